@@ -1,0 +1,36 @@
+"""From a `Run` to what may be said of it: phases and facts, computed by known methods. One file per question."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from xinv_nb.analysis.course import course
+from xinv_nb.analysis.credit import credit
+from xinv_nb.analysis.ending import ending
+from xinv_nb.analysis.happenings import happenings
+from xinv_nb.analysis.movement import movement
+from xinv_nb.analysis.phases import find_phases
+from xinv_nb.analysis.watched import watched
+from xinv_nb.run import Fact, Phase, Run
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """The phases of a run and the facts about it, in the order in which a reader wants them."""
+
+    phases: tuple[Phase, ...]
+    facts: tuple[Fact, ...]
+
+
+def analyse(run: Run) -> Analysis:
+    """Compute phases and facts of `run` as it stands; the same recording gives the same answer to the bit."""
+    phases = tuple(find_phases(run.loss))
+    drafts = [
+        *course(run, phases),
+        *watched(run, phases),
+        *movement(run, phases),
+        *credit(run),
+        *happenings(run),
+        *ending(run, phases),
+    ]
+    return Analysis(phases, tuple(replace(fact, id=f"F{i}") for i, fact in enumerate(drafts, start=1)))

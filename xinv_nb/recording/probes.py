@@ -1,0 +1,116 @@
+"""What a simulator may say about itself: `event`, `watch` and `stage`. Almost free when nothing is recording."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import numpy as np
+
+from xinv_nb.recording import autograd as hook
+from xinv_nb.recording.events import Happening, WatchedValue
+from xinv_nb.recording.recorder import current_recorder
+
+T = TypeVar("T")
+
+
+def event(text: str, /, at: Any = None, **values: Any) -> None:
+    """Report something that happened in the simulation, in words of the domain.
+
+    Parameters
+    ----------
+    text : str
+        A format template, such as `"the train slows to {speed:.0f} m/s beside {place}"`; formatted later.
+    at : object, optional
+        Where in the simulation: a time, a place.
+    **values
+        What the template names; numbers may be inside a differentiation (autograd's boxes).
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> from autograd import grad
+    >>> def height(v):
+    ...     xi.event("thrown at {v:.1f} m/s", v=v)
+    ...     return v**2 / 19.62
+    >>> with xi.record() as run:
+    ...     slope = grad(height)(3.0)
+    >>> run.events[0].text
+    'thrown at 3.0 m/s'
+    """
+    recorder = current_recorder()
+    if recorder is None:
+        return
+    plain = {name: hook.plain_value(value) for name, value in values.items()}
+    stage = recorder.stages[-1] if recorder.stages else ""
+    recorder.happened(Happening(text, hook.plain_value(at), plain, stage))
+
+
+def watch(value: T, name: str, unit: str = "", at: Any = None) -> T:
+    """Follow a quantity inside the simulation: its value in the forward pass, what the gradient asks in the backward.
+
+    Using the return value is optional: the program and its derivatives of any order stay exactly as they were.
+
+    Parameters
+    ----------
+    value : number or array
+        The quantity, as the simulator computed it.
+    name : str
+        What the domain calls it, such as `"travel time"`.
+    unit : str
+        Its unit.
+    at : object, optional
+        Where in the simulation: a time, a place.
+
+    Returns
+    -------
+    number or array
+        `value` itself.
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> from autograd import grad
+    >>> def miss(angle):
+    ...     xi.watch(angle * 2, "range", "m")
+    ...     return (angle * 2 - 10) ** 2
+    >>> with xi.record() as run:
+    ...     slope = grad(miss)(3.0)
+    >>> [event.text for event in run.events]
+    ['range is 6 m', 'a higher range would lower the loss']
+    """
+    recorder = current_recorder()
+    if recorder is None or recorder.evaluation is None:
+        return value
+    plain = np.array(hook.plain_value(value))
+    stage = recorder.stages[-1] if recorder.stages else ""
+    watched = WatchedValue(name, unit, plain[()], hook.plain_value(at), stage)
+    recorder.evaluation.watched.append(watched)
+
+    def receive(cotangent: Any) -> None:
+        watched.cotangent = np.array(hook.plain_value(cotangent))[()]
+
+    hook.tap(value, receive)
+    return value
+
+
+@contextmanager
+def stage(name: str) -> Iterator[None]:
+    """Name a part of the simulation; events and watches inside carry the name.
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> with xi.stage("descent"):
+    ...     xi.event("the parachute opens")
+    """
+    recorder = current_recorder()
+    if recorder is None:
+        yield
+        return
+    recorder.stages.append(name)
+    try:
+        yield
+    finally:
+        recorder.stages.pop()

@@ -1,0 +1,493 @@
+"""The recording of one run as plain data: what flows from the recorder to analysis, captions and views.
+
+`Run` and the small records in it hold no behaviour but reading. Its methods that analyse, caption or draw are doors
+into the layers above, imported when they are called, so that this file stays at the bottom and `import xinv_nb` light.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xinv_nb.history import History, Leaf
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.figure import Figure
+
+    from xinv_nb.view.widget import RunWidget
+
+Status = Literal["running", "finished", "interrupted", "failed"]
+EventPhase = Literal["forward", "backward", "optimizer"]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What is known of one parameter.
+
+    Parameters
+    ----------
+    name : str, optional
+        The name that plots and captions use; the name in the program where it is None.
+    unit : str
+        The unit, such as `"km"`.
+    description : str
+        One line for the reader.
+    bounds : pair of float, optional
+        Lowest and highest value that makes sense; None on a side without one.
+    truth : float, optional
+        The known true value, in a synthetic problem; drawn as a dashed line.
+    directions : pair of str, optional
+        What a smaller and a larger value mean in the domain, such as `("south", "north")`. Captions then say
+        "moving the second point north" instead of "a higher second point".
+
+    Examples
+    --------
+    >>> Parameter("drag", unit="1/m", bounds=(0, None)).unit
+    '1/m'
+    """
+
+    name: str | None = None
+    unit: str = ""
+    description: str = ""
+    bounds: tuple[float | None, float | None] | None = None
+    truth: float | None = None
+    directions: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The domain of a run: title, goal, parameters, and a picture of the simulation.
+
+    Parameters
+    ----------
+    title : str
+        Shown above the run.
+    goal : str
+        What the optimizer is asked to do, in one sentence.
+    parameters : mapping
+        From a name (a dict key, an argument's name such as `"theta"`, an entry such as `"theta[2]"`, or the position
+        of a number) to a `Parameter`.
+    glossary : mapping of str to str
+        Words of the domain and what they mean.
+    scene : callable, optional
+        `scene(ax, x)` draws the simulation for parameters `x` (as the objective takes them) on a matplotlib `Axes`.
+
+    Examples
+    --------
+    >>> Problem("Throw a ball", parameters={"angle": Parameter(unit="°")}).parameters["angle"].unit
+    '°'
+    """
+
+    title: str
+    goal: str = ""
+    parameters: Mapping[str | int, Parameter] = field(default_factory=dict)
+    glossary: Mapping[str, str] = field(default_factory=dict)
+    scene: Callable[[Any, Any], object] | None = None
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened in the forward pass, the backward pass or the optimizer, in words of the domain."""
+
+    id: str
+    evaluation: int
+    phase: EventPhase
+    name: str
+    text: str
+    values: Mapping[str, Any]
+    at: Any = None
+    stage: str = ""
+    count: int = 1
+    """How often it happened within this evaluation."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of the run, from evaluation `start` up to but not including `stop`."""
+
+    start: int
+    stop: int
+    kind: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A statement computed from the recording, never generated; `span` is the first and last evaluation."""
+
+    id: str
+    kind: str
+    text: str
+    values: Mapping[str, Any]
+    span: tuple[int, int]
+    cites: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One checkable claim found in a text; `supported` is None where the recording cannot decide it."""
+
+    text: str
+    supported: bool | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Caption:
+    """A text that explains a span of the run, who wrote it, and what was checked."""
+
+    text: str
+    span: tuple[int, int]
+    cites: tuple[str, ...]
+    source: str
+    status: str
+    claims: tuple[Claim, ...] = ()
+    heading: str = ""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """The recording of one watched quantity: one row for each time the simulator came by.
+
+    `evaluation` says in which evaluation each row was recorded; `values` and `cotangents` (the derivative of the loss
+    with respect to the quantity) have one entry a row, `at` is where in the simulation.
+    """
+
+    name: str
+    unit: str
+    evaluation: NDArray[np.intp]
+    values: NDArray[Any]
+    cotangents: NDArray[Any]
+    at: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One number among the parameters that is followed over the run, with what is known of it."""
+
+    name: str
+    label: str
+    group: str
+    parameter: Parameter
+    leaf: Leaf
+    column: int | None
+    """Column of the history; None where the number is the root mean square of the whole leaf."""
+
+    @property
+    def statistic(self) -> str:
+        """`"rms"` where the number is the root mean square of a large array, else an empty string."""
+        return "" if self.column is not None else "rms"
+
+
+class Run:
+    """One recorded optimization.
+
+    Made by `%%xinv`, `xinv_nb.record` or `xinv_nb.load`. Arrays have one row for each evaluation: a reverse pass of a
+    scalar function at the outermost level. They are views of the recording and cannot be written to.
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> from autograd import grad
+    >>> with xi.record("bowl") as run:
+    ...     x = 3.0
+    ...     for _ in range(5):
+    ...         x = x - 0.25 * grad(lambda x: x**2)(x)
+    >>> run.evaluations, float(run.loss[0]), run.parameters["x"].shape
+    (5, 9.0, (5,))
+    """
+
+    def __init__(self, name: str = "", problem: Problem | None = None) -> None:
+        self.id = uuid.uuid4().hex[:8]
+        self.name = name
+        self.problem = problem
+        self.status: Status = "running"
+        self.ending = ""
+        """How the run ended, in words; for a failed run the error and the line of the cell."""
+        self.notices: list[str] = []
+        self.chosen_parameters: tuple[str, ...] = ()
+        self._histories: list[History] = []
+        self._events: list[tuple[History | None, Event]] = []
+        self._captions: tuple[Caption, ...] | None = None
+        self._analysis: tuple[int, Any] | None = None
+        self._widget: RunWidget | None = None
+        self._lock = threading.RLock()
+
+    def __repr__(self) -> str:
+        return f"<xinv_nb.Run {self.title!r}: {self.status}, {self.evaluations} evaluations>"
+
+    # ------------------------------------------------------------------ what was recorded
+
+    @property
+    def title(self) -> str:
+        """The problem's title, or the run's name."""
+        if self.problem is not None and self.problem.title:
+            return self.problem.title
+        return self.name or "run"
+
+    @property
+    def history(self) -> History:
+        """The recording of the objective that was evaluated most often."""
+        if not self._histories:
+            return History("", [])
+        return max(self._histories, key=len)
+
+    @property
+    def evaluations(self) -> int:
+        """Number of recorded objective evaluations."""
+        return len(self.history)
+
+    @property
+    def loss(self) -> NDArray[np.float64]:
+        """The objective's value, one for each evaluation."""
+        return self.history.loss.array
+
+    @property
+    def accepted(self) -> NDArray[np.bool_]:
+        """Which evaluations are iterates that the optimizer accepted; all, where it cannot be told."""
+        return self.history.accepted.array
+
+    @property
+    def parameters(self) -> dict[str, NDArray[Any]]:
+        """The points where the objective was evaluated: name → array, first axis the evaluation."""
+        return self._by_leaf(self.history.values.array)
+
+    @property
+    def gradients(self) -> dict[str, NDArray[Any]]:
+        """The gradients at these points, in the shapes of `parameters`."""
+        return self._by_leaf(self.history.gradients.array)
+
+    def _by_leaf(self, rows: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        shaped: dict[str, NDArray[Any]] = {}
+        for leaf in self.history.leaves:
+            block = rows[:, leaf.start : leaf.stop]
+            shaped[leaf.name] = block if leaf.kept is not None else block.reshape(len(rows), *leaf.shape)
+        return shaped
+
+    @property
+    def watches(self) -> dict[str, Watch]:
+        """The watched quantities by name."""
+        return {
+            name: Watch(
+                name,
+                columns.unit,
+                np.array(columns.evaluation, dtype=np.intp),
+                _stacked(columns.values),
+                _stacked(columns.cotangents),
+                tuple(columns.at),
+            )
+            for name, columns in self.history.watches.items()
+        }
+
+    @property
+    def events(self) -> Sequence[Event]:
+        """The events, in the order in which they happened."""
+        history = self.history
+        return [event for owner, event in self._events if owner is history or owner is None]
+
+    @property
+    def optimizer(self) -> str:
+        """The optimizer and its settings where they are known, else an empty string."""
+        return self.history.optimizer
+
+    # ------------------------------------------------------------------ how its parameters are called
+
+    def entries(self) -> list[Entry]:
+        """Return the numbers to follow over the run: each entry of small arrays, one summary of each large one."""
+        history = self.history
+        width = sum(leaf.size for leaf in history.leaves)
+        found = [
+            entry for leaf in history.leaves for entry in self._entries_of(leaf, whole=width <= 40 or leaf.size <= 4)
+        ]
+        if self.chosen_parameters:
+            chosen = set(self.chosen_parameters)
+            found = [e for e in found if chosen & {e.name, e.label, e.group}] or found
+        return found
+
+    def _entries_of(self, leaf: Leaf, *, whole: bool) -> list[Entry]:
+        known = self.problem.parameters if self.problem is not None else {}
+        of_leaf = known.get(leaf.name, Parameter())
+        group = of_leaf.name or leaf.name
+        if not whole:
+            return [Entry(leaf.name, f"{group} (rms)", group, of_leaf, leaf, None)]
+        entries: list[Entry] = []
+        for position in range(leaf.stop - leaf.start):
+            name = leaf.entry_name(position)
+            own = known.get(name, known.get(leaf.start + position))
+            label = (own.name if own and own.name else None) or (name if leaf.shape else group)
+            if own is None and leaf.shape and of_leaf.name:
+                label = name.replace(leaf.name, of_leaf.name, 1)
+            entries.append(Entry(name, label, group, own or of_leaf, leaf, leaf.start + position))
+        return entries
+
+    def column(self, entry: Entry, of: Literal["values", "gradients"] = "values") -> NDArray[np.float64]:
+        """Return the numbers of one entry over the run (the real part of complex ones)."""
+        rows = (self.history.values if of == "values" else self.history.gradients).array
+        if entry.column is not None:
+            return np.real(rows[:, entry.column])
+        if entry.leaf.rms_column is not None:
+            return np.real(rows[:, entry.leaf.rms_column])
+        squares = np.abs(rows[:, entry.leaf.start : entry.leaf.stop]) ** 2
+        return np.asarray(np.sqrt(squares.mean(axis=1)), dtype=np.float64)
+
+    def point(self, evaluation: int) -> Any:
+        """Return the parameters of one evaluation, in the structure that the objective takes.
+
+        Raises `LookupError` where large arrays were kept as summaries.
+        """
+        row = self.history.values.array[evaluation].copy()
+        arrays = []
+        for leaf in self.history.leaves:
+            if leaf.kept is not None:
+                raise LookupError(f"{leaf.name} has {leaf.size} entries, of which a sample was kept")
+            array = row[leaf.start : leaf.stop].reshape(leaf.shape)
+            arrays.append(array if leaf.shape else array[()])
+        return self.history.rebuild(arrays)
+
+    # ------------------------------------------------------------------ doors into the layers above
+
+    def _analysed(self) -> Any:
+        from xinv_nb.analysis import analyse
+
+        with self._lock:
+            if self._analysis is None or self._analysis[0] != self.evaluations or self.status == "running":
+                self._analysis = (self.evaluations, analyse(self))
+            return self._analysis[1]
+
+    @property
+    def phases(self) -> Sequence[Phase]:
+        """The stretches of the run: descent, plateau, oscillation, divergence, converged…"""
+        phases: Sequence[Phase] = self._analysed().phases
+        return phases
+
+    @property
+    def facts(self) -> Sequence[Fact]:
+        """What the recording says, computed."""
+        facts: Sequence[Fact] = self._analysed().facts
+        return facts
+
+    @property
+    def captions(self) -> Sequence[Caption]:
+        """The explanation as it stands: the built-in text, or what a model wrote and the check let pass."""
+        if self._captions is not None:
+            return self._captions
+        from xinv_nb.captions.narrator import narrate
+
+        return narrate(self)
+
+    def explain(
+        self,
+        model: str | Literal[False] | None = None,
+        level: str | None = None,
+        language: str | None = None,
+        host: str | None = None,
+    ) -> Sequence[Caption]:
+        """Write the captions now and return them.
+
+        Parameters
+        ----------
+        model : str, False or None
+            A model of the Ollama server; None picks the server's default, or the built-in text where there is no
+            server; False never calls a server.
+        level : str, optional
+            `"student"` or `"expert"`.
+        language : str, optional
+            The language to write in; English where None.
+        host : str, optional
+            The server's address; the loopback one where None. Naming another host sends the facts of the run there.
+
+        Returns
+        -------
+        sequence of Caption
+
+        Examples
+        --------
+        >>> import xinv_nb as xi
+        >>> with xi.record() as run:
+        ...     pass
+        >>> run.explain(model=False)[0].source
+        'built-in'
+        """
+        from xinv_nb.captions.writer import write
+
+        self._captions = tuple(write(self, model=model, level=level, language=language, host=host))
+        return self._captions
+
+    def ask(
+        self,
+        question: str,
+        model: str | Literal[False] | None = None,
+        level: str | None = None,
+        language: str | None = None,
+        host: str | None = None,
+        span: tuple[int, int] | None = None,
+    ) -> Caption:
+        """Answer a question from the recording, or say that the recording does not show it.
+
+        The options are those of `explain`; `span` limits the answer to some evaluations.
+        """
+        from xinv_nb.captions.questions import answer
+
+        del model, level, language, host  # answers are computed; a model does not word them yet
+        return answer(self, question, span)
+
+    def check(self, text: str, span: tuple[int, int] | None = None) -> Sequence[Claim]:
+        """Return the claims found in `text`, each with whether the recording supports it, and why."""
+        from xinv_nb.captions.claims import check
+
+        return check(self, text, span)
+
+    def widget(self) -> RunWidget:
+        """Return the interactive widget of this run; the same one at each call."""
+        from xinv_nb.view.widget import RunWidget
+
+        if self._widget is None or self._widget.comm is None:
+            self._widget = RunWidget(self)
+        return self._widget
+
+    def plot(self) -> Figure:
+        """Return a matplotlib figure of the run, made without pyplot."""
+        from xinv_nb.view.figure import draw
+
+        return draw(self)
+
+    def to_frame(self) -> pandas.DataFrame:
+        """Return a pandas DataFrame: a row for each evaluation, columns for loss, parameters and gradients."""
+        from xinv_nb.storage import to_frame
+
+        return to_frame(self)
+
+    def to_html(self, path: str | Path) -> Path:
+        """Write one self-contained interactive page that needs no network; returns its path."""
+        from xinv_nb.view.page import write_page
+
+        return write_page(self, Path(path))
+
+    def save(self, path: str | Path) -> Path:
+        """Write the run to one file that `xinv_nb.load` reads back exactly; returns its path."""
+        from xinv_nb.storage import save
+
+        return save(self, Path(path))
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        display(self.widget())
+
+
+def _stacked(rows: list[Any]) -> NDArray[Any]:
+    """Stack rows of one shape into an array; rows of different shapes into an array of objects."""
+    arrays = [np.asarray(row) for row in rows]
+    if len({a.shape for a in arrays}) <= 1:
+        return np.array(arrays)
+    ragged = np.empty(len(arrays), dtype=object)
+    ragged[:] = arrays
+    return ragged

@@ -1,0 +1,103 @@
+"""The life of one recording as the user sees it: open it, let the view follow it, close it, explain it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xinv_nb.recording.recorder import Recorder
+from xinv_nb.run import Problem, Run, Status
+
+
+class record:  # noqa: N801 - reads as a verb: `with xi.record() as run`
+    """Record every differentiation that the block makes with autograd, with no change to the code.
+
+    Parameters
+    ----------
+    name : str
+        The run's name.
+    problem : Problem, optional
+        The domain: title, parameters with units, a picture.
+    parameters : sequence of str, optional
+        Names of the parameters to show; all where None.
+    live : bool
+        Whether to show the widget at once and let it follow the run (in a notebook).
+    max_events : int
+        Events kept at most.
+
+    Returns
+    -------
+    context manager
+        Yields the `Run` it fills. An exception in the block leaves the block as it would without the recording; the
+        run keeps what was recorded and says how it ended.
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> from autograd import grad
+    >>> with xi.record("parabola") as run:
+    ...     slope = grad(lambda x: (x - 1) ** 2)(3.0)
+    >>> run.status, float(run.gradients["x"][0])
+    ('finished', 4.0)
+    """
+
+    def __init__(
+        self,
+        name: str = "",
+        *,
+        problem: Problem | None = None,
+        parameters: Sequence[str] | None = None,
+        live: bool = False,
+        max_events: int = 100_000,
+    ) -> None:
+        self._run = Run(name, problem)
+        self._run.chosen_parameters = tuple(parameters or ())
+        self._live = live
+        self._recorder = Recorder(self._run, max_events)
+
+    def __enter__(self) -> Run:
+        remember(self._run)
+        if self._live:
+            from xinv_nb.view.live import show
+
+            self._recorder.on_evaluation = show(self._run)
+        self._recorder.start()
+        return self._run
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: object) -> None:
+        self._recorder.stop(*how_it_ended(error))
+        if self._live:
+            from xinv_nb.view.live import finish
+
+            finish(self._run)
+
+
+def how_it_ended(error: BaseException | None, line: int | None = None) -> tuple[Status, str]:
+    """Return the status of a run that ended with `error`, and a phrase that says how."""
+    if error is None:
+        return "finished", ""
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted", "stopped by you"
+    where = f" in line {line}" if line is not None else ""
+    return "failed", f"{type(error).__name__}{where}"
+
+
+_last: Run | None = None
+
+
+def remember(run: Run) -> None:
+    global _last
+    _last = run
+
+
+def last_run() -> Run | None:
+    """Return the newest run of this session, or None before the first.
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> with xi.record("newest") as run:
+    ...     pass
+    >>> xi.last_run() is run
+    True
+    """
+    return _last
