@@ -11,6 +11,7 @@ from xinv_nb.errors import XinvError
 from xinv_nb.recording.probes import event, stage, watch
 from xinv_nb.run import Caption, Claim, Event, Fact, Parameter, Phase, Problem, Run
 from xinv_nb.session import last_run, record
+from xinv_nb.storage import load
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -30,6 +31,7 @@ __all__ = [
     "__version__",
     "event",
     "last_run",
+    "load",
     "record",
     "stage",
     "watch",

@@ -125,12 +125,16 @@ class History:
         self.accepted = GrowingColumn(None, np.bool_)
         self.watches: dict[str, WatchColumns] = {}
         self.optimizer = ""
+        self.last_signs: NDArray[Any] = np.full(self.width, np.inf)
+        """Signs of the latest gradient, for telling when it turns."""
 
     def __len__(self) -> int:
         return len(self.loss)
 
     def flat(self, arrays: list[NDArray[Any]]) -> NDArray[Any]:
-        """Copy the arrays of one evaluation into one row of columns."""
+        """Copy the arrays of one evaluation into one row of columns; one flat array may stand for all leaves."""
+        if len(arrays) == 1 and len(self.leaves) > 1:
+            arrays = np.split(arrays[0], np.cumsum([leaf.size for leaf in self.leaves])[:-1])
         row = np.empty(self.width, dtype=self.values.array.dtype)
         for leaf, array in zip(self.leaves, arrays, strict=True):
             if leaf.kept is None:

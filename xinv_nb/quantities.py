@@ -1,4 +1,4 @@
-"""Numbers as a reader wants them: four significant digits at most, units beside them, pairs with just enough digits to differ."""
+"""Numbers as a reader wants them: four significant digits at most, a unit beside them, pairs that can be told apart."""
 
 from __future__ import annotations
 
@@ -69,12 +69,16 @@ def share(part: float) -> str:
     return f"{percent:.0f} %".replace("-", "−")
 
 
-def asked(name: str, cotangent: float) -> str:
-    """Return in words what a cotangent asks of a quantity.
+def asked(name: str, cotangent: float, directions: tuple[str, str] | None = None) -> str:
+    """Return in words what a derivative of the loss asks of a quantity; `directions` say what less and more of it mean.
 
-    >>> asked("apex", -0.5)
-    'a higher apex would lower the loss'
+    >>> asked("apex", -0.5), asked("bend", 2.0, ("south", "north"))
+    ('a higher apex would lower the loss', 'moving bend south would lower the loss')
     """
+    if math.isnan(cotangent):
+        return f"the gradient of {name} is not a number here"
     if cotangent == 0:
         return f"the loss does not change with {name} here"
+    if directions is not None:
+        return f"moving {name} {directions[1 if cotangent < 0 else 0]} would lower the loss"
     return f"a {'higher' if cotangent < 0 else 'lower'} {name} would lower the loss"

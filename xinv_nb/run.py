@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.history import History, Leaf
+from xinv_nb.quantities import asked
 
 if TYPE_CHECKING:
     import pandas
@@ -217,7 +218,7 @@ class Run:
         self._histories: list[History] = []
         self._events: list[tuple[History | None, Event]] = []
         self._captions: tuple[Caption, ...] | None = None
-        self._analysis: tuple[int, Any] | None = None
+        self._analysis: tuple[tuple[int, int, Status], Any] | None = None
         self._widget: RunWidget | None = None
         self._lock = threading.RLock()
 
@@ -291,7 +292,12 @@ class Run:
     def events(self) -> Sequence[Event]:
         """The events, in the order in which they happened."""
         history = self.history
-        return [event for owner, event in self._events if owner is history or owner is None]
+        entries = {entry.column: entry for entry in self.entries()}
+        return [
+            _worded(event, entries) if event.name == PARAMETER else event
+            for owner, event in self._events
+            if owner is history or owner is None
+        ]
 
     @property
     def optimizer(self) -> str:
@@ -358,13 +364,14 @@ class Run:
         from xinv_nb.analysis import analyse
 
         with self._lock:
-            if self._analysis is None or self._analysis[0] != self.evaluations or self.status == "running":
-                self._analysis = (self.evaluations, analyse(self))
+            state = (self.evaluations, len(self._events), self.status)
+            if self._analysis is None or self._analysis[0] != state:
+                self._analysis = (state, analyse(self))
             return self._analysis[1]
 
     @property
     def phases(self) -> Sequence[Phase]:
-        """The stretches of the run: descent, plateau, oscillation, divergence, converged…"""
+        """The stretches of the run: descent, plateau, oscillation, divergence, converged and more."""
         phases: Sequence[Phase] = self._analysed().phases
         return phases
 
@@ -480,7 +487,21 @@ class Run:
     def _ipython_display_(self) -> None:
         from IPython.display import display
 
-        display(self.widget())
+        display(self.widget())  # type: ignore[no-untyped-call]
+
+
+PARAMETER = "\0parameter"
+"""Name of an event about a parameter until it is read: what the reader calls the parameter may be known only then."""
+
+
+def _worded(event: Event, entries: Mapping[int | None, Entry]) -> Event:
+    entry = entries.get(event.values["column"])
+    name, label, directions = ("parameter", "a parameter", None)
+    if entry is not None:
+        name, label, directions = entry.name, entry.label, entry.parameter.directions
+    cotangent = event.values["cotangent"]
+    values = {"parameter": name, "cotangent": cotangent}
+    return replace(event, name=name, text=asked(label, cotangent, directions), values=values)
 
 
 def _stacked(rows: list[Any]) -> NDArray[Any]:

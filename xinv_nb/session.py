@@ -85,6 +85,7 @@ _last: Run | None = None
 
 
 def remember(run: Run) -> None:
+    """Make `run` the newest one."""
     global _last
     _last = run
 

@@ -64,7 +64,7 @@ def _phase_fact(run: Run, phase: Phase) -> Fact:
         low, high = pair(float(part.min()), float(part.max()))
         values |= {"low": float(part.min()), "high": float(part.max())}
         text = f"The loss went up and down between {low} and {high} {span}."
-    elif phase.kind in ("plateau", "converged"):
+    elif abs(end - start) <= 0.05 * abs(start):
         text = f"The loss hardly changed {span}: {first} to {second}."
     elif end > start:
         text = f"The loss rose from {first} to {second} {span}."

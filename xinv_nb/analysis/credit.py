@@ -17,7 +17,7 @@ _LARGEST_REMAINDER = 0.1
 
 
 def credit(run: Run) -> Iterator[Fact]:
-    """Yield how the fall of the loss splits between parameters, if the recorded path accounts for at least 90 % of it."""
+    """Yield how the fall of the loss splits between parameters, if the recorded path accounts for most of it."""
     entries = [entry for entry in run.entries() if not entry.statistic]
     if run.evaluations < 3 or len(entries) < 2 or len(entries) != run.history.width:
         return
@@ -34,7 +34,9 @@ def credit(run: Run) -> Iterator[Fact]:
     first, second = sorted(parts, key=lambda label: parts[label])[:2]
     if parts[first] >= 0:
         return
-    text = f"Along the path, moving {first} accounts for {share(min(parts[first] / total, 1.0))} of the fall of the loss"
+    text = (
+        f"Along the path, moving {first} accounts for {share(min(parts[first] / total, 1.0))} of the fall of the loss"
+    )
     if parts[second] < 0:
         text += f" and moving {second} for {share(parts[second] / total)}"
     values_of = {"total": total, "parts": parts, "remainder": remainder}

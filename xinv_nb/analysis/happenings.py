@@ -10,7 +10,7 @@ _MOST = 6
 
 
 def happenings(run: Run) -> Iterator[Fact]:
-    """Yield the first and the last time of events that did not happen throughout, those of the longest stretch first."""
+    """Yield the first and the last time of events that did not happen throughout, the most frequent first."""
     last = run.evaluations - 1
     groups: dict[tuple[object, ...], list[Event]] = {}
     for event in run.events:

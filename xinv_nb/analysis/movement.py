@@ -25,7 +25,9 @@ def movement(run: Run, phases: Sequence[Phase]) -> Iterator[Fact]:
     last = run.evaluations - 1
     spans = [(0, last)] if len(phases) < 2 else [(p.start, min(p.stop, last)) for p in phases]
     for a, b in spans:
-        moves = [abs(c[b] - c[a]) / s if np.isfinite(c[b] - c[a]) else 0.0 for c, s in zip(columns, scales, strict=True)]
+        moves = [
+            abs(c[b] - c[a]) / s if np.isfinite(c[b] - c[a]) else 0.0 for c, s in zip(columns, scales, strict=True)
+        ]
         order = sorted(range(len(entries)), key=lambda i: -moves[i])[:_MOVERS]
         for i in order:
             if moves[i] > 0.05 and moves[i] >= 0.3 * moves[order[0]]:
@@ -49,7 +51,7 @@ def _moved(
     verb = "rose" if rose else "fell"
     if entry.parameter.directions:
         verb = f"moved {entry.parameter.directions[1 if rose else 0]}"
-    text = f"{entry.label} {verb} from {first} to {second}"
+    text = f"{sentence_start(entry)} {verb} from {first} to {second}"
     if entry.statistic:
         return Fact("", "movement", text + ".", values | {"most": most}, (a, b))
     if asked == steps:
@@ -59,6 +61,11 @@ def _moved(
     else:
         text += f"; the gradient asked for this at {asked} of {steps} iterations."
     return Fact("", "movement", text, values | {"most": most}, (a, b))
+
+
+def sentence_start(entry: Entry) -> str:
+    """Return the label as a sentence begins with it: a name out of the program keeps its letters."""
+    return entry.label[:1].upper() + entry.label[1:] if entry.parameter.name else entry.label
 
 
 def _asked(slopes: NDArray[np.float64], rose: bool) -> tuple[int, int]:

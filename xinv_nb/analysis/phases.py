@@ -7,6 +7,8 @@ BIC-like penalty. A floor on the residual variance keeps a smooth curve from bei
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,8 +40,9 @@ def find_phases(loss: Floats) -> list[Phase]:
     finite = np.isfinite(loss)
     if not finite.all():
         return _with_breakdown(loss, int(np.argmin(finite)))
-    height = float(loss.max() - loss.min())
-    if height <= 1e-12 * max(abs(float(loss.max())), 1e-300):
+    # Not the whole range: a line search may try points far above the way that it takes.
+    height = float(max(loss[0], loss[-1]) - loss.min())
+    if height <= 1e-12 * max(float(np.abs(loss).max()), 1e-300):
         return [Phase(0, count, "plateau", "constant")]
     borders = _borders(_curve(loss, height))
     spans = _to_evaluations(borders, count)
@@ -55,9 +58,10 @@ def _with_breakdown(loss: Floats, first_bad: int) -> list[Phase]:
 def _curve(loss: Floats, height: float) -> Floats:
     """Return the curve that the segments are fitted to: logarithmic, so that late progress counts as well."""
     lowest = float(loss.min())
-    if lowest > 0 and loss.max() / lowest > 1e3:
-        return np.log10(loss)
-    return np.asarray(np.log10((loss - lowest) / height + _FLAT), dtype=np.float64)
+    capped = np.minimum(loss, lowest + height)
+    if lowest > 0 and capped[0] / lowest > 1e3:
+        return np.log10(capped)
+    return np.asarray(np.log10((capped - lowest) / height + _FLAT), dtype=np.float64)
 
 
 def _borders(curve: Floats) -> list[int]:
@@ -112,7 +116,7 @@ def _misfits(points: Floats) -> Floats:
 
 def _to_evaluations(borders: list[int], count: int) -> list[tuple[int, int]]:
     borders = sorted({0, count, *(min(max(b, 0), count) for b in borders)})
-    return list(zip(borders[:-1], borders[1:], strict=True))
+    return list(pairwise(borders))
 
 
 def _phase(loss: Floats, start: int, stop: int, height: float, spans: list[tuple[int, int]]) -> Phase:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import threading
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -28,16 +29,16 @@ class Observer(Protocol):
     """Forward passes that wait for their backward pass, by the identity of the node at their end."""
 
     def open_evaluation(self, fun: Any, x: Any) -> Any | None:
-        """A forward pass of `fun` at `x` begins; returns what the later calls get back, or None to ignore it."""
+        """Take note that a forward pass of `fun` at `x` begins; the later calls get back what this returns."""
 
     def abandon(self, evaluation: Any) -> None:
-        """A forward pass raised."""
+        """Take note that a forward pass raised."""
 
     def close_forward(self, evaluation: Any, end_value: Any, end_node: Any) -> None:
-        """A forward pass is done."""
+        """Take note that a forward pass is done."""
 
     def close_backward(self, evaluation: Any, gradient: Any) -> None:
-        """A backward pass is done."""
+        """Take note that a backward pass is done."""
 
 
 observer: ContextVar[Observer | None] = ContextVar("xinv_nb_observer", default=None)
@@ -53,7 +54,7 @@ class UnsupportedAutogradError(Exception):
 
 
 def install() -> None:
-    """Hook autograd for one more recording. Raises `UnsupportedAutogradError` and changes nothing if it cannot."""
+    """Put the hook in for one more recording; raises `UnsupportedAutogradError` and changes nothing if it cannot."""
     global _installed, _originals
     from autograd import core
 
@@ -111,18 +112,40 @@ def tap(value: Any, receive: Any) -> None:
     node.vjp = tapped
 
 
-def user_function(function: Any) -> tuple[Any, tuple[int, ...]]:
-    """Return the function that the user differentiates and the positions of the arguments, out of autograd's wrapper."""
-    while getattr(function, "__code__", None) is not None and function.__code__.co_name == "unary_f":
-        cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=False))
-        if "fun" not in cells or "argnum" not in cells:
-            break
-        argnum = cells["argnum"].cell_contents
-        inner = cells["fun"].cell_contents
-        if getattr(getattr(inner, "__code__", None), "co_name", "") != "unary_f":
-            return inner, (argnum,) if isinstance(argnum, int) else tuple(argnum)
-        function = inner
-    return function, (0,)
+@dataclass(frozen=True)
+class Differentiated:
+    """What the user differentiates, out of autograd's wrappers."""
+
+    function: Any
+    positions: tuple[int, ...]
+    """Positions of the arguments that are differentiated."""
+    unflatten: Any = None
+    """Turns the flat array that is passed into what `function` takes, where `flatten_func` stands between."""
+
+
+def differentiated(function: Any) -> Differentiated:
+    """Step through autograd's wrappers to the user's own function.
+
+    `grad` and its like hand on a closure `unary_f` over the function and the argument's position;
+    `autograd.misc.flatten.flatten_func` makes a lambda over the function and the way back from a flat array.
+    """
+    positions: tuple[int, ...] = (0,)
+    while (cells := _closure(function, "unary_f", "fun", "argnum")) is not None:
+        function, argnum = cells
+        positions = (argnum,) if isinstance(argnum, int) else tuple(argnum)
+    cells = _closure(function, "<lambda>", "func", "unflatten")
+    if cells is not None and function.__module__ == "autograd.misc.flatten":
+        return Differentiated(cells[0], positions, cells[1])
+    return Differentiated(function, positions)
+
+
+def _closure(function: Any, name: str, *variables: str) -> list[Any] | None:
+    """Return variables that a function called `name` closes over, or None if it is another."""
+    code = getattr(function, "__code__", None)
+    if code is None or code.co_name != name:
+        return None
+    cells = dict(zip(code.co_freevars, function.__closure__ or (), strict=True))
+    return [cells[v].cell_contents for v in variables] if cells.keys() >= set(variables) else None
 
 
 def _active() -> Observer | None:
@@ -153,6 +176,8 @@ def _trace(start_node: Any, fun: Any, x: Any) -> Any:
         listener.depth -= 1
     if evaluation is not None:
         listener.close_forward(evaluation, end_value, end_node)
+    elif listener.depth == 0:
+        listener.pending.pop(id(end_node), None)  # a dead node's identity, used again
     return end_value, end_node
 
 

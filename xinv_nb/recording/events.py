@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from xinv_nb.quantities import asked, number, quantity
-from xinv_nb.run import Event, EventPhase
+from xinv_nb.run import PARAMETER, Event, EventPhase
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,11 @@ def forward_events(happenings: Sequence[Happening], watched: Sequence[WatchedVal
         else:
             low, high = number(float(values.min())), quantity(float(values.max()), rows[0].unit)
             text = f"{name} ranges from {low} to {high}"
-        found = {"value": float(values[0])} if len(values) == 1 else {"min": float(values.min()), "max": float(values.max())}
+        found = (
+            {"value": float(values[0])}
+            if len(values) == 1
+            else {"min": float(values.min()), "max": float(values.max())}
+        )
         yield _event("forward", name, text, found, rows[0].at, rows[0].stage, len(rows))
 
 
@@ -70,6 +74,11 @@ def backward_events(watched: Sequence[WatchedValue]) -> Iterator[Event]:
         where = f" at {strongest.at}" if strongest.at is not None and len(rows) > 1 else ""
         text = asked(name, total) + (f", most of all{where}" if where else "")
         yield _event("backward", name, text, {"cotangent": total}, strongest.at, strongest.stage, len(rows))
+
+
+def turn(column: int, sign: float) -> Event:
+    """Return the event that the gradient of one parameter asks for a new direction; `Run.events` words it."""
+    return Event("", -1, "backward", PARAMETER, "", {"column": column, "cotangent": sign})
 
 
 def _size(cotangent: Any) -> float:

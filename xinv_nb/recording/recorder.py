@@ -15,15 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.history import History, WatchColumns
-from xinv_nb.recording import autograd as hook
-from xinv_nb.recording.events import Happening, WatchedValue, backward_events, forward_events
-from xinv_nb.recording.optimizers import name_optimizer
-from xinv_nb.recording.structure import argument_names, flatten, leaf_names, rebuilder
 from xinv_nb.quantities import number
+from xinv_nb.recording import autograd as hook
+from xinv_nb.recording.events import Happening, WatchedValue, backward_events, forward_events, turn
+from xinv_nb.recording.optimizers import name_optimizer
+from xinv_nb.recording.structure import argument_names, flatten, in_flattening_order, leaf_names, rebuilder
 from xinv_nb.run import Event, Run, Status
 
 _PENDING_LIMIT = 32
 """Forward passes that may wait for their backward pass at the same time."""
+
+
+_FOLLOWED_SIGNS = 16
+"""Parameters up to which a change of the gradient's sign is an event; more would drown the others."""
 
 
 def current_recorder() -> Recorder | None:
@@ -35,17 +39,16 @@ def current_recorder() -> Recorder | None:
 class Evaluation:
     """One pass over the objective on its way into the recording."""
 
-    __slots__ = ("arrays", "end_node", "function", "happenings", "loss", "optimizer", "positions", "watched", "x")
+    __slots__ = ("arrays", "end_node", "happenings", "loss", "of", "watched", "x")
 
-    def __init__(self, function: Any, positions: tuple[int, ...], x: Any) -> None:
-        self.function = function
-        self.positions = positions
+    def __init__(self, of: hook.Differentiated, x: Any) -> None:
+        self.of = of
         self.x = x
         # Optimizers change their arrays in place, so the point is copied before the simulator runs.
         self.arrays: list[NDArray[Any]] = [np.array(a) for a in flatten(x)]
         self.loss = np.nan
-        self.end_node: Any = None
-        self.optimizer = ""
+        self.end_node = 0
+        """Identity of the node at the end of the forward pass. Not the node: that would keep the whole tape alive."""
         self.happenings: list[Happening] = []
         self.watched: list[WatchedValue] = []
 
@@ -102,12 +105,13 @@ class Recorder:
             except ValueError:  # closed in another context than it was opened in: it is marked closed, which suffices
                 hook.observer.set(self._outer)
         for history in self._histories.values():
-            self._add_event(history, len(history) - 1, _optimizer_event(f"stops after {len(history)} evaluations"))
+            if history.optimizer:
+                self._add_event(history, len(history) - 1, _optimizer_event(f"stops after {len(history)} evaluations"))
         self.run.ending = ending
         self.run.status = status
         if self.run.evaluations == 0 and not self.run.notices:
             self.notice(
-                "No gradient was taken here, so there is nothing to show. xinv_nb records what autograd differentiates: "
+                "No gradient was taken here, so there is nothing to show. xinv_nb records what autograd derives: "
                 "call grad(...), value_and_grad(...) or an optimizer that does."
             )
 
@@ -121,10 +125,10 @@ class Recorder:
     def open_evaluation(self, fun: Any, x: Any) -> Evaluation | None:
         """Take note of a forward pass that begins at `x`; None if it is autograd's own bookkeeping."""
         try:
-            function, positions = hook.user_function(fun)
-            if (getattr(function, "__module__", None) or "").startswith("autograd."):
+            of = hook.differentiated(fun)
+            if (getattr(of.function, "__module__", None) or "").startswith("autograd."):
                 return None
-            self.evaluation = Evaluation(function, positions, x)
+            self.evaluation = Evaluation(of, x)
         except Exception as error:  # noqa: BLE001 - nothing of ours may reach the user's computation
             self._failed(error)
             return None
@@ -139,6 +143,8 @@ class Recorder:
         """Keep a finished forward pass until its backward pass comes, if its result is a single number."""
         self.evaluation = None
         try:
+            # A node that died without a backward pass may have had the same identity.
+            self.pending.pop(id(end_node), None)
             if not hook.has_one_output(end_value):
                 return
             evaluation.loss = float(np.real(np.asarray(hook.plain_value(end_value)).reshape(())))
@@ -148,7 +154,7 @@ class Recorder:
                 return
             if len(self.pending) >= _PENDING_LIMIT:
                 del self.pending[next(iter(self.pending))]
-            evaluation.end_node = end_node
+            evaluation.end_node = id(end_node)
             self.pending[id(end_node)] = evaluation
         except Exception as error:  # noqa: BLE001
             self._failed(error)
@@ -156,9 +162,8 @@ class Recorder:
     def close_backward(self, evaluation: Evaluation, gradient: Any) -> None:
         """Add the evaluation whose backward pass gave `gradient` to the recording."""
         try:
-            if self.pending.pop(id(evaluation.end_node), None) is None:
+            if self.pending.pop(evaluation.end_node, None) is not evaluation:
                 return
-            evaluation.end_node = None
             self._commit(evaluation, [np.asarray(hook.plain_value(a)) for a in flatten(gradient)])
         except Exception as error:  # noqa: BLE001
             self._failed(error)
@@ -168,14 +173,27 @@ class Recorder:
         while recorder is not None:
             recorder._append(evaluation, gradients)  # noqa: SLF001
             if recorder.on_evaluation is not None:
-                recorder.on_evaluation()
+                recorder._tell_view(recorder.on_evaluation)  # noqa: SLF001
             recorder = recorder._outer  # noqa: SLF001
+
+    def _tell_view(self, on_evaluation: Callable[[], None]) -> None:
+        """Let the view follow; what it computes (the user's scene, say) is no part of the recording."""
+        token = hook.observer.set(None)
+        try:
+            on_evaluation()
+        except Exception as error:  # noqa: BLE001
+            self.on_evaluation = None
+            self.notice(f"The live view stopped following ({type(error).__name__}: {error}); the recording goes on.")
+        finally:
+            hook.observer.reset(token)
 
     def _append(self, evaluation: Evaluation, gradients: Sequence[NDArray[Any]]) -> None:
         if self.closed:
             return
         history = self._history_of(evaluation)
-        gradient = history.flat([np.broadcast_to(g, a.shape) for g, a in zip(gradients, evaluation.arrays, strict=True)])
+        gradient = history.flat(
+            [np.broadcast_to(g, a.shape) for g, a in zip(gradients, evaluation.arrays, strict=True)]
+        )
         row = history.append(evaluation.loss, history.flat(evaluation.arrays), gradient)
         for watched in evaluation.watched:
             columns = history.watches.setdefault(watched.name, WatchColumns(watched.unit))
@@ -188,29 +206,43 @@ class Recorder:
             self._add_event(history, row, event)
         for event in backward_events(evaluation.watched):
             self._add_event(history, row, event)
+        if history.width <= _FOLLOWED_SIGNS:
+            self._add_turns(history, row, np.sign(np.real(gradient)))
+
+    def _add_turns(self, history: History, row: int, signs: NDArray[Any]) -> None:
+        """Add a backward event for each parameter whose gradient begins to ask for the other direction."""
+        turned = (signs != history.last_signs) & ~(np.isnan(signs) & np.isnan(history.last_signs))
+        if turned.any():
+            for column in np.flatnonzero(turned):
+                self._add_event(history, row, turn(int(column), float(signs[column])))
+            history.last_signs = signs
 
     def _history_of(self, evaluation: Evaluation) -> History:
-        code = getattr(evaluation.function, "__code__", None)
-        key = (code or evaluation.function, evaluation.positions, *(a.shape for a in evaluation.arrays))
+        function = evaluation.of.function
+        key = (getattr(function, "__code__", function), evaluation.of.positions, *(a.shape for a in evaluation.arrays))
         history = self._histories.get(key)
         if history is None:
             history = self._histories[key] = self._new_history(evaluation)
         return history
 
     def _new_history(self, evaluation: Evaluation) -> History:
-        names = argument_names(evaluation.function, evaluation.positions)
-        if len(evaluation.positions) > 1:
-            leaves = [n for name, item in zip(names, evaluation.x, strict=True) for n in leaf_names(item, name)]
+        of, x = evaluation.of, evaluation.x
+        if of.unflatten is not None:
+            x = in_flattening_order(of.unflatten(x))
+        names = argument_names(of.function, of.positions)
+        if len(of.positions) > 1:
+            leaves = [n for name, item in zip(names, x, strict=True) for n in leaf_names(item, name)]
         else:
-            leaves = leaf_names(evaluation.x, names[0])
-        shapes = [a.shape for a in evaluation.arrays]
+            leaves = leaf_names(x, names[0])
+        shapes = [a.shape for a in flatten(x)]
         dtype = np.result_type(np.float64, *(a.dtype for a in evaluation.arrays))
-        objective = getattr(evaluation.function, "__name__", "objective")
-        history = History(objective, list(zip(leaves, shapes, strict=True)), dtype, rebuilder(evaluation.x))
+        objective = getattr(of.function, "__name__", "objective")
+        history = History(objective, list(zip(leaves, shapes, strict=True)), dtype, rebuilder(x))
         history.optimizer = name_optimizer()
         self.run._histories.append(history)  # noqa: SLF001
-        start = f"starts at a loss of {number(evaluation.loss)}"
-        self._add_event(history, 0, _optimizer_event(f"{history.optimizer or 'the optimizer'} {start}"))
+        if history.optimizer:
+            start = f"{history.optimizer} starts at a loss of {number(evaluation.loss)}"
+            self._add_event(history, 0, _optimizer_event(start))
         return history
 
     # ------------------------------------------------------------------ events, called by the probes
@@ -231,7 +263,9 @@ class Recorder:
 
     def _add_event(self, history: History | None, evaluation: int, event: Event) -> None:
         if self._event_count >= self.max_events:
-            self.notice(f"More than {self.max_events:,} events: the later ones were not kept (--max-events keeps more).")
+            self.notice(
+                f"More than {self.max_events:,} events: the later ones were not kept (--max-events keeps more)."
+            )
             return
         self._event_count += 1
         # Frozen for readers; the recorder is the one who numbers it.

@@ -70,6 +70,15 @@ def _outline(value: Any) -> Any:
     return None
 
 
+def in_flattening_order(value: Any) -> Any:
+    """Return `value` with the keys of its dicts sorted: the order in which `autograd.misc.flatten` lays leaves out."""
+    if isinstance(value, Mapping):
+        return {key: in_flattening_order(value[key]) for key in sorted(value)}
+    if isinstance(value, (list, tuple)):
+        return type(value)(in_flattening_order(item) for item in value)
+    return value
+
+
 def argument_names(function: Any, positions: Sequence[int]) -> list[str]:
     """Return the names that `function` gives to its arguments at `positions`; `x0`, `x1`… where it names none."""
     try:

@@ -1,0 +1,47 @@
+"""The system's Chromium, driven by Playwright; a developer without it gets a skip that says what to install."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ARTIFACTS = Path(__file__).parent.parent / "artifacts"
+"""Where tests leave screenshots; ignored by git."""
+
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--font-render-hinting=none",
+]
+
+
+def unavailable(reason: str) -> None:
+    """Skip on a developer's machine; fail where the test has to run."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{reason} (CI needs it)")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A running headless Chromium."""
+    path = os.environ.get("XINV_CHROMIUM") or next(filter(None, map(shutil.which, _BROWSERS)), None)
+    if path is None:
+        unavailable("no Chromium on this machine: install Debian's package chromium, or name one in XINV_CHROMIUM")
+    from playwright.sync_api import sync_playwright
+
+    ARTIFACTS.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=_FLAGS)
+        yield browser
+        browser.close()

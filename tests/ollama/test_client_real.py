@@ -1,0 +1,150 @@
+"""The client against a real server with a real model."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import psutil  # type: ignore[import-untyped]
+import pytest
+
+from xinv_nb.captions.ollama import OllamaServer, OllamaUnavailable
+
+if TYPE_CHECKING:
+    from tests.ollama.real_server import RealServer
+
+QUESTION = [{"role": "user", "content": "Say in one sentence: the loss fell from 25 to 2 in 12 steps."}]
+ENDLESS = [{"role": "user", "content": "Write a very long story about a lake. Do not stop."}]
+LONG_PROMPT = [{"role": "user", "content": "The loss fell. " * 250 + "Write a long story about it."}]
+
+
+def cpu_seconds(server: RealServer) -> float:
+    """What the server and the processes that run its models have computed so far."""
+    root = psutil.Process(server.pid)
+    return float(sum(sum(process.cpu_times()[:2]) for process in [root, *root.children(recursive=True)]))
+
+
+def seconds_until_idle(server: RealServer, limit: float = 20.0) -> float:
+    """How long the server goes on computing from now."""
+    started = time.monotonic()
+    while time.monotonic() - started < limit:
+        now, before = time.monotonic(), cpu_seconds(server)
+        time.sleep(0.2)
+        if cpu_seconds(server) - before < 0.03:
+            return now - started
+    return limit
+
+
+def test_the_menu_tells_what_the_server_has(ollama_server: RealServer) -> None:
+    client = OllamaServer(ollama_server.host)
+    (model,) = client.models()
+    assert (model.name, model.local, model.parameters) == (ollama_server.model, True, "134.52M")
+    assert 90e6 < model.size < 110e6
+    assert len(model.digest) == 64
+    assert client.default_model() == model
+    status = client.status()
+    assert (status.reachable, status.models, status.default) == (True, (model,), model)
+    assert status.version == client.version()
+    assert ollama_server.model in status.text
+
+
+def test_an_answer_comes_in_pieces_and_is_the_same_again(ollama_server: RealServer) -> None:
+    client = OllamaServer(ollama_server.host)
+    assert client.preload(ollama_server.model)
+    first, second = (list(client.stream(ollama_server.model, QUESTION)) for _ in range(2))
+    assert len(first) > 5
+    assert first == second
+    assert "<|im_" not in "".join(first)
+
+
+def test_a_schema_shapes_the_answer(ollama_server: RealServer) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"fell": {"type": "string", "enum": ["yes", "no"]}},
+        "required": ["fell"],
+        "additionalProperties": False,
+    }
+    text = "".join(OllamaServer(ollama_server.host).stream(ollama_server.model, QUESTION, schema=schema))
+    assert "".join(text.split()) in ('{"fell":"yes"}', '{"fell":"no"}')
+
+
+def test_closing_the_iterator_stops_the_server(ollama_server: RealServer) -> None:
+    pieces = OllamaServer(ollama_server.host).stream(ollama_server.model, ENDLESS, num_predict=4000)
+    for _ in range(5):
+        next(pieces)
+    started = time.monotonic()
+    pieces.close()
+    assert time.monotonic() - started < 0.5
+    assert seconds_until_idle(ollama_server) < 0.5
+
+
+@pytest.mark.parametrize(
+    ("messages", "limit"),
+    [
+        pytest.param(ENDLESS, 0.5, id="while writing"),
+        # This version looks up from a prompt only when it has read it: some 2 s instead of a story of 30 s.
+        pytest.param(LONG_PROMPT, 10.0, id="while reading the prompt"),
+    ],
+)
+def test_the_stop_button_stops_the_server(
+    ollama_server: RealServer, messages: list[dict[str, str]], limit: float
+) -> None:
+    client = OllamaServer(ollama_server.host)
+    client.preload(ollama_server.model)
+    stop = threading.Event()
+    pressed: list[float] = []
+
+    def press() -> None:
+        pressed.append(time.monotonic())
+        stop.set()
+
+    threading.Timer(0.4, press).start()
+    with pytest.raises(OllamaUnavailable, match="Stopped"):
+        list(client.stream(ollama_server.model, messages, num_predict=4000, stop=stop))
+    assert time.monotonic() - pressed[0] < 0.5
+    assert seconds_until_idle(ollama_server) < limit
+
+
+def test_a_missing_model_says_how_to_get_it(ollama_server: RealServer) -> None:
+    client = OllamaServer(ollama_server.host)
+    with pytest.raises(
+        OllamaUnavailable, match=r"has no model qwen3:4b\. Get it with `ollama pull qwen3:4b`"
+    ) as raised:
+        list(client.stream("qwen3:4b", QUESTION))
+    assert raised.value.command == "ollama pull qwen3:4b"
+    assert not client.preload("qwen3:4b")
+
+
+def test_an_answer_that_is_cut_off_is_no_answer(ollama_server: RealServer) -> None:
+    with pytest.raises(OllamaUnavailable, match="did not come to an end"):
+        list(OllamaServer(ollama_server.host).stream(ollama_server.model, ENDLESS, num_predict=5))
+
+
+def test_a_prompt_that_the_server_shortened_is_noticed(ollama_server: RealServer) -> None:
+    client = OllamaServer(ollama_server.host, num_ctx=512)  # this server does so without a word
+    with pytest.raises(OllamaUnavailable, match=r"only a part of the prompt \(512 tokens\)"):
+        list(client.stream(ollama_server.model, LONG_PROMPT, num_predict=5))
+
+
+def test_two_cells_at_once_get_the_same_as_one(ollama_server: RealServer) -> None:
+    client = OllamaServer(ollama_server.host)
+
+    def ask(_: int) -> str:
+        return "".join(client.stream(ollama_server.model, QUESTION))
+
+    alone = ask(0)
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(ask, range(2)))
+    # Two answers computed in one batch may differ in the last bits, and then in words.
+    assert all(len(text) > 20 for text in [alone, *together])
+
+
+def test_preload_and_answer_load_the_model_once(ollama_server: RealServer) -> None:
+    client = OllamaServer(ollama_server.host, spare_core=True)
+    assert client.preload(ollama_server.model)
+    loads = ollama_server.log.read_text().count("starting llama server")
+    assert loads > 0
+    "".join(client.stream(ollama_server.model, QUESTION))
+    assert ollama_server.log.read_text().count("starting llama server") == loads

@@ -1,0 +1,354 @@
+"""The `%%xinv` cell magic and the `%xinv` line magic; the only file that knows IPython.
+
+A cell that begins with `%%xinv` is not run by us: IPython runs it as it runs any cell, so that its result, its
+traceback with its line numbers, and top-level `await` are its own. An input transformer turns the first line into a
+string, an AST transformer turns that string into the call that opens the recording, and the recording is closed when
+IPython reports that the cell is done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import re
+import shlex
+import sys
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NoReturn
+
+from IPython.core.error import UsageError
+from IPython.core.inputtransformer2 import cell_magic as ipython_cell_magic
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import Magics, line_cell_magic, magics_class
+
+from xinv_nb.recording.recorder import Recorder
+from xinv_nb.run import Problem, Run
+from xinv_nb.session import how_it_ended, remember
+from xinv_nb.view.live import Explaining, finish, show
+
+_MARK = "%%xinv"
+_IS_OURS = re.compile(r"%%xinv(?![\w?])")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What may be said behind `%%xinv`, or set for the session with `%xinv`."""
+
+    name: str | None = None
+    problem: str | None = None
+    explaining: Explaining = field(default_factory=Explaining)
+    parameters: tuple[str, ...] = ()
+    max_events: int = 100_000
+    save: str | None = None
+    live: bool = True
+    quiet: bool = False
+
+
+class _Parser(argparse.ArgumentParser):
+    """Reports an error as IPython does: one line, no traceback."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{_MARK}: {message}. `%xinv --help` lists the options.")
+
+
+def _parser() -> _Parser:
+    parser = _Parser(prog=_MARK, description="Record this cell's optimization and explain it.", add_help=False)
+    parser.add_argument("name", nargs="?", help="the variable to bind the run to")
+    parser.add_argument("--problem", metavar="VAR", help="the variable that holds an xinv_nb.Problem")
+    parser.add_argument("--model", metavar="MODEL", help="the Ollama model that words the captions")
+    parser.add_argument("--no-model", action="store_true", help="built-in text only; no server is asked")
+    parser.add_argument(
+        "--host",
+        metavar="URL",
+        help="the Ollama server; naming one that is not on this computer sends the facts of the run there",
+    )
+    parser.add_argument("--level", choices=["student", "expert"], help="the reader")
+    parser.add_argument("--language", metavar="LANGUAGE", help="the language that the model writes")
+    parser.add_argument("--parameters", metavar="a,b,…", help="the parameters to show")
+    parser.add_argument("--max-events", metavar="N", type=int, help="events kept at most (100000)")
+    parser.add_argument("--save", metavar="PATH", help="write the run to this file when it ends")
+    parser.add_argument("--no-live", action="store_true", help="show the widget when the run has ended")
+    parser.add_argument("--quiet", action="store_true", help="record only; show nothing")
+    return parser
+
+
+def parse(line: str, defaults: Options | None = None) -> Options:
+    """Return the options of a magic's line over `defaults`; raises `UsageError` that says what is wrong."""
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise UsageError(f"{_MARK}: {error} in `{line.strip()}`.") from error
+    given = _parser().parse_args(words)
+    base = defaults or Options()
+    if given.name is not None and not given.name.isidentifier():
+        raise UsageError(f"{_MARK}: {given.name!r} cannot be the name of a variable.")
+    if given.model and given.no_model:
+        raise UsageError(f"{_MARK}: --model and --no-model exclude each other.")
+    if given.max_events is not None and given.max_events < 0:
+        raise UsageError(f"{_MARK}: --max-events must not be negative.")
+    e = base.explaining
+    explaining = Explaining(
+        False if given.no_model else given.model or e.model,
+        given.level or e.level,
+        given.language or e.language,
+        given.host or e.host,
+    )
+    return replace(
+        base,
+        name=given.name,
+        problem=given.problem or base.problem,
+        explaining=explaining,
+        parameters=tuple(p.strip() for p in given.parameters.split(",")) if given.parameters else base.parameters,
+        max_events=base.max_events if given.max_events is None else given.max_events,
+        save=given.save,
+        live=base.live and not given.no_live,
+        quiet=base.quiet or given.quiet,
+    )
+
+
+# ---------------------------------------------------------------------- the cell
+
+
+def rewrite(lines: list[str]) -> list[str]:
+    r"""Turn a first line `%%xinv …` into a string that `_OpenRecording` finds; other cells stay as they are.
+
+    >>> rewrite(["%%xinv run\n", "x = 1\n"])
+    ["'%%xinv run'\n", 'x = 1\n']
+    """
+    if not lines or not _IS_OURS.match(lines[0]):
+        return lines
+    first = lines[0].strip()
+    if "--help" in first.split():
+        return ["%xinv --help\n"]
+    # A cell magic may follow on the next line; it gets the rest of the cell, as it would without us.
+    return [f"{first!r}\n", *ipython_cell_magic(lines[1:])]  # type: ignore[no-untyped-call]
+
+
+class _OpenRecording(ast.NodeTransformer):
+    """Replaces the string that `rewrite` left by the call that opens the recording."""
+
+    def visit_Module(self, node: ast.Module) -> ast.Module:
+        if not node.body or not _is_mark(node.body[0]):
+            return node
+        mark, *body = node.body
+        assert isinstance(mark, ast.Expr)
+        assert isinstance(mark.value, ast.Constant)
+        assigned = {n.id for s in body for n in ast.walk(s) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        line = str(mark.value.value)[len(_MARK) :]
+        call = ast.parse(f"__import__('xinv_nb.magic').magic.open_recording({line!r}, {sorted(assigned)!r})")
+        opening = ast.copy_location(call.body[0], mark)
+        for inner in ast.walk(opening):
+            ast.copy_location(inner, mark)
+        # `from __future__ import …` has to stay in front.
+        ahead = [s for s in body if isinstance(s, ast.ImportFrom) and s.module == "__future__"]
+        rest = [s for s in body if s not in ahead]
+        node.body = [*ahead, opening, *rest]
+        return node
+
+
+def _is_mark(statement: ast.stmt) -> bool:
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+        and _IS_OURS.match(statement.value.value) is not None
+    )
+
+
+class _OpenCell:
+    """The recording of the cell that is running."""
+
+    def __init__(self, shell: InteractiveShell, options: Options, cell_id: object) -> None:
+        self.shell = shell
+        self.options = options
+        self.cell_id = cell_id
+        self.run = Run(options.name or "", _problem_of(shell, options))
+        self.run.chosen_parameters = options.parameters
+        self.recorder = Recorder(self.run, options.max_events)
+
+    def open(self) -> None:
+        """Show the widget and start recording."""
+        remember(self.run)
+        if self.options.name:
+            self.shell.user_ns[self.options.name] = self.run
+        if self.options.live and not self.options.quiet:
+            try:
+                self.recorder.on_evaluation = show(self.run)
+            except Exception as failure:  # noqa: BLE001 - the user's cell has to run all the same
+                self.recorder.notice(f"The live widget could not be shown ({type(failure).__name__}: {failure}).")
+        self.recorder.start()
+
+    def close(self, error: BaseException | None) -> None:
+        """Close the recording and show what is to be shown; never raises."""
+        if self.run.problem is None:
+            self.run.problem = _problem_of(self.shell, self.options)
+            if self.options.problem and self.run.problem is None:
+                self.recorder.notice(
+                    f"The variable {self.options.problem!r} is no xinv_nb.Problem; the run goes without one."
+                )
+        self.recorder.stop(*how_it_ended(error, _line_in_cell(error)))
+        try:
+            self._show()
+        except Exception as failure:  # noqa: BLE001 - the user's cell is done; showing it must not fail it
+            self.recorder.notice(f"The run could not be shown ({type(failure).__name__}: {failure}).")
+            print(self.run.notices[-1], file=sys.stderr)  # noqa: T201 - nothing else is there to show it
+
+    def _show(self) -> None:
+        if self.options.save:
+            self.run.save(self.options.save)
+        if self.options.quiet:
+            return
+        if not self.options.live:
+            show(self.run)
+        finish(self.run, self.options.explaining)
+
+
+_open: _OpenCell | None = None
+_defaults = Options()
+
+
+def open_recording(line: str, assigned: Sequence[str] = ()) -> None:
+    """Open the recording of the cell that begins with `%%xinv line`; `assigned` are the names that the cell binds."""
+    global _open
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    assert shell is not None
+    options = parse(line, _defaults)
+    if options.problem and options.problem not in assigned:
+        _check_problem(shell, options.problem)
+    if _open is not None:
+        _open.close(None)
+    _open = _OpenCell(shell, options, None)
+    _open.open()
+
+
+def _close_recording(result: Any) -> None:
+    """Close the recording of the cell that is done; IPython calls this after each cell."""
+    global _open
+    if _open is None:
+        return
+    cell, _open = _open, None
+    cell.close(result.error_before_exec or result.error_in_exec)
+
+
+def _problem_of(shell: InteractiveShell, options: Options) -> Problem | None:
+    found = shell.user_ns.get(options.problem) if options.problem else None
+    return found if isinstance(found, Problem) else None
+
+
+def _check_problem(shell: InteractiveShell, name: str) -> None:
+    if name not in shell.user_ns:
+        raise UsageError(f"{_MARK}: no variable {name!r}. Make it first: {name} = xinv_nb.Problem(…).")
+    if not isinstance(shell.user_ns[name], Problem):
+        kind = type(shell.user_ns[name]).__name__
+        raise UsageError(f"{_MARK}: {name!r} is of type {kind}; --problem takes an xinv_nb.Problem.")
+
+
+def _line_in_cell(error: BaseException | None) -> int | None:
+    """Return the line of the cell in which `error` arose."""
+    if error is None:
+        return None
+    from IPython import get_ipython
+
+    names = set(getattr(getattr(get_ipython(), "compile", None), "_filename_map", {}))
+    lines = [
+        f.lineno
+        for f in traceback.extract_tb(error.__traceback__)
+        if f.filename in names or "<ipython-input" in f.filename
+    ]
+    return lines[0] if lines else None
+
+
+# ---------------------------------------------------------------------- the line
+
+
+@magics_class
+class XinvMagics(Magics):
+    """`%xinv`, and `%%xinv` for callers of `run_cell_magic`."""
+
+    @line_cell_magic
+    def xinv(self, line: str, cell: str | None = None) -> None:
+        """Record a cell's optimization and explain it (`%%xinv`); settings and runs (`%xinv`).
+
+        `%xinv` alone tells the settings in force and what the Ollama server offers. With options it sets them for the
+        session. `%xinv NAME` shows a run again. `%xinv --help` lists the options.
+        """
+        if cell is not None:
+            self._run_cell(line, cell)
+        elif "--help" in line.split():
+            print(_parser().format_help())  # noqa: T201
+        else:
+            self._line(line)
+
+    def _run_cell(self, line: str, cell: str) -> None:
+        """Run a cell for `run_cell_magic`; the error is the caller's, as with any function."""
+        shell: Any = self.shell
+        shown, shell.showtraceback = shell.showtraceback, lambda *_, **__: None
+        try:
+            result = shell.run_cell(f"{_MARK} {line}\n{cell}", store_history=False)
+        finally:
+            shell.showtraceback = shown
+        result.raise_error()
+
+    def _line(self, line: str) -> None:
+        global _defaults
+        options = parse(line, _defaults)
+        if options.name is not None:
+            run = (self.shell.user_ns if self.shell else {}).get(options.name)
+            if not isinstance(run, Run):
+                raise UsageError(
+                    f"%xinv: no run {options.name!r}. `%%xinv {options.name}` in front of a cell makes it."
+                )
+            from IPython.display import display
+
+            display(run.widget())  # type: ignore[no-untyped-call]
+            return
+        _defaults = replace(options, name=None, save=None)
+        if not line.strip():
+            print(_settings(_defaults))  # noqa: T201
+
+
+def _settings(options: Options) -> str:
+    from xinv_nb.captions.ollama import OllamaServer
+
+    e = options.explaining
+    server = OllamaServer(e.host, allow_remote=e.host is not None)
+    status = server.status()
+    rows = [
+        ("model", "built-in text only" if e.model is False else e.model or "the server's default, else built-in text"),
+        ("reader", e.level or "student"),
+        ("language", e.language or "English"),
+        ("problem", options.problem or "none"),
+        ("parameters", ", ".join(options.parameters) or "all"),
+        ("live widget", "yes" if options.live and not options.quiet else "no"),
+        ("Ollama", status.text),
+    ]
+    lines = [f"{name:<12} {value}" for name, value in rows]
+    lines += [f"{'':<12} {model.name}" for model in status.models]
+    return "\n".join(lines)
+
+
+# ---------------------------------------------------------------------- loading
+
+
+def load(shell: InteractiveShell) -> None:
+    """Register the magics and the two transformers; loading twice changes nothing."""
+    shell.register_magics(XinvMagics)
+    transforms = shell.input_transformer_manager.line_transforms
+    if rewrite not in transforms:
+        transforms.insert(0, rewrite)
+    if not any(isinstance(t, _OpenRecording) for t in shell.ast_transformers):
+        shell.ast_transformers.append(_OpenRecording())
+        shell.events.register("post_run_cell", _close_recording)
+
+
+def unload(shell: InteractiveShell) -> None:
+    """Take the transformers away again."""
+    transforms = shell.input_transformer_manager.line_transforms
+    if rewrite in transforms:
+        transforms.remove(rewrite)
+        shell.events.unregister("post_run_cell", _close_recording)
+    shell.ast_transformers[:] = [t for t in shell.ast_transformers if not isinstance(t, _OpenRecording)]

@@ -1,0 +1,140 @@
+"""The run as one matplotlib figure, made without pyplot: loss, parameters, gradients, scene, summary in words."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from xinv_nb.run import Entry, Run
+from xinv_nb.view.palette import COLOURS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_INK, _MUTED, _GRID = "#1f2430", "#626b80", "#e6e8ee"
+_MOST_SERIES = 8
+
+
+def draw(run: Run, *, with_words: bool = True) -> Figure:
+    """Draw `run`: loss and parameters over the iterations with the phases behind them, gradient strips, the scene.
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> with xi.record("empty") as run:
+    ...     pass
+    >>> type(draw(run)).__name__
+    'Figure'
+    """
+    from matplotlib.figure import Figure
+
+    entries = run.entries()[:_MOST_SERIES]
+    has_scene = run.problem is not None and run.problem.scene is not None and run.evaluations > 0
+    words = _words(run) if with_words else []
+    height = 4.6 + 0.19 * len(words)
+    figure = Figure(figsize=(10, height), layout="constrained", facecolor="white")
+    figure.get_layout_engine().set(h_pad=0.06, w_pad=0.06)  # type: ignore[union-attr,call-arg]
+    rows: Any = figure.subfigures(2, 1, height_ratios=[4.6, max(0.19 * len(words), 0.01)])
+    columns: Any = rows[0].subfigures(1, 2, width_ratios=[1.25, 1]) if has_scene else [rows[0]]
+    if run.evaluations == 0:
+        columns[0].text(0.5, 0.5, "nothing recorded", ha="center", color=_MUTED)
+        return figure
+    strips = 0.16 * max(len(entries), 1)
+    loss, values, gradients = columns[0].subplots(3, 1, sharex=True, height_ratios=[1.4, 1.4, strips])
+    _draw_loss(loss, run)
+    _draw_values(values, run, entries)
+    _draw_gradients(gradients, run, entries)
+    columns[0].suptitle(run.title, x=0.01, ha="left", fontsize=11, fontweight="bold", color=_INK)
+    if has_scene:
+        _draw_scene(columns[1].subplots(), run)
+    rows[1].text(0.01, 0.98, "\n".join(words), va="top", ha="left", fontsize=8.5, color=_INK, linespacing=1.45)
+    return figure
+
+
+def _words(run: Run) -> list[str]:
+    if run.evaluations == 0:
+        return []
+    return [line for caption in run.captions[:1] for line in textwrap.wrap(caption.text, 150)]
+
+
+def _bare(ax: Axes) -> None:
+    ax.spines[["top", "right", "left", "bottom"]].set_visible(False)
+    ax.tick_params(length=0, colors=_MUTED, labelsize=8)
+    ax.grid(axis="y", color=_GRID, linewidth=0.8)
+    ax.set_axisbelow(True)
+
+
+def _bands(ax: Axes, run: Run) -> None:
+    for i, phase in enumerate(run.phases):
+        if i % 2:
+            ax.axvspan(phase.start, min(phase.stop, run.evaluations - 1), color="#f2f4f8", zorder=0)
+
+
+def _draw_loss(ax: Axes, run: Run) -> None:
+    loss = run.loss
+    finite = loss[np.isfinite(loss)]
+    if len(finite) and finite.min() > 0 and finite.max() / finite.min() > 50:
+        ax.set_yscale("log")
+    ax.plot(loss, color=_INK, linewidth=1.6, marker="o" if len(loss) == 1 else None)
+    ax.set_ylabel("loss", fontsize=9, color=_INK)
+    _bare(ax)
+    _bands(ax, run)
+    last = run.evaluations - 1
+    for phase in run.phases if last > 0 else []:
+        middle = (phase.start + min(phase.stop, last)) / 2
+        if min(phase.stop, last) - phase.start > 0.1 * last:
+            ax.annotate(
+                phase.label, (middle, 1.01), xycoords=("data", "axes fraction"), ha="center", fontsize=7.5, color=_MUTED
+            )
+
+
+def _draw_values(ax: Axes, run: Run, entries: list[Entry]) -> None:
+    for entry, colour in zip(entries, COLOURS, strict=False):
+        column = run.column(entry)
+        ax.plot(column, color=colour, linewidth=1.5, label=entry.label, marker="o" if len(column) == 1 else None)
+        if entry.parameter.truth is not None:
+            ax.axhline(entry.parameter.truth, color=colour, linewidth=0.8, linestyle="--")
+    units = {entry.parameter.unit for entry in entries} - {""}
+    ax.set_ylabel(f"[{units.pop()}]" if len(units) == 1 else "parameters", fontsize=9, color=_INK)
+    _bare(ax)
+    _bands(ax, run)
+    ax.legend(fontsize=7, frameon=False, ncols=min(4, len(entries)), loc="upper left", bbox_to_anchor=(-0.02, 1.16))
+
+
+def _draw_gradients(ax: Axes, run: Run, entries: list[Entry]) -> None:
+    from matplotlib.colors import LinearSegmentedColormap
+
+    rows = np.array([_scaled(run.column(entry, "gradients")) for entry in entries])
+    colours: Any = LinearSegmentedColormap.from_list("sign", ["#d55e00", "#ffffff", "#0072b2"])
+    last = max(run.evaluations - 1, 1)
+    ax.imshow(
+        rows, aspect="auto", cmap=colours, vmin=-1, vmax=1, extent=(0, last, len(entries), 0), interpolation="nearest"
+    )
+    ax.set_yticks(np.arange(len(entries)) + 0.5, [entry.label for entry in entries])
+    _bare(ax)
+    ax.tick_params(axis="y", labelsize=6.5)
+    ax.grid(visible=False)
+    ax.set_xlabel(
+        "iteration  ·  strips: gradient, blue where positive, orange where negative", fontsize=7.5, color=_MUTED
+    )
+
+
+def _scaled(column: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return a gradient by sign and square root of its size, so that late small ones are still seen."""
+    finite = np.where(np.isfinite(column), column, 0.0)
+    largest = float(np.abs(finite).max()) or 1.0
+    return np.sign(finite) * np.sqrt(np.abs(finite) / largest)
+
+
+def _draw_scene(ax: Axes, run: Run) -> None:
+    from xinv_nb.view.scene import draw_scene
+
+    try:
+        draw_scene(ax, run, run.evaluations - 1)
+    except Exception as error:  # noqa: BLE001 - the user's drawing may fail in any way
+        ax.clear()
+        ax.set_axis_off()
+        ax.text(0.5, 0.5, f"The scene could not be drawn:\n{type(error).__name__}: {error}", ha="center", fontsize=8)

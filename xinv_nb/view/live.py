@@ -1,0 +1,107 @@
+"""Follows a run from its first evaluation to the record that stays: shows the widget, streams, explains, records."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from xinv_nb.run import Run
+from xinv_nb.view import packets
+from xinv_nb.view.record import record_bundle
+from xinv_nb.view.stream import Stream
+from xinv_nb.view.widget import RunWidget
+
+if TYPE_CHECKING:
+    from xinv_nb.captions.writer import Progress
+
+_FRAMES = 25
+_SECONDS_FOR_FRAMES = 1.5
+
+
+@dataclass(frozen=True)
+class Explaining:
+    """Who is to write the captions, and how."""
+
+    model: str | Literal[False] | None = None
+    level: str | None = None
+    language: str | None = None
+    host: str | None = None
+
+
+def show(run: Run) -> Callable[[], None]:
+    """Display the widget of `run` and return what the recorder is to call after each evaluation."""
+    from IPython.display import display
+
+    widget = run.widget()
+    display(widget)  # type: ignore[no-untyped-call]
+    stream = Stream(lambda explain, scene: widget.send_update(explain=explain, scene=scene))
+    return stream.poll
+
+
+def finish(run: Run, explaining: Explaining | None = None, *, keep_record: bool = True) -> None:
+    """Send the finished run, leave its record in the notebook, and have the captions written.
+
+    Everything built in (pictures, built-in text) is there when this returns; a model writes on another thread.
+    """
+    from IPython.display import display
+
+    widget = run.widget()
+    if run.evaluations == 0:
+        widget.send_snapshot()
+        return
+    widget.send_snapshot()
+    _draw_frames(widget)
+    widget.send_frames()
+    if keep_record:
+        display(record_bundle(run), raw=True)  # type: ignore[no-untyped-call]
+    explain(run, explaining or Explaining())
+
+
+def explain(run: Run, explaining: Explaining) -> None:
+    """Have the captions of `run` written on the worker's thread; the widget shows each step."""
+    if explaining.model is False or run.evaluations == 0:
+        return
+    from xinv_nb.captions.writer import CaptionWorker
+
+    widget = run.widget()
+    worker = CaptionWorker()
+    _workers[run.id] = worker
+    worker.start(
+        run, lambda progress: _show(widget, progress), explaining.model, explaining.level, explaining.language,
+        explaining.host,
+    )  # fmt: skip
+
+
+_workers: dict[str, Any] = {}
+"""The worker of each run that is being explained: the newest run's words come first."""
+
+
+def wait_for_captions(seconds: float = 60) -> bool:
+    """Wait until the captions that are being written are done; returns whether they are (for tests and scripts)."""
+    return all(worker.wait(seconds) for worker in list(_workers.values()))
+
+
+def _show(widget: RunWidget, progress: Progress) -> None:
+    run = widget.run
+    run._captions = progress.captions  # noqa: SLF001
+    busy = progress.working_on is not None
+    widget.writer = packets.Writer(progress.writer, progress.hint, progress.command, busy, progress.working_on)
+    widget.send_words()
+
+
+def _draw_frames(widget: RunWidget) -> None:
+    """Draw first, last, phase borders and evenly between, as many as the time allows."""
+    run = widget.run
+    if run.problem is None or run.problem.scene is None:
+        return
+    last = run.evaluations - 1
+    borders = [min(phase.stop, last) for phase in run.phases]
+    evenly = [round(i * last / (_FRAMES - 1)) for i in range(_FRAMES)]
+    order = list(dict.fromkeys([0, last, *borders, *evenly[::2], *evenly[1::2]]))
+    deadline = time.perf_counter() + _SECONDS_FOR_FRAMES
+    for iteration in order:
+        widget.draw_frames([iteration])
+        if time.perf_counter() > deadline:
+            return

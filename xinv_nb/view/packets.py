@@ -1,0 +1,341 @@
+"""What the browser is told of a run: columns, words and pictures in packets. `js/src/protocol.ts` mirrors it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from xinv_nb.run import Caption, Entry, Event, Run
+from xinv_nb.view.scene import Frame
+from xinv_nb.view.wire import Body, pack
+
+MOST_ROWS = 20_000
+"""Evaluations that a snapshot carries; of more, every n-th is sent, and the view says so."""
+MOST_EVENTS = 2_000
+_MOST_SHOWN = 8
+"""Series drawn at first; the reader may add the others."""
+
+
+@dataclass
+class Writer:
+    """Who writes the captions, for the head of the view."""
+
+    text: str = "built-in text"
+    hint: str = ""
+    command: str = ""
+    busy: bool = False
+    working_on: int | None = None
+
+
+@dataclass
+class Sent:
+    """What the browser has been sent so far."""
+
+    sequence: int = 0
+    rows: int = 0
+    events: int = 0
+    last_seen: dict[Hashable, int] = field(default_factory=dict)
+    """When each kind of event happened last: the lanes mark where one begins."""
+
+
+def snapshot(run: Run, sent: Sent, writer: Writer, frames: Iterable[Frame] | None = None) -> bytes:
+    """Return everything there is to show of `run`; pictures that the browser has stay where `frames` is None."""
+    body = Body()
+    stride = max(1, -(-run.evaluations // MOST_ROWS))
+    rows = _rows(0, run.evaluations, stride)
+    events = run.events
+    header = {
+        "kind": "snapshot",
+        "sequence": sent.sequence,
+        "run": run.id,
+        **_columns(run, rows, body),
+        "head": head(run, writer, stride),
+        **_series(run),
+        "phases": _phases(run),
+        "events": _with_last(_events(events[:MOST_EVENTS], {}), events, run),
+        "facts": _facts(run),
+        "captions": _captions(run, writer),
+    }
+    if frames is not None:
+        header["frames"] = [_frame(frame, body) for frame in frames]
+    sent.rows, sent.events = run.evaluations, len(events)
+    return pack(header, body)
+
+
+def update(
+    run: Run,
+    sent: Sent,
+    writer: Writer,
+    *,
+    most_rows: int = 500,
+    explain: bool = False,
+    frames: Iterable[Frame] = (),
+    extra: dict[str, Any] | None = None,
+) -> bytes:
+    """Return what is new since the last packet; `explain` adds phases, facts and captions as they stand."""
+    body = Body()
+    sent.sequence += 1
+    is_first = sent.rows == 0 and run.evaluations > 0
+    stride = max(1, -(-(run.evaluations - sent.rows) // most_rows))
+    header: dict[str, Any] = {
+        "kind": "update",
+        "sequence": sent.sequence,
+        "run": run.id,
+        **_columns(run, _rows(sent.rows, run.evaluations, stride), body),
+        "head": head(run, writer),
+        "frames": [_frame(frame, body) for frame in frames],
+        **(extra or {}),
+    }
+    if is_first:
+        header |= _series(run)
+    new = run.events[sent.events : MOST_EVENTS] if sent.events < MOST_EVENTS else []
+    if new:
+        header["events"] = _events(new, sent.last_seen)
+    if explain:
+        header |= {"phases": _phases(run), "facts": _facts(run), "captions": _captions(run, writer)}
+    sent.rows, sent.events = run.evaluations, sent.events + len(new)
+    return pack(header, body)
+
+
+def words(run: Run, sent: Sent, writer: Writer, extra: dict[str, Any] | None = None) -> bytes:
+    """Return an update of the captions and the head alone."""
+    sent.sequence += 1
+    header = {
+        "kind": "update",
+        "sequence": sent.sequence,
+        "run": run.id,
+        "rows": 0,
+        "columns": [],
+        "head": head(run, writer),
+        "captions": _captions(run, writer),
+        **(extra or {}),
+    }
+    return pack(header, Body())
+
+
+def frame_update(run: Run, sent: Sent, frame: Frame) -> bytes:
+    """Return an update that carries one picture of the scene, or why it could not be drawn."""
+    sent.sequence += 1
+    body = Body()
+    header: dict[str, Any] = {"kind": "update", "sequence": sent.sequence, "run": run.id, "rows": 0, "columns": []}
+    if frame.error:
+        header["frame_error"] = {"iteration": frame.iteration, "text": frame.error}
+    else:
+        header["frames"] = [_frame(frame, body)]
+    return pack(header, body)
+
+
+# ---------------------------------------------------------------------- the head
+
+
+def head(run: Run, writer: Writer, thinned: int = 1) -> dict[str, Any]:
+    """Return title, state in words, loss label, who writes, and notices."""
+    tone, state = state_in_words(run)
+    return {
+        "title": run.title,
+        "goal": run.problem.goal if run.problem else "",
+        "status": run.status,
+        "tone": tone,
+        "state": state,
+        "evaluations": run.evaluations,
+        "optimizer": run.optimizer,
+        "writer": {"text": writer.text, "hint": writer.hint, "command": writer.command},
+        "busy": writer.busy,
+        "thinned": thinned,
+        "has_scene": bool(run.problem and run.problem.scene),
+        "loss_label": "loss",
+        "notices": list(run.notices),
+    }
+
+
+def state_in_words(run: Run) -> tuple[str, str]:
+    """Return the tone and the words of a run's state, such as `("good", "converged · 90 iterations")`."""
+    count = run.evaluations
+    iterations = f"{count} iteration{'' if count == 1 else 's'}"
+    if run.status == "running":
+        return "live", f"recording · {count}"
+    if run.status == "interrupted":
+        return "warning", f"interrupted at {count}"
+    if run.status == "failed":
+        return "bad", f"failed: {run.ending}"
+    if count == 0:
+        return "neutral", "nothing recorded"
+    last = run.phases[-1]
+    if last.kind == "divergence":
+        return "bad", f"diverged at {last.start}"
+    if last.kind == "converged":
+        return "good", f"converged · {iterations}"
+    return "neutral", f"finished · {iterations}"
+
+
+# ---------------------------------------------------------------------- columns and series
+
+
+def _rows(start: int, stop: int, stride: int) -> np.ndarray[Any, np.dtype[np.intp]]:
+    """Return evaluations from `start` on, every `stride`-th, the last one always among them."""
+    rows = np.arange(start, stop, stride)
+    return np.append(rows, stop - 1) if len(rows) and rows[-1] != stop - 1 else rows
+
+
+def _columns(run: Run, rows: Any, body: Body) -> dict[str, Any]:
+    columns = [
+        body.column("iteration", "f8", rows),
+        body.column("loss", "f8", run.loss[rows]),
+        body.column("accepted", "u1", run.accepted[rows]),
+    ]
+    for key, entry in enumerate(run.entries() if len(rows) else []):
+        columns.append(body.column(f"p{key}", "f8", run.column(entry)[rows]))
+        columns.append(body.column(f"g{key}", "f4", run.column(entry, "gradients")[rows]))
+    return {"rows": len(rows), "columns": columns}
+
+
+def _series(run: Run) -> dict[str, Any]:
+    entries = run.entries()
+    shown = set(_most_moved(run, entries))
+    groups = {
+        entry.group: {"key": entry.group, "label": entry.group, "unit": _unit(entries, entry)} for entry in entries
+    }
+    series = [
+        {
+            "key": key,
+            "name": entry.name,
+            "label": entry.label,
+            "unit": entry.parameter.unit,
+            "description": entry.parameter.description,
+            "group": entry.group,
+            "bounds": entry.parameter.bounds,
+            "truth": entry.parameter.truth,
+            "statistic": entry.statistic,
+            "shown": key in shown,
+        }
+        for key, entry in enumerate(entries)
+    ]
+    return {"series": series, "groups": list(groups.values())}
+
+
+def _unit(entries: Sequence[Entry], of: Entry) -> str:
+    """Return the unit that all entries of a group share, or none."""
+    units = {entry.parameter.unit for entry in entries if entry.group == of.group}
+    return units.pop() if len(units) == 1 else ""
+
+
+def _most_moved(run: Run, entries: Sequence[Entry]) -> list[int]:
+    if len(entries) <= _MOST_SHOWN:
+        return list(range(len(entries)))
+    spans = [float(np.ptp(column)) for column in map(run.column, entries)]
+    return sorted(range(len(entries)), key=lambda i: -spans[i])[:_MOST_SHOWN]
+
+
+# ---------------------------------------------------------------------- words
+
+
+def _phases(run: Run) -> list[dict[str, Any]]:
+    return [{"start": p.start, "stop": p.stop, "kind": p.kind, "label": p.label} for p in run.phases]
+
+
+def _events(events: Sequence[Event], last_seen: dict[Hashable, int]) -> list[dict[str, Any]]:
+    """Return events for the table; the lanes mark only where a kind of event begins, or turns to its opposite."""
+    rows = []
+    for event in events:
+        kind = _kind(event)
+        begins = last_seen.get(kind, -2) < event.evaluation - 1
+        last_seen[kind] = event.evaluation
+        rows.append(
+            {
+                "id": event.id,
+                "evaluation": event.evaluation,
+                "phase": event.phase,
+                "text": event.text,
+                "stage": event.stage,
+                "count": event.count,
+                "lane": begins,
+            }
+        )
+    return rows
+
+
+def _with_last(rows: list[dict[str, Any]], events: Sequence[Event], run: Run) -> list[dict[str, Any]]:
+    """Mark in the lanes as well where a kind of event happens for the last time before the end."""
+    latest: dict[Hashable, int] = {}
+    for i, event in enumerate(events[: len(rows)]):
+        if event.phase == "forward":
+            latest[_kind(event)] = i
+    for i in latest.values():
+        rows[i]["lane"] = rows[i]["lane"] or events[i].evaluation < run.evaluations - 1
+    return rows
+
+
+def _kind(event: Event) -> Hashable:
+    """Return what makes two events the same but for their numbers: words, and the sign that the gradient has."""
+    words = tuple(value for value in event.values.values() if isinstance(value, str))
+    return event.phase, event.name, event.stage, words, np.sign(event.values.get("cotangent", 0))
+
+
+def _facts(run: Run) -> list[dict[str, Any]]:
+    return [{"id": f.id, "kind": f.kind, "text": f.text, "span": f.span, "cites": f.cites} for f in run.facts]
+
+
+def _captions(run: Run, writer: Writer) -> list[dict[str, Any]]:
+    names = [*(entry.label for entry in run.entries()), *run.watches]
+    return [
+        caption_for_view(caption, f"c{i}", names, writing=writer.busy and writer.working_on == i)
+        for i, caption in enumerate(run.captions)
+    ]
+
+
+def caption_for_view(caption: Caption, key: str, names: Sequence[str], *, writing: bool = False) -> dict[str, Any]:
+    """Return a caption with its numbers and names marked."""
+    return {
+        "id": key,
+        "heading": caption.heading,
+        "span": caption.span,
+        "parts": marked(caption.text, names),
+        "cites": caption.cites,
+        "line": caption.status if caption.source == "built-in" else f"{caption.status} · {caption.source}",
+        "tone": _tone(caption),
+        "writing": writing,
+    }
+
+
+def _tone(caption: Caption) -> str:
+    if "dropped" in caption.status:
+        return "warning"
+    return "good" if caption.source != "built-in" else "neutral"
+
+
+def marked(text: str, names: Sequence[str]) -> list[dict[str, str]]:
+    """Split a text into runs of plain words, numbers with their unit, and names of the domain.
+
+    >>> [part["kind"] for part in marked("drag fell to 0.5", ["drag"])]
+    ['name', 'text', 'number']
+    """
+    known = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True) if name)
+    number = r"[−-]?\d[\d.,]*\d(?:×10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?(?:\s%)?|[−-]?\d(?:×10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?(?:\s%)?"
+    pattern = re.compile(
+        rf"(?P<name>(?<!\w)(?:{known})(?!\w))|(?P<number>(?<!\w){number})" if known else rf"(?P<number>{number})"
+    )
+    parts: list[dict[str, str]] = []
+    end = 0
+    for match in pattern.finditer(text):
+        if match.start() > end:
+            parts.append({"text": text[end : match.start()], "kind": "text"})
+        parts.append({"text": match.group(), "kind": match.lastgroup or "text"})
+        end = match.end()
+    if end < len(text):
+        parts.append({"text": text[end:], "kind": "text"})
+    return parts
+
+
+def _frame(frame: Frame, body: Body) -> dict[str, Any]:
+    return {
+        "iteration": frame.iteration,
+        "offset": body.add(frame.png),
+        "length": len(frame.png),
+        "type": "image/png",
+        "width": frame.width,
+        "height": frame.height,
+    }

@@ -1,0 +1,5 @@
+"""The colours of series: Okabe and Ito's, which colour-blind readers tell apart; the browser draws with the same."""
+
+from __future__ import annotations
+
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a6a00", "#555555")

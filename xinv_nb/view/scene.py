@@ -1,0 +1,82 @@
+"""Pictures of the simulation, drawn by the user's `scene(ax, x)` on a figure of our own, never through pyplot."""
+
+from __future__ import annotations
+
+import io
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from xinv_nb.run import Run
+from xinv_nb.view.palette import COLOURS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+WIDTH, HEIGHT = 560, 300
+"""Size of a picture in CSS pixels; it is drawn with twice as many for sharp screens."""
+_CSS_DPI = 96
+_GHOST_ALPHA = 0.3
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The scene at one iteration as a PNG, or why it could not be drawn."""
+
+    iteration: int
+    png: bytes = b""
+    width: int = WIDTH
+    height: int = HEIGHT
+    error: str = ""
+
+
+def draw_frame(run: Run, iteration: int, *, scale: int = 2) -> Frame:
+    """Draw the scene at `iteration` over a ghost of the first; an error of the user's function becomes the frame's."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(WIDTH / _CSS_DPI, HEIGHT / _CSS_DPI), dpi=_CSS_DPI * scale, layout="constrained")
+    try:
+        draw_scene(figure.add_subplot(), run, iteration)
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", transparent=True)
+    except Exception as error:  # noqa: BLE001 - the user's drawing may fail in any way; the run goes on
+        return Frame(iteration, error=f"The scene could not be drawn: {type(error).__name__}: {error}")
+    return Frame(iteration, buffer.getvalue())
+
+
+def draw_scene(ax: Axes, run: Run, iteration: int) -> None:
+    """Draw the scene at `iteration` on `ax`, the first iteration ghosted behind it."""
+    if run.problem is None or run.problem.scene is None:
+        raise LookupError("this run has no scene")
+    with _random_numbers_untouched():
+        ax.set_prop_cycle(color=COLOURS)  # a scene that draws its parameters in order draws them in the plots' colours
+        if iteration != 0:
+            run.problem.scene(ax, run.point(0))
+            _make_ghost(ax)
+        run.problem.scene(ax, run.point(iteration))
+
+
+def _make_ghost(ax: Axes) -> None:
+    """Fade what has been drawn so far; words are left to the scene in front."""
+    for artist in (*ax.lines, *ax.patches, *ax.collections, *ax.images):
+        artist.set_alpha(_GHOST_ALPHA * (artist.get_alpha() or 1.0))
+        artist.set_label("_ghost")
+    for text in list(ax.texts):
+        text.remove()
+    ax.set_prop_cycle(color=COLOURS)
+
+
+@contextmanager
+def _random_numbers_untouched() -> Iterator[None]:
+    """Keep the scene from moving the random numbers of the user's computation on."""
+    state: Any = np.random.get_state()  # noqa: NPY002 - the state of the user's legacy generator
+    own = random.getstate()
+    try:
+        yield
+    finally:
+        np.random.set_state(state)  # noqa: NPY002
+        random.setstate(own)

@@ -1,0 +1,134 @@
+"""The anywidget of one run: small traits, packets out, requests in.
+
+Bulk data never sits in an ordinary trait. `_snapshot` is pull-only: it is encoded when a browser opens the model, and
+never assigned. Requests may come on another thread while a cell runs (some kernels do that), so each takes the lock,
+and none of them differentiates, uses pyplot or prints.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from xinv_nb.run import Run
+from xinv_nb.view import packets
+from xinv_nb.view.scene import Frame, draw_frame
+
+_BUNDLE = Path(__file__).parent.parent / "static" / "widget.js"
+_MOST_FRAMES = 60
+
+
+@cache
+def bundle() -> str:
+    """Return the front end's code, as text: a path would keep every widget alive (anywidget#929)."""
+    if not _BUNDLE.exists():
+        raise FileNotFoundError(
+            f"The front end is missing ({_BUNDLE.name}). This is a source tree that was never built: "
+            "run `npm ci && npm run build` in js/, or install the package with pip or uv, which builds it."
+        )
+    return _BUNDLE.read_text(encoding="utf-8")
+
+
+class RunWidget(anywidget.AnyWidget):
+    """Shows one run. Made by `Run.widget()`.
+
+    Traits to observe and link: `iteration` (the cursor; -1 follows the newest), `span` (first and last iteration
+    selected, or empty) and `selected` (names of the parameters shown alone, or empty).
+    """
+
+    iteration = traitlets.Int(-1).tag(sync=True)
+    span = traitlets.List(traitlets.Int(), maxlen=2).tag(sync=True)
+    selected = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    _snapshot = traitlets.Any().tag(sync=True, to_json=lambda _, widget: widget.snapshot())
+    _has_kernel = traitlets.Bool(True).tag(sync=True)
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.writer = packets.Writer()
+        self.frames: dict[int, Frame] = {}
+        self._sent = packets.Sent()
+        self._lock = threading.RLock()
+        self.add_traits(_esm=traitlets.Unicode(bundle()).tag(sync=True))
+        super().__init__()
+        self.on_msg(self._on_request)
+
+    def snapshot(self) -> bytes:
+        """Return everything there is to show, as one packet."""
+        with self._lock:
+            return packets.snapshot(self.run, self._sent, self.writer)
+
+    def send_update(self, *, explain: bool, scene: bool) -> None:
+        """Send what is new since the last packet."""
+        with self._lock:
+            frames = [self._drawn(self.run.evaluations - 1)] if scene and self._has_scene() else []
+            frames = [frame for frame in frames if not frame.error]
+            self._send_packet(packets.update(self.run, self._sent, self.writer, explain=explain, frames=frames))
+
+    def send_snapshot(self) -> None:
+        """Send everything; the browser replaces what it has, and a saved widget state holds the whole run."""
+        with self._lock:
+            self._sent.sequence += 1
+            self.send_state("_snapshot")
+
+    def send_frames(self) -> None:
+        """Send the pictures of the scene that have been drawn."""
+        with self._lock:
+            if self.frames:
+                extra = packets.update(self.run, self._sent, self.writer, frames=self.frames.values())
+                self._send_packet(extra)
+
+    def send_words(self) -> None:
+        """Send the captions and the head as they stand."""
+        with self._lock:
+            self._send_packet(packets.words(self.run, self._sent, self.writer))
+
+    def draw_frames(self, iterations: list[int]) -> None:
+        """Draw pictures of the scene to travel with the run, unless they are there."""
+        for iteration in iterations:
+            self._drawn(iteration)
+
+    def _has_scene(self) -> bool:
+        return self.run.problem is not None and self.run.problem.scene is not None and self.run.evaluations > 0
+
+    def _drawn(self, iteration: int) -> Frame:
+        frame = self.frames.get(iteration)
+        if frame is None:
+            frame = draw_frame(self.run, iteration)
+            if not frame.error and len(self.frames) < _MOST_FRAMES:
+                self.frames[iteration] = frame
+        return frame
+
+    def _send_packet(self, packet: bytes) -> None:
+        self.send({"type": "packet"}, [packet])
+
+    # ------------------------------------------------------------------ requests from the browser
+
+    def _on_request(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        kind = content.get("type") if isinstance(content, dict) else None
+        if kind == "resync":
+            self.send_snapshot()
+            self.send_frames()
+        elif kind == "scene" and self.run.status != "running" and self._has_scene():
+            self._answer_scene(int(content.get("iteration", 0)))
+        elif kind == "ask":
+            self._answer_question(content)
+
+    def _answer_scene(self, iteration: int) -> None:
+        with self._lock:
+            iteration = min(max(iteration, 0), self.run.evaluations - 1)
+            self._send_packet(packets.frame_update(self.run, self._sent, self._drawn(iteration)))
+
+    def _answer_question(self, content: dict[str, Any]) -> None:
+        span = content.get("span")
+        asked_of = (int(span[0]), int(span[1])) if isinstance(span, list) and len(span) == 2 else None
+        caption = self.run.ask(str(content.get("question", ""))[:500], span=asked_of)
+        names = [*(entry.label for entry in self.run.entries()), *self.run.watches]
+        shown = packets.caption_for_view(caption, f"a{content.get('request')}", names)
+        with self._lock:
+            answers = {"answers": [{"request": content.get("request"), "caption": shown}]}
+            self._send_packet(packets.words(self.run, self._sent, self.writer, answers))

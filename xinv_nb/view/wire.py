@@ -1,0 +1,81 @@
+"""The codec between kernel and browser; `js/src/wire.ts` is its other half, and nothing else knows the bytes.
+
+A packet is one block: `uint32 header length | header (UTF-8 JSON) | padding to a multiple of 8 | body`, little-endian.
+The header names the arrays and pictures in the body by offset and length. Live messages, the snapshot of a reloaded
+page, the exported page and the test fixtures all use it. `js/src/protocol.ts` describes the fields of the header.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+VERSION = 1
+_ALIGNMENT = 8
+_TYPES = {"f8": "<f8", "f4": "<f4", "u1": "|u1"}
+
+
+class Body:
+    """The binary part of a packet under construction."""
+
+    def __init__(self) -> None:
+        self._blocks: list[bytes] = []
+        self._length = 0
+
+    def add(self, block: bytes) -> int:
+        """Append a block at the next multiple of 8; returns its offset."""
+        offset = self._length
+        padding = -len(block) % _ALIGNMENT
+        self._blocks += [block, b"\0" * padding]
+        self._length += len(block) + padding
+        return offset
+
+    def column(self, key: str, kind: str, values: NDArray[Any]) -> dict[str, Any]:
+        """Append an array; returns its entry in the header."""
+        return {"key": key, "type": kind, "offset": self.add(np.asarray(values, dtype=_TYPES[kind]).tobytes())}
+
+    def bytes(self) -> bytes:
+        """Return the finished body."""
+        return b"".join(self._blocks)
+
+
+def pack(header: Mapping[str, Any], body: Body) -> bytes:
+    """Return the packet with this header and body."""
+    text = json.dumps(_finite({"version": VERSION, **header}), ensure_ascii=False, separators=(",", ":")).encode()
+    padding = -(4 + len(text)) % _ALIGNMENT
+    return b"".join([struct.pack("<I", len(text)), text, b"\0" * padding, body.bytes()])
+
+
+def unpack(packet: bytes) -> tuple[dict[str, Any], bytes]:
+    """Return header and body of a packet; raises `ValueError` if it is none of this version."""
+    if len(packet) < 4:
+        raise ValueError("not a packet: too short")
+    (length,) = struct.unpack_from("<I", packet)
+    start = 4 + length + (-(4 + length) % _ALIGNMENT)
+    if start > len(packet):
+        raise ValueError("not a packet: cut off")
+    header: dict[str, Any] = json.loads(packet[4 : 4 + length])
+    if header.get("version") != VERSION:
+        raise ValueError(f"a packet of version {header.get('version')}; this package reads version {VERSION}")
+    return header, packet[start:]
+
+
+def _finite(value: Any) -> Any:
+    """Return `value` with what JSON cannot say (NaN, infinities, NumPy's numbers) made sayable."""
+    if isinstance(value, Mapping):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, (str, bool, int)) or value is None:
+        return value
+    if isinstance(value, (float, np.floating)):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, np.integer):
+        return int(value)
+    if isinstance(value, Sequence):
+        return [_finite(item) for item in value]
+    return str(value)
