@@ -108,7 +108,7 @@ def _draw_gradients(ax: Axes, run: Run, entries: list[Entry]) -> None:
     from matplotlib.colors import LinearSegmentedColormap
 
     rows = np.array([_scaled(run.column(entry, "gradients")) for entry in entries])
-    colours: Any = LinearSegmentedColormap.from_list("sign", ["#d55e00", "#ffffff", "#0072b2"])
+    colours: Any = LinearSegmentedColormap.from_list("sign", ["#0072b2", "#ffffff", "#d55e00"])
     last = max(run.evaluations - 1, 1)
     ax.imshow(
         rows, aspect="auto", cmap=colours, vmin=-1, vmax=1, extent=(0, last, len(entries), 0), interpolation="nearest"
@@ -118,7 +118,7 @@ def _draw_gradients(ax: Axes, run: Run, entries: list[Entry]) -> None:
     ax.tick_params(axis="y", labelsize=6.5)
     ax.grid(visible=False)
     ax.set_xlabel(
-        "iteration  ·  strips: gradient, blue where positive, orange where negative", fontsize=7.5, color=_MUTED
+        "iteration  ·  strips: gradient, blue where negative, orange where positive", fontsize=7.5, color=_MUTED
     )
 
 

@@ -1,0 +1,57 @@
+// A stand-in for the model that anywidget gives: traits in a map, a message sent is handed to `onSend`.
+import type { Model, Traits } from "../src/model";
+
+type Listener = (...args: never[]) => void;
+
+export class FakeModel {
+  readonly sent: unknown[] = [];
+  onSend: (content: unknown) => void = () => {};
+  #listeners = new Map<string, Set<Listener>>();
+  #traits: Traits;
+
+  constructor(traits: Partial<Traits> = {}) {
+    this.#traits = { iteration: -1, span: [], selected: [], _snapshot: null, _has_kernel: true, ...traits };
+  }
+
+  get<K extends keyof Traits>(name: K): Traits[K] {
+    return this.#traits[name];
+  }
+
+  set<K extends keyof Traits>(name: K, value: Traits[K]): void {
+    this.#traits[name] = value;
+    this.#emit(`change:${name}`);
+  }
+
+  save_changes(): void {}
+
+  send(content: unknown): void {
+    this.sent.push(content);
+    this.onSend(content);
+  }
+
+  on(name: string, listener: Listener): void {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners.add(listener));
+  }
+
+  off(name?: string | null, listener?: Listener | null): void {
+    if (name && listener) this.#listeners.get(name)?.delete(listener);
+  }
+
+  /** A packet arrives from the kernel. */
+  receive(packet: Uint8Array<ArrayBuffer>): void {
+    this.#emit("msg:custom", { type: "packet" }, [new DataView(packet.buffer)]);
+  }
+
+  get listenerCount(): number {
+    return [...this.#listeners.values()].reduce((sum, { size }) => sum + size, 0);
+  }
+
+  asModel(): Model {
+    return this as unknown as Model;
+  }
+
+  #emit(name: string, ...args: unknown[]): void {
+    for (const listener of [...(this.#listeners.get(name) ?? [])]) listener(...(args as never[]));
+  }
+}

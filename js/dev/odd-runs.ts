@@ -1,0 +1,179 @@
+// Runs that are not pretty: each must look deliberate all the same. Chosen with ?case=… on the dev page.
+import type { Header, Series } from "../src/protocol";
+import type { ColumnData } from "../src/wire";
+import { encode } from "./packet";
+import { headAt, SERIES } from "./rail-texts";
+
+const base = SERIES[0] as Series;
+
+function packet(
+  rows: number,
+  series: Partial<Series>[],
+  loss: (row: number) => number,
+  more: Partial<Header> = {},
+  value = (key: number, row: number) => Math.sin(key + row / (9 + key)) + key / 10,
+): Uint8Array<ArrayBuffer> {
+  const each = (f: (row: number) => number) => Float64Array.from({ length: rows }, (_, row) => f(row));
+  const columns: Record<string, ColumnData> = { iteration: each((row) => row), loss: each(loss) };
+  series.forEach((_, key) => {
+    columns[`p${key}`] = each((row) => value(key, row));
+    columns[`g${key}`] = Float32Array.from(each((row) => Math.cos(key + row / (9 + key))));
+  });
+  const { version: _, rows: __, columns: ___, frames: ____, ...texts } = more;
+  return encode(
+    {
+      kind: "snapshot",
+      sequence: 1,
+      head: {
+        ...headAt(rows - 1, "finished"),
+        has_scene: false,
+        state: rows === 1 ? "finished · 1 iteration" : `finished · ${rows} iterations`,
+      },
+      series: series.map((one, key) => ({
+        ...base,
+        key,
+        name: `p[${key}]`,
+        label: `p[${key}]`,
+        unit: "",
+        ...one,
+      })),
+      groups: [{ key: "y", label: "p", unit: "" }],
+      ...texts,
+    },
+    columns,
+  );
+}
+
+const head = headAt(0, "finished");
+
+export const ODD_RUNS: Record<string, () => Uint8Array<ArrayBuffer>> = {
+  waiting: () =>
+    encode({
+      kind: "snapshot",
+      head: { ...headAt(0, "running"), state: "waiting for gradients", busy: false },
+    }),
+  empty: () =>
+    encode({
+      kind: "snapshot",
+      head: {
+        ...head,
+        tone: "warning",
+        state: "nothing recorded",
+        writer: { text: "built-in text", hint: "start Ollama for more", command: "ollama serve" },
+        notices: [
+          "The cell made no differentiation with autograd. Call grad(f)(x) inside the cell, or use xi.record().",
+        ],
+      },
+    }),
+  one: () => packet(1, [{}, {}], () => 3.25),
+  constant: () =>
+    packet(
+      60,
+      [{}, {}],
+      () => 2,
+      {},
+      (key) => 1 + key,
+    ),
+  nan: () =>
+    packet(40, [{}], () => Number.NaN, {
+      head: {
+        ...head,
+        has_scene: false,
+        tone: "bad",
+        state: "diverged at 0",
+        notices: ["The loss is NaN from iteration 0 on."],
+      },
+    }),
+  log: () =>
+    packet(
+      2000,
+      [{ bounds: [-2, 2], truth: 0.5 }, { truth: -0.4 }],
+      (row) => 400 * Math.exp(-row / 180) + 1e-3 * (1 + Math.sin(row)),
+      {
+        phases: [
+          { start: 0, stop: 1200, kind: "descent", label: "descent" },
+          { start: 1200, stop: 2000, kind: "converged", label: "converged" },
+        ],
+      },
+    ),
+  long: () =>
+    packet(200_000, [{}, {}, {}, {}, {}, {}], (row) => 10 * Math.exp(-row / 4e4) + Math.random() / 10),
+  many: () =>
+    packet(
+      300,
+      Array.from({ length: 500 }, (_, key) => ({ shown: key < 40 })),
+      (row) => 1 / (row + 1),
+    ),
+  groups: () =>
+    packet(
+      300,
+      ["a", "b", "c", "d", "e", "f", "g", "h"].map((group) => ({ group })),
+      (row) => 1 / (row + 1),
+      {
+        groups: ["a", "b", "c", "d", "e", "f", "g", "h"].map((key) => ({
+          key,
+          label: `group ${key}`,
+          unit: "kg·m/s²",
+        })),
+      },
+    ),
+  names: () =>
+    packet(
+      50,
+      [
+        { name: "θ₁", label: "θ₁ · ∂ Greek", unit: "µm" },
+        { name: "火车", label: "火车站北边的控制点", unit: "公里" },
+        { name: "html", label: "<img src=x onerror=alert(1)>", unit: "<b>" },
+        {
+          name: "long",
+          label: "a very long name with many spaces that cannot possibly fit in here",
+          unit: "m",
+        },
+      ],
+      (row) => 10 - row / 10,
+      {
+        head: {
+          ...head,
+          has_scene: false,
+          title:
+            "<b>Überlange</b> Läufe mit 火车 & a title that goes on and on until it meets the other side",
+        },
+        captions: [
+          {
+            id: "c0",
+            heading: "<i>Heading</i>",
+            span: [0, 49],
+            parts: [
+              { text: "The name <img src=x onerror=alert(1)> stays text; ", kind: "text" },
+              { text: "θ₁", kind: "name" },
+            ],
+            cites: ["F1"],
+            line: "built-in text",
+            tone: "neutral",
+            writing: true,
+          },
+        ],
+      },
+    ),
+  rejected: () => {
+    const rows = 60;
+    const each = (f: (row: number) => number) => Float64Array.from({ length: rows }, (_, row) => f(row));
+    const trial = (row: number) => row % 3 === 1;
+    return encode(
+      {
+        kind: "snapshot",
+        head: { ...head, has_scene: false },
+        series: [base],
+        groups: [{ key: "y", label: "y", unit: "km" }],
+      },
+      {
+        iteration: each((row) => row),
+        loss: each((row) => 30 * Math.exp(-row / 20) + (trial(row) ? 8 : 0)),
+        accepted: Uint8Array.from({ length: rows }, (_, row) => (trial(row) ? 0 : 1)),
+        p0: each((row) => Math.exp(-row / 20) + (trial(row) ? 0.3 : 0)),
+        g0: Float32Array.from(each((row) => -Math.exp(-row / 20))),
+      },
+    );
+  },
+  version: () => encode({ version: 2, kind: "snapshot" }),
+};

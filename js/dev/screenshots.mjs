@@ -1,0 +1,69 @@
+// Pictures of the dev page in Chromium, to look at: node dev/screenshots.mjs [folder] [name…]
+// Needs playwright-core, which is no dependency: PLAYWRIGHT_CORE names its folder.
+import { mkdir } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { serveDevPage } from "./serve.mjs";
+
+const [folder = "/tmp/w/shots", ...wanted] = process.argv.slice(2);
+const require = createRequire(import.meta.url);
+const { chromium } = require(process.env.PLAYWRIGHT_CORE ?? "playwright-core");
+
+const pages = {};
+for (const theme of ["light", "dark"]) {
+  for (const width of [1100, 700, 400]) {
+    pages[`live-${width}-${theme}`] = { width, query: `theme=${theme}&until=34&pause=4` };
+    pages[`done-${width}-${theme}`] = { width, query: `theme=${theme}&pause=4`, act: standAt34 };
+  }
+  for (const name of [
+    "waiting",
+    "empty",
+    "one",
+    "constant",
+    "nan",
+    "log",
+    "long",
+    "many",
+    "groups",
+    "names",
+    "rejected",
+    "version",
+  ]) {
+    pages[`${name}-${theme}`] = { width: 1100, query: `theme=${theme}&case=${name}` };
+  }
+}
+
+async function standAt34(page) {
+  await page.getByRole("button", { name: "iterations 14–38" }).first().click();
+  await page.getByRole("slider", { name: "iteration" }).focus();
+  for (let step = 0; step < 20; step++) await page.keyboard.press("ArrowRight");
+}
+
+await mkdir(folder, { recursive: true });
+const { address, stop } = await serveDevPage();
+const browser = await chromium.launch({
+  executablePath: "/usr/bin/chromium",
+  args: [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+  ],
+});
+for (const [name, { width, query, act }] of Object.entries(pages)) {
+  if (wanted.length > 0 && !wanted.some((part) => name.includes(part))) continue;
+  const page = await browser.newPage({
+    viewport: { width: width + 32, height: 700 },
+    deviceScaleFactor: 1.5,
+  });
+  page.on("console", (message) => message.type() === "error" && console.log(name, message.text()));
+  page.on("pageerror", (error) => console.log(name, error.message));
+  await page.goto(`${address}?${query}`);
+  await page.waitForSelector("body[data-ready]", { timeout: 60_000 });
+  await act?.(page);
+  await page.waitForTimeout(400);
+  await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
+  await page.close();
+}
+await browser.close();
+await stop();

@@ -1,0 +1,115 @@
+// The recorded numbers: one growable typed column per key, one row per evaluation. No DOM, no signals.
+import type { ColumnData } from "./wire";
+
+/** Columns of which a missing value is "accepted" rather than "not a number". */
+const FILL_WITH_ONE = "accepted";
+
+class Column {
+  #data: ColumnData;
+
+  constructor(like: ColumnData, capacity: number) {
+    this.#data = emptyLike(like, capacity);
+  }
+
+  /** Writes `values` at `row`, growing by doubling so that appending stays cheap. */
+  write(row: number, values: ColumnData): void {
+    const needed = row + values.length;
+    if (needed > this.#data.length) {
+      const grown = emptyLike(this.#data, Math.max(needed, 2 * this.#data.length));
+      grown.set(this.#data);
+      this.#data = grown;
+    }
+    this.#data.set(values, row);
+  }
+
+  fill(value: number, from: number, to: number): void {
+    if (to > from) this.write(from, emptyLike(this.#data, to - from).fill(value));
+  }
+
+  view(rows: number): ColumnData {
+    return this.#data.subarray(0, rows);
+  }
+}
+
+function emptyLike(like: ColumnData, length: number): ColumnData {
+  if (like instanceof Float64Array) return new Float64Array(length);
+  return like instanceof Float32Array ? new Float32Array(length) : new Uint8Array(length);
+}
+
+export class History {
+  #columns = new Map<string, Column>();
+  #rows = 0;
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  replace(rows: number, columns: Map<string, ColumnData>): void {
+    this.#columns.clear();
+    this.#rows = 0;
+    this.append(rows, columns);
+  }
+
+  /** Adds rows. A column that starts late, or is missing this time, is filled with "unknown". */
+  append(rows: number, columns: Map<string, ColumnData>): void {
+    const end = this.#rows + rows;
+    for (const [key, values] of columns) {
+      let column = this.#columns.get(key);
+      if (!column) {
+        column = new Column(values, Math.max(64, end));
+        column.fill(key === FILL_WITH_ONE ? 1 : Number.NaN, 0, this.#rows);
+        this.#columns.set(key, column);
+      }
+      column.write(this.#rows, values);
+    }
+    for (const [key, column] of this.#columns) {
+      if (!columns.has(key)) column.fill(key === FILL_WITH_ONE ? 1 : Number.NaN, this.#rows, end);
+    }
+    this.#rows = end;
+  }
+
+  /** After lost messages: one unknown row, so that no line is drawn across what is not known. */
+  appendUnknown(): void {
+    if (this.#rows > 0) this.append(1, new Map([["iteration", Float64Array.of(this.lastIteration + 1)]]));
+  }
+
+  /** The recorded rows of a column, without a copy; empty where there is no such column. */
+  column(key: string): ColumnData {
+    return this.#columns.get(key)?.view(this.#rows) ?? new Float64Array(0);
+  }
+
+  value(key: string, row: number): number {
+    return this.column(key)[row] ?? Number.NaN;
+  }
+
+  get firstIteration(): number {
+    return this.column("iteration")[0] ?? 0;
+  }
+
+  get lastIteration(): number {
+    return this.column("iteration")[this.#rows - 1] ?? 0;
+  }
+
+  /** The last row at or before an iteration (the first row for earlier ones); −1 when there are no rows. */
+  rowAt(iteration: number): number {
+    const iterations = this.column("iteration");
+    let low = 0;
+    let high = this.#rows;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((iterations[middle] ?? 0) <= iteration) low = middle + 1;
+      else high = middle;
+    }
+    return this.#rows === 0 ? -1 : Math.max(0, low - 1);
+  }
+
+  /** The row whose iteration is closest. */
+  nearestRow(iteration: number): number {
+    const row = this.rowAt(iteration);
+    if (row < 0 || row + 1 >= this.#rows) return row;
+    const iterations = this.column("iteration");
+    const before = iteration - (iterations[row] ?? 0);
+    const after = (iterations[row + 1] ?? 0) - iteration;
+    return after < before ? row + 1 : row;
+  }
+}

@@ -1,0 +1,69 @@
+// The widget's entry: glue between anywidget's life-cycle and the view, and nothing else.
+// `initialize` (once per model) owns data and subscriptions, `render` (once per output) owns DOM.
+import type { InitializeProps, RenderProps } from "@anywidget/types";
+import { Link } from "./link";
+import { type Model, mirror, onChange, onMessage, type Traits } from "./model";
+import type { Outgoing } from "./protocol";
+import { State } from "./state";
+import { Store } from "./store";
+import { mountView } from "./view/mount";
+
+function connect(model: Model, signal: AbortSignal) {
+  const store = new Store();
+  const state = new State(store);
+  const link = new Link(store, (message: Outgoing) => model.send(message));
+  const readKernel = () => {
+    link.hasKernel.value = model.get("_has_kernel") ?? false;
+  };
+  const readSnapshot = () => link.receive(model.get("_snapshot"));
+  // Before a view exists, so that no message is lost.
+  onMessage(
+    model,
+    (content, buffers) => {
+      if ((content as { type?: unknown } | null)?.type === "packet") link.receive(buffers?.[0]);
+    },
+    signal,
+  );
+  onChange(model, "_has_kernel", readKernel, signal);
+  onChange(model, "_snapshot", readSnapshot, signal);
+  readKernel();
+  readSnapshot();
+  mirror(model, state, signal);
+  return { store, state, link };
+}
+
+/** `signal` where the host gives one, and a clean-up of our own for hosts that do not. */
+function lifetime(signal: AbortSignal | undefined): { signal: AbortSignal; end: () => void } {
+  const controller = new AbortController();
+  const end = () => controller.abort();
+  if (signal?.aborted) end();
+  signal?.addEventListener("abort", end, { once: true });
+  return { signal: controller.signal, end };
+}
+
+export default () => {
+  let connection: ReturnType<typeof connect> | undefined;
+  return {
+    initialize({ model, signal }: InitializeProps<Traits>) {
+      const life = lifetime(signal);
+      connection = connect(model, life.signal);
+      return life.end;
+    },
+    render({ model, el, signal }: RenderProps<Traits>) {
+      const life = lifetime(signal);
+      connection ??= connect(model, life.signal);
+      mountView(el, connection, life.signal);
+      return life.end;
+    },
+  };
+};
+
+/** Shows a packet where there is no kernel: the exported page. Returns a function that takes it down. */
+export function mountStatic(el: HTMLElement, bytes: Uint8Array | DataView): () => void {
+  const life = lifetime(undefined);
+  const store = new Store();
+  const link = new Link(store, () => {});
+  link.receive(bytes);
+  mountView(el, { store, state: new State(store), link }, life.signal);
+  return life.end;
+}

@@ -1,0 +1,92 @@
+// The conversation with the kernel: packets in sequence, a gap answered by "resync", requests kept in a
+// table until they are answered. Knows no DOM; the store shows what arrives.
+import { signal } from "@preact/signals-core";
+import type { Outgoing, Span } from "./protocol";
+import type { Store } from "./store";
+import { decode, type Packet } from "./wire";
+
+/** While messages are missing, ask again after this time (ms), then after twice as long, and so on:
+ *  a kernel that runs a cell cannot answer, and requests would pile up. */
+const RESYNC_INTERVAL = 3000;
+
+export class Link {
+  readonly hasKernel = signal(false);
+  #store: Store;
+  #send: (message: Outgoing) => void;
+  #now: () => number;
+  #sequence = 0;
+  #askAgainAt = Number.NEGATIVE_INFINITY;
+  #patience = RESYNC_INTERVAL;
+  #nextRequest = Math.floor(Math.random() * 1e9);
+  #openScenes = new Set<number>();
+
+  constructor(store: Store, send: (message: Outgoing) => void, now = () => performance.now()) {
+    this.#store = store;
+    this.#send = send;
+    this.#now = now;
+  }
+
+  /** Takes a packet; an empty one means that nothing has been recorded yet. */
+  receive(bytes: DataView | Uint8Array | null | undefined): void {
+    if (!bytes || bytes.byteLength === 0) return;
+    let packet: Packet;
+    try {
+      packet = decode(bytes);
+    } catch (error) {
+      this.#store.problem.value = error instanceof Error ? error.message : String(error);
+      return;
+    }
+    if (packet.header.kind === "snapshot") this.#snapshot(packet);
+    else this.#update(packet);
+  }
+
+  /** Asks for the scene's picture at an iteration, once until it is answered. */
+  requestScene(iteration: number): void {
+    if (!this.hasKernel.value || this.#openScenes.has(iteration)) return;
+    this.#openScenes.add(iteration);
+    this.#send({ type: "scene", iteration });
+  }
+
+  ask(text: string, span: Span | null): void {
+    const request = this.#nextRequest++;
+    this.#store.ask({ request, text, span, answer: null });
+    this.#send({ type: "ask", request, question: text, span });
+  }
+
+  #snapshot(packet: Packet): void {
+    const { sequence, run } = packet.header;
+    if (run === this.#store.run.value && sequence < this.#sequence) return;
+    this.#sequence = sequence;
+    this.#accept(packet);
+    this.#store.incomplete.value = false;
+    this.#askAgainAt = Number.NEGATIVE_INFINITY;
+    this.#patience = RESYNC_INTERVAL;
+  }
+
+  #update(packet: Packet): void {
+    const { sequence } = packet.header;
+    if (sequence <= this.#sequence) return;
+    if (sequence > this.#sequence + 1) {
+      // What follows a gap is still true, so it is shown; one unknown row keeps lines from bridging the gap.
+      if (packet.header.rows > 0) this.#store.history.appendUnknown();
+      this.#store.incomplete.value = true;
+    }
+    if (this.#store.incomplete.value) this.#resync();
+    this.#sequence = sequence;
+    this.#accept(packet);
+  }
+
+  #accept(packet: Packet): void {
+    for (const frame of packet.frames) this.#openScenes.delete(frame.iteration);
+    if (packet.header.frame_error) this.#openScenes.delete(packet.header.frame_error.iteration);
+    this.#store.apply(packet);
+  }
+
+  #resync(): void {
+    const now = this.#now();
+    if (now < this.#askAgainAt) return;
+    this.#askAgainAt = now + this.#patience;
+    this.#patience *= 2;
+    this.#send({ type: "resync" });
+  }
+}

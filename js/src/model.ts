@@ -1,0 +1,86 @@
+// The synced traits: their types, a subscription that ends with a signal, and the two-way mirror between
+// three of them and the reader's state. Writes are grouped, because each is a message to the kernel.
+import type { AnyModel } from "@anywidget/types";
+import { effect } from "@preact/signals-core";
+import type { Span } from "./protocol";
+import { FOLLOW, type State } from "./state";
+
+export type Traits = {
+  iteration: number;
+  span: number[];
+  selected: string[];
+  _snapshot: DataView | null;
+  _has_kernel: boolean;
+};
+
+export type Model = AnyModel<Traits>;
+
+const MIRRORED = ["iteration", "span", "selected"] as const;
+
+/** Least time between two writes (ms). */
+const WRITE_INTERVAL = 150;
+
+export function onChange(model: Model, name: keyof Traits, listener: () => void, signal: AbortSignal): void {
+  model.on(`change:${name}`, listener);
+  signal.addEventListener("abort", () => model.off(`change:${name}`, listener), { once: true });
+}
+
+export function onMessage(
+  model: Model,
+  listener: (content: unknown, buffers: DataView[]) => void,
+  signal: AbortSignal,
+): void {
+  model.on("msg:custom", listener);
+  signal.addEventListener("abort", () => model.off("msg:custom", listener), { once: true });
+}
+
+export function mirror(model: Model, state: State, signal: AbortSignal): void {
+  // One by one: a change of one trait from Python must not undo a move of another that is still unwritten.
+  const read = {
+    iteration: () => {
+      state.cursor.value = model.get("iteration") ?? FOLLOW;
+    },
+    span: () => {
+      state.span.value = toSpan(model.get("span"));
+    },
+    selected: () => {
+      state.selected.value = model.get("selected") ?? [];
+    },
+  };
+  for (const name of MIRRORED) {
+    read[name]();
+    onChange(model, name, read[name], signal);
+  }
+
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const write = () => {
+    timer = undefined;
+    const wanted = {
+      iteration: state.cursor.peek(),
+      span: [...(state.span.peek() ?? [])],
+      selected: [...state.selected.peek()],
+    };
+    let changed = false;
+    for (const name of MIRRORED) {
+      if (JSON.stringify(model.get(name)) === JSON.stringify(wanted[name])) continue;
+      model.set(name, wanted[name]);
+      changed = true;
+    }
+    if (changed) model.save_changes();
+  };
+  const stop = effect(() => {
+    state.cursor.value;
+    state.span.value;
+    state.selected.value;
+    timer ??= setTimeout(write, WRITE_INTERVAL);
+  });
+  signal.addEventListener("abort", () => {
+    stop();
+    clearTimeout(timer);
+  });
+}
+
+function toSpan(value: number[] | undefined): Span | null {
+  const [first, last] = value ?? [];
+  return first === undefined || last === undefined ? null : [first, last];
+}

@@ -1,0 +1,138 @@
+// Behind the lines: phase bands with their names on top, grid lines, axis labels and panel titles.
+import { formatCount } from "../format";
+import type { Phase } from "../protocol";
+import type { Figure } from "./figure";
+import type { Ink } from "./ink";
+import type { Panel } from "./panel";
+import { ellipsize } from "./surface";
+
+type Context = CanvasRenderingContext2D;
+
+export function paintBackdrop(context: Context, figure: Figure, phases: Phase[], ink: Ink): void {
+  const { left, right, top, bottom } = figure;
+  context.fillStyle = ink.plot;
+  context.fillRect(left, top, right - left, bottom - top);
+  paintPhases(context, figure, phases, ink);
+  for (const panel of figure.panels) paintPanel(context, figure, panel, ink);
+  if (figure.hiddenPanels > 0) paintHiddenPanels(context, figure, ink);
+}
+
+function paintPhases(context: Context, figure: Figure, phases: Phase[], ink: Ink): void {
+  const { left, right, top, bottom, axis, x } = figure;
+  context.textBaseline = "alphabetic";
+  context.textAlign = "center";
+  phases.forEach((phase, index) => {
+    const from = Math.max(left, x(phase.start));
+    const to = Math.min(right, x(Math.min(phase.stop, axis.high)));
+    if (to <= from) return;
+    if (index % 2 === 1) {
+      context.fillStyle = ink.band;
+      context.fillRect(from, top, to - from, bottom - top);
+    }
+    context.font = `11.5px ${ink.font}`;
+    const text = ellipsize(context, phase.label, to - from - 2);
+    // A stump of a name says less than none.
+    if ([...text].length < Math.min(4, phase.label.length)) return;
+    context.fillStyle = ink.muted;
+    context.fillText(text, (from + to) / 2, top - 7);
+  });
+}
+
+function paintPanel(context: Context, figure: Figure, panel: Panel, ink: Ink): void {
+  const { left, right } = figure;
+  context.font = `12px ${ink.font}`;
+  context.textAlign = "right";
+  context.textBaseline = "middle";
+  context.lineWidth = 1;
+  for (const { value, text } of panel.axis.ticks) {
+    const y = Math.round(panel.y(value)) + 0.5;
+    context.strokeStyle = ink.grid;
+    line(context, left, y, right, y);
+    context.fillStyle = ink.muted;
+    context.fillText(ellipsize(context, text, left - 10), left - 8, y);
+  }
+  const room = right - left - 12;
+  const x = paintTitle(context, panel.title, left + 6, panel.top, room, ink);
+  if (panel.loss) paintLossNotes(context, figure, panel, x, ink);
+  else paintKey(context, figure, panel, x, ink);
+}
+
+/** Bold title above a panel; returns where it ends. */
+export function paintTitle(
+  context: Context,
+  title: string,
+  x: number,
+  top: number,
+  room: number,
+  ink: Ink,
+): number {
+  context.font = `600 12.5px ${ink.font}`;
+  context.textAlign = "left";
+  context.textBaseline = "alphabetic";
+  context.fillStyle = ink.text;
+  const text = ellipsize(context, title, room);
+  context.fillText(text, x, top - 6);
+  return x + context.measureText(text).width + 10;
+}
+
+/** A quiet remark beside a title; returns where it ends, or where it would start if it does not fit. */
+export function paintNote(
+  context: Context,
+  text: string,
+  x: number,
+  top: number,
+  right: number,
+  ink: Ink,
+): number {
+  context.font = `11.5px ${ink.font}`;
+  context.fillStyle = ink.muted;
+  const width = context.measureText(text).width;
+  if (x + width > right - 4) return x;
+  context.fillText(text, x, top - 6);
+  return x + width + 12;
+}
+
+function paintLossNotes(context: Context, figure: Figure, panel: Panel, start: number, ink: Ink): void {
+  const x = panel.log ? paintNote(context, "log scale", start, panel.top, figure.right, ink) : start;
+  if (!figure.accepted || x + 110 > figure.right) return;
+  context.fillStyle = ink.muted;
+  context.beginPath();
+  context.arc(x + 2, panel.top - 10, 2, 0, 2 * Math.PI);
+  context.fill();
+  paintNote(context, "rejected trials", x + 9, panel.top, figure.right, ink);
+}
+
+/** Says what the dashed and the thin lines are, where there are any. */
+function paintKey(context: Context, figure: Figure, panel: Panel, start: number, ink: Ink): void {
+  const kinds: [string, boolean, number[]][] = [
+    ["truth", panel.lines.some(({ series }) => series.truth !== null), [4, 3]],
+    ["bounds", panel.lines.some(({ series }) => series.bounds?.some((bound) => bound !== null)), []],
+  ];
+  let x = start;
+  for (const [text, present, dash] of kinds) {
+    if (!present || x + 80 > figure.right) continue;
+    context.strokeStyle = ink.muted;
+    context.lineWidth = dash.length > 0 ? 1.5 : 0.8;
+    context.setLineDash(dash);
+    line(context, x, panel.top - 10, x + 18, panel.top - 10);
+    context.setLineDash([]);
+    x = paintNote(context, text, x + 23, panel.top, figure.right, ink);
+  }
+}
+
+function paintHiddenPanels(context: Context, figure: Figure, ink: Ink): void {
+  const last = figure.panels[figure.panels.length - 1];
+  if (!last) return;
+  context.textAlign = "right";
+  context.font = `11.5px ${ink.font}`;
+  context.fillStyle = ink.muted;
+  const text = `${formatCount(figure.hiddenPanels)} more groups: choose a name below`;
+  context.fillText(text, figure.right - 6, last.top - 6);
+}
+
+export function line(context: Context, x1: number, y1: number, x2: number, y2: number): void {
+  context.beginPath();
+  context.moveTo(x1, y1);
+  context.lineTo(x2, y2);
+  context.stroke();
+}

@@ -1,0 +1,123 @@
+// The loss and the parameters as lines; rejected trials as faint dots; truth dashed, bounds thin.
+import { BREAK, decimate } from "../decimate";
+import type { ColumnData } from "../wire";
+import { line } from "./backdrop";
+import type { Figure } from "./figure";
+import { type Ink, SERIES_COLOURS, seriesDash } from "./ink";
+import type { Line, Panel } from "./panel";
+
+type Context = CanvasRenderingContext2D;
+
+const FADED = 0.14;
+/** More rejected trials than this on one pixel column are not told apart. */
+const DOT_SPACING = 2;
+
+export function paintPanelLines(context: Context, figure: Figure, panel: Panel, ink: Ink): void {
+  context.save();
+  context.beginPath();
+  context.rect(figure.left - 2, panel.top - 3, figure.right - figure.left + 4, panel.bottom - panel.top + 6);
+  context.clip();
+  context.lineJoin = "round";
+  context.lineCap = "round";
+  if (panel.loss && panel.axis.ticks.length === 0) paintNoValues(context, figure, panel, ink);
+  if (panel.loss) {
+    paintRejected(context, figure, panel, ink);
+    paintPath(context, figure, panel, panel.loss, ink.text, 2, []);
+  }
+  // Faded lines first: isolated ones lie on top.
+  for (const each of panel.lines) if (each.faded) paintLine(context, figure, panel, each, ink);
+  for (const each of panel.lines) if (!each.faded) paintLine(context, figure, panel, each, ink);
+  context.restore();
+}
+
+function paintNoValues(context: Context, figure: Figure, panel: Panel, ink: Ink): void {
+  context.font = `12.5px ${ink.font}`;
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.fillStyle = ink.muted;
+  const text = "no finite value was recorded";
+  context.fillText(text, (figure.left + figure.right) / 2, (panel.top + panel.bottom) / 2);
+}
+
+function paintLine(context: Context, figure: Figure, panel: Panel, each: Line, ink: Ink): void {
+  const { series, index, values, faded } = each;
+  const colour = ink.series[index % SERIES_COLOURS] ?? ink.text;
+  const opacity = faded ? FADED : 1;
+  context.strokeStyle = colour;
+  if (series.truth !== null) {
+    context.globalAlpha = 0.75 * opacity;
+    context.lineWidth = 1.25;
+    context.setLineDash([4, 4]);
+    level(context, figure, panel, series.truth);
+    context.setLineDash([]);
+  }
+  for (const bound of series.bounds ?? []) {
+    if (bound === null) continue;
+    context.globalAlpha = 0.6 * opacity;
+    context.lineWidth = 0.75;
+    level(context, figure, panel, bound);
+  }
+  context.globalAlpha = opacity;
+  paintPath(context, figure, panel, values, colour, 1.75, seriesDash(index));
+  context.globalAlpha = 1;
+}
+
+function level(context: Context, figure: Figure, panel: Panel, value: number): void {
+  if (value < panel.axis.low || value > panel.axis.high) return;
+  line(context, figure.left, panel.y(value), figure.right, panel.y(value));
+}
+
+function paintPath(
+  context: Context,
+  figure: Figure,
+  panel: Panel,
+  values: ColumnData,
+  colour: string,
+  width: number,
+  dash: readonly number[],
+): void {
+  const { x, iterations } = figure;
+  const rows = decimate(values, (row) => Math.floor(x(iterations[row] as number)), figure.accepted);
+  context.strokeStyle = colour;
+  context.fillStyle = colour;
+  context.lineWidth = width;
+  context.setLineDash([...dash]);
+  context.beginPath();
+  rows.forEach((row, index) => {
+    if (row === BREAK) return;
+    const px = x(iterations[row] as number);
+    const py = panel.y(values[row] as number);
+    const starts = index === 0 || rows[index - 1] === BREAK;
+    const ends = index === rows.length - 1 || rows[index + 1] === BREAK;
+    if (!starts) context.lineTo(px, py);
+    else context.moveTo(px, py);
+    // A value between two gaps is no line: it is a dot.
+    if (starts && ends) dot(context, px, py, width);
+  });
+  context.stroke();
+  context.setLineDash([]);
+}
+
+function paintRejected(context: Context, figure: Figure, panel: Panel, ink: Ink): void {
+  const { accepted, iterations, x } = figure;
+  if (!accepted || !panel.loss) return;
+  context.fillStyle = ink.muted;
+  context.globalAlpha = 0.55;
+  let former = Number.NEGATIVE_INFINITY;
+  for (let row = 0; row < accepted.length; row++) {
+    const value = panel.loss[row] as number;
+    const px = x(iterations[row] as number);
+    if (accepted[row] !== 0 || !Number.isFinite(value) || px - former < DOT_SPACING) continue;
+    // Trials beyond the axis lie on its edge rather than nowhere.
+    const inside = Math.min(Math.max(value, panel.axis.low), panel.axis.high);
+    dot(context, px, panel.y(inside), 1.75);
+    former = px;
+  }
+  context.globalAlpha = 1;
+}
+
+function dot(context: Context, x: number, y: number, radius: number): void {
+  const path = new Path2D();
+  path.arc(x, y, radius, 0, 2 * Math.PI);
+  context.fill(path);
+}

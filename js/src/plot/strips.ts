@@ -1,0 +1,72 @@
+// Gradient strips: one row a series, sign by colour, strength by opacity (relative to the row's strongest).
+import { strongest } from "../decimate";
+import { formatCount } from "../format";
+import { paintNote, paintTitle } from "./backdrop";
+import type { Figure, Strip } from "./figure";
+import { TITLE } from "./figure";
+import { type Ink, SERIES_COLOURS } from "./ink";
+
+type Context = CanvasRenderingContext2D;
+
+/** Widest cell of one iteration (pixels). */
+const MAX_CELL = 36;
+
+export function paintStrips(context: Context, figure: Figure, ink: Ink): void {
+  if (!figure.stripsTitle) return;
+  const { text, y } = figure.stripsTitle;
+  const top = y + TITLE;
+  let x = paintTitle(context, text, figure.left + 6, top, figure.right - figure.left - 12, ink);
+  for (const [colour, label] of [
+    [ink.negative, "negative"],
+    [ink.positive, "positive"],
+  ] as const) {
+    if (x + 75 > figure.right) break;
+    context.fillStyle = colour;
+    context.fillRect(x, top - 15, 9, 9);
+    x = paintNote(context, label, x + 13, top, figure.right, ink);
+  }
+  if (figure.hiddenStrips > 0) {
+    const shown = formatCount(figure.strips.length);
+    const all = formatCount(figure.strips.length + figure.hiddenStrips);
+    paintNote(context, `${shown} of ${all} shown`, x, top, figure.right, ink);
+  }
+  for (const strip of figure.strips) paintStrip(context, figure, strip, ink);
+}
+
+function paintStrip(context: Context, figure: Figure, strip: Strip, ink: Ink): void {
+  const { left, right, iterations, x } = figure;
+  const { line, gradient, top, bottom } = strip;
+  context.fillStyle = ink.series[line.index % SERIES_COLOURS] ?? ink.text;
+  context.globalAlpha = line.faded ? 0.25 : 1;
+  context.fillRect(left - 9, top + 2, 6, bottom - top - 4);
+
+  let strength = 0;
+  for (const value of gradient) if (Number.isFinite(value)) strength = Math.max(strength, Math.abs(value));
+
+  // Few iterations: a cell each, centred on its iteration. Many: the strongest of each pixel column.
+  const cell = Math.min(MAX_CELL, (right - left) / Math.max(1, figure.axis.high - figure.axis.low));
+  const base = line.faded ? 0.25 : 1;
+  const paint = (value: number, from: number, to: number) => {
+    if (Number.isNaN(value) || value === 0) return; // also where all are 0: nothing is divided by 0
+    context.fillStyle = value > 0 ? ink.positive : ink.negative;
+    context.globalAlpha = base * Math.min(1, 0.06 + 0.94 * Math.sqrt(Math.abs(value) / strength));
+    context.fillRect(from, top, to - from, bottom - top);
+  };
+  if (cell >= 1.5) {
+    // Wide cells are told apart by a fine edge; narrow ones meet on whole pixels, or seams would show.
+    const edge = cell >= 5 ? 0.5 : 0;
+    const snap = cell >= 5 ? (position: number) => position : Math.round;
+    for (let row = 0; row < gradient.length; row++) {
+      const middle = x(iterations[row] as number);
+      const from = Math.max(left, snap(middle - cell / 2));
+      paint(gradient[row] as number, from, Math.min(right, snap(middle + cell / 2)) - edge);
+    }
+  } else {
+    const columns = Math.ceil(right - left) + 1;
+    const values = strongest(gradient, (row) => Math.round(x(iterations[row] as number) - left), columns);
+    values.forEach((value, column) => {
+      paint(value, left + column, Math.min(right, left + column + 1));
+    });
+  }
+  context.globalAlpha = 1;
+}

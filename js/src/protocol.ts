@@ -1,0 +1,134 @@
+// The shapes that cross the wire (version 1), field by field as the kernel writes them.
+// Nothing here runs: decoding is in wire.ts, what the messages do is in link.ts and store.ts.
+
+export type Status = "running" | "finished" | "interrupted" | "failed";
+export type Tone = "live" | "good" | "warning" | "bad" | "neutral";
+export type EventPhase = "forward" | "backward" | "optimizer";
+export type Span = readonly [first: number, last: number];
+
+export interface ColumnSpec {
+  key: string;
+  type: "f8" | "f4" | "u1";
+  offset: number;
+}
+
+export interface Writer {
+  text: string;
+  hint: string;
+  command: string;
+}
+
+export interface Head {
+  title: string;
+  goal: string;
+  status: Status;
+  tone: Tone;
+  state: string;
+  evaluations: number;
+  optimizer: string;
+  writer: Writer;
+  busy: boolean;
+  thinned: number;
+  has_scene: boolean;
+  loss_label: string;
+  notices: string[];
+}
+
+export interface Series {
+  key: number;
+  name: string;
+  label: string;
+  unit: string;
+  description: string;
+  group: string;
+  bounds: [number | null, number | null] | null;
+  truth: number | null;
+  statistic: string;
+  shown: boolean;
+}
+
+export interface Group {
+  key: string;
+  label: string;
+  unit: string;
+}
+
+export interface Phase {
+  start: number;
+  stop: number;
+  kind: string;
+  label: string;
+}
+
+export interface RunEvent {
+  id: string;
+  evaluation: number;
+  phase: EventPhase;
+  text: string;
+  stage: string;
+  count: number;
+  lane: boolean;
+}
+
+export interface Fact {
+  id: string;
+  kind: string;
+  text: string;
+  span: Span;
+  cites: string[];
+}
+
+export interface Caption {
+  id: string;
+  heading: string;
+  span: Span;
+  parts: { text: string; kind: "text" | "number" | "name" }[];
+  cites: string[];
+  line: string;
+  tone: "good" | "warning" | "neutral";
+  writing: boolean;
+}
+
+export interface Answer {
+  request: number;
+  caption: Caption;
+}
+
+export interface FrameSpec {
+  iteration: number;
+  offset: number;
+  length: number;
+  type: string;
+  width: number;
+  height: number;
+}
+
+export interface FrameError {
+  iteration: number;
+  text: string;
+}
+
+export interface Header {
+  version: 1;
+  kind: "snapshot" | "update";
+  sequence: number;
+  run: string;
+  rows: number;
+  columns: ColumnSpec[];
+  head?: Head;
+  series?: Series[];
+  groups?: Group[];
+  phases?: Phase[];
+  events?: RunEvent[];
+  facts?: Fact[];
+  captions?: Caption[];
+  answers?: Answer[];
+  frames?: FrameSpec[];
+  frame_error?: FrameError;
+}
+
+/** Browser → kernel. None of them is essential: while a cell runs they may stay unanswered. */
+export type Outgoing =
+  | { type: "resync" }
+  | { type: "scene"; iteration: number }
+  | { type: "ask"; request: number; question: string; span: Span | null };

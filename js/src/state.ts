@@ -1,0 +1,77 @@
+// What the reader is looking at: cursor, selected span, tab, isolated series, playing. Local to the browser;
+// model.ts mirrors the three that Python may observe (iteration, span, selected).
+import { computed, type ReadonlySignal, signal } from "@preact/signals-core";
+import type { Span } from "./protocol";
+import type { Store } from "./store";
+
+export type Tab = "Explanation" | "Events" | "Facts";
+
+/** The cursor's value that means "follow the newest iteration". */
+export const FOLLOW = -1;
+
+export class State {
+  /** An iteration, or FOLLOW. */
+  readonly cursor = signal<number>(FOLLOW);
+  readonly span = signal<Span | null>(null);
+  /** Names of isolated series; empty = all are shown. */
+  readonly selected = signal<readonly string[]>([]);
+  /** A span lit while the pointer or the focus is on a caption, fact or event. */
+  readonly lit = signal<Span | null>(null);
+  readonly tab = signal<Tab>("Explanation");
+  /** The event or fact that was last cited by a click. */
+  readonly cited = signal("");
+  readonly playing = signal(false);
+  readonly speed = signal(1);
+  /** The row under the cursor; −1 when nothing is recorded. */
+  readonly row: ReadonlySignal<number>;
+  /** The iteration under the cursor. */
+  readonly iteration: ReadonlySignal<number>;
+
+  #store: Store;
+
+  constructor(store: Store) {
+    this.#store = store;
+    this.row = computed(() => {
+      store.version.value;
+      const { history } = store;
+      return this.cursor.value < 0 ? history.rows - 1 : history.rowAt(this.cursor.value);
+    });
+    this.iteration = computed(() => {
+      store.version.value;
+      return this.row.value < 0 ? 0 : store.history.value("iteration", this.row.value);
+    });
+  }
+
+  /** Moves the cursor to a row; the newest one of a running run means "follow". */
+  moveToRow(row: number): void {
+    const { history, head } = this.#store;
+    if (history.rows === 0) return;
+    const inside = Math.min(Math.max(row, 0), history.rows - 1);
+    const newest = inside === history.rows - 1 && head.value.status === "running";
+    this.cursor.value = newest ? FOLLOW : history.value("iteration", inside);
+  }
+
+  moveTo(iteration: number): void {
+    this.moveToRow(this.#store.history.nearestRow(iteration));
+  }
+
+  step(rows: number): void {
+    this.moveToRow(this.row.value + rows);
+  }
+
+  follow(): void {
+    this.cursor.value = FOLLOW;
+  }
+
+  /** One name alone; the same name again shows all. With `add`, joins or leaves the isolated ones. */
+  isolate(name: string, add = false): void {
+    const now = this.selected.value;
+    const without = now.filter((other) => other !== name);
+    if (add) this.selected.value = without.length < now.length ? without : [...now, name];
+    else this.selected.value = now.length === 1 && without.length === 0 ? [] : [name];
+  }
+}
+
+export function covers(span: Span | null, iteration: number): boolean {
+  return span !== null && iteration >= span[0] && iteration <= span[1];
+}

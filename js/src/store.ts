@@ -1,0 +1,139 @@
+// What is known of the run: the history plus everything said about it, as signals that views watch.
+// Fed by link.ts with decoded packets; knows neither the kernel nor the DOM.
+import { batch, signal } from "@preact/signals-core";
+import { History } from "./history";
+import type {
+  Answer,
+  Caption,
+  Fact,
+  FrameError,
+  Group,
+  Head,
+  Header,
+  Phase,
+  RunEvent,
+  Series,
+  Span,
+} from "./protocol";
+import type { Frame, Packet } from "./wire";
+
+/** A question of the reader; its answer is null while it is awaited. */
+export interface Question {
+  request: number;
+  text: string;
+  span: Span | null;
+  answer: Caption | null;
+}
+
+const EMPTY_HEAD: Head = {
+  title: "",
+  goal: "",
+  status: "running",
+  tone: "live",
+  state: "waiting",
+  evaluations: 0,
+  optimizer: "",
+  writer: { text: "", hint: "", command: "" },
+  busy: false,
+  thinned: 1,
+  has_scene: false,
+  loss_label: "loss",
+  notices: [],
+};
+
+export class Store {
+  readonly history = new History();
+  /** Counts changes of `history`: reading it in an effect subscribes to the numbers. */
+  readonly version = signal(0);
+  readonly run = signal("");
+  readonly head = signal<Head>(EMPTY_HEAD);
+  readonly series = signal<Series[]>([]);
+  readonly groups = signal<Group[]>([]);
+  readonly phases = signal<Phase[]>([]);
+  readonly events = signal<RunEvent[]>([]);
+  readonly facts = signal<Fact[]>([]);
+  readonly captions = signal<Caption[]>([]);
+  readonly questions = signal<Question[]>([]);
+  /** Pictures of the scene by iteration; `framesVersion` counts their arrivals. */
+  readonly frames = new Map<number, Frame>();
+  readonly framesVersion = signal(0);
+  readonly frameError = signal<FrameError | null>(null);
+  /** Messages were lost and the missing rows have not come yet. */
+  readonly incomplete = signal(false);
+  /** Something in the wire that could not be read, in words. */
+  readonly problem = signal("");
+
+  apply({ header, columns, frames }: Packet): void {
+    batch(() => {
+      const fresh = header.kind === "snapshot";
+      if (fresh && header.run !== this.run.value) this.#forget();
+      this.run.value = header.run;
+      if (fresh) this.history.replace(header.rows, columns);
+      else if (header.rows > 0) this.history.append(header.rows, columns);
+      if (fresh || header.rows > 0) this.version.value++;
+      this.#applyTexts(header, fresh);
+      this.#applyFrames(header, frames, fresh);
+    });
+  }
+
+  ask(question: Question): void {
+    this.questions.value = [question, ...this.questions.value];
+  }
+
+  /** The picture at an iteration, or the nearest one before it, or else the first one. */
+  frameAt(iteration: number): Frame | null {
+    let best: Frame | null = null;
+    let first: Frame | null = null;
+    for (const frame of this.frames.values()) {
+      if (frame.iteration <= iteration && frame.iteration >= (best?.iteration ?? -1)) best = frame;
+      if (frame.iteration <= (first?.iteration ?? Number.POSITIVE_INFINITY)) first = frame;
+    }
+    return best ?? first;
+  }
+
+  #applyTexts(header: Header, fresh: boolean): void {
+    if (header.head) this.head.value = { ...EMPTY_HEAD, ...header.head };
+    if (header.series) this.series.value = header.series;
+    if (header.groups) this.groups.value = header.groups;
+    if (header.phases) this.phases.value = header.phases;
+    if (header.facts) this.facts.value = header.facts;
+    if (header.captions) this.captions.value = header.captions;
+    if (fresh) this.events.value = header.events ?? [];
+    else if (header.events?.length) this.events.value = [...this.events.value, ...header.events];
+    for (const answer of header.answers ?? []) this.#answer(answer);
+  }
+
+  #answer({ request, caption }: Answer): void {
+    const known = this.questions.value.some((question) => question.request === request);
+    // An answer to a question that another browser asked is shown as well.
+    if (!known) this.ask({ request, text: caption.heading, span: caption.span, answer: caption });
+    else {
+      this.questions.value = this.questions.value.map((question) =>
+        question.request === request ? { ...question, answer: caption } : question,
+      );
+    }
+  }
+
+  #applyFrames(header: Header, frames: Frame[], fresh: boolean): void {
+    // A snapshot without pictures is one of the numbers and words: the pictures that are here stay.
+    const replaces = fresh && header.frames !== undefined;
+    if (replaces) this.frames.clear();
+    for (const frame of frames) this.frames.set(frame.iteration, frame);
+    if (replaces || frames.length > 0) this.framesVersion.value++;
+    if (header.frame_error) this.frameError.value = header.frame_error;
+    else if (frames.length > 0) this.frameError.value = null;
+  }
+
+  #forget(): void {
+    this.frames.clear();
+    this.framesVersion.value++;
+    this.head.value = EMPTY_HEAD;
+    this.series.value = [];
+    this.groups.value = [];
+    this.phases.value = [];
+    this.facts.value = [];
+    this.captions.value = [];
+    this.questions.value = [];
+    this.frameError.value = null;
+  }
+}

@@ -1,0 +1,10 @@
+// The style sheets of the view, in the order in which they apply.
+import adapt from "./adapt.css";
+import head from "./head.css";
+import layout from "./layout.css";
+import left from "./left.css";
+import right from "./right.css";
+import texts from "./texts.css";
+import tokens from "./tokens.css";
+
+export const css = [tokens, layout, head, left, right, texts, adapt].join("\n");

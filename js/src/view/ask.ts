@@ -1,0 +1,39 @@
+// The question box. It asks about the selected span, or about the whole run.
+import { element, react } from "../dom";
+import type { Link } from "../link";
+import type { State } from "../state";
+import type { Store } from "../store";
+import { spanText } from "./caption";
+
+export function createAsk(store: Store, state: State, link: Link, signal: AbortSignal): HTMLElement {
+  const box = element("input", {
+    type: "text",
+    "aria-label": "Ask about this run",
+    autocomplete: "off",
+    maxlength: 500,
+  });
+  const button = element("button", { type: "submit", "aria-label": "ask", title: "ask (Enter)" }, "↵");
+  const form = element("form", { class: "ask" }, box, button);
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const question = box.value.trim();
+    if (!question || box.disabled) return;
+    link.ask(question, state.span.value);
+    box.value = "";
+    state.tab.value = "Explanation";
+  });
+  react(signal, () => {
+    const span = state.span.value;
+    const possible = link.hasKernel.value;
+    box.disabled = button.disabled = !possible;
+    form.classList.toggle("disabled", !possible);
+    form.title = possible ? "" : "There is no kernel behind this view, so questions cannot be answered.";
+    if (!possible) box.placeholder = "Questions need a running kernel";
+    else if (span) box.placeholder = `Ask about ${spanText(span)}, e.g. “what changed here?”`;
+    else if (store.head.value.status === "running")
+      box.placeholder = "Ask about this run (answered when the cell ends)";
+    else box.placeholder = "Ask about this run, e.g. “why did the loss stop falling?”";
+  });
+  return form;
+}

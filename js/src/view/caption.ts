@@ -1,0 +1,110 @@
+// One caption as a card, and the small buttons that cite events and facts. Names and texts come from the
+// reader's program or from a language model: they become text nodes, never HTML.
+import { element } from "../dom";
+import { formatCount } from "../format";
+import type { Caption, Span } from "../protocol";
+import { covers, type State } from "../state";
+import type { Store } from "../store";
+
+export function spanText([first, last]: Span): string {
+  return first === last
+    ? `iteration ${formatCount(first)}`
+    : `iterations ${formatCount(first)}–${formatCount(last)}`;
+}
+
+export function createCaptionCard(
+  caption: Caption,
+  store: Store,
+  state: State,
+  heading = caption.heading,
+): HTMLElement {
+  const span = element("button", { type: "button", class: "span" }, spanText(caption.span));
+  const text = element("p", { class: "text" });
+  for (const { text: part, kind } of caption.parts) {
+    text.append(kind === "text" ? part : element(kind === "number" ? "b" : "i", { class: kind }, part));
+  }
+  if (caption.cites.length > 0) text.append(" ", createCites(caption.cites, store, state));
+  const card = element(
+    "article",
+    { class: "card", "aria-label": `${heading}, ${spanText(caption.span)}` },
+    element("h3", {}, heading),
+    span,
+    text,
+    element("p", { class: "line", "data-tone": caption.tone }, lineText(caption)),
+  );
+  card.classList.toggle("writing", caption.writing);
+  card.dataset.first = String(caption.span[0]);
+  card.dataset.last = String(caption.span[1]);
+  lightSpan(card, caption.span, state);
+  card.addEventListener("click", (event) => {
+    if (event.target instanceof Element && event.target.closest(".cite")) return;
+    state.playing.value = false;
+    state.moveTo(caption.span[0]);
+    state.span.value = caption.span;
+  });
+  return card;
+}
+
+function lineText({ line, tone, writing }: Caption): string {
+  if (writing) return `${line} · being reworded…`;
+  return tone === "good" && line && !line.startsWith("✓") ? `✓ ${line}` : line;
+}
+
+/** While the pointer or the focus is on a node, its span is lit in the plots. */
+export function lightSpan(node: HTMLElement, span: Span, state: State): void {
+  const on = () => {
+    state.lit.value = span;
+  };
+  const off = () => {
+    state.lit.value = null;
+  };
+  node.addEventListener("pointerenter", on);
+  node.addEventListener("pointerleave", off);
+  node.addEventListener("focusin", on);
+  node.addEventListener("focusout", off);
+}
+
+/** Marks the cards whose span covers the cursor; those about the whole run are always true and stay calm. */
+export function markCurrent(cards: Iterable<HTMLElement>, store: Store, iteration: number): void {
+  const { firstIteration, lastIteration } = store.history;
+  for (const card of cards) {
+    const span: Span = [Number(card.dataset.first), Number(card.dataset.last)];
+    const whole = span[0] <= firstIteration && span[1] >= lastIteration;
+    card.classList.toggle("current", !whole && covers(span, iteration));
+  }
+}
+
+export function createCites(ids: readonly string[], store: Store, state: State): HTMLElement {
+  const group = element("span", { class: "cites" });
+  for (const id of ids) {
+    const button = element("button", { type: "button", class: "cite" }, id);
+    const fact = store.facts.peek().find((candidate) => candidate.id === id);
+    const event = store.events.peek().find((candidate) => candidate.id === id);
+    button.title = fact?.text ?? event?.text ?? "";
+    if (fact) lightSpan(button, fact.span, state);
+    else if (event) lightSpan(button, [event.evaluation, event.evaluation], state);
+    button.addEventListener("click", () => openCited(id, store, state));
+    group.append(button);
+  }
+  return group;
+}
+
+/** F1 opens the facts; e31 moves the cursor to that event and opens the events. Both are highlighted. */
+export function openCited(id: string, store: Store, state: State): void {
+  const event = store.events.peek().find((candidate) => candidate.id === id);
+  state.playing.value = false;
+  if (event) state.moveTo(event.evaluation);
+  // Cleared first, so that citing the same one again scrolls to it again.
+  state.cited.value = "";
+  state.tab.value = event ? "Events" : "Facts";
+  state.cited.value = id;
+}
+
+/** Scrolls a panel, and only the panel, so that a node in it is seen. */
+export function reveal(panel: HTMLElement, node: HTMLElement): void {
+  const box = panel.getBoundingClientRect();
+  const place = node.getBoundingClientRect();
+  if (place.top < box.top || place.bottom > box.bottom) {
+    panel.scrollTop += place.top - box.top - (box.height - place.height) / 2;
+  }
+}

@@ -1,0 +1,78 @@
+// The Explanation tab: notices, the reader's questions with their answers, and the captions in order.
+import { element, react, reconcile, setText } from "../dom";
+import type { Caption } from "../protocol";
+import type { State } from "../state";
+import type { Question, Store } from "../store";
+import { createCaptionCard, markCurrent, spanText } from "./caption";
+
+const INCOMPLETE =
+  "Some iterations have not arrived here yet. They are fetched as soon as the kernel is free.";
+
+export function createExplanation(store: Store, state: State, signal: AbortSignal): HTMLElement {
+  const notices = element("div", { class: "stack" });
+  const questions = element("div", { class: "stack", "aria-live": "polite" });
+  const captions = element("div", { class: "stack" });
+  const quiet = element("p", { class: "quiet" });
+  const panel = element("div", { class: "scroll" }, notices, questions, captions, quiet);
+
+  const formerNotices = new Map();
+  react(signal, () => {
+    const { notices: said } = store.head.value;
+    store.version.value;
+    // Where nothing was recorded, the empty plots say all this.
+    const texts = store.history.rows === 0 ? [] : [...said];
+    if (store.history.rows > 0 && store.problem.value) texts.push(store.problem.value);
+    if (store.incomplete.value) texts.push(INCOMPLETE);
+    const make = (text: string) => element("p", { class: "notice" }, text);
+    reconcile(notices, [...new Set(texts)], (text) => text, make, formerNotices);
+  });
+
+  const formerQuestions = new Map();
+  react(signal, () => {
+    const make = (question: Question) => createQuestion(question, store, state);
+    reconcile(questions, store.questions.value, ({ request }) => String(request), make, formerQuestions);
+  });
+
+  const formerCaptions = new Map();
+  react(signal, () => {
+    const make = (caption: Caption) => createCaptionCard(caption, store, state);
+    reconcile(captions, store.captions.value, ({ id }) => id, make, formerCaptions);
+    // A card that was replaced under the pointer never says that the pointer has left.
+    state.lit.value = null;
+  });
+  react(signal, () => {
+    quiet.hidden = store.captions.value.length > 0;
+    setText(quiet, quietText(store));
+  });
+
+  react(signal, () => {
+    store.version.value;
+    store.captions.value;
+    store.questions.value;
+    markCurrent(panel.querySelectorAll<HTMLElement>(".card"), store, state.iteration.value);
+  });
+  return panel;
+}
+
+function quietText(store: Store): string {
+  const { status, busy } = store.head.value;
+  if (store.problem.value) return "";
+  if (status === "running") return "The explanation appears here, phase by phase.";
+  return busy ? "The explanation is being written…" : "There is nothing to explain.";
+}
+
+function createQuestion(question: Question, store: Store, state: State): HTMLElement {
+  const { text, span, answer } = question;
+  if (answer) {
+    const card = createCaptionCard(answer, store, state, text);
+    card.classList.add("answer");
+    return card;
+  }
+  return element(
+    "div",
+    { class: "card answer" },
+    element("h3", {}, text),
+    span ? element("span", { class: "span" }, spanText(span)) : null,
+    element("p", { class: "quiet writing" }, "asking…"),
+  );
+}

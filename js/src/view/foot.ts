@@ -1,0 +1,111 @@
+// The foot: play, speed, the slider that is the cursor for keyboards and screen readers, and a hint.
+import { element, react, setAttributes } from "../dom";
+import { formatCount, formatNumber } from "../format";
+import type { State } from "../state";
+import type { Store } from "../store";
+
+const SPEEDS = [1, 4, 16];
+/** At speed 1 a short run plays this many rows a second, a long one takes this many seconds. */
+const ROWS_PER_SECOND = 8;
+const LONGEST_SECONDS = 12;
+
+export interface Foot {
+  node: HTMLElement;
+  slider: HTMLInputElement;
+}
+
+export function createFoot(store: Store, state: State, signal: AbortSignal): Foot {
+  const play = element("button", { type: "button", class: "play" }, element("span", { class: "icon" }));
+  const speed = element("select", { class: "speed", "aria-label": "speed" });
+  for (const value of SPEEDS) speed.append(element("option", { value }, `${value}×`));
+  const slider = element("input", {
+    type: "range",
+    class: "slider",
+    "aria-label": "iteration",
+    min: 0,
+    step: 1,
+  });
+  const position = element("span", { class: "position" });
+  const node = element(
+    "div",
+    { class: "foot" },
+    play,
+    speed,
+    slider,
+    position,
+    element("p", { class: "hint" }, "drag to select a span · ← → to step · click a name to isolate it"),
+  );
+
+  play.addEventListener("click", () => {
+    state.playing.value = !state.playing.value;
+  });
+  speed.addEventListener("change", () => {
+    state.speed.value = Number(speed.value);
+  });
+  slider.addEventListener("input", () => {
+    state.playing.value = false;
+    state.moveTo(Number(slider.value));
+  });
+  react(signal, () => {
+    const playing = state.playing.value;
+    setAttributes(play, {
+      "aria-label": playing ? "pause" : "play",
+      title: playing ? "pause (Space)" : "play (Space)",
+    });
+    play.classList.toggle("playing", playing);
+  });
+  react(signal, () => {
+    store.version.value;
+    const { history, head } = store;
+    const iteration = state.iteration.value;
+    const empty = state.row.value < 0;
+    slider.disabled = play.disabled = speed.disabled = empty;
+    slider.min = String(history.firstIteration);
+    slider.max = String(Math.max(history.lastIteration, history.firstIteration));
+    slider.value = String(iteration);
+    const loss = `${head.value.loss_label || "loss"} ${formatNumber(history.value("loss", state.row.value))}`;
+    setAttributes(slider, {
+      "aria-valuenow": iteration,
+      "aria-valuemin": history.firstIteration,
+      "aria-valuemax": history.lastIteration,
+      "aria-valuetext": empty ? "no iterations yet" : `iteration ${iteration}, ${loss}`,
+    });
+    const share =
+      (iteration - history.firstIteration) / Math.max(1, history.lastIteration - history.firstIteration);
+    slider.style.setProperty("--share", `${100 * share}%`);
+    position.replaceChildren(
+      "iteration ",
+      element("b", {}, empty ? "–" : formatCount(iteration)),
+      empty ? "" : ` of ${formatCount(history.lastIteration)}`,
+    );
+  });
+  runPlayback(store, state, signal);
+  return { node, slider };
+}
+
+/** Moves the cursor with the clock while playing; starts over when it stands at the end. */
+function runPlayback(store: Store, state: State, signal: AbortSignal): void {
+  let request = 0;
+  const stop = () => cancelAnimationFrame(request);
+  react(signal, () => {
+    stop();
+    if (!state.playing.value) return;
+    const { history } = store;
+    let position = state.row.peek();
+    if (position >= history.rows - 1) {
+      position = 0;
+      state.moveToRow(0);
+    }
+    let former = performance.now();
+    const tick = (now: number) => {
+      const rate = Math.max(ROWS_PER_SECOND, history.rows / LONGEST_SECONDS) * state.speed.peek();
+      position = Math.min(position + ((now - former) / 1000) * rate, history.rows - 1);
+      former = now;
+      if (Math.floor(position) !== state.row.peek()) state.moveToRow(Math.floor(position));
+      if (position >= history.rows - 1) state.playing.value = false;
+      else request = requestAnimationFrame(tick);
+    };
+    request = requestAnimationFrame(tick);
+  });
+  signal.addEventListener("abort", stop, { once: true });
+}

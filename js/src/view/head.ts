@@ -1,0 +1,109 @@
+// The head: title, state in words and colour, loss up to the cursor, optimizer, and who writes the captions.
+import { element, react, setText } from "../dom";
+import { formatCount, formatNumber } from "../format";
+import type { State } from "../state";
+import type { Store } from "../store";
+
+/** A screen reader hears the state at most this often (ms). */
+const ANNOUNCE_INTERVAL = 2000;
+
+export function createHead(store: Store, state: State, signal: AbortSignal): HTMLElement {
+  const title = element("h2", { class: "title" });
+  const stateText = element("span");
+  const pill = element("span", { class: "pill state" }, element("span", { class: "dot" }), stateText);
+  const loss = element("span", { class: "pill numbers" });
+  const optimizer = element("span", { class: "pill" });
+  const thinned = element("span", { class: "pill" });
+  const announcement = element("p", { class: "visually-hidden", role: "status" });
+
+  react(signal, () => {
+    const head = store.head.value;
+    setText(title, head.title || "optimization run");
+    title.title = head.goal;
+    setText(stateText, store.problem.value ? "cannot be shown" : head.state);
+    pill.dataset.tone = store.problem.value ? "bad" : head.tone;
+    setText(optimizer, head.optimizer);
+    optimizer.hidden = !head.optimizer;
+    setText(thinned, `every ${ordinal(head.thinned)} evaluation is shown`);
+    thinned.hidden = !(head.thinned > 1);
+  });
+  react(signal, () => {
+    store.version.value;
+    const row = state.row.value;
+    const first = formatNumber(store.history.value("loss", 0));
+    const label = store.head.value.loss_label || "loss";
+    const now = formatNumber(store.history.value("loss", row));
+    loss.hidden = row < 0;
+    setText(loss, row <= 0 ? `${label} ${first}` : `${label} ${first} → ${now}`);
+  });
+  announce(store, announcement, signal);
+  return element(
+    "header",
+    { class: "head" },
+    title,
+    pill,
+    loss,
+    optimizer,
+    thinned,
+    element("span", { class: "spring" }),
+    createWriter(store, signal),
+    announcement,
+  );
+}
+
+/** Who writes the captions, and with no model the one command that gets one. */
+function createWriter(store: Store, signal: AbortSignal): HTMLElement {
+  const name = element("span", { class: "pill writer" });
+  const hint = element("span", { class: "hint" });
+  const command = element("button", { type: "button", class: "command", title: "copy this command" });
+  command.addEventListener(
+    "click",
+    () => {
+      navigator.clipboard?.writeText(store.head.value.writer.command).then(
+        () => flash(command),
+        () => {},
+      );
+    },
+    { signal },
+  );
+  react(signal, () => {
+    const { writer, busy } = store.head.value;
+    setText(name, busy ? `${writer.text} · writing` : writer.text);
+    name.classList.toggle("busy", busy);
+    name.hidden = !writer.text;
+    setText(hint, writer.hint);
+    hint.hidden = !writer.hint;
+    setText(command, writer.command);
+    command.hidden = !writer.command;
+  });
+  return element("span", { class: "writer-group" }, name, hint, command);
+}
+
+function flash(command: HTMLElement): void {
+  command.dataset.copied = "true";
+  setTimeout(() => delete command.dataset.copied, 1200);
+}
+
+function announce(store: Store, region: HTMLElement, signal: AbortSignal): void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const say = () => setText(region, store.problem.value || store.head.value.state);
+  const sayLater = () => {
+    timer = undefined;
+    say();
+  };
+  react(signal, () => {
+    const { status } = store.head.value;
+    store.problem.value;
+    // An ending is said at once, progress now and then.
+    if (status !== "running" || !region.textContent) say();
+    else timer ??= setTimeout(sayLater, ANNOUNCE_INTERVAL);
+  });
+  signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
+}
+
+function ordinal(count: number): string {
+  const last = count % 10;
+  const teens = count % 100 >= 11 && count % 100 <= 13;
+  const ending = teens ? "th" : ({ 1: "st", 2: "nd", 3: "rd" }[last] ?? "th");
+  return `${formatCount(count)}${ending}`;
+}

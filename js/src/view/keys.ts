@@ -1,0 +1,42 @@
+// One set of keys for the slider and the plots: arrows step, Shift+arrow and Page jump ten, Home, End, Space.
+import type { State } from "../state";
+import type { Store } from "../store";
+
+const JUMP = 10;
+
+export function onKeys(nodes: HTMLElement[], store: Store, state: State, signal: AbortSignal): void {
+  const listener = (event: KeyboardEvent) => {
+    if (event.altKey || event.ctrlKey || event.metaKey || !act(event.key, event.shiftKey, store, state))
+      return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  for (const node of nodes) node.addEventListener("keydown", listener, { signal });
+}
+
+/** Whether the key means something here. */
+function act(key: string, shift: boolean, store: Store, state: State): boolean {
+  if (key === " ") {
+    state.playing.value = !state.playing.value;
+    return true;
+  }
+  if (key === "Escape" && state.span.value) {
+    state.span.value = null;
+    return true;
+  }
+  const move = {
+    ArrowRight: () => state.step(shift ? JUMP : 1),
+    ArrowUp: () => state.step(shift ? JUMP : 1),
+    ArrowLeft: () => state.step(shift ? -JUMP : -1),
+    ArrowDown: () => state.step(shift ? -JUMP : -1),
+    PageUp: () => state.step(JUMP),
+    PageDown: () => state.step(-JUMP),
+    Home: () => state.moveToRow(0),
+    End: () =>
+      store.head.value.status === "running" ? state.follow() : state.moveToRow(store.history.rows - 1),
+  }[key];
+  if (!move) return false;
+  state.playing.value = false;
+  move();
+  return true;
+}

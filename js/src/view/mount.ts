@@ -1,0 +1,79 @@
+// Puts the view into a host element: a shadow root of its own, two columns, the theme, one lifetime.
+import { element, react, setAttributes } from "../dom";
+import type { Link } from "../link";
+import { createPlots } from "../plot/plots";
+import { foldSavedRecord } from "../record-fold";
+import type { State } from "../state";
+import type { Store } from "../store";
+import { css } from "../styles";
+import { watchTheme } from "../theme";
+import { createAsk } from "./ask";
+import { createFoot } from "./foot";
+import { createHead } from "./head";
+import { onKeys } from "./keys";
+import { createLegend } from "./legend";
+import { createPanel } from "./panel";
+import { createScene } from "./scene";
+
+export interface Run {
+  store: Store;
+  state: State;
+  link: Link;
+}
+
+export function mountView(el: HTMLElement, { store, state, link }: Run, signal: AbortSignal): void {
+  if (signal.aborted) return;
+  // Hosts see key presses as coming from this element, so the wish to be left alone must be on it as well.
+  const host = element("div", { "data-lm-suppress-shortcuts": "true" });
+  const shadow = host.attachShadow({ mode: "open" });
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(css);
+  shadow.adoptedStyleSheets = [sheet];
+
+  const root = element("section", { class: "root", role: "region", "data-lm-suppress-shortcuts": "true" });
+  const plots = createPlots(store, state, root, signal);
+  const foot = createFoot(store, state, signal);
+  root.append(
+    createHead(store, state, signal),
+    element(
+      "div",
+      { class: "body" },
+      element("div", { class: "left" }, plots.node, createLegend(store, state, signal), foot.node),
+      element(
+        "div",
+        { class: "right" },
+        element(
+          "div",
+          { class: "right-content" },
+          createScene(store, state, link, signal),
+          createPanel(store, state, signal),
+          createAsk(store, state, link, signal),
+        ),
+      ),
+    ),
+  );
+  onKeys([plots.node, foot.slider], store, state, signal);
+
+  react(signal, () => {
+    const title = store.head.value.title || "optimization run";
+    setAttributes(root, { "aria-label": title, "data-xinv-run": store.run.value });
+  });
+  foldRecordOf(store, signal);
+  shadow.append(element("div", { class: "container" }, root));
+  el.append(host);
+  signal.addEventListener("abort", () => host.remove(), { once: true });
+  watchTheme(host, signal, (theme) => {
+    root.dataset.theme = theme;
+    plots.recolour();
+  });
+}
+
+function foldRecordOf(store: Store, signal: AbortSignal): void {
+  let controller: AbortController | null = null;
+  react(signal, () => {
+    const run = store.run.value;
+    controller?.abort();
+    controller = new AbortController();
+    foldSavedRecord(run, AbortSignal.any([signal, controller.signal]));
+  });
+}

@@ -1,0 +1,81 @@
+// Turns one packet of bytes into a header and typed arrays. The twin of the kernel's encoder:
+// uint32 length | JSON header | padding to a multiple of 8 | body. Knows the layout and nothing else.
+import type { ColumnSpec, Header } from "./protocol";
+
+export const VERSION = 1;
+
+export type ColumnData = Float64Array | Float32Array | Uint8Array;
+
+export interface Frame {
+  iteration: number;
+  bytes: Uint8Array<ArrayBuffer>;
+  type: string;
+  width: number;
+  height: number;
+}
+
+export interface Packet {
+  header: Header;
+  columns: Map<string, ColumnData>;
+  frames: Frame[];
+}
+
+/** A packet that cannot be read; its message is written for the reader of the notebook. */
+export class WireError extends Error {}
+
+/** Decodes a packet wherever it lies in its buffer. Everything is copied, so the packet may be thrown away. */
+export function decode(packet: DataView | Uint8Array): Packet {
+  const bytes = new Uint8Array(packet.buffer, packet.byteOffset, packet.byteLength);
+  if (bytes.length < 4) throw new WireError("The recording's data are cut short.");
+  const headerLength = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
+  const bodyStart = Math.ceil((4 + headerLength) / 8) * 8;
+  if (bytes.length < 4 + headerLength) throw new WireError("The recording's data are cut short.");
+
+  const header = parseHeader(bytes.subarray(4, 4 + headerLength));
+  const body = bytes.subarray(Math.min(bodyStart, bytes.length));
+  const columns = new Map<string, ColumnData>();
+  for (const spec of header.columns) columns.set(spec.key, readColumn(body, spec, header.rows));
+  const frames = (header.frames ?? []).map(({ iteration, offset, length, type, width, height }) => ({
+    iteration,
+    bytes: part(body, offset, length),
+    type,
+    width,
+    height,
+  }));
+  return { header, columns, frames };
+}
+
+function parseHeader(bytes: Uint8Array): Header {
+  let header: Partial<Omit<Header, "version">> & { version?: unknown };
+  try {
+    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    throw new WireError("The recording's data cannot be read.");
+  }
+  if (header?.version !== VERSION) {
+    throw new WireError(
+      `This view reads recordings of version ${VERSION}, but this one has version ${String(header?.version)}. ` +
+        "Install the same version of xinv-nb where Jupyter and where the kernel run, then reload the page.",
+    );
+  }
+  return { ...header, rows: header.rows ?? 0, columns: header.columns ?? [] } as Header;
+}
+
+function readColumn(body: Uint8Array, { type, offset }: ColumnSpec, rows: number): ColumnData {
+  switch (type) {
+    case "f8":
+      return new Float64Array(part(body, offset, 8 * rows).buffer);
+    case "f4":
+      return new Float32Array(part(body, offset, 4 * rows).buffer);
+    case "u1":
+      return part(body, offset, rows);
+    default:
+      throw new WireError(`The recording has a column of the unknown type “${String(type)}”.`);
+  }
+}
+
+/** A copy, because a typed array needs an aligned start and a packet may lie at any byte. */
+function part(body: Uint8Array, offset: number, length: number): Uint8Array<ArrayBuffer> {
+  if (offset + length > body.length) throw new WireError("The recording's data are cut short.");
+  return new Uint8Array(body.slice(offset, offset + length));
+}

@@ -1,0 +1,301 @@
+// The widget as a host sees it: mounted on a fake model, looked at through roles and names.
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { FakeModel } from "../dev/fake-model";
+import { ODD_RUNS } from "../dev/odd-runs";
+import { encode } from "../dev/packet";
+import { SERIES } from "../dev/rail-texts";
+import factory, { mountStatic } from "../src/index";
+
+let model: FakeModel;
+let el: HTMLElement;
+let controller: AbortController;
+
+const shadow = () => el.firstElementChild?.shadowRoot as ShadowRoot;
+const find = <T extends HTMLElement>(selector: string) => shadow().querySelector<T>(selector) as T;
+const slider = () => find<HTMLInputElement>("input[type=range]");
+const press = (key: string, shiftKey = false) =>
+  slider().dispatchEvent(new KeyboardEvent("keydown", { key, shiftKey, bubbles: true, cancelable: true }));
+const odd = (name: string) => ODD_RUNS[name]?.() as Uint8Array<ArrayBuffer>;
+
+function mount(traits: ConstructorParameters<typeof FakeModel>[0] = {}): void {
+  model = new FakeModel(traits);
+  const widget = factory();
+  const props = { model: model.asModel(), signal: controller.signal };
+  widget.initialize(props as never);
+  widget.render({ ...props, el } as never);
+}
+
+beforeEach(() => {
+  controller = new AbortController();
+  el = document.createElement("div");
+  document.body.append(el);
+});
+
+afterEach(() => {
+  controller.abort();
+  el.remove();
+});
+
+describe("life-cycle", () => {
+  it("leaves nothing behind", () => {
+    const sheets = document.adoptedStyleSheets.length;
+    mount();
+    model.receive(odd("log"));
+    expect(model.listenerCount).toBeGreaterThan(0);
+    expect(document.adoptedStyleSheets.length).toBe(sheets + 1);
+    controller.abort();
+    expect(model.listenerCount).toBe(0);
+    expect(document.adoptedStyleSheets.length).toBe(sheets);
+    expect(el.childElementCount).toBe(0);
+  });
+
+  it("ends by the returned clean-up on hosts without a signal", () => {
+    model = new FakeModel();
+    const widget = factory();
+    const endModel = widget.initialize({ model: model.asModel() } as never);
+    const endView = widget.render({ model: model.asModel(), el } as never);
+    endView();
+    expect(el.childElementCount).toBe(0);
+    endModel();
+    expect(model.listenerCount).toBe(0);
+  });
+
+  it("keeps messages that arrive before a view is there", () => {
+    model = new FakeModel();
+    const widget = factory();
+    const props = { model: model.asModel(), signal: controller.signal };
+    widget.initialize(props as never);
+    model.receive(odd("log"));
+    widget.render({ ...props, el } as never);
+    expect(slider().getAttribute("aria-valuenow")).toBe("1999");
+  });
+});
+
+describe("what a browser finds", () => {
+  it("names the region, the tabs, the slider, the status and the question box", () => {
+    mount();
+    model.receive(odd("log"));
+    expect(find("[role=region]").getAttribute("aria-label")).toBe("Rail route A→B");
+    expect(find("[role=region]").dataset.xinvRun).toBe("dev");
+    const tabs = [...shadow().querySelectorAll("[role=tablist] [role=tab]")];
+    expect(tabs.map((tab) => tab.getAttribute("aria-label"))).toEqual(["Explanation", "Events", "Facts"]);
+    expect(shadow().querySelectorAll("[aria-label=iteration]")).toHaveLength(1);
+    expect(shadow().querySelectorAll("[role=status]")).toHaveLength(1);
+    expect(find("[role=status]").textContent).toBe("finished · 2000 iterations");
+    expect(find(".ask input").getAttribute("aria-label")).toBe("Ask about this run");
+  });
+
+  it("moves the cursor by keys", () => {
+    mount();
+    model.receive(odd("log"));
+    const now = () => Number(slider().getAttribute("aria-valuenow"));
+    press("Home");
+    expect(now()).toBe(0);
+    press("ArrowRight");
+    press("ArrowUp");
+    press("ArrowRight", true);
+    press("PageUp");
+    expect(now()).toBe(22);
+    press("ArrowLeft");
+    press("PageDown");
+    expect(now()).toBe(11);
+    expect(slider().getAttribute("aria-valuetext")).toMatch(/^iteration 11, loss 37\d/);
+    press("End");
+    expect(now()).toBe(1999);
+    press(" ");
+    expect(find(".play").getAttribute("aria-label")).toBe("pause");
+  });
+
+  it("follows the newest iteration until the reader moves, and again after End", () => {
+    mount();
+    const rows = (k: number) => ({ iteration: Float64Array.of(k), loss: Float64Array.of(1) });
+    const head = { title: "t", status: "running", state: "recording", notices: [] } as never;
+    model.receive(encode({ sequence: 1, head }, rows(0)));
+    model.receive(encode({ sequence: 2 }, rows(1)));
+    expect(slider().value).toBe("1");
+    press("Home");
+    model.receive(encode({ sequence: 3 }, rows(2)));
+    expect(slider().value).toBe("0");
+    press("End");
+    model.receive(encode({ sequence: 4 }, rows(3)));
+    expect(slider().value).toBe("3");
+  });
+
+  it("writes the traits after a pause, and reads them", async () => {
+    mount();
+    model.receive(odd("log"));
+    press("Home");
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(model.get("iteration")).toBe(0);
+    model.set("iteration", 7);
+    expect(slider().value).toBe("7");
+  });
+});
+
+describe("texts", () => {
+  it("never become HTML", () => {
+    mount();
+    model.receive(odd("names"));
+    expect(shadow().querySelectorAll("img[onerror], script, h2 b, h3 i")).toHaveLength(0);
+    expect(find("article .text").textContent).toContain("<img src=x onerror=alert(1)>");
+    expect(find("article").getAttribute("aria-label")).toBe("<i>Heading</i>, iterations 0–49");
+    expect(find(".title").textContent).toContain("<b>Überlange</b>");
+    const names = [...shadow().querySelectorAll(".legend .name")].map((node) => node.textContent);
+    expect(names).toContain("<img src=x onerror=alert(1)>");
+  });
+
+  it("keep unchanged cards when one is replaced", () => {
+    mount();
+    const caption = (id: string, text: string) =>
+      ({
+        id,
+        heading: id,
+        span: [0, 1],
+        parts: [{ text, kind: "text" }],
+        cites: [],
+        line: "",
+        tone: "neutral",
+        writing: false,
+      }) as never;
+    model.receive(encode({ sequence: 1, captions: [caption("a", "1"), caption("b", "2")] }));
+    const [first] = shadow().querySelectorAll("article");
+    model.receive(
+      encode({ sequence: 2, captions: [caption("a", "1"), caption("x", "0"), caption("b", "3")] }),
+    );
+    const cards = [...shadow().querySelectorAll("article")];
+    expect(cards.map((card) => card.getAttribute("aria-label")?.[0])).toEqual(["a", "x", "b"]);
+    expect(cards[0]).toBe(first);
+    expect(cards[2]?.textContent).toContain("3");
+  });
+});
+
+describe("odd runs", () => {
+  it.each(Object.keys(ODD_RUNS))("%s stands", (name) => {
+    mount();
+    model.receive(odd(name));
+    expect(find("[role=region]")).toBeTruthy();
+  });
+
+  it("an empty run says what it waits for, and why nothing came", () => {
+    mount();
+    expect(find(".empty").textContent).toBe("waiting for the first gradient…");
+    model.receive(odd("empty"));
+    expect(find(".empty").textContent).toContain("no differentiation with autograd");
+    expect(slider().disabled).toBe(true);
+  });
+
+  it("a NaN loss is called NaN", () => {
+    mount();
+    model.receive(odd("nan"));
+    expect(slider().getAttribute("aria-valuetext")).toBe("iteration 39, loss NaN");
+  });
+
+  it("five hundred series are quick", () => {
+    mount();
+    const start = performance.now();
+    model.receive(odd("many"));
+    press("ArrowLeft");
+    expect(performance.now() - start).toBeLessThan(2000);
+    expect(shadow().querySelectorAll(".legend .entry")).toHaveLength(40);
+  });
+});
+
+describe("reading", () => {
+  const caption = {
+    id: "c",
+    heading: "Middle",
+    span: [10, 20],
+    parts: [],
+    cites: ["F1", "e2"],
+    line: "",
+    tone: "good",
+    writing: false,
+  } as never;
+  const event = {
+    id: "e2",
+    evaluation: 15,
+    phase: "backward",
+    text: "pulls",
+    stage: "",
+    count: 1,
+    lane: true,
+  } as never;
+  const fact = { id: "F1", kind: "course", text: "fell", span: [0, 9], cites: [] } as never;
+  const tab = () => find("[role=tab][aria-selected=true]").getAttribute("aria-label");
+  const cite = (id: string) =>
+    [...shadow().querySelectorAll<HTMLElement>(".cite")].find((node) => node.textContent === id);
+
+  it("goes from a caption to its span, and marks it while the cursor is inside", async () => {
+    mount();
+    model.receive(odd("log"));
+    model.receive(encode({ sequence: 2, captions: [caption] }));
+    const card = find("article");
+    expect(card.classList.contains("current")).toBe(false);
+    card.click();
+    expect(slider().value).toBe("10");
+    expect(card.classList.contains("current")).toBe(true);
+    expect(find<HTMLInputElement>(".ask input").placeholder).toContain("iterations 10–20");
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(model.get("span")).toEqual([10, 20]);
+  });
+
+  it("opens what a caption cites", () => {
+    mount();
+    model.receive(odd("log"));
+    model.receive(encode({ sequence: 2, facts: [fact], events: [event], captions: [caption] }));
+    cite("e2")?.click();
+    expect([tab(), slider().value, find(".event.cited").dataset.id]).toEqual(["Events", "15", "e2"]);
+    cite("F1")?.click();
+    expect([tab(), find(".fact.cited").dataset.id]).toEqual(["Facts", "F1"]);
+  });
+
+  it("walks the tabs with the arrow keys", () => {
+    mount();
+    find("[role=tablist]").dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowLeft", bubbles: true }));
+    expect(tab()).toBe("Facts");
+    expect(shadow().querySelectorAll("[role=tabpanel]:not([hidden])")).toHaveLength(1);
+  });
+
+  it("isolates a series on click and restores it on the second", async () => {
+    mount();
+    model.receive(encode({ sequence: 1, series: [...SERIES] }));
+    const [entry] = shadow().querySelectorAll<HTMLElement>(".legend .entry");
+    entry?.click();
+    expect(entry?.getAttribute("aria-pressed")).toBe("true");
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(model.get("selected")).toEqual(["north[0]"]);
+    entry?.click();
+    expect(entry?.getAttribute("aria-pressed")).toBe("false");
+  });
+
+  it("asks the kernel and shows that it waits", () => {
+    mount();
+    const box = find<HTMLInputElement>(".ask input");
+    box.value = "why?";
+    find("form").dispatchEvent(new Event("submit", { cancelable: true }));
+    expect(model.sent[0]).toMatchObject({ type: "ask", question: "why?", span: null });
+    expect(find(".answer").textContent).toContain("asking…");
+  });
+
+  it("needs no kernel on an exported page", () => {
+    const end = mountStatic(el, odd("log"));
+    expect(slider().value).toBe("1999");
+    expect(find<HTMLInputElement>(".ask input").disabled).toBe(true);
+    end();
+    expect(el.childElementCount).toBe(0);
+  });
+
+  it("folds the saved record while it stands, and unfolds it on a click", () => {
+    mount();
+    model.receive(odd("log"));
+    const record = document.createElement("details");
+    record.dataset.xinvRecord = "dev";
+    record.append(document.createElement("summary"), document.createElement("p"));
+    document.body.append(record);
+    record.querySelector("summary")?.click();
+    expect(record.hasAttribute("data-xinv-unfolded")).toBe(true);
+    record.querySelector("summary")?.click();
+    expect(record.hasAttribute("data-xinv-unfolded")).toBe(false);
+    record.remove();
+  });
+});
