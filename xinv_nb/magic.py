@@ -14,7 +14,7 @@ import re
 import shlex
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
@@ -189,15 +189,22 @@ class _OpenCell:
                     f"The variable {self.options.problem!r} is no xinv_nb.Problem; the run goes without one."
                 )
         self.recorder.stop(*how_it_ended(error, _line_in_cell(error)))
-        try:
-            self._show()
-        except Exception as failure:  # noqa: BLE001 - the user's cell is done; showing it must not fail it
-            self.recorder.notice(f"The run could not be shown ({type(failure).__name__}: {failure}).")
-            print(self.run.notices[-1], file=sys.stderr)  # noqa: T201 - nothing else is there to show it
+        self._try(self._save, "saved")
+        self._try(self._show, "shown")
 
-    def _show(self) -> None:
+    def _try(self, step: Callable[[], None], done: str) -> None:
+        """Take one of the last steps; the user's cell is done, and nothing that goes wrong now may fail it."""
+        try:
+            step()
+        except Exception as failure:  # noqa: BLE001
+            self.recorder.notice(f"The run could not be {done} ({type(failure).__name__}: {failure}).")
+            print(self.run.notices[-1], file=sys.stderr)  # noqa: T201 - the view may not be there to show it
+
+    def _save(self) -> None:
         if self.options.save:
             self.run.save(self.options.save)
+
+    def _show(self) -> None:
         if self.options.quiet:
             return
         if not self.options.live:
@@ -274,7 +281,7 @@ class XinvMagics(Magics):
         """Record a cell's optimization and explain it (`%%xinv`); settings and runs (`%xinv`).
 
         `%xinv` alone tells the settings in force and what the Ollama server offers. With options it sets them for the
-        session. `%xinv NAME` shows a run again. `%xinv --help` lists the options.
+        session; `%xinv --reset` forgets them. `%xinv NAME` shows a run again. `%xinv --help` lists the options.
         """
         if cell is not None:
             self._run_cell(line, cell)
@@ -295,6 +302,9 @@ class XinvMagics(Magics):
 
     def _line(self, line: str) -> None:
         global _defaults
+        if line.split() == ["--reset"]:
+            _defaults = Options()
+            return
         options = parse(line, _defaults)
         if options.name is not None:
             run = (self.shell.user_ns if self.shell else {}).get(options.name)
@@ -346,7 +356,9 @@ def load(shell: InteractiveShell) -> None:
 
 
 def unload(shell: InteractiveShell) -> None:
-    """Take the transformers away again."""
+    """Take the transformers away again, and forget the session's settings."""
+    global _defaults
+    _defaults = Options()
     transforms = shell.input_transformer_manager.line_transforms
     if rewrite in transforms:
         transforms.remove(rewrite)

@@ -34,6 +34,7 @@ def running_lab(folder: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", f"--port={port}"]
     command += ["--IdentityProvider.token=", "--ServerApp.password=", "--LabApp.expose_app_in_browser=True"]
     command += ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    _write_settings(settings / "settings")
     log = (folder / "lab.log").open("wb")
     server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True)
     address = f"http://127.0.0.1:{port}"
@@ -47,6 +48,13 @@ def running_lab(folder: Path) -> Iterator[str]:
         except subprocess.TimeoutExpired:
             os.killpg(server.pid, signal.SIGKILL)
         log.close()
+
+
+def _write_settings(folder: Path) -> None:
+    """Keep JupyterLab from asking about news, which would cover the page."""
+    extension = folder / "@jupyterlab" / "apputils-extension"
+    extension.mkdir(parents=True)
+    (extension / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
 
 
 def _wait_until_it_answers(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
@@ -115,6 +123,44 @@ class LabPage:
             }""",
             timeout=timeout * 1000,
         )
+
+    def run_cell(self, index: int, timeout: float = 60) -> None:
+        """Run one cell and wait until the kernel is idle again."""
+        self.page.evaluate(
+            """(index) => {
+                const notebook = window.jupyterapp.shell.currentWidget.content;
+                notebook.activeCellIndex = index;
+                notebook.deselectAll();
+            }""",
+            index,
+        )
+        self.command("notebook:run-cell")
+        self.page.wait_for_timeout(300)
+        self.wait_for_kernel(timeout)
+
+    def show(self, element: Any) -> None:
+        """Bring an element into view and let the page come to rest."""
+        element.scroll_into_view_if_needed()
+        self.page.wait_for_timeout(500)
+
+    def open_without_kernel(self, notebook: str) -> None:
+        """Open a saved notebook and refuse it a kernel."""
+        self.page.goto(f"{self.address}/lab/tree/{notebook}?reset")
+        self.page.wait_for_function("window.jupyterapp !== undefined", timeout=60_000)
+        self.page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=60_000)
+        self.command("application:toggle-left-area")
+
+    def scroll_to_cell_with(self, text: str) -> None:
+        """Scroll the notebook to the cell whose source holds `text`."""
+        self.page.evaluate(
+            """async (text) => {
+                const notebook = window.jupyterapp.shell.currentWidget.content;
+                const index = notebook.widgets.findIndex((c) => c.model.sharedModel.source.includes(text));
+                await notebook.scrollToItem(index);
+            }""",
+            text,
+        )
+        self.page.wait_for_timeout(1000)
 
     def theme(self, name: str) -> None:
         """Change JupyterLab's theme."""

@@ -15,7 +15,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from xinv_nb.run import Run
+from xinv_nb.run import Caption, Run
 from xinv_nb.view import packets
 from xinv_nb.view.scene import Frame, draw_frame
 
@@ -126,7 +126,12 @@ class RunWidget(anywidget.AnyWidget):
     def _answer_question(self, content: dict[str, Any]) -> None:
         span = content.get("span")
         asked_of = (int(span[0]), int(span[1])) if isinstance(span, list) and len(span) == 2 else None
-        caption = self.run.ask(str(content.get("question", ""))[:500], span=asked_of)
+        question = str(content.get("question", ""))[:500]
+        try:
+            caption = self.run.ask(question, span=asked_of)
+        except Exception as error:  # noqa: BLE001 - the reader waits for an answer
+            text = f"This question could not be answered ({type(error).__name__}: {error})."
+            caption = Caption(text, asked_of or (0, 0), (), "built-in", "no answer", (), question)
         names = [*(entry.label for entry in self.run.entries()), *self.run.watches]
         shown = packets.caption_for_view(caption, f"a{content.get('request')}", names)
         with self._lock:

@@ -15,6 +15,12 @@ export function createAsk(store: Store, state: State, link: Link, signal: AbortS
   const button = element("button", { type: "submit", "aria-label": "ask", title: "ask (Enter)" }, "↵");
   const form = element("form", { class: "ask" }, box, button);
 
+  // JupyterLab keeps the browser from submitting on Enter, so the box does it itself.
+  box.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.isComposing) return;
+    event.preventDefault();
+    form.requestSubmit();
+  });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const question = box.value.trim();

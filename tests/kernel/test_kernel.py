@@ -1,0 +1,87 @@
+"""`%%xinv` in a real kernel process: what goes over the wire, and what an interrupt leaves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from jupyter_client.manager import start_new_kernel
+
+LOAD = "%load_ext xinv_nb\nimport xinv_nb as xi\nfrom autograd import grad\nimport autograd.numpy as np"
+
+ENDLESS = """\
+%%xinv run --no-model
+x = np.ones(3)
+while True:
+    x = x - 1e-3 * grad(lambda x: np.sum(x**2))(x)
+"""
+
+
+@pytest.fixture
+def kernel() -> Iterator[tuple[Any, Any]]:
+    manager, client = start_new_kernel(kernel_name="python3")
+    try:
+        yield manager, client
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def execute(client: Any, code: str, meanwhile: Any = None) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Run a cell; returns the reply and all messages, `meanwhile` being called after the first of them."""
+    messages: list[dict[str, Any]] = []
+
+    def hear(message: dict[str, Any]) -> None:
+        messages.append(message)
+        if meanwhile is not None and len(messages) == 3:
+            meanwhile()
+
+    reply = client.execute_interactive(code, output_hook=hear, timeout=60)
+    return reply["content"], messages
+
+
+def test_an_interrupt_ends_the_cell_as_ever_and_the_record_tells_of_it(kernel: Any) -> None:
+    manager, client = kernel
+    execute(client, LOAD)
+    import threading
+
+    timer = threading.Timer(2.5, manager.interrupt_kernel)
+    timer.start()
+    reply, messages = execute(client, ENDLESS)
+    assert reply["status"] == "error"
+    assert reply["ename"] == "KeyboardInterrupt"
+    records = [m["content"]["data"] for m in messages if "image/png" in m["content"].get("data", {})]
+    assert "interrupted at" in records[0]["text/markdown"]
+    reply, messages = execute(client, "print(run.status, run.evaluations > 100, np.all(np.isfinite(run.loss)))")
+    texts = [m["content"]["text"] for m in messages if m["msg_type"] == "stream"]
+    assert texts == ["interrupted True True\n"]
+
+
+def test_a_fast_loop_sends_few_and_small_messages(kernel: Any) -> None:
+    _, client = kernel
+    execute(client, LOAD)
+    loop = """\
+%%xinv run --no-model
+import time
+x, start = np.ones(3), time.perf_counter()
+while time.perf_counter() - start < 3:
+    x = x - 1e-3 * grad(lambda x: np.sum(x**2))(x)
+"""
+    begin = time.monotonic()
+    _, messages = execute(client, loop)
+    seconds = time.monotonic() - begin
+    live = [m for m in messages if m["msg_type"] == "comm_msg" and m["content"]["data"].get("method") == "custom"]
+    assert len(live) >= 10, "the view follows the run"
+    assert len(messages) / seconds < 20
+    largest = max(sum(len(b) for b in m["buffers"]) for m in live)
+    assert largest < 200_000
+
+
+def test_stop_on_error_stops_run_all_as_without_the_magic(kernel: Any) -> None:
+    _, client = kernel
+    execute(client, LOAD)
+    reply, messages = execute(client, "%%xinv\nx = grad(lambda x: x**2)(1.0)\nraise ValueError('mine')")
+    assert (reply["status"], reply["ename"], reply["evalue"]) == ("error", "ValueError", "mine")
+    assert len([m for m in messages if m["msg_type"] == "error"]) == 1

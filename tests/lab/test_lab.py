@@ -1,0 +1,240 @@
+"""The widget in a real JupyterLab, used as a person uses it; screenshots are left in `artifacts/`."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.browser import ARTIFACTS
+from tests.lab.jupyter import LabPage, notebook, running_lab
+
+DEMO = Path(__file__).parent.parent.parent / "demo_notebooks" / "01_rail_route.ipynb"
+
+SLOW_RUN = """\
+%%xinv run --no-model
+import time
+x = np.array([3.0, -2.0])
+for _ in range(60):
+    time.sleep(0.1)
+    x = x - 0.05 * grad(lambda x: np.sum(x**2))(x)
+"""
+LOAD = "%load_ext xinv_nb\nfrom autograd import grad, numpy as np"
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    folder = tmp_path_factory.mktemp("notebooks")
+    shutil.copy(DEMO, folder)
+    with running_lab(folder) as address:
+        yield address, folder
+
+
+@pytest.fixture
+def tab(chromium: Any, lab: Any) -> Iterator[LabPage]:
+    context = chromium.new_context(viewport={"width": 1360, "height": 1000}, device_scale_factor=1.5)
+    yield LabPage(context.new_page(), lab[0])
+    context.close()
+
+
+def test_the_first_notebook_from_run_all_to_reopening_without_a_kernel(tab: LabPage, lab: Any) -> None:
+    page, folder = tab.page, lab[1]
+    tab.open(DEMO.name)
+    tab.run_all()
+    region = page.get_by_role("region", name="Rail route A→B")
+    region.wait_for()
+    tab.show(region)
+
+    # The head tells the end in words, and who wrote.
+    assert re.fullmatch(r"converged · 300 iterations", region.get_by_role("status").first.inner_text())
+    assert region.get_by_text("built-in text", exact=True).first.is_visible()
+
+    # The slider moves by keyboard alone; the cursor's numbers follow.
+    slider = region.get_by_role("slider", name="iteration")
+    assert slider.count() == 1
+    slider.focus()
+    for key, value in [("Home", 0), ("ArrowRight", 1), ("PageUp", 11), ("ArrowLeft", 10), ("End", 299)]:
+        page.keyboard.press(key)
+        assert slider.get_attribute("aria-valuenow") == str(value), key
+    page.keyboard.press("Home")
+    assert region.get_by_text("6 km", exact=True).first.is_visible(), "the first point starts at 6 km"
+    page.keyboard.press("End")
+
+    # The scene is the user's drawing.
+    scene = region.get_by_role("img", name=re.compile("simulation at iteration 299"))
+    scene.wait_for()
+
+    # A caption is an article with its span in its name; its claims are those of the recording.
+    articles = region.get_by_role("article")
+    assert articles.count() >= 3
+    summary = region.get_by_role("article", name="Summary, iterations 0–299")
+    assert "Travel time fell from 25.7 to" in summary.inner_text()
+    assert [tab.inner_text().split()[0] for tab in region.get_by_role("tab").all()] == [
+        "Explanation",
+        "Events",
+        "Facts",
+    ]
+    region.get_by_role("tab", name="Events").click()
+    assert "beside the village" in region.get_by_role("tabpanel").inner_text()
+    region.get_by_role("tab", name="Explanation").click()
+
+    # A question is answered from the recording.
+    box = region.get_by_role("textbox", name="Ask about this run")
+    box.fill("Why did the second point move south?")
+    box.press("Enter")
+    answer = region.get_by_role("article", name=re.compile("Why did the second point")).first
+    answer.wait_for()
+    page.wait_for_function("(el) => /second point moved/i.test(el.textContent)", arg=answer.element_handle())
+
+    # While the widget stands the record is one line; a click unfolds it.
+    record = page.locator("[data-xinv-record]")
+    picture = record.locator("img")
+    assert record.locator("summary").is_visible()
+    assert not picture.is_visible()
+    record.locator("summary").click()
+    assert picture.is_visible()
+    record.locator("summary").click()
+    assert not picture.is_visible()
+
+    tab.show(region)
+    region.screenshot(path=ARTIFACTS / "widget-light.png")
+    tab.theme("JupyterLab Dark")
+    page.wait_for_function(
+        "(el) => el.dataset.theme === 'dark' || el.getAttribute('class')?.includes('dark') "
+        "|| getComputedStyle(el).colorScheme.includes('dark')",
+        arg=region.element_handle(),
+    )
+    region.screenshot(path=ARTIFACTS / "widget-dark.png")
+    tab.theme("JupyterLab Light")
+    assert tab.errors == []
+
+    # Saved, its kernel gone, opened again: the whole story is there.
+    tab.save()
+    tab.close_kernel()
+    size = (folder / DEMO.name).stat().st_size - DEMO.stat().st_size
+    assert size < 400_000
+    reopened = LabPage(page.context.new_page(), tab.address)
+    reopened.open_without_kernel(DEMO.name)
+    reopened.scroll_to_cell_with("%%xinv route")
+    story = reopened.page.locator("[data-xinv-record]")
+    story.locator("img").wait_for()
+    assert "Travel time fell from 25.7 to" in story.inner_text()
+    assert story.locator("img").evaluate("(img) => img.complete && img.naturalWidth > 500")
+    assert not reopened.page.get_by_text("Error displaying widget").is_visible()
+    reopened.page.screenshot(path=ARTIFACTS / "reopened.png")
+
+
+def test_the_view_follows_a_run_while_the_cell_runs(tab: LabPage, lab: Any) -> None:
+    (lab[1] / "live.ipynb").write_text(notebook(LOAD, SLOW_RUN))
+    tab.open("live.ipynb")
+    tab.wait_for_kernel()
+    tab.command("notebook:run-all-cells")
+    region = tab.page.get_by_role("region", name="run")
+    region.wait_for()
+    seen = []
+    for _ in range(4):
+        tab.page.wait_for_timeout(700)
+        words = region.get_by_role("status").first.inner_text()
+        assert words.startswith("recording · "), words
+        seen.append(int(words.removeprefix("recording · ")))
+    assert seen == sorted(set(seen)), "it counts up"
+    assert seen[0] > 0
+    slider = region.get_by_role("slider", name="iteration")
+    assert int(slider.get_attribute("aria-valuenow")) >= seen[-1] - 5, "the cursor follows the newest iteration"
+    region.screenshot(path=ARTIFACTS / "live.png")
+    tab.wait_until_done()
+    tab.page.wait_for_function(
+        "(el) => /converged|finished/.test(el.textContent)", arg=region.get_by_role("status").first.element_handle()
+    )
+    assert tab.errors == []
+
+
+def test_an_interrupted_and_a_failing_cell_tell_so(tab: LabPage, lab: Any) -> None:
+    failing = "%%xinv bad --no-model\nfor x in (3.0, 2.0):\n    grad(lambda x: x**2)(x)\nraise ValueError('mine')"
+    (lab[1] / "endings.ipynb").write_text(notebook(LOAD, SLOW_RUN, failing, "%%xinv nothing\n1 + 1"))
+    tab.open("endings.ipynb")
+    tab.wait_for_kernel()
+    tab.command("notebook:run-all-cells")
+    region = tab.page.get_by_role("region", name="run")
+    region.wait_for()
+    tab.page.wait_for_timeout(1500)
+    tab.command("kernelmenu:interrupt")
+    tab.page.wait_for_function(
+        "(el) => /interrupted at \\d+/.test(el.textContent)", arg=region.get_by_role("status").first.element_handle()
+    )
+    for index, name, words in [(2, "bad", "failed: ValueError in line 4"), (3, "nothing", "nothing recorded")]:
+        tab.run_cell(index)
+        region = tab.page.get_by_role("region", name=name)
+        region.wait_for()
+        status = region.get_by_role("status").first
+        tab.page.wait_for_function(
+            "([el, words]) => el.textContent.includes(words)", arg=[status.element_handle(), words]
+        )
+    assert "No gradient was taken" in region.inner_text()
+    assert tab.errors == []
+
+
+def test_a_model_words_the_captions_of_a_real_run(tab: LabPage, lab: Any, ollama_server: Any) -> None:
+    cell = SLOW_RUN.replace("--no-model", f"--host {ollama_server.host} --model {ollama_server.model}")
+    (lab[1] / "model.ipynb").write_text(notebook(LOAD, cell.replace("0.1", "0.01")))
+    tab.open("model.ipynb")
+    tab.run_all()
+    region = tab.page.get_by_role("region", name="run")
+    region.get_by_text(f"{ollama_server.model} · local").wait_for(timeout=30_000)
+    summary = region.get_by_role("article", name="Summary, iterations 0–59")
+    tab.page.wait_for_function(
+        "(el) => /checked ·|built-in text/.test(el.textContent) && !/being reworded/.test(el.textContent)",
+        arg=summary.element_handle(),
+        timeout=60_000,
+    )
+    region.screenshot(path=ARTIFACTS / "with-model.png")
+    assert "13" in summary.inner_text(), "the loss starts at 13, whoever words it"
+    assert tab.errors == []
+
+
+def test_the_exported_page_needs_no_kernel_and_no_network(chromium: Any, tmp_path: Path) -> None:
+    from autograd import grad
+
+    import xinv_nb as xi
+
+    with xi.record("exported") as run:
+        x = 4.0
+        for _ in range(40):
+            x = x - 0.1 * grad(lambda x: x**2)(x)
+    path = run.to_html(tmp_path / "run.html")
+    context = chromium.new_context(offline=True, viewport={"width": 1200, "height": 900})
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.goto(path.as_uri())
+    region = page.get_by_role("region", name="exported")
+    slider = region.get_by_role("slider", name="iteration")
+    slider.focus()
+    page.keyboard.press("Home")
+    assert slider.get_attribute("aria-valuenow") == "0"
+    assert region.get_by_role("article", name="Summary, iterations 0–39").is_visible()
+    page.screenshot(path=ARTIFACTS / "page.png")
+    assert errors == []
+    assert path.stat().st_size < 200_000
+    context.close()
+
+
+def test_the_saved_notebook_exports_to_html_with_its_story(lab: Any, tmp_path: Path) -> None:
+    """Runs after the first test has saved the notebook; executes it itself otherwise."""
+    import nbformat
+    from nbconvert import HTMLExporter
+
+    saved = nbformat.reads((lab[1] / DEMO.name).read_text(), as_version=4)
+    if not any(cell.get("outputs") for cell in saved.cells):
+        from nbclient import NotebookClient
+
+        NotebookClient(saved, timeout=120).execute()
+    html, _ = HTMLExporter().from_notebook_node(saved)
+    assert "Travel time fell from 25.7" in html
+    assert len(re.findall(r"<img[^>]+data:image/png", html)) == 1
+    assert json.dumps(saved.metadata.get("widgets", {})).count("_esm") <= 1

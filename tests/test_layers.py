@@ -1,0 +1,87 @@
+"""The architecture: imports go downward only, and importing the package is light."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "xinv_nb"
+
+LAYERS = [
+    {"errors", "quantities", "history"},
+    {"run"},
+    {"analysis", "recording", "storage"},
+    {"captions"},
+    {"view"},
+    {"session"},
+    {"magic"},
+]
+"""From the bottom up; a module imports from its own layer or from those below."""
+
+DOORS = {"run"}
+"""Modules whose functions (not the module itself) may open doors upward: `Run.plot`, `Run.explain`…"""
+
+MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if path.parent != PACKAGE or path.name != "__init__.py"]
+
+
+def layer_of(module: str) -> int:
+    part = module.split(".")[1]
+    return next(level for level, names in enumerate(LAYERS) if part in names)
+
+
+def imports(path: Path, *, inside_functions: bool) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes: list[ast.AST] = list(ast.walk(tree))
+    if not inside_functions:
+        inner = {id(n) for f in nodes if isinstance(f, ast.FunctionDef) for n in ast.walk(f)}
+        typing_only = {
+            id(n) for i in nodes if isinstance(i, ast.If) and "TYPE_CHECKING" in ast.dump(i.test) for n in ast.walk(i)
+        }
+        nodes = [n for n in nodes if id(n) not in inner | typing_only]
+    found = {n.module for n in nodes if isinstance(n, ast.ImportFrom) and n.module}
+    found |= {alias.name for n in nodes if isinstance(n, ast.Import) for alias in n.names}
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_go_downward(path: Path) -> None:
+    name = ".".join(("xinv_nb", *path.relative_to(PACKAGE).with_suffix("").parts))
+    is_door = name.split(".")[1] in DOORS
+    for imported in imports(path, inside_functions=not is_door):
+        if imported.startswith("xinv_nb."):
+            assert layer_of(imported) <= layer_of(name), f"{name} imports {imported}, which lies above it"
+
+
+@pytest.mark.parametrize(
+    ("library", "allowed"),
+    [("IPython", {"magic.py", "run.py", "live.py"}), ("autograd", {"autograd.py"}), ("ollama", {"ollama.py"})],
+)
+def test_each_library_has_its_adapter(library: str, allowed: set[str]) -> None:
+    users = {
+        path.name
+        for path in MODULES
+        if any(name.split(".")[0] == library for name in imports(path, inside_functions=True))
+    }
+    assert users <= allowed
+
+
+def test_the_core_knows_numpy_only() -> None:
+    core = [PACKAGE / "run.py", PACKAGE / "history.py", PACKAGE / "quantities.py", *(PACKAGE / "analysis").glob("*.py")]
+    for path in core:
+        outside = {n.split(".")[0] for n in imports(path, inside_functions=False)} - set(sys.stdlib_module_names)
+        assert outside <= {"numpy", "xinv_nb"}, path.name
+
+
+def test_pyplot_is_never_used() -> None:
+    for path in MODULES:
+        assert not any("pyplot" in name for name in imports(path, inside_functions=True)), path.name
+
+
+def test_importing_the_package_is_light() -> None:
+    code = "import sys, xinv_nb; print([m for m in ('matplotlib', 'ollama', 'pandas', 'IPython', 'anywidget') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

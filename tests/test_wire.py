@@ -1,0 +1,124 @@
+"""What the browser is sent: packets that decode to the recording, whatever is in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from autograd import grad
+from autograd import numpy as anp
+
+import xinv_nb as xi
+from xinv_nb.view import packets
+from xinv_nb.view.wire import Body, pack, unpack
+
+
+def recorded(points: list[float], objective: Any = lambda x: x**2, **kwargs: Any) -> xi.Run:
+    with xi.record("run", **kwargs) as run:
+        for x in points:
+            grad(objective)(x)
+    return run
+
+
+def columns(packet: bytes) -> dict[str, np.ndarray]:
+    header, body = unpack(packet)
+    dtypes = {"f8": "<f8", "f4": "<f4", "u1": "|u1"}
+    return {c["key"]: np.frombuffer(body, dtypes[c["type"]], header["rows"], c["offset"]) for c in header["columns"]}
+
+
+def test_a_snapshot_holds_the_recording() -> None:
+    run = recorded([3.0, 2.0, float("nan")])
+    found = columns(packets.snapshot(run, packets.Sent(), packets.Writer()))
+    np.testing.assert_array_equal(found["loss"], [9.0, 4.0, np.nan])
+    np.testing.assert_array_equal(found["p0"], [3.0, 2.0, np.nan])
+    np.testing.assert_array_equal(found["g0"], np.float32([6.0, 4.0, np.nan]))
+    np.testing.assert_array_equal(found["iteration"], [0, 1, 2])
+
+
+def test_updates_carry_each_evaluation_once() -> None:
+    sent, seen = packets.Sent(), []
+    with xi.record("run") as run:
+        for i in range(30):
+            grad(lambda x: x**2)(float(i))
+            if i % 7 == 6:
+                seen += list(columns(packets.update(run, sent, packets.Writer()))["p0"])
+    seen += list(columns(packets.update(run, sent, packets.Writer()))["p0"])
+    assert seen == list(range(30))
+
+
+def test_a_long_run_is_thinned_with_its_end_and_the_view_is_told() -> None:
+    run = recorded([float(i) for i in range(packets.MOST_ROWS // 100)])
+    header, _ = unpack(packets.snapshot(run, packets.Sent(), packets.Writer()))
+    assert header["head"]["thinned"] == 1
+    update = packets.update(run, packets.Sent(), packets.Writer(), most_rows=20)
+    found = columns(update)["iteration"]
+    assert len(found) <= 22
+    assert found[-1] == run.evaluations - 1
+
+
+def test_words_that_json_and_html_mind_come_through() -> None:
+    name = '<b>θ₁ "温度" \\ \u2028'
+    problem = xi.Problem(name, parameters={"x": xi.Parameter(name)})
+    run = recorded([2.0, 1.0], problem=problem)
+    header, _ = unpack(packets.snapshot(run, packets.Sent(), packets.Writer()))
+    assert header["head"]["title"] == name
+    assert header["series"][0]["label"] == name
+    marked = [part for caption in header["captions"] for part in caption["parts"] if part["kind"] == "name"]
+    assert {part["text"] for part in marked} == {name}
+
+
+def test_captions_are_cut_into_parts_without_loss() -> None:
+    run = recorded([2.0, 1.0, 0.5, 1e-9])
+    header, _ = unpack(packets.snapshot(run, packets.Sent(), packets.Writer()))
+    for caption, shown in zip(run.captions, header["captions"], strict=True):
+        assert "".join(part["text"] for part in shown["parts"]) == caption.text
+
+
+def test_lanes_mark_where_an_event_begins_turns_or_ends() -> None:
+    def bumpy(x: Any) -> Any:
+        if 3 <= x < 6:
+            xi.event("on the bump")
+        return (x - 6.5) ** 2
+
+    run = recorded([float(i) for i in range(10)], bumpy)
+    header, _ = unpack(packets.snapshot(run, packets.Sent(), packets.Writer()))
+    marks = {(e["phase"], e["evaluation"]) for e in header["events"] if e["lane"]}
+    assert marks == {("forward", 3), ("forward", 5), ("backward", 0), ("backward", 7)}
+
+
+@pytest.mark.parametrize(
+    ("points", "status", "tone", "state"),
+    [
+        ([], None, "neutral", "nothing recorded"),
+        ([1.0], None, "neutral", "finished · 1 iteration"),
+        ([4.0, 2.0, float("nan"), float("nan")], None, "bad", "diverged at 2"),
+        ([4.0, 2.0], KeyboardInterrupt(), "warning", "interrupted at 2"),
+        ([4.0, 2.0], ValueError("x"), "bad", "failed: ValueError"),
+    ],
+)
+def test_the_state_is_told_in_words(points: list[float], status: Any, tone: str, state: str) -> None:
+    try:
+        with xi.record() as run:
+            for x in points:
+                grad(lambda x: x**2)(x)
+            if status is not None:
+                raise status
+    except (KeyboardInterrupt, ValueError):
+        pass
+    assert packets.state_in_words(run) == (tone, state)
+
+
+def test_many_parameters_are_all_sent_and_the_most_moved_shown() -> None:
+    with xi.record() as run:
+        for k in range(5):
+            grad(lambda x: anp.sum(x**2))(np.arange(20.0) * k)
+    header, _ = unpack(packets.snapshot(run, packets.Sent(), packets.Writer()))
+    assert [s["key"] for s in header["series"] if s["shown"]] == list(range(12, 20))
+    assert len(header["series"]) == 20
+
+
+@pytest.mark.parametrize("packet", [b"", b"\xff\xff\xff\xff", pack({"kind": "snapshot"}, Body())[:9]])
+def test_what_is_no_packet_is_refused(packet: bytes) -> None:
+    with pytest.raises(ValueError, match="not a packet"):
+        unpack(packet)
