@@ -96,6 +96,10 @@ class LabPage:
         """Run one of JupyterLab's commands."""
         self.page.evaluate("([name, args]) => window.jupyterapp.commands.execute(name, args)", [name, arguments])
 
+    def start(self, name: str) -> None:
+        """Start one of JupyterLab's commands without waiting until it is done."""
+        self.page.evaluate("(name) => { window.jupyterapp.commands.execute(name); }", name)
+
     def run_all(self, timeout: float = 120) -> None:
         """Run all cells and wait until the kernel is idle again."""
         self.wait_for_kernel()

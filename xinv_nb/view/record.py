@@ -60,11 +60,11 @@ def as_html(run: Run, png: str) -> str:
         for c in run.captions
     )
     selector = f"[data-xinv-record='{run.id}']"
-    # Once the kernel is gone JupyterLab shows an error in the widget's place; beside a record that tells the story it
-    # says nothing, so the output area that holds this record leaves it out.
+    # Without its kernel JupyterLab writes a bare "Loading widget..." or "model not found" where the widget was, above a
+    # record that tells the story. A widget that lives has elements inside; this one has none.
     orphan = (
-        f".jp-OutputArea-child:has(~ .jp-OutputArea-child {selector}) "
-        ".jupyter-widgets-view:not(:has([data-xinv-run])):has(.jp-mod-error, .jp-RenderedWidget-error)"
+        f".jp-OutputArea-child:first-child:has(~ .jp-OutputArea-child {selector}) > "
+        ".jp-OutputArea-output.lm-Panel:not(:has(*))"
     )
     return (
         f'<details open data-xinv-record="{run.id}"><summary>Record of this run: {escape(title)}</summary>'

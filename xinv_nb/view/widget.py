@@ -57,6 +57,10 @@ class RunWidget(anywidget.AnyWidget):
         super().__init__()
         self.on_msg(self._on_request)
 
+    def __repr__(self) -> str:
+        """Return what an untrusted or printed notebook shows in the widget's place."""
+        return f"{self.run.title}: the interactive view needs a running notebook; the record of the run stands below."
+
     def snapshot(self) -> bytes:
         """Return everything there is to show, as one packet."""
         with self._lock:
