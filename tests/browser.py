@@ -13,6 +13,8 @@ import pytest
 ARTIFACTS = Path(__file__).parent.parent / "artifacts"
 """Where tests leave screenshots; ignored by git."""
 
+DOCS = ARTIFACTS.parent / "docs"
+
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _FLAGS = [
     "--no-sandbox",
@@ -32,6 +34,15 @@ def unavailable(reason: str) -> None:
     pytest.skip(reason)
 
 
+def keep_picture(of: Any, name: str) -> None:
+    """Leave a screenshot of a page or an element in `artifacts/`, and renew the README's where that is asked for."""
+    ARTIFACTS.mkdir(exist_ok=True)
+    picture = ARTIFACTS / f"{name}.png"
+    of.screenshot(path=picture)
+    if os.environ.get("XINV_UPDATE_SCREENSHOTS") and (DOCS / picture.name).exists():
+        shutil.copy(picture, DOCS)
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     """A running headless Chromium."""
@@ -40,7 +51,6 @@ def chromium() -> Iterator[Any]:
         unavailable("no Chromium on this machine: install Debian's package chromium, or name one in XINV_CHROMIUM")
     from playwright.sync_api import sync_playwright
 
-    ARTIFACTS.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=_FLAGS)
         yield browser

@@ -17,10 +17,7 @@ ROOT = Path(__file__).parent.parent
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Wheel and sdist, built by the backend with the tools of this environment."""
     folder = tmp_path_factory.mktemp("dist")
-    code = (
-        "import sys, hatchling.build as b; "
-        "print(b.build_sdist(sys.argv[1])); print(b.build_wheel(sys.argv[1]))"
-    )
+    code = "import sys, hatchling.build as b; print(b.build_sdist(sys.argv[1])); print(b.build_wheel(sys.argv[1]))"
     subprocess.run([sys.executable, "-c", code, str(folder)], cwd=ROOT, check=True, capture_output=True)
     return folder
 

@@ -7,7 +7,9 @@ A row holds the loss, the parameters and their gradient. Parameters of any struc
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,7 +39,12 @@ class Leaf:
     @property
     def size(self) -> int:
         """Number of entries in the user's array."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)
+
+    @property
+    def end(self) -> int:
+        """The column after the last one of this leaf."""
+        return self.stop + (self.rms_column is not None)
 
     def entry_name(self, position: int) -> str:
         """Return the name of the entry at flat `position`: `theta[2]`, `W[0, 3]`, or `theta` for a scalar."""
@@ -47,21 +54,55 @@ class Leaf:
         return f"{self.name}[{index}]"
 
 
-def leaves_of(named_shapes: list[tuple[str, tuple[int, ...]]]) -> tuple[list[Leaf], int]:
-    """Lay out columns for arrays of these names and shapes; returns the leaves and the number of columns."""
-    total = sum(int(np.prod(shape, dtype=np.int64)) for _, shape in named_shapes)
+def leaves_of(named_shapes: list[tuple[str, tuple[int, ...]]]) -> list[Leaf]:
+    """Lay out columns for arrays of these names and shapes."""
+    total = sum(math.prod(shape) for _, shape in named_shapes)
     leaves: list[Leaf] = []
     column = 0
     for name, shape in named_shapes:
-        size = int(np.prod(shape, dtype=np.int64))
+        size = math.prod(shape)
         if total <= WHOLE_LIMIT or size <= SAMPLE:
-            leaves.append(Leaf(name, shape, column, column + size))
-            column += size
+            leaves.append(whole_leaf(name, shape, column))
         else:
-            kept = np.unique(np.linspace(0, size - 1, SAMPLE).astype(np.intp))
-            leaves.append(Leaf(name, shape, column, column + len(kept), kept, column + len(kept)))
-            column += len(kept) + 1
-    return leaves, column
+            leaves.append(sampled_leaf(name, shape, column, sample_positions(size)))
+        column = leaves[-1].end
+    return leaves
+
+
+@functools.lru_cache(maxsize=64)
+def sample_positions(size: int) -> NDArray[np.intp]:
+    """Return the flat positions of the entries that are kept of an array of that size."""
+    return np.unique(np.linspace(0, size - 1, SAMPLE).astype(np.intp))
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What is kept of one array of more than `WHOLE_LIMIT` entries, in place of a copy."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    sample: NDArray[Any]
+    rms: float
+
+
+def summary(array: NDArray[Any]) -> Summary:
+    """Return the root mean square of an array and a sample of its entries."""
+    return Summary(array.shape, array.dtype, array.reshape(-1)[sample_positions(array.size)], _rms(array))
+
+
+def _rms(array: NDArray[Any]) -> float:
+    # A dot product: ten times as fast as the mean of squares, without an array for the squares.
+    return math.sqrt(np.vdot(array, array).real / array.size)
+
+
+def whole_leaf(name: str, shape: tuple[int, ...], start: int) -> Leaf:
+    """Return a leaf that is kept with all its entries, from column `start` on."""
+    return Leaf(name, shape, start, start + math.prod(shape))
+
+
+def sampled_leaf(name: str, shape: tuple[int, ...], start: int, kept: NDArray[np.intp]) -> Leaf:
+    """Return a leaf of which the entries `kept` and the root mean square are held, from column `start` on."""
+    return Leaf(name, shape, start, start + len(kept), kept, start + len(kept))
 
 
 class GrowingColumn:
@@ -107,31 +148,35 @@ class WatchColumns:
 
 
 class History:
-    """The recording of one objective, told apart from others by its function and the shape of its parameters."""
+    """The recording of one objective, told apart from others by its function and the structure of its parameters.
+
+    `outline` is that structure: the containers that the objective takes, with None for each array or number.
+    """
 
     def __init__(
-        self,
-        objective: str,
-        named_shapes: list[tuple[str, tuple[int, ...]]],
-        dtype: Any = np.float64,
-        rebuild: Callable[[list[Any]], Any] = list,
+        self, objective: str, leaves: Sequence[Leaf], dtype: Any = np.float64, outline: Any = None, optimizer: str = ""
     ) -> None:
         self.objective = objective
-        self.rebuild = rebuild
-        self.leaves, self.width = leaves_of(named_shapes)
+        self.outline = outline
+        self.leaves = list(leaves)
+        self.width = self.leaves[-1].end if self.leaves else 0
         self.loss = GrowingColumn(None)
         self.values = GrowingColumn(self.width, dtype)
         self.gradients = GrowingColumn(self.width, dtype)
         self.accepted = GrowingColumn(None, np.bool_)
         self.watches: dict[str, WatchColumns] = {}
-        self.optimizer = ""
+        self.optimizer = optimizer
         self.last_signs: NDArray[Any] = np.full(self.width, np.inf)
         """Signs of the latest gradient, for telling when it turns."""
 
     def __len__(self) -> int:
         return len(self.loss)
 
-    def flat(self, arrays: list[NDArray[Any]]) -> NDArray[Any]:
+    def rebuild(self, leaves: Sequence[Any]) -> Any:
+        """Put arrays and numbers, in the order of the leaves, into the structure that the objective takes."""
+        return _filled(self.outline, iter(leaves))
+
+    def flat(self, arrays: list[Any]) -> NDArray[Any]:
         """Copy the arrays of one evaluation into one row of columns; one flat array may stand for all leaves."""
         if len(arrays) == 1 and len(self.leaves) > 1:
             arrays = np.split(arrays[0], np.cumsum([leaf.size for leaf in self.leaves])[:-1])
@@ -139,15 +184,24 @@ class History:
         for leaf, array in zip(self.leaves, arrays, strict=True):
             if leaf.kept is None:
                 row[leaf.start : leaf.stop] = array.reshape(-1)
+            elif isinstance(array, Summary):
+                row[leaf.start : leaf.stop], row[leaf.rms_column] = array.sample, array.rms
             else:
-                row[leaf.start : leaf.stop] = array.reshape(-1)[leaf.kept]
-                row[leaf.rms_column] = np.sqrt(np.mean(np.abs(array) ** 2))
+                row[leaf.start : leaf.stop], row[leaf.rms_column] = array.reshape(-1)[leaf.kept], _rms(array)
         return row
 
-    def append(self, loss: float, values: NDArray[Any], gradient: NDArray[Any]) -> int:
+    def append(self, loss: float, values: NDArray[Any], gradient: NDArray[Any], accepted: bool = True) -> int:
         """Add one evaluation; returns its number."""
         self.values.append(values)
         self.gradients.append(gradient)
-        self.accepted.append(True)
+        self.accepted.append(accepted)
         self.loss.append(loss)  # last: the length is read from here
         return len(self.loss) - 1
+
+
+def _filled(outline: Any, leaves: Iterator[Any]) -> Any:
+    if isinstance(outline, Mapping):
+        return {key: _filled(item, leaves) for key, item in outline.items()}
+    if isinstance(outline, (list, tuple)):
+        return type(outline)(_filled(item, leaves) for item in outline)
+    return next(leaves)

@@ -12,9 +12,8 @@ import argparse
 import ast
 import re
 import shlex
-import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
@@ -25,7 +24,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class
 
 from xinv_nb.recording.recorder import Recorder
 from xinv_nb.run import Problem, Run
-from xinv_nb.session import how_it_ended, remember
+from xinv_nb.session import attempt, how_it_ended, remember
 from xinv_nb.view.live import Explaining, finish, show
 
 _MARK = "%%xinv"
@@ -174,10 +173,7 @@ class _OpenCell:
         if self.options.name:
             self.shell.user_ns[self.options.name] = self.run
         if self.options.live and not self.options.quiet:
-            try:
-                self.recorder.on_evaluation = show(self.run)
-            except Exception as failure:  # noqa: BLE001 - the user's cell has to run all the same
-                self.recorder.notice(f"The live widget could not be shown ({type(failure).__name__}: {failure}).")
+            self.recorder.on_evaluation = attempt(self.run, "shown", lambda: show(self.run))
         self.recorder.start()
 
     def close(self, error: BaseException | None) -> None:
@@ -189,16 +185,8 @@ class _OpenCell:
                     f"The variable {self.options.problem!r} is no xinv_nb.Problem; the run goes without one."
                 )
         self.recorder.stop(*how_it_ended(error, _line_in_cell(error)))
-        self._try(self._save, "saved")
-        self._try(self._show, "shown")
-
-    def _try(self, step: Callable[[], None], done: str) -> None:
-        """Take one of the last steps; the user's cell is done, and nothing that goes wrong now may fail it."""
-        try:
-            step()
-        except Exception as failure:  # noqa: BLE001
-            self.recorder.notice(f"The run could not be {done} ({type(failure).__name__}: {failure}).")
-            print(self.run.notices[-1], file=sys.stderr)  # noqa: T201 - the view may not be there to show it
+        attempt(self.run, "saved", self._save)
+        attempt(self.run, "shown", self._show)
 
     def _save(self) -> None:
         if self.options.save:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from asyncio import CancelledError
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from xinv_nb.recording.recorder import Recorder
 from xinv_nb.run import Problem, Run, Status
+
+T = TypeVar("T")
 
 
 class record:  # noqa: N801 - reads as a verb: `with xi.record() as run`
@@ -59,7 +64,7 @@ class record:  # noqa: N801 - reads as a verb: `with xi.record() as run`
         if self._live:
             from xinv_nb.view.live import show
 
-            self._recorder.on_evaluation = show(self._run)
+            self._recorder.on_evaluation = attempt(self._run, "shown", lambda: show(self._run))
         self._recorder.start()
         return self._run
 
@@ -68,14 +73,25 @@ class record:  # noqa: N801 - reads as a verb: `with xi.record() as run`
         if self._live:
             from xinv_nb.view.live import finish
 
-            finish(self._run)
+            attempt(self._run, "shown", lambda: finish(self._run))
+
+
+def attempt(run: Run, done: str, step: Callable[[], T]) -> T | None:
+    """Take a step that the user's computation does not depend on; what goes wrong becomes a notice of the run."""
+    try:
+        return step()
+    except Exception as failure:  # noqa: BLE001 - nothing of ours may reach the user's cell
+        text = f"The run could not be {done} ({type(failure).__name__}: {failure})."
+        run.notices.append(text)
+        print(text, file=sys.stderr)  # noqa: T201 - the view may not be there to show it
+        return None
 
 
 def how_it_ended(error: BaseException | None, line: int | None = None) -> tuple[Status, str]:
     """Return the status of a run that ended with `error`, and a phrase that says how."""
     if error is None:
         return "finished", ""
-    if isinstance(error, KeyboardInterrupt):
+    if isinstance(error, (KeyboardInterrupt, CancelledError)):
         return "interrupted", "stopped by you"
     where = f" in line {line}" if line is not None else ""
     return "failed", f"{type(error).__name__}{where}"

@@ -1,36 +1,62 @@
 """Files of runs: one NumPy archive (`.npz`), read and written without pickle.
 
-The archive holds the member `run.json` (UTF-8 JSON as bytes: format name and version, names, events, notices) and one
-array for each column. What JSON cannot hold of an event's values is kept as text.
+The archive is a zip file. Its member `run.json.npy` holds UTF-8 JSON as bytes: `format` and `version`, the run's
+`name`, `status`, `ending`, `notices`, `problem`, `chosen_parameters`, `events` and `captions`, and of the objective its
+name, `optimizer`, `leaves` (name, shape, and the flat positions of the entries kept, or null for all), `outline` (the
+structure that it takes, null at each leaf) and `watches`. The other members are columns with one row for each
+evaluation, `loss`, `values`, `gradients` and `accepted`; and for watch number i `watch{i}_evaluation`,
+`watch{i}_values` and `watch{i}_cotangents`, the latter two laid end to end where the `shapes` in the JSON say so.
+
+What JSON has no word for is an object with one key: `{"float": "nan"}`, `{"complex": [re, im]}`, `{"tuple": […]}`,
+`{"dict": [[key, value], …]}`, `{"array": […], "dtype": …}`. Any other object of an event is kept as its text.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import zipfile
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xinv_nb.errors import XinvError
-from xinv_nb.history import History, WatchColumns
-from xinv_nb.run import Event, Parameter, Problem, Run
+from xinv_nb.history import History, Leaf, WatchColumns, sampled_leaf, whole_leaf
+from xinv_nb.run import PARAMETER, Caption, Claim, Event, EventPhase, Parameter, Problem, Run, Status
 
 if TYPE_CHECKING:
     import pandas
 
+T = TypeVar("T")
+
 _FORMAT, _VERSION = "xinv_nb run", 1
+_LARGEST = 4 * 2**30
+"""Bytes of memory beyond which a file is not read: a small file may unfold to any size."""
+_COLUMNS = ("loss", "values", "gradients", "accepted")
 
 
 class RunFileError(XinvError):
     """A file that is no run of xinv_nb, or cannot be read to its end."""
 
 
+# ---------------------------------------------------------------------- writing
+
+
 def save(run: Run, path: Path) -> Path:
     """Write `run` to `path` and return the path. The scene, a function, is not saved."""
     history = run.history
+    arrays: dict[str, Any] = {name: getattr(history, name).array for name in _COLUMNS}
+    watches = []
+    for i, watch in enumerate(run.watches.values()):
+        arrays[f"watch{i}_evaluation"] = watch.evaluation
+        arrays[f"watch{i}_values"], value_shapes = _end_to_end(watch.values)
+        arrays[f"watch{i}_cotangents"], cotangent_shapes = _end_to_end(watch.cotangents)
+        shapes = {"values": value_shapes, "cotangents": cotangent_shapes}
+        watches.append({"name": watch.name, "unit": watch.unit, "at": _out(list(watch.at)), "shapes": shapes})
+    captions = run._captions  # noqa: SLF001 - what the narrator would write anew is not worth keeping
     header = {
         "format": _FORMAT,
         "version": _VERSION,
@@ -39,27 +65,75 @@ def save(run: Run, path: Path) -> Path:
         "ending": run.ending,
         "notices": run.notices,
         "problem": _problem_out(run.problem),
+        "chosen_parameters": list(run.chosen_parameters),
         "objective": history.objective,
         "optimizer": history.optimizer,
-        "leaves": [(leaf.name, leaf.shape) for leaf in history.leaves],
-        "watches": {name: columns.unit for name, columns in history.watches.items()},
-        "events": [asdict(event) for event in run.events],
+        "leaves": [(leaf.name, leaf.shape, _out_positions(leaf.kept)) for leaf in history.leaves],
+        "outline": _out(history.outline),
+        "watches": watches,
+        "events": [_out(vars(event)) for event in run.events],
+        "captions": None if captions is None else [_caption_out(caption) for caption in captions],
     }
-    arrays: dict[str, Any] = {
-        "loss": history.loss.array,
-        "values": history.values.array,
-        "gradients": history.gradients.array,
-        "accepted": history.accepted.array,
-    }
-    for i, watch in enumerate(run.watches.values()):
-        if watch.values.dtype != object and watch.cotangents.dtype != object:
-            arrays |= {f"watch{i}_evaluation": watch.evaluation}
-            arrays |= {f"watch{i}_values": watch.values, f"watch{i}_cotangents": watch.cotangents}
-    text = json.dumps(header, default=_sayable, ensure_ascii=False)
-    arrays["run.json"] = np.frombuffer(text.encode(), dtype=np.uint8)
-    with path.open("wb") as file:
-        np.savez_compressed(file, **arrays)
+    arrays["run.json"] = np.frombuffer(json.dumps(header, allow_nan=False).encode(), dtype=np.uint8)
+    # Beside the file first: a disk that is full does not cost an earlier recording.
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            np.savez_compressed(file, **arrays)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
     return path
+
+
+def _out(value: Any) -> Any:
+    """Return `value` as JSON can hold it exactly; an object that is not plain data as its text."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else {"float": str(value)}
+    if isinstance(value, complex):
+        return {"complex": [_out(value.real), _out(value.imag)]}
+    if isinstance(value, np.ndarray):
+        return {"array": _out(value.tolist()), "dtype": value.dtype.str}
+    if isinstance(value, Mapping):
+        return {"dict": [[_out(key), _out(item)] for key, item in value.items()]}
+    if isinstance(value, list):
+        return [_out(item) for item in value]
+    if isinstance(value, tuple):
+        return {"tuple": [_out(item) for item in value]}
+    return str(value)
+
+
+def _out_positions(kept: NDArray[np.intp] | None) -> list[int] | None:
+    return None if kept is None else kept.tolist()
+
+
+def _end_to_end(rows: NDArray[Any]) -> tuple[NDArray[Any], list[Any] | None]:
+    """Return rows of different shapes as one flat array and their shapes; rows of one shape as they are."""
+    if rows.dtype != object:
+        return rows, None
+    return np.concatenate([np.ravel(row) for row in rows]), [np.shape(row) for row in rows]
+
+
+def _problem_out(problem: Problem | None) -> Any:
+    if problem is None:
+        return None
+    return {
+        "title": problem.title,
+        "goal": problem.goal,
+        "glossary": _out(problem.glossary),
+        "parameters": [[_out(key), _out(vars(known))] for key, known in problem.parameters.items()],
+    }
+
+
+def _caption_out(caption: Caption) -> Any:
+    return _out(vars(caption) | {"claims": [vars(claim) for claim in caption.claims]})
+
+
+# ---------------------------------------------------------------------- reading
 
 
 def load(path: str | Path) -> Run:
@@ -91,75 +165,185 @@ def load(path: str | Path) -> Run:
     'empty'
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            columns = {name: archive[name] for name in archive.files}
-        header = json.loads(columns.pop("run.json").tobytes())
-        if header.get("format") != _FORMAT:
-            raise RunFileError(f"{path} is no run of xinv_nb.")
-        if header["version"] > _VERSION:
-            raise RunFileError(
-                f"{path} was written by a newer xinv_nb (format {header['version']}); update to read it."
-            )
+        header, columns = _members(Path(path))
         return _run(header, columns)
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        IndexError,
-        AttributeError,
-        EOFError,
-        zipfile.BadZipFile,
-    ) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
+    except (RunFileError, FileNotFoundError):
+        raise
+    except Exception as error:  # a damaged file fails in as many ways as there are bytes
         raise RunFileError(f"{path} is no run of xinv_nb, or is damaged ({type(error).__name__}).") from error
 
 
-def _run(header: dict[str, Any], columns: dict[str, Any]) -> Run:
-    run = Run(header["name"], _problem_in(header["problem"]))
-    run.status, run.ending, run.notices = header["status"], header["ending"], list(header["notices"])
-    leaves = [(name, tuple(shape)) for name, shape in header["leaves"]]
-    history = History(header["objective"], leaves, columns["values"].dtype)
-    history.optimizer = header["optimizer"]
-    for loss, values, gradient in zip(columns["loss"], columns["values"], columns["gradients"], strict=True):
-        history.append(float(loss), values, gradient)
-    for i, (name, unit) in enumerate(header["watches"].items()):
-        if f"watch{i}_values" in columns:
-            rows = columns[f"watch{i}_values"]
-            history.watches[name] = WatchColumns(
-                unit,
-                columns[f"watch{i}_evaluation"].tolist(),
-                list(rows),
-                list(columns[f"watch{i}_cotangents"]),
-                [None] * len(rows),
-            )
+def _members(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    with zipfile.ZipFile(path) as archive:
+        if (size := sum(info.file_size for info in archive.infolist())) > _LARGEST:
+            raise RunFileError(f"{path} would take {size / 2**30:.0f} GB of memory; no run of xinv_nb is that large.")
+        columns = {}
+        for member in archive.namelist():
+            with archive.open(member) as file:
+                columns[member.removesuffix(".npy")] = np.lib.format.read_array(file, allow_pickle=False)
+    header = json.loads(columns.pop("run.json").tobytes())
+    if header.get("format") != _FORMAT:
+        raise RunFileError(f"{path} is no run of xinv_nb.")
+    if _a(int, header["version"]) > _VERSION:
+        raise RunFileError(f"{path} was written by a newer xinv_nb (format {header['version']}); update to read it.")
+    return header, columns
+
+
+def _run(header: dict[str, Any], columns: dict[str, NDArray[Any]]) -> Run:
+    run = Run(_a(str, header["name"]), _problem_in(header["problem"]))
+    run.status = _one_of(get_args(Status), header["status"])
+    run.ending, run.notices = _a(str, header["ending"]), _texts(header["notices"])
+    run.chosen_parameters = tuple(_texts(header["chosen_parameters"]))
+    history = _history(header, columns)
     if len(history):
         run._histories.append(history)  # noqa: SLF001
-    run._events = [(history, Event(**event)) for event in header["events"]]  # noqa: SLF001
+    run._events = [(history, _event_in(event, len(history))) for event in header["events"]]  # noqa: SLF001
+    if header["captions"] is not None:
+        run._captions = tuple(_caption_in(caption) for caption in header["captions"])  # noqa: SLF001
     return run
 
 
-def _problem_out(problem: Problem | None) -> dict[str, Any] | None:
-    if problem is None:
-        return None
-    parameters = [(key, asdict(parameter)) for key, parameter in problem.parameters.items()]
-    return asdict(replace(problem, parameters={}, scene=None)) | {"parameters": parameters}
+def _history(header: dict[str, Any], columns: dict[str, NDArray[Any]]) -> History:
+    leaves: list[Leaf] = []
+    for name, shape, kept in header["leaves"]:
+        start = leaves[-1].end if leaves else 0
+        whole = whole_leaf(_a(str, name), tuple(_position(n) for n in shape), start)
+        leaves.append(whole if kept is None else _sampled(whole, [_position(i) for i in kept]))
+    loss, values, gradients, accepted = (columns[name] for name in _COLUMNS)
+    outline = _in(header["outline"])
+    if leaves and _leaves_in(outline) != len(leaves):
+        raise ValueError("a structure of other leaves")
+    history = History(_a(str, header["objective"]), leaves, values.dtype, outline, _a(str, header["optimizer"]))
+    expected = (len(loss), history.width)
+    if not (values.shape == gradients.shape == expected and accepted.shape == loss.shape == expected[:1]):
+        raise ValueError("columns of different lengths")
+    if {c.dtype.kind for c in (loss, values, gradients)} - {"f", "c"} or loss.dtype.kind != "f":
+        raise TypeError("columns that hold no numbers")
+    for row in zip(loss, values, gradients, accepted, strict=True):
+        history.append(*row)
+    for i, watch in enumerate(header["watches"]):
+        history.watches[_a(str, watch["name"])] = _watch_in(watch, i, columns, len(history))
+    return history
 
 
-def _problem_in(saved: dict[str, Any] | None) -> Problem | None:
+def _leaves_in(outline: Any) -> int:
+    if outline is None:
+        return 1
+    items = _a(dict, outline).values() if isinstance(outline, dict) else _a((list, tuple), outline)
+    return sum(_leaves_in(item) for item in items)
+
+
+def _sampled(leaf: Leaf, kept: list[int]) -> Leaf:
+    if not kept or max(kept) >= leaf.size:
+        raise ValueError("positions outside the array")
+    return sampled_leaf(leaf.name, leaf.shape, leaf.start, np.array(kept, dtype=np.intp))
+
+
+def _watch_in(watch: dict[str, Any], i: int, columns: dict[str, NDArray[Any]], evaluations: int) -> WatchColumns:
+    evaluation = [_position(e, evaluations) for e in columns[f"watch{i}_evaluation"].tolist()]
+    values = _rows(columns[f"watch{i}_values"], watch["shapes"]["values"])
+    cotangents = _rows(columns[f"watch{i}_cotangents"], watch["shapes"]["cotangents"])
+    at = _a(list, _in(watch["at"]))
+    if not len(evaluation) == len(values) == len(cotangents) == len(at):
+        raise ValueError("columns of different lengths")
+    return WatchColumns(_a(str, watch["unit"]), evaluation, values, cotangents, at)
+
+
+def _rows(array: NDArray[Any], shapes: Sequence[Any] | None) -> list[Any]:
+    if array.dtype.kind not in "biufc":
+        raise TypeError("a watch that holds no numbers")
+    if shapes is None:
+        return list(array)
+    ends = np.cumsum([math.prod(shape) for shape in shapes])
+    return [part.reshape(shape)[()] for part, shape in zip(np.split(array, ends[:-1]), shapes, strict=True)]
+
+
+def _event_in(saved: Any, evaluations: int) -> Event:
+    event = Event(**_a(dict, _in(saved)))
+    _texts([event.id, event.name, event.text, event.stage])
+    if event.name == PARAMETER:
+        raise ValueError("an event without words")
+    _one_of(get_args(EventPhase), event.phase)
+    _a(dict, event.values)
+    _position(event.count)
+    _position(event.evaluation, max(evaluations, 1))
+    return event
+
+
+def _caption_in(saved: Any) -> Caption:
+    fields = _a(dict, _in(saved))
+    claims = tuple(Claim(**claim) for claim in fields.pop("claims"))
+    for claim in claims:
+        _texts([claim.text, claim.reason])
+        _one_of((True, False, None), claim.supported)
+    caption = Caption(**fields, claims=claims)
+    _texts([caption.text, caption.source, caption.status, caption.heading, *caption.cites])
+    if [_position(end) for end in caption.span] != sorted(caption.span) or len(caption.span) != 2:
+        raise ValueError("a caption about no span")
+    return caption
+
+
+def _problem_in(saved: Any) -> Problem | None:
     if saved is None:
         return None
-    parameters = {key: Parameter(**known) for key, known in saved["parameters"]}
-    return Problem(**(saved | {"parameters": parameters}))
+    parameters = {_in(key): _parameter_in(_in(known)) for key, known in saved["parameters"]}
+    glossary = _a(dict, _in(saved["glossary"]))
+    _texts([*glossary.keys(), *glossary.values()])
+    return Problem(_a(str, saved["title"]), _a(str, saved["goal"]), parameters, glossary)
 
 
-def _sayable(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, np.generic):
-        return value.item()
-    return str(value)
+def _parameter_in(fields: Any) -> Parameter:
+    parameter = Parameter(**_a(dict, fields))
+    _texts([parameter.name or "", parameter.unit, parameter.description, *(parameter.directions or ())])
+    for value in (parameter.truth, *(parameter.bounds or ())):
+        _a((int, float, type(None)), value)
+    return parameter
+
+
+def _in(saved: Any) -> Any:
+    """Return what `_out` was given."""
+    if isinstance(saved, list):
+        return [_in(item) for item in saved]
+    if not isinstance(saved, dict):
+        return saved
+    if "float" in saved:
+        return float(saved["float"])
+    if "complex" in saved:
+        return complex(*(_in(part) for part in saved["complex"]))
+    if "tuple" in saved:
+        return tuple(_in(item) for item in saved["tuple"])
+    if "dict" in saved:
+        return {_in(key): _in(item) for key, item in saved["dict"]}
+    dtype = np.dtype(_a(str, saved["dtype"]))
+    if dtype.kind not in "biufcU":
+        raise TypeError("an array that holds no plain data")
+    return np.array(_in(saved["array"]), dtype=dtype)
+
+
+def _a(kind: type[T] | tuple[type[Any], ...], value: Any) -> T:
+    """Return `value` if it is of that kind; a bool is no number here."""
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise TypeError(f"{value!r:.40} is of the wrong type")
+    return cast("T", value)
+
+
+def _one_of(choices: tuple[T, ...], value: Any) -> T:
+    if not isinstance(value, (str, bool, type(None))) or value not in choices:
+        raise ValueError(f"{value!r:.40} is none of {choices}")
+    return value
+
+
+def _texts(values: Any) -> list[str]:
+    return [_a(str, value) for value in _a(list, values)]
+
+
+def _position(value: Any, below: float = math.inf) -> int:
+    if not 0 <= _a(int, value) < below:
+        raise ValueError(f"{value!r:.40} is out of range")
+    return int(value)
+
+
+# ---------------------------------------------------------------------- tables
 
 
 def to_frame(run: Run) -> pandas.DataFrame:

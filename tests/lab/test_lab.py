@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import expect
-from tests.browser import ARTIFACTS
+
+from tests.browser import keep_picture
 from tests.lab.jupyter import LabPage, notebook, running_lab
 
 DEMO = Path(__file__).parent.parent.parent / "demo_notebooks" / "01_rail_route.ipynb"
@@ -101,10 +102,10 @@ def test_the_first_notebook_from_run_all_to_reopening_without_a_kernel(tab: LabP
     assert not picture.is_visible()
 
     tab.show(region)
-    region.screenshot(path=ARTIFACTS / "widget-light.png")
+    keep_picture(region, "widget-light")
     tab.theme("JupyterLab Dark")
     expect(region).to_have_attribute("data-theme", "dark")
-    region.screenshot(path=ARTIFACTS / "widget-dark.png")
+    keep_picture(region, "widget-dark")
     tab.theme("JupyterLab Light")
     assert tab.errors == []
 
@@ -121,7 +122,7 @@ def test_the_first_notebook_from_run_all_to_reopening_without_a_kernel(tab: LabP
     assert "Travel time fell from 25.7 to" in story.inner_text()
     assert story.locator("img").evaluate("(img) => img.complete && img.naturalWidth > 500")
     assert not reopened.page.get_by_text(re.compile("Error displaying widget|Loading widget")).is_visible()
-    reopened.page.screenshot(path=ARTIFACTS / "reopened.png")
+    keep_picture(reopened.page, "reopened")
 
 
 def test_the_view_follows_a_run_while_the_cell_runs(tab: LabPage, lab: Any) -> None:
@@ -138,7 +139,7 @@ def test_the_view_follows_a_run_while_the_cell_runs(tab: LabPage, lab: Any) -> N
         seen.append(int(slider.get_attribute("aria-valuenow")))
     assert seen == sorted(set(seen)), "the cursor follows the newest iteration"
     assert seen[-1] > 15
-    region.screenshot(path=ARTIFACTS / "live.png")
+    keep_picture(region, "live")
     tab.wait_until_done()
     expect(region.get_by_role("status").first).to_have_text(re.compile("converged|finished"))
     assert tab.errors == []
@@ -175,7 +176,7 @@ def test_a_model_words_the_captions_of_a_real_run(tab: LabPage, lab: Any, ollama
     region.get_by_text(f"{ollama_server.model} · local").wait_for(timeout=30_000)
     summary = region.get_by_role("article", name="Summary, iterations 0–59")
     expect(region.get_by_text("being reworded")).to_have_count(0, timeout=60_000)
-    region.screenshot(path=ARTIFACTS / "with-model.png")
+    keep_picture(region, "with-model")
     assert "13" in summary.inner_text(), "the loss starts at 13, whoever words it"
     assert tab.errors == []
 
@@ -202,7 +203,7 @@ def test_the_exported_page_needs_no_kernel_and_no_network(chromium: Any, tmp_pat
     page.keyboard.press("Home")
     assert slider.get_attribute("aria-valuenow") == "0"
     assert region.get_by_role("article", name="Summary, iterations 0–39").is_visible()
-    page.screenshot(path=ARTIFACTS / "page.png")
+    keep_picture(page, "page")
     assert errors == []
     assert path.stat().st_size < 200_000
     context.close()

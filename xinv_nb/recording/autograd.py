@@ -4,13 +4,16 @@ The hook sits on `autograd.core.trace` and `autograd.core.backward_pass`: every 
 names, looked up at call time, however the caller came by `grad`. A hook on `make_vjp` would miss each package that
 imported it early. While no recording is open, autograd is exactly as it was installed.
 
-An *evaluation* is a reverse pass of a function with one output at the outermost level: passes inside it (second
-derivatives, `checkpoint`, `odeint`) belong to it, and autograd's own bookkeeping (`autograd.misc`) is none.
+An *evaluation* is a reverse pass of a function with one output at the outermost level. Passes inside it (second
+derivatives, `checkpoint`, `odeint`) belong to it; autograd's own bookkeeping (`autograd.misc`) is none, nor is the
+derivative of a derivative (`hessian_vector_product`, `grad(grad(f))`): its result is no loss.
 """
 
 from __future__ import annotations
 
+import inspect
 import threading
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -28,7 +31,11 @@ class Observer(Protocol):
     pending: dict[int, Any]
     """Forward passes that wait for their backward pass, by the identity of the node at their end."""
 
-    def open_evaluation(self, fun: Any, x: Any) -> Any | None:
+    @property
+    def outer(self) -> Observer | None:
+        """The recording around this one."""
+
+    def open_evaluation(self, fun: Any, x: Any, level: int) -> Any | None:
         """Take note that a forward pass of `fun` at `x` begins; the later calls get back what this returns."""
 
     def abandon(self, evaluation: Any) -> None:
@@ -46,7 +53,8 @@ observer: ContextVar[Observer | None] = ContextVar("xinv_nb_observer", default=N
 
 _installed = 0
 _lock = threading.Lock()
-_originals: tuple[Any, Any] | None = None
+_originals: tuple[Any, Any] = (None, None)
+_hooks: tuple[Any, Any] = (None, None)
 
 
 class UnsupportedAutogradError(Exception):
@@ -55,18 +63,15 @@ class UnsupportedAutogradError(Exception):
 
 def install() -> None:
     """Put the hook in for one more recording; raises `UnsupportedAutogradError` and changes nothing if it cannot."""
-    global _installed, _originals
+    global _installed, _originals, _hooks
     from autograd import core
 
     with _lock:
         if _installed == 0:
-            try:
-                _originals = (core.trace, core.backward_pass)
-                core.VJPNode.new_root  # noqa: B018
-            except AttributeError as error:
-                _originals = None
-                raise UnsupportedAutogradError(str(error)) from error
-            core.trace, core.backward_pass = _trace, _backward_pass
+            _check_internals()
+            _originals = (core.trace, core.backward_pass)
+            _hooks = _hook_trace(core.trace), _hook_backward_pass(core.backward_pass)
+            core.trace, core.backward_pass = _hooks
         _installed += 1
 
 
@@ -77,32 +82,60 @@ def uninstall() -> None:
 
     with _lock:
         _installed -= 1
-        if _installed == 0 and _originals is not None:
+        # Where another tool has hooked itself in on top, its hook stays, and ours below it does nothing any more.
+        if _installed == 0 and (core.trace, core.backward_pass) == _hooks:
             core.trace, core.backward_pass = _originals
+
+
+def _check_internals() -> None:
+    """Raise `UnsupportedAutogradError` unless all that this file relies on is there."""
+    from autograd import core, tracer
+
+    try:
+        inspect.signature(core.trace).bind("start_node", "fun", "x")
+        inspect.signature(core.backward_pass).bind("g", "end_node")
+        core.VJPNode.new_root().vjp  # noqa: B018
+        tracer.trace_stack.top + 0
+    except (AttributeError, TypeError) as error:
+        raise UnsupportedAutogradError(str(error)) from error
+
+
+def active() -> Observer | None:
+    """Return the innermost recording of this thread or task that is open."""
+    found = observer.get()
+    while found is not None and found.closed:
+        found = found.outer
+    if found is None or found.thread != threading.get_ident():
+        return None
+    return found
 
 
 def plain_value(value: Any) -> Any:
     """Return the number or array inside autograd's boxes, however many levels of differentiation deep."""
-    while hasattr(value, "_value") and hasattr(value, "_node"):
+    while is_box(value):
         value = value._value  # noqa: SLF001
     return value
 
 
-def tap(value: Any, receive: Any) -> None:
+def is_box(value: Any) -> bool:
+    """Whether `value` is a number, array or container that autograd is following."""
+    return hasattr(value, "_value") and hasattr(value, "_node")
+
+
+def tap(value: Any, level: int, receive: Callable[[Any], None]) -> bool:
     """Have `receive` called with the total cotangent of a boxed `value` when the backward pass comes by.
 
     Wraps the `vjp` of the node that is on the tape already, so that the tape, and with it every derivative of any
-    order, stays exactly as it was. Of nested boxes the innermost is tapped: it belongs to the outermost trace.
+    order, stays exactly as it was. Of nested boxes the one of the outermost trace, at `level`, is tapped. Returns
+    whether there is one: a value that does not depend on the parameters has no cotangent.
     """
     from autograd import core
 
-    node = None
-    while hasattr(value, "_value") and hasattr(value, "_node"):
-        if isinstance(value._node, core.VJPNode):  # noqa: SLF001
-            node = value._node  # noqa: SLF001
+    while is_box(value) and value._trace != level:  # noqa: SLF001
         value = value._value  # noqa: SLF001
-    if node is None:
-        return
+    if not is_box(value) or not isinstance(value._node, core.VJPNode):  # noqa: SLF001
+        return False
+    node = value._node  # noqa: SLF001
     original = node.vjp
 
     def tapped(cotangent: Any) -> Any:
@@ -110,6 +143,7 @@ def tap(value: Any, receive: Any) -> None:
         return original(cotangent)
 
     node.vjp = tapped
+    return True
 
 
 @dataclass(frozen=True)
@@ -121,22 +155,39 @@ class Differentiated:
     """Positions of the arguments that are differentiated."""
     unflatten: Any = None
     """Turns the flat array that is passed into what `function` takes, where `flatten_func` stands between."""
+    with_aux: bool = False
+    """Whether it returns a pair, of which the first half is differentiated (`grad_and_aux`)."""
 
 
-def differentiated(function: Any) -> Differentiated:
-    """Step through autograd's wrappers to the user's own function.
+_BOOKKEEPING = ("autograd.core", "autograd.differential_operators", "autograd.test_util", "autograd.wrap_util")
 
-    `grad` and its like hand on a closure `unary_f` over the function and the argument's position;
-    `autograd.misc.flatten.flatten_func` makes a lambda over the function and the way back from a flat array.
+
+def differentiated(function: Any) -> Differentiated | None:
+    """Step through autograd's wrappers to the user's own function; None for autograd's own bookkeeping.
+
+    `grad` and its like hand on a closure `unary_f` over the function and the argument's position, `grad_and_aux`,
+    `holomorphic_grad` and `multigrad_dict` put a lambda around it; `autograd.misc.flatten.flatten_func` makes a
+    lambda over the function and the way back from a flat array.
     """
     positions: tuple[int, ...] = (0,)
-    while (cells := _closure(function, "unary_f", "fun", "argnum")) is not None:
-        function, argnum = cells
-        positions = (argnum,) if isinstance(argnum, int) else tuple(argnum)
-    cells = _closure(function, "<lambda>", "func", "unflatten")
-    if cells is not None and function.__module__ == "autograd.misc.flatten":
-        return Differentiated(cells[0], positions, cells[1])
-    return Differentiated(function, positions)
+    with_aux = False
+    while True:
+        module = getattr(function, "__module__", None) or ""
+        if (cells := _closure(function, "unary_f", "fun", "argnum")) is not None:
+            function, argnum = cells
+            positions = (argnum,) if isinstance(argnum, int) else tuple(argnum)
+        elif module == "autograd.differential_operators" and (cells := _closure(function, "<lambda>", "fun")):
+            with_aux = "atuple" in function.__code__.co_names
+            function = cells[0]
+        else:
+            break
+    if module == "autograd.misc.flatten" and (cells := _closure(function, "<lambda>", "func", "unflatten")):
+        return Differentiated(cells[0], positions, unflatten=cells[1])
+    if module in _BOOKKEEPING or module.startswith("autograd.misc."):
+        return None
+    if getattr(function, "_is_autograd_primitive", False) or getattr(function, "_is_primitive", False):
+        function = getattr(function, "fun", function)
+    return Differentiated(function, positions, with_aux=with_aux)
 
 
 def _closure(function: Any, name: str, *variables: str) -> list[Any] | None:
@@ -148,59 +199,57 @@ def _closure(function: Any, name: str, *variables: str) -> list[Any] | None:
     return [cells[v].cell_contents for v in variables] if cells.keys() >= set(variables) else None
 
 
-def _active() -> Observer | None:
-    found = observer.get()
-    if found is None or found.closed or found.thread != threading.get_ident():
-        return None
-    return found
+def _hook_trace(trace: Any) -> Any:
+    """Return the stand-in for autograd's `trace`; it does nothing of its own where no recording is open."""
+    from autograd import tracer
 
-
-def _trace(start_node: Any, fun: Any, x: Any) -> Any:
-    if _originals is None:  # pragma: no cover - only if a hook outlives its removal
-        raise RuntimeError("autograd is not hooked")
-    trace = _originals[0]
-    listener = _active()
-    if listener is None:
-        return trace(start_node, fun, x)
-    evaluation = None
-    if listener.depth == 0 and type(start_node).__name__ != "JVPNode":
-        evaluation = listener.open_evaluation(fun, x)
-    listener.depth += 1
-    try:
-        end_value, end_node = trace(start_node, fun, x)
-    except BaseException:
+    def observed_trace(start_node: Any, fun: Any, x: Any) -> Any:
+        listener = active()
+        if listener is None:
+            return trace(start_node, fun, x)
+        evaluation = None
+        if listener.depth == 0 and type(start_node).__name__ != "JVPNode":
+            evaluation = listener.open_evaluation(fun, x, tracer.trace_stack.top + 1)
+        listener.depth += 1
+        try:
+            end_value, end_node = trace(start_node, fun, x)
+        except BaseException:
+            if evaluation is not None:
+                listener.abandon(evaluation)
+            raise
+        finally:
+            listener.depth -= 1
+        listener.pending.pop(id(end_node), None)  # a node that died without a backward pass had the same identity
         if evaluation is not None:
-            listener.abandon(evaluation)
-        raise
-    finally:
-        listener.depth -= 1
-    if evaluation is not None:
-        listener.close_forward(evaluation, end_value, end_node)
-    elif listener.depth == 0:
-        listener.pending.pop(id(end_node), None)  # a dead node's identity, used again
-    return end_value, end_node
+            listener.close_forward(evaluation, end_value, end_node)
+        return end_value, end_node
+
+    return observed_trace
 
 
-def _backward_pass(g: Any, end_node: Any) -> Any:
-    if _originals is None:  # pragma: no cover - only if a hook outlives its removal
-        raise RuntimeError("autograd is not hooked")
-    backward_pass = _originals[1]
-    listener = _active()
-    evaluation = None
-    if listener is not None and listener.depth == 0:
-        evaluation = listener.pending.get(id(end_node))
-    if listener is None or evaluation is None:
-        return backward_pass(g, end_node)
-    listener.depth += 1
-    try:
-        gradient = backward_pass(g, end_node)
-    finally:
-        listener.depth -= 1
-    listener.close_backward(evaluation, gradient)
-    return gradient
+def _hook_backward_pass(backward_pass: Any) -> Any:
+    """Return the stand-in for autograd's `backward_pass`; it does nothing of its own where no recording is open."""
+
+    def observed_backward_pass(g: Any, end_node: Any) -> Any:
+        listener = active()
+        if listener is None:
+            return backward_pass(g, end_node)
+        evaluation = listener.pending.get(id(end_node)) if listener.depth == 0 else None
+        listener.depth += 1
+        try:
+            gradient = backward_pass(g, end_node)
+        finally:
+            listener.depth -= 1
+        if evaluation is not None:
+            listener.close_backward(evaluation, gradient)
+        return gradient
+
+    return observed_backward_pass
 
 
-def has_one_output(value: Any) -> bool:
-    """Whether a traced function returned a single number."""
+def only_output(value: Any) -> Any | None:
+    """Return the number that a traced function returned, or None if it returned another thing."""
     value = plain_value(value)
-    return not isinstance(value, (dict, list, tuple)) and np.size(value) == 1
+    if isinstance(value, (dict, list, tuple)) or np.size(value) != 1:
+        return None
+    return np.asarray(value).reshape(())[()]

@@ -5,13 +5,16 @@ Templates and numbers are stored while the simulator runs; text is formatted onc
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from string import Formatter
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xinv_nb.quantities import asked, number, quantity
+from xinv_nb.recording.autograd import plain_value
 from xinv_nb.run import PARAMETER, Event, EventPhase
 
 
@@ -23,6 +26,8 @@ class Happening:
     at: Any
     values: Mapping[str, Any]
     stage: str
+    text: str = ""
+    """The words, where they could not wait: an object of the simulator changes before anybody reads."""
 
 
 @dataclass(slots=True)
@@ -34,7 +39,33 @@ class WatchedValue:
     value: Any
     at: Any
     stage: str
-    cotangent: Any = field(default=np.nan)
+    cotangent: Any
+    """Not a number where the value does not depend on the parameters, so that nothing is asked of it."""
+    asked_of: bool = False
+    """Whether the value depends on the parameters."""
+
+
+def happening(template: str, at: Any, values: Mapping[str, Any], stage: str) -> Happening:
+    """Take note of an event, as it stands now: the simulator goes on changing its arrays and objects."""
+    kept = {name: snapshot(value) for name, value in values.items()}
+    objects = {name: v for name, v in values.items() if isinstance(kept[name], str) and not isinstance(v, str)}
+    text = _filled_in(template, {"at": at, **kept, **objects}) if objects else ""
+    return Happening(template, snapshot(at), kept, stage, text)
+
+
+def snapshot(value: Any) -> Any:
+    """Return a copy of plain data (numbers, arrays, text, containers of them), and any other object as its text."""
+    value = plain_value(value)
+    if value is None or isinstance(value, (str, bool, int, float, complex, np.generic)):
+        return value
+    if isinstance(value, np.ndarray) and value.dtype != object:
+        return value.copy()
+    if isinstance(value, Mapping):
+        return {str(key): snapshot(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        items = [item.item() if isinstance(item, np.generic) else item for item in map(snapshot, value)]
+        return tuple(items) if isinstance(value, tuple) else items
+    return str(value)
 
 
 def forward_events(happenings: Sequence[Happening], watched: Sequence[WatchedValue]) -> Iterator[Event]:
@@ -50,27 +81,23 @@ def forward_events(happenings: Sequence[Happening], watched: Sequence[WatchedVal
             text += f" ({len(same)} times)"
         yield _event("forward", first.template, text, dict(first.values), first.at, first.stage, len(same))
     for name, rows in _by_name(watched).items():
-        values = np.concatenate([np.real(np.ravel(r.value)) for r in rows])
-        if len(values) == 1:
-            text = f"{name} is {quantity(float(values[0]), rows[0].unit)}"
+        numbers = _numbers([row.value for row in rows])
+        if len(numbers) == 0:
+            continue
+        low, high = float(numbers.min()), float(numbers.max())
+        if len(numbers) == 1:
+            text, found = f"{name} is {quantity(low, rows[0].unit)}", {"value": low}
         else:
-            low, high = number(float(values.min())), quantity(float(values.max()), rows[0].unit)
-            text = f"{name} ranges from {low} to {high}"
-        found = (
-            {"value": float(values[0])}
-            if len(values) == 1
-            else {"min": float(values.min()), "max": float(values.max())}
-        )
+            text = f"{name} ranges from {number(low)} to {quantity(high, rows[0].unit)}"
+            found = {"min": low, "max": high}
         yield _event("forward", name, text, found, rows[0].at, rows[0].stage, len(rows))
 
 
 def backward_events(watched: Sequence[WatchedValue]) -> Iterator[Event]:
     """Yield what the gradient asked of each watched quantity in one backward pass."""
-    for name, rows in _by_name(watched).items():
+    for name, rows in _by_name(row for row in watched if row.asked_of).items():
+        total = float(_numbers([row.cotangent for row in rows]).sum())
         strongest = max(rows, key=lambda row: _size(row.cotangent))
-        total = float(sum(np.sum(np.real(row.cotangent)) for row in rows))
-        if not np.isfinite(total):
-            continue
         where = f" at {strongest.at}" if strongest.at is not None and len(rows) > 1 else ""
         text = asked(name, total) + (f", most of all{where}" if where else "")
         yield _event("backward", name, text, {"cotangent": total}, strongest.at, strongest.stage, len(rows))
@@ -81,12 +108,20 @@ def turn(column: int, sign: float) -> Event:
     return Event("", -1, "backward", PARAMETER, "", {"column": column, "cotangent": sign})
 
 
+def _numbers(values: Sequence[Any]) -> NDArray[Any]:
+    """Return numbers and the entries of arrays, the real parts of complex ones, in one row."""
+    if not any(isinstance(value, np.ndarray) for value in values):
+        return np.real(np.array(values))
+    return np.real(np.concatenate([np.ravel(value) for value in values]))
+
+
 def _size(cotangent: Any) -> float:
-    size = float(np.max(np.abs(cotangent), initial=0.0))
-    return size if np.isfinite(size) else -1.0
+    if isinstance(cotangent, np.ndarray):
+        return float(np.max(np.abs(cotangent), initial=0.0))
+    return float(abs(cotangent))
 
 
-def _by_name(watched: Sequence[WatchedValue]) -> dict[str, list[WatchedValue]]:
+def _by_name(watched: Iterable[WatchedValue]) -> dict[str, list[WatchedValue]]:
     named: dict[str, list[WatchedValue]] = {}
     for row in watched:
         named.setdefault(row.name, []).append(row)
@@ -94,16 +129,26 @@ def _by_name(watched: Sequence[WatchedValue]) -> dict[str, list[WatchedValue]]:
 
 
 def _formatted(happening: Happening) -> str:
+    return happening.text or _filled_in(happening.template, {"at": happening.at, **happening.values})
+
+
+class _OutOfBoxes(Formatter):
+    """Formats numbers that autograd is following, also those inside the objects of a simulator."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        value = plain_value(value)
+        return format(value.item() if isinstance(value, np.ndarray) and value.size == 1 else value, format_spec)
+
+
+_formatter = _OutOfBoxes()
+
+
+def _filled_in(template: str, values: Mapping[str, Any]) -> str:
     """Fill a template in; a template that does not fit its values is shown as it stands rather than lost."""
-    values = {key: _scalar(value) for key, value in happening.values.items()}
     try:
-        return happening.template.format(at=happening.at, **values)
-    except (KeyError, IndexError, ValueError, TypeError, AttributeError):
-        return happening.template
-
-
-def _scalar(value: Any) -> Any:
-    return value.item() if isinstance(value, np.ndarray) and value.size == 1 else value
+        return _formatter.vformat(template, (), values)
+    except Exception:  # noqa: BLE001 - whatever the values' own formatting raises
+        return template
 
 
 def _event(

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from xinv_nb.recording import autograd as hook
-from xinv_nb.recording.events import Happening, WatchedValue
-from xinv_nb.recording.recorder import current_recorder
+from xinv_nb.recording.events import WatchedValue, happening, snapshot
+from xinv_nb.recording.recorder import Recorder, current_recorder
 
 T = TypeVar("T")
 
@@ -42,9 +42,10 @@ def event(text: str, /, at: Any = None, **values: Any) -> None:
     recorder = current_recorder()
     if recorder is None:
         return
-    plain = {name: hook.plain_value(value) for name, value in values.items()}
-    stage = recorder.stages[-1] if recorder.stages else ""
-    recorder.happened(Happening(text, hook.plain_value(at), plain, stage))
+    try:
+        recorder.happened(happening(str(text), at, values, recorder.stages[-1] if recorder.stages else ""))
+    except Exception as error:  # noqa: BLE001 - a probe may not fail the simulation
+        recorder.notice(f"An event could not be recorded ({type(error).__name__}: {error}).")
 
 
 def watch(value: T, name: str, unit: str = "", at: Any = None) -> T:
@@ -83,16 +84,33 @@ def watch(value: T, name: str, unit: str = "", at: Any = None) -> T:
     recorder = current_recorder()
     if recorder is None or recorder.evaluation is None:
         return value
+    try:
+        _follow(value, str(name), unit, at, recorder)
+    except Exception as error:  # noqa: BLE001 - a probe may not fail the simulation
+        recorder.notice(f"{name!r} could not be watched ({type(error).__name__}: {error}).")
+    return value
+
+
+def _follow(value: Any, name: str, unit: str, at: Any, recorder: Recorder) -> None:
+    evaluation = recorder.evaluation
+    assert evaluation is not None
     plain = np.array(hook.plain_value(value))
+    if plain.dtype.kind not in "biufc":
+        raise TypeError("watch follows numbers and arrays")
     stage = recorder.stages[-1] if recorder.stages else ""
-    watched = WatchedValue(name, unit, plain[()], hook.plain_value(at), stage)
-    recorder.evaluation.watched.append(watched)
+    watched = WatchedValue(name, str(unit or ""), plain[()], snapshot(at), stage, _filled(plain.shape, np.nan))
 
     def receive(cotangent: Any) -> None:
         watched.cotangent = np.array(hook.plain_value(cotangent))[()]
 
-    hook.tap(value, receive)
-    return value
+    watched.asked_of = hook.tap(value, evaluation.level, receive)
+    if watched.asked_of:
+        watched.cotangent = _filled(plain.shape, 0.0)  # what the loss does not depend on, the backward pass never meets
+    evaluation.watched.append(watched)
+
+
+def _filled(shape: tuple[int, ...], value: float) -> Any:
+    return np.full(shape, value) if shape else value
 
 
 @contextmanager
@@ -109,7 +127,7 @@ def stage(name: str) -> Iterator[None]:
     if recorder is None:
         yield
         return
-    recorder.stages.append(name)
+    recorder.stages.append(str(name))
     try:
         yield
     finally:

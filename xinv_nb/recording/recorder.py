@@ -7,19 +7,31 @@ observes, and hands each finished evaluation on to the one around it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from contextvars import Token
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xinv_nb.history import History, WatchColumns
+from xinv_nb.errors import XinvError
+from xinv_nb.history import History, WatchColumns, leaves_of
 from xinv_nb.quantities import number
 from xinv_nb.recording import autograd as hook
 from xinv_nb.recording.events import Happening, WatchedValue, backward_events, forward_events, turn
 from xinv_nb.recording.optimizers import name_optimizer
-from xinv_nb.recording.structure import argument_names, flatten, in_flattening_order, leaf_names, rebuilder
+from xinv_nb.recording.structure import (
+    argument_names,
+    copied,
+    flatten,
+    function_name,
+    identity,
+    in_flattening_order,
+    names_of_arguments,
+    outline,
+    signature,
+)
 from xinv_nb.run import Event, Run, Status
 
 _PENDING_LIMIT = 32
@@ -32,20 +44,21 @@ _FOLLOWED_SIGNS = 16
 
 def current_recorder() -> Recorder | None:
     """Return the innermost recorder of this thread or asyncio task, if it is open."""
-    found = hook.observer.get()
-    return found if isinstance(found, Recorder) and not found.closed else None
+    found = hook.active()
+    return found if isinstance(found, Recorder) else None
 
 
 class Evaluation:
     """One pass over the objective on its way into the recording."""
 
-    __slots__ = ("arrays", "end_node", "happenings", "loss", "of", "watched", "x")
+    __slots__ = ("end_node", "happenings", "level", "loss", "of", "point", "watched")
 
-    def __init__(self, of: hook.Differentiated, x: Any) -> None:
+    def __init__(self, of: hook.Differentiated, x: Any, level: int) -> None:
         self.of = of
-        self.x = x
         # Optimizers change their arrays in place, so the point is copied before the simulator runs.
-        self.arrays: list[NDArray[Any]] = [np.array(a) for a in flatten(x)]
+        self.point = copied(x, summarise=of.unflatten is None)
+        self.level = level
+        """Autograd's number for this trace, by which its boxes are known."""
         self.loss = np.nan
         self.end_node = 0
         """Identity of the node at the end of the forward pass. Not the node: that would keep the whole tape alive."""
@@ -69,17 +82,23 @@ class Recorder:
         """The evaluation whose forward pass is running."""
         self.closed = False
         self.stages: list[str] = []
-        self._outer: Recorder | None = None
+        self.outer: Recorder | None = None
+        """The recording around this one: it sees what this one sees."""
         self._token: Token[hook.Observer | None] | None = None
         self._hooked = False
         self._histories: dict[tuple[Any, ...], History] = {}
         self._templates: set[str] = set()
+        self._outside: list[tuple[int, Happening]] = []
+        """Events outside any pass since the latest evaluation, each with the evaluation it follows."""
+        self._passes = 0
         self._event_count = 0
 
     # ------------------------------------------------------------------ its life
 
     def start(self) -> None:
-        """Open the recording in this thread or task."""
+        """Open the recording in this thread or task; each recorder records once."""
+        if self.closed or self._token is not None:
+            raise XinvError("This recording was opened before: each block needs its own xi.record(...).")
         try:
             hook.install()
             self._hooked = True
@@ -88,7 +107,8 @@ class Recorder:
                 f"This version of autograd keeps its passes where xinv_nb cannot see them ({error}); the program runs "
                 "as always and nothing is recorded. autograd 1.8 and 1.9 are supported."
             )
-        self._outer = current_recorder()
+        self.outer = current_recorder()
+        self.stages = list(self.outer.stages) if self.outer is not None else []
         self._token = hook.observer.set(self)
 
     def stop(self, status: Status = "finished", ending: str = "") -> None:
@@ -103,17 +123,15 @@ class Recorder:
             try:
                 hook.observer.reset(self._token)
             except ValueError:  # closed in another context than it was opened in: it is marked closed, which suffices
-                hook.observer.set(self._outer)
+                hook.observer.set(self.outer)
+        self._tell_outside()
         for history in self._histories.values():
             if history.optimizer:
                 self._add_event(history, len(history) - 1, _optimizer_event(f"stops after {len(history)} evaluations"))
         self.run.ending = ending
         self.run.status = status
         if self.run.evaluations == 0 and not self.run.notices:
-            self.notice(
-                "No gradient was taken here, so there is nothing to show. xinv_nb records what autograd derives: "
-                "call grad(...), value_and_grad(...) or an optimizer that does."
-            )
+            self.notice(_NO_LOSS if self._passes else _NO_GRADIENT)
 
     def notice(self, text: str) -> None:
         """Tell the reader something about the recording, once."""
@@ -122,13 +140,12 @@ class Recorder:
 
     # ------------------------------------------------------------------ passes, called by the hook
 
-    def open_evaluation(self, fun: Any, x: Any) -> Evaluation | None:
+    def open_evaluation(self, fun: Any, x: Any, level: int) -> Evaluation | None:
         """Take note of a forward pass that begins at `x`; None if it is autograd's own bookkeeping."""
         try:
+            self._passes += 1
             of = hook.differentiated(fun)
-            if (getattr(of.function, "__module__", None) or "").startswith("autograd."):
-                return None
-            self.evaluation = Evaluation(of, x)
+            self.evaluation = Evaluation(of, x, level) if of is not None else None
         except Exception as error:  # noqa: BLE001 - nothing of ours may reach the user's computation
             self._failed(error)
             return None
@@ -143,14 +160,13 @@ class Recorder:
         """Keep a finished forward pass until its backward pass comes, if its result is a single number."""
         self.evaluation = None
         try:
-            # A node that died without a backward pass may have had the same identity.
-            self.pending.pop(id(end_node), None)
-            if not hook.has_one_output(end_value):
+            value = hook.only_output(end_value[0] if evaluation.of.with_aux else end_value)
+            if value is None:
                 return
-            evaluation.loss = float(np.real(np.asarray(hook.plain_value(end_value)).reshape(())))
+            evaluation.loss = float(np.real(value))
             if end_node is None:
                 self.notice("The objective did not depend on its parameters in at least one evaluation.")
-                self._commit(evaluation, [np.zeros_like(a) for a in evaluation.arrays])
+                self._commit(evaluation, None)
                 return
             if len(self.pending) >= _PENDING_LIMIT:
                 del self.pending[next(iter(self.pending))]
@@ -162,19 +178,25 @@ class Recorder:
     def close_backward(self, evaluation: Evaluation, gradient: Any) -> None:
         """Add the evaluation whose backward pass gave `gradient` to the recording."""
         try:
-            if self.pending.pop(evaluation.end_node, None) is not evaluation:
-                return
-            self._commit(evaluation, [np.asarray(hook.plain_value(a)) for a in flatten(gradient)])
+            if self.pending.pop(evaluation.end_node, None) is evaluation:
+                self._commit(evaluation, gradient)
         except Exception as error:  # noqa: BLE001
             self._failed(error)
 
-    def _commit(self, evaluation: Evaluation, gradients: Sequence[NDArray[Any]]) -> None:
+    def _commit(self, evaluation: Evaluation, gradient: Any | None) -> None:
+        # What the user's program does at a nan or an overflow (np.seterr) is for its own numbers, not for ours.
+        with np.errstate(all="ignore"):
+            for recorder in self._self_and_around():
+                if recorder.depth == 0 and not recorder.closed:
+                    recorder._append(evaluation, gradient)  # noqa: SLF001
+                    if recorder.on_evaluation is not None:
+                        recorder._tell_view(recorder.on_evaluation)  # noqa: SLF001
+
+    def _self_and_around(self) -> Iterator[Recorder]:
         recorder: Recorder | None = self
         while recorder is not None:
-            recorder._append(evaluation, gradients)  # noqa: SLF001
-            if recorder.on_evaluation is not None:
-                recorder._tell_view(recorder.on_evaluation)  # noqa: SLF001
-            recorder = recorder._outer  # noqa: SLF001
+            yield recorder
+            recorder = recorder.outer
 
     def _tell_view(self, on_evaluation: Callable[[], None]) -> None:
         """Let the view follow; what it computes (the user's scene, say) is no part of the recording."""
@@ -187,27 +209,34 @@ class Recorder:
         finally:
             hook.observer.reset(token)
 
-    def _append(self, evaluation: Evaluation, gradients: Sequence[NDArray[Any]]) -> None:
-        if self.closed:
-            return
+    def _append(self, evaluation: Evaluation, gradient: Any | None) -> None:
         history = self._history_of(evaluation)
-        gradient = history.flat(
-            [np.broadcast_to(g, a.shape) for g, a in zip(gradients, evaluation.arrays, strict=True)]
-        )
-        row = history.append(evaluation.loss, history.flat(evaluation.arrays), gradient)
+        point = _row(history, evaluation.point)
+        slope = np.zeros_like(point) if gradient is None else _row(history, gradient)
+        self._learn_templates(evaluation)
+        self._tell_outside()
+        row = history.append(evaluation.loss, point, slope)
+        if not history.optimizer and row & (row + 1) == 0:
+            self._find_optimizer(history, row)
         for watched in evaluation.watched:
             columns = history.watches.setdefault(watched.name, WatchColumns(watched.unit))
             columns.evaluation.append(row)
             columns.values.append(watched.value)
             columns.cotangents.append(watched.cotangent)
             columns.at.append(watched.at)
-        self._templates.update(h.template for h in evaluation.happenings)
         for event in forward_events(evaluation.happenings, evaluation.watched):
             self._add_event(history, row, event)
         for event in backward_events(evaluation.watched):
             self._add_event(history, row, event)
         if history.width <= _FOLLOWED_SIGNS:
-            self._add_turns(history, row, np.sign(np.real(gradient)))
+            self._add_turns(history, row, np.sign(np.real(slope)))
+
+    def _find_optimizer(self, history: History, row: int) -> None:
+        """Look who calls for the evaluations; now and then, since the first one may have been a look at the start."""
+        history.optimizer = name_optimizer()
+        if history.optimizer:
+            start = f"{history.optimizer} starts at a loss of {number(float(history.loss.array[row]))}"
+            self._add_event(history, row, _optimizer_event(start))
 
     def _add_turns(self, history: History, row: int, signs: NDArray[Any]) -> None:
         """Add a backward event for each parameter whose gradient begins to ask for the other direction."""
@@ -218,48 +247,49 @@ class Recorder:
             history.last_signs = signs
 
     def _history_of(self, evaluation: Evaluation) -> History:
-        function = evaluation.of.function
-        key = (getattr(function, "__code__", function), evaluation.of.positions, *(a.shape for a in evaluation.arrays))
+        key = identity(evaluation.of.function), evaluation.of.positions, signature(evaluation.point)
         history = self._histories.get(key)
         if history is None:
-            history = self._histories[key] = self._new_history(evaluation)
-        return history
-
-    def _new_history(self, evaluation: Evaluation) -> History:
-        of, x = evaluation.of, evaluation.x
-        if of.unflatten is not None:
-            x = in_flattening_order(of.unflatten(x))
-        names = argument_names(of.function, of.positions)
-        if len(of.positions) > 1:
-            leaves = [n for name, item in zip(names, x, strict=True) for n in leaf_names(item, name)]
-        else:
-            leaves = leaf_names(x, names[0])
-        shapes = [a.shape for a in flatten(x)]
-        dtype = np.result_type(np.float64, *(a.dtype for a in evaluation.arrays))
-        objective = getattr(of.function, "__name__", "objective")
-        history = History(objective, list(zip(leaves, shapes, strict=True)), dtype, rebuilder(x))
-        history.optimizer = name_optimizer()
-        self.run._histories.append(history)  # noqa: SLF001
-        if history.optimizer:
-            start = f"{history.optimizer} starts at a loss of {number(evaluation.loss)}"
-            self._add_event(history, 0, _optimizer_event(start))
+            history = self._histories[key] = _new_history(evaluation)
+            self.run._histories.append(history)  # noqa: SLF001
         return history
 
     # ------------------------------------------------------------------ events, called by the probes
 
     def happened(self, happening: Happening) -> None:
         """Take note of an event that the user's code reports."""
-        if self.evaluation is not None:
-            self.evaluation.happenings.append(happening)
+        for recorder in self._self_and_around():
+            if recorder.evaluation is not None:
+                recorder.evaluation.happenings.append(happening)
+                return
+            # Deeper, the simulator runs for another reason: a Jacobian, say, or the way back through a fixed point.
+            if recorder.depth == 0:
+                recorder._happened_outside(happening)  # noqa: SLF001
+
+    def _happened_outside(self, happening: Happening) -> None:
+        """Keep an event outside any pass: the user's own loop speaks, or the simulator is called just for its value.
+
+        Which of the two it is shows when the same words come, or do not come, from inside a pass.
+        """
+        if happening.template not in self._templates and len(self._outside) < self.max_events:
+            self._outside.append((max(self.run.evaluations - 1, 0), happening))
+
+    def _learn_templates(self, evaluation: Evaluation) -> None:
+        """Drop what the simulator said when it was called just for its value."""
+        new = {h.template for h in evaluation.happenings} - self._templates
+        if not new:
             return
-        # Outside a differentiated pass: the user's own loop speaks, unless the simulator was called just for its value.
-        recorder: Recorder | None = self
-        while recorder is not None:
-            if happening.template not in recorder._templates:  # noqa: SLF001
-                row = max(recorder.run.evaluations - 1, 0)
-                for event in forward_events([happening], []):
-                    recorder._add_event(None, row, event)  # noqa: SLF001
-            recorder = recorder._outer  # noqa: SLF001
+        self._templates |= new
+        self._outside = [(row, h) for row, h in self._outside if h.template not in new]
+        events = self.run._events  # noqa: SLF001
+        if any(owner is None and event.name in new for owner, event in events):
+            self.run._events = [(o, e) for o, e in events if o is not None or e.name not in new]  # noqa: SLF001
+
+    def _tell_outside(self) -> None:
+        for row, pairs in groupby(self._outside, key=lambda pair: pair[0]):
+            for event in forward_events([happening for _, happening in pairs], []):
+                self._add_event(None, row, event)
+        self._outside.clear()
 
     def _add_event(self, history: History | None, evaluation: int, event: Event) -> None:
         if self._event_count >= self.max_events:
@@ -275,6 +305,36 @@ class Recorder:
 
     def _failed(self, error: Exception) -> None:
         self.notice(f"Part of the recording failed and was left out ({type(error).__name__}: {error}).")
+
+
+_NO_GRADIENT = (
+    "No gradient was taken here, so there is nothing to show. xinv_nb records what autograd derives: "
+    "call grad(...), value_and_grad(...) or an optimizer that does."
+)
+_NO_LOSS = (
+    "Derivatives were taken here, but none of a function that returns a single number (a loss), "
+    "so there is nothing to show."
+)
+
+
+def _new_history(evaluation: Evaluation) -> History:
+    of, point = evaluation.of, evaluation.point
+    if of.unflatten is not None:
+        point = in_flattening_order(of.unflatten(point))
+    roots = argument_names(of.function, of.positions)
+    several = len(of.positions) > 1
+    names = names_of_arguments(point if several else [point], roots)
+    structure = outline(point)
+    arrays = flatten(point, structure)
+    dtype = np.result_type(np.float64, *(a.dtype for a in arrays))
+    shapes = [a.shape for a in arrays]
+    return History(function_name(of.function), leaves_of(list(zip(names, shapes, strict=True))), dtype, structure)
+
+
+def _row(history: History, value: Any) -> NDArray[Any]:
+    """Lay a point or a gradient out in the columns of `history`; `flatten_func` passes one flat array."""
+    flat = isinstance(value, np.ndarray) and history.outline is not None
+    return history.flat(flatten(value, None if flat else history.outline))
 
 
 def _optimizer_event(text: str) -> Event:

@@ -2,29 +2,63 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Rebuild = Callable[[list[Any]], Any]
+from xinv_nb.history import WHOLE_LIMIT, Summary, summary
+from xinv_nb.recording.autograd import plain_value
 
 
-def flatten(value: Any) -> list[NDArray[Any]]:
-    """Return the numeric leaves of `value` in the order of its structure, without copying arrays.
+def copied(value: Any, *, summarise: bool) -> Any:
+    """Return the structure of `value` with copies of its leaves, as arrays without autograd's boxes.
 
-    >>> [a.shape for a in flatten({"a": 1.0, "b": [np.zeros(3), (2, 3)]})]
-    [(), (3,), (), ()]
+    Of large arrays only a summary is taken where `summarise` says so: copying them is what would cost.
     """
-    if isinstance(value, np.ndarray):
-        return [value]
+    value = plain_value(value)
     if isinstance(value, Mapping):
-        return [leaf for item in value.values() for leaf in flatten(item)]
+        return {key: copied(item, summarise=summarise) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [leaf for item in value for leaf in flatten(item)]
-    return [np.asarray(value)]
+        return type(value)(copied(item, summarise=summarise) for item in value)
+    if summarise and isinstance(value, np.ndarray) and value.size > WHOLE_LIMIT:
+        return summary(value)
+    return np.array(value)
+
+
+def outline(value: Any) -> Any:
+    """Return the containers of `value` with None at the leaves, so that no array is kept alive."""
+    if isinstance(value, Mapping):
+        return {key: outline(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(outline(item) for item in value)
+    return None
+
+
+def flatten(value: Any, like: Any) -> list[Any]:
+    """Return the leaves of `value` in the order of the outline `like`, whatever the order of its own dicts.
+
+    >>> [a.shape for a in flatten({"b": [np.zeros(3), 2.0], "a": 1.0}, like={"a": None, "b": [None, None]})]
+    [(), (3,), ()]
+    """
+    value = plain_value(value)
+    if isinstance(like, Mapping):
+        return [leaf for key, item in like.items() for leaf in flatten(value[key], item)]
+    if isinstance(like, (list, tuple)):
+        return [leaf for part, item in zip(value, like, strict=True) for leaf in flatten(part, item)]
+    return [value if isinstance(value, Summary) else np.asarray(value)]
+
+
+def signature(value: Any) -> Hashable:
+    """Return what tells structures apart: keys, lengths and shapes, but not the order of keys."""
+    if isinstance(value, Mapping):
+        return frozenset((key, signature(item)) for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return tuple(signature(item) for item in value)
+    return "leaf", np.shape(value), np.iscomplexobj(value)
 
 
 def leaf_names(value: Any, root: str) -> list[str]:
@@ -36,6 +70,28 @@ def leaf_names(value: Any, root: str) -> list[str]:
     return _names(value, root, is_root=True)
 
 
+def names_of_arguments(values: Sequence[Any], roots: Sequence[str]) -> list[str]:
+    """Return the names of the leaves of several arguments, each name once.
+
+    >>> names_of_arguments([{"x": 1.0}, {"x": 1.0, "y": 2.0}], ["source", "target"])
+    ['source.x', 'target.x', 'target.y']
+    """
+    names = [name for value, root in zip(values, roots, strict=True) for name in leaf_names(value, root)]
+    if len(set(names)) < len(names):
+        names = [name for value, root in zip(values, roots, strict=True) for name in _names(value, root)]
+    return _told_apart(names)
+
+
+def _told_apart(names: Sequence[str]) -> list[str]:
+    """Return the names with a number behind each that was there before, such as those of the keys `1` and `"1"`."""
+    seen: Counter[str] = Counter()
+    found = []
+    for name in names:
+        seen[name] += 1
+        found.append(name if seen[name] == 1 else f"{name}#{seen[name]}")
+    return found
+
+
 def _names(value: Any, path: str, *, is_root: bool = False) -> list[str]:
     if isinstance(value, Mapping):
         start = "" if is_root else f"{path}."
@@ -43,31 +99,6 @@ def _names(value: Any, path: str, *, is_root: bool = False) -> list[str]:
     if isinstance(value, (list, tuple)):
         return [name for i, item in enumerate(value) for name in _names(item, f"{path}[{i}]")]
     return [path]
-
-
-def rebuilder(value: Any) -> Rebuild:
-    """Return a function that puts leaves, in the order of `flatten`, back into the structure of `value`."""
-
-    def build(template: Any, leaves: list[Any]) -> Any:
-        if isinstance(template, Mapping):
-            return {key: build(item, leaves) for key, item in template.items()}
-        if isinstance(template, tuple):
-            return tuple(build(item, leaves) for item in template)
-        if isinstance(template, list):
-            return [build(item, leaves) for item in template]
-        return leaves.pop(0)
-
-    outline = _outline(value)
-    return lambda leaves: build(outline, list(leaves))
-
-
-def _outline(value: Any) -> Any:
-    """Return the containers of `value` with None at the leaves, so that no array is kept alive."""
-    if isinstance(value, Mapping):
-        return {key: _outline(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(_outline(item) for item in value) if type(value) in (list, tuple) else None
-    return None
 
 
 def in_flattening_order(value: Any) -> Any:
@@ -80,11 +111,36 @@ def in_flattening_order(value: Any) -> Any:
 
 
 def argument_names(function: Any, positions: Sequence[int]) -> list[str]:
-    """Return the names that `function` gives to its arguments at `positions`; `x0`, `x1`… where it names none."""
+    """Return the names that `function` gives to its arguments at `positions`; `x`, or `x0`, `x1`…, if it names none."""
     try:
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
         parameters = []
     named = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    if positions and min(positions) < 0:
+        named = [p.name for p in parameters if p.name in named and p.default is p.empty]
     fallback = "x" if len(positions) == 1 else "x{}"
-    return [named[i] if i < len(named) else fallback.format(i) for i in positions]
+    return [named[i] if -len(named) <= i < len(named) else fallback.format(i) for i in positions]
+
+
+def function_name(function: Any) -> str:
+    """Return what the program calls `function`; `objective` where it has no name of its own.
+
+    >>> function_name(functools.partial(max, 0)), function_name(lambda x: x)
+    ('max', 'objective')
+    """
+    while isinstance(function, functools.partial):
+        function = function.func
+    name = getattr(function, "__name__", None) or type(function).__name__
+    return name if name.isidentifier() else "objective"
+
+
+def identity(function: Any) -> Hashable:
+    """Return what tells objectives apart: their code, so that a lambda made anew in each iteration stays one.
+
+    What a closure closes over, `functools.partial` binds or an instance holds (a mini-batch) tells nothing apart.
+    """
+    while isinstance(function, functools.partial):
+        function = function.func
+    code = getattr(function, "__code__", None) or getattr(type(function).__call__, "__code__", None)
+    return code if code is not None else (type(function), getattr(function, "__name__", ""))

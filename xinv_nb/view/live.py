@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from xinv_nb.run import Run
 from xinv_nb.view import packets
 from xinv_nb.view.record import record_bundle
+from xinv_nb.view.scene import warm_up
 from xinv_nb.view.stream import Stream
 from xinv_nb.view.widget import RunWidget
 
@@ -36,6 +37,8 @@ def show(run: Run) -> Callable[[], None]:
 
     widget = run.widget()
     display(widget)  # type: ignore[no-untyped-call]
+    if run.problem is not None and run.problem.scene is not None:
+        warm_up()
     stream = Stream(lambda explain, scene: widget.send_update(explain=explain, scene=scene))
     return stream.poll
 

@@ -48,6 +48,15 @@ def draw_frame(run: Run, iteration: int, *, scale: int = 2) -> Frame:
     return Frame(iteration, buffer.getvalue())
 
 
+def warm_up() -> None:
+    """Load what drawing needs, so that the first picture of a live run is not the slow one."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(1, 1))
+    figure.text(0, 0, "A")
+    figure.savefig(io.BytesIO(), format="png")
+
+
 def draw_scene(ax: Axes, run: Run, iteration: int) -> None:
     """Draw the scene at `iteration` on `ax`, the first iteration ghosted behind it."""
     if run.problem is None or run.problem.scene is None:

@@ -48,7 +48,7 @@ class Stream:
         self._send = send
         self._rows = Budget(0.08, 0.03, clock)
         self._words = Budget(1.0, 0.03, clock)
-        self._scene = Budget(0.5, 0.05, clock)
+        self._scene = Budget(0.3, 0.1, clock)
 
     def poll(self) -> None:
         """Send what is due; called after each evaluation, so it has to be cheap when nothing is."""
