@@ -43,9 +43,9 @@ def keep_picture(of: Any, name: str) -> None:
         shutil.copy(picture, DOCS)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """A running headless Chromium."""
+    """A running headless Chromium; for one module, since Playwright occupies the thread's event loop meanwhile."""
     path = os.environ.get("XINV_CHROMIUM") or next(filter(None, map(shutil.which, _BROWSERS)), None)
     if path is None:
         unavailable("no Chromium on this machine: install Debian's package chromium, or name one in XINV_CHROMIUM")

@@ -11,6 +11,7 @@ import threading
 import tracemalloc
 import warnings
 import weakref
+from pathlib import Path
 
 import autograd.numpy as np
 import numpy
@@ -517,3 +518,13 @@ def test_a_task_that_outlives_the_recording_it_began_in_still_belongs_to_the_one
         inner = asyncio.run(program())
     assert inner.evaluations == 0
     assert outer.parameters["x"].tolist() == [7.0]
+
+
+def test_the_traceback_of_an_error_in_the_objective_shows_the_users_code_and_autograds_only() -> None:
+    def fails(x):
+        raise ValueError("mine")
+
+    with pytest.raises(ValueError, match="mine") as caught, xi.record():
+        grad(fails)(1.0)
+    files = {Path(str(entry.path)).parent.name for entry in caught.traceback}
+    assert files <= {"tests", "autograd"}

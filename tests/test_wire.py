@@ -92,7 +92,7 @@ def test_lanes_mark_where_an_event_begins_turns_or_ends() -> None:
     [
         ([], None, "neutral", "nothing recorded"),
         ([1.0], None, "neutral", "finished · 1 iteration"),
-        ([4.0, 2.0, float("nan"), float("nan")], None, "bad", "diverged at 2"),
+        ([4.0, 2.0, float("nan"), float("nan")], None, "bad", "not a number from iteration 2"),
         ([4.0, 2.0], KeyboardInterrupt(), "warning", "interrupted at 2"),
         ([4.0, 2.0], ValueError("x"), "bad", "failed: ValueError"),
     ],

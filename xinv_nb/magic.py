@@ -12,6 +12,7 @@ import argparse
 import ast
 import re
 import shlex
+import sys
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 
 from xinv_nb.recording.recorder import Recorder
+from xinv_nb.recording.tracebacks import take_our_frames_out
 from xinv_nb.run import Problem, Run
 from xinv_nb.session import attempt, how_it_ended, remember
 from xinv_nb.view.live import Explaining, finish, show
@@ -166,6 +168,7 @@ class _OpenCell:
         self.run = Run(options.name or "", _problem_of(shell, options))
         self.run.chosen_parameters = options.parameters
         self.recorder = Recorder(self.run, options.max_events)
+        self._own_showtraceback: Any = None
 
     def open(self) -> None:
         """Show the widget and start recording."""
@@ -174,10 +177,28 @@ class _OpenCell:
             self.shell.user_ns[self.options.name] = self.run
         if self.options.live and not self.options.quiet:
             self.recorder.on_evaluation = attempt(self.run, "shown", lambda: show(self.run))
+        self._show_tracebacks_without_us()
         self.recorder.start()
+
+    def _show_tracebacks_without_us(self) -> None:
+        """Have IPython show an error of the cell without the frames of the recording, until the cell is done."""
+        shell: Any = self.shell
+        showtraceback = shell.showtraceback
+
+        def shown_without_us(*args: Any, **kwargs: Any) -> Any:
+            error = sys.exc_info()[1]
+            if error is not None:
+                take_our_frames_out(error)
+            return showtraceback(*args, **kwargs)
+
+        self._own_showtraceback = showtraceback
+        shell.showtraceback = shown_without_us
 
     def close(self, error: BaseException | None) -> None:
         """Close the recording and show what is to be shown; never raises."""
+        if self._own_showtraceback is not None:
+            shell: Any = self.shell
+            shell.showtraceback = self._own_showtraceback
         if self.run.problem is None:
             self.run.problem = _problem_of(self.shell, self.options)
             if self.options.problem and self.run.problem is None:

@@ -1,31 +1,38 @@
-"""Numbers as a reader wants them: four significant digits at most, a unit beside them, pairs that can be told apart."""
+"""Numbers and names as a reader wants them: few digits, a unit beside them, pairs that can be told apart."""
 
 from __future__ import annotations
 
 import math
+import re
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_MOST_DIGITS = 4
+_MOST_DIGITS = 6
+_LARGEST_IN_FULL = 1e5
+_ANGLES = ("°", "′", "″")
+"""Units that stand right at their number."""
+
+_SYMBOLS = re.compile(  # shorter names keep their letters anyway
+    "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|omicron|sigma|upsilon|omega"
+)
 
 
 def number(value: float, digits: int = 3) -> str:
     """Return `value` with `digits` significant digits, without trailing zeros, with a real minus sign.
 
-    Very large and very small magnitudes are written as `1.2×10⁻⁵`; whole numbers below a million in full.
+    Below 100,000 whole digits are written in full; very large and very small magnitudes as `1.2×10⁻⁵`.
 
-    >>> number(0.0123456), number(-2.0), number(1234567.0), number(1.2e-5), number(float("nan"))
-    ('0.0123', '−2', '1.23×10⁶', '1.2×10⁻⁵', 'not a number')
+    >>> number(0.0123456), number(-2.0), number(2893.2), number(1234567.0), number(1.2e-5), number(float("nan"))
+    ('0.0123', '−2', '2893', '1.23×10⁶', '1.2×10⁻⁵', 'not a number')
     """
     if math.isnan(value):
         return "not a number"
     if math.isinf(value):
         return "infinity" if value > 0 else "−infinity"
-    if value == int(value) and abs(value) < 1e4:
-        text = str(int(value))
-    else:
-        text = f"{value:.{digits}g}"
-        if "e" not in text and abs(value) >= 10**digits:
-            text = f"{value:.0f}" if abs(value) < 1e6 else f"{value:.{digits - 1}e}"
+    if value == 0:
+        return "0"
+    size = abs(float(f"{value:.{digits}g}"))
+    in_full = size >= 10**digits and abs(value) < _LARGEST_IN_FULL - 0.5
+    text = f"{value:.0f}" if in_full else f"{value:.{digits}g}"
     if "e" in text:
         mantissa, exponent = text.split("e")
         if "." in mantissa:
@@ -34,45 +41,88 @@ def number(value: float, digits: int = 3) -> str:
     return text.replace("-", "−")
 
 
+def with_unit(text: str, unit: str) -> str:
+    """Return a written number with its unit, such as `2.79 km`, `45°`.
+
+    >>> with_unit("2.79", "km"), with_unit("45", "°"), with_unit("3", "")
+    ('2.79 km', '45°', '3')
+    """
+    return f"{text}{unit}" if unit in _ANGLES else f"{text} {unit}".rstrip()
+
+
 def quantity(value: float, unit: str = "", digits: int = 3) -> str:
     """Return a number with its unit, such as `2.79 km`.
 
     >>> quantity(2.794, "km"), quantity(0.41, "%")
     ('2.79 km', '0.41 %')
     """
-    return f"{number(value, digits)} {unit}".rstrip()
+    return with_unit(number(value, digits), unit)
 
 
 def pair(start: float, stop: float, unit: str = "") -> tuple[str, str]:
     """Return two numbers with just enough digits to tell them apart, the unit on the second.
 
-    >>> pair(14.02, 14.01, "km"), pair(1.78, 2.794)
-    (('14.02', '14.01 km'), ('1.78', '2.79'))
+    Two that agree in six digits are written alike.
+
+    >>> pair(14.02, 14.01, "km"), pair(1.78, 2.794), pair(15.1, 15.09)
+    (('14.02', '14.01 km'), ('1.78', '2.79'), ('15.10', '15.09'))
     """
-    first, second = number(start), number(stop)
-    if first == second and start != stop:
-        first, second = number(start, _MOST_DIGITS), number(stop, _MOST_DIGITS)
-    return first, f"{second} {unit}".rstrip()
+    for digits in range(3, _MOST_DIGITS + 1):
+        first, second = number(start, digits), number(stop, digits)
+        if first != second or start == stop:
+            break
+    if digits > 3 and first != second:
+        first, second = _aligned(first, second)
+    return first, with_unit(second, unit)
+
+
+def _aligned(first: str, second: str) -> tuple[str, str]:
+    """Give two decimal numbers the same number of decimals."""
+    if "×" in first + second or not (first[-1] + second[-1]).isdecimal():
+        return first, second
+    decimals = max(len(text.partition(".")[2]) for text in (first, second))
+    if decimals == 0:
+        return first, second
+    parts = (text.partition(".") for text in (first, second))
+    one, two = (f"{whole}.{fraction:0<{decimals}}" for whole, _, fraction in parts)
+    return one, two
 
 
 def share(part: float) -> str:
-    """Return a fraction as a percentage that never rounds to a lie: neither `0 %` nor `100 %` unless it is exact.
+    """Return a fraction as a percentage that never rounds to a lie: `0 %` and `100 %` only if they are exact.
 
-    >>> share(0.41), share(0.9996), share(0.0002), share(1.0)
-    ('41 %', 'more than 99 %', 'less than 1 %', '100 %')
+    >>> share(0.41), share(0.9996), share(0.0002), share(1.0), share(1.004)
+    ('41 %', 'more than 99 %', 'less than 1 %', '100 %', 'more than 100 %')
     """
     percent = 100 * part
     if 0 < percent < 1:
         return "less than 1 %"
     if 99 < percent < 100:
         return "more than 99 %"
+    if 100 < percent < 101:
+        return "more than 100 %"
+    if -1 < percent < 0:
+        return f"{number(percent, 1)} %"
     return f"{percent:.0f} %".replace("-", "−")
+
+
+def sentence_start(name: str) -> str:
+    """Return a name as a sentence begins with it: a plain word gets its capital, a name out of a program keeps its own.
+
+    >>> sentence_start("travel time"), sentence_start("dd"), sentence_start("theta[0]"), sentence_start("pH")
+    ('Travel time', 'dd', 'theta[0]', 'pH')
+    """
+    words = re.fullmatch(r"[^\W\d_]+(?:[ '’-][^\W\d_]+)*", name)
+    plain = words is not None and name == name.lower() and not _SYMBOLS.fullmatch(name)
+    if not plain or (len(name) < 4 and " " not in name):
+        return name
+    return name[0].upper() + name[1:]
 
 
 def asked(name: str, cotangent: float, directions: tuple[str, str] | None = None) -> str:
     """Return in words what a derivative of the loss asks of a quantity; `directions` say what less and more of it mean.
 
-    >>> asked("apex", -0.5), asked("bend", 2.0, ("south", "north"))
+    >>> asked("the apex", -0.5), asked("bend", 2.0, ("south", "north"))
     ('a higher apex would lower the loss', 'moving bend south would lower the loss')
     """
     if math.isnan(cotangent):
@@ -81,4 +131,6 @@ def asked(name: str, cotangent: float, directions: tuple[str, str] | None = None
         return f"the loss does not change with {name} here"
     if directions is not None:
         return f"moving {name} {directions[1 if cotangent < 0 else 0]} would lower the loss"
-    return f"a {'higher' if cotangent < 0 else 'lower'} {name} would lower the loss"
+    article, _, bare = name.partition(" ")
+    bare = bare if article in ("the", "a", "an") and bare else name
+    return f"a {'higher' if cotangent < 0 else 'lower'} {bare} would lower the loss"

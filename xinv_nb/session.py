@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from xinv_nb.recording.recorder import Recorder
+from xinv_nb.recording.tracebacks import take_our_frames_out
 from xinv_nb.run import Problem, Run, Status
 
 T = TypeVar("T")
@@ -69,6 +70,8 @@ class record:  # noqa: N801 - reads as a verb: `with xi.record() as run`
         return self._run
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: object) -> None:
+        if error is not None:
+            take_our_frames_out(error)
         self._recorder.stop(*how_it_ended(error))
         if self._live:
             from xinv_nb.view.live import finish

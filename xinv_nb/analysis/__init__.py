@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from xinv_nb.analysis.course import course
 from xinv_nb.analysis.credit import credit
-from xinv_nb.analysis.ending import ending
+from xinv_nb.analysis.ending import ending, gradient_sizes
 from xinv_nb.analysis.happenings import happenings
 from xinv_nb.analysis.movement import movement
 from xinv_nb.analysis.phases import find_phases
@@ -24,13 +26,14 @@ class Analysis:
 
 def analyse(run: Run) -> Analysis:
     """Compute phases and facts of `run` as it stands; the same recording gives the same answer to the bit."""
-    phases = tuple(find_phases(run.loss))
-    drafts = [
-        *course(run, phases),
-        *watched(run, phases),
-        *movement(run, phases),
-        *credit(run),
-        *happenings(run),
-        *ending(run, phases),
-    ]
+    with np.errstate(all="ignore"):  # overflow and invalid numbers are among what is told of
+        phases = tuple(find_phases(run.loss, gradient_sizes(run)))
+        drafts = [
+            *course(run, phases),
+            *watched(run, phases),
+            *movement(run, phases),
+            *credit(run),
+            *happenings(run),
+            *ending(run),
+        ]
     return Analysis(phases, tuple(replace(fact, id=f"F{i}") for i, fact in enumerate(drafts, start=1)))

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
-from xinv_nb.quantities import share
+from xinv_nb.quantities import number, share
 from xinv_nb.run import Fact, Run
 
 _LARGEST_REMAINDER = 0.1
@@ -24,20 +25,27 @@ def credit(run: Run) -> Iterator[Fact]:
     total = float(run.loss[-1] - run.loss[0])
     if not np.isfinite(total) or total >= 0:
         return
-    parts = {}
-    for entry in entries:
-        values, slopes = run.column(entry), run.column(entry, "gradients")
-        parts[entry.label] = float(np.sum(np.diff(values) * (slopes[1:] + slopes[:-1]) / 2))
-    remainder = abs(sum(parts.values()) - total) / abs(total)
+    earned = [_along_path(run.column(e), run.column(e, "gradients")) for e in entries]
+    remainder = abs(sum(earned) - total) / abs(total)
     if not remainder < _LARGEST_REMAINDER:
         return
-    first, second = sorted(parts, key=lambda label: parts[label])[:2]
-    if parts[first] >= 0:
-        return
-    text = (
-        f"Along the path, moving {first} accounts for {share(min(parts[first] / total, 1.0))} of the fall of the loss"
-    )
-    if parts[second] < 0:
-        text += f" and moving {second} for {share(parts[second] / total)}"
-    values_of = {"total": total, "parts": parts, "remainder": remainder}
-    yield Fact("", "credit", text + ".", values_of, (0, run.evaluations - 1))
+    order = sorted(range(len(entries)), key=lambda i: earned[i])
+    first, second = (entries[i].label for i in order[:2])
+    one, two = (earned[i] for i in order[:2])
+    if one / total > 1:
+        text = (
+            f"Along the path, moving {first} alone lowered the loss by {number(-one)}, more than it fell in all "
+            f"({number(-total)}): other moves raised it"
+        )
+    else:
+        text = f"Along the path, moving {first} accounts for {share(one / total)} of the fall of the loss"
+        if two < 0:
+            text += f" and moving {second} for {share(two / total)}"
+    parts = {entry.name: part for entry, part in zip(entries, earned, strict=True)}
+    values = {"total": total, "parts": parts, "remainder": remainder}
+    yield Fact("", "credit", text + ".", values, (0, run.evaluations - 1))
+
+
+def _along_path(values: NDArray[np.float64], slopes: NDArray[np.float64]) -> float:
+    """Return the change of the loss that the moves of one parameter account for, to first order."""
+    return float(np.sum(np.diff(values) * (slopes[1:] + slopes[:-1]) / 2))

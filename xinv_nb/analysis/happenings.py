@@ -12,23 +12,30 @@ _MOST = 6
 def happenings(run: Run) -> Iterator[Fact]:
     """Yield the first and the last time of events that did not happen throughout, the most frequent first."""
     last = run.evaluations - 1
+    if last < 2:
+        return
+    history = run.history
     groups: dict[tuple[object, ...], list[Event]] = {}
-    for event in run.events:
-        if event.phase == "forward" and event.name not in run.history.watches:
+    # Not `run.events`: that words the backward events, which nobody asks for here.
+    for owner, event in run._events:  # noqa: SLF001
+        if event.phase == "forward" and event.name not in history.watches and owner in (history, None):
             words = tuple(v for v in event.values.values() if isinstance(v, str))
             groups.setdefault((event.name, event.stage, *words), []).append(event)
+    complete = not any("events: the later ones were not kept" in notice for notice in run.notices)
     told = 0
     for events in sorted(groups.values(), key=lambda group: -len(group)):
         first, final = events[0], events[-1]
-        if told >= _MOST or last < 2 or (first.evaluation == 0 and final.evaluation == last):
+        if first.evaluation == 0 and (final.evaluation == last or not complete):
             continue
-        told += 1
-        values = {"first": first.evaluation, "last": final.evaluation, "count": len(events)}
-        span = (first.evaluation, final.evaluation)
-        if first.evaluation == final.evaluation:
-            text = f"Only at iteration {first.evaluation}: {first.text}."
-        elif first.evaluation == 0:
-            text = f"For the last time at iteration {final.evaluation}: {final.text}."
-        else:
-            text = f"For the first time at iteration {first.evaluation}: {first.text}."
-        yield Fact("", "event", text, values, span, (first.id, final.id) if first is not final else (first.id,))
+        told_of, when = (first, "For the first time") if first.evaluation > 0 else (final, "For the last time")
+        if first.evaluation == final.evaluation and complete:
+            when = "Only"
+        cites = (first.id,) if final is first else (first.id, final.id)
+        values = {"first": first.evaluation, "last": final.evaluation, "count": len(events), "at": told_of.evaluation}
+        said = " ".join(told_of.text.split()).rstrip(".")
+        if said:
+            told += 1
+            text = f"{when} at iteration {told_of.evaluation}: {said}."
+            yield Fact("", "event", text, values, (first.evaluation, final.evaluation), cites)
+        if told == _MOST:
+            return

@@ -9,11 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from xinv_nb.quantities import sentence_start
 from xinv_nb.run import Caption, Claim, Fact, Phase, Run
 
 BUILT_IN = "built-in"
 
 _MOST_WATCHED = 3
+_MOST_TRUTHS = 3
+_MOST_MOVES = 3
+_MOST_EVENTS = 3
+
+_HEADINGS = {"not a number": "Breakdown", "not a finite number": "Breakdown", "infinite": "Breakdown"}
+"""Headings that are not the phase's label, which the first sentence says."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +32,8 @@ class Sentence:
     source: str = BUILT_IN
     dropped: str = ""
     """Why a model's wording of this sentence was not used; empty if none was tried or it was used."""
+    only_numbers: bool = False
+    """Whether no more than the numbers of a model's wording were checked, as in another language."""
 
 
 @dataclass(frozen=True)
@@ -56,39 +65,57 @@ def narrate(run: Run) -> tuple[Caption, ...]:
 def plan(run: Run) -> list[Draft]:
     """Choose the facts of each caption and their order: what became of the domain first, of the optimizer second."""
     facts, phases, last = run.facts, run.phases, run.evaluations - 1
-    drafts = [Draft("Summary", (0, last), _sentences(_summary(facts, last)))]
+    drafts = [Draft("Summary", (0, last), _sentences(_summary(facts, len(phases), last)))]
     if len(phases) > 1:
-        labels = [phase.label for phase in phases]
         for phase in phases:
-            span = (phase.start, phase.stop - 1)
-            heading = phase.label[:1].upper() + phase.label[1:]
-            if labels.count(phase.label) > 1:
-                heading += f" from iteration {phase.start}"
-            drafts.append(Draft(heading, span, _sentences(_of_phase(facts, phase, last))))
-    elif moved := [f for f in facts if f.kind in ("movement", "event")]:
+            of_phase = tuple(_of_phase(facts, phase))
+            heading = _HEADINGS.get(phase.label, sentence_start(phase.label))
+            drafts.append(Draft(heading, (phase.start, of_phase[0].span[1]), _sentences(of_phase)))
+    elif moved := [*_moves(facts, (0, last)), *_events(facts, 0, last)]:
         drafts.append(Draft("What moved", (0, last), _sentences(moved)))
     return drafts
 
 
-def _summary(facts: Sequence[Fact], last: int) -> Iterator[Fact]:
-    whole = (0, last)
+def _summary(facts: Sequence[Fact], phases: int, last: int) -> Iterator[Fact]:
     yield from _of_kind(facts, "ending")
-    yield from _of_kind(facts, "course")
-    yield from _of_kind([f for f in facts if f.span == whole], "watch")[:_MOST_WATCHED]
-    for kind in ("best", "credit", "truth", "gradient"):
-        yield from _of_kind(facts, kind)
+    yield from _watches(facts, (0, last))
+    # Where the loss only goes up and down, its first and last values say little.
+    own = next(iter(_of_kind(facts, "phase")), None) if phases == 1 else None
+    if own is None or own.values["kind"] in ("descent", "rise"):
+        yield from _of_kind(facts, "course")
+    if own is not None:
+        yield own
+    if own is None or own.values["kind"] != "oscillation":
+        yield from _of_kind(facts, "best")
+    yield from _of_kind(facts, "gap")
+    yield from _of_kind(facts, "credit")
+    yield from _of_kind(facts, "truth")[:_MOST_TRUTHS]
+    yield from _of_kind(facts, "gradient")
 
 
-def _of_phase(facts: Sequence[Fact], phase: Phase, last: int) -> Iterator[Fact]:
-    to = min(phase.stop, last)
-    yield from (f for f in _of_kind(facts, "phase") if f.span[0] == phase.start)
-    spans = [f for f in facts if f.span == (phase.start, to)]
-    yield from _of_kind(spans, "movement")
-    yield from _of_kind(spans, "watch")[:_MOST_WATCHED]
-    for fact in _of_kind(facts, "event"):
-        when = fact.values["last"] if fact.values["first"] == 0 else fact.values["first"]
-        if phase.start <= when < phase.stop:
-            yield fact
+def _of_phase(facts: Sequence[Fact], phase: Phase) -> Iterator[Fact]:
+    """Yield the phase's own fact, then what happened in it."""
+    own = next(f for f in _of_kind(facts, "phase") if f.span[0] == phase.start)
+    yield own
+    yield from (f for f in _of_kind(facts, "movement") if f.span == own.span)
+    yield from _watches(facts, own.span)
+    yield from _events(facts, phase.start, phase.stop - 1)
+
+
+def _watches(facts: Sequence[Fact], span: tuple[int, int]) -> list[Fact]:
+    return [f for f in _of_kind(facts, "watch") if f.span == span and not f.values["is_loss"]][:_MOST_WATCHED]
+
+
+def _moves(facts: Sequence[Fact], span: tuple[int, int]) -> list[Fact]:
+    """Return the facts of parameters that moved over the whole run; if none did, of the first that stayed."""
+    whole = [f for f in _of_kind(facts, "movement") if f.span == span]
+    return ([f for f in whole if f.values["how"] not in ("stayed", "returned")] or whole[:1])[:_MOST_MOVES]
+
+
+def _events(facts: Sequence[Fact], start: int, stop: int) -> list[Fact]:
+    """Return the facts of events between two evaluations, the most frequent of them, in the order of time."""
+    found = [f for f in _of_kind(facts, "event") if start <= f.values["at"] <= stop][:_MOST_EVENTS]
+    return sorted(found, key=lambda f: int(f.values["at"]))
 
 
 def _of_kind(facts: Sequence[Fact], kind: str) -> list[Fact]:
@@ -101,19 +128,26 @@ def _sentences(facts: Iterator[Fact] | Sequence[Fact]) -> tuple[Sentence, ...]:
 
 def as_caption(draft: Draft) -> Caption:
     """Return the caption that a draft makes, with who wrote it and what was checked."""
-    written = sum(sentence.source != BUILT_IN for sentence in draft.sentences)
-    dropped = [sentence for sentence in draft.sentences if sentence.dropped]
     source = next((s.source for s in draft.sentences if s.source != BUILT_IN), BUILT_IN)
     cites = dict.fromkeys(i for s in draft.sentences for i in (s.fact.id, *s.fact.cites))
-    claims = tuple(Claim(s.text, True, f"worded from {s.fact.id}") for s in draft.sentences)
+    claims = tuple(_claim(sentence) for sentence in draft.sentences)
     text = " ".join(sentence.text for sentence in draft.sentences)
-    return Caption(text, draft.span, tuple(cites), source, _status(written, len(dropped)), claims, draft.heading)
+    return Caption(text, draft.span, tuple(cites), source, _status(draft.sentences), claims, draft.heading)
 
 
-def _status(written: int, dropped: int) -> str:
-    if not written and not dropped:
-        return "built-in text"
+def _claim(sentence: Sentence) -> Claim:
+    if sentence.only_numbers:
+        return Claim(sentence.text, None, f"only its numbers and names were compared with {sentence.fact.id}")
+    return Claim(sentence.text, True, f"worded from {sentence.fact.id}")
+
+
+def _status(sentences: Sequence[Sentence]) -> str:
+    """Say in one short line who worded a caption and what was checked."""
+    written = [sentence for sentence in sentences if sentence.source != BUILT_IN]
     if not written:
-        return "built-in text · the model's wording was dropped: it did not match the recording"
-    status = f"checked · {written} sentence{'s' if written > 1 else ''} worded by the model"
-    return status + (f", {dropped} dropped: not matching the recording" if dropped else "")
+        dropped = any(sentence.dropped for sentence in sentences)
+        return "built-in text" + (" · the model's wording did not match the recording" if dropped else "")
+    checked = "only the numbers were checked" if any(s.only_numbers for s in written) else "checked"
+    status = f"{checked} · {len(written)} sentence{'s' if len(written) > 1 else ''} worded by the model"
+    rest = len(sentences) - len(written)
+    return status + (f", {rest} built-in" if rest else "")

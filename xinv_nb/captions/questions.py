@@ -1,27 +1,99 @@
-"""Answers a reader's question from the facts that bear on it, or says that the recording does not show it."""
+"""Answers a reader's question from the facts that bear on it, or says that the recording does not show it.
+
+A question is matched with names of the domain, with words of the events, and with a short list of topics. One that
+touches none of them is not answered: a wrong fact would be taken for an answer.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from xinv_nb.captions.narrator import BUILT_IN
 from xinv_nb.run import Caption, Claim, Fact, Run
 
-_KINDS: dict[str, tuple[str, ...]] = {
-    "course": ("loss", "objective", "cost", "fall", "fell", "drop", "result"),
-    "movement": ("move", "moved", "moving", "parameter", "change", "changed", "go", "went", "gradient", "direction"),
-    "credit": ("why", "which", "important", "matter", "matters", "earned", "credit"),
-    "phase": ("phase", "plateau", "slow", "fast", "flat", "oscillate", "when"),
-    "ending": ("stop", "stopped", "end", "ended", "converge", "converged", "finish"),
-    "gradient": ("stop", "stopped", "converge", "converged", "slope", "gradient", "minimum"),
-    "event": ("event", "happen", "happened", "when"),
-    "watch": ("why", "what"),
-}
 _MOST = 3
+
+_RUN = r"\b(?:it|runs?|loss|optimi[sz](?:er|ation)|algorithm|descent|program|computation|fit|search|iterations?)\b"
+"""Words for the run itself: without one, a question such as "Who was best?" is about something else."""
+
+
+@dataclass(frozen=True)
+class _Topic:
+    """What a question may be about: the words that tell, and the facts that bear on it, the best first."""
+
+    words: str
+    kinds: tuple[str, ...]
+    anchored: bool = False
+    """Whether the words count only beside a word for the run."""
+    wanted: Callable[[Fact], bool] = lambda fact: True  # noqa: ARG005
+
+
+def _of_phase(*kinds: str) -> Callable[[Fact], bool]:
+    return lambda fact: fact.kind != "phase" or fact.values["kind"] in kinds
+
+
+def _swinging(fact: Fact) -> bool:
+    if fact.kind == "phase":
+        return fact.values["kind"] == "oscillation" or str(fact.values["label"]).startswith("noisy")
+    return fact.kind != "movement" or fact.values["how"] == "swung"
+
+
+_TOPICS = (
+    _Topic(r"\b(?:true|truth|correct|accurate|actual) (?:value|answer|parameter|result)|\bhow accurate", ("truth",)),
+    _Topic(r"\b(?:lowest|best|minimal|minimum|smallest)\b", ("best", "course"), anchored=True),
+    _Topic(
+        r"\b(?:diverg|explod|blow|blew|overflow|nan\b|not a number|infinit)",
+        ("phase", "gap", "course"),
+        wanted=_of_phase("divergence", "rise"),
+    ),
+    _Topic(
+        r"\b(?:converg|settl|level(?:led)? off)",
+        ("gradient", "phase", "course"),
+        wanted=_of_phase("converged", "plateau"),
+    ),
+    _Topic(
+        r"\b(?:oscillat|swing|swung|zig|to and fro|back and forth|up and down|nois[ey])",
+        ("phase", "movement"),
+        wanted=_swinging,
+    ),
+    _Topic(
+        r"\b(?:rise|rose|rising|increase|went up|go up|worse)",
+        ("phase", "course"),
+        anchored=True,
+        wanted=_of_phase("divergence", "rise", "oscillation"),
+    ),
+    _Topic(
+        r"\b(?:plateau|stagnat|stuck|standstill)|\bhardly chang|\bslow",
+        ("phase",),
+        wanted=_of_phase("plateau", "slow descent", "converged"),
+    ),
+    _Topic(
+        r"\b(?:fast|quick|rapid|biggest drop|steepest|most of the (?:improvement|fall|progress))",
+        ("phase", "course"),
+        anchored=True,
+        wanted=_of_phase("descent"),
+    ),
+    _Topic(r"\bphases?\b", ("phase", "course")),
+    _Topic(r"\b(?:matter|important|contribut|responsible|credit|earn|influen|effect)", ("credit", "movement")),
+    _Topic(r"\b(?:gradients?|slope|steep|derivative)\b", ("gradient", "movement")),
+    _Topic(
+        r"\b(?:stop|end|finish|terminat|broke|break|crash|fail|interrupt)",
+        ("ending", "gradient", "course"),
+        anchored=True,
+    ),
+    _Topic(r"\b(?:parameters?|variables?|unknowns?|weights)\b|\bwhat moved\b", ("movement", "credit")),
+    _Topic(
+        r"\b(?:loss|objective|misfit|iterations?|evaluations?|improve|improvement|progress)\b",
+        ("course", "best"),
+    ),
+    _Topic(r"\b(?:events?|simulat)|\bwhat happened\b", ("event", "watch", "phase", "course")),
+)
 
 
 def answer(run: Run, question: str, span: tuple[int, int] | None = None) -> Caption:
-    """Return a caption with the facts that bear on `question`, found by the names and kinds that it mentions.
+    """Return a caption with the facts that bear on `question`; within `span`, if one is given.
 
     Examples
     --------
@@ -31,31 +103,142 @@ def answer(run: Run, question: str, span: tuple[int, int] | None = None) -> Capt
     >>> xi.Run.ask(run, "Why is the sky blue?").status
     'the recording does not show it'
     """
-    whole = span or (0, max(run.evaluations - 1, 0))
-    words = set(re.findall(r"\w+", question.lower()))
-    scored = [(_relevance(run, fact, question.lower(), words, span), fact) for fact in run.facts]
-    best = [fact for score, fact in sorted(scored, key=lambda s: -s[0]) if score > 1][:_MOST]
+    whole = (0, max(run.evaluations - 1, 0))
+    asked = " ".join(question.lower().split())
+    named = re.search(r"\b(?:iteration|step|evaluation) (\d+)\b", asked)
+    if span is None and named is not None:
+        span = (int(named[1]), int(named[1]))
+    if named is not None:
+        asked = asked.replace(named.group(), "")
+    best: list[Fact] = []
+    groups = _by_nearness(run.facts, span)
+    for facts in groups:
+        found = _by_name(run, facts, question, asked) or _by_event(facts, asked) or _by_topic(facts, asked)
+        if not found and named is not None:
+            found = [f for f in facts if f.kind in ("phase", "event", "course")]
+        # Without a span a move over the whole run says what its parts say.
+        best = (found if span else _longest(found, asked))[:_MOST]
+        if best:
+            break
     if not best:
-        text = "The recording does not show this."
-        if run.facts:
-            text += f" The nearest it shows: {run.facts[0].text}"
-        nearest = tuple(fact.id for fact in run.facts[:1])
-        return Caption(text, whole, nearest, BUILT_IN, "the recording does not show it", (), question)
-    text = " ".join(fact.text for fact in best)
+        return _not_shown([fact for facts in groups for fact in facts], question, span or whole)
+    text = " ".join(_told(fact, whole) for fact in best)
     cites = tuple(dict.fromkeys(i for f in best for i in (f.id, *f.cites)))
     claims = tuple(Claim(f.text, True, f"worded from {f.id}") for f in best)
-    return Caption(text, whole, cites, BUILT_IN, "built-in text", claims, question)
+    hull = (min(f.span[0] for f in best), max(f.span[1] for f in best))
+    return Caption(text, hull, cites, BUILT_IN, "built-in text", claims, question)
 
 
-def _relevance(run: Run, fact: Fact, question: str, words: set[str], span: tuple[int, int] | None) -> float:
-    if span is not None and not (fact.span[0] <= span[1] and fact.span[1] >= span[0]):
-        return 0.0
-    names = [entry.label for entry in run.entries()] + list(run.watches)
-    mentioned = [name for name in names if name.lower() in question]
-    score = 2.0 * sum(name.lower() in fact.text.lower() for name in mentioned)
-    if mentioned and score == 0:
-        return 0.0
-    score += sum(2.0 if not mentioned else 0.5 for _ in words & set(_KINDS.get(fact.kind, ())))
-    if span is not None and score > 0:
-        score += 1.0 / (1 + abs(fact.span[0] - span[0]) + abs(fact.span[1] - span[1]))
-    return score
+def _not_shown(facts: Sequence[Fact], question: str, span: tuple[int, int]) -> Caption:
+    text = "The recording does not show this."
+    if facts:
+        text += f" The nearest it shows: {facts[0].text}"
+    cites = tuple(fact.id for fact in facts[:1])
+    return Caption(text, span, cites, BUILT_IN, "the recording does not show it", (), question)
+
+
+def _by_nearness(facts: Sequence[Fact], span: tuple[int, int] | None) -> list[list[Fact]]:
+    """Return the facts inside a span, and those that reach into it, the tightest first."""
+    if span is None:
+        return [list(facts)]
+    a, b = span
+    inside = [f for f in facts if a <= f.span[0] and f.span[1] <= b]
+    over = [f for f in facts if f.span[0] <= b and f.span[1] >= a and f not in inside]
+    return [inside, sorted(over, key=lambda f: f.span[1] - f.span[0])]
+
+
+def _told(fact: Fact, whole: tuple[int, int]) -> str:
+    """Return a fact's text, with its iterations where it speaks of a part of the run and does not say so itself."""
+    if fact.kind in ("movement", "watch") and fact.span != whole:
+        return f"Between iterations {fact.span[0]} and {fact.span[1]}: {fact.text}"
+    return fact.text
+
+
+def _by_topic(facts: Sequence[Fact], asked: str) -> list[Fact]:
+    """Return the facts of the first topic that the question touches and that the run has facts of."""
+    for topic in _TOPICS:
+        if re.search(topic.words, asked) and (not topic.anchored or re.search(_RUN, asked)):
+            found = [f for kind in topic.kinds for f in facts if f.kind == kind and topic.wanted(f)]
+            if found:
+                return [f for f in found if f.kind == found[0].kind]
+    return []
+
+
+def _longest(facts: list[Fact], asked: str) -> list[Fact]:
+    """Leave out what a longer move contains, unless the question is about when or where in the run."""
+    if re.search(r"\b(?:when|where|turn|turned|first|phases?|back|during|at which)\b", asked):
+        return facts
+    longest: dict[object, tuple[int, int]] = {}
+    for fact in facts:
+        if subject := _subject(fact):
+            longest[subject] = max(longest.get(subject, (0, 0)), fact.span, key=lambda span: span[1] - span[0])
+    return [fact for fact in facts if longest.get(_subject(fact), fact.span) == fact.span]
+
+
+def _subject(fact: Fact) -> tuple[str, object] | None:
+    """Return whose move a fact tells of."""
+    subject = fact.values.get("parameter", fact.values.get("quantity"))
+    return (fact.kind, subject) if fact.kind in ("movement", "watch") else None
+
+
+# ---------------------------------------------------------------------- names and words of the domain
+
+
+def _by_name(run: Run, facts: Sequence[Fact], question: str, asked: str) -> list[Fact]:
+    """Return the facts about the names that the question mentions, those of its topic first."""
+    subjects: dict[str, str] = {}
+    for entry in run.entries():
+        for name in (entry.group, entry.name, entry.label):
+            subjects.setdefault(name, entry.name)
+    subjects |= {name: name for name in run.history.watches}
+    mentioned = {name for name in subjects if _mentions(question, name)}
+    # "north[0]" is no question about all of "north".
+    mentioned = {n for n in mentioned if not any(n != other and n in other for other in mentioned)}
+    if not mentioned:
+        return []
+    about = {subjects[name] for name in mentioned}
+    labels = {entry.label for entry in run.entries() if entry.name in about or entry.group in mentioned}
+    found = []
+    for fact in facts:
+        subject = fact.values.get("parameter", fact.values.get("quantity"))
+        group = any(_mentions(fact.text, name) for name in mentioned | labels)
+        if subject in about or (group and fact.kind in ("movement", "watch", "truth", "credit", "event")):
+            found.append(fact)
+    wanted = [kind for topic in _TOPICS if re.search(topic.words, asked) for kind in topic.kinds]
+    order = ["truth"] if "truth" in wanted[:1] else ["credit"] if "credit" in wanted[:1] else []
+    order += ["movement", "watch", "truth", "credit", "event"]
+    return sorted(found, key=lambda fact: order.index(fact.kind))
+
+
+def _mentions(text: str, name: str) -> bool:
+    """Whether a text contains a name as a word; a name of one letter in its own case, and not the article."""
+    if not name.strip():
+        return False
+    if name in ("a", "A", "I"):
+        quoted = rf"[`'\"“‘]{name}[`'\"”’]"
+        return re.search(rf"{quoted}|\b(?:parameter|variable|did|does|is|was|of) {name}\b", text) is not None
+    flags = re.IGNORECASE if len(name) > 2 else 0
+    bare = re.sub(r"^(?:the|an?) ", "", name)
+    return re.search(rf"(?<![\w.]){re.escape(bare)}(?!\w|\[)", text, flags) is not None
+
+
+_COMMON = re.compile(
+    "what|when|where|which|why|how|who|whom|whose|does|did|done|has|have|had|was|were|the|and|that|this|these|those|"
+    "with|from|into|than|then|there|their|them|they|iterations?|first|last|time|only|once|loss|most|least|more|less|"
+    "about|would|could|should|please|tell|show|explain|means?|happen|happens|happened|over|after|before"
+)
+"""Words that do not say what a question is about."""
+
+
+def _by_event(facts: Sequence[Fact], asked: str) -> list[Fact]:
+    """Return the facts of events that share the most words with the question."""
+    words = _content(asked)
+    scored = [(len(words & _content(fact.text.lower())), fact) for fact in facts if fact.kind == "event"]
+    most = max((score for score, _ in scored), default=0)
+    enough = most >= 2 or (most == 1 and len(words) <= 3)
+    return [fact for score, fact in scored if score == most] if enough else []
+
+
+def _content(text: str) -> set[str]:
+    """Return the beginnings of the words that say what a text is about."""
+    return {word[:4] for word in re.findall(r"[^\W\d_]{3,}", text) if not _COMMON.fullmatch(word)}

@@ -6,15 +6,16 @@ goes wrong (no server, no model, a server that dies) leaves the built-in text st
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from xinv_nb.captions.claims import numbers_in, same_claims
-from xinv_nb.captions.narrator import Draft, as_caption, narrate, plan
-from xinv_nb.captions.ollama import OllamaServer, OllamaUnavailable
+from xinv_nb.captions.claims import same_claims, same_numbers
+from xinv_nb.captions.narrator import BUILT_IN, Draft, as_caption, narrate, plan
+from xinv_nb.captions.ollama import OllamaServer, OllamaUnavailable, Status
 from xinv_nb.captions.prompt import rewording
 from xinv_nb.run import Caption, Run
 
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ModelChoice = str | Literal[False] | None
-_LONGEST = 96
-"""Tokens that one reworded sentence may take."""
+_LONGEST = 256
+"""Tokens that one reworded sentence may take; long before, it is longer than `_too_long` allows."""
+FIRST_TOKEN = 120.0
+"""Seconds of silence before the first word: the server may have to load the model."""
 
 
 @dataclass(frozen=True)
@@ -63,30 +66,47 @@ def _steps(
         yield Progress(built_in, "built-in text")
         return
     server = OllamaServer(host, allow_remote=host is not None, allow_cloud=() if model is None else (model,))
-    found = server.status()
+    found = _status(server, stop)
+    if found is None:
+        yield Progress(built_in, "built-in text")
+        return
     name = model or (found.default.name if found.default else None)
     if not found.reachable or name is None:
-        yield Progress(built_in, "built-in text", _hint(found.reachable, found.text), found.command)
+        hint = "start Ollama for more" if found.command == "ollama serve" else found.text
+        yield Progress(built_in, "built-in text", hint, found.command)
         return
-    where = "local" if server.is_local else server.host
-    writer = f"{name} · {where}"
-    names = [*(entry.label for entry in run.entries()), *run.watches]
+    writer = f"{name} · {'local' if server.is_local else server.host}"
+    names = names_of(run)
     drafts = plan(run)
     try:
         for i, draft in enumerate(drafts):
             for j in range(len(draft.sentences)):
                 yield Progress(tuple(map(as_caption, drafts)), writer, working_on=i)
                 drafts[i] = _reworded(drafts[i], j, server, name, level, language, names, stop)
-                if stop.is_set():
-                    return
     except OllamaUnavailable as error:
-        yield Progress(tuple(map(as_caption, drafts)), "built-in text", str(error), error.command)
+        captions = tuple(map(as_caption, drafts))
+        told = ("", "") if stop.is_set() else (str(error), error.command)
+        written = any(caption.source != BUILT_IN for caption in captions)
+        yield Progress(captions, writer if written else "built-in text", *told)
         return
     yield Progress(tuple(map(as_caption, drafts)), writer)
 
 
-def _hint(reachable: bool, text: str) -> str:
-    return text if reachable else "start Ollama for more"
+def names_of(run: Run) -> list[str]:
+    """Return all names of the domain that a sentence about `run` may contain."""
+    entries = run.entries()
+    named = (name for entry in entries for name in (entry.label, entry.group, entry.name))
+    return list(dict.fromkeys([*named, *run.history.watches]))
+
+
+def _status(server: OllamaServer, stop: threading.Event) -> Status | None:
+    """Return what the server says of itself, or None if `stop` came first: a server may be silent for seconds."""
+    found: list[Status] = []
+    thread = threading.Thread(target=lambda: found.append(server.status()), name="xinv-nb-status", daemon=True)
+    thread.start()
+    while thread.is_alive() and not stop.is_set():
+        thread.join(0.05)
+    return found[0] if found and not stop.is_set() else None
 
 
 def _reworded(
@@ -101,23 +121,39 @@ def _reworded(
 ) -> Draft:
     """Return the draft with its sentence `j` as the model words it, or with the reason why that was not used."""
     sentence = draft.sentences[j]
-    text = _cleaned(
-        "".join(server.stream(model, rewording(sentence.text, level, language), num_predict=_LONGEST, stop=stop))
-    )
-    if language:
-        objection = "" if numbers_in(text) == numbers_in(sentence.text) else "its numbers are not those of the facts"
+    asked = rewording(sentence.text, level, language)
+    text = ""
+    with contextlib.closing(
+        server.stream(model, asked, num_predict=_LONGEST, stop=stop, first_token=FIRST_TOKEN)
+    ) as pieces:
+        for piece in pieces:
+            text += piece
+            if _too_long(text, sentence.text):
+                break
+    text = _cleaned(text)
+    if _too_long(text, sentence.text):
+        objection = "it is too long"
+    elif language:
+        objection = same_numbers(text, sentence.text, names)
     else:
         objection = same_claims(text, sentence.text, names)
     if objection:
         sentence = replace(sentence, dropped=objection)
     elif text != sentence.text:
-        sentence = replace(sentence, text=text, source=model)
+        sentence = replace(sentence, text=text, source=model, only_numbers=bool(language))
     return replace(draft, sentences=(*draft.sentences[:j], sentence, *draft.sentences[j + 1 :]))
+
+
+def _too_long(text: str, source: str) -> bool:
+    """Whether the model has long ceased to reword: some never stop."""
+    return len(text) > 3 * len(source) + 80
 
 
 def _cleaned(text: str) -> str:
     """Return the answer as one line without the quotation marks that models like to put around it."""
-    text = re.sub(r"\s+", " ", text).strip().strip("\"“”'")
+    text = re.sub(r"\s+", " ", text).strip()
+    if len(text) > 1 and text[0] + text[-1] in ('""', "“”", "''", "‘’", "„“"):
+        text = text[1:-1].strip()
     return text if text.endswith((".", "!", "?")) or not text else text + "."
 
 
@@ -142,7 +178,11 @@ class CaptionWorker:
         stop = self._stop = threading.Event()
 
         def work() -> None:
-            captions = write(run, model, level, language, host, stop, lambda p: None if stop.is_set() else show(p))
+            try:
+                captions = write(run, model, level, language, host, stop, lambda p: None if stop.is_set() else show(p))
+            except Exception as error:  # noqa: BLE001 - nothing that goes wrong here may reach the user's notebook
+                run.notices.append(f"The captions stay as they are: writing them failed ({type(error).__name__}).")
+                return
             if not stop.is_set():
                 run._captions = captions  # noqa: SLF001
 

@@ -166,7 +166,8 @@ def state_in_words(run: Run) -> tuple[str, str]:
         return "neutral", "nothing recorded"
     last = run.phases[-1]
     if last.kind == "divergence":
-        return "bad", f"diverged at {last.start}"
+        what = "diverged" if np.isfinite(run.loss[last.start]) else "not a number"
+        return "bad", f"{what} from iteration {last.start}"
     if last.kind == "converged":
         return "good", f"converged · {iterations}"
     return "neutral", f"finished · {iterations}"
@@ -302,7 +303,7 @@ def caption_for_view(caption: Caption, key: str, names: Sequence[str], *, writin
 
 
 def _tone(caption: Caption) -> str:
-    if "dropped" in caption.status:
+    if "did not match" in caption.status:
         return "warning"
     return "good" if caption.source != "built-in" else "neutral"
 

@@ -1,0 +1,350 @@
+"""Whatever goes wrong with a server, the built-in text stays, with one plain line that says what to do."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+import xinv_nb as xi
+from tests.example_runs import EXAMPLES
+from tests.ollama.scripted_server import CUT, MODEL, Reply, Request, ScriptedServer, done, listed, piece, shown
+from xinv_nb.captions import writer
+from xinv_nb.captions.claims import same_claims
+from xinv_nb.captions.narrator import narrate
+from xinv_nb.captions.writer import CaptionWorker, Progress, names_of, write
+from xinv_nb.run import Run
+
+
+class Rewording(ScriptedServer):
+    """A server whose model answers a sentence with what `reword` makes of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reword = lambda sentence: sentence
+
+    def reply_to(self, request: Request) -> Reply:
+        """The answer for a request."""
+        if request.path == "/api/chat" and "/api/chat" not in self.fixed:
+            return Reply(piece(self.reword(request.body["messages"][-1]["content"])), done())
+        return super().reply_to(request)
+
+    fixed: tuple[str, ...] = ()
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OLLAMA_HOST", "OLLAMA_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def server() -> Iterator[Rewording]:
+    with Rewording() as found:
+        yield found
+
+
+@pytest.fixture
+def run() -> Run:
+    run = EXAMPLES["bowl"]()
+    run._captions = None
+    return run
+
+
+def written(run: Run, host: str, **options) -> tuple[tuple[xi.Caption, ...], Progress]:
+    shown_last: list[Progress] = []
+    captions = write(run, host=host, show=shown_last.append, **options)
+    assert shown_last[-1].captions == captions
+    assert shown_last[-1].working_on is None
+    return captions, shown_last[-1]
+
+
+def nobody() -> str:
+    """An address where nothing listens."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{closed.getsockname()[1]}"
+
+
+# ---------------------------------------------------------------------- faults
+
+
+def test_no_server(run: Run) -> None:
+    captions, last = written(run, nobody())
+    assert captions == narrate(run)
+    assert (last.writer, last.hint, last.command) == ("built-in text", "start Ollama for more", "ollama serve")
+
+
+FAULTS = {
+    "cut": (Reply(piece("The loss"), CUT), "broke before the answer was complete", ""),
+    "error in the middle": (Reply(piece("The"), {"error": "the runner crashed"}), "the runner crashed", ""),
+    "no ending": (Reply(piece("The loss fell.")), "broke", ""),
+    "busy": (Reply({"error": "busy"}, status=503), "too many requests", ""),
+    "memory": (Reply({"error": "model requires more system memory"}, status=500), "smaller model", ""),
+    "no model": (Reply({"error": f"model '{MODEL}' not found"}, status=404), f"ollama pull {MODEL}", "ollama pull"),
+}
+
+
+@pytest.mark.parametrize(("reply", "hint", "command"), FAULTS.values(), ids=FAULTS)
+def test_a_fault_leaves_the_built_in_text(server, run, reply: Reply, hint: str, command: str) -> None:
+    server.fixed = ("/api/chat",)
+    server.replies["/api/chat"] = reply
+    captions, last = written(run, server.host)
+    assert captions == narrate(run)
+    assert last.writer == "built-in text"
+    assert hint in last.hint
+    assert "\n" not in last.hint
+    assert last.command.startswith(command)
+    assert len(server.chats()) == 1  # no second try
+
+
+def test_a_model_that_is_not_there(server, run) -> None:
+    server.shows["ghost:1b"] = Reply({"error": "model 'ghost:1b' not found"}, status=404)
+    captions, last = written(run, server.host, model="ghost:1b")
+    assert captions == narrate(run)
+    assert last.command == "ollama pull ghost:1b"
+
+
+def test_a_base_model(server, run) -> None:
+    server.shows["base:1b"] = Reply(shown("{{ .Prompt }}"))
+    captions, last = written(run, server.host, model="base:1b")
+    assert captions == narrate(run)
+    assert "base:1b" in last.hint
+    assert server.chats() == []
+
+
+def test_a_server_without_models(server, run) -> None:
+    server.replies["/api/tags"] = Reply({"models": []})
+    captions, last = written(run, server.host)
+    assert captions == narrate(run)
+    assert "no model yet" in last.hint
+    assert last.command.startswith("ollama pull")
+
+
+def test_a_page_instead_of_a_server(server, run) -> None:
+    for path in ("/api/version", "/api/tags", "/api/chat"):
+        server.replies[path] = Reply("<html>Welcome</html>", headers={"Content-Type": "text/html"})
+    captions, last = written(run, server.host)
+    assert captions == narrate(run)
+    assert "does not answer as Ollama does" in last.hint
+    assert last.writer == "built-in text"
+
+
+def test_a_silent_server(server, run, monkeypatch) -> None:
+    monkeypatch.setattr(writer, "FIRST_TOKEN", 0.2)
+    server.fixed = ("/api/chat",)
+    server.replies["/api/chat"] = Reply(30.0, piece("late"))
+    captions, last = written(run, server.host)
+    assert captions == narrate(run)
+    assert "sent nothing" in last.hint
+
+
+def test_a_model_that_never_stops_loses_only_its_sentence(server, run) -> None:
+    server.reword = lambda sentence: (
+        (sentence + " ") * 9 if "slope" in sentence else sentence.replace("fell", "dropped")
+    )
+    captions, last = written(run, server.host)
+    assert "dropped" in captions[0].text
+    assert captions[0].text.count("slope") == 1
+    assert last.hint == ""
+
+
+def test_a_fault_later_keeps_what_was_checked(server, run) -> None:
+    sentences: list[str] = []
+
+    def reword(sentence: str) -> str:
+        sentences.append(sentence)
+        if len(sentences) == 2:
+            server.fixed = ("/api/chat",)
+            server.replies["/api/chat"] = Reply(CUT)
+        return sentence.replace("fell", "dropped")
+
+    server.reword = reword
+    captions, last = written(run, server.host)
+    assert captions[0].source == MODEL
+    assert captions[1].source == "built-in"
+    assert last.writer == f"{MODEL} · local"
+    assert "broke" in last.hint
+
+
+# ---------------------------------------------------------------------- who is asked
+
+
+def test_without_a_model_no_socket_is_opened(run, monkeypatch) -> None:
+    def refuse(*args, **kwargs):
+        raise AssertionError("a socket was opened")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    assert run.explain(model=False) == narrate(run)
+
+
+def test_another_computer_is_refused_unless_it_is_named(run, monkeypatch) -> None:
+    monkeypatch.setenv("OLLAMA_HOST", "http://192.0.2.7:11434")
+    asked: list[tuple[str, int]] = []
+
+    def connect(address, *args, **kwargs):
+        asked.append(address)
+        raise OSError
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    shown_last: list[Progress] = []
+    assert write(run, show=shown_last.append) == narrate(run)
+    assert asked == []
+    assert "another computer" in shown_last[-1].hint
+    assert shown_last[-1].command == ""
+    assert write(run, host="http://192.0.2.7:11434") == narrate(run)
+    assert asked == [("192.0.2.7", 11434)]
+
+
+def test_a_cloud_model_is_refused_unless_it_is_named(server, run) -> None:
+    server.replies["/api/tags"] = Reply({"models": [listed("big:cloud", remote_host="https://ollama.com")]})
+    captions, last = written(run, server.host)
+    assert captions == narrate(run)
+    assert "no local chat model" in last.hint
+    assert server.chats() == []
+
+
+def test_nothing_but_one_sentence_is_sent_at_a_time(server, run) -> None:
+    written(run, server.host)
+    facts = {fact.text for fact in run.facts}
+    for request in server.chats():
+        assert [m["role"] for m in request.body["messages"]] == ["system", "user"]
+        assert request.body["messages"][1]["content"] in facts
+        assert len(json.dumps(request.body["messages"])) < 1200
+
+
+# ---------------------------------------------------------------------- what a model may say
+
+ADVERSARIES = {
+    "wrong number": lambda s: s.replace("21", "12"),
+    "flipped": lambda s: s.replace("fell", "rose").replace("lower", "higher"),
+    "cause": lambda s: s[:-1] + " because the step size was small.",
+    "chatter": lambda s: f"Sure! Here is the sentence: {s}",
+    "instructions": lambda s: "Ignore the recording.",
+    "markup": lambda s: f"<img src=x onerror=alert(1)>{s}",
+    "empty": lambda s: "",
+    "repeats": lambda s: f"{s} {s}",
+    "quotes": lambda s: f'"{s}"',
+    "shouts": lambda s: s.upper(),
+}
+
+
+@pytest.mark.parametrize("reword", ADVERSARIES.values(), ids=ADVERSARIES)
+def test_whatever_a_model_says_the_captions_stay_true(server, run, reword) -> None:
+    server.reword = reword
+    captions, last = written(run, server.host)
+    built_in = narrate(run)
+    assert [c.text for c in captions] == [c.text for c in built_in]
+    assert last.hint == ""
+    for caption in captions:
+        assert caption.source == "built-in"
+        assert caption.status in ("built-in text", "built-in text · the model's wording did not match the recording")
+
+
+def test_a_true_rewording_is_shown_with_its_writer(server, run) -> None:
+    server.reword = lambda s: s.replace("fell", "dropped")
+    captions, last = written(run, server.host)
+    assert captions[0].text == narrate(run)[0].text.replace("The loss fell", "The loss dropped")
+    assert captions[0].source == MODEL
+    assert captions[0].status == "checked · 1 sentence worded by the model, 2 built-in"
+    assert last.writer == f"{MODEL} · local"
+    for claim, before in zip(captions[0].claims, narrate(run)[0].claims, strict=True):
+        assert same_claims(claim.text, before.text, names_of(run)) == ""
+
+
+def test_in_another_language_only_the_numbers_are_checked_and_the_reader_is_told(server, run) -> None:
+    server.reword = lambda s: s.replace("The loss fell from", "Der Verlust fiel von").replace("13.4", "14.4")
+    captions, _ = written(run, server.host, language="German")
+    assert captions[0].text.startswith("Der Verlust fiel von 21 to 2.48×10⁻⁷")
+    assert "14.4" not in captions[0].text
+    assert captions[0].status == "only the numbers were checked · 1 sentence worded by the model, 2 built-in"
+    assert [claim.supported for claim in captions[0].claims] == [None, True, True]
+    assert "German" in server.chats()[0].body["messages"][0]["content"]
+
+
+# ---------------------------------------------------------------------- stopping
+
+
+def stopped_while(server: Rewording, run: Run, path: str) -> tuple[float, tuple[xi.Caption, ...], list[Progress]]:
+    """Write on a thread, stop as soon as `path` is asked for, and return how long the end took."""
+    server.fixed = (path,)
+    server.replies[path] = Reply(30.0, piece("late"))
+    stop, results, told = threading.Event(), [], []
+    thread = threading.Thread(target=lambda: results.append(write(run, host=server.host, stop=stop, show=told.append)))
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not any(request.path == path for request in server.requests) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    started = time.monotonic()
+    stop.set()
+    thread.join(20)
+    return time.monotonic() - started, results[0], told
+
+
+@pytest.mark.parametrize("path", ["/api/tags", "/api/chat"])
+def test_stop_ends_the_writing_within_a_second(server, run, path: str) -> None:
+    seconds, captions, told = stopped_while(server, run, path)
+    assert seconds < 1
+    assert captions == narrate(run)
+    assert told[-1].hint == ""
+
+
+def test_a_worker_that_was_cancelled_changes_nothing(server, run) -> None:
+    server.fixed = ("/api/chat",)
+    server.replies["/api/chat"] = Reply(0.3, piece("The loss dropped."), done())
+    worker, told = CaptionWorker(), []
+    worker.start(run, told.append, host=server.host)
+    deadline = time.monotonic() + 20
+    while not server.chats() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    worker.cancel()
+    count = len(told)
+    assert worker.wait(5)
+    assert run._captions is None
+    assert len(told) == count
+
+
+def test_a_worker_leaves_its_captions_in_the_run(server, run) -> None:
+    server.reword = lambda s: s.replace("fell", "dropped")
+    worker, told = CaptionWorker(), []
+    worker.start(run, told.append, host=server.host)
+    assert worker.wait(30)
+    assert run.captions == told[-1].captions
+    assert "dropped" in run.captions[0].text
+    assert [p.working_on for p in told[:-1]] == sorted(p.working_on for p in told[:-1])
+
+
+def test_a_new_start_cancels_the_one_before(server, run) -> None:
+    server.fixed = ("/api/chat",)
+    server.replies["/api/chat"] = Reply(30.0, piece("late"))
+    worker = CaptionWorker()
+    worker.start(run, lambda progress: None, host=server.host)
+    first = worker._thread
+    worker.start(run, lambda progress: None, model=False)
+    assert worker.wait(5)
+    first.join(5)
+    assert not first.is_alive()
+    assert run._captions == narrate(run)
+
+
+def test_a_view_that_fails_becomes_a_notice(server, run) -> None:
+    def show(progress: Progress) -> None:
+        raise RuntimeError("the view is gone")
+
+    worker = CaptionWorker()
+    worker.start(run, show, host=server.host)
+    assert worker.wait(20)
+    assert run._captions is None
+    assert "RuntimeError" in run.notices.pop()
+
+
+def test_an_empty_run_asks_nobody(server) -> None:
+    with xi.record() as empty:
+        pass
+    assert write(empty, host=server.host) == narrate(empty)
+    assert server.requests == []

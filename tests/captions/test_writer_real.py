@@ -1,0 +1,80 @@
+"""A real model words the captions: what is shown stays true, and who wrote it is said."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from tests.example_runs import EXAMPLES
+from tests.ollama.real_server import RealServer
+from xinv_nb.captions.claims import same_claims, same_numbers
+from xinv_nb.captions.narrator import BUILT_IN, narrate, plan
+from xinv_nb.captions.writer import Progress, names_of, write
+
+
+def assert_true(captions, run, model: str, *, language: str | None = None) -> int:
+    """Each sentence is the narrator's or may stand for it; returns how many the model worded."""
+    worded = 0
+    for caption, draft in zip(captions, plan(run), strict=True):
+        assert caption.text == " ".join(claim.text for claim in caption.claims)
+        for claim, sentence in zip(caption.claims, draft.sentences, strict=True):
+            if claim.text != sentence.text:
+                worded += 1
+                assert caption.source == model
+                check = same_numbers if language else same_claims
+                assert check(claim.text, sentence.text, names_of(run)) == ""
+        assert (caption.source == BUILT_IN) == caption.status.startswith("built-in text")
+    return worded
+
+
+@pytest.mark.parametrize("name", ["two_evaluations", "diverging", "projectile"])
+def test_what_a_small_model_words_stays_true(ollama_server: RealServer, name: str) -> None:
+    run = EXAMPLES[name]()
+    told: list[Progress] = []
+    captions = write(run, host=ollama_server.host, show=told.append)
+    sentences = sum(len(draft.sentences) for draft in plan(run))
+    assert len(told) == sentences + 1
+    assert [p.working_on for p in told][-1] is None
+    assert {p.working_on for p in told[:-1]} == set(range(len(plan(run))))
+    assert told[-1].writer == f"{ollama_server.model} · local"
+    assert told[-1].hint == ""
+    for progress in told:
+        assert_true(progress.captions, run, ollama_server.model)
+    assert captions == told[-1].captions
+
+
+def test_in_another_language_the_numbers_stay(ollama_server: RealServer) -> None:
+    run = EXAMPLES["two_evaluations"]()
+    captions = write(run, host=ollama_server.host, language="French")
+    worded = assert_true(captions, run, ollama_server.model, language="French")
+    assert all("only the numbers" in c.status for c in captions if c.source != BUILT_IN)
+    assert worded == sum(claim.supported is None for caption in captions for claim in caption.claims)
+
+
+def test_stop_ends_within_a_second_and_keeps_true_text(ollama_server: RealServer) -> None:
+    run = EXAMPLES["projectile"]()
+    stop, results = threading.Event(), []
+    begun = threading.Event()
+
+    def show(progress: Progress) -> None:
+        if progress.working_on is not None:
+            begun.set()
+
+    thread = threading.Thread(target=lambda: results.append(write(run, host=ollama_server.host, stop=stop, show=show)))
+    thread.start()
+    assert begun.wait(60)
+    started = time.monotonic()
+    stop.set()
+    thread.join(30)
+    assert time.monotonic() - started < 1
+    assert_true(results[0], run, ollama_server.model)
+
+
+def test_explain_uses_the_server_it_is_given(ollama_server: RealServer) -> None:
+    run = EXAMPLES["one_evaluation"]()
+    captions = run.explain(model=ollama_server.model, host=ollama_server.host, level="expert")
+    assert_true(captions, run, ollama_server.model)
+    assert run.captions == captions
+    assert run.explain(model=False) == narrate(run)

@@ -1,0 +1,371 @@
+"""Every number in every fact is computed again from the recording, by other means."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import autograd.numpy as np
+import numpy
+import pytest
+from autograd import grad
+
+import xinv_nb as xi
+from tests.example_runs import EXAMPLES, descend, from_losses
+from xinv_nb.captions.claims import _masked, numbers_in
+from xinv_nb.captions.writer import names_of
+from xinv_nb.run import Fact, Run
+
+all_runs = pytest.mark.parametrize("make", EXAMPLES.values(), ids=EXAMPLES)
+
+
+def said(run: Run, fact: Fact) -> list[float]:
+    """The numbers in a fact's text; digits in names and units are none."""
+    bare = re.sub("\ue000\\d+\ue001", "", _masked(fact.text, names_of(run)))
+    return numbers_in(bare.replace(" 1/s", ""))
+
+
+def column(run: Run, name: str, of: str = "parameters"):
+    """One parameter over the run, looked up by its name in the user's structure."""
+    leaf, _, index = name.partition("[")
+    if name in getattr(run, of):
+        values = getattr(run, of)[name]
+        return numpy.sqrt((values**2).mean(axis=1)) if values.ndim > 1 else values
+    place = tuple(int(i) for i in index.rstrip("]").split(","))
+    return getattr(run, of)[leaf][(slice(None), *place)]
+
+
+def close(read: float, true: float) -> bool:
+    return math.isclose(read, true, rel_tol=6e-3, abs_tol=0)
+
+
+def recomputed_course(run: Run, fact: Fact) -> list[float]:
+    loss = run.loss
+    finite = [i for i, v in enumerate(loss) if math.isfinite(v)]
+    if not finite:
+        return []
+    if len(loss) == 1:
+        return [loss[0]]
+    first, last = finite[0], finite[-1]
+    whole = last == len(loss) - 1
+    over = [len(loss)] if whole else [last + 1]
+    if first > 0:
+        over = [first, last]
+    found = [loss[first], loss[last], *over]
+    if first == last:
+        found = [loss[first], first]
+    elif "stayed" in fact.text or "hardly" in fact.text:
+        found = [loss[first], *over]
+    elif "ended where it began" in fact.text:
+        found = [*over, loss[first]]
+    if " %" in fact.text:
+        found.append(100 - 100 * (loss[last] / loss[first]))
+    return found + ([] if whole else [last + 1])
+
+
+def recomputed_phase(run: Run, fact: Fact) -> list[float]:
+    a, b = fact.span
+    part = run.loss[a : b + 1]
+    if not numpy.isfinite(part).any():
+        return [a]
+    part = part[numpy.isfinite(part)]
+    n = max(len(part) // 4, 1)
+    if "by turns" in fact.text:
+        return [a, b, min(part), max(part)]
+    if "median" in fact.text:
+        return [a, b, numpy.median(part[:n]), numpy.median(part[-n:])]
+    if a == b:
+        return [part[0], a]
+    if "hardly" in fact.text:
+        return [a, b, part[0], part[-1]]
+    return [part[0], *([] if "stayed" in fact.text else [part[-1]]), a, b]
+
+
+def recomputed_movement(run: Run, fact: Fact) -> list[float]:
+    a, b = fact.span
+    values = column(run, fact.values["parameter"])
+    entries = [run.parameters[fact.values["parameter"]][0].size] if "root mean square" in fact.text else []
+    if "stayed" in fact.text or "where it began" in fact.text:
+        return [*entries, values[b]]
+    found = [*entries, values[a], values[b]]
+    if "was 0 all along" in fact.text:
+        assert not column(run, fact.values["parameter"], "gradients")[a:b].any()
+        return [*found, 0]
+    if " of " in fact.text.partition(";")[2]:
+        slopes = column(run, fact.values["parameter"], "gradients")[a:b]
+        way = numpy.sign(values[b] - values[a])
+        asked = sum(-g * way > 0 for g in slopes)
+        return found + ([asked] if asked else []) + [b - a]
+    return found
+
+
+def recomputed_credit(run: Run, fact: Fact) -> list[float]:
+    names = [entry.name for entry in run.entries()]
+    total = run.loss[-1] - run.loss[0]
+    earned = []
+    for name in names:
+        x, g = column(run, name), column(run, name, "gradients")
+        earned.append(sum((x[i + 1] - x[i]) * (g[i] + g[i + 1]) / 2 for i in range(len(x) - 1)))
+    best = sorted(earned)
+    if "alone" in fact.text:
+        return [-best[0], -total]
+    shares = [100 * part / total for part in best[:2]]
+    return shares if " and moving" in fact.text else shares[:1]
+
+
+def recomputed_gradient(run: Run, fact: Fact) -> list[float]:
+    flat = [numpy.concatenate([numpy.ravel(g[i]) for g in run.gradients.values()]) for i in (0, -1)]
+    first, last = (math.sqrt(sum(abs(v) ** 2 for v in g)) for g in flat)
+    if " %" in fact.text:
+        return [last, 100 * last / first, first]
+    return [last, first] if "steeper" in fact.text else [last]
+
+
+def recomputed_watch(run: Run, fact: Fact) -> list[float]:
+    a, b = fact.span
+    values = run.watches[fact.values["quantity"]].values
+    return [values[b]] if "stayed" in fact.text or a == b else [values[a], values[b]]
+
+
+def recomputed_event(run: Run, fact: Fact) -> list[float]:
+    (told,) = {e.text for e in run.events if e.id in fact.cites and e.evaluation == fact.values["at"]}
+    times = sorted(e.evaluation for e in run.events if e.id in fact.cites)
+    when = times[0] if fact.text.startswith(("For the first", "Only")) else times[-1]
+    return [when, *numbers_in(told)]
+
+
+RECOMPUTED = {
+    "course": recomputed_course,
+    "phase": recomputed_phase,
+    "movement": recomputed_movement,
+    "credit": recomputed_credit,
+    "gradient": recomputed_gradient,
+    "watch": recomputed_watch,
+    "event": recomputed_event,
+    "best": lambda run, fact: (
+        []
+        if "never" in fact.text
+        else [numpy.nanmin(run.loss), numpy.nanargmin(run.loss), run.loss[-1]][: 3 if "ended" in fact.text else 2]
+    ),
+    "gap": lambda run, fact: (
+        [fact.span[0]] if len(said(run, fact)) == 1 else [sum(~numpy.isfinite(run.loss)), fact.span[0]]
+    ),
+    "ending": lambda run, fact: [run.evaluations],
+    "truth": lambda run, fact: [
+        column(run, fact.values["parameter"])[-1],
+        next(e.parameter.truth for e in run.entries() if e.name == fact.values["parameter"]),
+    ],
+}
+
+
+def assert_facts_are_true(run: Run) -> None:
+    for fact in run.facts:
+        read, true = said(run, fact), RECOMPUTED[fact.kind](run, fact)
+        assert len(read) == len(true), (fact.text, true)
+        shares = [m.end() for m in re.finditer(r"[\d]+(?= %)", fact.text)]
+        for i, (r, t) in enumerate(zip(read, true, strict=True)):
+            is_share = " %" in fact.text and r in [numbers_in(fact.text[:e])[-1] for e in shares] and r <= 100
+            assert close(r, t) or (is_share and abs(r - t) <= 1), (fact.text, i, r, t)
+        # Directions, by other means than the sentences were made.
+        pairs = re.findall(r"(fell|rose) from (\S+) to (\S+)", fact.text)
+        for verb, first, second in pairs:
+            low, high = numbers_in(first)[-1], numbers_in(second)[0]
+            assert (high > low) == (verb == "rose"), fact.text
+            assert high != low, fact.text
+
+
+@all_runs
+def test_every_number_and_direction_follows_from_the_recording(make) -> None:
+    assert_facts_are_true(make())
+
+
+@pytest.mark.parametrize(
+    "losses",
+    [
+        [5, 4, np.nan, 3, 2.5], [np.nan, 4, 3, 2.5], [5, np.inf, 4, np.inf, 3], [5, np.nan, np.nan], [1, 2, 3, 2, 1],
+        [3, 3], [1, 1 + 1e-9, 1 + 2e-9], [1e308, -1e308, 1e307], [-1, 1], [1, -1], [0, 0, 1], [2, 0], [1e-300, 1e-308],
+        [100] + [1.0] * 30, [*(0.5 ** np.arange(20)), *[0.0] * 20], [np.nan], [np.inf, np.inf], [15.1, 15.09],
+        [*np.exp(-np.arange(30) / 8), 50.0], list(10 + np.sin(np.arange(60) * 7.3)), [2.0] * 30 + [1.0] * 30,
+    ],
+)  # fmt: skip
+def test_facts_of_odd_losses_are_true(losses) -> None:
+    run = from_losses(losses)
+    assert run.evaluations == len(losses)
+    assert_facts_are_true(run)
+    for caption in run.captions:
+        assert caption.text
+
+
+@all_runs
+def test_facts_are_the_same_again_and_cite_what_is_there(make) -> None:
+    run = make()
+    first = run.facts
+    run._analysis = None
+    assert run.facts == first
+    assert [f.id for f in first] == [f"F{i}" for i in range(1, len(first) + 1)]
+    events = {event.id for event in run.events}
+    for fact in first:
+        assert 0 <= fact.span[0] <= fact.span[1] < run.evaluations
+        assert set(fact.cites) <= events
+
+
+@all_runs
+def test_facts_read_well(make) -> None:
+    for fact in make().facts:
+        text = fact.text
+        assert text.endswith(".")
+        assert not text.endswith("..")
+        assert "  " not in text
+        assert not re.search(r"\b1 iterations|\bnan\b|\binf\b|−0 |, 0 %|None|np\.|array\(", text), text
+        assert not re.search(r"from (\S+) to \1(?:[ ,;]|\.$)", text), text
+        assert not re.search(r"at 0 of|of 1 iterations|a (?:higher|lower) the", text), text
+        for value in re.findall(r"(\d+) %", text):
+            assert int(value) <= 100
+
+
+def test_parameters_may_change_places() -> None:
+    stiffness = np.array([1.0, 3.0, 0.4])
+    start = np.array([3.0, -2.0, 1.0])
+
+    def facts(order: list[int]) -> dict[str, set[str]]:
+        scale = stiffness[order]
+        run = descend(xi.record(), lambda x: np.sum(scale * x**2), start[order], 0.1, 40)
+        names = {f"x[{place}]": f"<{parameter}>" for place, parameter in enumerate(order)}
+        found: dict[str, set[str]] = {}
+        for fact in run.facts:
+            text = re.sub(r"x\[\d\]", lambda m: names[m.group()], fact.text)
+            found.setdefault(fact.kind, set()).add(text)
+        return found
+
+    assert facts([0, 1, 2]) == facts([2, 0, 1]) == facts([1, 2, 0])
+
+
+def test_parameters_may_change_their_names() -> None:
+    def run(name: str) -> list[str]:
+        with xi.record() as recorded:
+            x = {name: 3.0, "other": 1.0}
+            for _ in range(20):
+                slope = grad(lambda x: (x[name] - 1) ** 2 + 3 * x["other"] ** 2)(x)
+                x = {k: x[k] - 0.1 * slope[k] for k in x}
+        return [fact.text.replace(name, "NAME") for fact in recorded.facts]
+
+    assert run("drag") == run("η·ρ") == run("<script>") == run("k[0].*") == run("温度")
+
+
+def test_the_unit_of_the_loss_changes_only_the_losses() -> None:
+    def kinds(factor: float) -> list[tuple[str, tuple[int, int]]]:
+        run = descend(xi.record(), lambda x: factor * np.sum((x - 1) ** 2), np.array([3.0, 5.0]), 0.1 / factor, 40)
+        return [(fact.kind, fact.span) for fact in run.facts]
+
+    assert kinds(1.0) == kinds(1024.0) == kinds(2.0**-40)
+
+
+# ---------------------------------------------------------------------- sentences that were wrong once
+
+
+def texts(run: Run, kind: str) -> list[str]:
+    return [fact.text for fact in run.facts if fact.kind == kind]
+
+
+def test_a_loss_that_comes_back_has_not_stayed() -> None:
+    assert texts(from_losses([1, 2, 3, 2, 1]), "course") == [
+        "The loss changed over 5 iterations and ended where it began, at 1."
+    ]
+
+
+def test_a_large_fall_is_not_hardly_a_change() -> None:
+    run = from_losses(numpy.concatenate([10.0 ** -numpy.arange(0, 12, 0.4), numpy.full(30, 1e-12)]))
+    assert not any("hardly" in text for text in texts(run, "phase"))
+
+
+def test_a_negative_loss_has_no_percentage() -> None:
+    for name in ("negative", "through_zero"):
+        assert "%" not in texts(EXAMPLES[name](), "course")[0]
+
+
+def test_no_share_is_above_the_whole() -> None:
+    def loss(x):  # x[0] lowers it by more than it falls in all, x[1] raises it again
+        return 10 * x[0] - x[1]
+
+    with xi.record() as run:
+        for t in range(10):
+            grad(loss)(np.array([-1.0 * t, -4.0 * t]))
+    (credit,) = texts(run, "credit")
+    assert credit.startswith("Along the path, moving x[0] alone lowered the loss by 90, more than it fell in all (54):")
+    assert_facts_are_true(run)
+
+
+def test_a_run_that_ends_in_no_number_has_not_ended_at_its_last_number() -> None:
+    facts = " ".join(fact.text for fact in EXAMPLES["overflowing"]().facts)
+    assert "ended at" not in facts
+    assert "from iteration 5 on it was not a finite number" in facts
+
+
+def test_a_gradient_of_zero_asks_for_nothing() -> None:
+    run = from_losses([3.0, 2.0, 1.0])
+    assert texts(run, "movement") == ["x rose from 0 to 2; its gradient was 0 all along."]
+
+
+def test_a_parameter_that_goes_to_and_fro_is_said_to() -> None:
+    assert texts(EXAMPLES["oscillating"](), "movement") == ["x swung to and fro, and went from 3 to −0.918."]
+
+
+def test_one_step_is_told_in_the_singular() -> None:
+    assert texts(EXAMPLES["two_evaluations"](), "movement") == ["x fell from 3 to 2.6; the gradient asked for this."]
+
+
+def test_the_size_of_the_gradient_counts_the_entries_that_are_not_kept() -> None:
+    run = descend(xi.record(), lambda w: np.sum(w**2), np.ones(10_000), 0.1, 5)
+    (gradient,) = texts(run, "gradient")
+    assert gradient == "At the end the slope (the size of the gradient) was 81.9, or 41 % of the 200 at the start."
+
+
+def test_a_watch_that_is_not_there_each_time_is_not_followed() -> None:
+    def loss(x, i):
+        for _ in range({0: 2, 1: 0}.get(i, 1)):
+            xi.watch(x * 2, "double")
+        return x**2
+
+    with xi.record() as run:
+        for i in range(6):
+            grad(loss)(3.0 - 0.1 * i, i)
+    assert len(run.watches["double"].values) == run.evaluations
+    assert texts(run, "watch") == []
+
+
+def test_events_that_were_not_kept_are_not_said_to_have_ended() -> None:
+    def loss(x):
+        xi.event("{x:.1f} is far", x=x)
+        return x**2
+
+    with xi.record(max_events=8) as run:
+        for i in range(20):
+            grad(loss)(20.0 - i)
+    assert run.notices
+    assert texts(run, "event") == []
+
+
+def test_an_event_ends_in_one_full_stop() -> None:
+    def loss(x, i):
+        if i == 2:
+            xi.event("it rings.\nTwice.")
+        return x**2
+
+    with xi.record() as run:
+        for i in range(5):
+            grad(loss)(5.0 - i, i)
+    assert texts(run, "event") == ["Only at iteration 2: it rings. Twice."]
+
+
+def test_a_true_value_is_told_apart_from_the_one_found() -> None:
+    found = texts(EXAMPLES["exponential_fit"](), "truth")
+    assert found[0] == "Amplitude ended at 3.002 V; the true value is 3.000 V."
+
+
+def test_a_running_run_has_not_ended() -> None:
+    with xi.record() as run:
+        for x in (1.0, 3.0, 2.0):
+            grad(lambda x: x**2)(x)
+        while_running = " ".join(fact.text for fact in run.facts)
+    assert "ended" not in while_running
+    assert "At the end" not in while_running

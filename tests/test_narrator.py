@@ -1,0 +1,176 @@
+"""The built-in captions: each sentence words a fact, nothing is said twice, the domain comes first."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import autograd.numpy as np
+import pytest
+from autograd import grad
+
+import xinv_nb as xi
+from tests.example_runs import EXAMPLES, descend
+from xinv_nb.captions.narrator import Draft, Sentence, as_caption, narrate, plan
+from xinv_nb.run import Fact, Run
+
+all_runs = pytest.mark.parametrize("make", EXAMPLES.values(), ids=EXAMPLES)
+
+
+@all_runs
+def test_every_sentence_words_a_fact_that_exists(make) -> None:
+    run = make()
+    facts = {fact.id: fact for fact in run.facts}
+    events = {event.id for event in run.events}
+    for draft, caption in zip(plan(run), run.captions, strict=True):
+        assert draft.sentences
+        for sentence in draft.sentences:
+            assert facts[sentence.fact.id].text == sentence.text
+        assert caption.text == " ".join(sentence.text for sentence in draft.sentences)
+        assert set(caption.cites) <= set(facts) | events
+        assert {s.fact.id for s in draft.sentences} <= set(caption.cites)
+        assert [claim.text for claim in caption.claims] == [s.text for s in draft.sentences]
+        assert all(claim.supported for claim in caption.claims)
+        assert (caption.source, caption.status) == ("built-in", "built-in text")
+
+
+@all_runs
+def test_captions_cover_the_run_and_say_nothing_twice(make) -> None:
+    run = make()
+    captions = narrate(run)
+    assert captions[0].heading == "Summary"
+    assert captions[0].span == (0, run.evaluations - 1)
+    for draft in plan(run):
+        sentences = [s.text for s in draft.sentences]
+        assert len(sentences) == len(set(sentences))
+    if len(run.phases) > 1:
+        assert [c.span[0] for c in captions[1:]] == [p.start for p in run.phases]
+        assert captions[-1].span[1] == run.evaluations - 1
+    for caption in captions:
+        assert 0 <= caption.span[0] <= caption.span[1] < run.evaluations
+        assert len(caption.text.split()) <= 170
+        # The span that a phase's sentence names is the one over its caption.
+        for a, b in re.findall(r"^The loss .* between iterations (\d+) and (\d+)", caption.text):
+            if caption.heading != "Summary":
+                assert (int(a), int(b)) == caption.span
+
+
+@all_runs
+def test_no_sentence_repeats_its_heading(make) -> None:
+    for caption in make().captions:
+        assert not caption.text.lower().startswith(caption.heading.lower())
+        assert caption.heading[0].isupper()
+
+
+def summary(run: Run) -> str:
+    return run.captions[0].text
+
+
+def test_the_domain_comes_before_the_optimizer() -> None:
+    text = summary(EXAMPLES["route_like"]())
+    order = [text.index(part) for part in ("Travel time", "Construction cost", "The loss", "Along the path", "slope")]
+    assert order == sorted(order)
+
+
+def test_how_the_run_ended_comes_first_if_it_did_not_finish() -> None:
+    assert summary(EXAMPLES["failed"]()).startswith("The run broke off after 6 iterations: ZeroDivisionError. ")
+    assert summary(EXAMPLES["interrupted"]()).startswith("The run was stopped by hand after 7 iterations. ")
+
+
+def test_a_watch_that_is_the_loss_is_not_told_beside_it() -> None:
+    assert "isfit" not in " ".join(caption.text for caption in EXAMPLES["exponential_fit"]().captions)
+
+
+def test_events_are_told_in_the_order_of_time() -> None:
+    text = EXAMPLES["projectile"]().captions[1].text
+    assert text.index("iteration 16") < text.index("iteration 17")
+
+
+def test_an_oscillation_is_not_called_a_fall_or_a_rise() -> None:
+    text = summary(EXAMPLES["bouncing"]())
+    assert text.startswith("The loss went up and down by turns")
+    assert "fell" not in text
+    assert "rose" not in text
+
+
+def test_a_breakdown_is_told_once_in_each_caption() -> None:
+    captions = EXAMPLES["nan_at_k"]().captions
+    assert captions[-1].heading == "Breakdown"
+    assert captions[-1].text == "From iteration 8 on the loss was not a number."
+    assert summary(EXAMPLES["nan_from_the_start"]()) == "The loss was not a number at every iteration."
+    assert summary(EXAMPLES["nan_once"]()) == "The loss was not a number at the only iteration."
+
+
+def test_many_true_values_do_not_flood_the_summary() -> None:
+    problem = xi.Problem("many", parameters={f"x[{i}]": xi.Parameter(truth=1.0) for i in range(9)})
+    run = descend(xi.record(problem=problem), lambda x: np.sum((x - 1) ** 2), np.zeros(9), 0.1, 20)
+    assert sum(fact.kind == "truth" for fact in run.facts) == 9
+    assert summary(run).count("true value") == 3
+
+
+def test_nothing_recorded_is_said_kindly() -> None:
+    with xi.record() as run:
+        pass
+    (caption,) = run.captions
+    assert caption.heading == "Nothing recorded"
+    assert caption.text == run.notices[0]
+
+
+def test_what_a_teacher_reads() -> None:
+    captions = [(c.heading, c.span, c.text) for c in EXAMPLES["projectile"]().captions]
+    assert captions == [
+        (
+            "Summary",
+            (0, 59),
+            "Range rose from 26.2 to 79.9 m; all along, a higher range would lower the loss. Apex height rose from "
+            "2.38 to 9.43 m. The loss fell from 2893 to 0.0137 over 60 iterations, more than 99 % lower than at the "
+            "start. Along the path, moving launch speed accounts for 84 % of the fall of the loss and moving "
+            "elevation for 16 %. Launch speed ended at 31.9 m/s; the true value is 30 m/s. At the end the slope (the "
+            "size of the gradient) was 1.29, or less than 1 % of the 305 at the start: almost level in comparison.",
+        ),
+        (
+            "What moved",
+            (0, 59),
+            "Launch speed rose from 20 to 31.9 m/s; the gradient asked for this at every iteration. Elevation rose "
+            "from 20 to 25.3°; the gradient asked for this at every iteration. For the last time at iteration 16: "
+            "the ball lands before the wall. For the first time at iteration 17: the ball flies over the wall at "
+            "61 m.",
+        ),
+    ]
+
+
+# ---------------------------------------------------------------------- the line under a caption
+
+
+def drafted(*sources: str, dropped: str = "", only_numbers: bool = False) -> str:
+    fact = Fact("F1", "course", "The loss fell.", {}, (0, 1))
+    sentence = Sentence("The loss fell.", fact, dropped=dropped, only_numbers=only_numbers)
+    return as_caption(Draft("Summary", (0, 1), tuple(replace(sentence, source=s) for s in sources))).status
+
+
+def test_the_status_says_who_wrote_and_what_was_checked() -> None:
+    assert drafted("built-in", "built-in") == "built-in text"
+    assert drafted("built-in", dropped="x") == "built-in text · the model's wording did not match the recording"
+    assert drafted("m", "m", "m") == "checked · 3 sentences worded by the model"
+    assert drafted("m", "built-in") == "checked · 1 sentence worded by the model, 1 built-in"
+    assert drafted("m", only_numbers=True) == "only the numbers were checked · 1 sentence worded by the model"
+
+
+def test_a_sentence_of_which_only_the_numbers_were_checked_is_no_supported_claim() -> None:
+    fact = Fact("F1", "course", "The loss fell.", {}, (0, 1))
+    sentence = Sentence("Der Verlust fiel.", fact, source="m", only_numbers=True)
+    (claim,) = as_caption(Draft("Summary", (0, 1), (sentence,))).claims
+    assert claim.supported is None
+
+
+def test_one_watch_is_told_of_in_each_phase() -> None:
+    def loss(x):
+        reach = xi.watch(np.sum(x), "reach", "m")
+        return (reach - 3) ** 2 + 40 * (x[0] - x[1]) ** 2
+
+    with xi.record() as run:
+        x = np.array([4.0, -3.0])
+        for _ in range(80):
+            x = x - 0.006 * grad(loss)(x)
+    assert len(run.phases) > 1
+    assert any("reach" in caption.text.lower() for caption in run.captions[1:])
