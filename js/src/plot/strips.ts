@@ -52,20 +52,28 @@ function paintStrip(context: Context, figure: Figure, strip: Strip, ink: Ink): v
     context.globalAlpha = base * Math.min(1, 0.06 + 0.94 * Math.sqrt(Math.abs(value) / strength));
     context.fillRect(from, top, to - from, bottom - top);
   };
-  if (cell >= 1.5) {
+  // Pixels of the screen, of which one of the page may be one and a half.
+  const scale = context.getTransform().a || 1;
+  if (cell * scale >= 1) {
     // Wide cells are told apart by a fine edge; narrow ones meet on whole pixels, or seams would show.
     const edge = cell >= 5 ? 0.5 : 0;
-    const snap = cell >= 5 ? (position: number) => position : Math.round;
+    const snap = cell >= 5 ? (at: number) => at : (at: number) => Math.round(at * scale) / scale;
+    let from = Number.NEGATIVE_INFINITY;
     for (let row = 0; row < gradient.length; row++) {
       const middle = x(iterations[row] as number);
-      const from = Math.max(left, snap(middle - cell / 2));
-      paint(gradient[row] as number, from, Math.min(right, snap(middle + cell / 2)) - edge);
+      const next = x(iterations[row + 1] ?? Number.POSITIVE_INFINITY);
+      if (from === Number.NEGATIVE_INFINITY) from = Math.max(left, snap(middle - cell / 2));
+      // Neighbours share the border between them: computed twice, rounding would open a gap here and there.
+      const to = next - middle < 1.5 * cell ? snap((middle + next) / 2) : snap(middle + cell / 2);
+      paint(gradient[row] as number, from, Math.min(right, to) - edge);
+      from = next - middle < 1.5 * cell ? to : Number.NEGATIVE_INFINITY;
     }
   } else {
-    const columns = Math.ceil(right - left) + 1;
-    const values = strongest(gradient, (row) => Math.round(x(iterations[row] as number) - left), columns);
-    values.forEach((value, column) => {
-      paint(value, left + column, Math.min(right, left + column + 1));
+    const first = Math.round(left * scale);
+    const columns = Math.ceil((right - left) * scale) + 1;
+    const column = (row: number) => Math.round(x(iterations[row] as number) * scale) - first;
+    strongest(gradient, column, columns).forEach((value, i) => {
+      paint(value, (first + i) / scale, Math.min(right, (first + i + 1) / scale));
     });
   }
   context.globalAlpha = 1;
