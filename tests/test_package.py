@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -40,6 +42,31 @@ def test_a_wheel_is_made_from_the_sdist_without_node(built: Path, tmp_path: Path
     with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
         bundle = (ROOT / "xinv_nb" / "static" / "widget.js").read_bytes()
         assert wheel.read("xinv_nb/static/widget.js") == bundle
+
+
+def test_the_front_end_is_built_on_a_machine_without_node(tmp_path: Path) -> None:
+    tree = tmp_path / "clone"
+    shutil.copytree(ROOT / "js", tree / "js", ignore=shutil.ignore_patterns("node_modules"))
+    for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tree)
+    shutil.copytree(ROOT / "xinv_nb", tree / "xinv_nb", ignore=shutil.ignore_patterns("widget.js", "__pycache__"))
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name in ("sh", "env", "uname"):
+        (tools / name).symlink_to(shutil.which(name) or "/bin/sh")
+    code = "import sys, hatchling.build as b; b.build_wheel(sys.argv[1])"
+    environment = os.environ | {"PATH": str(tools)}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)],
+        cwd=tree,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        assert wheel.getinfo("xinv_nb/static/widget.js").file_size > 10_000
 
 
 def test_every_example_in_the_docstrings_runs() -> None:
