@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 _INK, _MUTED, _GRID = "#1f2430", "#626b80", "#e6e8ee"
 _MOST_SERIES = 8
+_STRETCHES = 1000
+"""More than the picture has pixel columns: nothing that could be seen is lost."""
+
+Column = np.ndarray[Any, np.dtype[Any]]
 
 
 def draw(run: Run, *, with_words: bool = True) -> Figure:
@@ -47,10 +51,10 @@ def draw(run: Run, *, with_words: bool = True) -> Figure:
     _draw_loss(loss, run)
     _draw_values(values, run, entries)
     _draw_gradients(gradients, run, entries)
-    columns[0].suptitle(run.title, x=0.01, ha="left", fontsize=11, fontweight="bold", color=_INK)
+    columns[0].suptitle(_plain(run.title), x=0.01, ha="left", fontsize=11, fontweight="bold", color=_INK)
     if has_scene:
         _draw_scene(columns[1].subplots(), run)
-    rows[1].text(0.01, 0.98, "\n".join(words), va="top", ha="left", fontsize=8.5, color=_INK, linespacing=1.45)
+    rows[1].text(0.01, 0.98, _plain("\n".join(words)), va="top", ha="left", fontsize=8.5, color=_INK, linespacing=1.45)
     return figure
 
 
@@ -78,7 +82,7 @@ def _draw_loss(ax: Axes, run: Run) -> None:
     finite = loss[np.isfinite(loss)]
     if len(finite) and finite.min() > 0 and finite.max() / finite.min() > 50:
         ax.set_yscale("log")
-    ax.plot(loss, color=_INK, linewidth=1.6, marker="o" if len(loss) == 1 else None)
+    ax.plot(*_thinned(loss), color=_INK, linewidth=1.6, marker="o" if len(loss) == 1 else None)
     ax.set_ylabel("loss", fontsize=9, color=_INK)
     _bare(ax)
     _bands(ax, run)
@@ -94,11 +98,17 @@ def _draw_loss(ax: Axes, run: Run) -> None:
 def _draw_values(ax: Axes, run: Run, entries: list[Entry]) -> None:
     for entry, colour in zip(entries, COLOURS, strict=False):
         column = run.column(entry)
-        ax.plot(column, color=colour, linewidth=1.5, label=entry.label, marker="o" if len(column) == 1 else None)
+        ax.plot(
+            *_thinned(column),
+            color=colour,
+            linewidth=1.5,
+            label=_plain(entry.label),
+            marker="o" if len(column) == 1 else None,
+        )
         if entry.parameter.truth is not None:
             ax.axhline(entry.parameter.truth, color=colour, linewidth=0.8, linestyle="--")
     units = {entry.parameter.unit for entry in entries} - {""}
-    ax.set_ylabel(f"[{units.pop()}]" if len(units) == 1 else "parameters", fontsize=9, color=_INK)
+    ax.set_ylabel(_plain(f"[{units.pop()}]") if len(units) == 1 else "parameters", fontsize=9, color=_INK)
     _bare(ax)
     _bands(ax, run)
     ax.legend(fontsize=7, frameon=False, ncols=min(4, len(entries)), loc="upper left", bbox_to_anchor=(-0.02, 1.16))
@@ -107,13 +117,13 @@ def _draw_values(ax: Axes, run: Run, entries: list[Entry]) -> None:
 def _draw_gradients(ax: Axes, run: Run, entries: list[Entry]) -> None:
     from matplotlib.colors import LinearSegmentedColormap
 
-    rows = np.array([_scaled(run.column(entry, "gradients")) for entry in entries])
+    rows = np.array([_strongest(_scaled(run.column(entry, "gradients"))) for entry in entries])
     colours: Any = LinearSegmentedColormap.from_list("sign", ["#0072b2", "#ffffff", "#d55e00"])
     last = max(run.evaluations - 1, 1)
     ax.imshow(
         rows, aspect="auto", cmap=colours, vmin=-1, vmax=1, extent=(0, last, len(entries), 0), interpolation="nearest"
     )
-    ax.set_yticks(np.arange(len(entries)) + 0.5, [entry.label for entry in entries])
+    ax.set_yticks(np.arange(len(entries)) + 0.5, [_plain(entry.label) for entry in entries])
     _bare(ax)
     ax.tick_params(axis="y", labelsize=6.5)
     ax.grid(visible=False)
@@ -122,7 +132,30 @@ def _draw_gradients(ax: Axes, run: Run, entries: list[Entry]) -> None:
     )
 
 
-def _scaled(column: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _plain(text: str) -> str:
+    """Keep matplotlib from taking dollar signs in a name for mathematics."""
+    return text.replace("$", r"\$")
+
+
+def _thinned(column: Column) -> tuple[Column, Column]:
+    """Return iterations and values to draw: of a long column the least and the largest value of each stretch."""
+    if len(column) <= 2 * _STRETCHES:
+        return np.arange(len(column)), column
+    starts = np.linspace(0, len(column), _STRETCHES + 1).astype(int)[:-1]
+    both = np.stack([np.fmin.reduceat(column, starts), np.fmax.reduceat(column, starts)], axis=1)
+    return np.repeat(starts, 2), both.ravel()
+
+
+def _strongest(column: Column) -> Column:
+    """Return the entry of largest size of each stretch of a long column."""
+    if len(column) <= 2 * _STRETCHES:
+        return column
+    starts = np.linspace(0, len(column), _STRETCHES + 1).astype(int)[:-1]
+    least, largest = np.minimum.reduceat(column, starts), np.maximum.reduceat(column, starts)
+    return np.where(-least > largest, least, largest)
+
+
+def _scaled(column: Column) -> Column:
     """Return a gradient by sign and square root of its size, so that late small ones are still seen."""
     finite = np.where(np.isfinite(column), column, 0.0)
     largest = float(np.abs(finite).max()) or 1.0
@@ -137,4 +170,6 @@ def _draw_scene(ax: Axes, run: Run) -> None:
     except Exception as error:  # noqa: BLE001 - the user's drawing may fail in any way
         ax.clear()
         ax.set_axis_off()
-        ax.text(0.5, 0.5, f"The scene could not be drawn:\n{type(error).__name__}: {error}", ha="center", fontsize=8)
+        ax.text(
+            0.5, 0.5, _plain(f"The scene could not be drawn:\n{type(error).__name__}: {error}"), ha="center", fontsize=8
+        )
