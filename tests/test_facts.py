@@ -354,7 +354,7 @@ def test_an_event_ends_in_one_full_stop() -> None:
     with xi.record() as run:
         for i in range(5):
             grad(loss)(5.0 - i, i)
-    assert texts(run, "event") == ["Only at iteration 2: it rings. Twice."]
+    assert texts(run, "event") == ["At iteration 2: it rings. Twice."]
 
 
 def test_a_true_value_is_told_apart_from_the_one_found() -> None:

@@ -17,7 +17,7 @@ def test_a_demo_notebook_runs_and_explains_itself(path: Path, monkeypatch: pytes
     monkeypatch.setenv("OLLAMA_HOST", "http://127.0.0.1:9")
     notebook = nbformat.read(path, as_version=4)
     begin = time.monotonic()
-    NotebookClient(notebook, timeout=120).execute()
+    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(path.parent)}}).execute()
     assert time.monotonic() - begin < 60, "a class does not wait longer"
     records = [
         output["data"]["text/markdown"]

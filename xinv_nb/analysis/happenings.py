@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from xinv_nb.run import Event, Fact, Run
 
-_MOST = 6
+_MOST = 24
 
 
 def happenings(run: Run) -> Iterator[Fact]:
@@ -27,15 +27,15 @@ def happenings(run: Run) -> Iterator[Fact]:
         first, final = events[0], events[-1]
         if first.evaluation == 0 and (final.evaluation == last or not complete):
             continue
-        told_of, when = (first, "For the first time") if first.evaluation > 0 else (final, "For the last time")
+        told_of, when = (first, "For the first time at") if first.evaluation > 0 else (final, "For the last time at")
         if first.evaluation == final.evaluation and complete:
-            when = "Only"
+            when = "At"
         cites = (first.id,) if final is first else (first.id, final.id)
         values = {"first": first.evaluation, "last": final.evaluation, "count": len(events), "at": told_of.evaluation}
         said = " ".join(told_of.text.split()).rstrip(".")
         if said:
             told += 1
-            text = f"{when} at iteration {told_of.evaluation}: {said}."
+            text = f"{when} iteration {told_of.evaluation}: {said}."
             yield Fact("", "event", text, values, (first.evaluation, final.evaluation), cites)
         if told == _MOST:
             return

@@ -18,6 +18,8 @@ _MOST_WATCHED = 3
 _MOST_TRUTHS = 3
 _MOST_MOVES = 3
 _MOST_EVENTS = 3
+_MOST_EVENTS_OF_RUN = 6
+"""Events told of a run that is one phase, in a caption of their own."""
 
 _HEADINGS = {"not a number": "Breakdown", "not a finite number": "Breakdown", "infinite": "Breakdown"}
 """Headings that are not the phase's label, which the first sentence says."""
@@ -71,8 +73,14 @@ def plan(run: Run) -> list[Draft]:
             of_phase = tuple(_of_phase(facts, phase))
             heading = _HEADINGS.get(phase.label, sentence_start(phase.label))
             drafts.append(Draft(heading, (phase.start, of_phase[0].span[1]), _sentences(of_phase)))
-    elif moved := [*_moves(facts, (0, last)), *_events(facts, 0, last)]:
+        return drafts
+    moved, events = _moves(facts, (0, last)), _events(facts, 0, last, _MOST_EVENTS_OF_RUN)
+    if len(events) <= _MOST_EVENTS:
+        moved, events = [*moved, *events], []
+    if moved:
         drafts.append(Draft("What moved", (0, last), _sentences(moved)))
+    if events:
+        drafts.append(Draft("What happened", (0, last), _sentences(events)))
     return drafts
 
 
@@ -85,12 +93,15 @@ def _summary(facts: Sequence[Fact], phases: int, last: int) -> Iterator[Fact]:
         yield from _of_kind(facts, "course")
     if own is not None:
         yield own
-    if own is None or own.values["kind"] != "oscillation":
+    # The best of noisy values is a lucky one, and a single noisy gradient tells nothing of the end.
+    is_noisy = any(f.values["label"].startswith("noisy") for f in _of_kind(facts, "phase"))
+    if not is_noisy and (own is None or own.values["kind"] != "oscillation"):
         yield from _of_kind(facts, "best")
     yield from _of_kind(facts, "gap")
     yield from _of_kind(facts, "credit")
     yield from _of_kind(facts, "truth")[:_MOST_TRUTHS]
-    yield from _of_kind(facts, "gradient")
+    if not is_noisy:
+        yield from _of_kind(facts, "gradient")
 
 
 def _of_phase(facts: Sequence[Fact], phase: Phase) -> Iterator[Fact]:
@@ -112,9 +123,19 @@ def _moves(facts: Sequence[Fact], span: tuple[int, int]) -> list[Fact]:
     return ([f for f in whole if f.values["how"] not in ("stayed", "returned")] or whole[:1])[:_MOST_MOVES]
 
 
-def _events(facts: Sequence[Fact], start: int, stop: int) -> list[Fact]:
-    """Return the facts of events between two evaluations, the most frequent of them, in the order of time."""
-    found = [f for f in _of_kind(facts, "event") if start <= f.values["at"] <= stop][:_MOST_EVENTS]
+def _events(facts: Sequence[Fact], start: int, stop: int, most: int = _MOST_EVENTS) -> list[Fact]:
+    """Return the facts of events between two evaluations, the most frequent of them, in the order of time.
+
+    Of events that happened equally often, as many as fit are taken evenly from first to last: a run is told to its end.
+    """
+    found = [f for f in _of_kind(facts, "event") if start <= f.values["at"] <= stop]
+    if len(found) > most:
+        count = found[most - 1].values["count"]
+        often = [f for f in found if f.values["count"] > count]
+        equal = sorted((f for f in found if f.values["count"] == count), key=lambda f: int(f.values["at"]))
+        left = most - len(often)
+        places = [round(i * (len(equal) - 1) / max(left - 1, 1)) for i in range(left)]
+        found = [*often, *(equal[place] for place in places)]
     return sorted(found, key=lambda f: int(f.values["at"]))
 
 

@@ -225,7 +225,8 @@ def _mentions(text: str, name: str) -> bool:
 _COMMON = re.compile(
     "what|when|where|which|why|how|who|whom|whose|does|did|done|has|have|had|was|were|the|and|that|this|these|those|"
     "with|from|into|than|then|there|their|them|they|iterations?|first|last|time|only|once|loss|most|least|more|less|"
-    "about|would|could|should|please|tell|show|explain|means?|happen|happens|happened|over|after|before"
+    "about|would|could|should|please|tell|show|explain|means?|happen|happens|happened|over|after|before|"
+    r"chang\w*|mov\w*"
 )
 """Words that do not say what a question is about."""
 

@@ -111,7 +111,12 @@ def _draw_values(ax: Axes, run: Run, entries: list[Entry]) -> None:
     ax.set_ylabel(_plain(f"[{units.pop()}]") if len(units) == 1 else "parameters", fontsize=9, color=_INK)
     _bare(ax)
     _bands(ax, run)
-    ax.legend(fontsize=7, frameon=False, ncols=min(4, len(entries)), loc="upper left", bbox_to_anchor=(-0.02, 1.16))
+    # Exactly as wide as the axes, and no part of the layout: long names may not squeeze the plots.
+    legend = ax.legend(
+        fontsize=6.5, frameon=False, ncols=min(3, len(entries)), mode="expand", loc="lower left",
+        bbox_to_anchor=(0, 1.0, 1, 0.1), borderaxespad=0.2, handlelength=1.4,
+    )  # fmt: skip
+    legend.set_in_layout(False)
 
 
 def _draw_gradients(ax: Axes, run: Run, entries: list[Entry]) -> None:

@@ -56,7 +56,7 @@ def snapshot(run: Run, sent: Sent, writer: Writer, frames: Iterable[Frame] | Non
         "head": head(run, writer, stride),
         **_series(run),
         "phases": _phases(run),
-        "events": _with_last(_events(events[:MOST_EVENTS], {}), events, run),
+        "events": _with_last(_events(run, events, {})[:MOST_EVENTS], events, run),
         "facts": _facts(run),
         "captions": _captions(run, writer),
     }
@@ -94,7 +94,7 @@ def update(
         header |= _series(run)
     new = run.events[sent.events : MOST_EVENTS] if sent.events < MOST_EVENTS else []
     if new:
-        header["events"] = _events(new, sent.last_seen)
+        header["events"] = _events(run, new, sent.last_seen)
     if explain:
         header |= {"phases": _phases(run), "facts": _facts(run), "captions": _captions(run, writer)}
     sent.rows, sent.events = run.evaluations, sent.events + len(new)
@@ -238,13 +238,19 @@ def _phases(run: Run) -> list[dict[str, Any]]:
     return [{"start": p.start, "stop": p.stop, "kind": p.kind, "label": p.label} for p in run.phases]
 
 
-def _events(events: Sequence[Event], last_seen: dict[Hashable, int]) -> list[dict[str, Any]]:
-    """Return events for the table; the lanes mark only where a kind of event begins, or turns to its opposite."""
+def _events(run: Run, events: Sequence[Event], last_seen: dict[Hashable, int]) -> list[dict[str, Any]]:
+    """Return events for the table; the lanes mark only where a kind of event begins, or turns to its opposite.
+
+    The value of a watched quantity at each iteration is no news to a reader: of these the table has the beginnings.
+    """
     rows = []
+    watched = run.history.watches.keys()
     for event in events:
         kind = _kind(event)
         begins = last_seen.get(kind, -2) < event.evaluation - 1
         last_seen[kind] = event.evaluation
+        if event.name in watched and not begins:
+            continue
         rows.append(
             {
                 "id": event.id,
@@ -261,12 +267,11 @@ def _events(events: Sequence[Event], last_seen: dict[Hashable, int]) -> list[dic
 
 def _with_last(rows: list[dict[str, Any]], events: Sequence[Event], run: Run) -> list[dict[str, Any]]:
     """Mark in the lanes as well where a kind of event happens for the last time before the end."""
-    latest: dict[Hashable, int] = {}
-    for i, event in enumerate(events[: len(rows)]):
-        if event.phase == "forward":
-            latest[_kind(event)] = i
-    for i in latest.values():
-        rows[i]["lane"] = rows[i]["lane"] or events[i].evaluation < run.evaluations - 1
+    watched = run.history.watches.keys()
+    latest = {_kind(e): e for e in events if e.phase == "forward" and e.name not in watched}
+    ending = {e.id for e in latest.values() if e.evaluation < run.evaluations - 1}
+    for row in rows:
+        row["lane"] = row["lane"] or row["id"] in ending
     return rows
 
 
@@ -281,6 +286,8 @@ def _facts(run: Run) -> list[dict[str, Any]]:
 
 
 def _captions(run: Run, writer: Writer) -> list[dict[str, Any]]:
+    if run.status == "running" and run.evaluations == 0:
+        return []  # "nothing recorded" is for the end
     names = [*(entry.label for entry in run.entries()), *run.watches]
     return [
         caption_for_view(caption, f"c{i}", names, writing=writer.busy and writer.working_on == i)

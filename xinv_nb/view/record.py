@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import io
+import warnings
 from html import escape
 
 from xinv_nb.run import Caption, Run
@@ -33,7 +34,9 @@ def picture(run: Run) -> bytes:
     from xinv_nb.view.figure import draw
 
     buffer = io.BytesIO()
-    draw(run).savefig(buffer, format="png", dpi=_DPI)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the layout: the reader of the notebook can do nothing about them
+        draw(run).savefig(buffer, format="png", dpi=_DPI)
     return buffer.getvalue()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -42,7 +43,9 @@ def draw_frame(run: Run, iteration: int, *, scale: int = 2) -> Frame:
     try:
         draw_scene(figure.add_subplot(), run, iteration)
         buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", transparent=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            figure.savefig(buffer, format="png", transparent=True)
     except Exception as error:  # noqa: BLE001 - the user's drawing may fail in any way; the run goes on
         return Frame(iteration, error=f"The scene could not be drawn: {type(error).__name__}: {error}")
     return Frame(iteration, buffer.getvalue())
@@ -61,7 +64,8 @@ def draw_scene(ax: Axes, run: Run, iteration: int) -> None:
     """Draw the scene at `iteration` on `ax`, the first iteration ghosted behind it."""
     if run.problem is None or run.problem.scene is None:
         raise LookupError("this run has no scene")
-    with _random_numbers_untouched():
+    with _random_numbers_untouched(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the drawing, not of the user's computation
         ax.set_prop_cycle(color=COLOURS)  # a scene that draws its parameters in order draws them in the plots' colours
         if iteration != 0:
             run.problem.scene(ax, run.point(0))
