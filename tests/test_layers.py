@@ -58,7 +58,11 @@ def test_imports_go_downward(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("library", "allowed"),
-    [("IPython", {"magic.py", "run.py", "live.py"}), ("autograd", {"autograd.py"}), ("ollama", {"ollama.py"})],
+    [
+        ("IPython", {"magic.py", "run.py", "live.py"}),
+        ("autograd", {"autograd.py", "tape.py"}),
+        ("ollama", {"ollama.py"}),
+    ],
 )
 def test_each_library_has_its_adapter(library: str, allowed: set[str]) -> None:
     users = {

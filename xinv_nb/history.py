@@ -123,6 +123,10 @@ class GrowingColumn:
         self._block[self._rows] = row
         self._rows += 1
 
+    def replace(self, index: int, row: Any) -> None:
+        """Put another row in the place of one that is there."""
+        self._block[: self._rows][index] = row
+
     def _grow(self) -> None:
         block = np.empty((2 * len(self._block), *self._shape), dtype=self._block.dtype)
         block[: self._rows] = self._block
@@ -147,6 +151,14 @@ class WatchColumns:
     at: list[Any] = field(default_factory=list)
 
 
+@dataclass
+class TermColumns:
+    """The gradient of one term of the loss in the evaluations in which it was read."""
+
+    evaluation: list[int] = field(default_factory=list)
+    gradients: list[NDArray[Any]] = field(default_factory=list)
+
+
 class History:
     """The recording of one objective, told apart from others by its function and the structure of its parameters.
 
@@ -160,11 +172,13 @@ class History:
         self.outline = outline
         self.leaves = list(leaves)
         self.width = self.leaves[-1].end if self.leaves else 0
+        self.dtype = np.dtype(dtype)
         self.loss = GrowingColumn(None)
         self.values = GrowingColumn(self.width, dtype)
         self.gradients = GrowingColumn(self.width, dtype)
         self.accepted = GrowingColumn(None, np.bool_)
         self.watches: dict[str, WatchColumns] = {}
+        self.terms: dict[str, TermColumns] = {}
         self.optimizer = optimizer
         self.last_signs: NDArray[Any] = np.full(self.width, np.inf)
         """Signs of the latest gradient, for telling when it turns."""
@@ -197,6 +211,10 @@ class History:
         self.accepted.append(accepted)
         self.loss.append(loss)  # last: the length is read from here
         return len(self.loss) - 1
+
+    def set_accepted(self, row: int, *, accepted: bool) -> None:
+        """Say of an evaluation, once it is known, whether the optimizer accepted it."""
+        self.accepted.replace(row, accepted)
 
 
 def _filled(outline: Any, leaves: Iterator[Any]) -> Any:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.history import History, Leaf
-from xinv_nb.quantities import asked
+from xinv_nb.quantities import asked, quantity
 
 if TYPE_CHECKING:
     import pandas
@@ -289,12 +289,24 @@ class Run:
         }
 
     @property
+    def term_gradients(self) -> dict[str, tuple[NDArray[np.intp], NDArray[Any]]]:
+        """What each term of the loss asks of the parameters, where the loss is a weighted sum of watched numbers.
+
+        From the term's name to the evaluations in which it was read (some of them: it takes time) and an array with a
+        row for each: the gradient of the loss through this term alone, in the columns of `history.gradients`.
+        """
+        return {
+            name: (np.array(columns.evaluation, dtype=np.intp), np.array(columns.gradients))
+            for name, columns in self.history.terms.items()
+        }
+
+    @property
     def events(self) -> Sequence[Event]:
         """The events, in the order in which they happened."""
         history = self.history
         entries = {entry.column: entry for entry in self.entries()}
         return [
-            _worded(event, entries) if event.name == PARAMETER else event
+            _WORDED[event.name](event, entries) if event.name in _WORDED else event
             for owner, event in self._events
             if owner is history or owner is None
         ]
@@ -494,6 +506,10 @@ PARAMETER = "\0parameter"
 """Name of an event about a parameter until it is read: what the reader calls the parameter may be known only then."""
 
 
+BOUND = "\0bound"
+"""The same, for an event about a bound."""
+
+
 def _worded(event: Event, entries: Mapping[int | None, Entry]) -> Event:
     entry = entries.get(event.values["column"])
     name, label, directions = ("parameter", "a parameter", None)
@@ -502,6 +518,39 @@ def _worded(event: Event, entries: Mapping[int | None, Entry]) -> Event:
     cotangent = event.values["cotangent"]
     values = {"parameter": name, "cotangent": cotangent}
     return replace(event, name=name, text=asked(label, cotangent, directions), values=values)
+
+
+def _worded_bound(event: Event, entries: Mapping[int | None, Entry]) -> Event:
+    values = dict(event.values)
+    entry = entries.get(values.pop("column"))
+    name, label, unit = ("parameter", "a parameter", "")
+    if entry is not None:
+        name, label, unit = entry.name, entry.label, entry.parameter.unit
+    text = f"{label} {values['what']} its {values['side']} bound of {quantity(values['bound'], unit)}"
+    return replace(event, name=name, text=text, values={"parameter": name, **values})
+
+
+TERMS = "\0terms"
+"""The same, for an event about terms of the loss that pull a parameter to opposite sides."""
+
+
+def _worded_terms(event: Event, entries: Mapping[int | None, Entry]) -> Event:
+    values = dict(event.values)
+    entry = entries.get(values.pop("column"))
+    name, label, directions = ("parameter", "a parameter", None)
+    if entry is not None:
+        name, label, directions = entry.name, entry.label, entry.parameter.directions
+    less, more = directions or ("down", "up")
+    first, second = _pull(values["less"]), _pull(values["more"])
+    text = f"{first} {label} {less}, {second} it {more}"
+    return replace(event, name=name, text=text, values={"parameter": name, **values})
+
+
+def _pull(terms: Sequence[str]) -> str:
+    return f"{terms[0]} pulls" if len(terms) == 1 else f"{', '.join(terms[:-1])} and {terms[-1]} pull"
+
+
+_WORDED = {PARAMETER: _worded, BOUND: _worded_bound, TERMS: _worded_terms}
 
 
 def _stacked(rows: list[Any]) -> NDArray[Any]:

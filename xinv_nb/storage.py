@@ -5,7 +5,8 @@ The archive is a zip file. Its member `run.json.npy` holds UTF-8 JSON as bytes: 
 name, `optimizer`, `leaves` (name, shape, and the flat positions of the entries kept, or null for all), `outline` (the
 structure that it takes, null at each leaf) and `watches`. The other members are columns with one row for each
 evaluation, `loss`, `values`, `gradients` and `accepted`; and for watch number i `watch{i}_evaluation`,
-`watch{i}_values` and `watch{i}_cotangents`, the latter two laid end to end where the `shapes` in the JSON say so.
+`watch{i}_values` and `watch{i}_cotangents`, the latter two laid end to end where the `shapes` in the JSON say so; for
+number i of the `terms` (names, in the JSON) `term{i}_evaluation` and `term{i}_gradients`.
 
 What JSON has no word for is an object with one key: `{"float": "nan"}`, `{"complex": [re, im]}`, `{"tuple": […]}`,
 `{"dict": [[key, value], …]}`, `{"array": […], "dtype": …}`. Any other object of an event is kept as its text.
@@ -24,8 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.errors import XinvError
-from xinv_nb.history import History, Leaf, WatchColumns, sampled_leaf, whole_leaf
-from xinv_nb.run import PARAMETER, Caption, Claim, Event, EventPhase, Parameter, Problem, Run, Status
+from xinv_nb.history import History, Leaf, TermColumns, WatchColumns, sampled_leaf, whole_leaf
+from xinv_nb.run import BOUND, PARAMETER, TERMS, Caption, Claim, Event, EventPhase, Parameter, Problem, Run, Status
 
 if TYPE_CHECKING:
     import pandas
@@ -56,6 +57,8 @@ def save(run: Run, path: Path) -> Path:
         arrays[f"watch{i}_cotangents"], cotangent_shapes = _end_to_end(watch.cotangents)
         shapes = {"values": value_shapes, "cotangents": cotangent_shapes}
         watches.append({"name": watch.name, "unit": watch.unit, "at": _out(list(watch.at)), "shapes": shapes})
+    for i, (evaluation, gradients) in enumerate(run.term_gradients.values()):
+        arrays[f"term{i}_evaluation"], arrays[f"term{i}_gradients"] = evaluation, gradients
     captions = run._captions  # noqa: SLF001 - what the narrator would write anew is not worth keeping
     header = {
         "format": _FORMAT,
@@ -71,6 +74,7 @@ def save(run: Run, path: Path) -> Path:
         "leaves": [(leaf.name, leaf.shape, _out_positions(leaf.kept)) for leaf in history.leaves],
         "outline": _out(history.outline),
         "watches": watches,
+        "terms": list(history.terms),
         "events": [_out(vars(event)) for event in run.events],
         "captions": None if captions is None else [_caption_out(caption) for caption in captions],
     }
@@ -223,7 +227,15 @@ def _history(header: dict[str, Any], columns: dict[str, NDArray[Any]]) -> Histor
         history.append(*row)
     for i, watch in enumerate(header["watches"]):
         history.watches[_a(str, watch["name"])] = _watch_in(watch, i, columns, len(history))
+    for i, term in enumerate(_texts(header.get("terms", []))):
+        history.terms[term] = _term_in(columns[f"term{i}_evaluation"], columns[f"term{i}_gradients"], history)
     return history
+
+
+def _term_in(evaluation: NDArray[Any], gradients: NDArray[Any], history: History) -> TermColumns:
+    if gradients.dtype.kind not in "fc" or gradients.shape != (len(evaluation), history.width):
+        raise ValueError("gradients of another shape")
+    return TermColumns([_position(e, len(history)) for e in evaluation.tolist()], list(gradients))
 
 
 def _leaves_in(outline: Any) -> int:
@@ -261,7 +273,7 @@ def _rows(array: NDArray[Any], shapes: Sequence[Any] | None) -> list[Any]:
 def _event_in(saved: Any, evaluations: int) -> Event:
     event = Event(**_a(dict, _in(saved)))
     _texts([event.id, event.name, event.text, event.stage])
-    if event.name == PARAMETER:
+    if event.name in (PARAMETER, BOUND, TERMS):
         raise ValueError("an event without words")
     _one_of(get_args(EventPhase), event.phase)
     _a(dict, event.values)

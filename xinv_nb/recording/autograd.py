@@ -16,6 +16,8 @@ import threading
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
+from types import CodeType, FunctionType
 from typing import Any, Protocol
 
 import numpy as np
@@ -44,8 +46,11 @@ class Observer(Protocol):
     def close_forward(self, evaluation: Any, end_value: Any, end_node: Any) -> None:
         """Take note that a forward pass is done."""
 
-    def close_backward(self, evaluation: Any, gradient: Any) -> None:
-        """Take note that a backward pass is done."""
+    def start_of_tape(self, evaluation: Any, start_node: Any, x: Any) -> Any:
+        """Return the node that the tape of a forward pass at `x` starts with: what kind it is, all others are."""
+
+    def close_backward(self, evaluation: Any, gradient: Any, seed: Any, end_node: Any) -> None:
+        """Take note that a backward pass is done; its tape is still there."""
 
 
 observer: ContextVar[Observer | None] = ContextVar("xinv_nb_observer", default=None)
@@ -146,7 +151,24 @@ def tap(value: Any, level: int, receive: Callable[[Any], None]) -> bool:
     return True
 
 
-@dataclass(frozen=True)
+def untapped(node: Any) -> Any:
+    """Return the function by which a node passes the gradient on, without the taps that `tap` put on it."""
+    vjp = node.vjp
+    while getattr(vjp, "__module__", "") == __name__ and (cells := _closure(vjp, "tapped", "original")):
+        vjp = cells[0]
+    return vjp
+
+
+def taps(node: Any) -> list[Callable[[Any], None]]:
+    """Return what receives the cotangent of a node: what `tap` was given, the latest first."""
+    found, vjp = [], node.vjp
+    while getattr(vjp, "__module__", "") == __name__ and (cells := _closure(vjp, "tapped", "original", "receive")):
+        vjp = cells[0]
+        found.append(cells[1])
+    return found
+
+
+@dataclass(slots=True)
 class Differentiated:
     """What the user differentiates, out of autograd's wrappers."""
 
@@ -176,6 +198,8 @@ def differentiated(function: Any) -> Differentiated | None:
         if (cells := _closure(function, "unary_f", "fun", "argnum")) is not None:
             function, argnum = cells
             positions = (argnum,) if isinstance(argnum, int) else tuple(argnum)
+            if type(function) is FunctionType and not (function.__module__ or "").startswith("autograd."):
+                return Differentiated(function, positions, with_aux=with_aux)  # the plain case, at once
         elif module == "autograd.differential_operators" and (cells := _closure(function, "<lambda>", "fun")):
             with_aux = "atuple" in function.__code__.co_names
             function = cells[0]
@@ -195,8 +219,15 @@ def _closure(function: Any, name: str, *variables: str) -> list[Any] | None:
     code = getattr(function, "__code__", None)
     if code is None or code.co_name != name:
         return None
-    cells = dict(zip(code.co_freevars, function.__closure__ or (), strict=True))
-    return [cells[v].cell_contents for v in variables] if cells.keys() >= set(variables) else None
+    places = _places(code, variables)
+    return None if places is None else [function.__closure__[place].cell_contents for place in places]
+
+
+@lru_cache(maxsize=64)
+def _places(code: CodeType, variables: tuple[str, ...]) -> list[int] | None:
+    """Return where among the variables that `code` closes over these stand; None if one is missing."""
+    free = code.co_freevars
+    return [free.index(v) for v in variables] if set(variables) <= set(free) else None
 
 
 def _hook_trace(trace: Any) -> Any:
@@ -210,6 +241,8 @@ def _hook_trace(trace: Any) -> Any:
         evaluation = None
         if listener.depth == 0 and type(start_node).__name__ != "JVPNode":
             evaluation = listener.open_evaluation(fun, x, tracer.trace_stack.top + 1)
+            if evaluation is not None and evaluation.observed:
+                start_node = listener.start_of_tape(evaluation, start_node, x)
         listener.depth += 1
         try:
             end_value, end_node = trace(start_node, fun, x)
@@ -241,7 +274,7 @@ def _hook_backward_pass(backward_pass: Any) -> Any:
         finally:
             listener.depth -= 1
         if evaluation is not None:
-            listener.close_backward(evaluation, gradient)
+            listener.close_backward(evaluation, gradient, g, end_node)
         return gradient
 
     return observed_backward_pass
@@ -250,6 +283,8 @@ def _hook_backward_pass(backward_pass: Any) -> Any:
 def only_output(value: Any) -> Any | None:
     """Return the number that a traced function returned, or None if it returned another thing."""
     value = plain_value(value)
+    if isinstance(value, float):  # NumPy's too: by far the most frequent
+        return value
     if isinstance(value, (dict, list, tuple)) or np.size(value) != 1:
         return None
     return np.asarray(value).reshape(())[()]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from string import Formatter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,11 @@ from xinv_nb.quantities import asked, number, quantity
 from xinv_nb.recording.autograd import plain_value
 from xinv_nb.run import PARAMETER, Event, EventPhase
 
+_UNCHANGING = frozenset({type(None), str, bool, int, float, complex, np.float64})
+"""Types of values that need no copy; the frequent ones."""
 
-@dataclass(frozen=True, slots=True)
-class Happening:
+
+class Happening(NamedTuple):
     """One call of `event`."""
 
     template: str
@@ -47,6 +49,11 @@ class WatchedValue:
 
 def happening(template: str, at: Any, values: Mapping[str, Any], stage: str) -> Happening:
     """Take note of an event, as it stands now: the simulator goes on changing its arrays and objects."""
+    for value in values.values():
+        if type(value) not in _UNCHANGING:
+            break
+    else:
+        return Happening(template, snapshot(at), values, stage)
     kept = {name: snapshot(value) for name, value in values.items()}
     objects = {name: v for name, v in values.items() if isinstance(kept[name], str) and not isinstance(v, str)}
     text = _filled_in(template, {"at": at, **kept, **objects}) if objects else ""
@@ -55,6 +62,8 @@ def happening(template: str, at: Any, values: Mapping[str, Any], stage: str) -> 
 
 def snapshot(value: Any) -> Any:
     """Return a copy of plain data (numbers, arrays, text, containers of them), and any other object as its text."""
+    if type(value) in _UNCHANGING:
+        return value
     value = plain_value(value)
     if value is None or isinstance(value, (str, bool, int, float, complex, np.generic)):
         return value

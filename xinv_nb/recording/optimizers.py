@@ -1,47 +1,182 @@
-"""Recognises the optimizer that is running from the functions on the call stack, without touching it."""
+"""Tells which evaluations the optimizer accepted, and what it did between them: one follower for each recording.
+
+An evaluation counts as accepted until it is told otherwise: a solver of scipy reports its next iterate, and the points
+that it tried on the way there are trials. Where iterates and evaluations cannot be matched, all stay accepted.
+"""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from types import FrameType
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from xinv_nb.history import History
 from xinv_nb.quantities import number
+from xinv_nb.recording import callers
+from xinv_nb.recording.callers import Caller
+from xinv_nb.recording.course import Course, Sink
+from xinv_nb.recording.solvers import SolverCall
+from xinv_nb.run import Event
 
-_AUTOGRAD = {"adam": "Adam", "sgd": "Gradient descent with momentum", "rmsprop": "RMSProp"}
-_SCIPY = {
-    "_minimize_bfgs": "BFGS",
-    "_minimize_lbfgsb": "L-BFGS-B",
-    "_minimize_cg": "Conjugate gradient",
-    "_minimize_newtoncg": "Newton-CG",
-    "_minimize_tnc": "TNC",
-    "_minimize_slsqp": "SLSQP",
-    "_minimize_trustregion_constr": "trust-constr",
-    "_minimize_dogleg": "dogleg",
-    "_minimize_trust_region": "Trust region",
-}
+_TRAINERS = {"adam": "Adam", "sgd": "Gradient descent with momentum", "rmsprop": "RMSProp"}
+_MOST_STARTS = 20
+"""Calls of optimizers that are told each by itself; a search from many starts makes hundreds."""
 
+_MOST_IN_DETAIL = 3
+"""Calls of optimizers of which more is told than where they start and stop."""
 
-def name_optimizer() -> str:
-    """Return the optimizer that calls for this evaluation, with its step size where it has one; empty if unknown."""
-    for frame in _frames():
-        module = frame.f_globals.get("__name__", "")
-        function = frame.f_code.co_name
-        if module == "autograd.misc.optimizers" and function in _AUTOGRAD:
-            return _with_step_size(_AUTOGRAD[function], frame.f_locals)
-        if module.startswith("scipy.optimize") and function in _SCIPY:
-            return _SCIPY[function]
-    return ""
+_MOST_NAMES = 3
 
 
-def _with_step_size(name: str, settings: dict[str, Any]) -> str:
-    step_size = settings.get("step_size")
+@dataclass
+class _Loop:
+    """One call of an optimizer of autograd, over one objective."""
+
+    trainer: str
+    place: int
+    tell: Sink
+    iteration: int = 0
+    row: int = 0
+    evaluations: int = 0
+
+
+class OptimizerFollower:
+    """Follows the optimizers of one recording; `add_event` puts an event beside an evaluation of an objective."""
+
+    def __init__(self, add_event: Callable[[History, int, Event], None], failed: Callable[[Exception], None]) -> None:
+        self._add_event = add_event
+        self._failed = failed
+        self._running: list[SolverCall] = []
+        """Calls of scipy's solvers, the innermost last."""
+        self._courses: dict[SolverCall, dict[History, Course]] = {}
+        self._loops: dict[History, _Loop] = {}
+        """The optimizer of autograd that each objective was last evaluated by."""
+        self._starts: dict[History, list[tuple[str, int]]] = {}
+        """The optimizers of each objective in a row, with how often each started."""
+
+    # ------------------------------------------------------------------ evaluations, told by the recorder
+
+    def evaluated(self, history: History, row: int) -> None:
+        """Find out who called for an evaluation."""
+        try:
+            self._find_out(history, row)
+        except Exception as error:  # noqa: BLE001 - the evaluation is recorded all the same
+            self._failed(error)
+
+    def _find_out(self, history: History, row: int) -> None:
+        if self._running or callers.may_be_called():
+            caller = callers.find_caller([call.frame for call in self._running])
+            if caller.solver:
+                self._in_solver(caller, history, row)
+                return
+            if caller.trainer:
+                self._in_loop(caller, history, row)
+                return
+            for call in list(self._running):
+                self._break_off(call)  # by an exception, or a function of scipy that keeps its result to itself
+        self._leave_loop(history)
+        if history not in self._starts and row & (row + 1) == 0 and (name := callers.other_solver()):
+            self._start(history, row, name, name)
+
+    def _in_solver(self, caller: Caller, history: History, row: int) -> None:
+        while self._running[-1].frame != caller.solver:
+            self._break_off(self._running[-1])
+        call = self._running[-1]
+        if not isinstance(caller.x, np.ndarray):
+            return
+        courses = self._courses[call]
+        if history not in courses:
+            self._leave_loop(history)
+            courses[history] = Course(call, history, row, self._start(history, row, call.name, call.name))
+        courses[history].evaluated(row, call.seen(caller.x))
+
+    def _in_loop(self, caller: Caller, history: History, row: int) -> None:
+        iteration = caller.settings.get("i", 0)
+        loop = self._loops.get(history)
+        if loop is None or (loop.trainer, loop.place) != (caller.trainer, caller.place) or iteration < loop.iteration:
+            self._leave_loop(history)
+            name = _TRAINERS[caller.trainer]
+            tell = self._start(history, row, name, _with_step_size(name, caller.settings.get("step_size")))
+            loop = self._loops[history] = _Loop(caller.trainer, caller.place, tell)
+        loop.iteration, loop.row, loop.evaluations = iteration, row, loop.evaluations + 1
+
+    def _leave_loop(self, history: History) -> None:
+        loop = self._loops.pop(history, None)
+        if loop is not None:
+            name = _TRAINERS[loop.trainer]
+            text = f"{name} stops after {loop.evaluations} evaluation{'s' * (loop.evaluations != 1)}"
+            loop.tell(loop.row, text, {"optimizer": name, "evaluations": loop.evaluations})
+
+    def _start(self, history: History, row: int, name: str, title: str) -> Sink:
+        """Announce an optimizer; returns where it may tell what happens."""
+        starts = self._starts.setdefault(history, [])
+        again = bool(starts) and starts[-1][0] == title
+        if again:
+            starts[-1] = title, starts[-1][1] + 1
+        else:
+            starts.append((title, 1))
+        history.optimizer = _in_a_row(starts)
+        number_of_starts = sum(times for _, times in starts)
+        loss = float(history.loss.array[row])
+
+        def tell(row: int, text: str, values: dict[str, Any], name: str = "optimizer", *, detail: bool = False) -> None:
+            if number_of_starts <= (_MOST_IN_DETAIL if detail else _MOST_STARTS):
+                self._add_event(history, row, Event("", -1, "optimizer", name, text, values))
+
+        tell(row, f"{title} starts{' again' * again} at a loss of {number(loss)}", {"optimizer": name, "loss": loss})
+        return tell
+
+    # ------------------------------------------------------------------ solvers, told by the stand-in in scipy
+
+    def begins(self, call: SolverCall) -> None:
+        """Follow a solver that is about to start."""
+        on_the_stack = callers.on_the_stack()
+        for other in list(self._running):
+            if other.frame not in on_the_stack or other.frame == call.frame:
+                self._break_off(other)
+        self._running.append(call)
+        self._courses[call] = {}
+
+    def iterates(self, call: SolverCall, x: NDArray[Any]) -> None:
+        """Mark the evaluation that the solver accepted, and those that it only tried."""
+        try:
+            with np.errstate(all="ignore"):
+                for course in self._courses.get(call, {}).values():
+                    course.accepted(x)
+        except Exception as error:  # noqa: BLE001 - nothing of ours may reach the user's computation
+            self._failed(error)
+
+    def ends(self, call: SolverCall, result: Any, *, stopped: bool) -> None:
+        """Tell why the solver stopped."""
+        try:
+            with np.errstate(all="ignore"):
+                if call in self._running:
+                    self._running.remove(call)
+                for course in self._courses.pop(call, {}).values():
+                    course.ends(result, stopped=stopped)
+        except Exception as error:  # noqa: BLE001
+            self._failed(error)
+
+    def _break_off(self, call: SolverCall) -> None:
+        """Follow a solver no longer of which no result was seen; what it tried last, it did not accept."""
+        self.ends(call, None, stopped=False)
+
+    def close(self) -> None:
+        """Tell where the optimizers that were not seen to stop did so."""
+        for call in self._running[::-1]:
+            self._break_off(call)
+        for history in list(self._loops):
+            self._leave_loop(history)
+
+
+def _in_a_row(starts: list[tuple[str, int]]) -> str:
+    """Return the names of optimizers one after the other: `Adam, then BFGS (3 starts)`."""
+    named = [f"{title} ({times} starts)" if times > 1 else title for title, times in starts[:_MOST_NAMES]]
+    return ", then ".join(named + ["others"] * (len(starts) > _MOST_NAMES))
+
+
+def _with_step_size(name: str, step_size: Any) -> str:
     return f"{name} · step size {number(step_size)}" if isinstance(step_size, (int, float)) else name
-
-
-def _frames() -> Iterator[FrameType]:
-    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001
-    while frame is not None:
-        yield frame
-        frame = frame.f_back

@@ -39,8 +39,7 @@ def event(text: str, /, at: Any = None, **values: Any) -> None:
     >>> run.events[0].text
     'thrown at 3.0 m/s'
     """
-    recorder = current_recorder()
-    if recorder is None:
+    if hook.observer.get() is None or (recorder := current_recorder()) is None:
         return
     try:
         recorder.happened(happening(str(text), at, values, recorder.stages[-1] if recorder.stages else ""))
@@ -81,6 +80,8 @@ def watch(value: T, name: str, unit: str = "", at: Any = None) -> T:
     >>> [event.text for event in run.events][:2]
     ['range is 6 m', 'a higher range would lower the loss']
     """
+    if hook.observer.get() is None:
+        return value
     recorder = current_recorder()
     if recorder is None or recorder.evaluation is None:
         return value
@@ -94,23 +95,33 @@ def watch(value: T, name: str, unit: str = "", at: Any = None) -> T:
 def _follow(value: Any, name: str, unit: str, at: Any, recorder: Recorder) -> None:
     evaluation = recorder.evaluation
     assert evaluation is not None
-    plain = np.array(hook.plain_value(value))
-    if plain.dtype.kind not in "biufc":
-        raise TypeError("watch follows numbers and arrays")
+    plain = _copied(value)
     stage = recorder.stages[-1] if recorder.stages else ""
-    watched = WatchedValue(name, str(unit or ""), plain[()], snapshot(at), stage, _filled(plain.shape, np.nan))
+    watched = WatchedValue(name, unit or "", plain, snapshot(at), stage, _filled(plain, np.nan))
 
     def receive(cotangent: Any) -> None:
-        watched.cotangent = np.array(hook.plain_value(cotangent))[()]
+        watched.cotangent = _copied(cotangent)
 
     watched.asked_of = hook.tap(value, evaluation.level, receive)
     if watched.asked_of:
-        watched.cotangent = _filled(plain.shape, 0.0)  # what the loss does not depend on, the backward pass never meets
+        watched.cotangent = _filled(plain, 0.0)  # what the loss does not depend on, the backward pass never meets
     evaluation.watched.append(watched)
 
 
-def _filled(shape: tuple[int, ...], value: float) -> Any:
-    return np.full(shape, value) if shape else value
+def _copied(value: Any) -> Any:
+    """Return a copy of the number or array inside autograd's boxes; raises `TypeError` where there is none."""
+    value = hook.plain_value(value)
+    if isinstance(value, float):  # NumPy's too: by far the most frequent
+        return value
+    array = np.array(value)
+    if array.dtype.kind not in "biufc":
+        raise TypeError("watch follows numbers and arrays")
+    return array[()]
+
+
+def _filled(like: Any, value: float) -> Any:
+    """Return `value` in the shape of `like`."""
+    return np.full(like.shape, value) if isinstance(like, np.ndarray) else value
 
 
 @contextmanager

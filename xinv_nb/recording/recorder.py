@@ -6,6 +6,7 @@ observes, and hands each finished evaluation on to the one around it.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterator
 from contextvars import Token
@@ -16,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.errors import XinvError
-from xinv_nb.history import History, WatchColumns, leaves_of
-from xinv_nb.quantities import number
+from xinv_nb.history import History, TermColumns, WatchColumns, leaves_of
 from xinv_nb.recording import autograd as hook
+from xinv_nb.recording import nonfinite, solvers, tape, terms
 from xinv_nb.recording.events import Happening, WatchedValue, backward_events, forward_events, turn
-from xinv_nb.recording.optimizers import name_optimizer
+from xinv_nb.recording.optimizers import OptimizerFollower
 from xinv_nb.recording.structure import (
     argument_names,
     copied,
@@ -51,10 +52,24 @@ def current_recorder() -> Recorder | None:
 class Evaluation:
     """One pass over the objective on its way into the recording."""
 
-    __slots__ = ("end_node", "happenings", "level", "loss", "of", "point", "watched")
+    __slots__ = (
+        "birth",
+        "end_node",
+        "happenings",
+        "identity",
+        "level",
+        "loss",
+        "observed",
+        "of",
+        "point",
+        "report",
+        "terms",
+        "watched",
+    )
 
     def __init__(self, of: hook.Differentiated, x: Any, level: int) -> None:
         self.of = of
+        self.identity = identity(of.function)
         # Optimizers change their arrays in place, so the point is copied before the simulator runs.
         self.point = copied(x, summarise=of.unflatten is None)
         self.level = level
@@ -64,6 +79,13 @@ class Evaluation:
         """Identity of the node at the end of the forward pass. Not the node: that would keep the whole tape alive."""
         self.happenings: list[Happening] = []
         self.watched: list[WatchedValue] = []
+        self.observed = False
+        """Whether it runs on an observing tape."""
+        self.report: tape.Operation | None = None
+        """The first operation that NumPy warned of."""
+        self.birth: nonfinite.Birth | None = None
+        self.terms: dict[str, Any] = {}
+        """The gradient of each term of the loss, where they were read."""
 
 
 class Recorder:
@@ -87,10 +109,14 @@ class Recorder:
         self._token: Token[hook.Observer | None] | None = None
         self._hooked = False
         self._histories: dict[tuple[Any, ...], History] = {}
+        self._optimizers = OptimizerFollower(self._add_event, self._failed)
         self._templates: set[str] = set()
         self._outside: list[tuple[int, Happening]] = []
         """Events outside any pass since the latest evaluation, each with the evaluation it follows."""
         self._passes = 0
+        self._lookout = nonfinite.Lookout()
+        self._terms = terms.TermReader()
+        self._conflicts: dict[int, terms.Conflicts] = {}
         self._event_count = 0
 
     # ------------------------------------------------------------------ its life
@@ -102,6 +128,8 @@ class Recorder:
         try:
             hook.install()
             self._hooked = True
+            solvers.install()
+            nonfinite.hear()
         except hook.UnsupportedAutogradError as error:
             self.notice(
                 f"This version of autograd keeps its passes where xinv_nb cannot see them ({error}); the program runs "
@@ -119,15 +147,15 @@ class Recorder:
         self.pending.clear()
         if self._hooked:
             hook.uninstall()
+            solvers.uninstall()
+            nonfinite.stop_hearing()
         if self._token is not None:
             try:
                 hook.observer.reset(self._token)
             except ValueError:  # closed in another context than it was opened in: it is marked closed, which suffices
                 hook.observer.set(self.outer)
         self._tell_outside()
-        for history in self._histories.values():
-            if history.optimizer:
-                self._add_event(history, len(history) - 1, _optimizer_event(f"stops after {len(history)} evaluations"))
+        self._optimizers.close()
         self.run.ending = ending
         self.run.status = status
         if self.run.evaluations == 0 and not self.run.notices:
@@ -146,10 +174,21 @@ class Recorder:
             self._passes += 1
             of = hook.differentiated(fun)
             self.evaluation = Evaluation(of, x, level) if of is not None else None
+            if self.evaluation is not None:
+                self.evaluation.observed = self._lookout.wants_to_observe(self.evaluation.identity)
         except Exception as error:  # noqa: BLE001 - nothing of ours may reach the user's computation
             self._failed(error)
             return None
         return self.evaluation
+
+    def start_of_tape(self, evaluation: Evaluation, start_node: Any, x: Any) -> Any:
+        """Return the start of an observing tape."""
+        try:
+            return tape.observing_root(x)
+        except Exception as error:  # noqa: BLE001
+            evaluation.observed = False
+            self._failed(error)
+            return start_node
 
     def abandon(self, evaluation: Evaluation) -> None:
         """Forget a forward pass that raised."""
@@ -163,7 +202,9 @@ class Recorder:
             value = hook.only_output(end_value[0] if evaluation.of.with_aux else end_value)
             if value is None:
                 return
-            evaluation.loss = float(np.real(value))
+            evaluation.loss = float(value.real)
+            if evaluation.observed or evaluation.report is not None or not math.isfinite(evaluation.loss):
+                self._look_forward(evaluation, end_node)
             if end_node is None:
                 self.notice("The objective did not depend on its parameters in at least one evaluation.")
                 self._commit(evaluation, None)
@@ -175,22 +216,55 @@ class Recorder:
         except Exception as error:  # noqa: BLE001
             self._failed(error)
 
-    def close_backward(self, evaluation: Evaluation, gradient: Any) -> None:
+    def close_backward(self, evaluation: Evaluation, gradient: Any, seed: Any, end_node: Any) -> None:
         """Add the evaluation whose backward pass gave `gradient` to the recording."""
         try:
             if self.pending.pop(evaluation.end_node, None) is evaluation:
-                self._commit(evaluation, gradient)
+                self._commit(evaluation, gradient, (seed, end_node))
         except Exception as error:  # noqa: BLE001
             self._failed(error)
 
-    def _commit(self, evaluation: Evaluation, gradient: Any | None) -> None:
+    def _look_forward(self, evaluation: Evaluation, end_node: Any) -> None:
+        """Learn from an observed forward pass, and look where a loss that is not finite came from."""
+        if evaluation.report is not None:
+            nonfinite.hear_again()
+        if evaluation.observed:
+            self._lookout.learn(evaluation.identity, end_node)
+        if not math.isfinite(evaluation.loss):
+            with np.errstate(all="ignore"):
+                evaluation.birth = self._lookout.forward(
+                    evaluation.identity,
+                    end_node,
+                    observed=evaluation.observed,
+                    point=evaluation.point,
+                    report=evaluation.report,
+                    watched=evaluation.watched,
+                )
+
+    def _look_backward(self, evaluation: Evaluation, seed: Any, end_node: Any) -> None:
+        """Look where a gradient that is not finite came from; what that computes is no part of the recording."""
+        token = hook.observer.set(None)
+        try:
+            evaluation.birth = self._lookout.backward(evaluation.identity, seed, end_node)
+        finally:
+            hook.observer.reset(token)
+
+    def _commit(self, evaluation: Evaluation, gradient: Any | None, tape_of: tuple[Any, Any] | None = None) -> None:
         # What the user's program does at a nan or an overflow (np.seterr) is for its own numbers, not for ours.
         with np.errstate(all="ignore"):
+            if tape_of is not None and math.isfinite(evaluation.loss) and not nonfinite.is_finite_gradient(gradient):
+                self._look_backward(evaluation, *tape_of)
+            elif tape_of is not None and len(evaluation.watched) > 1:
+                evaluation.terms = self._terms.read(evaluation.identity, evaluation.watched, *tape_of)
             for recorder in self._self_and_around():
                 if recorder.depth == 0 and not recorder.closed:
                     recorder._append(evaluation, gradient)  # noqa: SLF001
                     if recorder.on_evaluation is not None:
                         recorder._tell_view(recorder.on_evaluation)  # noqa: SLF001
+
+    def followers(self) -> list[solvers.Follower]:
+        """Return who wants to know of a solver that starts now: this recording and those around it."""
+        return [r._optimizers for r in self._self_and_around() if r.depth == 0 and not r.closed]  # noqa: SLF001
 
     def _self_and_around(self) -> Iterator[Recorder]:
         recorder: Recorder | None = self
@@ -213,33 +287,47 @@ class Recorder:
         history = self._history_of(evaluation)
         point = _row(history, evaluation.point)
         slope = np.zeros_like(point) if gradient is None else _row(history, gradient)
-        self._learn_templates(evaluation)
-        self._tell_outside()
+        if evaluation.happenings:
+            self._learn_templates(evaluation)
+        if self._outside:
+            self._tell_outside()
         row = history.append(evaluation.loss, point, slope)
-        if not history.optimizer and row & (row + 1) == 0:
-            self._find_optimizer(history, row)
+        self._optimizers.evaluated(history, row)
         for watched in evaluation.watched:
             columns = history.watches.setdefault(watched.name, WatchColumns(watched.unit))
             columns.evaluation.append(row)
             columns.values.append(watched.value)
             columns.cotangents.append(watched.cotangent)
             columns.at.append(watched.at)
-        for event in forward_events(evaluation.happenings, evaluation.watched):
+        if evaluation.happenings or evaluation.watched:
+            for event in forward_events(evaluation.happenings, evaluation.watched):
+                self._add_event(history, row, event)
+            for event in backward_events(evaluation.watched):
+                self._add_event(history, row, event)
+        if evaluation.terms:
+            self._add_terms(history, row, evaluation.terms)
+        if evaluation.birth is not None:
+            event = nonfinite.event_of(evaluation.birth, row)
             self._add_event(history, row, event)
-        for event in backward_events(evaluation.watched):
-            self._add_event(history, row, event)
+            if not evaluation.birth.from_parameters:
+                self.notice(f"{event.text[0].upper()}{event.text[1:]}.")
         if history.width <= _FOLLOWED_SIGNS:
-            self._add_turns(history, row, np.sign(np.real(slope)))
+            self._add_turns(history, row, np.sign(slope.real))
 
-    def _find_optimizer(self, history: History, row: int) -> None:
-        """Look who calls for the evaluations; now and then, since the first one may have been a look at the start."""
-        history.optimizer = name_optimizer()
-        if history.optimizer:
-            start = f"{history.optimizer} starts at a loss of {number(float(history.loss.array[row]))}"
-            self._add_event(history, row, _optimizer_event(start))
+    def _add_terms(self, history: History, row: int, gradients: dict[str, Any]) -> None:
+        rows = {name: _row(history, gradient) for name, gradient in gradients.items()}
+        for name, gradient in rows.items():
+            columns = history.terms.setdefault(name, TermColumns())
+            columns.evaluation.append(row)
+            columns.gradients.append(np.array(gradient))
+        if history.width <= _FOLLOWED_SIGNS:
+            for event in self._conflicts.setdefault(id(history), terms.Conflicts()).events(rows):
+                self._add_event(history, row, event)
 
     def _add_turns(self, history: History, row: int, signs: NDArray[Any]) -> None:
         """Add a backward event for each parameter whose gradient begins to ask for the other direction."""
+        if signs.tobytes() == history.last_signs.tobytes():
+            return
         turned = (signs != history.last_signs) & ~(np.isnan(signs) & np.isnan(history.last_signs))
         if turned.any():
             for column in np.flatnonzero(turned):
@@ -247,7 +335,7 @@ class Recorder:
             history.last_signs = signs
 
     def _history_of(self, evaluation: Evaluation) -> History:
-        key = identity(evaluation.of.function), evaluation.of.positions, signature(evaluation.point)
+        key = evaluation.identity, evaluation.of.positions, signature(evaluation.point)
         history = self._histories.get(key)
         if history is None:
             history = self._histories[key] = _new_history(evaluation)
@@ -333,9 +421,7 @@ def _new_history(evaluation: Evaluation) -> History:
 
 def _row(history: History, value: Any) -> NDArray[Any]:
     """Lay a point or a gradient out in the columns of `history`; `flatten_func` passes one flat array."""
+    if isinstance(value, np.ndarray) and value.size == history.width and value.dtype == history.dtype:
+        return value.reshape(-1)  # one array, or what `flatten_func` passes, kept whole: laid out already
     flat = isinstance(value, np.ndarray) and history.outline is not None
     return history.flat(flatten(value, None if flat else history.outline))
-
-
-def _optimizer_event(text: str) -> Event:
-    return Event("", -1, "optimizer", "optimizer", text, {})

@@ -19,6 +19,8 @@ def copied(value: Any, *, summarise: bool) -> Any:
 
     Of large arrays only a summary is taken where `summarise` says so: copying them is what would cost.
     """
+    if type(value) is np.ndarray and value.size <= WHOLE_LIMIT:
+        return value.copy()  # the plain case, at once
     value = plain_value(value)
     if isinstance(value, Mapping):
         return {key: copied(item, summarise=summarise) for key, item in value.items()}
@@ -58,7 +60,9 @@ def signature(value: Any) -> Hashable:
         return frozenset((key, signature(item)) for key, item in value.items())
     if isinstance(value, (list, tuple)):
         return tuple(signature(item) for item in value)
-    return "leaf", np.shape(value), np.iscomplexobj(value)
+    if isinstance(value, np.ndarray):
+        return value.shape, value.dtype.kind == "c"
+    return np.shape(value), np.iscomplexobj(value)
 
 
 def leaf_names(value: Any, root: str) -> list[str]:

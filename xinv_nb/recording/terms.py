@@ -1,0 +1,136 @@
+"""Where a loss is a sum of watched terms: what each of them asks of the parameters, read from the tape that is there.
+
+A term is a watched number from which the loss is made by adding, subtracting and weighing with constants. Its gradient
+is the backward pass from its own node, started with its weight in the sum; no forward pass is done
+again, taps hear nothing of it, and derivatives that are the user's own functions are never called a second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xinv_nb.recording import tape
+from xinv_nb.recording.autograd import taps
+from xinv_nb.recording.events import WatchedValue
+from xinv_nb.run import TERMS, Event
+
+_SHARE = 0.05
+"""Of the run's time that may be spent here."""
+
+_THINNING = 16
+"""After evaluation n the next one looked at is at least n / 16 later."""
+
+_MOST_NODES = 8
+_MOST_EVENTS = 20
+
+_SMALL = 0.1
+"""Share of the strongest pull on a parameter below which a pull is none worth to be told."""
+
+
+class TermReader:
+    """Decides in one recording when to read the gradients of the terms, and reads them."""
+
+    def __init__(self) -> None:
+        self._started = perf_counter()
+        self._spent = 0.0
+        self._seen: dict[Hashable, int] = {}
+        """Evaluations so far of each objective that might have terms."""
+        self._next: dict[Hashable, int] = {}
+
+    def read(self, objective: Hashable, watched: list[WatchedValue], seed: Any, end_node: Any) -> dict[str, Any]:
+        """Return the gradient of each term by its name; nothing where there are no terms, or it is not yet time."""
+        n = self._seen[objective] = self._seen.get(objective, -1) + 1
+        due = self._next.get(objective, 0)
+        if n < due:
+            return {}
+        now = perf_counter()
+        if n > 0 and self._spent > _SHARE * (now - self._started):
+            return {}
+        self._next[objective] = n + 1 + n // _THINNING
+        found = _gradients(watched, seed, end_node)
+        if not found:
+            self._next[objective] = 2 * n + 16  # there may be terms after a warming-up, or none at all
+        self._spent += perf_counter() - now
+        return found
+
+
+def _gradients(watched: list[WatchedValue], seed: Any, end_node: Any) -> dict[str, Any]:
+    terms = _terms(seed, end_node, {id(row): row for row in watched})
+    if len({name for _, _, name in terms}) < 2 or len(terms) > _MOST_NODES:
+        return {}
+    found: dict[str, Any] = {}
+    for node, weight, name in terms:
+        gradient = tape.gradient_from(weight, node)
+        if gradient is None:
+            return {}
+        found[name] = gradient if name not in found else _sum(found[name], gradient)
+    return found
+
+
+def _sum(one: Any, other: Any) -> Any:
+    """Add two gradients of the same structure."""
+    if isinstance(one, Mapping):
+        return {key: _sum(item, other[key]) for key, item in one.items()}
+    if isinstance(one, (list, tuple)):
+        return type(one)(_sum(a, b) for a, b in zip(one, other, strict=True))
+    return one + other
+
+
+def _terms(seed: Any, end_node: Any, rows: Mapping[int, WatchedValue]) -> list[tuple[Any, Any, str]]:
+    """Return node, weight and name of each term; those inside a watched total where the loss is nothing else."""
+
+    def name_of(node: Any) -> str | None:
+        return next((row.name for row in _watched_at(node, rows) if np.ndim(row.value) == 0), None)
+
+    found, rest = tape.split_sum(seed, end_node, name_of)
+    while len(found) == 1 and not rest:
+        node, weight, _ = found[0]
+        found, rest = tape.split_sum(weight, node, name_of)
+    return found
+
+
+def _watched_at(node: Any, rows: Mapping[int, WatchedValue]) -> Iterator[WatchedValue]:
+    for receive in taps(node):
+        for cell in getattr(receive, "__closure__", None) or ():
+            if id(cell.cell_contents) in rows:
+                yield cell.cell_contents
+
+
+# ---------------------------------------------------------------------- in words
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    less: tuple[str, ...]
+    more: tuple[str, ...]
+
+
+class Conflicts:
+    """Tells which terms pull a parameter to opposite sides: at the beginning and when that changes."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, _Sides] = {}
+        self._told = 0
+
+    def events(self, gradients: Mapping[str, NDArray[Any]]) -> Iterator[Event]:
+        """Yield an event for each column of the history at which the terms begin to disagree, or do so otherwise."""
+        names = list(gradients)
+        rows = np.real(np.array([gradients[name] for name in names]))
+        strong = np.abs(rows) > _SMALL * np.abs(rows).max(axis=0)
+        for column in range(rows.shape[1]):
+            less = tuple(n for n, g, s in zip(names, rows[:, column], strong[:, column], strict=True) if s and g > 0)
+            more = tuple(n for n, g, s in zip(names, rows[:, column], strong[:, column], strict=True) if s and g < 0)
+            if not less or not more or self._known.get(column) == (sides := _Sides(less, more)):
+                continue
+            self._known[column] = sides
+            self._told += 1
+            if self._told <= _MOST_EVENTS:
+                pulls = {name: float(g) for name, g in zip(names, rows[:, column], strict=True)}
+                values = {"column": column, "less": less, "more": more, "gradients": pulls}
+                yield Event("", -1, "backward", TERMS, "", values)
