@@ -123,18 +123,22 @@ def _draw_gradients(ax: Axes, run: Run, entries: list[Entry]) -> None:
     from matplotlib.colors import LinearSegmentedColormap
 
     rows = np.array([_strongest(_scaled(run.column(entry, "gradients"))) for entry in entries])
+    sizes = [i for i, entry in enumerate(entries) if entry.statistic]  # no sign: drawn in grey
+    greys = np.full_like(rows, np.nan)
+    greys[sizes], rows[sizes] = rows[sizes], np.nan
     colours: Any = LinearSegmentedColormap.from_list("sign", ["#0072b2", "#ffffff", "#d55e00"])
     last = max(run.evaluations - 1, 1)
-    ax.imshow(
-        rows, aspect="auto", cmap=colours, vmin=-1, vmax=1, extent=(0, last, len(entries), 0), interpolation="nearest"
-    )
+    extent = (0, last, len(entries), 0)
+    for strips, shades, least in ((rows, colours, -1), (greys, "Greys", 0)):
+        ax.imshow(strips, aspect="auto", cmap=shades, vmin=least, vmax=1, extent=extent, interpolation="nearest")
     ax.set_yticks(np.arange(len(entries)) + 0.5, [_plain(entry.label) for entry in entries])
     _bare(ax)
     ax.tick_params(axis="y", labelsize=6.5)
     ax.grid(visible=False)
-    ax.set_xlabel(
-        "iteration  ·  strips: gradient, blue where negative, orange where positive", fontsize=7.5, color=_MUTED
+    signs = (
+        "size of the gradient" if len(sizes) == len(entries) else "gradient, blue where negative, orange where positive"
     )
+    ax.set_xlabel(f"iteration  ·  strips: {signs}", fontsize=7.5, color=_MUTED)
 
 
 def _plain(text: str) -> str:

@@ -16,10 +16,7 @@ export function paintStrips(context: Context, figure: Figure, ink: Ink): void {
   const { text, y } = figure.stripsTitle;
   const top = y + TITLE;
   let x = paintTitle(context, text, figure.left + 6, top, figure.right - figure.left - 12, ink);
-  for (const [colour, label] of [
-    [ink.negative, "negative"],
-    [ink.positive, "positive"],
-  ] as const) {
+  for (const [colour, label] of keys(figure.strips, ink)) {
     if (x + 75 > figure.right) break;
     context.fillStyle = colour;
     context.fillRect(x, top - 15, 9, 9);
@@ -31,6 +28,18 @@ export function paintStrips(context: Context, figure: Figure, ink: Ink): void {
     paintNote(context, `${shown} of ${all} shown`, x, top, figure.right, ink);
   }
   for (const strip of figure.strips) paintStrip(context, figure, strip, ink);
+}
+
+/** A summary of a large array has no sign: its strip shows how large the gradient is, in the colour of text. */
+function isSize(strip: Strip): boolean {
+  return strip.line.series.statistic !== "";
+}
+
+function keys(strips: readonly Strip[], ink: Ink): [colour: string, label: string][] {
+  const found: [string, string][] = [];
+  if (!strips.every(isSize)) found.push([ink.negative, "negative"], [ink.positive, "positive"]);
+  if (strips.some(isSize)) found.push([ink.text, "size"]);
+  return found;
 }
 
 function paintStrip(context: Context, figure: Figure, strip: Strip, ink: Ink): void {
@@ -48,7 +57,7 @@ function paintStrip(context: Context, figure: Figure, strip: Strip, ink: Ink): v
   const base = line.faded ? 0.25 : 1;
   const paint = (value: number, from: number, to: number) => {
     if (Number.isNaN(value) || value === 0) return; // also where all are 0: nothing is divided by 0
-    context.fillStyle = value > 0 ? ink.positive : ink.negative;
+    context.fillStyle = isSize(strip) ? ink.text : value > 0 ? ink.positive : ink.negative;
     context.globalAlpha = base * Math.min(1, 0.06 + 0.94 * Math.sqrt(Math.abs(value) / strength));
     context.fillRect(from, top, to - from, bottom - top);
   };
