@@ -30,7 +30,7 @@ export function paintStrips(context: Context, figure: Figure, ink: Ink): void {
   for (const strip of figure.strips) paintStrip(context, figure, strip, ink);
 }
 
-/** A summary of a large array has no sign: its strip shows how large the gradient is, in the colour of text. */
+/** A summary of a large array has no sign: its strip shows how large the gradient is, in a colour of no sign. */
 function isSize(strip: Strip): boolean {
   return strip.line.series.statistic !== "";
 }
@@ -38,7 +38,7 @@ function isSize(strip: Strip): boolean {
 function keys(strips: readonly Strip[], ink: Ink): [colour: string, label: string][] {
   const found: [string, string][] = [];
   if (!strips.every(isSize)) found.push([ink.negative, "negative"], [ink.positive, "positive"]);
-  if (strips.some(isSize)) found.push([ink.text, "size"]);
+  if (strips.some(isSize)) found.push([ink.muted, "size"]);
   return found;
 }
 
@@ -57,7 +57,7 @@ function paintStrip(context: Context, figure: Figure, strip: Strip, ink: Ink): v
   const base = line.faded ? 0.25 : 1;
   const paint = (value: number, from: number, to: number) => {
     if (Number.isNaN(value) || value === 0) return; // also where all are 0: nothing is divided by 0
-    context.fillStyle = isSize(strip) ? ink.text : value > 0 ? ink.positive : ink.negative;
+    context.fillStyle = isSize(strip) ? ink.muted : value > 0 ? ink.positive : ink.negative;
     context.globalAlpha = base * Math.min(1, 0.06 + 0.94 * Math.sqrt(Math.abs(value) / strength));
     context.fillRect(from, top, to - from, bottom - top);
   };
