@@ -5,17 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
+from weakref import WeakKeyDictionary
 
+from xinv_nb.captions.writer import CaptionWorker, Progress
 from xinv_nb.run import Run
 from xinv_nb.view import packets
 from xinv_nb.view.record import record_bundle
 from xinv_nb.view.scene import warm_up
 from xinv_nb.view.stream import Stream
 from xinv_nb.view.widget import RunWidget
-
-if TYPE_CHECKING:
-    from xinv_nb.captions.writer import Progress
 
 _FRAMES = 25
 _SECONDS_FOR_FRAMES = 1.5
@@ -66,24 +65,16 @@ def explain(run: Run, explaining: Explaining) -> None:
     """Have the captions of `run` written on the worker's thread; the widget shows each step."""
     if explaining.model is False or run.evaluations == 0:
         return
-    from xinv_nb.captions.writer import CaptionWorker
-
     widget = run.widget()
-    worker = CaptionWorker()
-    _workers[run.id] = worker
+    worker = _workers.setdefault(run, CaptionWorker())
     worker.start(
         run, lambda progress: _show(widget, progress), explaining.model, explaining.level, explaining.language,
         explaining.host,
     )  # fmt: skip
 
 
-_workers: dict[str, Any] = {}
-"""The worker of each run that is being explained: the newest run's words come first."""
-
-
-def wait_for_captions(seconds: float = 60) -> bool:
-    """Wait until the captions that are being written are done; returns whether they are (for tests and scripts)."""
-    return all(worker.wait(seconds) for worker in list(_workers.values()))
+_workers: WeakKeyDictionary[Run, CaptionWorker] = WeakKeyDictionary()
+"""Who writes the captions of each run; to explain a run anew ends what is being written of it."""
 
 
 def _show(widget: RunWidget, progress: Progress) -> None:
