@@ -200,6 +200,8 @@ def differentiated(function: Any) -> Differentiated | None:
             positions = (argnum,) if isinstance(argnum, int) else tuple(argnum)
             if type(function) is FunctionType and not (function.__module__ or "").startswith("autograd."):
                 return Differentiated(function, positions, with_aux=with_aux)  # the plain case, at once
+            if getattr(function, "__name__", "") == "_flatten" and function.__module__ == "autograd.misc.flatten":
+                return None  # once in every step of autograd's own optimizers
         elif module == "autograd.differential_operators" and (cells := _closure(function, "<lambda>", "fun")):
             with_aux = "atuple" in function.__code__.co_names
             function = cells[0]
