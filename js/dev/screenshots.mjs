@@ -4,7 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { serveDevPage } from "./serve.mjs";
 
-const [folder = "/tmp/w/shots", ...wanted] = process.argv.slice(2);
+const [folder = "../artifacts", ...wanted] = process.argv.slice(2);
 const require = createRequire(import.meta.url);
 const { chromium } = require(process.env.PLAYWRIGHT_CORE ?? "playwright-core");
 
