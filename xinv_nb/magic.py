@@ -161,10 +161,9 @@ def _is_mark(statement: ast.stmt) -> bool:
 class _OpenCell:
     """The recording of the cell that is running."""
 
-    def __init__(self, shell: InteractiveShell, options: Options, cell_id: object) -> None:
+    def __init__(self, shell: InteractiveShell, options: Options) -> None:
         self.shell = shell
         self.options = options
-        self.cell_id = cell_id
         self.run = Run(options.name or "", _problem_of(shell, options))
         self.run.chosen_parameters = options.parameters
         self.recorder = Recorder(self.run, options.max_events)
@@ -237,7 +236,7 @@ def open_recording(line: str, assigned: Sequence[str] = ()) -> None:
         _check_problem(shell, options.problem)
     if _open is not None:
         _open.close(None)
-    _open = _OpenCell(shell, options, None)
+    _open = _OpenCell(shell, options)
     _open.open()
 
 

@@ -235,6 +235,11 @@ class Run:
         return self.name or "run"
 
     @property
+    def scene(self) -> Callable[[Any, Any], object] | None:
+        """The user's drawing of the simulation, if there is one and anything to draw."""
+        return self.problem.scene if self.problem is not None and self._histories else None
+
+    @property
     def history(self) -> History:
         """The recording of the objective that was evaluated most often."""
         if not self._histories:

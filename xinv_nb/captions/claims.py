@@ -232,7 +232,7 @@ def check(run: Run, text: str, span: tuple[int, int] | None = None) -> list[Clai
     >>> [c.supported for c in run.check("The loss fell from 16 to 7.")]
     [True, False]
     """
-    names = [*(entry.label for entry in run.entries()), *(entry.name for entry in run.entries()), *run.watches]
+    names = [*(entry.label for entry in run.entries()), *(entry.name for entry in run.entries()), *run.history.watches]
     found = [
         (sentence.strip(), number)
         for sentence in re.split(r"(?<=[.!?])\s+", text)

@@ -36,7 +36,7 @@ def draw(run: Run, *, with_words: bool = True) -> Figure:
     from matplotlib.figure import Figure
 
     entries = run.entries()[:_MOST_SERIES]
-    has_scene = run.problem is not None and run.problem.scene is not None and run.evaluations > 0
+    has_scene = run.scene is not None
     words = _words(run) if with_words else []
     height = 4.6 + 0.19 * len(words)
     figure = Figure(figsize=(10, height), layout="constrained", facecolor="white")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -16,7 +15,6 @@ from xinv_nb.view.scene import warm_up
 from xinv_nb.view.stream import Stream
 from xinv_nb.view.widget import RunWidget
 
-_FRAMES = 25
 _SECONDS_FOR_FRAMES = 1.5
 
 
@@ -36,13 +34,13 @@ def show(run: Run) -> Callable[[], None]:
 
     widget = run.widget()
     display(widget)  # type: ignore[no-untyped-call]
-    if run.problem is not None and run.problem.scene is not None:
+    if run.problem is not None and run.problem.scene is not None:  # `run.scene` waits for something to draw
         warm_up()
     stream = Stream(lambda explain, scene: widget.send_update(explain=explain, scene=scene))
     return stream.poll
 
 
-def finish(run: Run, explaining: Explaining | None = None, *, keep_record: bool = True) -> None:
+def finish(run: Run, explaining: Explaining | None = None) -> None:
     """Send the finished run, leave its record in the notebook, and have the captions written.
 
     Everything built in (pictures, built-in text) is there when this returns; a model writes on another thread.
@@ -54,10 +52,9 @@ def finish(run: Run, explaining: Explaining | None = None, *, keep_record: bool 
         widget.send_snapshot()
         return
     widget.send_snapshot()
-    _draw_frames(widget)
+    widget.draw_frames(_SECONDS_FOR_FRAMES)
     widget.send_frames()
-    if keep_record:
-        display(record_bundle(run), raw=True)  # type: ignore[no-untyped-call]
+    display(record_bundle(run), raw=True)  # type: ignore[no-untyped-call]
     explain(run, explaining or Explaining())
 
 
@@ -83,19 +80,3 @@ def _show(widget: RunWidget, progress: Progress) -> None:
     busy = progress.working_on is not None
     widget.writer = packets.Writer(progress.writer, progress.hint, progress.command, busy, progress.working_on)
     widget.send_words()
-
-
-def _draw_frames(widget: RunWidget) -> None:
-    """Draw first, last, phase borders and evenly between, as many as the time allows."""
-    run = widget.run
-    if run.problem is None or run.problem.scene is None:
-        return
-    last = run.evaluations - 1
-    borders = [min(phase.stop, last) for phase in run.phases]
-    evenly = [round(i * last / (_FRAMES - 1)) for i in range(_FRAMES)]
-    order = list(dict.fromkeys([0, last, *borders, *evenly[::2], *evenly[1::2]]))
-    deadline = time.perf_counter() + _SECONDS_FOR_FRAMES
-    for iteration in order:
-        widget.draw_frames([iteration])
-        if time.perf_counter() > deadline:
-            return

@@ -74,21 +74,16 @@ def update(
     most_rows: int = 500,
     explain: bool = False,
     frames: Iterable[Frame] = (),
-    extra: dict[str, Any] | None = None,
 ) -> bytes:
     """Return what is new since the last packet; `explain` adds phases, facts and captions as they stand."""
     body = Body()
-    sent.sequence += 1
     is_first = sent.rows == 0 and run.evaluations > 0
     stride = max(1, -(-(run.evaluations - sent.rows) // most_rows))
     header: dict[str, Any] = {
-        "kind": "update",
-        "sequence": sent.sequence,
-        "run": run.id,
+        **_next_update(run, sent),
         **_columns(run, _rows(sent.rows, run.evaluations, stride), body),
         "head": head(run, writer),
         "frames": [_frame(frame, body) for frame in frames],
-        **(extra or {}),
     }
     if is_first:
         header |= _series(run)
@@ -103,13 +98,8 @@ def update(
 
 def words(run: Run, sent: Sent, writer: Writer, extra: dict[str, Any] | None = None) -> bytes:
     """Return an update of the captions and the head alone."""
-    sent.sequence += 1
     header = {
-        "kind": "update",
-        "sequence": sent.sequence,
-        "run": run.id,
-        "rows": 0,
-        "columns": [],
+        **_next_update(run, sent),
         "head": head(run, writer),
         "captions": _captions(run, writer),
         **(extra or {}),
@@ -119,14 +109,19 @@ def words(run: Run, sent: Sent, writer: Writer, extra: dict[str, Any] | None = N
 
 def frame_update(run: Run, sent: Sent, frame: Frame) -> bytes:
     """Return an update that carries one picture of the scene, or why it could not be drawn."""
-    sent.sequence += 1
     body = Body()
-    header: dict[str, Any] = {"kind": "update", "sequence": sent.sequence, "run": run.id, "rows": 0, "columns": []}
+    header = _next_update(run, sent)
     if frame.error:
         header["frame_error"] = {"iteration": frame.iteration, "text": frame.error}
     else:
         header["frames"] = [_frame(frame, body)]
     return pack(header, body)
+
+
+def _next_update(run: Run, sent: Sent) -> dict[str, Any]:
+    """Return the header of the next update, without rows."""
+    sent.sequence += 1
+    return {"kind": "update", "sequence": sent.sequence, "run": run.id, "rows": 0, "columns": []}
 
 
 # ---------------------------------------------------------------------- the head
@@ -288,11 +283,16 @@ def _facts(run: Run) -> list[dict[str, Any]]:
 def _captions(run: Run, writer: Writer) -> list[dict[str, Any]]:
     if run.status == "running" and run.evaluations == 0:
         return []  # "nothing recorded" is for the end
-    names = [*(entry.label for entry in run.entries()), *run.watches]
+    names = names_to_mark(run)
     return [
         caption_for_view(caption, f"c{i}", names, writing=writer.busy and writer.working_on == i)
         for i, caption in enumerate(run.captions)
     ]
+
+
+def names_to_mark(run: Run) -> list[str]:
+    """Return the names of the domain that stand out in a caption."""
+    return [*(entry.label for entry in run.entries()), *run.history.watches]
 
 
 def caption_for_view(caption: Caption, key: str, names: Sequence[str], *, writing: bool = False) -> dict[str, Any]:

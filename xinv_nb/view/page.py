@@ -42,9 +42,7 @@ function decode(base64) {{ return Uint8Array.from(atob(base64), (c) => c.charCod
 def write_page(run: Run, path: Path) -> Path:
     """Write the page of `run` to `path`; returns the path."""
     widget = run.widget()
-    if run.problem is not None and run.problem.scene is not None and run.evaluations:
-        last = run.evaluations - 1
-        widget.draw_frames(sorted({round(i * last / 24) for i in range(25)}))
+    widget.draw_frames()
     data = packets.snapshot(run, packets.Sent(), packets.Writer(), widget.frames.values())
     page = _PAGE.format(
         title=escape(run.title),

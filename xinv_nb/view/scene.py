@@ -22,6 +22,8 @@ WIDTH, HEIGHT = 560, 300
 """Size of a picture in CSS pixels; it is drawn with twice as many for sharp screens."""
 _CSS_DPI = 96
 _GHOST_ALPHA = 0.3
+_EVENLY = 25
+"""Pictures spread evenly over a run."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,14 @@ def draw_frame(run: Run, iteration: int, *, scale: int = 2) -> Frame:
     return Frame(iteration, buffer.getvalue())
 
 
+def iterations_worth_drawing(run: Run) -> list[int]:
+    """Return first, last, phase borders and evenly between, the most telling first."""
+    last = run.evaluations - 1
+    borders = [min(phase.stop, last) for phase in run.phases]
+    evenly = [round(i * last / (_EVENLY - 1)) for i in range(_EVENLY)]
+    return list(dict.fromkeys([0, last, *borders, *evenly[::2], *evenly[1::2]]))
+
+
 def warm_up() -> None:
     """Load what drawing needs, so that the first picture of a live run is not the slow one."""
     from matplotlib.figure import Figure
@@ -62,15 +72,16 @@ def warm_up() -> None:
 
 def draw_scene(ax: Axes, run: Run, iteration: int) -> None:
     """Draw the scene at `iteration` on `ax`, the first iteration ghosted behind it."""
-    if run.problem is None or run.problem.scene is None:
+    scene = run.scene
+    if scene is None:
         raise LookupError("this run has no scene")
     with _random_numbers_untouched(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the drawing, not of the user's computation
         ax.set_prop_cycle(color=COLOURS)  # a scene that draws its parameters in order draws them in the plots' colours
         if iteration != 0:
-            run.problem.scene(ax, run.point(0))
+            scene(ax, run.point(0))
             _make_ghost(ax)
-        run.problem.scene(ax, run.point(iteration))
+        scene(ax, run.point(iteration))
 
 
 def _make_ghost(ax: Axes) -> None:

@@ -8,6 +8,7 @@ and none of them differentiates, uses pyplot or prints.
 from __future__ import annotations
 
 import threading
+import time
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import traitlets
 
 from xinv_nb.run import Caption, Run
 from xinv_nb.view import packets
-from xinv_nb.view.scene import Frame, draw_frame
+from xinv_nb.view.scene import Frame, draw_frame, iterations_worth_drawing
 
 _BUNDLE = Path(__file__).parent.parent / "static" / "widget.js"
 _MOST_FRAMES = 60
@@ -69,7 +70,8 @@ class RunWidget(anywidget.AnyWidget):
     def send_update(self, *, explain: bool, scene: bool) -> None:
         """Send what is new since the last packet."""
         with self._lock:
-            frames = [self._drawn(self.run.evaluations - 1)] if scene and self._has_scene() else []
+            # Not kept: what is worth travelling with the run is chosen when it has ended.
+            frames = [draw_frame(self.run, self.run.evaluations - 1)] if scene and self.run.scene is not None else []
             frames = [frame for frame in frames if not frame.error]
             self._send_packet(packets.update(self.run, self._sent, self.writer, explain=explain, frames=frames))
 
@@ -91,13 +93,15 @@ class RunWidget(anywidget.AnyWidget):
         with self._lock:
             self._send_packet(packets.words(self.run, self._sent, self.writer))
 
-    def draw_frames(self, iterations: list[int]) -> None:
-        """Draw pictures of the scene to travel with the run, unless they are there."""
-        for iteration in iterations:
+    def draw_frames(self, seconds: float | None = None) -> None:
+        """Draw pictures of the scene to travel with the run: as many of those worth drawing as the time allows."""
+        if self.run.scene is None:
+            return
+        begin = time.perf_counter()
+        for iteration in iterations_worth_drawing(self.run):
             self._drawn(iteration)
-
-    def _has_scene(self) -> bool:
-        return self.run.problem is not None and self.run.problem.scene is not None and self.run.evaluations > 0
+            if seconds is not None and time.perf_counter() - begin > seconds:
+                return
 
     def _drawn(self, iteration: int) -> Frame:
         frame = self.frames.get(iteration)
@@ -117,7 +121,7 @@ class RunWidget(anywidget.AnyWidget):
         if kind == "resync":
             self.send_snapshot()
             self.send_frames()
-        elif kind == "scene" and self.run.status != "running" and self._has_scene():
+        elif kind == "scene" and self.run.status != "running" and self.run.scene is not None:
             self._answer_scene(int(content.get("iteration", 0)))
         elif kind == "ask":
             self._answer_question(content)
@@ -136,8 +140,7 @@ class RunWidget(anywidget.AnyWidget):
         except Exception as error:  # noqa: BLE001 - the reader waits for an answer
             text = f"This question could not be answered ({type(error).__name__}: {error})."
             caption = Caption(text, asked_of or (0, 0), (), "built-in", "no answer", (), question)
-        names = [*(entry.label for entry in self.run.entries()), *self.run.watches]
-        shown = packets.caption_for_view(caption, f"a{content.get('request')}", names)
+        shown = packets.caption_for_view(caption, f"a{content.get('request')}", packets.names_to_mark(self.run))
         with self._lock:
             answers = {"answers": [{"request": content.get("request"), "caption": shown}]}
             self._send_packet(packets.words(self.run, self._sent, self.writer, answers))
