@@ -130,6 +130,8 @@ class Fact:
     values: Mapping[str, Any]
     span: tuple[int, int]
     cites: tuple[str, ...] = ()
+    salience: float = 0.0
+    """How much a reader would miss it, from 0 to 1; `run.facts` begins with those that would be missed most."""
 
 
 @dataclass(frozen=True)
