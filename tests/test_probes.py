@@ -87,11 +87,41 @@ def test_repeated_events_become_one_with_a_count_and_other_words_stay_apart():
 
     run = record_once(simulate)
     assert texts(run) == [
-        "step 0 (6 times)",
+        "step 0 (6 times; step from 0 to 5)",
         "bounces off the south wall (2 times)",
         "bounces off the north wall (4 times)",
     ]
     assert [e.count for e in run.events if e.phase == "forward"] == [6, 2, 4]
+
+
+def test_an_event_that_repeats_tells_its_extremes_and_where_they_were():
+    def simulate(x):
+        for step in range(5):
+            xi.event("{height:.0f} m high", at=f"t={step}", height=(step - 3.0) ** 2)
+        return x**2
+
+    (event,) = (e for e in record_once(simulate).events if e.phase == "forward")
+    assert event.text == "9 m high (5 times; height from 0 at t=3 to 9 at t=0)"
+    assert event.values == {
+        "height": 9.0,
+        "height min": 0.0,
+        "height min at": "t=3",
+        "height max": 9.0,
+        "height max at": "t=0",
+    }
+
+
+def test_the_pull_on_watched_quantities_is_compared_in_units_of_the_loss():
+    def simulate(x):
+        near = xi.watch(x * 1000.0, "near", "mm")
+        far = xi.watch(x * 3.0, "far", "m")
+        return near * 1e-3 + 2.0 * far
+
+    near, far = (e for e in record_once(simulate).events if e.phase == "backward" and e.name in ("near", "far"))
+    assert near.values["share"] == pytest.approx(1 / 7)
+    assert far.values["share"] == pytest.approx(6 / 7)
+    assert near.text == "a lower near would lower the loss: 14 % of the pull on watched quantities"
+    assert far.text == "a lower far would lower the loss: 86 % of the pull on watched quantities"
 
 
 def test_the_same_event_in_two_stages_or_two_evaluations_stays_apart():

@@ -100,11 +100,11 @@ def test_a_conflict_is_told_at_the_beginning_and_when_it_changes():
     with xi.record(problem=problem) as run:
         for _ in range(5):
             x = x - 0.01 * grad(route)(x)
-    told = [(e.evaluation, e.phase, e.text) for e in run.events if "pull" in e.text]
+    told = [(e.evaluation, e.phase, e.text) for e in run.events if "pulls" in e.text]
     assert told == [
         (0, "backward", "travel time pulls the first point south, construction cost pulls it north"),
     ]
-    assert next(e for e in run.events if "pull" in e.text).values["gradients"] == {
+    assert next(e for e in run.events if "pulls" in e.text).values["gradients"] == {
         "construction cost": -4.0,
         "travel time": 2.0,
     }

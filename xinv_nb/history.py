@@ -1,17 +1,22 @@
-"""What was recorded of one objective: append-only columns, one row for each evaluation. NumPy only.
+"""What was recorded of one objective: columns with one row for each evaluation. NumPy only.
 
 A row holds the loss, the parameters and their gradient. Parameters of any structure are kept flat, described by
 `Leaf`s; a leaf with many entries is kept as its root mean square and a sample of its entries, so that a network with
 180,000 weights costs as little to record as a handful of numbers.
+
+Memory is bounded. The loss is kept of every evaluation. Parameters and gradients together take `BUDGET` bytes at most:
+past it, of every second evaluation only, then of every fourth and so on, and always of the first, the latest, the best
+and the worst. Watched quantities are thinned in the same way, past `WATCHED_LIMIT` numbers each.
 """
 
 from __future__ import annotations
 
 import functools
 import math
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +26,16 @@ WHOLE_LIMIT = 4096
 
 SAMPLE = 64
 """Entries kept of a leaf that is not kept whole."""
+
+BUDGET = 512 * 2**20
+"""Bytes that the parameters and gradients of one objective take at most."""
+
+WATCHED_LIMIT = 2_000_000
+"""Numbers kept of one watched quantity."""
+
+
+_SMALL_BLOCK = 2**20
+"""Bytes up to which a column grows fast. Beyond, the system hands out memory in large pages, which saves time too."""
 
 
 @dataclass(frozen=True)
@@ -108,47 +123,158 @@ def sampled_leaf(name: str, shape: tuple[int, ...], start: int, kept: NDArray[np
 class GrowingColumn:
     """An array that grows along its first axis by doubling; appending costs the same however long it is."""
 
-    def __init__(self, width: int | None, dtype: Any = np.float64) -> None:
+    def __init__(self, width: int | None = None, dtype: Any = np.float64) -> None:
         self._shape = () if width is None else (width,)
-        self._block: NDArray[Any] = np.empty((64, *self._shape), dtype=dtype)
-        self._rows = 0
+        self.block: NDArray[Any] = np.empty((64, *self._shape), dtype=dtype)
+        """The rows, and room for more behind them."""
+        self.rows = 0
 
     def __len__(self) -> int:
-        return self._rows
+        return self.rows
 
     def append(self, row: Any) -> None:
         """Copy one row to the end."""
-        if self._rows == len(self._block):
-            self._grow()
-        self._block[self._rows] = row
-        self._rows += 1
+        if self.rows == len(self.block):
+            self.grow()
+        self.block[self.rows] = row
+        self.rows += 1
 
-    def replace(self, index: int, row: Any) -> None:
-        """Put another row in the place of one that is there."""
-        self._block[: self._rows][index] = row
+    def extend(self, rows: NDArray[Any]) -> None:
+        """Copy several rows to the end."""
+        while self.rows + len(rows) > len(self.block):
+            self.grow()
+        self.block[self.rows : self.rows + len(rows)] = rows
+        self.rows += len(rows)
 
-    def _grow(self) -> None:
-        block = np.empty((2 * len(self._block), *self._shape), dtype=self._block.dtype)
-        block[: self._rows] = self._block
-        self._block = block
+    def grow(self, most: int | None = None) -> None:
+        """Make room for more rows, `most` in all: at first for many more, as what is not used of it costs nothing."""
+        rows = len(self.block) * (8 if self.block.nbytes < _SMALL_BLOCK else 2)
+        block = np.empty((rows if most is None else min(rows, most), *self._shape), dtype=self.block.dtype)
+        block[: self.rows] = self.block
+        self.block = block
+
+    def keep(self, rows: NDArray[Any]) -> None:
+        """Keep only these rows, by their numbers or a mask; earlier views of the array stay as they are."""
+        kept = self.block[: self.rows][rows]
+        self.block = np.empty((max(64, 2 * len(kept)), *self._shape), dtype=self.block.dtype)
+        self.block[: len(kept)] = kept
+        self.rows = len(kept)
+
+    @classmethod
+    def of(cls, rows: NDArray[Any]) -> GrowingColumn:
+        """Return a column that begins with these rows."""
+        column = cls(rows.shape[1] if rows.ndim > 1 else None, rows.dtype)
+        if len(rows):
+            column.block, column.rows = rows, len(rows)
+        return column
 
     @property
     def array(self) -> NDArray[Any]:
         """The rows so far, as a read-only view."""
-        view = self._block[: self._rows]
+        view = self.block[: self.rows]
         view.flags.writeable = False
         return view
 
 
-@dataclass
+class VariedColumn:
+    """Values of a watched quantity: in an array as long as all are plain numbers, in a list if not."""
+
+    def __init__(self, values: Sequence[Any] = ()) -> None:
+        self._numbers = GrowingColumn()
+        self._list: list[Any] | None = None
+        for value in values:
+            self.append(value)
+
+    def __len__(self) -> int:
+        return len(self._numbers) if self._list is None else len(self._list)
+
+    def append(self, value: Any) -> None:
+        """Add a value to the end."""
+        if self._list is None and isinstance(value, float):
+            self._numbers.append(value)
+            return
+        if self._list is None:
+            self._list = list(self._numbers.array)
+        self._list.append(value)
+
+    def extend(self, values: Sequence[Any]) -> None:
+        """Add values to the end, many at once."""
+        if self._list is None and all(isinstance(value, float) for value in values):
+            self._numbers.extend(np.array(values))
+            return
+        for value in values:
+            self.append(value)
+
+    def keep(self, rows: NDArray[Any]) -> None:
+        """Keep only these rows."""
+        if self._list is None:
+            self._numbers.keep(rows)
+        else:
+            self._list = [self._list[row] for row in rows]
+
+    def truncate(self, rows: int) -> None:
+        """Drop all from row `rows` on."""
+        if self._list is None:
+            self._numbers.rows = rows
+        else:
+            del self._list[rows:]
+
+    def stacked(self) -> NDArray[Any]:
+        """Return rows of one shape as an array; rows of different shapes as an array of objects."""
+        if self._list is None:
+            return np.array(self._numbers.array)
+        arrays = [np.asarray(value) for value in self._list]
+        if len({array.shape for array in arrays}) <= 1:
+            return np.array(arrays)
+        ragged = np.empty(len(arrays), dtype=object)
+        ragged[:] = arrays
+        return ragged
+
+
 class WatchColumns:
     """What was recorded of one watched quantity: a row for each time the simulator came by."""
 
-    unit: str
-    evaluation: list[int] = field(default_factory=list)
-    values: list[Any] = field(default_factory=list)
-    cotangents: list[Any] = field(default_factory=list)
-    at: list[Any] = field(default_factory=list)
+    def __init__(self, unit: str) -> None:
+        self.unit = unit
+        self.evaluation = GrowingColumn(None, np.intp)
+        self.values = VariedColumn()
+        self.cotangents = VariedColumn()
+        self.at: list[Any] = []
+        self.stride = 1
+        """Of every which evaluation the rows are kept, beside the latest."""
+        self._latest = -1
+        self._begin = 0
+        """The row with which those of the latest evaluation begin."""
+        self._numbers = 0
+
+    def extend(self, evaluation: int, values: Sequence[Any], cotangents: Sequence[Any], at: Sequence[Any]) -> None:
+        """Add the rows of one evaluation."""
+        if self._latest % self.stride:
+            self._truncate(self._begin)
+        elif self._numbers > WATCHED_LIMIT:
+            self._thin()
+        self._latest, self._begin = evaluation, len(self.at)
+        self._numbers += sum(value.size if isinstance(value, np.ndarray) else 1 for value in values)
+        self.evaluation.extend(np.full(len(values), evaluation))
+        self.values.extend(values)
+        self.cotangents.extend(cotangents)
+        self.at.extend(at)
+
+    def _truncate(self, rows: int) -> None:
+        self._numbers -= round(self._numbers / len(self.at) * (len(self.at) - rows))
+        self.evaluation.rows = rows
+        self.values.truncate(rows)
+        self.cotangents.truncate(rows)
+        del self.at[rows:]
+
+    def _thin(self) -> None:
+        self.stride *= 2
+        rows = np.flatnonzero(self.evaluation.array % self.stride == 0)
+        self._numbers = round(self._numbers * len(rows) / len(self.at))
+        self.evaluation.keep(rows)
+        self.values.keep(rows)
+        self.cotangents.keep(rows)
+        self.at = [self.at[row] for row in rows]
 
 
 @dataclass
@@ -173,18 +299,27 @@ class History:
         self.leaves = list(leaves)
         self.width = self.leaves[-1].end if self.leaves else 0
         self.dtype = np.dtype(dtype)
-        self.loss = GrowingColumn(None)
+        self.is_real = self.dtype.kind == "f"
+        self.loss = GrowingColumn()
         self.values = GrowingColumn(self.width, dtype)
         self.gradients = GrowingColumn(self.width, dtype)
         self.accepted = GrowingColumn(None, np.bool_)
+        self.kept: GrowingColumn | None = None
+        """The evaluations of which parameters and gradient are kept, in order; None where it is all of them."""
+        self.stride = 1
+        """Of every which evaluation they are kept."""
         self.watches: dict[str, WatchColumns] = {}
         self.terms: dict[str, TermColumns] = {}
         self.optimizer = optimizer
         self.last_signs: NDArray[Any] = np.full(self.width, np.inf)
         """Signs of the latest gradient, for telling when it turns."""
+        self.lock = threading.Lock()
+        """Held while rows are dropped, and by who reads rows together with `kept`."""
+        self._most_rows = max(1024, BUDGET // (2 * self.dtype.itemsize * max(self.width, 1)))
+        self._best, self._worst = math.inf, -math.inf
 
     def __len__(self) -> int:
-        return len(self.loss)
+        return self.loss.rows
 
     def rebuild(self, leaves: Sequence[Any]) -> Any:
         """Put arrays and numbers, in the order of the leaves, into the structure that the objective takes."""
@@ -194,7 +329,7 @@ class History:
         """Copy the arrays of one evaluation into one row of columns; one flat array may stand for all leaves."""
         if len(arrays) == 1 and len(self.leaves) > 1:
             arrays = np.split(arrays[0], np.cumsum([leaf.size for leaf in self.leaves])[:-1])
-        row = np.empty(self.width, dtype=self.values.array.dtype)
+        row = np.empty(self.width, dtype=self.dtype)
         for leaf, array in zip(self.leaves, arrays, strict=True):
             if leaf.kept is None:
                 row[leaf.start : leaf.stop] = array.reshape(-1)
@@ -206,15 +341,73 @@ class History:
 
     def append(self, loss: float, values: NDArray[Any], gradient: NDArray[Any], accepted: bool = True) -> int:
         """Add one evaluation; returns its number."""
-        self.values.append(values)
-        self.gradients.append(gradient)
-        self.accepted.append(accepted)
-        self.loss.append(loss)  # last: the length is read from here
-        return len(self.loss) - 1
+        number = self.loss.rows
+        if number == len(self.loss.block):
+            self.loss.grow()
+        if number == len(self.accepted.block):
+            self.accepted.grow()
+        row = number if self.kept is None and number < self._most_rows else self._make_room(loss)
+        if row == len(self.values.block):
+            self.values.grow(self._most_rows)
+            self.gradients.grow(self._most_rows)
+        self.values.block[row] = values
+        self.gradients.block[row] = gradient
+        self.loss.block[number] = loss
+        self.accepted.block[number] = accepted
+        self.values.rows = self.gradients.rows = row + 1
+        self.accepted.rows = self.loss.rows = number + 1  # last: the length is read from here
+        return number
+
+    def _make_room(self, loss: float) -> int:
+        """Return the row of parameters and gradient for the next evaluation, at the price of another one."""
+        with self.lock:
+            number = len(self)
+            if self.kept is None or self.kept.rows >= self._most_rows:
+                self._thin()
+            assert self.kept is not None
+            latest = number - 1
+            is_extreme = (self.loss.block[latest] == self._best and not loss < self._best) or (
+                self.loss.block[latest] == self._worst and not loss > self._worst
+            )
+            self._best, self._worst = min(self._best, loss), max(self._worst, loss)
+            if latest % self.stride and not is_extreme and self.kept.block[self.kept.rows - 1] == latest:
+                self.kept.rows -= 1
+            self.kept.append(number)
+            return self.kept.rows - 1
+
+    def _thin(self) -> None:
+        """Double the stride and drop what is not on it, save the best, the worst and the latest."""
+        known = np.arange(len(self)) if self.kept is None else self.kept.array
+        loss = self.loss.array[known]
+        finite = np.flatnonzero(np.isfinite(loss))
+        extremes = [finite[np.argmin(loss[finite])], finite[np.argmax(loss[finite])]] if len(finite) else []
+        self._best, self._worst = (float(loss[i]) for i in extremes) if extremes else (math.inf, -math.inf)
+        self.stride *= 2
+        stays = known % self.stride == 0
+        stays[[*extremes, -1]] = True
+        rows = np.flatnonzero(stays)
+        self.kept = GrowingColumn.of(known[rows])
+        self.values.keep(rows)
+        self.gradients.keep(rows)
+
+    def row_of(self, evaluation: int) -> int:
+        """Return the row of the parameters of an evaluation, or of the latest before it of which they were kept."""
+        if self.kept is None:
+            return evaluation
+        with self.lock:
+            return int(np.searchsorted(self.kept.array, evaluation, side="right")) - 1
+
+    def column(self, place: int | slice, of: Literal["values", "gradients"] = "values") -> NDArray[Any]:
+        """Return columns with a row for each evaluation; where none was kept, the one before it stands."""
+        with self.lock:
+            rows = (self.values if of == "values" else self.gradients).array[:, place]
+            if self.kept is None:
+                return rows
+            return np.repeat(rows, np.diff(self.kept.array, append=len(self)), axis=0)
 
     def set_accepted(self, row: int, *, accepted: bool) -> None:
         """Say of an evaluation, once it is known, whether the optimizer accepted it."""
-        self.accepted.replace(row, accepted)
+        self.accepted.block[row] = accepted
 
 
 def _filled(outline: Any, leaves: Iterator[Any]) -> Any:

@@ -265,8 +265,21 @@ class Run:
 
     @property
     def parameters(self) -> dict[str, NDArray[Any]]:
-        """The points where the objective was evaluated: name → array, first axis the evaluation."""
+        """The points where the objective was evaluated: name → array, first axis the evaluation.
+
+        Where a long run with many parameters was thinned, one row for each evaluation in `kept`.
+        """
         return self._by_leaf(self.history.values.array)
+
+    @property
+    def kept(self) -> NDArray[np.intp]:
+        """The evaluations of which `parameters` and `gradients` are kept.
+
+        All of them, until parameters and gradients fill 512 MiB (1,000,000 evaluations of 33 parameters); then every
+        second one, every fourth and so on, and always the first, the last, the best and the worst.
+        """
+        kept = self.history.kept
+        return np.arange(self.evaluations) if kept is None else kept.array
 
     @property
     def gradients(self) -> dict[str, NDArray[Any]]:
@@ -287,9 +300,9 @@ class Run:
             name: Watch(
                 name,
                 columns.unit,
-                np.array(columns.evaluation, dtype=np.intp),
-                _stacked(columns.values),
-                _stacked(columns.cotangents),
+                columns.evaluation.array.copy(),
+                columns.values.stacked(),
+                columns.cotangents.stacked(),
                 tuple(columns.at),
             )
             for name, columns in self.history.watches.items()
@@ -354,21 +367,23 @@ class Run:
         return entries
 
     def column(self, entry: Entry, of: Literal["values", "gradients"] = "values") -> NDArray[np.float64]:
-        """Return the numbers of one entry over the run (the real part of complex ones)."""
-        rows = (self.history.values if of == "values" else self.history.gradients).array
-        if entry.column is not None:
-            return np.real(rows[:, entry.column])
-        if entry.leaf.rms_column is not None:
-            return np.real(rows[:, entry.leaf.rms_column])
-        squares = np.abs(rows[:, entry.leaf.start : entry.leaf.stop]) ** 2
+        """Return the numbers of one entry at each evaluation (the real part of complex ones).
+
+        Between the evaluations in `kept` stand those of the one before.
+        """
+        column = entry.column if entry.column is not None else entry.leaf.rms_column
+        if column is not None:
+            return np.real(self.history.column(column, of))
+        squares = np.abs(self.history.column(slice(entry.leaf.start, entry.leaf.stop), of)) ** 2
         return np.asarray(np.sqrt(squares.mean(axis=1)), dtype=np.float64)
 
     def point(self, evaluation: int) -> Any:
         """Return the parameters of one evaluation, in the structure that the objective takes.
 
-        Raises `LookupError` where large arrays were kept as summaries.
+        Of an evaluation that is not in `kept`, those of the one before it. Raises `LookupError` where large arrays
+        were kept as summaries.
         """
-        row = self.history.values.array[evaluation].copy()
+        row = self.history.values.array[self.history.row_of(evaluation)].copy()
         arrays = []
         for leaf in self.history.leaves:
             if leaf.kept is not None:
@@ -558,13 +573,3 @@ def _pull(terms: Sequence[str]) -> str:
 
 
 _WORDED = {PARAMETER: _worded, BOUND: _worded_bound, TERMS: _worded_terms}
-
-
-def _stacked(rows: list[Any]) -> NDArray[Any]:
-    """Stack rows of one shape into an array; rows of different shapes into an array of objects."""
-    arrays = [np.asarray(row) for row in rows]
-    if len({a.shape for a in arrays}) <= 1:
-        return np.array(arrays)
-    ragged = np.empty(len(arrays), dtype=object)
-    ragged[:] = arrays
-    return ragged

@@ -4,7 +4,8 @@ The archive is a zip file. Its member `run.json.npy` holds UTF-8 JSON as bytes: 
 `name`, `status`, `ending`, `notices`, `problem`, `chosen_parameters`, `events` and `captions`, and of the objective its
 name, `optimizer`, `leaves` (name, shape, and the flat positions of the entries kept, or null for all), `outline` (the
 structure that it takes, null at each leaf) and `watches`. The other members are columns with one row for each
-evaluation, `loss`, `values`, `gradients` and `accepted`; and for watch number i `watch{i}_evaluation`,
+evaluation, `loss`, `values`, `gradients` and `accepted`; where a long run was thinned, `values` and `gradients` have
+one for each evaluation that is listed in `kept`; and for watch number i `watch{i}_evaluation`,
 `watch{i}_values` and `watch{i}_cotangents`, the latter two laid end to end where the `shapes` in the JSON say so; for
 number i of the `terms` (names, in the JSON) `term{i}_evaluation` and `term{i}_gradients`.
 
@@ -25,7 +26,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.errors import XinvError
-from xinv_nb.history import History, Leaf, TermColumns, WatchColumns, sampled_leaf, whole_leaf
+from xinv_nb.history import (
+    GrowingColumn,
+    History,
+    Leaf,
+    TermColumns,
+    VariedColumn,
+    WatchColumns,
+    sampled_leaf,
+    whole_leaf,
+)
 from xinv_nb.run import BOUND, PARAMETER, TERMS, Caption, Claim, Event, EventPhase, Parameter, Problem, Run, Status
 
 if TYPE_CHECKING:
@@ -50,6 +60,8 @@ def save(run: Run, path: Path) -> Path:
     """Write `run` to `path` and return the path. The scene, a function, is not saved."""
     history = run.history
     arrays: dict[str, Any] = {name: getattr(history, name).array for name in _COLUMNS}
+    if history.kept is not None:
+        arrays["kept"] = history.kept.array
     watches = []
     for i, watch in enumerate(run.watches.values()):
         arrays[f"watch{i}_evaluation"] = watch.evaluation
@@ -218,13 +230,17 @@ def _history(header: dict[str, Any], columns: dict[str, NDArray[Any]]) -> Histor
     if leaves and _leaves_in(outline) != len(leaves):
         raise ValueError("a structure of other leaves")
     history = History(_a(str, header["objective"]), leaves, values.dtype, outline, _a(str, header["optimizer"]))
-    expected = (len(loss), history.width)
-    if not (values.shape == gradients.shape == expected and accepted.shape == loss.shape == expected[:1]):
+    kept = columns.get("kept", np.arange(len(loss)))
+    if not (values.shape == gradients.shape == (len(kept), history.width) and accepted.shape == loss.shape):
         raise ValueError("columns of different lengths")
-    if {c.dtype.kind for c in (loss, values, gradients)} - {"f", "c"} or loss.dtype.kind != "f":
+    if loss.dtype != float or accepted.dtype != bool or {values.dtype.kind, gradients.dtype.kind} - {"f", "c"}:
         raise TypeError("columns that hold no numbers")
-    for row in zip(loss, values, gradients, accepted, strict=True):
-        history.append(*row)
+    history.loss, history.accepted = GrowingColumn.of(loss), GrowingColumn.of(accepted)
+    history.values, history.gradients = GrowingColumn.of(values), GrowingColumn.of(gradients)
+    if len(kept) < len(loss):
+        if [_position(k, len(loss)) for k in kept.tolist()] != sorted(set(kept.tolist())) or kept[0] != 0:
+            raise ValueError("evaluations out of order")
+        history.kept, history.stride = GrowingColumn.of(kept.astype(np.intp)), int(np.diff(kept).max())
     for i, watch in enumerate(header["watches"]):
         history.watches[_a(str, watch["name"])] = _watch_in(watch, i, columns, len(history))
     for i, term in enumerate(_texts(header.get("terms", []))):
@@ -258,7 +274,10 @@ def _watch_in(watch: dict[str, Any], i: int, columns: dict[str, NDArray[Any]], e
     at = _a(list, _in(watch["at"]))
     if not len(evaluation) == len(values) == len(cotangents) == len(at):
         raise ValueError("columns of different lengths")
-    return WatchColumns(_a(str, watch["unit"]), evaluation, values, cotangents, at)
+    found = WatchColumns(_a(str, watch["unit"]))
+    found.evaluation = GrowingColumn.of(np.array(evaluation, dtype=np.intp))
+    found.values, found.cotangents, found.at = VariedColumn(values), VariedColumn(cotangents), at
+    return found
 
 
 def _rows(array: NDArray[Any], shapes: Sequence[Any] | None) -> list[Any]:
@@ -359,14 +378,16 @@ def _position(value: Any, below: float = math.inf) -> int:
 
 
 def to_frame(run: Run) -> pandas.DataFrame:
-    """Return a row for each evaluation: loss, accepted, each parameter's entry, each gradient's."""
+    """Return a row for each evaluation: loss, accepted, each parameter's entry, each gradient's; nan where not kept."""
     try:
         import pandas as pd
     except ImportError as error:
         raise XinvError("run.to_frame() needs pandas: pip install pandas.") from error
     columns: dict[str, Any] = {"loss": run.loss, "accepted": run.accepted}
+    gaps = np.ones(run.evaluations, dtype=bool)
+    gaps[run.kept] = False
     for entry in run.entries():
-        columns[entry.name] = run.column(entry)
-        columns[f"∂loss/∂{entry.name}"] = run.column(entry, "gradients")
+        columns[entry.name] = np.where(gaps, np.nan, run.column(entry))
+        columns[f"∂loss/∂{entry.name}"] = np.where(gaps, np.nan, run.column(entry, "gradients"))
     frame: pandas.DataFrame = pd.DataFrame(columns).rename_axis("evaluation")
     return frame

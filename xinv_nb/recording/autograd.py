@@ -18,7 +18,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from types import CodeType, FunctionType
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -191,6 +191,9 @@ def differentiated(function: Any) -> Differentiated | None:
     `holomorphic_grad` and `multigrad_dict` put a lambda around it; `autograd.misc.flatten.flatten_func` makes a
     lambda over the function and the way back from a flat array.
     """
+    plain = _plain(function)
+    if plain is not None:
+        return plain or None
     positions: tuple[int, ...] = (0,)
     with_aux = False
     while True:
@@ -198,10 +201,6 @@ def differentiated(function: Any) -> Differentiated | None:
         if (cells := _closure(function, "unary_f", "fun", "argnum")) is not None:
             function, argnum = cells
             positions = (argnum,) if isinstance(argnum, int) else tuple(argnum)
-            if type(function) is FunctionType and not (function.__module__ or "").startswith("autograd."):
-                return Differentiated(function, positions, with_aux=with_aux)  # the plain case, at once
-            if getattr(function, "__name__", "") == "_flatten" and function.__module__ == "autograd.misc.flatten":
-                return None  # once in every step of autograd's own optimizers
         elif module == "autograd.differential_operators" and (cells := _closure(function, "<lambda>", "fun")):
             with_aux = "atuple" in function.__code__.co_names
             function = cells[0]
@@ -214,6 +213,32 @@ def differentiated(function: Any) -> Differentiated | None:
     if getattr(function, "_is_autograd_primitive", False) or getattr(function, "_is_primitive", False):
         function = getattr(function, "fun", function)
     return Differentiated(function, positions, with_aux=with_aux)
+
+
+def _plain(function: Any) -> Differentiated | Literal[False] | None:
+    """Do what `differentiated` does in the two frequent cases, without a detour; None in all others.
+
+    They are a function of the user's own under `grad`, and the flattening between two steps of autograd's optimizers:
+    False for this one.
+    """
+    global _unary
+    code = getattr(function, "__code__", None)
+    if code is not _unary[0]:
+        if code is None or code.co_name != "unary_f" or (places := _places(code, ("fun", "argnum"))) is None:
+            return None
+        _unary = code, places[0], places[1]
+    cells = function.__closure__
+    inner, argnum = cells[_unary[1]].cell_contents, cells[_unary[2]].cell_contents
+    if type(inner) is not FunctionType or type(argnum) is not int:
+        return None
+    module = inner.__module__ or ""
+    if not module.startswith("autograd."):
+        return Differentiated(inner, (argnum,))
+    return False if module == "autograd.misc.flatten" and inner.__name__ == "_flatten" else None
+
+
+_unary: tuple[Any, int, int] = (None, 0, 0)
+"""The code of `unary_f`, and where among the variables it closes over function and position stand."""
 
 
 def _closure(function: Any, name: str, *variables: str) -> list[Any] | None:

@@ -28,28 +28,32 @@ class Caller:
     """The name of an optimizer of `autograd.misc.optimizers`, or empty."""
     place: int = 0
     """Identity of its frame."""
+    code: Any = None
+    depth: int = 0
+    """How many frames it is away from the function that asks, called by a function that is not."""
     settings: Any = None
     """Its local variables: its step size, and the iteration that it is at."""
 
 
-_NOBODY = Caller()
-
-
-def may_be_called() -> bool:
-    """Whether there is an optimizer in this process that could be found on the stack."""
-    return "autograd.misc.optimizers" in sys.modules
+def is_at(depth: int, place: int, code: Any) -> bool:
+    """Whether a frame that was found before is still running, as far from the function that calls this one."""
+    try:
+        frame = sys._getframe(depth)  # noqa: SLF001
+    except ValueError:
+        return False
+    return id(frame) == place and frame.f_code is code
 
 
 def find_caller(running: Sequence[int]) -> Caller:
     """Look on the call stack for the innermost optimizer; `running` are the frames of solvers that are followed."""
-    if not running:
-        return _find_trainer()
     x: Any = None
     found_x = False
-    for frame in _frames():
+    for depth, frame in enumerate(_frames()):
         code = frame.f_code
-        if _is_trainer(frame):
-            return Caller(trainer=code.co_name, place=id(frame), settings=frame.f_locals)
+        if code.co_name in _TRAINERS and _is_trainer(frame):
+            return Caller(trainer=code.co_name, place=id(frame), code=code, depth=depth, settings=frame.f_locals)
+        if not running:
+            continue
         if code is CALLBACK:
             found_x = True  # the user's callback looks at the iterate: no step of the solver
         if not str(frame.f_globals.get("__name__", "")).startswith(_OF_SCIPY):
@@ -62,18 +66,8 @@ def find_caller(running: Sequence[int]) -> Caller:
     return Caller()
 
 
-def _find_trainer() -> Caller:
-    """Look for autograd's own optimizers alone: what every evaluation of a plain loop pays for, so without a detour."""
-    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001
-    while frame is not None:
-        if frame.f_code.co_name in _TRAINERS and _is_trainer(frame):
-            return Caller(trainer=frame.f_code.co_name, place=id(frame), settings=frame.f_locals)
-        frame = frame.f_back
-    return _NOBODY
-
-
 def _is_trainer(frame: FrameType) -> bool:
-    return frame.f_code.co_name in _TRAINERS and frame.f_globals.get("__name__") == "autograd.misc.optimizers"
+    return frame.f_globals.get("__name__") == "autograd.misc.optimizers"
 
 
 def on_the_stack() -> set[int]:

@@ -33,6 +33,9 @@ _FEWEST_DIRECTIONS = 2
 _MOST_AT_ONCE = 3
 """Parameters that reach or leave a bound at the same iterate up to which each is named."""
 
+_REMEMBERED = 4096
+"""Points of which it is remembered when they were evaluated; solvers come back to none that is older."""
+
 _LINE_SEARCH = ("BFGS", "L-BFGS-B", "Conjugate gradient", "SLSQP")
 _TRUST_REGION = ("trust-constr", "dogleg", "trust-ncg", "trust-krylov", "trust-exact")
 
@@ -50,7 +53,10 @@ class Course:
         self._last = first
         self._tell = tell
         self._rows: dict[int, list[int]] = {}
-        """The evaluations by their point."""
+        """The evaluations by their point, the latest points."""
+        self._start: int | None = None
+        """The first point."""
+        self._evaluations = 0
         self._iterates: set[int] = set()
         """The points that the solver accepted."""
         self._open: list[tuple[int, int]] = []
@@ -79,18 +85,28 @@ class Course:
         """Take note of an evaluation of the objective at `x`, as the solver sees it."""
         point = _bits(x)
         self._last = row
-        is_start = not self._rows
+        self._evaluations += 1
+        is_start = self._start is None
         self._rows.setdefault(point, []).append(row)
+        if len(self._rows) > _REMEMBERED:
+            self._forget()
         if not self._latest or self._latest[-1][0] != point:
             self._latest = [*self._latest[-1:], (point, x)]
         if is_start:
+            self._start = point
             self._iterates.add(point)
             self._x = x
             self._look_at_bounds(row, x)
         elif point in self._iterates:  # the gradient of an iterate may be asked for after it was accepted
-            self._matched = self._matched or point != next(iter(self._rows))
+            self._matched = self._matched or point != self._start
         else:
             self._open.append((row, point))
+
+    def _forget(self) -> None:
+        """Forget the older half of the points, which are settled."""
+        for point in list(self._rows)[: _REMEMBERED // 2]:
+            del self._rows[point]
+            self._iterates.discard(point)
 
     def accepted(self, x: NDArray[Any]) -> None:
         """Mark the evaluations at the iterate `x`, and those that were trials on the way there."""
@@ -138,7 +154,7 @@ class Course:
                 self._look_at(self._rows[point][-1], x)
         elif self._call.name != "SLSQP":  # which never reports its last iterate
             self.settle()
-        evaluations = sum(map(len, self._rows.values()))
+        evaluations = self._evaluations
         text = f"{self._call.name} stops after {evaluations} evaluation{'s' * (evaluations != 1)}"
         reason = ending(result, self._call.name, bounded=self._call.bounds is not None, stopped=stopped)
         values = {"optimizer": self._call.name, "evaluations": evaluations, **of_result(result)}
@@ -175,7 +191,7 @@ class Course:
             return
         if self._x is None or len(x) < _FEWEST_DIRECTIONS or self._columns(before, self._x) is None:
             return
-        step, slope = x - self._x, self._history.gradients.array[before]
+        step, slope = x - self._x, self._history.gradients.array[self._history.row_of(before)]
         lengths = np.linalg.norm(step) * np.linalg.norm(slope)
         if lengths > 0 and -np.vdot(step, slope).real > (1 - 1e-10) * lengths and self._may_tell("restarts"):
             text = f"{self._call.name} goes straight down the gradient again, as at its start"
@@ -233,7 +249,7 @@ class Course:
 
     def _columns(self, row: int, x: NDArray[Any]) -> NDArray[np.intp] | None:
         """Return the column of the history for each number of `x`; None where the objective takes other parameters."""
-        values = self._history.values.array[row]
+        values = self._history.values.array[self._history.row_of(row)]
         columns = np.arange(len(values)) if self._call.free is None else self._call.free
         whole = all(leaf.kept is None for leaf in self._history.leaves)
         same = whole and len(columns) == len(x) and np.array_equal(values[columns], x)

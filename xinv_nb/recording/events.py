@@ -7,15 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from string import Formatter
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xinv_nb.quantities import asked, number, quantity
+from xinv_nb.quantities import asked, number, quantity, share
 from xinv_nb.recording.autograd import plain_value
 from xinv_nb.run import PARAMETER, Event, EventPhase
+
+_MOST_RANGES = 2
+"""Numbers of an event of which the extremes are told."""
 
 _UNCHANGING = frozenset({type(None), str, bool, int, float, complex, np.float64})
 """Types of values that need no copy; the frequent ones."""
@@ -53,11 +58,15 @@ def happening(template: str, at: Any, values: Mapping[str, Any], stage: str) -> 
         if type(value) not in _UNCHANGING:
             break
     else:
-        return Happening(template, snapshot(at), values, stage)
+        # What a named tuple is made of, without the detour through its own `__new__`: this is an inner loop.
+        return _as_happening((template, at if type(at) in _UNCHANGING else snapshot(at), values, stage, ""))
     kept = {name: snapshot(value) for name, value in values.items()}
     objects = {name: v for name, v in values.items() if isinstance(kept[name], str) and not isinstance(v, str)}
     text = _filled_in(template, {"at": at, **kept, **objects}) if objects else ""
     return Happening(template, snapshot(at), kept, stage, text)
+
+
+_as_happening = partial(tuple.__new__, Happening)
 
 
 def snapshot(value: Any) -> Any:
@@ -77,19 +86,24 @@ def snapshot(value: Any) -> Any:
     return str(value)
 
 
-def forward_events(happenings: Sequence[Happening], watched: Sequence[WatchedValue]) -> Iterator[Event]:
-    """Yield the events of one forward pass; those that differ only in their numbers become one with a count."""
+def forward_events(
+    happenings: Sequence[Happening], watched: Mapping[str, Sequence[WatchedValue]] = MappingProxyType({})
+) -> Iterator[Event]:
+    """Yield the events of one forward pass; those that differ only in their numbers become one.
+
+    That one has the numbers of the first, the count, and the extremes with where they were.
+    """
     groups: dict[tuple[Any, ...], list[Happening]] = {}
     for happening in happenings:
         words = tuple((k, v) for k, v in happening.values.items() if isinstance(v, str))
         groups.setdefault((happening.template, happening.stage, *words), []).append(happening)
     for same in groups.values():
-        first = same[0]
-        text = _formatted(first)
+        first, text, values = same[0], _formatted(same[0]), dict(same[0].values)
         if len(same) > 1:
-            text += f" ({len(same)} times)"
-        yield _event("forward", first.template, text, dict(first.values), first.at, first.stage, len(same))
-    for name, rows in _by_name(watched).items():
+            ranges = list(_extremes(same, values))
+            text += f" ({'; '.join([f'{len(same)} times', *ranges[:_MOST_RANGES]])})"
+        yield _event("forward", first.template, text, values, first.at, first.stage, len(same))
+    for name, rows in watched.items():
         numbers = _numbers([row.value for row in rows])
         if len(numbers) == 0:
             continue
@@ -102,14 +116,45 @@ def forward_events(happenings: Sequence[Happening], watched: Sequence[WatchedVal
         yield _event("forward", name, text, found, rows[0].at, rows[0].stage, len(rows))
 
 
-def backward_events(watched: Sequence[WatchedValue]) -> Iterator[Event]:
-    """Yield what the gradient asked of each watched quantity in one backward pass."""
-    for name, rows in _by_name(row for row in watched if row.asked_of).items():
+def _extremes(same: Sequence[Happening], values: dict[str, Any]) -> Iterator[str]:
+    """Put the extremes of numbers that vary among `values`, and yield them in words."""
+    for name in list(values):
+        numbers = [happening.values[name] for happening in same]
+        if all(isinstance(v, (int, float, np.number)) and np.isreal(v) for v in numbers) and len(set(numbers)) > 1:
+            low, high = min(same, key=lambda h: h.values[name]), max(same, key=lambda h: h.values[name])
+            parts = []
+            for extreme, word in ((low, "min"), (high, "max")):
+                values[f"{name} {word}"] = extreme.values[name]
+                values[f"{name} {word} at"] = extreme.at
+                parts.append(number(extreme.values[name]) + (f" at {extreme.at}" if extreme.at is not None else ""))
+            yield f"{name} from {' to '.join(parts)}"
+
+
+def backward_events(watched: Mapping[str, Sequence[WatchedValue]]) -> Iterator[Event]:
+    """Yield what the gradient asked of each watched quantity in one backward pass, and how strongly.
+
+    `share` compares the quantities in the units of the loss: the change of the loss by one percent of each, as a share
+    of that of all of them.
+    """
+    asked_of = {name: [row for row in rows if row.asked_of] for name, rows in watched.items()}
+    asked_of = {name: rows for name, rows in asked_of.items() if rows}
+    pulls = {name: _pull(rows) for name, rows in asked_of.items()} if len(asked_of) > 1 else {}
+    whole = sum(pulls.values())
+    for name, rows in asked_of.items():
         total = float(_numbers([row.cotangent for row in rows]).sum())
         strongest = max(rows, key=lambda row: _size(row.cotangent))
         where = f" at {strongest.at}" if strongest.at is not None and len(rows) > 1 else ""
         text = asked(name, total) + (f", most of all{where}" if where else "")
-        yield _event("backward", name, text, {"cotangent": total}, strongest.at, strongest.stage, len(rows))
+        values = {"cotangent": total}
+        if 0 < whole < np.inf:
+            values["share"] = pulls[name] / whole
+            text += f": {share(values['share'])} of the pull on watched quantities"
+        yield _event("backward", name, text, values, strongest.at, strongest.stage, len(rows))
+
+
+def _pull(rows: Sequence[WatchedValue]) -> float:
+    """Return by how much the loss would change, to first order, if the quantity changed by its own size."""
+    return float(np.abs(_numbers([row.cotangent for row in rows]) * _numbers([row.value for row in rows])).sum())
 
 
 def turn(column: int, sign: float) -> Event:
@@ -119,6 +164,8 @@ def turn(column: int, sign: float) -> Event:
 
 def _numbers(values: Sequence[Any]) -> NDArray[Any]:
     """Return numbers and the entries of arrays, the real parts of complex ones, in one row."""
+    if all(isinstance(value, float) for value in values):
+        return np.array(values)
     if not any(isinstance(value, np.ndarray) for value in values):
         return np.real(np.array(values))
     return np.real(np.concatenate([np.ravel(value) for value in values]))
@@ -130,7 +177,8 @@ def _size(cotangent: Any) -> float:
     return float(abs(cotangent))
 
 
-def _by_name(watched: Iterable[WatchedValue]) -> dict[str, list[WatchedValue]]:
+def by_name(watched: Iterable[WatchedValue]) -> dict[str, list[WatchedValue]]:
+    """Return the rows of each watched quantity."""
     named: dict[str, list[WatchedValue]] = {}
     for row in watched:
         named.setdefault(row.name, []).append(row)

@@ -38,6 +38,9 @@ _MOST_EVENTS = 3
 _OBSERVED_AFTER_ONE = 3
 """Evaluations on an observing tape after one that was not finite."""
 
+_FEW = 16
+"""Entries up to which Python adds them up faster than NumPy is called."""
+
 _LONGEST_TAPE = 20_000
 """Operations up to which the places of a first evaluation are kept."""
 
@@ -156,9 +159,12 @@ def _point_is_finite(point: Any) -> bool:
 
 
 def is_finite_gradient(gradient: Any) -> bool:
-    """Whether a gradient is finite; half a microsecond for a small array that is. Warnings have to be off."""
-    if type(gradient) is np.ndarray and math.isfinite(np.vdot(gradient, gradient).real):
-        return True  # the squares of what is finite may overflow
+    """Whether a gradient is finite."""
+    if type(gradient) is np.ndarray and gradient.dtype.kind == "f":
+        # No ufunc, which might warn and needs an array in between. The sum of what is finite may overflow.
+        few = gradient.ndim == 1 and gradient.size <= _FEW
+        total = sum(gradient.tolist()) if few else np.vdot(gradient, gradient)
+        return math.isfinite(total) or tape.is_finite(gradient)
     if isinstance(gradient, (list, tuple)):
         return all(map(is_finite_gradient, gradient))
     if isinstance(gradient, Mapping):

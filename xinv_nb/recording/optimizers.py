@@ -37,7 +37,9 @@ class _Loop:
 
     trainer: str
     place: int
+    code: Any
     tell: Sink
+    depth: int = 0
     iteration: int = 0
     row: int = 0
     evaluations: int = 0
@@ -54,6 +56,10 @@ class OptimizerFollower:
         self._courses: dict[SolverCall, dict[History, Course]] = {}
         self._loops: dict[History, _Loop] = {}
         """The optimizer of autograd that each objective was last evaluated by."""
+        self.passes_between = 0
+        """How often autograd was busy with itself, as its optimizers are between two steps."""
+        self._looked: dict[History, int] = {}
+        """The same at the latest evaluation of each objective."""
         self._starts: dict[History, list[tuple[str, int]]] = {}
         """The optimizers of each objective in a row, with how often each started."""
 
@@ -62,23 +68,47 @@ class OptimizerFollower:
     def evaluated(self, history: History, row: int) -> None:
         """Find out who called for an evaluation."""
         try:
-            self._find_out(history, row)
+            if self._running or not self._is_as_before(history, row):
+                self._find_out(history, row)
         except Exception as error:  # noqa: BLE001 - the evaluation is recorded all the same
             self._failed(error)
 
+    def _is_as_before(self, history: History, row: int) -> bool:
+        """Whether an evaluation is called for from where the one before was; saves most looks on the call stack.
+
+        Autograd's optimizers flatten what they are given, at the start and after each step.
+        """
+        steps = self.passes_between - self._looked.get(history, -1)
+        self._looked[history] = self.passes_between
+        loop = self._loops.get(history)
+        if loop is None:
+            if steps == 0 and history not in self._starts:
+                self._look_for_others(history, row)
+            return steps == 0
+        if steps == 0 or (steps == 1 and callers.is_at(loop.depth, loop.place, loop.code)):
+            loop.row = row
+            loop.evaluations += 1
+            loop.iteration += steps
+            return True
+        return False
+
     def _find_out(self, history: History, row: int) -> None:
-        if self._running or callers.may_be_called():
-            caller = callers.find_caller([call.frame for call in self._running])
-            if caller.solver:
-                self._in_solver(caller, history, row)
-                return
-            if caller.trainer:
-                self._in_loop(caller, history, row)
-                return
-            for call in list(self._running):
-                self._break_off(call)  # by an exception, or a function of scipy that keeps its result to itself
+        caller = callers.find_caller([call.frame for call in self._running])
+        if caller.solver:
+            self._in_solver(caller, history, row)
+            return
+        if caller.trainer:
+            self._in_loop(caller, history, row)
+            return
+        for call in list(self._running):
+            self._break_off(call)  # by an exception, or a function of scipy that keeps its result to itself
         self._leave_loop(history)
-        if history not in self._starts and row & (row + 1) == 0 and (name := callers.other_solver()):
+        if history not in self._starts:
+            self._look_for_others(history, row)
+
+    def _look_for_others(self, history: History, row: int) -> None:
+        """Look now and then for a solver on the stack that is not followed."""
+        if row & (row + 1) == 0 and (name := callers.other_solver()):
             self._start(history, row, name, name)
 
     def _in_solver(self, caller: Caller, history: History, row: int) -> None:
@@ -100,8 +130,8 @@ class OptimizerFollower:
             self._leave_loop(history)
             name = _TRAINERS[caller.trainer]
             tell = self._start(history, row, name, _with_step_size(name, caller.settings.get("step_size")))
-            loop = self._loops[history] = _Loop(caller.trainer, caller.place, tell)
-        loop.iteration, loop.row, loop.evaluations = iteration, row, loop.evaluations + 1
+            loop = self._loops[history] = _Loop(caller.trainer, caller.place, caller.code, tell)
+        loop.iteration, loop.row, loop.evaluations, loop.depth = iteration, row, loop.evaluations + 1, caller.depth
 
     def _leave_loop(self, history: History) -> None:
         loop = self._loops.pop(history, None)

@@ -42,7 +42,8 @@ def event(text: str, /, at: Any = None, **values: Any) -> None:
     if hook.observer.get() is None or (recorder := current_recorder()) is None:
         return
     try:
-        recorder.happened(happening(str(text), at, values, recorder.stages[-1] if recorder.stages else ""))
+        stages = recorder.stages
+        recorder.happened(happening(str(text), at, values, stages[-1] if stages else ""))
     except Exception as error:  # noqa: BLE001 - a probe may not fail the simulation
         recorder.notice(f"An event could not be recorded ({type(error).__name__}: {error}).")
 
@@ -100,7 +101,7 @@ def _follow(value: Any, name: str, unit: str, at: Any, recorder: Recorder) -> No
     watched = WatchedValue(name, unit or "", plain, snapshot(at), stage, _filled(plain, np.nan))
 
     def receive(cotangent: Any) -> None:
-        watched.cotangent = _copied(cotangent)
+        watched.cotangent = cotangent if isinstance(cotangent, float) else _copied(cotangent)
 
     watched.asked_of = hook.tap(value, evaluation.level, receive)
     if watched.asked_of:

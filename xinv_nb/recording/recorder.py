@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import Token
 from itertools import groupby
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from xinv_nb.errors import XinvError
 from xinv_nb.history import History, TermColumns, WatchColumns, leaves_of
 from xinv_nb.recording import autograd as hook
 from xinv_nb.recording import nonfinite, solvers, tape, terms
-from xinv_nb.recording.events import Happening, WatchedValue, backward_events, forward_events, turn
+from xinv_nb.recording.events import Happening, WatchedValue, backward_events, by_name, forward_events, turn
 from xinv_nb.recording.optimizers import OptimizerFollower
 from xinv_nb.recording.structure import (
     argument_names,
@@ -50,22 +51,21 @@ def current_recorder() -> Recorder | None:
 
 
 class Evaluation:
-    """One pass over the objective on its way into the recording."""
+    """One pass over the objective on its way into the recording.
 
-    __slots__ = (
-        "birth",
-        "end_node",
-        "happenings",
-        "identity",
-        "level",
-        "loss",
-        "observed",
-        "of",
-        "point",
-        "report",
-        "terms",
-        "watched",
-    )
+    What most evaluations have nothing of is an attribute of the class: making one is a cost of every evaluation.
+    """
+
+    loss: float = math.nan
+    end_node = 0
+    """Identity of the node at the end of the forward pass. Not the node: that would keep the whole tape alive."""
+    observed = False
+    """Whether it runs on an observing tape."""
+    report: tape.Operation | None = None
+    """The first operation that NumPy warned of."""
+    birth: nonfinite.Birth | None = None
+    terms: Mapping[str, Any] = MappingProxyType({})
+    """The gradient of each term of the loss, where they were read."""
 
     def __init__(self, of: hook.Differentiated, x: Any, level: int) -> None:
         self.of = of
@@ -74,18 +74,8 @@ class Evaluation:
         self.point = copied(x, summarise=of.unflatten is None)
         self.level = level
         """Autograd's number for this trace, by which its boxes are known."""
-        self.loss = np.nan
-        self.end_node = 0
-        """Identity of the node at the end of the forward pass. Not the node: that would keep the whole tape alive."""
         self.happenings: list[Happening] = []
         self.watched: list[WatchedValue] = []
-        self.observed = False
-        """Whether it runs on an observing tape."""
-        self.report: tape.Operation | None = None
-        """The first operation that NumPy warned of."""
-        self.birth: nonfinite.Birth | None = None
-        self.terms: dict[str, Any] = {}
-        """The gradient of each term of the loss, where they were read."""
 
 
 class Recorder:
@@ -109,6 +99,8 @@ class Recorder:
         self._token: Token[hook.Observer | None] | None = None
         self._hooked = False
         self._histories: dict[tuple[Any, ...], History] = {}
+        self._latest: tuple[Any, Any, Any, History] = (None, None, None, History("", []))
+        """What the latest evaluation was of: objective, positions of its arguments, shape of the point, and history."""
         self._optimizers = OptimizerFollower(self._add_event, self._failed)
         self._templates: set[str] = set()
         self._outside: list[tuple[int, Happening]] = []
@@ -173,13 +165,20 @@ class Recorder:
         try:
             self._passes += 1
             of = hook.differentiated(fun)
-            self.evaluation = Evaluation(of, x, level) if of is not None else None
-            if self.evaluation is not None:
-                self.evaluation.observed = self._lookout.wants_to_observe(self.evaluation.identity)
+            if of is None:
+                self.evaluation = None
+                recorder: Recorder | None = self
+                while recorder is not None:
+                    recorder._optimizers.passes_between += 1  # noqa: SLF001
+                    recorder = recorder.outer
+                return None
+            evaluation = self.evaluation = Evaluation(of, x, level)
+            if self._lookout.wants_to_observe(evaluation.identity):
+                evaluation.observed = True
         except Exception as error:  # noqa: BLE001 - nothing of ours may reach the user's computation
             self._failed(error)
             return None
-        return self.evaluation
+        return evaluation
 
     def start_of_tape(self, evaluation: Evaluation, start_node: Any, x: Any) -> Any:
         """Return the start of an observing tape."""
@@ -202,8 +201,8 @@ class Recorder:
             value = hook.only_output(end_value[0] if evaluation.of.with_aux else end_value)
             if value is None:
                 return
-            evaluation.loss = float(value.real)
-            if evaluation.observed or evaluation.report is not None or not math.isfinite(evaluation.loss):
+            loss = evaluation.loss = float(value.real)
+            if evaluation.observed or evaluation.report is not None or not math.isfinite(loss):
                 self._look_forward(evaluation, end_node)
             if end_node is None:
                 self.notice("The objective did not depend on its parameters in at least one evaluation.")
@@ -250,17 +249,26 @@ class Recorder:
             hook.observer.reset(token)
 
     def _commit(self, evaluation: Evaluation, gradient: Any | None, tape_of: tuple[Any, Any] | None = None) -> None:
-        # What the user's program does at a nan or an overflow (np.seterr) is for its own numbers, not for ours.
-        with np.errstate(all="ignore"):
-            if tape_of is not None and math.isfinite(evaluation.loss) and not nonfinite.is_finite_gradient(gradient):
-                self._look_backward(evaluation, *tape_of)
-            elif tape_of is not None and len(evaluation.watched) > 1:
-                evaluation.terms = self._terms.read(evaluation.identity, evaluation.watched, *tape_of)
-            for recorder in self._self_and_around():
-                if recorder.depth == 0 and not recorder.closed:
-                    recorder._append(evaluation, gradient)  # noqa: SLF001
-                    if recorder.on_evaluation is not None:
-                        recorder._tell_view(recorder.on_evaluation)  # noqa: SLF001
+        if tape_of is not None and (evaluation.watched or not nonfinite.is_finite_gradient(gradient)):
+            # What the user's program does at a nan or an overflow (np.seterr) is for its own numbers, not for ours.
+            with np.errstate(all="ignore"):
+                if math.isfinite(evaluation.loss) and not nonfinite.is_finite_gradient(gradient):
+                    self._look_backward(evaluation, *tape_of)
+                elif len(evaluation.watched) > 1:
+                    evaluation.terms = self._terms.read(evaluation.identity, evaluation.watched, *tape_of)
+                self._hand_on(evaluation, gradient)
+        else:
+            self._hand_on(evaluation, gradient)
+
+    def _hand_on(self, evaluation: Evaluation, gradient: Any | None) -> None:
+        """Add an evaluation to this recording and to those around it."""
+        recorder: Recorder | None = self
+        while recorder is not None:
+            if recorder.depth == 0 and not recorder.closed:
+                recorder._append(evaluation, gradient)  # noqa: SLF001
+                if recorder.on_evaluation is not None:
+                    recorder._tell_view(recorder.on_evaluation)  # noqa: SLF001
+            recorder = recorder.outer
 
     def followers(self) -> list[solvers.Follower]:
         """Return who wants to know of a solver that starts now: this recording and those around it."""
@@ -276,7 +284,8 @@ class Recorder:
         """Let the view follow; what it computes (the user's scene, say) is no part of the recording."""
         token = hook.observer.set(None)
         try:
-            on_evaluation()
+            with np.errstate(all="ignore"):
+                on_evaluation()
         except Exception as error:  # noqa: BLE001
             self.on_evaluation = None
             self.notice(f"The live view stopped following ({type(error).__name__}: {error}); the recording goes on.")
@@ -291,19 +300,13 @@ class Recorder:
             self._learn_templates(evaluation)
         if self._outside:
             self._tell_outside()
+        stride = history.stride
         row = history.append(evaluation.loss, point, slope)
+        if history.stride != stride:
+            self._thinned(history)
         self._optimizers.evaluated(history, row)
-        for watched in evaluation.watched:
-            columns = history.watches.setdefault(watched.name, WatchColumns(watched.unit))
-            columns.evaluation.append(row)
-            columns.values.append(watched.value)
-            columns.cotangents.append(watched.cotangent)
-            columns.at.append(watched.at)
         if evaluation.happenings or evaluation.watched:
-            for event in forward_events(evaluation.happenings, evaluation.watched):
-                self._add_event(history, row, event)
-            for event in backward_events(evaluation.watched):
-                self._add_event(history, row, event)
+            self._add_probes(history, row, evaluation)
         if evaluation.terms:
             self._add_terms(history, row, evaluation.terms)
         if evaluation.birth is not None:
@@ -312,9 +315,33 @@ class Recorder:
             if not evaluation.birth.from_parameters:
                 self.notice(f"{event.text[0].upper()}{event.text[1:]}.")
         if history.width <= _FOLLOWED_SIGNS:
-            self._add_turns(history, row, np.sign(slope.real))
+            signs = np.sign(slope if history.is_real else slope.real)
+            if signs.tobytes() != history.last_signs.tobytes():
+                self._add_turns(history, row, signs)
 
-    def _add_terms(self, history: History, row: int, gradients: dict[str, Any]) -> None:
+    def _thinned(self, history: History) -> None:
+        """Tell the reader that the run outgrew its memory."""
+        self.run.notices[:] = [notice for notice in self.run.notices if not notice.startswith(_LONG)]
+        which = "second" if history.stride == 2 else f"{history.stride}th"
+        self.notice(
+            f"{_LONG} its parameters and gradients were kept at every {which} evaluation, and at the first, the last, "
+            "the best and the worst. The loss was kept at each."
+        )
+
+    def _add_probes(self, history: History, row: int, evaluation: Evaluation) -> None:
+        """Add what the simulator said of itself."""
+        watched = by_name(evaluation.watched)
+        for name, rows in watched.items():
+            columns = history.watches.get(name)
+            if columns is None:
+                columns = history.watches[name] = WatchColumns(rows[0].unit)
+            columns.extend(row, [r.value for r in rows], [r.cotangent for r in rows], [r.at for r in rows])
+        for event in forward_events(evaluation.happenings, watched):
+            self._add_event(history, row, event)
+        for event in backward_events(watched):
+            self._add_event(history, row, event)
+
+    def _add_terms(self, history: History, row: int, gradients: Mapping[str, Any]) -> None:
         rows = {name: _row(history, gradient) for name, gradient in gradients.items()}
         for name, gradient in rows.items():
             columns = history.terms.setdefault(name, TermColumns())
@@ -326,8 +353,6 @@ class Recorder:
 
     def _add_turns(self, history: History, row: int, signs: NDArray[Any]) -> None:
         """Add a backward event for each parameter whose gradient begins to ask for the other direction."""
-        if signs.tobytes() == history.last_signs.tobytes():
-            return
         turned = (signs != history.last_signs) & ~(np.isnan(signs) & np.isnan(history.last_signs))
         if turned.any():
             for column in np.flatnonzero(turned):
@@ -335,17 +360,31 @@ class Recorder:
             history.last_signs = signs
 
     def _history_of(self, evaluation: Evaluation) -> History:
-        key = evaluation.identity, evaluation.of.positions, signature(evaluation.point)
-        history = self._histories.get(key)
-        if history is None:
-            history = self._histories[key] = _new_history(evaluation)
-            self.run._histories.append(history)  # noqa: SLF001
-        return history
+        of, point = evaluation.of, evaluation.point
+        known, positions, shape, history = self._latest
+        if (
+            known is evaluation.identity
+            and positions == of.positions
+            and type(point) is np.ndarray
+            and point.shape == shape
+            and point.dtype == history.dtype
+        ):
+            return history  # a plain array again, as in most steps
+        key: tuple[Any, ...] = evaluation.identity, of.positions, signature(point)
+        found = self._histories.get(key)
+        if found is None:
+            found = self._histories[key] = _new_history(evaluation)
+            self.run._histories.append(found)  # noqa: SLF001
+        self._latest = evaluation.identity, of.positions, getattr(point, "shape", None), found
+        return found
 
     # ------------------------------------------------------------------ events, called by the probes
 
     def happened(self, happening: Happening) -> None:
         """Take note of an event that the user's code reports."""
+        if self.evaluation is not None:
+            self.evaluation.happenings.append(happening)
+            return
         for recorder in self._self_and_around():
             if recorder.evaluation is not None:
                 recorder.evaluation.happenings.append(happening)
@@ -375,7 +414,7 @@ class Recorder:
 
     def _tell_outside(self) -> None:
         for row, pairs in groupby(self._outside, key=lambda pair: pair[0]):
-            for event in forward_events([happening for _, happening in pairs], []):
+            for event in forward_events([happening for _, happening in pairs]):
                 self._add_event(None, row, event)
         self._outside.clear()
 
@@ -395,6 +434,7 @@ class Recorder:
         self.notice(f"Part of the recording failed and was left out ({type(error).__name__}: {error}).")
 
 
+_LONG = "This run is long:"
 _NO_GRADIENT = (
     "No gradient was taken here, so there is nothing to show. xinv_nb records what autograd derives: "
     "call grad(...), value_and_grad(...) or an optimizer that does."
