@@ -54,7 +54,7 @@ def many_parameters(size: int, steps: int = 100) -> Program:
     return lambda: adam(grad(objective), onp.ones(size), num_iters=steps, step_size=0.01)
 
 
-def projectile(evaluations: int = 6, *, watched: bool = False) -> Program:
+def projectile(evaluations: int = 20, *, watched: bool = False) -> Program:
     """Return a throw with drag in 200 scalar steps."""
 
     def miss(p: Any) -> Any:
@@ -77,7 +77,7 @@ def projectile(evaluations: int = 6, *, watched: bool = False) -> Program:
     return run
 
 
-def heat(evaluations: int = 8) -> Program:
+def heat(evaluations: int = 50) -> Program:
     """Return heat in a rod: 50 explicit steps over 100 cells."""
 
     def misfit(source: Any) -> Any:
@@ -95,7 +95,7 @@ def heat(evaluations: int = 8) -> Program:
     return run
 
 
-def network(evaluations: int = 10) -> Program:
+def network(evaluations: int = 50) -> Program:
     """Return a 784-100-10 network on batches of 256."""
     rng = onp.random.default_rng(0)
     images, labels = rng.normal(size=(2560, 784)), onp.eye(10)[rng.integers(0, 10, 2560)]
@@ -172,10 +172,10 @@ def programs_table(pairs: int) -> None:
         ("Rosenbrock, Adam (2 parameters)", rosenbrock(), 300),
         ("quadratic, 1,000 parameters", many_parameters(1_000), 100),
         ("quadratic, 4,096 parameters", many_parameters(4_096), 100),
-        ("quadratic, 180,000 parameters", many_parameters(180_000, 20), 20),
-        ("projectile, 200 scalar steps", projectile(), 6),
-        ("heat, 50 steps × 100 cells", heat(), 8),
-        ("network 784-100-10, batch 256", network(), 10),
+        ("quadratic, 180,000 parameters", many_parameters(180_000, 50), 50),
+        ("projectile, 200 scalar steps", projectile(), 20),
+        ("heat, 50 steps × 100 cells", heat(), 50),
+        ("network 784-100-10, batch 256", network(), 50),
     ]
     print(f"{'program':<34}{'ratio':>8}{'plain ms/eval':>15}{'added µs/eval':>15}")
     for name, work, evaluations in table:

@@ -1,7 +1,7 @@
 """Finds where the first value or gradient that is not finite came from, and says so in words.
 
 Nothing is evaluated a second time, and nothing is looked at while all is well, save that the first evaluation of each
-objective runs on an observing tape (see `tape.py`): many programs break at the start, and its operations tell later
+objective runs on an observing tape (`observing.py`): many programs break at the start, and its operations tell later
 where in the program an operation of the same tape is *likely* to stand. What breaks later is known from
 
 * NumPy's own warning, heard at the very operation that NumPy warns of (`hear`), in the forward pass,
@@ -26,9 +26,10 @@ import numpy as np
 from xinv_nb.history import Summary
 from xinv_nb.quantities import number
 from xinv_nb.recording import autograd as hook
-from xinv_nb.recording import tape
+from xinv_nb.recording import observing, tape
 from xinv_nb.recording.events import WatchedValue
-from xinv_nb.recording.tape import Operation, Place
+from xinv_nb.recording.observing import Step
+from xinv_nb.recording.operations import Operation, Place, is_finite, primitive_call, warning_registry
 from xinv_nb.run import Event
 
 NAME = "not finite"
@@ -62,7 +63,7 @@ class Lookout:
     """Decides in one recording when to look, and remembers what was found."""
 
     def __init__(self) -> None:
-        self._paths: dict[Hashable, list[tuple[str, Place | None]]] = {}
+        self._paths: dict[Hashable, list[Step]] = {}
         """Operations of the first evaluation of each objective, from the end of the tape to its root."""
         self._found: list[Birth] = []
         self._to_observe = 0
@@ -80,7 +81,7 @@ class Lookout:
     def learn(self, objective: Hashable, end_node: Any) -> None:
         """Keep the operations of a first evaluation, read from its observing tape."""
         if not self._paths.get(objective) and end_node is not None:
-            self._paths[objective] = tape.operations(end_node, _LONGEST_TAPE)
+            self._paths[objective] = tape.steps(end_node, _LONGEST_TAPE)
 
     def forward(
         self,
@@ -99,7 +100,7 @@ class Lookout:
             return self._if_new(Birth("forward", from_parameters=True))
         operation = report if report is not None and not report.from_data else None
         if observed and end_node is not None:
-            operation = tape.birth_of(end_node)
+            operation = observing.birth_of(end_node)
         elif operation is None and end_node is not None and (found := tape.value_break(end_node)) is not None:
             return self._if_new(self._with_likely_place("forward", objective, found, end_node))
         return self._if_new(Birth("forward", operation, between=_between(watched)))
@@ -118,8 +119,8 @@ class Lookout:
     ) -> Birth:
         operation, path = found.operation, self._paths.get(objective, [])
         if operation.place is None and path and _same_path(path, end_node):
-            name, likely = path[found.index]
-            return Birth(phase, replace(operation, name=name), likely)
+            step = path[found.index]
+            return Birth(phase, replace(operation, name=step.name), step.place)
         return Birth(phase, operation)
 
     def _if_new(self, birth: Birth) -> Birth | None:
@@ -140,42 +141,39 @@ def _same(birth: Birth, earlier: Birth) -> bool:
     return one.place is None or one.place == other.place
 
 
-def _same_path(path: list[tuple[str, Place | None]], end_node: Any) -> bool:
+def _same_path(path: list[Step], end_node: Any) -> bool:
     """Whether a tape holds the operations of `path`, as far as their names can be told from their derivatives."""
     names = tape.operation_names(end_node, len(path) + 1)
     return len(names) == len(path) and all(
-        not name or name == known for name, (known, _) in zip(names, path, strict=True)
+        not name or name == step.name for name, step in zip(names, path, strict=True)
     )
 
 
 def _point_is_finite(point: Any) -> bool:
     if isinstance(point, Summary):
-        return tape.is_finite(point.rms) and tape.is_finite(point.sample)
+        return is_finite(point.rms) and is_finite(point.sample)
     if isinstance(point, Mapping):
         return all(map(_point_is_finite, point.values()))
     if isinstance(point, (list, tuple)):
         return all(map(_point_is_finite, point))
-    return tape.is_finite(point)
+    return is_finite(point)
 
 
 def is_finite_gradient(gradient: Any) -> bool:
     """Whether a gradient is finite."""
-    if type(gradient) is np.ndarray and gradient.dtype.kind == "f":
-        # No ufunc, which might warn and needs an array in between. The sum of what is finite may overflow.
-        few = gradient.ndim == 1 and gradient.size <= _FEW
-        total = sum(gradient.tolist()) if few else np.vdot(gradient, gradient)
-        return math.isfinite(total) or tape.is_finite(gradient)
+    if type(gradient) is np.ndarray and gradient.ndim == 1 and gradient.size <= _FEW and gradient.dtype.kind == "f":
+        return math.isfinite(sum(gradient.tolist())) or is_finite(gradient)  # the sum of what is finite may overflow
     if isinstance(gradient, (list, tuple)):
         return all(map(is_finite_gradient, gradient))
     if isinstance(gradient, Mapping):
         return all(map(is_finite_gradient, gradient.values()))
-    return tape.is_finite(gradient)
+    return is_finite(gradient)
 
 
 def _between(watched: list[WatchedValue]) -> tuple[str, str]:
     before = ""
     for row in watched:
-        if not tape.is_finite(row.value):
+        if not is_finite(row.value):
             return before, row.name
         before = row.name
     return before, ""
@@ -273,17 +271,17 @@ class _Ear:
         frame = sys._getframe(2)  # noqa: SLF001
         evaluation = getattr(hook.active(), "evaluation", None)
         if evaluation is not None and (evaluation.report is None or evaluation.report.from_data):
-            operation = tape.primitive_call(frame)
+            operation = primitive_call(frame)
             if operation is not None:
                 evaluation.report = operation
         registry = frame.f_globals.get("__warningregistry__")
-        if registry is not tape.warning_registry() or registry.get("version") != self._version:
+        if registry is not warning_registry() or registry.get("version") != self._version:
             return False
         return (text, RuntimeWarning, frame.f_lineno) in self._aside
 
     def set_aside(self) -> None:
         """Take what was shown before out of the registry, so that it is heard again."""
-        registry = tape.warning_registry()
+        registry = warning_registry()
         if registry.get("version") != self._version:
             self._aside, self._version = set(), registry.get("version")
         shown = [key for key in list(registry) if isinstance(key, tuple) and " encountered in " in str(key[0])]
@@ -293,7 +291,7 @@ class _Ear:
 
     def put_back(self) -> None:
         """Make the registry what it would be without a recording."""
-        registry = tape.warning_registry()
+        registry = warning_registry()
         if registry.get("version") == self._version:
             registry.update(dict.fromkeys(self._aside, True))
         self._aside, self._version = set(), None

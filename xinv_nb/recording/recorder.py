@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from xinv_nb.errors import XinvError
 from xinv_nb.history import History, TermColumns, WatchColumns, leaves_of
 from xinv_nb.recording import autograd as hook
-from xinv_nb.recording import nonfinite, solvers, tape, terms
+from xinv_nb.recording import nonfinite, observing, solvers, terms
 from xinv_nb.recording.events import Happening, WatchedValue, backward_events, by_name, forward_events, turn
+from xinv_nb.recording.operations import Operation
 from xinv_nb.recording.optimizers import OptimizerFollower
 from xinv_nb.recording.structure import (
     argument_names,
@@ -61,7 +62,7 @@ class Evaluation:
     """Identity of the node at the end of the forward pass. Not the node: that would keep the whole tape alive."""
     observed = False
     """Whether it runs on an observing tape."""
-    report: tape.Operation | None = None
+    report: Operation | None = None
     """The first operation that NumPy warned of."""
     birth: nonfinite.Birth | None = None
     terms: Mapping[str, Any] = MappingProxyType({})
@@ -183,7 +184,7 @@ class Recorder:
     def start_of_tape(self, evaluation: Evaluation, start_node: Any, x: Any) -> Any:
         """Return the start of an observing tape."""
         try:
-            return tape.observing_root(x)
+            return observing.observing_root(x)
         except Exception as error:  # noqa: BLE001
             evaluation.observed = False
             self._failed(error)

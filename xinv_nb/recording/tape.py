@@ -1,64 +1,24 @@
-"""Reads autograd's tape where something went wrong: which operation, where in the program, which way the gradient took.
+"""Walks along a tape: where something stopped being finite, what each term of a sum asks for, which operations it has.
 
-A tape holds for each operation its parents and the function that passes the gradient on, no values and no lines. An
-*observing* tape, on which an evaluation is run when there is reason to, also knows operation and place of each node and
-whether its value was finite. Like `autograd.py` this file touches autograd's internals; it never calls user code.
+A tape of autograd holds for each operation its parents and the function that passes the gradient on, no values and no
+lines; `observing.py` has one that knows more. Like `autograd.py` this file touches autograd's internals; it never calls
+user code.
 """
 
 from __future__ import annotations
 
 import functools
-import math
-import os
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
-from types import CodeType, FrameType, FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 
 import numpy as np
 
 from xinv_nb.recording.autograd import plain_value, untapped
-
-_FEW = 4096
-"""Entries of an array up to which it is worth to look for the one that matters."""
-
-_OURS = f"{Path(__file__).parent}{os.sep}"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A line of the user's program."""
-
-    file: str
-    line: int
-    function: str
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One call of a primitive, as far as it is known."""
-
-    name: str
-    operands: Mapping[str, Any]
-    """Numbers that it was called with, by position or by name; of arrays the entries that matter."""
-    place: Place | None
-    from_data: bool = False
-    """Whether one of its operands, a constant of the program, was not finite already."""
-
-
-def is_finite(value: Any) -> bool:
-    """Whether numbers, arrays and containers of them are finite; what is no number counts as finite."""
-    value = plain_value(value)
-    if isinstance(value, float):  # np.float64 as well
-        return math.isfinite(value)
-    if isinstance(value, (np.ndarray, np.generic, complex)):
-        return np.asarray(value).dtype.kind not in "fc" or bool(np.isfinite(value).all())
-    if isinstance(value, Mapping):
-        return all(map(is_finite, value.values()))
-    return not isinstance(value, (list, tuple)) or all(map(is_finite, value))
+from xinv_nb.recording.observing import Step, is_observed, step_at
+from xinv_nb.recording.operations import Operation, entry, is_finite, is_number, name_of, operation_on
 
 
 def nodes(end_node: Any) -> Iterator[Any]:
@@ -67,154 +27,6 @@ def nodes(end_node: Any) -> Iterator[Any]:
 
     found: Iterator[Any] = toposort(end_node)
     return found
-
-
-# ---------------------------------------------------------------------- the observing tape
-
-
-def observing_root(x: Any) -> Any:
-    """Return the root for a trace at `x` that is to be observed."""
-    root = _observing_node().new_root()
-    root.finite = is_finite(x)
-    return root
-
-
-@functools.cache
-def _observing_node() -> Any:
-    from autograd import core, tracer
-
-    class ObservingNode(core.VJPNode):  # type: ignore[misc]
-        """A node that knows its operation, its place in the program and whether its value was finite."""
-
-        __slots__ = ("birth", "finite", "operation", "place")
-
-        def __init__(
-            self, value: Any, fun: Any, args: Any, kwargs: Any, parent_argnums: Any, parents: Sequence[Any]
-        ) -> None:
-            super().__init__(value, fun, args, kwargs, parent_argnums, parents)
-            self.finite, self.birth, self.operation, self.place = True, None, "", None
-            try:
-                self.operation = _name(fun)
-                self.place = _place(sys._getframe(1))  # noqa: SLF001
-                self.finite = is_finite(value)
-                if not self.finite and all(getattr(parent, "finite", True) for parent in parents):
-                    self.birth = operation_on(self.operation, args, value, self.place)
-            except Exception:  # noqa: BLE001 - an observer may not fail what it observes
-                pass
-
-        def initialize_root(self) -> None:
-            super().initialize_root()
-            self.finite, self.birth, self.operation, self.place = True, None, "", None
-
-    tracer.notrace_primitives[ObservingNode] = tracer.notrace_primitives[core.VJPNode]
-    return ObservingNode
-
-
-def is_observed(node: Any) -> bool:
-    """Whether `node` is on an observing tape."""
-    return isinstance(node, _observing_node())
-
-
-def birth_of(end_node: Any) -> Operation | None:
-    """Return the operation on an observing tape that a result which is not finite comes from.
-
-    None where the result is not finite because the parameters are not, or only in the sum of many.
-    """
-    node = end_node
-    while not node.finite:
-        if node.birth is not None:
-            found: Operation = node.birth
-            return found
-        node = next((parent for parent in node.parents if not getattr(parent, "finite", True)), None)
-        if node is None:
-            return None
-    return None
-
-
-def operations(end_node: Any, limit: int) -> list[tuple[str, Place | None]]:
-    """Return name and place of each operation on an observing tape in the order of `nodes`; nothing beyond `limit`."""
-    found: list[tuple[str, Place | None]] = []
-    for node in nodes(end_node):
-        if len(found) == limit:
-            return []
-        found.append((node.operation, node.place))
-    return found
-
-
-def operation_on(name: str, args: Sequence[Any], value: Any, place: Place | None) -> Operation:
-    """Describe a call whose result `value` is not finite."""
-    bad = ~np.isfinite(value) if isinstance(value, np.ndarray) and value.dtype.kind in "fc" else None
-    operands = {str(i): _entry(arg, bad) for i, arg in enumerate(args) if _is_number(arg)}
-    return Operation(name, operands, place, from_data=not all(is_finite(arg) for arg in args if _is_number(arg)))
-
-
-def _is_number(value: Any) -> bool:
-    value = plain_value(value)
-    return isinstance(value, (float, int, complex, np.generic, np.ndarray)) and np.asarray(value).dtype.kind in "biufc"
-
-
-def _entry(value: Any, bad: Any) -> Any:
-    """Return a number, of an array the first entry where the result is `bad`, or else its shape as text."""
-    value = plain_value(value)
-    if np.size(value) == 1:
-        return np.asarray(value).reshape(()).item()
-    if bad is not None and np.shape(value) == bad.shape and bad.any():
-        return np.asarray(value)[bad][0].item()
-    return f"array of {'×'.join(map(str, np.shape(value)))}"
-
-
-# ---------------------------------------------------------------------- places
-
-
-@functools.cache
-def _not_the_users() -> tuple[str, ...]:
-    import autograd
-
-    return _OURS, *(f"{Path(str(package.__file__)).parent}{os.sep}" for package in (autograd, np))
-
-
-def _place(frame: FrameType | None) -> Place | None:
-    """Return the innermost line of the program outside autograd, NumPy and this package."""
-    while frame is not None and frame.f_code.co_filename.startswith(_not_the_users()):
-        frame = frame.f_back
-    return None if frame is None else Place(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
-
-
-def primitive_call(frame: FrameType | None) -> Operation | None:
-    """Return the call of a primitive that `frame` is in, right inside autograd; None where there is no such call."""
-    for _ in range(6):
-        if frame is None or not frame.f_code.co_filename.startswith(_not_the_users()):
-            return None
-        if frame.f_code.co_name == "f_wrapped" and frame.f_globals.get("__name__") == "autograd.tracer":
-            inside = frame.f_locals
-            args = inside["args"]
-            numbers = {
-                str(i): _entry(arg, _extreme(inside["f_raw"], args)) for i, arg in enumerate(args) if _is_number(arg)
-            }
-            finite = all(is_finite(arg) for arg in args)
-            return Operation(_name(inside["f_raw"]), numbers, _place(frame), from_data=not finite)
-        frame = frame.f_back
-    return None
-
-
-def _extreme(function: Any, args: Sequence[Any]) -> Any:
-    """Return where a ufunc of arrays gives what is not finite, by doing it again on its few numbers."""
-    shapes = {np.shape(arg) for arg in args if np.ndim(arg)}
-    if not isinstance(function, np.ufunc) or len(shapes) != 1 or math.prod(*shapes) > _FEW:
-        return None
-    with np.errstate(all="ignore"):
-        return ~np.isfinite(function(*args))
-
-
-def warning_registry() -> dict[Any, Any]:
-    """Return where Python keeps which warnings of primitives were shown before."""
-    from autograd import tracer
-
-    registry: dict[Any, Any] = vars(tracer).setdefault("__warningregistry__", {})
-    return registry
-
-
-# ---------------------------------------------------------------------- a tape that was not observed
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,9 +139,9 @@ def _is_weighted_sum(node: Any) -> bool:
 
 def _described(node: Any, ingrad: Any) -> Operation:
     bad = ~np.isfinite(ingrad) if isinstance(ingrad, np.ndarray) and ingrad.dtype.kind in "fc" else None
-    operands = {name: _entry(value, bad) for name, value in _operands(node).items()}
-    known = is_observed(node)
-    return Operation(node.operation if known else operation_name(node), operands, node.place if known else None)
+    operands = {name: entry(value, bad) for name, value in _operands(node).items()}
+    place = step_at(node).place if is_observed(node) else None
+    return Operation(operation_name(node), operands, place)
 
 
 def _operands(node: Any) -> dict[str, Any]:
@@ -337,7 +149,7 @@ def _operands(node: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for function in _reachable(untapped(node)):
         for name, value in _cells(function).items():
-            if name in ("x", "y", "A", "B", "a", "b") and _is_number(value):
+            if name in ("x", "y", "A", "B", "a", "b") and is_number(value):
                 found.setdefault(name, value)
     return found
 
@@ -347,13 +159,18 @@ def operation_name(node: Any) -> str:
     from autograd import core
 
     if is_observed(node):
-        observed: str = node.operation
-        return observed
+        return step_at(node).name
     names = _names_of_derivatives(len(core.primitive_vjps))
     for function in _reachable(untapped(node)):
         if len(found := names.get(function.__code__, set())) == 1:
             return next(iter(found))
     return ""
+
+
+def steps(end_node: Any, limit: int) -> list[Step]:
+    """Return the operations on an observing tape in the order of `nodes`; nothing if there are more than `limit`."""
+    found = [step_at(node) for node in islice(nodes(end_node), limit + 1)]
+    return found if len(found) <= limit else []
 
 
 def operation_names(end_node: Any, limit: int) -> list[str]:
@@ -371,7 +188,7 @@ def _names_of_derivatives(_primitives: int) -> dict[CodeType, set[str]]:
         for function in _reachable(maker):
             if function.__module__ != "autograd.core":
                 for code in _codes(function.__code__):
-                    names.setdefault(code, set()).add(_name(primitive))
+                    names.setdefault(code, set()).add(name_of(primitive))
     return names
 
 
@@ -415,7 +232,3 @@ def _cells(function: FunctionType) -> dict[str, Any]:
         except ValueError:  # not bound yet
             continue
     return found
-
-
-def _name(function: Any) -> str:
-    return str(getattr(function, "__name__", "") or type(function).__name__)
