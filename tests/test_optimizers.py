@@ -488,7 +488,9 @@ def test_an_optimization_inside_an_objective_is_not_mixed_up():
     assert plain(result) == plain(expected)
     outer = next(h for h in run._histories if h.optimizer == "L-BFGS-B")
     assert outer.accepted.array.sum() == result.nit + 1
-    assert run.notices == []
+    assert run.notices == [
+        "Several objectives were differentiated. Shown is objective; run.objectives has objective (2)."
+    ]
 
 
 # ---------------------------------------------------------------------- what is told

@@ -317,20 +317,63 @@ def test_an_objective_made_anew_for_each_mini_batch_is_one_history(objective):
     assert run.notices == []
 
 
+def rarely(x):
+    return x**4
+
+
+def often(y):
+    return y**2
+
+
 def test_several_objectives_are_separate_and_the_most_evaluated_one_is_shown():
-    def rarely(x):
-        return x**4
-
-    def often(y):
-        return y**2
-
     with xi.record() as run:
         grad(rarely)(1.0)
-        for k in range(3):
+        for k in range(4):
             grad(often)(float(k))
         grad(rarely)(2.0)
-    assert run.evaluations == 3
-    assert run.parameters["y"].tolist() == [0.0, 1.0, 2.0]
+        grad(rarely)(3.0)
+    assert run.evaluations == 4
+    assert run.parameters["y"].tolist() == [0.0, 1.0, 2.0, 3.0]
+    assert list(run.objectives) == ["often", "rarely"]
+    assert run.objectives["often"] is run
+    other = run.objectives["rarely"]
+    assert other.parameters["x"].tolist() == [1.0, 2.0, 3.0]
+    assert other.loss.tolist() == [1.0, 16.0, 81.0]
+    assert other.status == "finished"
+    assert "81" in other.captions[0].text
+    assert run.notices == ["Several objectives were differentiated. Shown is often; run.objectives has rarely."]
+
+
+def test_the_objective_that_is_optimized_is_shown_before_one_that_is_only_looked_at():
+    with xi.record() as run:
+        x = np.array([-1.2, 1.0])
+        minimize(value_and_grad(rosenbrock), x, jac=True, method="BFGS")
+        for k in range(100):
+            grad(often)(float(k))
+    assert list(run.objectives) == ["rosenbrock", "often"]
+    assert run.optimizer == "BFGS"
+    assert run.objectives["often"].optimizer == ""
+
+
+def test_an_optimizer_that_did_little_beside_the_rest_is_not_the_main_thing():
+    with xi.record() as run:
+        adam(lambda x, i: grad(rarely)(x), 1.0, num_iters=3)
+        for k in range(100):
+            grad(often)(float(k))
+    assert list(run.objectives) == ["often", "rarely"]
+
+
+def test_objectives_of_the_same_name_have_a_number():
+    def objective(k):
+        return (lambda x: x**2) if k else (lambda x: x**3)
+
+    with xi.record() as run:
+        for k in (0, 1, 1):
+            grad(objective(k))(1.0)
+    assert [(name, each.evaluations) for name, each in run.objectives.items()] == [
+        ("objective", 2),
+        ("objective (2)", 1),
+    ]
 
 
 def test_the_same_objective_with_parameters_of_other_shapes_is_another_history():

@@ -452,3 +452,22 @@ def test_without_pandas_a_data_frame_says_what_to_do(monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(xi.XinvError, match="pip install pandas"):
         Run().to_frame()
+
+
+def test_a_file_holds_every_objective(tmp_path):
+    def watched(y):
+        xi.event("a closer look")
+        return xi.watch(y**2, "square")
+
+    with xi.record() as run:
+        for k in range(5):
+            grad(lambda x: x**4)(float(k))
+            if k % 2:
+                grad(watched)(float(k))
+    again = xi.load(run.save(tmp_path / "run.npz"))
+    assert list(again.objectives) == list(run.objectives) == ["objective", "watched"]
+    for name, each in run.objectives.items():
+        other = again.objectives[name]
+        assert other.loss.tolist() == each.loss.tolist()
+        assert other.events == each.events
+        assert list(other.watches) == list(each.watches)

@@ -24,6 +24,9 @@ from numpy.typing import NDArray
 WHOLE_LIMIT = 4096
 """Parameters in total up to which every entry is kept."""
 
+_PIECE = 8192
+"""Entries up to which a dot product is calculated in one thread."""
+
 SAMPLE = 64
 """Entries kept of a leaf that is not kept whole."""
 
@@ -105,9 +108,24 @@ def summary(array: NDArray[Any]) -> Summary:
     return Summary(array.shape, array.dtype, array.reshape(-1)[sample_positions(array.size)], _rms(array))
 
 
+def sum_of_squares(array: NDArray[Any]) -> float:
+    """Return the sum of the squares of an array's entries.
+
+    By dot products: ten times as fast as a mean of squares, with no warning and no array for the squares. In pieces,
+    since a dot product of long arrays starts threads, which wait for each other longer than the product takes.
+    """
+    if array.size <= _PIECE:
+        return float(np.vdot(array, array).real)
+    flat = array.reshape(-1)
+    pieces = (flat[i : i + _PIECE] for i in range(0, flat.size, _PIECE))
+    return float(sum(np.vdot(piece, piece).real for piece in pieces))
+
+
 def _rms(array: NDArray[Any]) -> float:
-    # A dot product: ten times as fast as the mean of squares, without an array for the squares.
-    return math.sqrt(np.vdot(array, array).real / array.size)
+    mean = math.sqrt(sum_of_squares(array) / array.size)
+    if mean == math.inf and math.isfinite(largest := float(np.abs(array).max())):
+        return largest * _rms(array / largest)  # only the squares overflowed
+    return mean
 
 
 def whole_leaf(name: str, shape: tuple[int, ...], start: int) -> Leaf:

@@ -243,10 +243,45 @@ class Run:
 
     @property
     def history(self) -> History:
-        """The recording of the objective that was evaluated most often."""
-        if not self._histories:
-            return History("", [])
-        return max(self._histories, key=len)
+        """The recording of the objective that is shown: the first in `objectives`."""
+        return min(self._histories, key=self._rank, default=_NOTHING)
+
+    def _rank(self, history: History) -> tuple[bool, int]:
+        """Put what an optimizer works on first, unless it is little beside the rest, then what is evaluated most."""
+        is_little = _LITTLE * len(history) < max(map(len, self._histories))
+        return is_little or not history.optimizer, -len(history)
+
+    @property
+    def objectives(self) -> dict[str, Run]:
+        """Each objective that was differentiated, as a run of its own: from its name to the run, the shown one first.
+
+        Examples
+        --------
+        >>> import xinv_nb as xi
+        >>> from autograd import grad
+        >>> def cost(x):
+        ...     return x**2
+        >>> def risk(x):
+        ...     return x**4
+        >>> with xi.record() as run:
+        ...     slopes = [grad(cost)(x) + grad(risk)(1.0) for x in (3.0, 2.0)] + [grad(cost)(1.0)]
+        >>> [(name, each.evaluations) for name, each in run.objectives.items()]
+        [('cost', 3), ('risk', 2)]
+        """
+        found: dict[str, Run] = {}
+        for history in sorted(self._histories, key=self._rank):
+            name, count = history.objective, 2
+            while name in found:
+                name, count = f"{history.objective} ({count})", count + 1
+            found[name] = self if history is self.history else self._only(history)
+        return found
+
+    def _only(self, history: History) -> Run:
+        """Return a run of one of several objectives; it goes on growing with this one."""
+        run = Run(self.name, self.problem)
+        run.status, run.ending, run.notices = self.status, self.ending, self.notices
+        run.chosen_parameters, run._histories, run._events = self.chosen_parameters, [history], self._events
+        return run
 
     @property
     def evaluations(self) -> int:
@@ -523,6 +558,10 @@ class Run:
 
         display(self.widget())  # type: ignore[no-untyped-call]
 
+
+_NOTHING = History("", [])
+_LITTLE = 10
+"""An objective is little beside one that is evaluated that many times as often."""
 
 PARAMETER = "\0parameter"
 """Name of an event about a parameter until it is read: what the reader calls the parameter may be known only then."""

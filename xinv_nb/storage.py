@@ -9,6 +9,8 @@ one for each evaluation that is listed in `kept`; and for watch number i `watch{
 `watch{i}_values` and `watch{i}_cotangents`, the latter two laid end to end where the `shapes` in the JSON say so; for
 number i of the `terms` (names, in the JSON) `term{i}_evaluation` and `term{i}_gradients`.
 
+Of several `objectives` (their number, in the JSON), the members of the second are prefixed `objective1/`, and so on.
+
 What JSON has no word for is an object with one key: `{"float": "nan"}`, `{"complex": [re, im]}`, `{"tuple": […]}`,
 `{"dict": [[key, value], …]}`, `{"array": […], "dtype": …}`. Any other object of an event is kept as its text.
 """
@@ -46,7 +48,7 @@ T = TypeVar("T")
 _FORMAT, _VERSION = "xinv_nb run", 1
 _LARGEST = 4 * 2**30
 """Bytes of memory beyond which a file is not read: a small file may unfold to any size."""
-_COLUMNS = ("loss", "values", "gradients", "accepted")
+_EACH = ("loss", "values", "gradients", "accepted")
 
 
 class RunFileError(XinvError):
@@ -58,39 +60,9 @@ class RunFileError(XinvError):
 
 def save(run: Run, path: Path) -> Path:
     """Write `run` to `path` and return the path. The scene, a function, is not saved."""
-    history = run.history
-    arrays: dict[str, Any] = {name: getattr(history, name).array for name in _COLUMNS}
-    if history.kept is not None:
-        arrays["kept"] = history.kept.array
-    watches = []
-    for i, watch in enumerate(run.watches.values()):
-        arrays[f"watch{i}_evaluation"] = watch.evaluation
-        arrays[f"watch{i}_values"], value_shapes = _end_to_end(watch.values)
-        arrays[f"watch{i}_cotangents"], cotangent_shapes = _end_to_end(watch.cotangents)
-        shapes = {"values": value_shapes, "cotangents": cotangent_shapes}
-        watches.append({"name": watch.name, "unit": watch.unit, "at": _out(list(watch.at)), "shapes": shapes})
-    for i, (evaluation, gradients) in enumerate(run.term_gradients.values()):
-        arrays[f"term{i}_evaluation"], arrays[f"term{i}_gradients"] = evaluation, gradients
-    captions = run._captions  # noqa: SLF001 - what the narrator would write anew is not worth keeping
-    header = {
-        "format": _FORMAT,
-        "version": _VERSION,
-        "name": run.name,
-        "status": run.status,
-        "ending": run.ending,
-        "notices": run.notices,
-        "problem": _problem_out(run.problem),
-        "chosen_parameters": list(run.chosen_parameters),
-        "objective": history.objective,
-        "optimizer": history.optimizer,
-        "leaves": [(leaf.name, leaf.shape, _out_positions(leaf.kept)) for leaf in history.leaves],
-        "outline": _out(history.outline),
-        "watches": watches,
-        "terms": list(history.terms),
-        "events": [_out(vars(event)) for event in run.events],
-        "captions": None if captions is None else [_caption_out(caption) for caption in captions],
-    }
-    arrays["run.json"] = np.frombuffer(json.dumps(header, allow_nan=False).encode(), dtype=np.uint8)
+    arrays: dict[str, Any] = {}
+    for i, each in enumerate(run.objectives.values() or [run]):
+        arrays |= {f"{_prefix(i)}{name}": array for name, array in _members_of(each, len(run.objectives)).items()}
     # Beside the file first: a disk that is full does not cost an earlier recording.
     part = path.with_name(f"{path.name}.part")
     try:
@@ -181,15 +153,21 @@ def load(path: str | Path) -> Run:
     'empty'
     """
     try:
-        header, columns = _members(Path(path))
-        return _run(header, columns)
+        columns = _columns(Path(path))
+        header = _header(columns, path)
+        run = _run(header, columns)
+        for i in range(1, _a(int, header.get("objectives", 1))):
+            prefix = _prefix(i)
+            other = {name.removeprefix(prefix): c for name, c in columns.items() if name.startswith(prefix)}
+            _add(_header(other, path), other, run)
+        return run
     except (RunFileError, FileNotFoundError):
         raise
     except Exception as error:  # a damaged file fails in as many ways as there are bytes
         raise RunFileError(f"{path} is no run of xinv_nb, or is damaged ({type(error).__name__}).") from error
 
 
-def _members(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+def _columns(path: Path) -> dict[str, NDArray[Any]]:
     with zipfile.ZipFile(path) as archive:
         if (size := sum(info.file_size for info in archive.infolist())) > _LARGEST:
             raise RunFileError(f"{path} would take {size / 2**30:.0f} GB of memory; no run of xinv_nb is that large.")
@@ -197,12 +175,16 @@ def _members(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         for member in archive.namelist():
             with archive.open(member) as file:
                 columns[member.removesuffix(".npy")] = np.lib.format.read_array(file, allow_pickle=False)
-    header = json.loads(columns.pop("run.json").tobytes())
+    return columns
+
+
+def _header(columns: dict[str, NDArray[Any]], path: str | Path) -> dict[str, Any]:
+    header: dict[str, Any] = json.loads(columns.pop("run.json").tobytes())
     if header.get("format") != _FORMAT:
         raise RunFileError(f"{path} is no run of xinv_nb.")
     if _a(int, header["version"]) > _VERSION:
         raise RunFileError(f"{path} was written by a newer xinv_nb (format {header['version']}); update to read it.")
-    return header, columns
+    return header
 
 
 def _run(header: dict[str, Any], columns: dict[str, NDArray[Any]]) -> Run:
@@ -210,13 +192,18 @@ def _run(header: dict[str, Any], columns: dict[str, NDArray[Any]]) -> Run:
     run.status = _one_of(get_args(Status), header["status"])
     run.ending, run.notices = _a(str, header["ending"]), _texts(header["notices"])
     run.chosen_parameters = tuple(_texts(header["chosen_parameters"]))
-    history = _history(header, columns)
-    if len(history):
-        run._histories.append(history)  # noqa: SLF001
-    run._events = [(history, _event_in(event, len(history))) for event in header["events"]]  # noqa: SLF001
+    _add(header, columns, run)
     if header["captions"] is not None:
         run._captions = tuple(_caption_in(caption) for caption in header["captions"])  # noqa: SLF001
     return run
+
+
+def _add(header: dict[str, Any], columns: dict[str, NDArray[Any]], run: Run) -> None:
+    """Add one objective and its events."""
+    history = _history(header, columns)
+    if len(history):
+        run._histories.append(history)  # noqa: SLF001
+    run._events += [(history, _event_in(event, len(history))) for event in header["events"]]  # noqa: SLF001
 
 
 def _history(header: dict[str, Any], columns: dict[str, NDArray[Any]]) -> History:
@@ -225,7 +212,7 @@ def _history(header: dict[str, Any], columns: dict[str, NDArray[Any]]) -> Histor
         start = leaves[-1].end if leaves else 0
         whole = whole_leaf(_a(str, name), tuple(_position(n) for n in shape), start)
         leaves.append(whole if kept is None else _sampled(whole, [_position(i) for i in kept]))
-    loss, values, gradients, accepted = (columns[name] for name in _COLUMNS)
+    loss, values, gradients, accepted = (columns[name] for name in _EACH)
     outline = _in(header["outline"])
     if leaves and _leaves_in(outline) != len(leaves):
         raise ValueError("a structure of other leaves")
@@ -375,6 +362,49 @@ def _position(value: Any, below: float = math.inf) -> int:
 
 
 # ---------------------------------------------------------------------- tables
+
+
+def _prefix(objective: int) -> str:
+    return f"objective{objective}/" if objective else ""
+
+
+def _members_of(run: Run, objectives: int) -> dict[str, Any]:
+    """Return the members of the archive for the objective that `run` shows."""
+    history = run.history
+    arrays: dict[str, Any] = {name: getattr(history, name).array for name in _EACH}
+    if history.kept is not None:
+        arrays["kept"] = history.kept.array
+    watches = []
+    for i, watch in enumerate(run.watches.values()):
+        arrays[f"watch{i}_evaluation"] = watch.evaluation
+        arrays[f"watch{i}_values"], value_shapes = _end_to_end(watch.values)
+        arrays[f"watch{i}_cotangents"], cotangent_shapes = _end_to_end(watch.cotangents)
+        shapes = {"values": value_shapes, "cotangents": cotangent_shapes}
+        watches.append({"name": watch.name, "unit": watch.unit, "at": _out(list(watch.at)), "shapes": shapes})
+    for i, (evaluation, gradients) in enumerate(run.term_gradients.values()):
+        arrays[f"term{i}_evaluation"], arrays[f"term{i}_gradients"] = evaluation, gradients
+    captions = run._captions  # noqa: SLF001 - what the narrator would write anew is not worth keeping
+    header = {
+        "format": _FORMAT,
+        "version": _VERSION,
+        "name": run.name,
+        "status": run.status,
+        "ending": run.ending,
+        "notices": run.notices,
+        "problem": _problem_out(run.problem),
+        "chosen_parameters": list(run.chosen_parameters),
+        "objective": history.objective,
+        "optimizer": history.optimizer,
+        "leaves": [(leaf.name, leaf.shape, _out_positions(leaf.kept)) for leaf in history.leaves],
+        "outline": _out(history.outline),
+        "watches": watches,
+        "terms": list(history.terms),
+        "events": [_out(vars(event)) for event in run.events],
+        "objectives": objectives,
+        "captions": None if captions is None else [_caption_out(caption) for caption in captions],
+    }
+    arrays["run.json"] = np.frombuffer(json.dumps(header, allow_nan=False).encode(), dtype=np.uint8)
+    return arrays
 
 
 def to_frame(run: Run) -> pandas.DataFrame:

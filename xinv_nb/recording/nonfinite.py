@@ -160,7 +160,9 @@ def _point_is_finite(point: Any) -> bool:
 
 
 def is_finite_gradient(gradient: Any) -> bool:
-    """Whether a gradient is finite."""
+    """Whether a gradient, with summaries in the place of large arrays, is finite."""
+    if isinstance(gradient, Summary):
+        return math.isfinite(gradient.rms)
     if type(gradient) is np.ndarray and gradient.ndim == 1 and gradient.size <= _FEW and gradient.dtype.kind == "f":
         return math.isfinite(sum(gradient.tolist())) or is_finite(gradient)  # the sum of what is finite may overflow
     if isinstance(gradient, (list, tuple)):

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from xinv_nb.history import sum_of_squares
 from xinv_nb.recording.autograd import plain_value
 
 _FEW = 4096
@@ -52,9 +53,7 @@ def is_finite(value: Any) -> bool:
     if type(value) is not np.ndarray:
         value = plain_value(value)
     if isinstance(value, np.ndarray) and value.dtype.kind in "fc":
-        # First by a sum of squares, which takes no ufunc: that might warn and needs an array in between. The squares
-        # of what is finite may overflow.
-        return math.isfinite(np.vdot(value, value).real) or bool(np.isfinite(value).all())
+        return math.isfinite(sum_of_squares(value)) or bool(np.isfinite(value).all())  # the squares may overflow
     if isinstance(value, (float, np.generic, complex)):
         return np.asarray(value).dtype.kind not in "fc" or bool(np.isfinite(value))
     if isinstance(value, Mapping):

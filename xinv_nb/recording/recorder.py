@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.errors import XinvError
-from xinv_nb.history import History, TermColumns, WatchColumns, leaves_of
+from xinv_nb.history import WHOLE_LIMIT, History, TermColumns, WatchColumns, leaves_of
 from xinv_nb.recording import autograd as hook
 from xinv_nb.recording import nonfinite, observing, solvers, terms
 from xinv_nb.recording.events import Happening, WatchedValue, backward_events, by_name, forward_events, turn
@@ -41,6 +41,10 @@ _PENDING_LIMIT = 32
 """Forward passes that may wait for their backward pass at the same time."""
 
 
+_FEWEST_SHOWN = 3
+"""Evaluations from which on a reader is told of another objective."""
+
+_MOST_NAMES = 3
 _FOLLOWED_SIGNS = 16
 """Parameters up to which a change of the gradient's sign is an event; more would drown the others."""
 
@@ -151,6 +155,11 @@ class Recorder:
         self._optimizers.close()
         self.run.ending = ending
         self.run.status = status
+        shown, *others = self.run.objectives.items() or [("", self.run)]
+        others = [(name, other) for name, other in others if other.evaluations >= _FEWEST_SHOWN]
+        if others:
+            names = f"{len(others)} others" if len(others) > _MOST_NAMES else " and ".join(name for name, _ in others)
+            self.notice(f"Several objectives were differentiated. Shown is {shown[0]}; run.objectives has {names}.")
         if self.run.evaluations == 0 and not self.run.notices:
             self.notice(_NO_LOSS if self._passes else _NO_GRADIENT)
 
@@ -250,6 +259,8 @@ class Recorder:
             hook.observer.reset(token)
 
     def _commit(self, evaluation: Evaluation, gradient: Any | None, tape_of: tuple[Any, Any] | None = None) -> None:
+        if gradient is not None and (type(gradient) is not np.ndarray or gradient.size > WHOLE_LIMIT):
+            gradient = copied(gradient, summarise=evaluation.of.unflatten is None)  # so that it is read once
         if tape_of is not None and (evaluation.watched or not nonfinite.is_finite_gradient(gradient)):
             # What the user's program does at a nan or an overflow (np.seterr) is for its own numbers, not for ours.
             with np.errstate(all="ignore"):
