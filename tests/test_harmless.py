@@ -230,11 +230,20 @@ class Unpleasant:
     __repr__ = __str__
 
 
+class AnswersToAnything:
+    """An object that makes up each attribute that it is asked for, as stand-ins of test libraries and proxies do."""
+
+    def __getattr__(self, name):
+        return AnswersToAnything()
+
+
 @pytest.mark.parametrize(
     "probe",
     [
         lambda x: xi.event("{x}", x=Unpleasant()),
         lambda x: xi.event("{x:.2f}", x=Unpleasant()),
+        lambda x: xi.event("{x}", x=AnswersToAnything()),
+        lambda x: xi.watch(AnswersToAnything(), "anything"),
         lambda x: xi.event(["not", "text"]),
         lambda x: xi.event("{x!r}", at=Unpleasant()),
         lambda x: xi.watch([1.0, [2.0]], "ragged"),

@@ -124,7 +124,10 @@ def plain_value(value: Any) -> Any:
 
 def is_box(value: Any) -> bool:
     """Whether `value` is a number, array or container that autograd is following."""
-    return hasattr(value, "_value") and hasattr(value, "_node")
+    kind = type(
+        value
+    )  # an object may answer to any name: asked itself, a stand-in of a test would be boxes without end
+    return hasattr(kind, "_value") and hasattr(kind, "_node")
 
 
 def tap(value: Any, level: int, receive: Callable[[Any], None]) -> bool:
