@@ -93,6 +93,25 @@ def test_names_of_other_arguments():
     assert same_keys.point(0) == ({"x": 1.0}, {"x": 2.0})
 
 
+@pytest.mark.parametrize("point", [np.ones(2), {"drag": 1.0, "mass": np.ones(2)}, (np.ones(2), 1.0)])
+def test_one_argument_asked_for_as_a_list_of_one_is_no_list(point):
+    def model(scale, theta):
+        return xi.watch(total(theta), "size") + xi.watch(3.0 * total(theta), "cost")
+
+    plain, listed = xi.record(), xi.record()
+    with plain as expected:
+        gradient = grad(model, 1)(2.0, point)
+    with listed as run:
+        assert outline(grad(model, [1])(2.0, point)) == (outline(gradient),)
+    assert list(run.parameters) == list(expected.parameters)
+    for name, rows in expected.gradients.items():
+        assert_array_equal(run.gradients[name], rows)
+    for name, (_, rows) in expected.term_gradients.items():
+        assert_array_equal(run.term_gradients[name][1], rows)
+    assert outline(run.point(0)) == outline(point)
+    assert run.notices == []
+
+
 def test_arrays_keep_their_shape_with_the_evaluation_in_front():
     run = record_at(of_theta, {"W": np.arange(6.0).reshape(2, 3), "b": 1.0}, {"W": np.ones((2, 3)), "b": 2.0})
     assert run.parameters["W"].shape == (2, 2, 3)

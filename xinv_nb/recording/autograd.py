@@ -182,6 +182,8 @@ class Differentiated:
     """Turns the flat array that is passed into what `function` takes, where `flatten_func` stands between."""
     with_aux: bool = False
     """Whether it returns a pair, of which the first half is differentiated (`grad_and_aux`)."""
+    in_tuple: bool = False
+    """Whether its one argument is passed on in a tuple of one (`argnum=[0]`), and its gradient comes back in one."""
 
 
 _BOOKKEEPING = ("autograd.core", "autograd.differential_operators", "autograd.test_util", "autograd.wrap_util")
@@ -195,14 +197,15 @@ def differentiated(function: Any) -> Differentiated | None:
     lambda over the function and the way back from a flat array.
     """
     positions: tuple[int, ...] = (0,)
-    with_aux = False
+    with_aux = in_tuple = False
     while True:
         module = getattr(function, "__module__", None) or ""
         if (cells := _closure(function, "unary_f", "fun", "argnum")) is not None:
             function, argnum = cells
             positions = (argnum,) if isinstance(argnum, int) else tuple(argnum)
+            in_tuple = len(positions) == 1 and not isinstance(argnum, int)
             if type(function) is FunctionType and not (function.__module__ or "").startswith("autograd."):
-                return Differentiated(function, positions, with_aux=with_aux)  # the plain case, at once
+                return Differentiated(function, positions, None, with_aux, in_tuple)  # the plain case, at once
             if getattr(function, "__name__", "") == "_flatten" and function.__module__ == "autograd.misc.flatten":
                 return None  # once in every step of autograd's own optimizers
         elif module == "autograd.differential_operators" and (cells := _closure(function, "<lambda>", "fun")):
@@ -211,12 +214,12 @@ def differentiated(function: Any) -> Differentiated | None:
         else:
             break
     if module == "autograd.misc.flatten" and (cells := _closure(function, "<lambda>", "func", "unflatten")):
-        return Differentiated(cells[0], positions, unflatten=cells[1])
+        return Differentiated(cells[0], positions, unflatten=cells[1], in_tuple=in_tuple)
     if module in _BOOKKEEPING or module.startswith("autograd.misc."):
         return None
     if getattr(function, "_is_autograd_primitive", False) or getattr(function, "_is_primitive", False):
         function = getattr(function, "fun", function)
-    return Differentiated(function, positions, with_aux=with_aux)
+    return Differentiated(function, positions, None, with_aux, in_tuple)
 
 
 def _closure(function: Any, name: str, *variables: str) -> list[Any] | None:

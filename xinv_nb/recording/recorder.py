@@ -71,7 +71,7 @@ class Evaluation:
         self.of = of
         self.identity = identity(of.function)
         # Optimizers change their arrays in place, so the point is copied before the simulator runs.
-        self.point = copied(x, summarise=of.unflatten is None)
+        self.point = copied(x[0] if of.in_tuple else x, summarise=of.unflatten is None)
         self.level = level
         """Autograd's number for this trace, by which its boxes are known."""
         self.loss = np.nan
@@ -256,6 +256,9 @@ class Recorder:
                 self._look_backward(evaluation, *tape_of)
             elif tape_of is not None and len(evaluation.watched) > 1:
                 evaluation.terms = self._terms.read(evaluation.identity, evaluation.watched, *tape_of)
+            if evaluation.of.in_tuple:
+                gradient = None if gradient is None else gradient[0]
+                evaluation.terms = {name: of_term[0] for name, of_term in evaluation.terms.items()}
             for recorder in self._self_and_around():
                 if recorder.depth == 0 and not recorder.closed:
                     recorder._append(evaluation, gradient)  # noqa: SLF001
