@@ -276,6 +276,21 @@ def test_methods_without_gradients_accept_everything():
     with xi.record() as run:
         minimize(lambda x: objective(x)[0], START, method="Nelder-Mead", options={"maxiter": 10})
     assert run.accepted.all()
+    assert run.optimizer == "Nelder-Mead"
+
+
+@pytest.mark.parametrize("method", ["Nelder-Mead", "Powell", "COBYLA"])
+def test_a_search_without_gradients_before_another_solver_is_not_taken_for_that_one(method):
+    with xi.record() as run:
+        first = minimize(objective, START, jac=True, method=method, options={"maxiter": 20})
+        looked = run.evaluations
+        minimize(objective, first.x, jac=True, method="L-BFGS-B")
+    assert run.optimizer == f"{method}, then L-BFGS-B"
+    starts = [
+        (event.evaluation, event.text.split(" starts")[0]) for event in optimizer_events(run) if " starts" in event.text
+    ]
+    assert starts == [(0, method), (looked, "L-BFGS-B")]
+    assert run.accepted[:looked].all()
 
 
 @pytest.mark.parametrize(
