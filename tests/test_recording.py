@@ -340,6 +340,34 @@ def test_the_same_objective_with_parameters_of_other_shapes_is_another_history()
     assert run.parameters["x"].shape == (2, 2)
 
 
+def test_a_point_that_comes_as_a_row_a_column_or_a_number_is_a_point_of_the_same_objective():
+    with xi.record() as run:
+        for x in (np.ones(3), np.ones((1, 3)), np.ones((3, 1))):
+            grad(lambda x: np.sum(x**2))(x)
+    with xi.record() as of_number:
+        for x in (2.0, np.ones(1), np.ones((1, 1))):
+            grad(lambda x: np.sum(x**2))(x)
+    assert run.gradients["x"].tolist() == [[2.0, 2.0, 2.0]] * 3
+    assert of_number.parameters["x"].tolist() == [2.0, 1.0, 1.0]
+
+
+def test_products_with_the_hessian_written_by_hand_do_not_hide_the_objective():
+    def product(x, direction):
+        return np.sum(grad(hilly)(x) * direction)
+
+    def hilly(x):
+        return np.sum(x**4) + np.sum(x[1:] * x[:-1])
+
+    with xi.record() as run:
+        result = minimize(
+            value_and_grad(hilly), np.linspace(-1.0, 2.0, 12), jac=True, hessp=grad(product), method="Newton-CG"
+        )
+        assert run.history.objective == "hilly"
+    assert result.nhev > result.nfev
+    assert run.loss[0] == hilly(np.linspace(-1.0, 2.0, 12))
+    assert run.loss.min() == result.fun
+
+
 def test_the_start_is_seen_though_the_optimizer_begins_later():
     with xi.record() as run:
         value_and_grad(rosenbrock)(np.array([-1.2, 1.0]))

@@ -182,9 +182,20 @@ class History:
         self.optimizer = optimizer
         self.last_signs: NDArray[Any] = np.full(self.width, np.inf)
         """Signs of the latest gradient, for telling when it turns."""
+        self._points = 0, 0
+        """Evaluations that were looked at so far, and points among them."""
 
     def __len__(self) -> int:
         return len(self.loss)
+
+    def points(self) -> int:
+        """Return how many points were visited: evaluations at one point, one after the other, count once."""
+        seen, points = self._points
+        rows = self.values.array[max(seen - 1, 0) :]
+        if len(rows) > min(seen, 1):
+            points += int((rows[1:] != rows[:-1]).any(axis=1).sum()) + (seen == 0)
+            self._points = max(seen - 1, 0) + len(rows), points
+        return points
 
     def rebuild(self, leaves: Sequence[Any]) -> Any:
         """Put arrays and numbers, in the order of the leaves, into the structure that the objective takes."""

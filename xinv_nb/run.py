@@ -243,10 +243,14 @@ class Run:
 
     @property
     def history(self) -> History:
-        """The recording of the objective that was evaluated most often."""
+        """The recording of the objective that was evaluated at the most points.
+
+        Not the most often: products of its Hessian with many directions, each an objective of its own where the
+        program writes them by hand, are taken at one point.
+        """
         if not self._histories:
             return History("", [])
-        return max(self._histories, key=len)
+        return self._histories[0] if len(self._histories) == 1 else max(self._histories, key=History.points)
 
     @property
     def evaluations(self) -> int:

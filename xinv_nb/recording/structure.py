@@ -55,14 +55,22 @@ def flatten(value: Any, like: Any) -> list[Any]:
 
 
 def signature(value: Any) -> Hashable:
-    """Return what tells structures apart: keys, lengths and shapes, but not the order of keys."""
+    """Return what tells structures apart: keys, lengths and shapes, but not the order of keys or axes of length 1.
+
+    >>> signature(np.ones((1, 3))) == signature(np.zeros(3)), signature(np.ones((3, 2))) == signature(np.ones((2, 3)))
+    (True, False)
+    """
     if isinstance(value, Mapping):
         return frozenset((key, signature(item)) for key, item in value.items())
     if isinstance(value, (list, tuple)):
         return tuple(signature(item) for item in value)
     if isinstance(value, np.ndarray):
-        return value.shape, value.dtype.kind == "c"
-    return np.shape(value), np.iscomplexobj(value)
+        return _sides(value.shape), value.dtype.kind == "c"
+    return _sides(np.shape(value)), np.iscomplexobj(value)
+
+
+def _sides(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(side for side in shape if side != 1) if 1 in shape else shape
 
 
 def leaf_names(value: Any, root: str) -> list[str]:
