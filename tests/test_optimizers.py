@@ -293,6 +293,23 @@ def test_a_search_without_gradients_before_another_solver_is_not_taken_for_that_
     assert run.accepted[:looked].all()
 
 
+def test_a_fit_that_only_prepares_another_is_not_what_is_shown():
+    def level(mean):
+        return np.sum((np.array([1.0, 4.0]) - mean) ** 2) + mean[0] ** 4
+
+    def misfit(curve):
+        return np.sum(np.array([1.0, 4.0, 20.0]) * (curve - 2.0) ** 4)
+
+    with xi.record() as run:
+        start = minimize(value_and_grad(level), [9.0], jac=True, method="Nelder-Mead").x
+        minimize(value_and_grad(misfit), np.repeat(start, 3), jac=True, method="BFGS", options={"maxiter": 10})
+        for k in range(20):  # looked at only, though it takes more parameters
+            grad(lambda pixels: np.sum(pixels**2))(np.ones(30) * k)
+    assert run.history.objective == "misfit"
+    assert run.optimizer == "BFGS"
+    assert run.evaluations < max(len(history) for history in run._histories)
+
+
 @pytest.mark.parametrize(
     ("function", "name"),
     [("fmin_bfgs", "BFGS"), ("fmin_cg", "Conjugate gradient"), ("fmin_l_bfgs_b", "L-BFGS-B")],
