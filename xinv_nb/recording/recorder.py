@@ -23,6 +23,7 @@ from xinv_nb.recording import nonfinite, solvers, tape, terms
 from xinv_nb.recording.events import Happening, WatchedValue, backward_events, forward_events, turn
 from xinv_nb.recording.optimizers import OptimizerFollower
 from xinv_nb.recording.structure import (
+    NO_NUMBERS,
     argument_names,
     copied,
     flatten,
@@ -341,7 +342,7 @@ class Recorder:
         key = evaluation.identity, evaluation.of.positions, signature(evaluation.point)
         history = self._histories.get(key)
         if history is None:
-            history = self._histories[key] = _new_history(evaluation)
+            history = self._histories[key] = _new_history(evaluation, self.notice)
             self.run._histories.append(history)  # noqa: SLF001
         return history
 
@@ -407,8 +408,13 @@ _NO_LOSS = (
     "so there is nothing to show."
 )
 
+_HIDDEN = (
+    "The values of {} cannot be seen: they are neither numbers nor arrays, but of a type that the program has taught "
+    "autograd. The loss is recorded all the same."
+)
 
-def _new_history(evaluation: Evaluation) -> History:
+
+def _new_history(evaluation: Evaluation, notice: Callable[[str], None]) -> History:
     of, point = evaluation.of, evaluation.point
     if of.unflatten is not None:
         point = in_flattening_order(of.unflatten(point))
@@ -417,6 +423,8 @@ def _new_history(evaluation: Evaluation) -> History:
     names = names_of_arguments(point if several else [point], roots)
     structure = outline(point)
     arrays = flatten(point, structure)
+    if hidden := [name for name, array in zip(names, arrays, strict=True) if array is NO_NUMBERS]:
+        notice(_HIDDEN.format(" and ".join(hidden)))
     dtype = np.result_type(np.float64, *(a.dtype for a in arrays))
     shapes = [a.shape for a in arrays]
     return History(function_name(of.function), leaves_of(list(zip(names, shapes, strict=True))), dtype, structure)
