@@ -310,6 +310,21 @@ def test_a_fit_that_only_prepares_another_is_not_what_is_shown():
     assert run.evaluations < max(len(history) for history in run._histories)
 
 
+def test_calls_without_a_gradient_are_counted_and_said_to_be_unseen():
+    with xi.record() as run:
+        results = [minimize(rosenbrock, START * k, jac=grad(rosenbrock), method="SLSQP") for k in (1, 2)]
+    calls, gradients = sum(r.nfev for r in results), sum(r.njev for r in results)
+    assert calls > gradients == run.evaluations
+    assert run.notices == [
+        f"SLSQP called the objective {calls} times; {calls - gradients} of these calls took no gradient and cannot be "
+        "seen here."
+    ]
+    with xi.record() as joint:
+        for k in (1, 2):
+            minimize(objective, START * k, jac=True, method="SLSQP")
+    assert joint.notices == []
+
+
 @pytest.mark.parametrize(
     ("function", "name"),
     [("fmin_bfgs", "BFGS"), ("fmin_cg", "Conjugate gradient"), ("fmin_l_bfgs_b", "L-BFGS-B")],

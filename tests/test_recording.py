@@ -144,6 +144,24 @@ def test_the_notice_of_an_empty_run_does_not_deny_the_derivatives_that_were_take
     assert other.notices[0].startswith("Derivatives were taken here, but none of a function that returns a single")
 
 
+def test_a_program_that_brings_boxes_of_its_own_is_told_that_they_cannot_be_seen():
+    class Dual:
+        def __init__(self, value, slope):
+            self._value, self._node, self.slope = value, self, slope
+
+        def __mul__(self, other):
+            return Dual(self._value * other._value, self.slope * other._value + self._value * other.slope)
+
+    with xi.record() as run:
+        x = Dual(3.0, 1.0)
+        xi.event("at {x}", x=x)
+        square = xi.watch(x * x, "square")
+    assert (square._value, square.slope) == (9.0, 6.0)
+    assert run.evaluations == 0
+    assert run.notices[0].startswith("No gradient was taken here")
+    assert "boxes of its own, cannot be seen" in run.notices[0]
+
+
 def test_functions_that_autograd_itself_offers_are_objectives_too():
     with xi.record() as run:
         grad(np.sin)(0.5)

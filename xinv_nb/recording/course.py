@@ -75,6 +75,11 @@ class Course:
 
     # ------------------------------------------------------------------ which evaluations were accepted
 
+    @property
+    def evaluations(self) -> int:
+        """Number of evaluations that were recorded."""
+        return sum(map(len, self._rows.values()))
+
     def evaluated(self, row: int, x: NDArray[Any]) -> None:
         """Take note of an evaluation of the objective at `x`, as the solver sees it."""
         point = _bits(x)
@@ -138,7 +143,7 @@ class Course:
                 self._look_at(self._rows[point][-1], x)
         elif self._call.name != "SLSQP":  # which never reports its last iterate
             self.settle()
-        evaluations = sum(map(len, self._rows.values()))
+        evaluations = self.evaluations
         text = f"{self._call.name} stops after {evaluations} evaluation{'s' * (evaluations != 1)}"
         reason = ending(result, self._call.name, bounded=self._call.bounds is not None, stopped=stopped)
         values = {"optimizer": self._call.name, "evaluations": evaluations, **of_result(result)}

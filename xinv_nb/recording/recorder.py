@@ -110,7 +110,7 @@ class Recorder:
         self._token: Token[hook.Observer | None] | None = None
         self._hooked = False
         self._histories: dict[tuple[Any, ...], History] = {}
-        self._optimizers = OptimizerFollower(self._add_event, self._failed)
+        self._optimizers = OptimizerFollower(self._add_event, self._failed, self.notice)
         self._templates: set[str] = set()
         self._outside: list[tuple[int, Happening]] = []
         """Events outside any pass since the latest evaluation, each with the evaluation it follows."""
@@ -401,7 +401,8 @@ class Recorder:
 
 _NO_GRADIENT = (
     "No gradient was taken here, so there is nothing to show. xinv_nb records what autograd derives: "
-    "call grad(...), value_and_grad(...) or an optimizer that does."
+    "call grad(...), value_and_grad(...) or an optimizer that does. Gradients that a program finds another way, with "
+    "another library or boxes of its own, cannot be seen."
 )
 _NO_LOSS = (
     "Derivatives were taken here, but none of a function that returns a single number (a loss), "
