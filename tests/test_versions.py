@@ -33,7 +33,7 @@ TESTS = [
 """Those of the recording, which need neither a browser nor a kernel nor a server."""
 
 THIS = f"{sys.version_info.major}.{sys.version_info.minor}"
-PYTHONS = [python for python in ("3.10", "3.11", "3.12", "3.13", "3.14", "3.15") if python != THIS]
+PYTHONS = [python for python in ("3.10", "3.11", "3.12", "3.13", "3.14") if python != THIS]
 
 
 @pytest.fixture
