@@ -24,6 +24,7 @@ from autograd.scipy.integrate import odeint
 from scipy.optimize import minimize
 
 import xinv_nb as xi
+from tests.same_bits import harmlessly_recorded
 
 
 @pytest.fixture(autouse=True)
@@ -116,20 +117,9 @@ PROGRAMS = {
 }
 
 
-def bits(value):
-    if isinstance(value, dict):
-        return {key: bits(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [bits(item) for item in value]
-    return type(value), np.asarray(value).dtype, np.shape(value), np.asarray(value).tobytes()
-
-
 @pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS.keys())
 def test_the_same_bits_with_and_without_recording(program):
-    plain = bits(program())
-    with xi.record() as run:
-        recorded = bits(program())
-    assert recorded == plain
+    run, _ = harmlessly_recorded(program)
     assert run.evaluations > 0
     assert run.notices == []
 
@@ -149,7 +139,7 @@ def test_numbers_out_of_range_bring_neither_warnings_nor_notices_of_ours():
         for start in (1e200, np.inf, np.nan):
             grad(lambda w: xi.watch(np.sum(w * 0.5), "half"))(np.full(5000, start))
             grad(lambda x: x * np.inf)(np.nan)
-    assert [notice for notice in run.notices if "Several objectives" not in notice] == []
+    assert run.notices == []
     assert run.evaluations == 3
 
 
@@ -230,11 +220,20 @@ class Unpleasant:
     __repr__ = __str__
 
 
+class AnswersToAnything:
+    """An object that makes up each attribute that it is asked for, as stand-ins of test libraries and proxies do."""
+
+    def __getattr__(self, name):
+        return AnswersToAnything()
+
+
 @pytest.mark.parametrize(
     "probe",
     [
         lambda x: xi.event("{x}", x=Unpleasant()),
         lambda x: xi.event("{x:.2f}", x=Unpleasant()),
+        lambda x: xi.event("{x}", x=AnswersToAnything()),
+        lambda x: xi.watch(AnswersToAnything(), "anything"),
         lambda x: xi.event(["not", "text"]),
         lambda x: xi.event("{x!r}", at=Unpleasant()),
         lambda x: xi.watch([1.0, [2.0]], "ragged"),

@@ -276,6 +276,53 @@ def test_methods_without_gradients_accept_everything():
     with xi.record() as run:
         minimize(lambda x: objective(x)[0], START, method="Nelder-Mead", options={"maxiter": 10})
     assert run.accepted.all()
+    assert run.optimizer == "Nelder-Mead"
+
+
+@pytest.mark.parametrize("method", ["Nelder-Mead", "Powell", "COBYLA"])
+def test_a_search_without_gradients_before_another_solver_is_not_taken_for_that_one(method):
+    with xi.record() as run:
+        first = minimize(objective, START, jac=True, method=method, options={"maxiter": 20})
+        looked = run.evaluations
+        minimize(objective, first.x, jac=True, method="L-BFGS-B")
+    assert run.optimizer == f"{method}, then L-BFGS-B"
+    starts = [
+        (event.evaluation, event.text.split(" starts")[0]) for event in optimizer_events(run) if " starts" in event.text
+    ]
+    assert starts == [(0, method), (looked, "L-BFGS-B")]
+    assert run.accepted[:looked].all()
+
+
+def test_a_fit_that_only_prepares_another_is_not_what_is_shown():
+    def level(mean):
+        return np.sum((np.array([1.0, 4.0]) - mean) ** 2) + mean[0] ** 4
+
+    def misfit(curve):
+        return np.sum(np.array([1.0, 4.0, 20.0]) * (curve - 2.0) ** 4)
+
+    with xi.record() as run:
+        start = minimize(value_and_grad(level), [9.0], jac=True, method="Nelder-Mead").x
+        minimize(value_and_grad(misfit), np.repeat(start, 3), jac=True, method="BFGS", options={"maxiter": 10})
+        for k in range(20):  # looked at only, though it takes more parameters
+            grad(lambda pixels: np.sum(pixels**2))(np.ones(30) * k)
+    assert run.history.objective == "misfit"
+    assert run.optimizer == "BFGS"
+    assert run.evaluations < max(len(history) for history in run._histories)
+
+
+def test_calls_without_a_gradient_are_counted_and_said_to_be_unseen():
+    with xi.record() as run:
+        results = [minimize(rosenbrock, START * k, jac=grad(rosenbrock), method="SLSQP") for k in (1, 2)]
+    calls, gradients = sum(r.nfev for r in results), sum(r.njev for r in results)
+    assert calls > gradients == run.evaluations
+    assert run.notices == [
+        f"SLSQP called the objective {calls} times; {calls - gradients} of these calls took no gradient and cannot be "
+        "seen here."
+    ]
+    with xi.record() as joint:
+        for k in (1, 2):
+            minimize(objective, START * k, jac=True, method="SLSQP")
+    assert joint.notices == []
 
 
 @pytest.mark.parametrize(
@@ -488,9 +535,7 @@ def test_an_optimization_inside_an_objective_is_not_mixed_up():
     assert plain(result) == plain(expected)
     outer = next(h for h in run._histories if h.optimizer == "L-BFGS-B")
     assert outer.accepted.array.sum() == result.nit + 1
-    assert run.notices == [
-        "Several objectives were differentiated. Shown is objective; run.objectives has objective (2)."
-    ]
+    assert run.notices == []
 
 
 # ---------------------------------------------------------------------- what is told

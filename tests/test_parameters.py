@@ -7,6 +7,7 @@ import functools
 import autograd.numpy as np
 import pytest
 from autograd import grad, value_and_grad
+from autograd.extend import Box, VSpace, defvjp, primitive
 from autograd.misc.flatten import flatten_func
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -91,6 +92,75 @@ def test_names_of_other_arguments():
     same_keys = record_at(lambda source, target: total(source) + total(target), ({"x": 1.0}, {"x": 2.0}), argnum=(0, 1))
     assert list(same_keys.parameters) == ["source.x", "target.x"]
     assert same_keys.point(0) == ({"x": 1.0}, {"x": 2.0})
+
+
+@pytest.mark.parametrize("point", [np.ones(2), {"drag": 1.0, "mass": np.ones(2)}, (np.ones(2), 1.0)])
+def test_one_argument_asked_for_as_a_list_of_one_is_no_list(point):
+    def model(scale, theta):
+        return xi.watch(total(theta), "size") + xi.watch(3.0 * total(theta), "cost")
+
+    plain, listed = xi.record(), xi.record()
+    with plain as expected:
+        gradient = grad(model, 1)(2.0, point)
+    with listed as run:
+        assert outline(grad(model, [1])(2.0, point)) == (outline(gradient),)
+    assert list(run.parameters) == list(expected.parameters)
+    for name, rows in expected.gradients.items():
+        assert_array_equal(run.gradients[name], rows)
+    for name, (_, rows) in expected.term_gradients.items():
+        assert_array_equal(run.term_gradients[name][1], rows)
+    assert outline(run.point(0)) == outline(point)
+    assert run.notices == []
+
+
+class Pair:
+    """Two numbers, of a type that autograd is taught below, as packages with boxes of their own do."""
+
+    def __init__(self, first, second):
+        self.first, self.second = first, second
+
+
+class PairBox(Box):
+    __slots__ = ()
+
+
+class PairSpace(VSpace):
+    def __init__(self, value):
+        pass
+
+    def zeros(self):
+        return Pair(0.0, 0.0)
+
+    def _mut_add(self, x, y):
+        return Pair(x.first + y.first, x.second + y.second)
+
+
+PairBox.register(Pair)
+PairSpace.register(Pair)
+
+
+@primitive
+def first_of(pair):
+    return pair.first
+
+
+defvjp(first_of, lambda ans, pair: lambda g: Pair(g, 0.0))
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_a_type_that_only_its_package_can_read_is_said_to_be_hidden_and_the_loss_is_kept(beside, tmp_path):
+    def loss(params):
+        return first_of(params["pair"]) ** 2 + params["x"] ** 2 if beside else first_of(params) ** 2
+
+    points = [{"pair": Pair(float(k), 1.0), "x": 2.0} if beside else Pair(float(k), 1.0) for k in (3, 2, 1)]
+    run = record_at(loss, *points)
+    assert run.loss.tolist() == [9.0 + 4.0 * beside, 4.0 + 4.0 * beside, 1.0 + 4.0 * beside]
+    (notice,) = run.notices
+    assert notice.startswith(f"The values of {'pair' if beside else 'params'} cannot be seen")
+    assert run.gradients.get("x", np.array([])).tolist() == [4.0] * 3 * beside
+    assert run.captions[0].text.startswith("The loss fell")
+    assert run.plot().axes
+    assert xi.load(run.save(tmp_path / "run.npz")).loss.tolist() == run.loss.tolist()
 
 
 def test_arrays_keep_their_shape_with_the_evaluation_in_front():

@@ -9,9 +9,9 @@ import autograd.numpy as np
 import numpy
 import pytest
 from autograd import grad, value_and_grad
-from autograd.extend import defvjp, primitive
 
 import xinv_nb as xi
+from tests.counted import calls, counted
 from xinv_nb.recording import terms
 
 
@@ -146,22 +146,6 @@ def test_it_takes_its_share_of_the_time_and_no_more(monkeypatch):
     evaluations, _ = run.term_gradients["travel time"]
     assert evaluations[0] == 0
     assert 2 < len(evaluations) < 40
-
-
-calls = []
-
-
-@primitive
-def counted(x):
-    return x
-
-
-def _derivative(g):
-    calls.append(g)
-    return g
-
-
-defvjp(counted, lambda ans, x: _derivative)
 
 
 def test_the_users_own_derivatives_are_not_called_twice():

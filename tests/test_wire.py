@@ -47,6 +47,23 @@ def test_updates_carry_each_evaluation_once() -> None:
     assert seen == list(range(30))
 
 
+def test_another_objective_that_overtakes_is_sent_from_its_start() -> None:
+    sent, packed = packets.Sent(), []
+    with xi.record("run") as run:
+        for first, second in ((3, 0), (0, 2), (0, 4), (0, 1)):
+            for i in range(first):
+                grad(lambda x: x**2)(float(i))
+            for i in range(second):
+                grad(lambda y: y**4)(10.0 + i)
+            packed.append(packets.update(run, sent, packets.Writer()))
+    kinds = [unpack(packet)[0]["kind"] for packet in packed]
+    assert kinds == ["update", "update", "snapshot", "update"]
+    assert [list(columns(packet)["p0"]) for packet in packed[2:]] == [[10, 11, 10, 11, 12, 13], [10]]
+    sequence = [unpack(packet)[0]["sequence"] for packet in packed]
+    assert sequence == sorted(set(sequence))
+    assert unpack(packed[2])[0]["series"][0]["name"] == "y"
+
+
 def test_a_long_run_is_thinned_with_its_end_and_the_view_is_told() -> None:
     run = recorded([float(i) for i in range(packets.MOST_ROWS // 100)])
     header, _ = unpack(packets.snapshot(run, packets.Sent(), packets.Writer()))

@@ -335,9 +335,22 @@ class History:
         """Held while rows are dropped, and by who reads rows together with `kept`."""
         self._most_rows = max(1024, BUDGET // (2 * self.dtype.itemsize * max(self.width, 1)))
         self._best, self._worst = math.inf, -math.inf
+        self._points = 0, 0
+        """Evaluations that were looked at so far, and points among them."""
 
     def __len__(self) -> int:
         return self.loss.rows
+
+    def points(self) -> int:
+        """Return how many points were visited: evaluations at one point, one after the other, count once."""
+        if self.kept is not None:
+            return len(self)
+        seen, points = self._points
+        rows = self.values.array[max(seen - 1, 0) :]
+        if len(rows) > min(seen, 1):
+            points += int((rows[1:] != rows[:-1]).any(axis=1).sum()) + (seen == 0)
+            self._points = max(seen - 1, 0) + len(rows), points
+        return points
 
     def rebuild(self, leaves: Sequence[Any]) -> Any:
         """Put arrays and numbers, in the order of the leaves, into the structure that the objective takes."""

@@ -225,7 +225,8 @@ class Run:
         self._lock = threading.RLock()
 
     def __repr__(self) -> str:
-        return f"<xinv_nb.Run {self.title!r}: {self.status}, {self.evaluations} evaluations>"
+        others = f" of {self.history.objective}; run.objectives has others" if len(self._histories) > 1 else ""
+        return f"<xinv_nb.Run {self.title!r}: {self.status}, {self.evaluations} evaluations{others}>"
 
     # ------------------------------------------------------------------ what was recorded
 
@@ -244,12 +245,21 @@ class Run:
     @property
     def history(self) -> History:
         """The recording of the objective that is shown: the first in `objectives`."""
-        return min(self._histories, key=self._rank, default=_NOTHING)
+        if len(self._histories) < _SEVERAL:
+            return self._histories[0] if self._histories else _NOTHING
+        return min(self._histories, key=self._rank)
 
-    def _rank(self, history: History) -> tuple[bool, int]:
-        """Put what an optimizer works on first, unless it is little beside the rest, then what is evaluated most."""
-        is_little = _LITTLE * len(history) < max(map(len, self._histories))
-        return is_little or not history.optimizer, -len(history)
+    def _rank(self, history: History) -> tuple[bool, bool, int, int]:
+        """Put what was optimized first, then what was evaluated at the most points.
+
+        Points, not evaluations: products of its Hessian with many directions, each an objective of its own where the
+        program writes them by hand, are taken at one point. Of several that an optimizer was seen to work on, the one
+        with the most parameters comes first, as the others prepare it or finish it off; unless it is little beside
+        the rest.
+        """
+        points = history.points()
+        is_little = _LITTLE * points <= max(each.points() for each in self._histories)
+        return is_little, not history.optimizer, -history.width if history.optimizer else 0, -points
 
     @property
     def objectives(self) -> dict[str, Run]:
@@ -561,7 +571,8 @@ class Run:
 
 _NOTHING = History("", [])
 _LITTLE = 10
-"""An objective is little beside one that is evaluated that many times as often."""
+"""An objective is little beside one that is evaluated at that many times as many points."""
+_SEVERAL = 2
 
 PARAMETER = "\0parameter"
 """Name of an event about a parameter until it is read: what the reader calls the parameter may be known only then."""

@@ -124,7 +124,10 @@ def plain_value(value: Any) -> Any:
 
 def is_box(value: Any) -> bool:
     """Whether `value` is a number, array or container that autograd is following."""
-    return hasattr(value, "_value") and hasattr(value, "_node")
+    kind = type(
+        value
+    )  # an object may answer to any name: asked itself, a stand-in of a test would be boxes without end
+    return hasattr(kind, "_value") and hasattr(kind, "_node")
 
 
 def tap(value: Any, level: int, receive: Callable[[Any], None]) -> bool:
@@ -179,6 +182,8 @@ class Differentiated:
     """Turns the flat array that is passed into what `function` takes, where `flatten_func` stands between."""
     with_aux: bool = False
     """Whether it returns a pair, of which the first half is differentiated (`grad_and_aux`)."""
+    in_tuple: bool = False
+    """Whether its one argument is passed on in a tuple of one (`argnum=[0]`), and its gradient comes back in one."""
 
 
 _BOOKKEEPING = ("autograd.core", "autograd.differential_operators", "autograd.test_util", "autograd.wrap_util")
@@ -195,24 +200,25 @@ def differentiated(function: Any) -> Differentiated | None:
     if plain is not None:
         return plain or None
     positions: tuple[int, ...] = (0,)
-    with_aux = False
+    with_aux = in_tuple = False
     while True:
         module = getattr(function, "__module__", None) or ""
         if (cells := _closure(function, "unary_f", "fun", "argnum")) is not None:
             function, argnum = cells
             positions = (argnum,) if isinstance(argnum, int) else tuple(argnum)
+            in_tuple = len(positions) == 1 and not isinstance(argnum, int)
         elif module == "autograd.differential_operators" and (cells := _closure(function, "<lambda>", "fun")):
             with_aux = "atuple" in function.__code__.co_names
             function = cells[0]
         else:
             break
     if module == "autograd.misc.flatten" and (cells := _closure(function, "<lambda>", "func", "unflatten")):
-        return Differentiated(cells[0], positions, unflatten=cells[1])
+        return Differentiated(cells[0], positions, unflatten=cells[1], in_tuple=in_tuple)
     if module in _BOOKKEEPING or module.startswith("autograd.misc."):
         return None
     if getattr(function, "_is_autograd_primitive", False) or getattr(function, "_is_primitive", False):
         function = getattr(function, "fun", function)
-    return Differentiated(function, positions, with_aux=with_aux)
+    return Differentiated(function, positions, None, with_aux, in_tuple)
 
 
 def _plain(function: Any) -> Differentiated | Literal[False] | None:

@@ -84,9 +84,14 @@ _OTHER_SOLVERS = {
     "_minimize_slsqp": "SLSQP",
     "_minimize_trustregion_constr": "trust-constr",
     "_minimize_trust_region": "Trust region",
+    "_minimize_neldermead": "Nelder-Mead",
+    "_minimize_powell": "Powell",
+    "_minimize_cobyla": "COBYLA",
+    "_minimize_cobyqa": "COBYQA",
     "least_squares": "Least squares",
 }
-"""How solvers are called whose iterates are not seen: by an older function, or in a scipy that works otherwise."""
+"""How solvers are called whose iterates are not seen: by an older function, in a scipy that works otherwise, or because
+they search without the gradient, so that none of their evaluations is an iterate more than the others."""
 
 
 def other_solver() -> str:

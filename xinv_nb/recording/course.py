@@ -56,7 +56,8 @@ class Course:
         """The evaluations by their point, the latest points."""
         self._start: int | None = None
         """The first point."""
-        self._evaluations = 0
+        self.evaluations = 0
+        """Number of evaluations that were recorded."""
         self._iterates: set[int] = set()
         """The points that the solver accepted."""
         self._open: list[tuple[int, int]] = []
@@ -85,7 +86,7 @@ class Course:
         """Take note of an evaluation of the objective at `x`, as the solver sees it."""
         point = _bits(x)
         self._last = row
-        self._evaluations += 1
+        self.evaluations += 1
         is_start = self._start is None
         self._rows.setdefault(point, []).append(row)
         if len(self._rows) > _REMEMBERED:
@@ -154,7 +155,7 @@ class Course:
                 self._look_at(self._rows[point][-1], x)
         elif self._call.name != "SLSQP":  # which never reports its last iterate
             self.settle()
-        evaluations = self._evaluations
+        evaluations = self.evaluations
         text = f"{self._call.name} stops after {evaluations} evaluation{'s' * (evaluations != 1)}"
         reason = ending(result, self._call.name, bounded=self._call.bounds is not None, stopped=stopped)
         values = {"optimizer": self._call.name, "evaluations": evaluations, **of_result(result)}

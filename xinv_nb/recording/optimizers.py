@@ -6,6 +6,7 @@ that it tried on the way there are trials. Where iterates and evaluations cannot
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -48,9 +49,19 @@ class _Loop:
 class OptimizerFollower:
     """Follows the optimizers of one recording; `add_event` puts an event beside an evaluation of an objective."""
 
-    def __init__(self, add_event: Callable[[History, int, Event], None], failed: Callable[[Exception], None]) -> None:
+    def __init__(
+        self,
+        add_event: Callable[[History, int, Event], None],
+        failed: Callable[[Exception], None],
+        notice: Callable[[str], None],
+    ) -> None:
         self._add_event = add_event
         self._failed = failed
+        self._notice = notice
+        self._calls: Counter[str] = Counter()
+        """How often solvers say that they called the objective."""
+        self._unseen: Counter[str] = Counter()
+        """How often they did so without a gradient."""
         self._running: list[SolverCall] = []
         """Calls of scipy's solvers, the innermost last."""
         self._courses: dict[SolverCall, dict[History, Course]] = {}
@@ -185,8 +196,13 @@ class OptimizerFollower:
             with np.errstate(all="ignore"):
                 if call in self._running:
                     self._running.remove(call)
-                for course in self._courses.pop(call, {}).values():
+                courses = self._courses.pop(call, {}).values()
+                for course in courses:
                     course.ends(result, stopped=stopped)
+                if courses and call.has_gradient:
+                    calls = int(getattr(result, "nfev", 0))
+                    self._calls[call.name] += calls
+                    self._unseen[call.name] += max(0, calls - max(course.evaluations for course in courses))
         except Exception as error:  # noqa: BLE001
             self._failed(error)
 
@@ -200,6 +216,12 @@ class OptimizerFollower:
             self._break_off(call)
         for history in list(self._loops):
             self._leave_loop(history)
+        for name, unseen in self._unseen.items():
+            if unseen:
+                self._notice(
+                    f"{name} called the objective {self._calls[name]} times; {unseen} of these calls took no gradient "
+                    "and cannot be seen here."
+                )
 
 
 def _in_a_row(starts: list[tuple[str, int]]) -> str:

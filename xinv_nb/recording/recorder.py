@@ -25,6 +25,7 @@ from xinv_nb.recording.events import Happening, WatchedValue, backward_events, b
 from xinv_nb.recording.operations import Operation
 from xinv_nb.recording.optimizers import OptimizerFollower
 from xinv_nb.recording.structure import (
+    NO_NUMBERS,
     argument_names,
     copied,
     flatten,
@@ -41,10 +42,6 @@ _PENDING_LIMIT = 32
 """Forward passes that may wait for their backward pass at the same time."""
 
 
-_FEWEST_SHOWN = 3
-"""Evaluations from which on a reader is told of another objective."""
-
-_MOST_NAMES = 3
 _FOLLOWED_SIGNS = 16
 """Parameters up to which a change of the gradient's sign is an event; more would drown the others."""
 
@@ -76,7 +73,7 @@ class Evaluation:
         self.of = of
         self.identity = identity(of.function)
         # Optimizers change their arrays in place, so the point is copied before the simulator runs.
-        self.point = copied(x, summarise=of.unflatten is None)
+        self.point = copied(x[0] if of.in_tuple else x, summarise=of.unflatten is None)
         self.level = level
         """Autograd's number for this trace, by which its boxes are known."""
         self.happenings: list[Happening] = []
@@ -106,7 +103,7 @@ class Recorder:
         self._histories: dict[tuple[Any, ...], History] = {}
         self._latest: tuple[Any, Any, Any, History] = (None, None, None, History("", []))
         """What the latest evaluation was of: objective, positions of its arguments, shape of the point, and history."""
-        self._optimizers = OptimizerFollower(self._add_event, self._failed)
+        self._optimizers = OptimizerFollower(self._add_event, self._failed, self.notice)
         self._templates: set[str] = set()
         self._outside: list[tuple[int, Happening]] = []
         """Events outside any pass since the latest evaluation, each with the evaluation it follows."""
@@ -155,11 +152,6 @@ class Recorder:
         self._optimizers.close()
         self.run.ending = ending
         self.run.status = status
-        shown, *others = self.run.objectives.items() or [("", self.run)]
-        others = [(name, other) for name, other in others if other.evaluations >= _FEWEST_SHOWN]
-        if others:
-            names = f"{len(others)} others" if len(others) > _MOST_NAMES else " and ".join(name for name, _ in others)
-            self.notice(f"Several objectives were differentiated. Shown is {shown[0]}; run.objectives has {names}.")
         if self.run.evaluations == 0 and not self.run.notices:
             self.notice(_NO_LOSS if self._passes else _NO_GRADIENT)
 
@@ -261,6 +253,8 @@ class Recorder:
     def _commit(self, evaluation: Evaluation, gradient: Any | None, tape_of: tuple[Any, Any] | None = None) -> None:
         if gradient is not None and (type(gradient) is not np.ndarray or gradient.size > WHOLE_LIMIT):
             gradient = copied(gradient, summarise=evaluation.of.unflatten is None)  # so that it is read once
+        if evaluation.of.in_tuple and gradient is not None:
+            gradient = gradient[0]
         if tape_of is not None and (evaluation.watched or not nonfinite.is_finite_gradient(gradient)):
             # What the user's program does at a nan or an overflow (np.seterr) is for its own numbers, not for ours.
             with np.errstate(all="ignore"):
@@ -268,6 +262,8 @@ class Recorder:
                     self._look_backward(evaluation, *tape_of)
                 elif len(evaluation.watched) > 1:
                     evaluation.terms = self._terms.read(evaluation.identity, evaluation.watched, *tape_of)
+                    if evaluation.of.in_tuple:
+                        evaluation.terms = {name: of_term[0] for name, of_term in evaluation.terms.items()}
                 self._hand_on(evaluation, gradient)
         else:
             self._hand_on(evaluation, gradient)
@@ -385,7 +381,7 @@ class Recorder:
         key: tuple[Any, ...] = evaluation.identity, of.positions, signature(point)
         found = self._histories.get(key)
         if found is None:
-            found = self._histories[key] = _new_history(evaluation)
+            found = self._histories[key] = _new_history(evaluation, self.notice)
             self.run._histories.append(found)  # noqa: SLF001
         self._latest = evaluation.identity, of.positions, getattr(point, "shape", None), found
         return found
@@ -449,15 +445,21 @@ class Recorder:
 _LONG = "This run is long:"
 _NO_GRADIENT = (
     "No gradient was taken here, so there is nothing to show. xinv_nb records what autograd derives: "
-    "call grad(...), value_and_grad(...) or an optimizer that does."
+    "call grad(...), value_and_grad(...) or an optimizer that does. Gradients that a program finds another way, with "
+    "another library or boxes of its own, cannot be seen."
 )
 _NO_LOSS = (
     "Derivatives were taken here, but none of a function that returns a single number (a loss), "
     "so there is nothing to show."
 )
 
+_HIDDEN = (
+    "The values of {} cannot be seen: they are neither numbers nor arrays, but of a type that the program has taught "
+    "autograd. The loss is recorded all the same."
+)
 
-def _new_history(evaluation: Evaluation) -> History:
+
+def _new_history(evaluation: Evaluation, notice: Callable[[str], None]) -> History:
     of, point = evaluation.of, evaluation.point
     if of.unflatten is not None:
         point = in_flattening_order(of.unflatten(point))
@@ -466,6 +468,8 @@ def _new_history(evaluation: Evaluation) -> History:
     names = names_of_arguments(point if several else [point], roots)
     structure = outline(point)
     arrays = flatten(point, structure)
+    if hidden := [name for name, array in zip(names, arrays, strict=True) if array is NO_NUMBERS]:
+        notice(_HIDDEN.format(" and ".join(hidden)))
     dtype = np.result_type(np.float64, *(a.dtype for a in arrays))
     shapes = [a.shape for a in arrays]
     return History(function_name(of.function), leaves_of(list(zip(names, shapes, strict=True))), dtype, structure)

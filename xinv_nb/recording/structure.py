@@ -13,6 +13,9 @@ import numpy as np
 from xinv_nb.history import WHOLE_LIMIT, Summary, summary
 from xinv_nb.recording.autograd import plain_value
 
+NO_NUMBERS = np.zeros(0)
+"""Stands for a parameter of a type that a package has taught autograd, whose numbers only that package can read."""
+
 
 def copied(value: Any, *, summarise: bool) -> Any:
     """Return the structure of `value` with copies of its leaves, as arrays without autograd's boxes.
@@ -28,7 +31,11 @@ def copied(value: Any, *, summarise: bool) -> Any:
         return type(value)(copied(item, summarise=summarise) for item in value)
     if summarise and isinstance(value, np.ndarray) and value.size > WHOLE_LIMIT:
         return summary(value)
-    return np.array(value)
+    return _numbers(np.array(value))
+
+
+def _numbers(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return array if array.dtype.kind in "biufc" else NO_NUMBERS
 
 
 def outline(value: Any) -> Any:
@@ -51,18 +58,26 @@ def flatten(value: Any, like: Any) -> list[Any]:
         return [leaf for key, item in like.items() for leaf in flatten(value[key], item)]
     if isinstance(like, (list, tuple)):
         return [leaf for part, item in zip(value, like, strict=True) for leaf in flatten(part, item)]
-    return [value if isinstance(value, Summary) else np.asarray(value)]
+    return [value if isinstance(value, Summary) else _numbers(np.asarray(value))]
 
 
 def signature(value: Any) -> Hashable:
-    """Return what tells structures apart: keys, lengths and shapes, but not the order of keys."""
+    """Return what tells structures apart: keys, lengths and shapes, but not the order of keys or axes of length 1.
+
+    >>> signature(np.ones((1, 3))) == signature(np.zeros(3)), signature(np.ones((3, 2))) == signature(np.ones((2, 3)))
+    (True, False)
+    """
     if isinstance(value, Mapping):
         return frozenset((key, signature(item)) for key, item in value.items())
     if isinstance(value, (list, tuple)):
         return tuple(signature(item) for item in value)
     if isinstance(value, np.ndarray):
-        return value.shape, value.dtype.kind == "c"
-    return np.shape(value), np.iscomplexobj(value)
+        return _sides(value.shape), value.dtype.kind == "c"
+    return _sides(np.shape(value)), np.iscomplexobj(value)
+
+
+def _sides(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(side for side in shape if side != 1) if 1 in shape else shape
 
 
 def leaf_names(value: Any, root: str) -> list[str]:

@@ -49,8 +49,12 @@ def draw(run: Run, *, with_words: bool = True) -> Figure:
     strips = 0.16 * max(len(entries), 1)
     loss, values, gradients = columns[0].subplots(3, 1, sharex=True, height_ratios=[1.4, 1.4, strips])
     _draw_loss(loss, run)
-    _draw_values(values, run, entries)
-    _draw_gradients(gradients, run, entries)
+    if entries:
+        _draw_values(values, run, entries)
+        _draw_gradients(gradients, run, entries)
+    else:
+        values.set_axis_off()
+        gradients.set_axis_off()
     columns[0].suptitle(_plain(run.title), x=0.01, ha="left", fontsize=11, fontweight="bold", color=_INK)
     if has_scene:
         _draw_scene(columns[1].subplots(), run)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from xinv_nb.history import History
 from xinv_nb.run import Caption, Entry, Event, Run
 from xinv_nb.view.scene import Frame
 from xinv_nb.view.wire import Body, pack
@@ -40,6 +41,8 @@ class Sent:
     events: int = 0
     last_seen: dict[Hashable, int] = field(default_factory=dict)
     """When each kind of event happened last: the lanes mark where one begins."""
+    history: History | None = None
+    """The objective whose rows these are."""
 
 
 def snapshot(run: Run, sent: Sent, writer: Writer, frames: Iterable[Frame] | None = None) -> bytes:
@@ -62,7 +65,7 @@ def snapshot(run: Run, sent: Sent, writer: Writer, frames: Iterable[Frame] | Non
     }
     if frames is not None:
         header["frames"] = [_frame(frame, body) for frame in frames]
-    sent.rows, sent.events = run.evaluations, len(events)
+    sent.rows, sent.events, sent.history = run.evaluations, len(events), run.history
     return pack(header, body)
 
 
@@ -75,7 +78,13 @@ def update(
     explain: bool = False,
     frames: Iterable[Frame] = (),
 ) -> bytes:
-    """Return what is new since the last packet; `explain` adds phases, facts and captions as they stand."""
+    """Return what is new since the last packet; `explain` adds phases, facts and captions as they stand.
+
+    Where another objective has become the one that is shown, that is everything.
+    """
+    if sent.rows and sent.history is not run.history:
+        sent.sequence += 1
+        return snapshot(run, sent, writer, frames)
     body = Body()
     is_first = sent.rows == 0 and run.evaluations > 0
     stride = max(1, -(-(run.evaluations - sent.rows) // most_rows))
@@ -92,7 +101,7 @@ def update(
         header["events"] = _events(run, new, sent.last_seen)
     if explain:
         header |= {"phases": _phases(run), "facts": _facts(run), "captions": _captions(run, writer)}
-    sent.rows, sent.events = run.evaluations, sent.events + len(new)
+    sent.rows, sent.events, sent.history = run.evaluations, sent.events + len(new), run.history
     return pack(header, body)
 
 
