@@ -149,11 +149,12 @@ def test_a_rise_is_a_divergence_only_if_it_goes_on_rising() -> None:
 def test_what_people_see_in_the_examples() -> None:
     seen = {name: [p.label for p in make().phases] for name, make in EXAMPLES.items()}
     assert seen["bowl"] == seen["tiny"] == seen["huge"] == seen["projectile"] == ["descent"]
-    assert seen["rosenbrock_adam"] == seen["ill_conditioned"] == ["fast descent", "slow descent"]
+    assert seen["ill_conditioned"] == ["fast descent", "slow descent"]
+    assert seen["rosenbrock_adam"] == ["oscillation", "slow descent"]  # its momentum rings three times
     assert seen["rosenbrock_bfgs"] == ["slow descent", "fast descent"]
     assert seen["exponential_fit"] == seen["negative"] == ["descent", "settled"]
     assert seen["bouncing"] == ["oscillation"]
-    assert seen["minibatch"][-1] in ("noisy descent", "noisy plateau")
+    assert seen["minibatch"] == ["noisy fast descent", "noisy slow descent"]
     assert max(map(len, seen.values())) <= 3
 
 

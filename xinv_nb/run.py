@@ -118,6 +118,9 @@ class Phase:
     stop: int
     kind: str
     label: str
+    last: int | None = None
+    """The evaluation at which its story ends, where that is not the one at which the next phase begins: trials came
+    after it that were not accepted, or another optimizer starts."""
 
 
 @dataclass(frozen=True)

@@ -134,32 +134,41 @@ def heavy_ball_short_period() -> Run:
     return heavy_ball(bowl(4.0), [3.0], 0.02, 0.9, 120)
 
 
-@trace(phases=("oscillation", "converged"), borders=(90,), tolerance=45, silent=("rising",))
+@trace(phases=("oscillation", "converged"), borders=(45,), tolerance=15, silent=("rising",))
 def heavy_ball_rings_down_to_a_floor() -> Run:
     return heavy_ball(bowl(1.0, level=2.0), [3.0], 0.1, 0.92, 300)
 
 
-@trace(phases=("divergence",), best=0, speed="", says=("smaller",), silent=("converged", "more iterations"))
+@trace(
+    phases=("divergence",), best=0, speed="", says=("smaller step size",), silent=("converged", "(?i)more iterations")
+)
 def diverging_step() -> Run:
     return descend(bowl(2.0), 1.0, 1.05, 40)
 
 
-@trace(best=1, says=("smaller",), silent=("converged",))
+@trace(stopped="no lower loss", says=("check that the gradient is exact",), silent=("ended at a minimum",))
+def kinks_stop_the_line_search() -> Run:
+    return solve(lambda x: np.sum(np.abs(x - np.array([0.3, -0.7]))), [1.0, 2.0], "BFGS")
+
+
+@trace(phases=("divergence", "divergence"), best=0, says=("smaller step size",), silent=("converged",))
 def overflow() -> Run:
-    return descend(lambda x: x**4 + 1.0, 3.0, 0.05, 12)
+    return descend(lambda x: x**4 + 1.0, 3.0, 0.5, 12)
 
 
-@trace(phases=("oscillation",), speed="", says=("smaller",))
+@trace(phases=("oscillation",), speed="", says=("smaller step size",))
 def bouncing_over_a_kink() -> Run:
     return descend(lambda x: np.abs(x) + 1.0, 0.3, 1.0, 24)
 
 
-@trace(phases=("descent",), speed="sublinear", silent=("half-life", "halves"))
+@trace(
+    phases=("descent", "slow descent"), borders=(20,), tolerance=20, speed="sublinear", silent=("half-life", "halves")
+)
 def gradient_descent_on_a_flat_bottom() -> Run:
     return descend(lambda x: 0.25 * x**4, 1.0, 0.3, 600)
 
 
-@trace(phases=("rise",), best=0, says=("sign",))
+@trace(phases=("rise",), best=0, says=("check the sign",))
 def wrong_sign() -> Run:
     return descend(lambda x: -((x - 3) ** 2) + 9.0, 0.0, -0.1, 30)
 
@@ -172,24 +181,24 @@ def rosenbrock_gradient_descent() -> Run:
     return descend(rosenbrock, ROSENBROCK_START, 1e-3, 2000)
 
 
-@trace(phases=("descent", "slow descent"), borders=(20,), tolerance=10, says=("still falling",))
+@trace(phases=("oscillation", "slow descent"), borders=(28,), tolerance=8, says=("still falling",))
 def rosenbrock_adam() -> Run:
     with xi.record("Adam") as run:
         adam(grad(lambda x, i: rosenbrock(x)), np.array(ROSENBROCK_START), num_iters=400, step_size=0.05)
     return run
 
 
-@trace(phases=("slow descent", "descent"), speed="superlinear", stopped="convergence")
+@trace(phases=("slow descent", "descent"), speed="superlinear", stopped="its own test for convergence is met")
 def rosenbrock_bfgs() -> Run:
     return solve(rosenbrock, ROSENBROCK_START, "BFGS")
 
 
-@trace(phases=("slow descent", "descent"), stopped="stops after 44 evaluations")
+@trace(phases=("slow descent", "descent"), stopped="L-BFGS-B stopped after")
 def rosenbrock_lbfgsb() -> Run:
     return solve(rosenbrock, ROSENBROCK_START, "L-BFGS-B")
 
 
-@trace(phases=("slow descent", "descent"), stopped="convergence", says=("rejected|did not accept",))
+@trace(phases=("slow descent", "descent"), stopped="its own test for convergence is met", says=("did not accept",))
 def rosenbrock_cg() -> Run:
     return solve(rosenbrock, ROSENBROCK_START, "CG")
 
@@ -209,7 +218,7 @@ def rosenbrock_slsqp() -> Run:
     return solve(rosenbrock, ROSENBROCK_START, "SLSQP")
 
 
-@trace(stopped="as many steps as it was allowed", says=("more iterations",), silent=("converged",))
+@trace(stopped="as many steps as it was allowed", says=("More iterations",), silent=("converged",))
 def rosenbrock_out_of_iterations() -> Run:
     return solve(rosenbrock, ROSENBROCK_START, "L-BFGS-B", options={"maxiter": 8})
 
@@ -233,19 +242,19 @@ def decay_misfit(p):
     return np.sum((p[0] * np.exp(-p[1] * t) - data) ** 2)
 
 
-@trace(stopped="stops after", says=("true value",), silent=("more iterations",))
+@trace(stopped="stopped after", says=("true value",), silent=("(?i)more iterations",))
 def exponential_decay_lbfgsb() -> Run:
     return solve(decay_misfit, [1.0, 2.0], "L-BFGS-B", problem=DECAY)
 
 
-@trace(phases=("descent", "converged"), borders=(65,), tolerance=30, says=("true value",))
+@trace(says=("true value",))
 def exponential_decay_adam() -> Run:
     with xi.record("decay", problem=DECAY) as run:
         adam(grad(lambda p, i: decay_misfit(p)), np.array([1.0, 2.0]), num_iters=300, step_size=0.05)
     return run
 
 
-@trace(stopped="stops after")
+@trace(stopped="stopped after")
 def unidentifiable_pair() -> Run:
     t, data = decay_data()
     problem = xi.Problem("Decay", parameters={"p[0]": xi.Parameter("gain"), "p[1]": xi.Parameter("amplitude", "V")})
@@ -254,7 +263,7 @@ def unidentifiable_pair() -> Run:
     )
 
 
-@trace(phases=("descent",), speed="linear", says=("Launch speed",))
+@trace(phases=("descent",), speed="linear", says=("steady rate",))
 def projectile() -> Run:
     def miss(p):
         vx, vy = p[0] * np.cos(p[1]), p[0] * np.sin(p[1])
@@ -264,7 +273,7 @@ def projectile() -> Run:
     return descend(miss, [20.0, 0.5], np.array([2e-3, 1e-6]), 60, problem=problem)
 
 
-@trace(stopped="stops after")
+@trace(stopped="stopped after")
 def stiff_equation_fit() -> Run:
     """Two decays whose rates differ by a factor of 1000, in implicit Euler steps, with logarithmic parameters."""
     times = numpy.linspace(0.0, 2.0, 41)
@@ -282,7 +291,7 @@ def stiff_equation_fit() -> Run:
     return solve(lambda q: np.sum((course(np.exp(q)) - data) ** 2), [-1.0, 3.0], "L-BFGS-B")
 
 
-@trace(phases=("slow descent", "descent", "converged"))
+@trace(phases=("descent", "converged"), borders=(5,), tolerance=2, stopped="its own test for convergence is met")
 def logistic_regression_bfgs() -> Run:
     random = numpy.random.RandomState(0)
     x = random.randn(200, 4)
@@ -305,7 +314,7 @@ def network(rows: int = 64):
     return loss, start
 
 
-@trace(silent=("noisy", "up and down"))
+@trace(phases=("descent", "slow descent"), borders=(5,), tolerance=5, silent=("noisy", "up and down"))
 def network_full_batch() -> Run:
     loss, start = network()
     with xi.record("network") as run:
@@ -313,7 +322,10 @@ def network_full_batch() -> Run:
     return run
 
 
-@trace(silent=("steeper than", "rising", "diverg", "lowest loss"))
+@trace(
+    speed="",
+    silent=("steeper than", "rising", "diverg", "lowest loss"),
+)
 def network_mini_batches() -> Run:
     loss, start = network()
     with xi.record("network") as run:
@@ -341,7 +353,13 @@ def mini_batches_fast_then_slow() -> Run:
     return run
 
 
-@trace(speed="", silent=("diverg", "rising", "lowest loss"))
+@trace(
+    phases=("descent", "slow descent"),
+    borders=(130,),
+    tolerance=50,
+    speed="",
+    silent=("diverg", "rising", "lowest loss"),
+)
 def logistic_regression_mini_batches() -> Run:
     random = numpy.random.RandomState(0)
     x = random.randn(400, 4)
@@ -363,31 +381,32 @@ def nothing_but_noise() -> Run:
     return run
 
 
-@trace(phases=("descent", "plateau", "plateau"), borders=(20, 400), tolerance=30, silent=("diverg",))
+@trace(phases=("descent", "plateau", "plateau"), borders=(20, 430), tolerance=40, silent=("diverg",))
 def step_size_schedule() -> Run:
     """A step so large that the noise of the batches keeps the loss up, then one of a twentieth."""
     noise, w = noisy_line(2), np.array([8.0, 8.0, 8.0])
     slope = grad(noise)
+    noise_of_the_gradient = 3 * numpy.random.RandomState(5).randn(800, 3)
     with xi.record("schedule") as run:
         for i in range(800):
-            w = w - (0.16 if i < 400 else 0.008) * slope(w, i)
+            w = w - (0.16 if i < 400 else 0.008) * (slope(w, i) + noise_of_the_gradient[i])
     return run
 
 
 # ---------------------------------------------------------------------- plateaus, schedules, several optimizers
 
 
-@trace(phases=("plateau", "descent"), borders=(70,), tolerance=15)
+@trace(phases=("slow descent", "descent"), borders=(75,), tolerance=8)
 def plateau_then_drop() -> Run:
     return descend(lambda x: 1 / (1 + np.exp(-x)), 5.0, 2.0, 90)
 
 
-@trace(phases=("slow descent", "descent"), borders=(60,), tolerance=4)
+@trace(phases=("slow descent", "descent"), borders=(60,), tolerance=2)
 def a_larger_step_at_last() -> Run:
     return descend(bowl(1.0), 5.0, lambda k: 0.004 if k < 60 else 0.2, 100)
 
 
-@trace(phases=("descent", "descent"), borders=(100,), tolerance=1)
+@trace(phases=("descent", "plateau", "slow descent", "descent"), borders=(7, 100, 136), tolerance=20)
 def adam_then_bfgs() -> Run:
     def valley(x, iteration=0):
         return rosenbrock(x)
@@ -402,7 +421,7 @@ def egg_box(x):
     return np.sum(x**2) / 20 + np.sum(1 - np.cos(3 * x))
 
 
-@trace(says=("start",))
+@trace(phases=("descent", "descent", "descent"), borders=(8, 16), tolerance=1)
 def restarts() -> Run:
     with xi.record("restarts") as run:
         for start in ([4.2, 3.8], [2.4, -2.0], [0.5, 0.3]):
@@ -410,7 +429,7 @@ def restarts() -> Run:
     return run
 
 
-@trace(phases=("plateau",), speed="", silent=("fell from", "rose from", "more iterations"))
+@trace(phases=("start",), speed="", silent=("fell", "rose", "(?i)more iterations"))
 def warm_start_at_the_optimum() -> Run:
     return solve(bowl(1.0, 10.0, level=3.0), [0.0, 0.0], "BFGS")
 
@@ -423,7 +442,7 @@ def constant() -> Run:
 # ---------------------------------------------------------------------- bounds, numbers that end, lengths
 
 
-@trace(says=("bound",), stopped="stops after")
+@trace(stopped="within the bounds", silent=("minimum",))
 def ends_at_a_bound() -> Run:
     problem = xi.Problem("Bounded", parameters={"x[0]": xi.Parameter("width", "m", bounds=(1.0, 5.0))})
     return solve(
@@ -435,9 +454,9 @@ def ends_at_a_bound() -> Run:
     )
 
 
-@trace(says=("not a finite number",), silent=("from iteration", "diverg"))
+@trace(phases=("start",), says=("not a finite number", "bounds that exclude"), silent=("diverg", "smaller step"))
 def a_trial_is_not_a_number() -> Run:
-    return solve(lambda x: x[0] - np.log(x[0]) + 4 * (x[1] - 1) ** 2, [0.05, 3.0], "CG")
+    return solve(lambda x: 10 * x[0] - np.log(x[0]) + 4 * (x[1] - 1) ** 2, [0.3, 1.0], "L-BFGS-B")
 
 
 @trace(says=("not a number",), silent=("converged",))
@@ -455,7 +474,7 @@ def one_evaluation() -> Run:
     return descend(bowl(1.0), 3.0, 0.1, 1)
 
 
-@trace(phases=("descent", "slow descent"), speed="linear", rate=0.9996**2, borders=(200,), tolerance=700)
+@trace(phases=("descent", "slow descent"), speed="linear", rate=0.9996**2, borders=(15,), tolerance=15)
 def fifty_thousand() -> Run:
     return descend(bowl(1.0, 400.0, level=0.0), [1.0, 3.0], 0.0004, 50_000)
 
