@@ -27,6 +27,8 @@ _LEVEL_FOR_SURE = 1e-6
 """The same where the loss still falls: only so that it comes nearer to its limit."""
 _STEEP = 0.1
 """Share of the largest gradient from which on the end is no minimum."""
+_UNCHANGED = 1e-3
+"""Share of the loss, or of its range where it is looked at on a plain scale, below which it hardly changes any more."""
 _LATE = 10
 """The last part of the run that is looked at: one in ten iterations."""
 
@@ -106,7 +108,9 @@ def _doing(run: Run, phases: Sequence[Phase]) -> tuple[str, dict[str, object]]:
     since = int(rows[-1 - max(len(rows) // _LATE, 1)])
     start, end = float(run.loss[since]), float(run.loss[rows[-1]])
     one, two = pair(start, end)
-    if one == two:
+    whole = run.loss[run.accepted & np.isfinite(run.loss)]
+    scale = abs(end) if visible_swing(whole)[0] else float(np.ptp(whole / 2)) * 2
+    if one == two or abs(start - end) <= _UNCHANGED * scale:
         return ", when the loss hardly changed any more", values | {"doing": "plateau"}
     how = "still falling" if end < start else "rising"
     values |= {"doing": "descent" if end < start else "rise", "since": since, "from": start, "to": end}
