@@ -115,7 +115,7 @@ def recomputed_step(run: Run, fact: Fact) -> list[float]:
     starts = {event.evaluation for event in run.events if " starts" in event.text}
     steps = [run.loss[j] - run.loss[i] for i, j in pairwise(rows) if j not in starts]
     own = run.loss[at] - run.loss[before]
-    assert own == (min(steps) if fact.kind == "drop" else max(steps))
+    assert own == (min(steps) if fact.kind == "largest drop" else max(steps))
     whole = run.loss[rows[0]] - run.loss[rows[-1]]
     return [run.loss[before], run.loss[at], at, *([-100 * own / whole] if " %" in fact.text else [])]
 
@@ -281,8 +281,8 @@ RECOMPUTED = {
     "gap": lambda run, fact: (
         [fact.span[0]] if len(said(run, fact)) == 1 else [sum(~numpy.isfinite(run.loss)), fact.span[0]]
     ),
-    "drop": recomputed_step,
-    "rise": recomputed_step,
+    "largest drop": recomputed_step,
+    "largest rise": recomputed_step,
     "convergence": recomputed_convergence,
     "gain": recomputed_gain,
     "trials": recomputed_trials,

@@ -81,6 +81,32 @@ def test_a_watch_that_is_the_loss_is_not_told_beside_it() -> None:
     assert "isfit" not in " ".join(caption.text for caption in EXAMPLES["exponential_fit"]().captions)
 
 
+def test_what_limits_the_result_is_in_the_summary_and_a_detail_is_not() -> None:
+    run = EXAMPLES["bowl"]()
+    limits = {
+        "theta[0] lay at its lower bound.": ("bound", 0.8),
+        "theta[0] and theta[1] enter as their sum only.": ("identifiability", 0.9),
+        "theta[1] touched its upper bound.": ("bound", 0.4),
+    }
+    more = [Fact(f"G{i}", kind, text, {}, (0, 39), (), s) for i, (text, (kind, s)) in enumerate(limits.items())]
+    analysis = run._analysed()
+    own, run._analysis = run._analysis, (run._analysis[0], replace(analysis, facts=(*analysis.facts, *more)))
+    try:
+        text = summary(run)
+    finally:
+        run._analysis = own
+    assert [told for told in limits if told in text] == list(limits)[:2]
+
+
+def test_a_finished_run_ends_its_summary_with_why_it_ended_and_one_suggestion() -> None:
+    run = EXAMPLES["rosenbrock_adam"]()
+    assert sum(fact.kind == "advice" for fact in run.facts) > 1
+    assert summary(run).endswith(
+        "Adam stopped after 400 iterations, while the loss was still falling, from 0.604 at iteration 362 to 0.403 at "
+        "the end. More iterations would probably lower the loss further."
+    )
+
+
 def test_events_are_told_in_the_order_of_time() -> None:
     text = EXAMPLES["projectile"]().captions[1].text
     assert text.index("iteration 16") < text.index("iteration 17")

@@ -20,7 +20,7 @@ ANSWERED = [
     ),
     ("rosenbrock_adam", "Did it converge?", "gradient", "At the end the slope"),
     ("rosenbrock_adam", "Where was it slow?", "phase", "between iterations 28 and 399"),
-    ("rosenbrock_adam", "When was the descent fastest?", "drop", "at iteration 1"),
+    ("rosenbrock_adam", "When was the descent fastest?", "largest drop", "at iteration 1"),
     ("rosenbrock_adam", "What are the phases?", "phase", "between iterations 0 and 28"),
     ("rosenbrock_adam", "What happened at iteration 100?", "phase", "between iterations 28 and 399"),
     ("rosenbrock_adam", "What should I try next?", "advice", "More iterations would probably lower the loss"),

@@ -10,6 +10,7 @@ import pytest
 from tests.test_facts import assert_facts_are_true
 from tests.traces import courses  # noqa: F401 - fills the library
 from tests.traces.library import TRACES, Trace
+from xinv_nb.analysis.advice import advice
 from xinv_nb.run import Fact, Run
 
 ON_REQUEST = 0.2
@@ -165,3 +166,23 @@ def test_every_sentence_of_a_trace_is_true(trace: Trace) -> None:
     assert_facts_are_true(run)
     for caption in run.captions:
         assert caption.text
+
+
+def advised(run: Run, *facts: Fact) -> list[tuple[str, tuple[str, ...]]]:
+    """The suggestions for a run of which these facts are known."""
+    return [(fact.text, fact.cites) for fact in advice(run, run.phases, facts)]
+
+
+def test_a_poorly_determined_combination_is_to_be_tied_and_a_bound_to_be_questioned() -> None:
+    run = TRACES["unidentifiable_pair"].make()
+    poor = Fact("F1", "identifiability", "…", {"how": "flat"}, (12, 12))
+    well = Fact("F2", "identifiability", "…", {"how": "well"}, (12, 12))
+    held = Fact("F3", "bound", "…", {"pull": 2.0}, (0, 12))
+    free = Fact("F4", "bound", "…", {"pull": -2.0}, (0, 12))
+    ((tie, cites),) = advised(run, well, poor)
+    assert "tie or fix a parameter" in tie
+    assert cites == ("F1",)
+    ((wider, cites),) = advised(run, free, held)
+    assert "a wider one" in wider
+    assert cites == ("F3",)
+    assert advised(run, well, free) == []

@@ -32,7 +32,18 @@ Rows = NDArray[np.intp]
 def course(run: Run, phases: Sequence[Phase]) -> Iterator[Fact]:
     """Yield facts of the loss: first to last, each phase, its largest steps, and the best where it is not the last.
 
-    The losses of accepted iterates count, not those of trials; medians stand for the single values of a noisy loss.
+    The losses of accepted iterates count, not those of trials; medians stand for the single values of a noisy loss
+    (Cleveland 1979: a robust smoother before anything is read off noisy data).
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> from autograd import grad
+    >>> with xi.record() as run:
+    ...     for x in (4.0, 2.0, 1.0):
+    ...         slope = grad(lambda x: x**2)(x)
+    >>> next(course(run, run.phases)).text
+    'The loss fell from 16 to 1 over 3 iterations, 94 % lower than at the start.'
     """
     loss = run.loss
     if len(loss) == 0:
@@ -170,15 +181,15 @@ def _largest_steps(run: Run, finite: Rows, height: float) -> Iterator[Fact]:
         part = float(-steps[k]) / total
         text = f"The largest single drop of the loss was from {one} to {two}, at iteration {at}"
         text += f": {share(part)} of the whole fall." if part <= 1 else "."
-        yield Fact("", "drop", text, {"start": float(loss[k]), "end": float(loss[k + 1]), "at": at, "share": part},
-                   (before, at), salience=0.35)  # fmt: skip
+        values = {"start": float(loss[k]), "end": float(loss[k + 1]), "at": at, "share": part}
+        yield Fact("", "largest drop", text, values, (before, at), salience=0.35)
     k = int(np.argmax(steps))
     before, at = int(finite[k]), int(finite[k + 1])
     if total > 0 and steps[k] > _LARGE / 4 * height:
         one, two = pair(float(loss[k]), float(loss[k + 1]))
         text = f"The largest single rise of the loss was from {one} to {two}, at iteration {at}."
         values = {"start": float(loss[k]), "end": float(loss[k + 1]), "at": at}
-        yield Fact("", "rise", text, values, (before, at), salience=0.45)
+        yield Fact("", "largest rise", text, values, (before, at), salience=0.45)
 
 
 # ---------------------------------------------------------------------- phases

@@ -34,7 +34,18 @@ _LATE = 10
 
 
 def ending(run: Run, phases: Sequence[Phase]) -> Iterator[Fact]:
-    """Yield why the run ended, what its last gradient says, and parameters against their known true values."""
+    """Yield why the run ended, what its last gradient says, and parameters against their known true values.
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> from autograd import grad
+    >>> with xi.record() as run:
+    ...     for x in (4.0, 2.0, 1.0):
+    ...         slope = grad(lambda x: x**2)(x)
+    >>> next(ending(run, run.phases)).text
+    'The run ended after 3 iterations, while the loss was still falling, from 4 at iteration 1 to 1 at the end.'
+    """
     if run.evaluations == 0:
         return
     last = run.evaluations - 1

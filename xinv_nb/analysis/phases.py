@@ -45,6 +45,12 @@ _LONGEST_TRIAL = 3
 """Evaluations in a row that an optimizer may try and reject."""
 _STILL_STEEP = 0.05
 """A run whose last gradient is above this share of its usual size has not converged."""
+_BRIEF = 0.1
+"""Share of the run below which a stretch of a noisy loss is too short to stand for itself."""
+_BY_TURNS = 0.95
+"""Share of the steps that go back on the one before, from which on the loss goes up and down by turns."""
+_SURE = 12
+"""Evaluations that it takes to tell swings from noise."""
 _OFTEN = 0.45
 """Share of the steps that go back on the one before, from which on a loss is noisy or swings."""
 
@@ -182,11 +188,19 @@ def _phases_of(loss: Floats, slopes: Floats | None, starts: Sequence[int]) -> li
         else _segment(path, curve, seen, a, b, noisy=noisy)
         for a, b in pairwise(sorted(edges))
     ]
+    cuts = [_with_next(cut, following) for cut, following in zip(cuts, [*cuts[1:], None], strict=True)]
     segments = cuts[:1]
     for cut in cuts[1:]:
         last = segments[-1]
-        if cut.start not in starts and cut.character == last.character and _as_level(last, cut):
+        brief = min(cut.stop - cut.start, last.stop - last.start) < count * _BRIEF
+        if cut.start in starts:
+            segments.append(cut)
+        elif cut.character == last.character and _as_level(last, cut, brief=brief):
             segments[-1] = replace(last, stop=cut.stop)
+        elif (
+            brief and len(segments) == 1 and (last.character, cut.character) == ("noisy and flat", "noisy and falling")
+        ):
+            segments[-1] = replace(cut, start=last.start)  # too few to tell that the fall had not begun
         else:
             segments.append(cut)
     named = _named(segments, starts, settled=_has_settled(slopes), above=loss[-1] > loss[0])
@@ -276,7 +290,7 @@ def _segment(path: Floats, curve: Floats, seen: Floats, start: int, stop: int, *
     part = seen[start:stop]
     if swings := _swings(part, _usual_height(seen) if noisy else float(np.ptp(seen))):
         early, late = quarters(part)
-        speed = (early - late) / (stop - start) if swings == "noisy and falling" else 0.0
+        speed = (early - late) / (stop - start)
         swing = float(np.median(np.abs(np.diff(part))))
         return _Segment(start, stop, swings, speed, speed, float(np.median(part)), swing)
     height = float(np.ptp(path / 2)) * 2
@@ -294,10 +308,21 @@ def _segment(path: Floats, curve: Floats, seen: Floats, start: int, stop: int, *
     return _Segment(start, stop, "rising" if change > 0 else "falling", -change / steps, -plain_change / steps)
 
 
-def _as_level(one: _Segment, other: _Segment) -> bool:
-    """Whether two neighbours of one character are one stretch to the eye: both flat, or noisy about one level."""
+def _with_next(segment: _Segment, following: _Segment | None) -> _Segment:
+    """Call a noisy stretch falling that goes down to a lower level, if it hardly shows the fall by itself."""
+    if following is None or segment.character != "noisy and flat" or following.character != "noisy and flat":
+        return segment
+    falls = segment.speed * (segment.stop - segment.start) > segment.swing / 2
+    return replace(segment, character="noisy and falling") if falls and not _as_level(segment, following) else segment
+
+
+def _as_level(one: _Segment, other: _Segment, *, brief: bool = False) -> bool:
+    """Whether two neighbours of one character are one stretch to the eye: both flat, or noisy about one level.
+
+    Beside a noisy level, a `brief` one is no level of its own.
+    """
     if one.character == "noisy and flat":
-        return abs(one.level - other.level) < max(one.swing, other.swing)
+        return brief or abs(one.level - other.level) < max(one.swing, other.swing)
     return one.character == "flat"
 
 
@@ -312,7 +337,8 @@ def _swings(part: Floats, height: float) -> str:
         return ""
     early, late = quarters(part)
     trend = late - early
-    if turns > 0.85 and abs(trend) < swing:
+    by_turns = turns > _BY_TURNS or (turns > 0.85 and len(part) >= 2 * _SURE)  # of few draws, many turn by chance
+    if by_turns and len(part) >= _SURE and abs(trend) < swing:
         return "oscillating"
     if abs(trend) < swing * max(1.0, 12 / np.sqrt(len(part))):  # three standard errors of the difference
         return "noisy and flat"

@@ -30,7 +30,7 @@ def borders(curve: Floats, shortest: int, *, evenly: bool) -> list[int]:
     Examples
     --------
     >>> borders(np.concatenate([np.linspace(9, 1, 50), np.full(50, 1.0)]), 3, evenly=True)
-    [0, 50, 100]
+    [0, 49, 100]
     """
     height = float(np.ptp(curve))
     if height > 0:  # rounded, so that the unit of the loss cannot decide between two borders as good as each other

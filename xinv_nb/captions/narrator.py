@@ -16,6 +16,10 @@ BUILT_IN = "built-in"
 
 _MOST_WATCHED = 3
 _MOST_TRUTHS = 3
+_MOST_LIMITS = 2
+"""Bounds that hold a parameter, and combinations that are poorly determined, in the summary."""
+_MAIN = 0.8
+"""Salience from which on a fact belongs to the main story."""
 _MOST_MOVES = 3
 _MOST_EVENTS = 3
 _MOST_EVENTS_OF_RUN = 6
@@ -104,6 +108,7 @@ def _summary(facts: Sequence[Fact], phases: int, last: int) -> Iterator[Fact]:
     yield from _of_kind(facts, "gap")
     yield from _of_kind(facts, "credit")
     yield from _of_kind(facts, "truth")[:_MOST_TRUTHS]
+    yield from [f for f in facts if f.kind in ("bound", "identifiability") and f.salience >= _MAIN][:_MOST_LIMITS]
     if phases == 1:
         yield from _of_kind(facts, "convergence")
     doing = ending[0].values.get("doing") if ending else None

@@ -73,7 +73,7 @@ _TOPICS = (
     ),
     _Topic(
         r"\b(?:fast|quick|rapid|biggest drop|steepest|most of the (?:improvement|fall|progress))",
-        ("phase", "drop", "course"),
+        ("phase", "largest drop", "course"),
         anchored=True,
         wanted=_of_phase("descent"),
     ),
