@@ -157,10 +157,8 @@ def _crept(story: _Story) -> Suggestions:
 def _undetermined(story: _Story) -> Suggestions:
     poor = [f for f in story.of("identifiability") if f.values.get("how") in ("flat", "sloppy")]
     if poor:
-        text = (
-            "To tie or fix a parameter of the poorly determined combination, or to add data on it, may make the rest "
-        )
-        yield text + "of them well determined.", poor[:1]
+        text = "Tying or fixing one parameter of the poorly determined combination, or data that tell them apart, may "
+        yield text + "make the others well determined.", poor[:1]
 
 
 def _noise(story: _Story) -> Suggestions:

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.analysis.optimizers import optimizer_events, optimizer_starts
-from xinv_nb.analysis.phases import hardly_changes, last_of, quarters, visible_swing
+from xinv_nb.analysis.phases import last_of
 from xinv_nb.analysis.ringing import peaks
+from xinv_nb.analysis.scale import hardly_changes, quarters, visible_swing
 from xinv_nb.quantities import number, pair, share
 from xinv_nb.run import Fact, Phase, Run
 

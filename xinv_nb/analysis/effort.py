@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from xinv_nb.analysis.course import is_noisy
-from xinv_nb.analysis.phases import visible_swing
+from xinv_nb.analysis.scale import visible_swing
 from xinv_nb.quantities import share
 from xinv_nb.run import Fact, Phase, Run
 

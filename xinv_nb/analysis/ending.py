@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from xinv_nb.analysis.course import is_noisy
 from xinv_nb.analysis.movement import subject
 from xinv_nb.analysis.optimizers import last_stop
-from xinv_nb.analysis.phases import quarters, visible_swing
+from xinv_nb.analysis.scale import quarters, visible_swing
 from xinv_nb.analysis.steps import norms
 from xinv_nb.quantities import number, pair, quantity, share, with_unit
 from xinv_nb.run import BOUND, Fact, Phase, Run

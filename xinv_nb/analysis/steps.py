@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.analysis.optimizers import optimizer_starts
-from xinv_nb.analysis.phases import quarters
+from xinv_nb.analysis.scale import quarters
 from xinv_nb.quantities import number, pair
 from xinv_nb.run import Fact, Run
 
