@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 Status = Literal["running", "finished", "interrupted", "failed"]
 EventPhase = Literal["forward", "backward", "optimizer"]
 
+_STALE = 1.02
+"""Growth of a run up to which its last analysis stands while it is running."""
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -118,6 +121,9 @@ class Phase:
     stop: int
     kind: str
     label: str
+    last: int | None = None
+    """The evaluation at which its story ends, where that is not the one at which the next phase begins: trials came
+    after it that were not accepted, or another optimizer starts."""
 
 
 @dataclass(frozen=True)
@@ -327,6 +333,12 @@ class Run:
         return np.arange(self.evaluations) if kept is None else kept.array
 
     @property
+    def iterates(self) -> NDArray[np.intp]:
+        """The evaluations that the optimizer accepted and of which parameters and gradient are kept."""
+        kept = self.kept
+        return kept[self.accepted[kept]]
+
+    @property
     def gradients(self) -> dict[str, NDArray[Any]]:
         """The gradients at these points, in the shapes of `parameters`."""
         return self._by_leaf(self.history.gradients.array)
@@ -444,19 +456,33 @@ class Run:
 
         with self._lock:
             state = (self.evaluations, len(self._events), self.status)
+            # Looked at in every iteration, a growing run would be analysed from its start each time.
+            known = self._analysis
+            if (
+                known is not None
+                and known[0][2] == self.status == "running"
+                and self.evaluations <= _STALE * known[0][0]
+            ):
+                return known[1]
             if self._analysis is None or self._analysis[0] != state:
                 self._analysis = (state, analyse(self))
             return self._analysis[1]
 
     @property
     def phases(self) -> Sequence[Phase]:
-        """The stretches of the run: descent, plateau, oscillation, divergence, converged and more."""
+        """The stretches of the run: descent, plateau, oscillation, divergence, converged and more.
+
+        While the run grows, they are brought up to date each time it has grown by a fiftieth.
+        """
         phases: Sequence[Phase] = self._analysed().phases
         return phases
 
     @property
     def facts(self) -> Sequence[Fact]:
-        """What the recording says, computed."""
+        """What the recording says, computed; what a reader would miss most comes first.
+
+        While the run grows, they are brought up to date each time it has grown by a fiftieth.
+        """
         facts: Sequence[Fact] = self._analysed().facts
         return facts
 

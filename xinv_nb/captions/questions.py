@@ -41,6 +41,8 @@ def _swinging(fact: Fact) -> bool:
 
 
 _TOPICS = (
+    _Topic(r"\b(?:next|advice|advise|suggest|recommend|should i|try instead|do better)\b", ("advice",)),
+    _Topic(r"\b(?:line search|reject|trials?)\b", ("trials",)),
     _Topic(r"\b(?:true|truth|correct|accurate|actual) (?:value|answer|parameter|result)|\bhow accurate", ("truth",)),
     _Topic(r"\b(?:lowest|best|minimal|minimum|smallest)\b", ("best", "course"), anchored=True),
     _Topic(
@@ -50,7 +52,7 @@ _TOPICS = (
     ),
     _Topic(
         r"\b(?:converg|settl|level(?:led)? off)",
-        ("gradient", "phase", "course"),
+        ("convergence", "minimum", "gradient", "phase", "course"),
         wanted=_of_phase("converged", "plateau"),
     ),
     _Topic(
@@ -71,7 +73,7 @@ _TOPICS = (
     ),
     _Topic(
         r"\b(?:fast|quick|rapid|biggest drop|steepest|most of the (?:improvement|fall|progress))",
-        ("phase", "course"),
+        ("phase", "largest drop", "course"),
         anchored=True,
         wanted=_of_phase("descent"),
     ),
