@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _MOST_DIGITS = 6
@@ -117,6 +118,15 @@ def sentence_start(name: str) -> str:
     if not plain or (len(name) < 4 and " " not in name):
         return name
     return name[0].upper() + name[1:]
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Return parts of a sentence as a list.
+
+    >>> listed(["a"]), listed(["a", "b", "c"])
+    ('a', 'a, b and c')
+    """
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
 def asked(name: str, cotangent: float, directions: tuple[str, str] | None = None) -> str:
