@@ -113,7 +113,7 @@ def sentence_start(name: str) -> str:
     >>> sentence_start("travel time"), sentence_start("dd"), sentence_start("theta[0]"), sentence_start("pH")
     ('Travel time', 'dd', 'theta[0]', 'pH')
     """
-    words = re.fullmatch(r"[^\W\d_]+(?:[ '’-][^\W\d_]+)*", name)
+    words = re.fullmatch(r"[^\W\d_]+(?:[ '’-][^\W_]+)*", name)
     plain = words is not None and name == name.lower() and not _SYMBOLS.fullmatch(name)
     if not plain or (len(name) < 4 and " " not in name):
         return name

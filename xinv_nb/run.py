@@ -525,8 +525,8 @@ class Run:
         ...     x = np.array([1.0, 1.5])
         ...     for _ in range(20):
         ...         x = x - 0.1 * grad(loss)(x)
-        >>> run.identify(loss)[0].values["moves"]
-        {'x[0]': 0.17..., 'x[1]': -0.17...}
+        >>> {name: round(move, 3) for name, move in run.identify(loss)[0].values["moves"].items()}
+        {'x[0]': 0.125, 'x[1]': -0.125}
 
         Notes
         -----

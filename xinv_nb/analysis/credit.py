@@ -79,7 +79,7 @@ def _split(run: Run, iterates: Iterates, span: tuple[int, int], kind: str, salie
         text += ": other moves raised it"
     else:
         text += f"moving {first} accounts for {share(one / total)} of {of}"
-        if two / total > _WORTH or (two < 0 and kind == "credit"):
+        if two / total > _WORTH:
             text += f" and moving {second} for {share(two / total)}"
     if remainder > _REMAINDER:
         text += f"; by the recorded gradients all moves together would have lowered it by {number(-accounted)}"

@@ -134,7 +134,8 @@ def _order(iterates: Iterates, tracks: Sequence[Track], last: int) -> Iterator[F
     names: dict[str, str] = {}
     for track in tracks:
         way = float(track.values[-1] - track.values[0])
-        if track.entry.statistic or not abs(way) > 0.3 * track.range or _swings(track.values):
+        first, second = pair(float(track.values[0]), float(track.values[-1]))
+        if first == second or track.entry.statistic or not abs(way) > 0.3 * track.range or _swings(track.values):
             continue
         ahead = np.flatnonzero((track.values - track.values[0]) / way < 0.5)  # for good: noise may go there and back
         half[track.entry.name] = int(iterates.rows[int(ahead[-1]) + 1])

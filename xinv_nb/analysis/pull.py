@@ -106,9 +106,9 @@ def _carriers(run: Run, watches: Mapping[str, Watch], phases: Sequence[Phase]) -
         if span == (0, run.evaluations - 1):
             when = "over the run"
         text = (
-            f"Of the watched quantities, the gradient bore most on {first} {when}: its mean size times the range that "
+            f"Of the watched quantities, the gradient bore most on {first} {when}: its mean size times the spread of "
         )
-        text += f"{first} went through is {number(pulls[first])} in units of the loss, "
+        text += f"{first} is {number(pulls[first])} in units of the loss, "
         if pulls[second] > 0:
             text += f"against {number(pulls[second])} for {second}, the next."
         else:

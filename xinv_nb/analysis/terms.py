@@ -99,7 +99,7 @@ def _conflicts(
     if not np.isfinite(scale).all() or not scale.any():
         return
     found = []
-    for one, two in combinations(gradients, 2):
+    for one, two in combinations([name for name in run.history.watches if name in gradients], 2):
         rows, i, j = np.intersect1d(gradients[one][0], gradients[two][0], return_indices=True)
         first, second = (np.real(gradients[n][1][k]) * scale for n, k in ((one, i), (two, j)))
         sizes = np.linalg.norm(first, axis=1), np.linalg.norm(second, axis=1)
@@ -126,7 +126,7 @@ class _Pair:
         last = run.evaluations - 1
         both = sentence_start(listed(self.names))
         opposed = self.cosines < _OPPOSED
-        start, stop = _longest(opposed)
+        start, stop = _longest(opposed)  # of a sample of the iterations: it may have begun earlier and ended later
         if stop - start >= max(2, len(self.rows) // 20):
             a, b = int(self.rows[start]), int(self.rows[stop - 1])
             mean = float(np.mean(self.cosines[start:stop]))
@@ -134,11 +134,11 @@ class _Pair:
             if opposed.all():
                 when = f"at all {len(self.rows)} iterations at which their gradients were read"
             elif stop == len(self.rows):
-                when = f"from iteration {a} on"
+                when = f"from iteration {a} on at the latest"
             elif start == 0:
-                when = f"until iteration {b}"
+                when = f"until iteration {b} at least"
             else:
-                when = f"between iterations {a} and {b}"
+                when = f"between iterations {a} and {b} at least"
             text = f"{both} pulled the parameters in opposite directions {when} (mean cosine {number(mean, 2)})."
             yield Fact("", "conflict", text, values, (a, last if stop == len(self.rows) else b), (), 0.7)
         row, cosine, even = int(self.rows[-1]), float(self.cosines[-1]), float(self.evenness[-1])

@@ -48,12 +48,10 @@ def _along_simulation(watch: Watch) -> Fact | None:
     evaluations = int(watch.evaluation[places[0, 0]]), int(watch.evaluation[places[-1, 0]])
     values = {"quantity": watch.name, "first": start, "last": end, "typical": typical.tolist()}
     whose = f"The gradient of the loss with respect to {watch.name}"
-    here, there = (_place(p, k) for p, k in ((at[0], 0), (at[-1], len(at) - 1)))
-    if end > 0 and (typical == 0).any() and start == 0:
+    here, there = ("the first time", "the last time") if at[0] is None else (f"at {_place(at[k])}" for k in (0, -1))
+    if end > 0 and start == 0 and at[0] is not None:
         k = int(np.flatnonzero(typical)[0])
-        text = (
-            f"{whose} is {number(end)} {there} and exactly 0 before {_place(at[k], k)}: on its way back it dies there."
-        )
+        text = f"{whose} is {number(end)} {there} and exactly 0 before {_place(at[k])}: on its way back it dies there."
         return Fact("", "vanishing", text, values | {"alive_from": k}, evaluations, (), 0.8)
     if start <= 0 or end <= 0 or max(start / end, end / start) < _FACTOR:
         return None
@@ -65,10 +63,8 @@ def _along_simulation(watch: Watch) -> Fact | None:
     return Fact("", kind, text + " (median over the run).", values, evaluations, (), 0.8)
 
 
-def _place(at: Any, index: int) -> str:
-    if at is None:
-        return f"the {('first', 'last')[index > 0]} time" if index == 0 else "the last time"
-    return f"at {number(float(at)) if isinstance(at, (int, float, np.number)) else at}"
+def _place(at: Any) -> str:
+    return number(float(at)) if isinstance(at, (int, float, np.number)) else str(at)
 
 
 def _places(watch: Watch) -> NDArray[np.intp] | None:
