@@ -1,4 +1,4 @@
-"""Of each labelled trace, what a person who knows the problem expects is said, and what would be wrong is not."""
+"""Of each labelled trace is said what a person who knows the problem expects, nothing that is wrong, and all is true."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from tests.recomputed_parameters import RECOMPUTED
+from tests.test_facts import assert_facts_are_true
 from tests.traces.parameters import TRACES
 
 
@@ -16,3 +18,8 @@ def test_what_is_said_of_a_trace(trace) -> None:
         assert any(re.search(pattern, text) for text in texts), (pattern, texts)
     for pattern in trace.never:
         assert not [text for text in texts if re.search(pattern, text)], pattern
+
+
+@pytest.mark.parametrize("trace", TRACES.values(), ids=TRACES)
+def test_every_number_follows_from_the_recording(trace) -> None:
+    assert_facts_are_true(trace.make(), RECOMPUTED)

@@ -217,7 +217,7 @@ def _directions(
             continue  # the end is no minimum along it
         grade = "Hardly" if values[k] + 3 * errors[k] < _VERY_SLOPPY * top else "Weakly"
         text = f"{grade} determined: where {move.words(names)}, the loss changes by {_at_most(errors[k])}"
-        text += f"{number(change, 2)} only; where {best.words(names)}, by {number(best_change, 2)}"
+        text += f"{number(change)} only; where {best.words(names)}, by {number(best_change)}"
         found: dict[str, Any] = {"how": "sloppy", "moves": move.told(names), "best": best.told(names)}
         found |= {"change": change, "best change": best_change, "curvature": float(values[k])}
         yield fact(text, found, 0.9 if grade == "Hardly" else 0.75)
