@@ -1,4 +1,4 @@
-"""Of each labelled trace is said what a person who knows the problem expects, nothing that is wrong, and all is true."""
+"""Of a labelled trace is said what a person who knows the problem expects, nothing that is wrong, and all is true."""
 
 from __future__ import annotations
 

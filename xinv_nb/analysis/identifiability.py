@@ -201,6 +201,11 @@ def _directions(
         return
     best = _combination(vectors[:, -1], scale)
     best_change = _change(curvature, best)
+    if len(scale) == 1:
+        entry, size = names[0], quantity(float(abs(best.moves[0])), names[0].parameter.unit)
+        text = f"Where {name_of(entry)} rises or falls by {size}, the loss changes by about {number(best_change)}"
+        yield fact(text, {"how": "one", "moves": best.told(names), "change": best_change}, 0.4)
+        return
     flat = np.abs(values) + 3 * errors <= _NOTHING * top
     told = 0
     for vector in _simplest(vectors[:, flat]).T[:_MOST_DIRECTIONS] if flat.any() else ():

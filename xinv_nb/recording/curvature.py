@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import autograd
@@ -30,6 +31,8 @@ _LARGEST, _SMALLEST = 6, 3
 """Eigenvalues asked for at either end where it is not."""
 _STEP = 1e-5
 """Step of the differences, in sizes of the parameters."""
+_AGREE = 0.01
+"""Share by which second derivatives and differences may differ."""
 
 
 def curvature_of(objective: Callable[..., Any], history: History, evaluation: int, scale: Floats) -> Curvature:
@@ -122,18 +125,29 @@ def _second_derivatives(flat: Callable[[Any], Any], x: Floats, scale: Floats) ->
             f"autograd cannot differentiate the objective ({type(error).__name__}: {error}). Pass the function whose "
             "gradient was recorded."
         ) from error
-    try:
-        product, _ = autograd.differential_operators.make_hvp(only)(x)
-        product(scale)
-    except Exception:  # noqa: BLE001 - whatever a part of the objective without second derivatives raises
-        slope = autograd.grad(only)
+    slope = autograd.grad(only)
 
-        def difference(direction: Floats) -> Floats:
-            step = _STEP * scale * direction
-            return np.asarray(scale * (slope(x + step) - slope(x - step)) / (2 * _STEP), dtype=float)
+    def difference(direction: Floats) -> Floats:
+        step = _STEP * scale * direction
+        return np.asarray(scale * (slope(x + step) - slope(x - step)) / (2 * _STEP), dtype=float)
 
-        return gradient, difference, "differences of gradients"
-    return gradient, lambda direction: scale * np.asarray(product(scale * direction), dtype=float), "second derivatives"
+    with suppress(Exception):  # whatever a part of the objective without second derivatives raises
+        exact, _ = autograd.differential_operators.make_hvp(only)(x)
+
+        def product(direction: Floats) -> Floats:
+            return np.asarray(scale * exact(scale * direction), dtype=float)
+
+        if _agree(product, difference, len(x)):
+            return gradient, product, "second derivatives"
+    return gradient, difference, "differences of gradients"
+
+
+def _agree(exact: Product, difference: Product, count: int) -> bool:
+    """Whether second derivatives fit the gradient: those of a part that autograd cannot see into are lost unsaid."""
+    direction = np.cos(np.arange(count))
+    one, two = exact(direction), difference(direction)
+    off = float(np.linalg.norm(one - two))
+    return not np.isfinite(two).all() or off <= _AGREE * float(np.linalg.norm(one) + np.linalg.norm(two)) + 1e-300
 
 
 def _lanczos(product: Product, count: int) -> tuple[Floats, Floats]:
