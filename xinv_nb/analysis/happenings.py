@@ -22,6 +22,8 @@ _FEWEST = 5
 """Times that an event happened from which on it may have a trend."""
 _TREND = 0.25
 """Share of its range that a number in an event changes from first to last, from which it is told."""
+_SAMPLE = 500
+"""Times that an event happened of which the numbers are looked at."""
 _MOSTLY = 0.5
 """Share of all that moves did to the loss around an event, from which one parameter's is told."""
 _FAST = 2.0
@@ -104,14 +106,14 @@ def _trend(group: _Group) -> Fact | None:
     if len(group.events) < _FEWEST or not _said(first):
         return None
     span = first.evaluation, final.evaluation
-    counts = np.array([event.count for event in group.events])
-    low, high = int(min(counts[0], counts[-1])), int(max(counts[0], counts[-1]))
+    low, high = sorted((first.count, final.count))
     if high >= 2 * low and high >= 3:
         text = f"“{_once(first)}” happened {_times(first.count)} in iteration {span[0]} and {_times(final.count)} "
         values = {"first": span[0], "last": span[1], "counts": (first.count, final.count)}
         return Fact("", "trend", f"{text}in iteration {span[1]}.", values, span, (first.id, final.id), 0.45)
+    sample = [*group.events[:: len(group.events) // _SAMPLE + 1], final]
     for key, value in first.values.items():
-        numbers = [event.values.get(key) for event in group.events] if _is_number(value) else []
+        numbers = [event.values.get(key) for event in sample] if _is_number(value) else []
         if not numbers or not all(map(_is_number, numbers)):
             continue
         series = np.array(numbers, dtype=float)
