@@ -335,7 +335,7 @@ def identifiability(run: Run, fact: Fact) -> list[float]:
     rows = [run.evaluations - 1] if values["source"] != "path" else list(fact.span)
     explored = re.search(r"explored (\d+) of (\d+) directions", fact.text)
     rows += [int(n) for n in explored.groups()] if explored else []
-    if values["how"] == "sloppy":
+    if values["how"] in ("sloppy", "least"):
         best = [abs(move) for move in values["best"].values()]
         return [*moves, values["change"], *best, values["best change"], *rows]
     if values["how"] == "correlation":

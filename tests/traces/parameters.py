@@ -434,7 +434,7 @@ def sum_of_rates_shaken() -> Run:
 
 
 @labelled(
-    r"curvature differs by a factor of \d+, with each parameter measured by its own size \(estimated from the steps",
+    r"curvature differs by a factor of about \d+, with each parameter measured by its own size \(estimated from the",
     never=("Not determined", "does not show whether"),
 )
 def ill_conditioned_path() -> Run:

@@ -207,7 +207,7 @@ def _directions(
         yield fact(text, {"how": "one", "moves": best.told(names), "change": best_change}, 0.4)
         return
     flat = np.abs(values) + 3 * errors <= _NOTHING * top
-    told = 0
+    told, found = 0, dict[str, Any]()
     for vector in _simplest(vectors[:, flat]).T[:_MOST_DIRECTIONS] if flat.any() else ():
         move = _combination(vector, scale)
         if _slope_part(curvature, move) <= _SLOPPY * best_change:
@@ -223,9 +223,18 @@ def _directions(
         grade = "Hardly" if values[k] + 3 * errors[k] < _VERY_SLOPPY * top else "Weakly"
         text = f"{grade} determined: where {move.words(names)}, the loss changes by {_at_most(errors[k])}"
         text += f"{number(change)} only; where {best.words(names)}, by {number(best_change)}"
-        found: dict[str, Any] = {"how": "sloppy", "moves": move.told(names), "best": best.told(names)}
+        found = {"how": "sloppy", "moves": move.told(names), "best": best.told(names)}
         found |= {"change": change, "best change": best_change, "curvature": float(values[k])}
         yield fact(text, found, 0.9 if grade == "Hardly" else 0.75)
+    if not told and not sloppy.any() and 3 * errors[0] < values[0] < top / _ILL:
+        move = _combination(vectors[:, 0], scale)
+        change = _change(curvature, move)
+        text = f"Least determined: where {move.words(names)}, the loss changes by about {number(change)}; "
+        text += f"where {best.words(names)}, by about {number(best_change)}"
+        found = {"how": "least", "moves": move.told(names), "best": best.told(names)}
+        found |= {"change": change, "best change": best_change, "curvature": float(values[0])}
+        if change < best_change:
+            yield fact(text, found, 0.5)
     yield from _spread(curvature, errors, fact)
     if exact and curvature.is_complete:
         yield from _correlations(curvature, names, fact)
@@ -261,7 +270,7 @@ def _spread(curvature: Curvature, errors: Floats, fact: Callable[[str, dict[str,
         return
     which = "" if curvature.is_complete else " of those looked at"
     text = f"Between the best and the worst determined combination{which} the curvature differs by a factor of "
-    text += f"{number(condition)}, with each parameter measured by its own size"
+    text += f"{'about ' if errors.any() else ''}{number(condition)}, with each parameter measured by its own size"
     yield fact(text, {"how": "spread", "condition": condition}, 0.6 if condition > 1 / _SLOPPY else 0.45)
 
 

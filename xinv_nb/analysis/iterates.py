@@ -103,6 +103,8 @@ class Iterates:
 def iterates_of(run: Run) -> Iterates:
     """Return the accepted iterates of `run`, with a track for each of its entries."""
     rows = np.flatnonzero(run.accepted)
+    if not len(rows):
+        rows = np.arange(run.evaluations)
     history, every = run.history, len(rows) == run.evaluations
     entries = run.entries()
     plain = [entry.column for entry in entries if entry.column is not None]
