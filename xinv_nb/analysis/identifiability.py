@@ -39,6 +39,8 @@ _MOVE = 0.1
 """The move that is spoken of, as a share of the size of the parameter that moves most."""
 _PART = 0.1
 """Share of the largest move in a combination from which a parameter's is told."""
+_LITTLE, _TRACE = 1e-2, 1e-5
+"""The same from which a parameter is counted where the combination is weakly, or not at all, determined."""
 _MOST_NAMES = 4
 _MOST_DIRECTIONS = 3
 _MOST_PAIRS = 3
@@ -113,6 +115,8 @@ class _Combination:
     """How far each of these parameters moves, in its own unit."""
     step: Floats
     """The whole move, in sizes of the parameters."""
+    others: int
+    """Parameters that move as well and are not told one by one."""
 
     def words(self, names: dict[int, Entry]) -> str:
         parts = []
@@ -124,9 +128,9 @@ class _Combination:
             if entry and entry.parameter.directions:
                 ways = (f"moves {entry.parameter.directions[0]}", f"moves {entry.parameter.directions[1]}")
             parts.append(f"{name} {ways[move > 0]} by {quantity(abs(move), unit)}")
-        others = np.count_nonzero(np.abs(self.step) > _PART * _MOVE) - len(self.columns)
-        if others > 0:
-            parts.append(f"{others} other{'s' if others > 1 else ''} move{'s' if others == 1 else ''} with them")
+        if self.others:
+            with_them = "with it" if len(parts) == 1 else "with them"
+            parts.append(f"{self.others} other{'s' * (self.others > 1)} move{'s' * (self.others == 1)} {with_them}")
         return f"{parts[0]} as {listed(parts[1:])}" if len(parts) > 1 else parts[0]
 
     def told(self, names: dict[int, Entry]) -> dict[str, float]:
@@ -135,11 +139,15 @@ class _Combination:
         return {names[column].name if column in names else str(column): move for column, move in pairs}
 
 
-def _combination(direction: Floats, scale: Floats) -> _Combination:
+def _combination(direction: Floats, scale: Floats, trace: float = _PART) -> _Combination:
+    """Return the move along a direction; a parameter takes part whose share of the largest move is above `trace`."""
     step = direction / direction[np.argmax(np.abs(direction))] * _MOVE
     order = np.argsort(-np.abs(step), kind="stable")
-    order = order[np.abs(step[order]) >= _PART * _MOVE * (1 - 1e-9)][:_MOST_NAMES]
-    return _Combination(order, step[order] * scale[order], step)
+    takes_part = int(np.count_nonzero(np.abs(step) >= trace * _MOVE * (1 - 1e-9)))
+    told = int(np.count_nonzero(np.abs(step) >= _PART * _MOVE * (1 - 1e-9)))
+    # Where the loss does not change at all, a small move of another parameter is what keeps it from changing.
+    told = min(max(told, 2 if trace == _TRACE else 1), _MOST_NAMES, takes_part)
+    return _Combination(order[:told], step[order[:told]] * scale[order[:told]], step, takes_part - told)
 
 
 def _simplest(vectors: Floats) -> Floats:
@@ -209,14 +217,14 @@ def _directions(
     flat = np.abs(values) + 3 * errors <= _NOTHING * top
     told, found = 0, dict[str, Any]()
     for vector in _simplest(vectors[:, flat]).T[:_MOST_DIRECTIONS] if flat.any() else ():
-        move = _combination(vector, scale)
+        move = _combination(vector, scale, _TRACE)
         if _slope_part(curvature, move) <= _SLOPPY * best_change:
             told += 1
             text = f"Not determined: where {move.words(names)}, the loss does not change"
             yield fact(text, {"how": "flat", "moves": move.told(names), "curvature": 0.0}, 0.95)
     sloppy = ~flat & (values > -3 * errors) & (np.abs(values) + 3 * errors < _SLOPPY * top)
     for k in np.flatnonzero(sloppy)[: _MOST_DIRECTIONS - told]:
-        move = _combination(vectors[:, k], scale)
+        move = _combination(vectors[:, k], scale, _LITTLE)
         change = _change(curvature, move, float(errors[k]))
         if change > 10 * _SLOPPY * best_change:
             continue  # the end is no minimum along it
@@ -227,7 +235,7 @@ def _directions(
         found |= {"change": change, "best change": best_change, "curvature": float(values[k])}
         yield fact(text, found, 0.9 if grade == "Hardly" else 0.75)
     if not told and not sloppy.any() and 3 * errors[0] < values[0] < top / _ILL:
-        move = _combination(vectors[:, 0], scale)
+        move = _combination(vectors[:, 0], scale, _LITTLE)
         change = _change(curvature, move)
         text = f"Least determined: where {move.words(names)}, the loss changes by about {number(change)}; "
         text += f"where {best.words(names)}, by about {number(best_change)}"
@@ -337,7 +345,7 @@ def _never_asked(run: Run, values: Floats, slopes: Floats, names: dict[int, Entr
         return
     explored = _explored(np.diff(values, axis=0))
     for vector in _simplest(alone).T[:_MOST_DIRECTIONS]:
-        move = _combination(vector, scale)
+        move = _combination(vector, scale, _TRACE)
         if len(move.columns) < 2:
             continue  # one parameter without a gradient is told as such
         found = {"source": "path", "how": "never asked", "moves": move.told(names)}

@@ -139,7 +139,7 @@ class _Pair:
                 when = f"until iteration {b} at least"
             else:
                 when = f"between iterations {a} and {b} at least"
-            text = f"{both} pulled the parameters in opposite directions {when} (mean cosine {number(mean, 2)})."
+            text = f"{both} pulled the parameters in opposite directions {when} (mean cosine {number(mean)})."
             yield Fact("", "conflict", text, values, (a, last if stop == len(self.rows) else b), (), 0.7)
         row, cosine, even = int(self.rows[-1]), float(self.cosines[-1]), float(self.evenness[-1])
         if row >= 0.9 * last and cosine < _BALANCED and even > _EVEN:
