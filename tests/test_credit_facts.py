@@ -173,6 +173,17 @@ def test_an_event_that_grows_names_its_first_and_last() -> None:
         assert (first, last) == (same[0], same[-1])
 
 
+def test_a_steady_move_is_no_coincidence() -> None:
+    def loss(p):
+        if p["a"] < 1.5:
+            xi.event("the gate is closed")
+        return -p["a"] + 0.01 * p["b"] ** 2
+
+    run = descend(loss, {"a": 0.0, "b": 1.0}, 0.05, 60)
+    assert of(run, "event")
+    assert of(run, "coincidence") == []
+
+
 def test_a_coincidence_is_never_told_as_a_cause() -> None:
     for trace in TRACES.values():
         for fact in of(trace.make(), "coincidence"):

@@ -14,6 +14,7 @@ from numpy.testing import assert_allclose
 from scipy.optimize import minimize
 
 import xinv_nb as xi
+from tests.example_runs import EXAMPLES
 from tests.traces.parameters import TRACES, T, decay, descend, rosenbrock
 from xinv_nb.run import Fact, Run
 
@@ -300,7 +301,7 @@ def test_runs_of_which_nothing_can_be_said() -> None:
     with pytest.raises(xi.XinvError, match="Nothing was recorded"):
         empty.identify(lambda x: x)
     with pytest.raises(xi.XinvError, match=r"run.identify\(objective\) takes second derivatives"):
-        at_rosenbrock().identify()
+        TRACES["rosenbrock_valley"].make().identify()
     with pytest.raises(xi.XinvError, match="only a sample of its entries was kept"):
         TRACES["large_layer"].make().identify(lambda w: np.sum(w**2))
 
@@ -308,6 +309,31 @@ def test_runs_of_which_nothing_can_be_said() -> None:
 def test_noise_is_not_taken_for_knowledge() -> None:
     with pytest.raises(xi.XinvError, match="does not show"):
         TRACES["mini_batches"].make().identify()
+
+
+@pytest.mark.parametrize("where", [TRACES["rosenbrock_valley"].make, TRACES["mini_batches"].make])
+def test_a_path_over_changing_curvature_or_noise_does_not_estimate_it(where) -> None:
+    assert not [fact.text for fact in where().facts if "estimated from the steps" in fact.text]
+
+
+def test_the_last_steps_into_a_minimum_show_its_curvature() -> None:
+    run = at_rosenbrock()
+    by_path = only(run, "spread").values
+    run.identify(rosenbrock)
+    assert by_path["source"] == "path"
+    assert by_path["condition"] == pytest.approx(only(run, "spread").values["condition"], rel=0.1)
+
+
+def test_nearer_to_the_end_the_path_may_suffice() -> None:
+    """Far from its end the fit of an exponential is not quadratic; the last steps, all but rounding, are."""
+    run = EXAMPLES["exponential_fit"]()
+    (fact,) = [f for f in run.facts if f.kind == "identifiability" and "condition" in f.values]
+    amplitude, rate = run.parameters["params"][-1]
+    t = numpy.linspace(0, 4, 30)
+    decay = numpy.exp(-rate * t)
+    jacobian = numpy.stack([decay, -t * amplitude * decay], axis=1) * sizes(run, "params")
+    true = numpy.linalg.cond(jacobian) ** 2  # Gauss and Newton: the residuals are small
+    assert fact.values["condition"] == pytest.approx(true, rel=0.1)
 
 
 def test_another_objective_is_noticed() -> None:
@@ -337,7 +363,9 @@ def test_no_trace_is_left_in_any_recording() -> None:
             len(run.events),
             len(run.watches["first"].values),
         )
+        everything = len(around._histories), len(around._events)
         run.identify(loss)
+        assert (len(around._histories), len(around._events)) == everything
         slope = grad(loss)(np.array([1.0, 2.0]))  # and the recording goes on
     assert around.evaluations == counts[0] + 1
     assert (run.evaluations, len(run.events), len(run.watches["first"].values)) == counts[2:]
@@ -352,9 +380,9 @@ def test_what_was_found_is_saved_with_the_run(tmp_path) -> None:
     loaded = xi.load(run.save(tmp_path / "run.npz"))
     assert loaded.facts == run.facts
     assert any(fact.kind == "identifiability" for fact in loaded.facts)
-    with pytest.raises(xi.XinvError):
-        loaded.identify()  # the path alone again
-    assert not any(fact.kind == "identifiability" for fact in loaded.facts)
+    loaded.identify()  # the path alone again
+    sources = {fact.values["source"] for fact in loaded.facts if fact.kind == "identifiability"}
+    assert sources == {"path"}
 
 
 def test_the_path_is_asked_only_when_the_run_is_over() -> None:

@@ -449,6 +449,17 @@ def ill_conditioned_path() -> Run:
 
 
 @labelled(
+    r"^theta\[0\] rose from −1\.2 to",
+    never=("estimated from the steps",),
+)
+def rosenbrock_valley() -> Run:
+    """The curvature changes along the valley, and the end is on its way: the path must not claim to know it."""
+    with xi.record() as run:
+        adam(grad(lambda theta, i: rosenbrock(theta)), np.array([-1.2, 1.0]), num_iters=400, step_size=0.05)
+    return run
+
+
+@labelled(
     never=(
         "determined",
         "Between the best",

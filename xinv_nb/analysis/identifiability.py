@@ -57,8 +57,9 @@ _UNEXPLAINED = 0.02
 """Share of the squared changes of the gradient that a constant curvature may leave unexplained."""
 _NEARLY = 0.01
 """Sine of the angle up to which a direction lies in what the steps explored."""
-_NEAR_END = 0.1
-"""Share of the fall of the loss that lies ahead of a step that is near the end."""
+_NEAR_END = (0.1, 1e-3, 1e-5)
+"""Shares of the fall of the loss that lie ahead of a step that is near the end: the nearer, the more the curvature
+there is one and the same, and the fewer the steps."""
 
 
 def identify(run: Run, objective: Callable[..., Any] | None) -> Sequence[Fact]:
@@ -366,16 +367,18 @@ def _from_secants(
     loss = run.loss[iterates.rows]
     if not np.isfinite(loss).all():
         return
-    ahead = (loss[:-1] - loss.min()) <= _NEAR_END * float(loss[0] - loss.min())
+    ahead = (loss[:-1] - loss.min()) / float(loss[0] - loss.min())
     steps, changes = np.diff(values, axis=0), np.diff(slopes, axis=0)
     lengths = np.linalg.norm(steps, axis=1)
-    near = np.flatnonzero(ahead & (lengths > 1e-9))[-_LATEST:]
-    if len(near) < 3 * len(scale):
-        return
-    explored = _explored(steps[near])
-    steps, changes = steps[near] / lengths[near, None], changes[near] / lengths[near, None]
-    fitted = _fit(steps @ explored, changes @ explored)
-    if fitted is None:
+    for limit in _NEAR_END:
+        near = np.flatnonzero((ahead <= limit) & (lengths > 1e-9))[-_LATEST:]
+        if len(near) < 3 * len(scale):
+            return
+        explored = _explored(steps[near])
+        fitted = _fit(*(rows[near] / lengths[near, None] @ explored for rows in (steps, changes)))
+        if fitted is not None:
+            break
+    else:
         return
     curvatures, vectors, errors = fitted
     end = int(iterates.rows[-1])
