@@ -86,6 +86,8 @@ def test_a_conflict_begins_where_the_geometry_says() -> None:
     looked_at = run.term_gradients["east"][0]
     assert fact.values["from"] == min(looked_at[looked_at >= begin])
     assert fact.values["cosine"] == pytest.approx(-1.0, abs=0.01)
+    cited = [event.text for event in run.events if event.id in fact.cites]
+    assert "west pulls x[0] down, east pulls it up" in cited
 
 
 def test_units_of_the_parameters_do_not_make_a_conflict() -> None:

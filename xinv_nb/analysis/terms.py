@@ -140,12 +140,23 @@ class _Pair:
             else:
                 when = f"between iterations {a} and {b} at least"
             text = f"{both} pulled the parameters in opposite directions {when} (mean cosine {number(mean)})."
-            yield Fact("", "conflict", text, values, (a, last if stop == len(self.rows) else b), (), 0.7)
+            span = a, last if stop == len(self.rows) else b
+            yield Fact("", "conflict", text, values, span, self._seen(run, span), 0.7)
         row, cosine, even = int(self.rows[-1]), float(self.cosines[-1]), float(self.evenness[-1])
         if row >= 0.9 * last and cosine < _BALANCED and even > _EVEN:
             text = f"At iteration {row} {listed(self.names)} pulled with about equal strength in opposite directions: "
             text += "a small step that lowers one raises the other."
             yield Fact("", "balance", text, {"terms": self.names, "cosine": cosine, "even": even}, (row, row), (), 0.7)
+
+    def _seen(self, run: Run, span: tuple[int, int]) -> tuple[str, ...]:
+        """Return the events that tell of a parameter that the two terms pull to opposite sides."""
+        found = []
+        for owner, event in run._events:  # noqa: SLF001 - not `run.events`, which words all of them
+            if event.phase == "backward" and "less" in event.values and owner is run.history:
+                sides = [side for name in self.names for side in ("less", "more") if name in event.values[side]]
+                if span[0] <= event.evaluation <= span[1] and sorted(sides) == ["less", "more"]:
+                    found.append(event.id)
+        return tuple(found)
 
 
 def _longest(where: NDArray[np.bool_]) -> tuple[int, int]:
