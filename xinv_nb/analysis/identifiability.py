@@ -16,16 +16,16 @@ against reading more into curvature alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from xinv_nb.analysis.combinations import LITTLE, TRACE, Combination, combination, simplest
 from xinv_nb.analysis.iterates import Floats, Iterates, iterates_of
 from xinv_nb.analysis.movement import name_of
+from xinv_nb.analysis.secants import explored_by, fit
 from xinv_nb.errors import XinvError
-from xinv_nb.quantities import listed, number, pair, quantity, sentence_start
+from xinv_nb.quantities import number, pair, quantity, sentence_start
 from xinv_nb.run import Curvature, Entry, Fact, Run
 
 _WIDEST = 50
@@ -35,13 +35,6 @@ _SLOPPY = 1e-3
 _VERY_SLOPPY = 1e-6
 _NOTHING = 1e-9
 """The same below which the curvature is rounding."""
-_MOVE = 0.1
-"""The move that is spoken of, as a share of the size of the parameter that moves most."""
-_PART = 0.1
-"""Share of the largest move in a combination from which a parameter's is told."""
-_LITTLE, _TRACE = 1e-2, 1e-5
-"""The same from which a parameter is counted where the combination is weakly, or not at all, determined."""
-_MOST_NAMES = 4
 _MOST_DIRECTIONS = 3
 _MOST_PAIRS = 3
 _CORRELATED = 0.95
@@ -51,10 +44,6 @@ _NEVER = 1e-6
 """Share of a gradient along a direction up to which it does not point there."""
 _LATEST = 2000
 """Steps that are read from a path."""
-_EXPLORED = 1e-6
-"""Mean square of the steps' directions along one from which it is explored."""
-_UNEXPLAINED = 0.02
-"""Share of the squared changes of the gradient that a constant curvature may leave unexplained."""
 _NEARLY = 0.01
 """Sine of the angle up to which a direction lies in what the steps explored."""
 _NEAR_END = (0.1, 1e-3, 1e-5)
@@ -104,67 +93,6 @@ def _names(run: Run) -> dict[int, Entry]:
     return {entry.column: entry for entry in run.entries() if entry.column is not None}
 
 
-# ---------------------------------------------------------------------- combinations in words
-
-
-@dataclass(frozen=True)
-class _Combination:
-    """A move of several parameters together: of the one that moves most, by a share of its size."""
-
-    columns: NDArray[np.intp]
-    moves: Floats
-    """How far each of these parameters moves, in its own unit."""
-    step: Floats
-    """The whole move, in sizes of the parameters."""
-    others: int
-    """Parameters that move as well and are not told one by one."""
-
-    def words(self, names: dict[int, Entry]) -> str:
-        parts = []
-        for column, move in zip(self.columns.tolist(), self.moves.tolist(), strict=True):
-            entry = names.get(column)
-            name = name_of(entry) if entry else f"parameter {column}"
-            unit = entry.parameter.unit if entry else ""
-            ways = ("falls", "rises")
-            if entry and entry.parameter.directions:
-                ways = (f"moves {entry.parameter.directions[0]}", f"moves {entry.parameter.directions[1]}")
-            parts.append(f"{name} {ways[move > 0]} by {quantity(abs(move), unit)}")
-        if self.others:
-            with_them = "with it" if len(parts) == 1 else "with them"
-            parts.append(f"{self.others} other{'s' * (self.others > 1)} move{'s' * (self.others == 1)} {with_them}")
-        return f"{parts[0]} as {listed(parts[1:])}" if len(parts) > 1 else parts[0]
-
-    def told(self, names: dict[int, Entry]) -> dict[str, float]:
-        """Return the moves by the parameters' names."""
-        pairs = zip(self.columns.tolist(), self.moves.tolist(), strict=True)
-        return {names[column].name if column in names else str(column): move for column, move in pairs}
-
-
-def _combination(direction: Floats, scale: Floats, trace: float = _PART) -> _Combination:
-    """Return the move along a direction; a parameter takes part whose share of the largest move is above `trace`."""
-    step = direction / direction[np.argmax(np.abs(direction))] * _MOVE
-    order = np.argsort(-np.abs(step), kind="stable")
-    takes_part = int(np.count_nonzero(np.abs(step) >= trace * _MOVE * (1 - 1e-9)))
-    told = int(np.count_nonzero(np.abs(step) >= _PART * _MOVE * (1 - 1e-9)))
-    # Where the loss does not change at all, a small move of another parameter is what keeps it from changing.
-    told = min(max(told, 2 if trace == _TRACE else 1), _MOST_NAMES, takes_part)
-    return _Combination(order[:told], step[order[:told]] * scale[order[:told]], step, takes_part - told)
-
-
-def _simplest(vectors: Floats) -> Floats:
-    """Return directions that span the same and have as few parameters in each as elimination finds."""
-    found = vectors.T.copy()
-    for k in range(len(found)):
-        row, column = np.unravel_index(np.argmax(np.abs(found[k:])), found[k:].shape)
-        found[[k, k + row]] = found[[k + row, k]]
-        found[k] /= found[k, column]
-        for other in range(len(found)):
-            if other != k:
-                found[other] -= found[other, column] * found[k]
-    found[np.abs(found) < 1e-7 * np.abs(found).max()] = 0.0
-    return np.asarray(found.T / np.linalg.norm(found, axis=1))
-
-
 # ---------------------------------------------------------------------- from second derivatives
 
 
@@ -203,12 +131,12 @@ def _directions(
         yield fact("No parameter is determined: the loss has no curvature", {"how": "flat"}, 0.9)
         return
     if exact and values[0] < -_NOTHING * abs(values).max():
-        move = _combination(vectors[:, 0], scale)
+        move = combination(vectors[:, 0], scale)
         text = f"Here the loss has no minimum: it curves down where {move.words(names)}"
         yield fact(text, {"how": "down", "moves": move.told(names), "curvature": float(values[0])}, 0.85)
     if top <= 0:
         return
-    best = _combination(vectors[:, -1], scale)
+    best = combination(vectors[:, -1], scale)
     best_change = _change(curvature, best)
     if len(scale) == 1:
         entry, size = names[0], quantity(float(abs(best.moves[0])), names[0].parameter.unit)
@@ -217,15 +145,15 @@ def _directions(
         return
     flat = np.abs(values) + 3 * errors <= _NOTHING * top
     told, found = 0, dict[str, Any]()
-    for vector in _simplest(vectors[:, flat]).T[:_MOST_DIRECTIONS] if flat.any() else ():
-        move = _combination(vector, scale, _TRACE)
+    for vector in simplest(vectors[:, flat]).T[:_MOST_DIRECTIONS] if flat.any() else ():
+        move = combination(vector, scale, TRACE)
         if _slope_part(curvature, move) <= _SLOPPY * best_change:
             told += 1
             text = f"Not determined: where {move.words(names)}, the loss does not change"
             yield fact(text, {"how": "flat", "moves": move.told(names), "curvature": 0.0}, 0.95)
     sloppy = ~flat & (values > -3 * errors) & (np.abs(values) + 3 * errors < _SLOPPY * top)
     for k in np.flatnonzero(sloppy)[: _MOST_DIRECTIONS - told]:
-        move = _combination(vectors[:, k], scale, _LITTLE)
+        move = combination(vectors[:, k], scale, LITTLE)
         change = _change(curvature, move, float(errors[k]))
         if change > 10 * _SLOPPY * best_change:
             continue  # the end is no minimum along it
@@ -236,7 +164,7 @@ def _directions(
         found |= {"change": change, "best change": best_change, "curvature": float(values[k])}
         yield fact(text, found, 0.9 if grade == "Hardly" else 0.75)
     if not told and not sloppy.any() and 3 * errors[0] < values[0] < top / _ILL:
-        move = _combination(vectors[:, 0], scale, _LITTLE)
+        move = combination(vectors[:, 0], scale, LITTLE)
         change = _change(curvature, move)
         text = f"Least determined: where {move.words(names)}, the loss changes by about {number(change)}; "
         text += f"where {best.words(names)}, by about {number(best_change)}"
@@ -253,14 +181,14 @@ def _at_most(error: float) -> str:
     return "at most " if error else "about "
 
 
-def _change(curvature: Curvature, move: _Combination, error: float = 0.0) -> float:
+def _change(curvature: Curvature, move: Combination, error: float = 0.0) -> float:
     """Return how much the loss changes at most by a move to either side, to second order."""
     along = curvature.vectors.T @ move.step
     bend = float(np.abs(curvature.values @ along**2)) + 3 * error * float(along @ along)
     return _slope_part(curvature, move) + bend / 2
 
 
-def _slope_part(curvature: Curvature, move: _Combination) -> float:
+def _slope_part(curvature: Curvature, move: Combination) -> float:
     return abs(float(curvature.slope @ move.step))
 
 
@@ -344,9 +272,9 @@ def _never_asked(run: Run, values: Floats, slopes: Floats, names: dict[int, Entr
     alone = vectors[:, shares < 1e-13]
     if not 0 < alone.shape[1] < width or np.abs(pulls @ alone).max() > _NEVER:
         return
-    explored = _explored(np.diff(values, axis=0))
-    for vector in _simplest(alone).T[:_MOST_DIRECTIONS]:
-        move = _combination(vector, scale, _TRACE)
+    explored = explored_by(np.diff(values, axis=0))
+    for vector in simplest(alone).T[:_MOST_DIRECTIONS]:
+        move = combination(vector, scale, TRACE)
         if len(move.columns) < 2:
             continue  # one parameter without a gradient is told as such
         found = {"source": "path", "how": "never asked", "moves": move.told(names)}
@@ -374,8 +302,8 @@ def _from_secants(
         near = np.flatnonzero((ahead <= limit) & (lengths > 1e-9))[-_LATEST:]
         if len(near) < 3 * len(scale):
             return
-        explored = _explored(steps[near])
-        fitted = _fit(*(rows[near] / lengths[near, None] @ explored for rows in (steps, changes)))
+        explored = explored_by(steps[near])
+        fitted = fit(*(rows[near] / lengths[near, None] @ explored for rows in (steps, changes)))
         if fitted is not None:
             break
     else:
@@ -388,33 +316,3 @@ def _from_secants(
     if explored.shape[1] < len(scale):
         source += f", which explored {explored.shape[1]} of {len(scale)} directions"
     yield from _directions(curvature, names, source, (first, end), errors)
-
-
-def _explored(steps: Floats) -> Floats:
-    """Return an orthonormal basis of the directions that the steps went in."""
-    lengths = np.linalg.norm(steps, axis=1)
-    steps = steps[lengths > 0] / lengths[lengths > 0, None]
-    shares, directions = np.linalg.eigh(steps.T @ steps / max(len(steps), 1))
-    return np.asarray(directions[:, shares > _EXPLORED])
-
-
-def _fit(steps: Floats, changes: Floats) -> tuple[Floats, Floats, Floats] | None:
-    """Return eigenvalues, vectors and errors of the symmetric matrix that best takes each step to its change.
-
-    None where no matrix explains the changes: the loss is not quadratic there, or noisy.
-
-    >>> steps = np.random.default_rng(0).standard_normal((40, 2))
-    >>> values, _, errors = _fit(steps, steps @ np.diag([1.0, 9.0]))
-    >>> values.round(6), bool(errors.max() < 1e-9)
-    (array([1., 9.]), True)
-    """
-    count, width = steps.shape
-    gram, mixed = steps.T @ steps, steps.T @ changes
-    shares, basis = np.linalg.eigh(gram)
-    inner = basis.T @ (mixed + mixed.T) @ basis / (shares[:, None] + shares[None, :])
-    matrix = basis @ inner @ basis.T
-    values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
-    along, left = steps @ vectors, (changes - steps @ matrix) @ vectors
-    errors = np.sqrt(np.sum(left**2, axis=0) / max(count - width, 1) / np.sum(along**2, axis=0))
-    explained = float(np.sum(left**2)) <= _UNEXPLAINED * float(np.sum(changes**2))
-    return (values, vectors, errors) if explained else None
