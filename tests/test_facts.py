@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
 
 import autograd.numpy as np
 import numpy
@@ -25,6 +24,16 @@ def said(run: Run, fact: Fact) -> list[float]:
     """The numbers in a fact's text; digits in names and units are none."""
     bare = re.sub("\ue000\\d+\ue001", "", _masked(fact.text, names_of(run)))
     return numbers_in(bare.replace(" 1/s", ""))
+
+
+def column(run: Run, name: str, of: str = "parameters"):
+    """One parameter over the run, looked up by its name in the user's structure."""
+    leaf, _, index = name.partition("[")
+    if name in getattr(run, of):
+        values = getattr(run, of)[name]
+        return numpy.sqrt((values**2).mean(axis=1)) if values.ndim > 1 else values
+    place = tuple(int(i) for i in index.rstrip("]").split(","))
+    return getattr(run, of)[leaf][(slice(None), *place)]
 
 
 def close(read: float, true: float) -> bool:
@@ -73,6 +82,38 @@ def recomputed_phase(run: Run, fact: Fact) -> list[float]:
     return [part[0], *([] if "stayed" in fact.text else [part[-1]]), a, b]
 
 
+def recomputed_movement(run: Run, fact: Fact) -> list[float]:
+    a, b = fact.span
+    values = column(run, fact.values["parameter"])
+    entries = [run.parameters[fact.values["parameter"]][0].size] if "root mean square" in fact.text else []
+    if "stayed" in fact.text or "where it began" in fact.text:
+        return [*entries, values[b]]
+    found = [*entries, values[a], values[b]]
+    if "was 0 all along" in fact.text:
+        assert not column(run, fact.values["parameter"], "gradients")[a:b].any()
+        return [*found, 0]
+    if " of " in fact.text.partition(";")[2]:
+        slopes = column(run, fact.values["parameter"], "gradients")[a:b]
+        way = numpy.sign(values[b] - values[a])
+        asked = sum(-g * way > 0 for g in slopes)
+        return found + ([asked] if asked else []) + [b - a]
+    return found
+
+
+def recomputed_credit(run: Run, fact: Fact) -> list[float]:
+    names = [entry.name for entry in run.entries()]
+    total = run.loss[-1] - run.loss[0]
+    earned = []
+    for name in names:
+        x, g = column(run, name), column(run, name, "gradients")
+        earned.append(sum((x[i + 1] - x[i]) * (g[i] + g[i + 1]) / 2 for i in range(len(x) - 1)))
+    best = sorted(earned)
+    if "alone" in fact.text:
+        return [-best[0], -total]
+    shares = [100 * part / total for part in best[:2]]
+    return shares if " and moving" in fact.text else shares[:1]
+
+
 def recomputed_gradient(run: Run, fact: Fact) -> list[float]:
     flat = [numpy.concatenate([numpy.ravel(g[i]) for g in run.gradients.values()]) for i in (0, -1)]
     first, last = (math.sqrt(sum(abs(v) ** 2 for v in g)) for g in flat)
@@ -97,6 +138,8 @@ def recomputed_event(run: Run, fact: Fact) -> list[float]:
 RECOMPUTED = {
     "course": recomputed_course,
     "phase": recomputed_phase,
+    "movement": recomputed_movement,
+    "credit": recomputed_credit,
     "gradient": recomputed_gradient,
     "watch": recomputed_watch,
     "event": recomputed_event,
@@ -110,7 +153,7 @@ RECOMPUTED = {
     ),
     "ending": lambda run, fact: [run.evaluations],
     "truth": lambda run, fact: [
-        recomputed_parameters.column(run, fact.values["parameter"])[-1],
+        column(run, fact.values["parameter"])[-1],
         next(e.parameter.truth for e in run.entries() if e.name == fact.values["parameter"]),
     ],
 }
@@ -118,7 +161,7 @@ RECOMPUTED = {
 RECOMPUTED |= recomputed_parameters.RECOMPUTED
 
 
-def assert_facts_are_true(run: Run, kinds: Iterable[str] = RECOMPUTED) -> None:
+def assert_facts_are_true(run: Run, kinds=RECOMPUTED) -> None:
     for fact in (fact for fact in run.facts if fact.kind in kinds or fact.kind not in RECOMPUTED):
         read, true = said(run, fact), RECOMPUTED[fact.kind](run, fact)
         assert len(read) == len(true), (fact.text, true)

@@ -130,7 +130,7 @@ def _directions(
     if not np.any(np.abs(values) > 0):
         yield fact("No parameter is determined: the loss has no curvature", {"how": "flat"}, 0.9)
         return
-    if exact and values[0] < -_NOTHING * abs(values).max():
+    if exact and values[0] < -_VERY_SLOPPY * abs(values).max():
         move = combination(vectors[:, 0], scale)
         text = f"Here the loss has no minimum: it curves down where {move.words(names)}"
         yield fact(text, {"how": "down", "moves": move.told(names), "curvature": float(values[0])}, 0.85)
@@ -151,7 +151,9 @@ def _directions(
             told += 1
             text = f"Not determined: where {move.words(names)}, the loss does not change"
             yield fact(text, {"how": "flat", "moves": move.told(names), "curvature": 0.0}, 0.95)
-    sloppy = ~flat & (values > -3 * errors) & (np.abs(values) + 3 * errors < _SLOPPY * top)
+    sloppy = (
+        ~flat & (values >= -np.maximum(3 * errors, _VERY_SLOPPY * top)) & (np.abs(values) + 3 * errors < _SLOPPY * top)
+    )
     for k in np.flatnonzero(sloppy)[: _MOST_DIRECTIONS - told]:
         move = combination(vectors[:, k], scale, LITTLE)
         change = _change(curvature, move, float(errors[k]))
