@@ -168,7 +168,7 @@ def test_a_saddle_is_no_minimum() -> None:
     def loss(x):
         return x[0] ** 2 - 0.1 * x[1] ** 2
 
-    run = descend(loss, np.array([2.0, 1e-3]), 0.1, 20)
+    run = descend(loss, np.array([2.0, 0.5]), 0.1, 20)
     run.identify(loss)
     assert "it curves down where x[1] rises by" in only(run, "down").text
 
