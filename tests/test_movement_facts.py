@@ -123,6 +123,20 @@ def test_jitter_is_no_turn() -> None:
     assert not [f.text for f in run.facts if f.kind in ("turning", "swing")]
 
 
+def test_what_noise_alone_may_have_moved_is_told_on_request_only() -> None:
+    random = numpy.random.RandomState(4)
+
+    def loss(x, k):
+        return 0.5 * (x[0] - 2.0) ** 2 + random.randn() * (0.3 * x[0] + x[1])
+
+    with xi.record() as run:
+        sgd(grad(loss), np.array([0.0, 1.0]), num_iters=400, step_size=0.01, mass=0.0)
+    whole = [fact for fact in run.facts if fact.kind == "movement" and fact.span == (0, 399)]
+    salience = {fact.values["parameter"]: fact.salience for fact in whole}
+    assert salience["x[1]"] <= 0.2
+    assert salience["x[0]"] >= 0.7
+
+
 def test_a_jump_to_another_start_is_told_as_it_was() -> None:
     """Nothing of a run that was started again is said that its numbers do not bear."""
     with xi.record() as run:

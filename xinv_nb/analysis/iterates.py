@@ -16,6 +16,11 @@ from xinv_nb.run import Entry, Run
 
 Floats = NDArray[np.float64]
 
+_FEWEST_OF_NOISE = 20
+_UNRELATED = 0.3
+"""Correlation of each step with the next up to which they are unrelated."""
+_BY_CHANCE = 3.0
+"""Way made, in standard deviations of what unrelated steps would make, up to which it may be chance."""
 _BLOCK = 1 << 20
 """Numbers looked at together, so that a large recording is not copied as a whole."""
 
@@ -32,6 +37,15 @@ class Track:
     def range(self) -> float:
         """Highest less lowest value; not a number where a value is none."""
         return float(np.ptp(self.values)) if len(self.values) else 0.0
+
+    def wanders(self, i: int, j: int) -> bool:
+        """Whether the moves from iterate i to j are those of noise: as often to one side as to the other, by chance."""
+        steps = np.diff(self.values[i : j + 1])
+        squares = float(steps @ steps)
+        if len(steps) < _FEWEST_OF_NOISE or not squares > 0:
+            return False
+        unrelated = abs(float(steps[1:] @ steps[:-1])) < _UNRELATED * squares
+        return unrelated and abs(float(np.sum(steps))) < _BY_CHANCE * np.sqrt(squares)
 
     def weight(self, i: int, j: int) -> float:
         """Return how much the move from iterate i to j matters: in units of the loss, which all parameters share."""

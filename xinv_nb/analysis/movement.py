@@ -20,6 +20,8 @@ _MOST = 12
 _MOVED = 0.05
 """Share of a parameter's range over the whole run from which a move in one phase is told."""
 _MOST_IN_ORDER = 4
+_ON_REQUEST = 0.2
+"""Salience of a move that noise alone may have made."""
 _MAIN = 3
 """Parameters that are the main story of a run."""
 _APART = 1.5
@@ -71,13 +73,14 @@ def _moved(iterates: Iterates, track: Track, span: tuple[int, int], salience: fl
     if not np.isfinite(end - start):
         return None
     values = {"parameter": entry.name, "start": start, "end": end, "from": a, "to": b, "share": track.share(i, j)}
+    salience = _ON_REQUEST if track.wanders(i, j) else salience
     if entry.statistic:
         return _array_changed(iterates, entry, (i, j), values, salience)
     first, second = pair(start, end, entry.parameter.unit)
     name, part = subject(entry), track.values[i : j + 1]
 
-    def told(text: str, how: str, salience: float = salience) -> Fact:
-        return Fact("", "movement", f"{name} {text}.", values | {"how": how}, span, (), salience)
+    def told(text: str, how: str, most: float = 1.0) -> Fact:
+        return Fact("", "movement", f"{name} {text}.", values | {"how": how}, span, (), min(salience, most))
 
     if (part == start).all():
         return told(f"stayed at {second}", "stayed", 0.3)
@@ -135,7 +138,13 @@ def _order(iterates: Iterates, tracks: Sequence[Track], last: int) -> Iterator[F
     for track in tracks:
         way = float(track.values[-1] - track.values[0])
         first, second = pair(float(track.values[0]), float(track.values[-1]))
-        if first == second or track.entry.statistic or not abs(way) > 0.3 * track.range or _swings(track.values):
+        if (
+            first == second
+            or track.wanders(0, len(iterates) - 1)
+            or track.entry.statistic
+            or not abs(way) > 0.3 * track.range
+            or _swings(track.values)
+        ):
             continue
         ahead = np.flatnonzero((track.values - track.values[0]) / way < 0.5)  # for good: noise may go there and back
         half[track.entry.name] = int(iterates.rows[int(ahead[-1]) + 1])

@@ -48,6 +48,7 @@ def turning(run: Run, iterates: Iterates) -> Iterator[Fact]:
     if len(iterates) < 4:
         return
     moved = [t for t in iterates.numbers if np.isfinite(t.range) and t.range > 0]
+    moved = [t for t in moved if not t.wanders(0, len(iterates) - 1)]
     told = sorted(moved, key=lambda t: -(t.range * float(np.mean(np.abs(t.slopes)))))[: 3 * _MOST]
     swinging = [(track, swing) for track in told if (swing := swing_of(track.values))]
     yield from _swings(iterates, swinging)
