@@ -15,7 +15,7 @@ from tests.traces import courses  # noqa: F401 - fills the library
 from tests.traces.library import TRACES
 from xinv_nb.analysis import analyse
 from xinv_nb.captions.claims import _NUMBER
-from xinv_nb.history import History, leaves_of
+from xinv_nb.history import History, WatchColumns, leaves_of
 from xinv_nb.run import Fact, Run
 
 SHORT = [name for name, trace in TRACES.items() if trace.make().evaluations <= 1000]
@@ -32,8 +32,10 @@ def again(run: Run, *, factor: float = 1.0, order: Sequence[int] | None = None, 
     rows = zip(run.loss, history.values.array, history.gradients.array, run.accepted, strict=True)
     for loss, values, slopes, accepted in rows:
         copy.append(loss * factor, values[order], slopes[order] * factor, accepted=bool(accepted))
-    for watched, columns in history.watches.items():
-        copy.watches[watched] = replace(columns, cotangents=[factor * c for c in columns.cotangents])
+    for name_of, watch in run.watches.items():
+        columns = copy.watches[name_of] = WatchColumns(watch.unit)
+        for row, value, cotangent, at in zip(watch.evaluation, watch.values, watch.cotangents, watch.at, strict=True):
+            columns.extend(int(row), [value], [factor * cotangent], [at])
     other = Run(run.name, run.problem if name is None else None)
     other.status, other.ending = run.status, run.ending
     other._histories.append(copy)

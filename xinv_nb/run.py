@@ -179,6 +179,29 @@ class Watch:
 
 
 @dataclass(frozen=True)
+class Curvature:
+    """Second derivatives of the loss at one evaluation, with each parameter measured by a size of its own.
+
+    `scale` holds these sizes, in the columns of the history; `slope` is the gradient, `values` are eigenvalues of the
+    Hessian in ascending order and `vectors` the directions (one a column), all in these sizes: a step of 1 is as long
+    as a parameter is large. `loss` is the value of the objective that was differentiated.
+    """
+
+    evaluation: int
+    loss: float
+    scale: NDArray[np.float64]
+    slope: NDArray[np.float64]
+    values: NDArray[np.float64]
+    vectors: NDArray[np.float64]
+    method: str
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it covers all directions."""
+        return len(self.values) == len(self.scale)
+
+
+@dataclass(frozen=True)
 class Entry:
     """One number among the parameters that is followed over the run, with what is known of it."""
 
@@ -226,6 +249,7 @@ class Run:
         self._histories: list[History] = []
         self._events: list[tuple[History | None, Event]] = []
         self._captions: tuple[Caption, ...] | None = None
+        self._curvature: Curvature | None = None
         self._analysis: tuple[tuple[int, int, Status], Any] | None = None
         self._widget: RunWidget | None = None
         self._lock = threading.RLock()
@@ -556,6 +580,47 @@ class Run:
         from xinv_nb.captions.claims import check
 
         return check(self, text, span)
+
+    def identify(self, objective: Callable[..., Any] | None = None) -> Sequence[Fact]:
+        """Tell how well the parameters are determined where the run ended: which combinations, and which hardly.
+
+        Parameters
+        ----------
+        objective : callable, optional
+            The function whose gradient was recorded, of the parameters alone. Its second derivatives are taken at the
+            last accepted point: at most a few times as many evaluations as there are parameters, none of them
+            recorded. Where None, the recorded path has to do; of directions that it did not explore nothing is known.
+
+        Returns
+        -------
+        sequence of Fact
+            Facts of the kind `"identifiability"`. From now on they are among `run.facts`, also of a saved run.
+
+        Raises
+        ------
+        XinvError
+            The objective takes other parameters or does not return one number, or the path does not suffice.
+
+        Examples
+        --------
+        >>> import xinv_nb as xi
+        >>> from autograd import grad
+        >>> def loss(x):
+        ...     return (x[0] + x[1] - 3.0) ** 2
+        >>> with xi.record() as run:
+        ...     x = np.array([1.0, 1.5])
+        ...     for _ in range(20):
+        ...         x = x - 0.1 * grad(loss)(x)
+        >>> {name: round(move, 3) for name, move in run.identify(loss)[0].values["moves"].items()}
+        {'x[0]': 0.125, 'x[1]': -0.125}
+
+        Notes
+        -----
+        The method and its limits are told in `xinv_nb.analysis.identifiability`.
+        """
+        from xinv_nb.analysis.identifiability import identify
+
+        return identify(self, objective)
 
     def widget(self) -> RunWidget:
         """Return the interactive widget of this run; the same one at each call."""

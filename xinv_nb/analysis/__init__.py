@@ -8,16 +8,24 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from xinv_nb.analysis.advice import advice
+from xinv_nb.analysis.bounds import bounds
 from xinv_nb.analysis.convergence import convergence
 from xinv_nb.analysis.course import course
 from xinv_nb.analysis.credit import credit
 from xinv_nb.analysis.effort import effort
 from xinv_nb.analysis.ending import ending, gradient_sizes
 from xinv_nb.analysis.happenings import happenings
+from xinv_nb.analysis.identifiability import identifiability
+from xinv_nb.analysis.idle import idle
+from xinv_nb.analysis.iterates import iterates_of
 from xinv_nb.analysis.movement import movement
 from xinv_nb.analysis.optimizers import optimizer_starts
 from xinv_nb.analysis.phases import find_phases
+from xinv_nb.analysis.pull import pull
 from xinv_nb.analysis.steps import steps
+from xinv_nb.analysis.terms import terms
+from xinv_nb.analysis.turning import turning
+from xinv_nb.analysis.vanishing import vanishing
 from xinv_nb.analysis.watched import watched
 from xinv_nb.run import Fact, Phase, Run
 
@@ -34,13 +42,21 @@ def analyse(run: Run) -> Analysis:
     """Compute phases and facts of `run` as it stands; the same recording gives the same answer to the bit."""
     with np.errstate(all="ignore"):  # overflow and invalid numbers are among what is told of
         phases = tuple(find_phases(run.loss, gradient_sizes(run), run.accepted, optimizer_starts(run)))
+        iterates, watches = iterates_of(run), run.watches
         found = _with_ids(
             [
                 *course(run, phases),
-                *watched(run, phases),
-                *movement(run, phases),
-                *credit(run),
-                *happenings(run),
+                *watched(run, watches, iterates, phases),
+                *movement(run, iterates, phases),
+                *turning(run, iterates),
+                *bounds(run, iterates),
+                *idle(run, iterates),
+                *credit(run, iterates, phases),
+                *terms(run, watches, iterates, phases),
+                *pull(run, watches, iterates, phases),
+                *vanishing(run, watches, iterates),
+                *happenings(run, iterates),
+                *identifiability(run, iterates),
                 *convergence(run, phases),
                 *effort(run, phases),
                 *steps(run),

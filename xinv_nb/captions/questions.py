@@ -209,7 +209,7 @@ def _by_name(run: Run, facts: Sequence[Fact], question: str, asked: str) -> list
     wanted = [kind for topic in _TOPICS if re.search(topic.words, asked) for kind in topic.kinds]
     order = ["truth"] if "truth" in wanted[:1] else ["credit"] if "credit" in wanted[:1] else []
     order += ["movement", "watch", "truth", "credit", "event"]
-    return sorted(found, key=lambda fact: order.index(fact.kind))
+    return sorted(found, key=lambda fact: order.index(fact.kind) if fact.kind in order else len(order))
 
 
 def _mentions(text: str, name: str) -> bool:
