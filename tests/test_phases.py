@@ -190,3 +190,19 @@ def test_a_step_of_a_noisy_level_is_two_plateaus() -> None:
     first, second = find_phases(level + 0.2 * np.random.RandomState(0).randn(600))
     assert first.label == second.label == "noisy plateau"
     assert abs(second.start - 300) <= 8
+
+
+@pytest.mark.parametrize("likeness", [0.9, 0.99, 1.0], ids="each draw like the one before by {}".format)
+@pytest.mark.parametrize("count", [2_000, 20_000])
+def test_noise_that_wanders_is_told_in_few_phases(likeness, count):
+    random = np.random.RandomState(3)
+    noise, found = 0.0, []
+    for draw in random.randn(count):
+        noise = likeness * noise + np.sqrt(max(1 - likeness**2, 1e-4)) * draw
+        found.append(noise)
+    falling = (1 + 20 * np.exp(-9 * np.linspace(0, 1, count))) * np.exp(0.3 * np.array(found))
+    phases = find_phases(falling)
+    assert len(phases) <= 8
+    assert phases[0].kind in ("descent", "oscillation")
+    assert [p.stop for p in phases[:-1]] == [p.start for p in phases[1:]]
+    assert (phases[0].start, phases[-1].stop) == (0, count)

@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from xinv_nb.analysis.ringing import ringing
+from xinv_nb.analysis.ringing import ringing, turning_points
 from xinv_nb.analysis.scale import as_seen, fitted_curve, is_logarithmic, noise_as_seen, usual_height, visible
 from xinv_nb.analysis.segmentation import borders
 from xinv_nb.analysis.stretches import as_level, joined, named, ringing_stretch, stretch_of, swings, with_next
@@ -29,6 +29,10 @@ _LONGEST_TRIAL = 3
 """Evaluations in a row that an optimizer may try and reject."""
 _STILL_STEEP = 0.05
 """A run whose last gradient is above this share of its usual size has not converged."""
+_MOST_RINGS = 3
+"""Stretches that ring up to which they are told; of noise, many do by chance."""
+_MANY_TURNS = 20
+"""Visible turns from which on a loss that does not ring wanders by chance."""
 _BRIEF = 0.1
 """Share of the run below which a stretch of a noisy loss is too short to stand for itself."""
 
@@ -128,7 +132,13 @@ def _phases_of(loss: Floats, slopes: Floats | None, starts: Sequence[int]) -> li
     else:
         seen, curve = as_seen(path), fitted_curve(path)
     edges = {0, count, *(s for s in starts if 0 < s < count)}
-    rings = [] if noisy else ringing(seen, visible(seen, logarithmic=is_logarithmic(path)))
+    threshold = visible(seen, logarithmic=is_logarithmic(path))
+    rings = [] if noisy else ringing(seen, threshold)
+    if not noisy and not 0 < len(rings) <= _MOST_RINGS:
+        turns = len(turning_points(seen, threshold))
+        if turns >= _MANY_TURNS and 2 * turns < count:
+            return _phases_of_averages(loss, slopes, starts, turns)
+        rings = []
     for a, b in rings:
         edges |= {a, b}
     swinging = [range(a, b) for a, b in rings]
@@ -159,6 +169,25 @@ def _phases_of(loss: Floats, slopes: Floats | None, starts: Sequence[int]) -> li
             segments.append(cut)
     called = named(segments, starts, settled=_has_settled(slopes), above=loss[-1] > loss[0])
     return joined(called, segments, starts)
+
+
+def _phases_of_averages(loss: Floats, slopes: Floats | None, starts: Sequence[int], turns: int) -> list[Phase]:
+    """Return the phases of a loss that wanders up and down: those of its medians over its usual way up or down.
+
+    Noise of which one draw is much like the one before (momentum over mini-batches, say) looks like rises and falls
+    when it is looked at closely, and like any other noise from afar.
+    """
+    edges = np.unique(np.round(np.linspace(0, len(loss), turns + 1)).astype(int))
+    medians = np.array([np.median(loss[a:b]) for a, b in pairwise(edges)])
+    found = []
+    for phase in _phases_of(medians, slopes, [int(np.searchsorted(edges, s, side="right")) - 1 for s in starts]):
+        kind, label = phase.kind, phase.label
+        if kind in ("plateau", "converged"):
+            kind, label = "plateau", "noisy plateau"
+        elif kind != "oscillation" and not label.startswith("noisy"):
+            label = f"noisy {label}"
+        found.append(Phase(int(edges[phase.start]), int(edges[phase.stop]), kind, label))
+    return found
 
 
 def _trials(loss: Floats) -> NDArray[np.bool_]:
