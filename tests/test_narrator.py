@@ -207,3 +207,32 @@ def test_one_watch_is_told_of_in_each_phase() -> None:
             x = x - 0.006 * grad(loss)(x)
     assert len(run.phases) > 1
     assert any("reach" in caption.text.lower() for caption in run.captions[1:])
+
+
+def test_the_terms_of_a_loss_and_their_conflict_are_in_the_summary() -> None:
+    def route(x):
+        return xi.watch(np.sum((x + 1.0) ** 2), "cost", "M€") + xi.watch(np.sum((x - 3.0) ** 2), "time", "min")
+
+    with xi.record() as run:
+        x = np.array([8.0, 9.0])
+        for _ in range(60):
+            x = x - 0.05 * grad(route)(x)
+    text = narrate(run)[0].text
+    assert "Over the run the loss fell by" in text
+    assert "time lowered it by" in text
+    assert text.count("opposite directions") == 1
+
+
+def test_a_parameter_that_turned_is_told_with_its_turn_and_only_so() -> None:
+    run = EXAMPLES["bowl"]()
+    analysis = run._analysed()
+    assert len(analysis.phases) == 1
+    told = next(fact for fact in analysis.facts if fact.kind == "movement" and fact.span == (0, run.evaluations - 1))
+    turn = Fact("G1", "turning", "theta[0] went there and back.", {"parameter": told.values["parameter"]}, told.span)
+    own, run._analysis = run._analysis, (run._analysis[0], replace(analysis, facts=(*analysis.facts, turn)))
+    try:
+        text = narrate(run)[1].text
+    finally:
+        run._analysis = own
+    assert turn.text in text
+    assert told.text not in text

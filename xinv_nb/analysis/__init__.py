@@ -63,6 +63,8 @@ def analyse(run: Run) -> Analysis:
                 *ending(run, phases),
             ]
         )
+        if any(fact.values.get("how") == "down" for fact in found if fact.kind == "identifiability"):
+            found = [fact for fact in found if fact.kind != "minimum"]  # level it may be, but there is a way down
         found += advice(run, phases, found)
     return Analysis(phases, tuple(_by_salience(found)))
 

@@ -106,6 +106,8 @@ def _summary(facts: Sequence[Fact], phases: int, last: int) -> Iterator[Fact]:
     if not is_noisy and (own is None or own.values["kind"] != "oscillation"):
         yield from _of_kind(facts, "best")
     yield from _of_kind(facts, "gap")
+    yield from [f for f in _of_kind(facts, "terms") if f.span == (0, last)]
+    yield from (_of_kind(facts, "balance") or _of_kind(facts, "conflict"))[:1]
     yield from _of_kind(facts, "credit")
     yield from _of_kind(facts, "truth")[:_MOST_TRUTHS]
     yield from [f for f in facts if f.kind in ("bound", "identifiability") and f.salience >= _MAIN][:_MOST_LIMITS]
@@ -137,8 +139,9 @@ def _watches(facts: Sequence[Fact], span: tuple[int, int]) -> list[Fact]:
 
 def _moves(facts: Sequence[Fact], span: tuple[int, int]) -> list[Fact]:
     """Return the facts of parameters that moved over the whole run; if none did, of the first that stayed."""
-    whole = [f for f in _of_kind(facts, "movement") if f.span == span]
-    return ([f for f in whole if f.values["how"] not in ("stayed", "returned")] or whole[:1])[:_MOST_MOVES]
+    turns = {f.values["parameter"]: f for f in _of_kind(facts, "turning")}
+    whole = [turns.get(f.values["parameter"], f) for f in _of_kind(facts, "movement") if f.span == span]
+    return ([f for f in whole if f.values.get("how") not in ("stayed", "returned")] or whole[:1])[:_MOST_MOVES]
 
 
 def _events(facts: Sequence[Fact], start: int, stop: int, most: int = _MOST_EVENTS) -> list[Fact]:

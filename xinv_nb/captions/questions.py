@@ -42,6 +42,14 @@ def _swinging(fact: Fact) -> bool:
 
 _TOPICS = (
     _Topic(r"\b(?:next|advice|advise|suggest|recommend|should i|try instead|do better)\b", ("advice",)),
+    _Topic(
+        r"\b(?:determined|identif|correlat|sloppy|pin(?:ned)? down|uncertain|compensat)",
+        ("identifiability", "idle", "advice"),
+    ),
+    _Topic(r"\b(?:conflict|compet|oppos|trade|against each other)", ("conflict", "balance", "terms")),
+    _Topic(r"\b(?:turn(?:ed|ing)? (?:back|round|around|point)|overshoot|overshot)", ("turning", "swing")),
+    _Topic(r"\b(?:bound|limit|constraint)s?\b", ("bound",)),
+    _Topic(r"\b(?:vanish|explod\w+ gradient)", ("vanishing", "exploding")),
     _Topic(r"\b(?:line search|reject|trials?)\b", ("trials",)),
     _Topic(r"\b(?:true|truth|correct|accurate|actual) (?:value|answer|parameter|result)|\bhow accurate", ("truth",)),
     _Topic(r"\b(?:lowest|best|minimal|minimum|smallest)\b", ("best", "course"), anchored=True),
