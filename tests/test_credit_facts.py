@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 import xinv_nb as xi
-from tests.traces.parameters import EVERY_TERM, TRACES, descend
+from tests.traces.parameters import TRACES, descend
 from xinv_nb.run import Fact, Run
 
 
@@ -73,8 +73,7 @@ def test_terms_that_do_not_make_up_the_loss_are_not_said_to() -> None:
         xi_terms = xi.watch(x[0] ** 2, "one") + xi.watch(x[1] ** 2, "two")
         return xi_terms + np.sin(x[0]) * x[1]
 
-    with EVERY_TERM:
-        run = descend(loss, np.array([2.0, 1.0]), 0.05, 30)
+    run = descend(loss, np.array([2.0, 1.0]), 0.05, 30)
     assert of(run, "terms") == []
 
 
@@ -97,7 +96,7 @@ def test_units_of_the_parameters_do_not_make_a_conflict() -> None:
             far = xi.watch((p[0] + 1) ** 2 + (p[1] / unit - 4) ** 2, "far")
             return near + far
 
-        with EVERY_TERM, xi.record() as recorded:
+        with xi.record() as recorded:
             x = np.array([0.5, 0.0])
             for _ in range(40):
                 x = x - 0.05 * np.array([1.0, unit**2]) * grad(loss)(x)
