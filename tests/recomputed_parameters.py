@@ -165,8 +165,8 @@ def credit(run: Run, fact: Fact) -> list[float]:
     else:
         shares = [100 * part / total for part in earned[:2]]
         found += shares if " and moving" in fact.text else shares[:1]
-    if "would have lowered" in fact.text:
-        found.append(-sum(earned))
+    if "in all, the recorded gradients" in fact.text:
+        found.append(100 * sum(earned) / total)
     return found
 
 

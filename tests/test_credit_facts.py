@@ -39,8 +39,8 @@ def test_a_remainder_that_matters_is_told() -> None:
     run = descend(lambda x: np.sum(x**4), np.array([2.0, 1.0]), 0.04, 8)
     (fact,) = of(run, "credit")
     assert fact.values["remainder"] > 0.1
-    accounted = f"{fact.values['accounted']:.3g}".lstrip("-")
-    assert f"; by the recorded gradients all moves together would have lowered it by {accounted}" in fact.text
+    accounted = round(100 * fact.values["accounted"] / fact.values["total"])
+    assert f"; in all, the recorded gradients account for {accounted} % of it" in fact.text
 
 
 def test_losses_that_are_not_one_function_are_not_split() -> None:

@@ -82,7 +82,7 @@ def _split(run: Run, iterates: Iterates, span: tuple[int, int], kind: str, salie
         if two / total > _WORTH:
             text += f" and moving {second} for {share(two / total)}"
     if remainder > _REMAINDER:
-        text += f"; by the recorded gradients all moves together would have lowered it by {number(-accounted)}"
+        text += f"; in all, the recorded gradients account for {share(accounted / total)} of it"
     if any(e.leaf.kept is not None for e in entries):
         text += " (estimated from a sample of the entries of large arrays)"
     parts = {entry.name: float(part) for entry, part in zip(entries, earned, strict=True)}

@@ -139,8 +139,8 @@ def _watches(facts: Sequence[Fact], span: tuple[int, int]) -> list[Fact]:
 
 def _moves(facts: Sequence[Fact], span: tuple[int, int]) -> list[Fact]:
     """Return the facts of parameters that moved over the whole run; if none did, of the first that stayed."""
-    turns = {f.values["parameter"]: f for f in _of_kind(facts, "turning")}
-    whole = [turns.get(f.values["parameter"], f) for f in _of_kind(facts, "movement") if f.span == span]
+    turns = {f.values["parameter"]: f for f in _of_kind(facts, "turning") if "parameter" in f.values}
+    whole = [turns.get(f.values.get("parameter"), f) for f in _of_kind(facts, "movement") if f.span == span]
     return ([f for f in whole if f.values.get("how") not in ("stayed", "returned")] or whole[:1])[:_MOST_MOVES]
 
 
