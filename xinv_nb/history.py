@@ -37,8 +37,9 @@ WATCHED_LIMIT = 2_000_000
 """Numbers kept of one watched quantity."""
 
 
+_FIRST_BLOCK = 2**24
 _SMALL_BLOCK = 2**20
-"""Bytes up to which a column grows fast. Beyond, the system hands out memory in large pages, which saves time too."""
+"""Bytes up to which a column grows fast, for what is not used of a block costs nothing."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,8 @@ class GrowingColumn:
 
     def __init__(self, width: int | None = None, dtype: Any = np.float64) -> None:
         self._shape = () if width is None else (width,)
-        self.block: NDArray[Any] = np.empty((64, *self._shape), dtype=dtype)
+        rows = min(max(64, _FIRST_BLOCK // (8 * max(width or 1, 1))), 1024)
+        self.block: NDArray[Any] = np.empty((rows, *self._shape), dtype=dtype)
         """The rows, and room for more behind them."""
         self.rows = 0
 
@@ -165,7 +167,7 @@ class GrowingColumn:
         self.rows += len(rows)
 
     def grow(self, most: int | None = None) -> None:
-        """Make room for more rows, `most` in all: at first for many more, as what is not used of it costs nothing."""
+        """Make room for more rows, `most` in all."""
         rows = len(self.block) * (8 if self.block.nbytes < _SMALL_BLOCK else 2)
         block = np.empty((rows if most is None else min(rows, most), *self._shape), dtype=self.block.dtype)
         block[: self.rows] = self.block
