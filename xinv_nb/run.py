@@ -160,6 +160,9 @@ class Caption:
     status: str
     claims: tuple[Claim, ...] = ()
     heading: str = ""
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    """Where a model's words come from: `model`, its `digest`, the `server`'s version, the `seed`, and a hash of the
+    `prompts`; empty for the built-in text."""
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ own is always there to fall back on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from xinv_nb.quantities import sentence_start
 from xinv_nb.run import Caption, Claim, Fact, Phase, Run
@@ -38,6 +39,8 @@ class Sentence:
     source: str = BUILT_IN
     dropped: str = ""
     """Why a model's wording of this sentence was not used; empty if none was tried or it was used."""
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    """What a model's wording depends on."""
     only_numbers: bool = False
     """Whether no more than the numbers of a model's wording were checked, as in another language."""
 
@@ -174,7 +177,17 @@ def as_caption(draft: Draft) -> Caption:
     cites = dict.fromkeys(i for s in draft.sentences for i in (s.fact.id, *s.fact.cites))
     claims = tuple(_claim(sentence) for sentence in draft.sentences)
     text = " ".join(sentence.text for sentence in draft.sentences)
-    return Caption(text, draft.span, tuple(cites), source, _status(draft.sentences), claims, draft.heading)
+    status = _status(draft.sentences)
+    return Caption(text, draft.span, tuple(cites), source, status, claims, draft.heading, _provenance(draft.sentences))
+
+
+def _provenance(sentences: Sequence[Sentence]) -> dict[str, str]:
+    """Return what the words of a caption depend on, with one hash for the prompts of all its sentences."""
+    found = [sentence.provenance for sentence in sentences if sentence.provenance]
+    if not found:
+        return {}
+    prompts = hashlib.sha256("".join(each["prompt"] for each in found).encode()).hexdigest()
+    return {name: value for name, value in found[0].items() if name != "prompt"} | {"prompts": prompts}
 
 
 def _claim(sentence: Sentence) -> Claim:

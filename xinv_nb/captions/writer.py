@@ -13,9 +13,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from xinv_nb.captions.cache import AnswerCache, digest_of
 from xinv_nb.captions.claims import same_claims, same_numbers
 from xinv_nb.captions.narrator import BUILT_IN, Draft, as_caption, narrate, plan
-from xinv_nb.captions.ollama import OllamaServer, OllamaUnavailable, Status
+from xinv_nb.captions.ollama import SEED, OllamaServer, OllamaUnavailable, Status
 from xinv_nb.captions.prompt import rewording
 from xinv_nb.run import Caption, Run
 
@@ -76,13 +77,13 @@ def _steps(
         yield Progress(built_in, "built-in text", hint, found.command)
         return
     writer = f"{name} · {'local' if server.is_local else server.host}"
-    names = names_of(run)
+    voice = _Voice(server, name, found, level, language, names_of(run), stop)
     drafts = plan(run)
     try:
         for i, draft in enumerate(drafts):
             for j in range(len(draft.sentences)):
                 yield Progress(tuple(map(as_caption, drafts)), writer, working_on=i)
-                drafts[i] = _reworded(drafts[i], j, server, name, level, language, names, stop)
+                drafts[i] = _reworded(drafts[i], j, voice)
     except OllamaUnavailable as error:
         captions = tuple(map(as_caption, drafts))
         told = ("", "") if stop.is_set() else (str(error), error.command)
@@ -109,38 +110,62 @@ def _status(server: OllamaServer, stop: threading.Event) -> Status | None:
     return found[0] if found and not stop.is_set() else None
 
 
-def _reworded(
-    draft: Draft,
-    j: int,
-    server: OllamaServer,
-    model: str,
-    level: str | None,
-    language: str | None,
-    names: Sequence[str],
-    stop: threading.Event,
-) -> Draft:
+class _Voice:
+    """One model on one server, asked to reword sentences for one reader."""
+
+    def __init__(
+        self,
+        server: OllamaServer,
+        model: str,
+        status: Status,
+        level: str | None,
+        language: str | None,
+        names: Sequence[str],
+        stop: threading.Event,
+    ) -> None:
+        self.model, self.language, self.names = model, language, names
+        self._server, self._level, self._stop = server, level, stop
+        self._cache = AnswerCache()
+        digest = next((m.digest for m in status.models if m.name in (model, f"{model}:latest")), "")
+        self._known = {"model": model, "digest": digest, "server": status.version, "seed": str(SEED)}
+
+    def reword(self, sentence: str) -> tuple[str, dict[str, str]]:
+        """Return the model's wording of a sentence, unchecked, and what it depends on."""
+        asked = rewording(sentence, self._level, self.language)
+        provenance = self._known | {"prompt": digest_of([asked, _LONGEST, self._server.num_ctx])}
+        known = self._cache.get(provenance) if provenance["digest"] else None
+        if known is not None:
+            return _cleaned(known), provenance
+        text = ""
+        with contextlib.closing(
+            self._server.stream(
+                self.model, asked, num_predict=_LONGEST, seed=SEED, stop=self._stop, first_token=FIRST_TOKEN
+            )
+        ) as pieces:
+            for piece in pieces:
+                text += piece
+                if _too_long(text, sentence):
+                    break
+        if provenance["digest"]:
+            self._cache.put(provenance, text)
+        return _cleaned(text), provenance
+
+
+def _reworded(draft: Draft, j: int, voice: _Voice) -> Draft:
     """Return the draft with its sentence `j` as the model words it, or with the reason why that was not used."""
     sentence = draft.sentences[j]
-    asked = rewording(sentence.text, level, language)
-    text = ""
-    with contextlib.closing(
-        server.stream(model, asked, num_predict=_LONGEST, stop=stop, first_token=FIRST_TOKEN)
-    ) as pieces:
-        for piece in pieces:
-            text += piece
-            if _too_long(text, sentence.text):
-                break
-    text = _cleaned(text)
+    text, provenance = voice.reword(sentence.text)
     if _too_long(text, sentence.text):
         objection = "it is too long"
-    elif language:
-        objection = same_numbers(text, sentence.text, names)
+    elif voice.language:
+        objection = same_numbers(text, sentence.text, voice.names)
     else:
-        objection = same_claims(text, sentence.text, names)
+        objection = same_claims(text, sentence.text, voice.names)
     if objection:
         sentence = replace(sentence, dropped=objection)
     elif text != sentence.text:
-        sentence = replace(sentence, text=text, source=model, only_numbers=bool(language))
+        only_numbers = bool(voice.language)
+        sentence = replace(sentence, text=text, source=voice.model, only_numbers=only_numbers, provenance=provenance)
     return replace(draft, sentences=(*draft.sentences[:j], sentence, *draft.sentences[j + 1 :]))
 
 
