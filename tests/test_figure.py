@@ -78,3 +78,10 @@ def test_drawing_a_scene_leaves_the_users_random_numbers_alone() -> None:
     np.random.seed(0)  # noqa: NPY002
     draw_frame(run, 1)
     assert np.random.normal() == expected  # noqa: NPY002
+
+
+def test_the_picture_names_the_loss_as_the_program_does() -> None:
+    with xi.record() as run:
+        for x in (3.0, 2.0):
+            grad(lambda x: xi.watch(x**2, "travel time", "min"))(x)
+    assert run.plot().axes[0].get_ylabel() == "travel time [min]"

@@ -175,5 +175,46 @@ export const ODD_RUNS: Record<string, () => Uint8Array<ArrayBuffer>> = {
       },
     );
   },
+  watched: () => {
+    const rows = 240;
+    const each = (f: (row: number) => number) => Float64Array.from({ length: rows }, (_, row) => f(row));
+    const names = [
+      "height of the apex",
+      "风速",
+      "energy",
+      "a quantity with a long name and no unit",
+      "f",
+      "g",
+    ];
+    const columns: Record<string, ColumnData> = {
+      iteration: each((row) => row),
+      loss: each((row) => 30 * Math.exp(-row / 20)),
+      p0: each((row) => Math.exp(-row / 20)),
+      g0: Float32Array.from(each((row) => -Math.exp(-row / 20))),
+    };
+    names.forEach((_, key) => {
+      columns[`w${key}`] = each((row) =>
+        key === 1 && row % 60 > 40 ? Number.NaN : 10 ** (3 - 3 * key) * Math.sin(row / 30 + key),
+      );
+      if (key === 2) columns.h2 = each((row) => 10 ** -3 * (Math.sin(row / 30 + key) + 1.5));
+      columns[`d${key}`] = Float32Array.from(each((row) => Math.cos(row / 40 + key)));
+    });
+    return encode(
+      {
+        kind: "snapshot",
+        head: { ...head, has_scene: false, loss_label: "miss", loss_unit: "m" },
+        series: [{ ...base, label: "speed", group: "speed" }],
+        groups: [{ key: "speed", label: "speed", unit: "m/s" }],
+        watched: names.map((name, key) => ({
+          key,
+          name,
+          unit: key === 0 ? "m" : key === 2 ? "kJ" : "",
+          several: key === 2,
+          shown: key < 4,
+        })),
+      },
+      columns,
+    );
+  },
   version: () => encode({ version: 2, kind: "snapshot" }),
 };

@@ -26,6 +26,7 @@ for (const theme of ["light", "dark"]) {
     "groups",
     "names",
     "rejected",
+    "watched",
     "version",
   ]) {
     pages[`${name}-${theme}`] = { width: 1100, query: `theme=${theme}&case=${name}` };

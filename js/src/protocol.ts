@@ -31,6 +31,7 @@ export interface Head {
   thinned: number;
   has_scene: boolean;
   loss_label: string;
+  loss_unit: string;
   notices: string[];
 }
 
@@ -51,6 +52,16 @@ export interface Group {
   key: string;
   label: string;
   unit: string;
+}
+
+/** A quantity that the simulator watches: columns w (value, or the least of several), h (the largest) and
+ *  d (the strongest derivative of the loss with respect to it), each with the key behind. */
+export interface Watched {
+  key: number;
+  name: string;
+  unit: string;
+  several: boolean;
+  shown: boolean;
 }
 
 export interface Phase {
@@ -118,6 +129,7 @@ export interface Header {
   head?: Head;
   series?: Series[];
   groups?: Group[];
+  watched?: Watched[];
   phases?: Phase[];
   events?: RunEvent[];
   facts?: Fact[];

@@ -15,6 +15,10 @@ export class State {
   readonly span = signal<Span | null>(null);
   /** Names of isolated series; empty = all are shown. */
   readonly selected = signal<readonly string[]>([]);
+  /** The iterations that the plots show; null = all of them. */
+  readonly view = signal<Span | null>(null);
+  /** Columns (p3, w0, …) that the reader added to the plots or took away from them. */
+  readonly toggled = signal<ReadonlySet<string>>(new Set());
   /** A span lit while the pointer or the focus is on a caption, fact or event. */
   readonly lit = signal<Span | null>(null);
   readonly tab = signal<Tab>("Explanation");
@@ -57,6 +61,17 @@ export class State {
 
   step(rows: number): void {
     this.moveToRow(this.row.value + rows);
+  }
+
+  /** Whether a column is drawn: as at first, unless the reader changed that. */
+  isShown(column: string, atFirst: boolean | undefined): boolean {
+    return (atFirst !== false) !== this.toggled.value.has(column);
+  }
+
+  toggle(column: string): void {
+    const toggled = new Set(this.toggled.value);
+    if (!toggled.delete(column)) toggled.add(column);
+    this.toggled.value = toggled;
   }
 
   follow(): void {

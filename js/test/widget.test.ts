@@ -99,7 +99,7 @@ describe("what a browser finds", () => {
     press("ArrowLeft");
     press("PageDown");
     expect(now()).toBe(11);
-    expect(slider().getAttribute("aria-valuetext")).toMatch(/^iteration 11, loss 37\d/);
+    expect(slider().getAttribute("aria-valuetext")).toMatch(/^iteration 11, cost 37\d.*\u00a0M€$/);
     press("End");
     expect(now()).toBe(1999);
     press(" ");
@@ -187,7 +187,7 @@ describe("odd runs", () => {
   it("a NaN loss is called NaN", () => {
     mount();
     model.receive(odd("nan"));
-    expect(slider().getAttribute("aria-valuetext")).toBe("iteration 39, loss NaN");
+    expect(slider().getAttribute("aria-valuetext")).toBe("iteration 39, cost NaN");
   });
 
   it("five hundred series are quick", () => {

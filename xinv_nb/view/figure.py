@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from xinv_nb.quantities import with_unit
 from xinv_nb.run import Entry, Run
 from xinv_nb.view.palette import COLOURS
+from xinv_nb.view.watched import name_of_loss
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -87,7 +89,8 @@ def _draw_loss(ax: Axes, run: Run) -> None:
     if len(finite) and finite.min() > 0 and finite.max() / finite.min() > 50:
         ax.set_yscale("log")
     ax.plot(*_thinned(loss), color=_INK, linewidth=1.6, marker="o" if len(loss) == 1 else None)
-    ax.set_ylabel("loss", fontsize=9, color=_INK)
+    name, unit = name_of_loss(run)
+    ax.set_ylabel(_plain(with_unit(name, f"[{unit}]" if unit else "")), fontsize=9, color=_INK)
     _bare(ax)
     _bands(ax, run)
     last = run.evaluations - 1

@@ -8,6 +8,7 @@ import type { Store } from "../store";
 import { paintBackdrop } from "./backdrop";
 import { buildFigure, type Figure, neededHeight } from "./figure";
 import { type Ink, readInk } from "./ink";
+import { paintLabels } from "./labels";
 import { paintLanes } from "./lanes";
 import { paintPanelLines } from "./lines";
 import { paintOverlay } from "./overlay";
@@ -68,6 +69,7 @@ export function createPlots(store: Store, state: State, root: HTMLElement, signa
       for (const panel of figure.panels) paintPanelLines(context, figure, panel, ink);
       paintStrips(context, figure, ink);
       paintLanes(context, figure, store.events.peek(), ink);
+      paintLabels(context, figure.labels, ink);
     } else figure = null;
     if (!figure) overlay.begin(width.peek(), height);
     paintMarks();
@@ -84,9 +86,12 @@ export function createPlots(store: Store, state: State, root: HTMLElement, signa
     store.head.value;
     store.series.value;
     store.groups.value;
+    store.watched.value;
     store.phases.value;
     store.events.value;
     state.selected.value;
+    state.toggled.value;
+    state.view.value;
     width.value;
     paintAll();
   });

@@ -1,6 +1,6 @@
 // The foot: play, speed, the slider that is the cursor for keyboards and screen readers, and a hint.
 import { element, react, setAttributes } from "../dom";
-import { formatCount, formatNumber } from "../format";
+import { formatCount, formatWithUnit } from "../format";
 import type { State } from "../state";
 import type { Store } from "../store";
 
@@ -63,7 +63,8 @@ export function createFoot(store: Store, state: State, signal: AbortSignal): Foo
     slider.min = String(history.firstIteration);
     slider.max = String(Math.max(history.lastIteration, history.firstIteration));
     slider.value = String(iteration);
-    const loss = `${head.value.loss_label || "loss"} ${formatNumber(history.value("loss", state.row.value))}`;
+    const { loss_label, loss_unit } = head.value;
+    const loss = `${loss_label || "loss"} ${formatWithUnit(history.value("loss", state.row.value), loss_unit)}`;
     setAttributes(slider, {
       "aria-valuenow": iteration,
       "aria-valuemin": history.firstIteration,

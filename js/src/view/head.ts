@@ -1,6 +1,6 @@
 // The head: title, state in words and colour, loss up to the cursor, optimizer, and who writes the captions.
 import { element, react, setText } from "../dom";
-import { formatCount, formatNumber } from "../format";
+import { formatCount, formatNumber, formatWithUnit } from "../format";
 import type { State } from "../state";
 import type { Store } from "../store";
 
@@ -32,7 +32,7 @@ export function createHead(store: Store, state: State, signal: AbortSignal): HTM
     const row = state.row.value;
     const first = formatNumber(store.history.value("loss", 0));
     const label = store.head.value.loss_label || "loss";
-    const now = formatNumber(store.history.value("loss", row));
+    const now = formatWithUnit(store.history.value("loss", row), store.head.value.loss_unit);
     loss.hidden = row < 0;
     setText(loss, row <= 0 ? `${label} ${first}` : `${label} ${first} → ${now}`);
   });
