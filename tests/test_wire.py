@@ -74,6 +74,17 @@ def test_a_long_run_is_thinned_with_its_end_and_the_view_is_told() -> None:
     assert found[-1] == run.evaluations - 1
 
 
+def test_no_spike_of_the_loss_is_lost_by_thinning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packets, "MOST_ROWS", 50)
+    points = [1.0] * 1000
+    points[333], points[777], points[500] = 40.0, 0.0, float("nan")
+    found = columns(packets.snapshot(recorded(points), packets.Sent(), packets.Writer()))
+    assert len(found["loss"]) <= 60
+    assert {333, 500, 777, 999} <= set(found["iteration"])
+    assert (np.diff(found["iteration"]) > 0).all()
+    np.testing.assert_array_equal(found["p0"], np.array(points)[found["iteration"].astype(int)])
+
+
 def test_words_that_json_and_html_mind_come_through() -> None:
     name = '<b>θ₁ "温度" \\ \u2028'
     problem = xi.Problem(name, parameters={"x": xi.Parameter(name)})

@@ -24,6 +24,7 @@ export class State {
   readonly tab = signal<Tab>("Explanation");
   /** The event or fact that was last cited by a click. */
   readonly cited = signal("");
+  readonly wideScene = signal(false);
   readonly playing = signal(false);
   readonly speed = signal(1);
   /** The row under the cursor; −1 when nothing is recorded. */

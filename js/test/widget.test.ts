@@ -132,6 +132,107 @@ describe("what a browser finds", () => {
   });
 });
 
+describe("zoom", () => {
+  const hidden = (text: string) =>
+    [...shadow().querySelectorAll<HTMLElement>(".zoom-bar > *")].find((node) =>
+      node.textContent?.includes(text),
+    )?.hidden;
+  const click = (text: string) =>
+    [...shadow().querySelectorAll<HTMLElement>(".zoom-bar button")]
+      .find((node) => node.textContent?.startsWith(text))
+      ?.click();
+
+  it("goes in around the cursor by keys, and out by a button that is seen only then", () => {
+    mount();
+    model.receive(odd("log"));
+    expect(hidden("Show the whole run")).toBe(true);
+    press("Home");
+    press("+");
+    press("+");
+    expect(hidden("Show the whole run")).toBe(false);
+    expect(find(".zoom-bar").textContent).toContain("iterations 0–499 shown");
+    press("-");
+    expect(find(".zoom-bar").textContent).toContain("iterations 0–999 shown");
+    press("End");
+    expect(find(".zoom-bar").textContent).toContain("–1999 shown");
+    click("Show the whole run");
+    expect(hidden("Show the whole run")).toBe(true);
+    press("+");
+    press("0");
+    expect(hidden("Show the whole run")).toBe(true);
+  });
+
+  it("goes to the selected span", async () => {
+    mount();
+    model.receive(odd("log"));
+    model.set("span", [100, 140]);
+    click("Zoom to iterations 100–140");
+    expect(find(".zoom-bar").textContent).toContain("iterations 100–140 shown");
+    expect(hidden("Zoom to")).toBe(true);
+  });
+});
+
+describe("what is drawn", () => {
+  const choices = () => [...shadow().querySelectorAll<HTMLElement>(".choice")];
+  const names = () => [...shadow().querySelectorAll(".legend .name")].map((node) => node.textContent);
+
+  it("is chosen from a list that can be searched, those that moved most first", () => {
+    mount();
+    const series = ["still", "fast", "slow"].map((name, key) => ({
+      ...SERIES[0],
+      key,
+      name,
+      label: name,
+      shown: key < 2,
+    }));
+    const column = (step: number) => Float64Array.of(0, step, 2 * step);
+    model.receive(
+      encode(
+        { sequence: 1, series: series as never },
+        { iteration: column(1), p0: column(0), p1: column(5), p2: column(1) },
+      ),
+    );
+    expect(names()).toEqual(["still", "fast"]);
+    expect(find(".choose").textContent).toBe("Choose… 2 of 3 are drawn");
+    find(".choose").click();
+    expect(choices().map((node) => node.querySelector(".name")?.textContent)).toEqual([
+      "fast",
+      "slow",
+      "still",
+    ]);
+    expect(choices()[0]?.textContent).toContain("moved by 10\u00a0km");
+    const search = find<HTMLInputElement>(".picker input[type=search]");
+    search.value = "SLO";
+    search.dispatchEvent(new Event("input"));
+    expect(choices()).toHaveLength(1);
+    choices()[0]?.querySelector("input")?.click();
+    expect(names()).toEqual(["still", "fast", "slow"]);
+    expect(find(".choose").textContent).toBe("Choose what is drawn…");
+  });
+
+  it("keeps the focus on the name that was isolated", () => {
+    mount();
+    model.receive(encode({ sequence: 1, series: [...SERIES] }));
+    const [entry] = shadow().querySelectorAll<HTMLElement>(".legend .entry");
+    entry?.focus();
+    entry?.click();
+    expect(shadow().activeElement).toBe(entry);
+    expect(entry?.isConnected).toBe(true);
+  });
+});
+
+describe("notices", () => {
+  it("are seen whatever tab is open, and counted in the head", () => {
+    mount();
+    model.receive(odd("nan"));
+    find<HTMLElement>("[role=tab][aria-label=Facts]").click();
+    expect(find(".notices").hidden).toBe(false);
+    expect(find(".notices").textContent).toBe("The loss is NaN from iteration 0 on.");
+    expect(find(".noticed").textContent).toBe("1 notice ↓");
+    expect(find(".noticed").closest(".head")).toBeTruthy();
+  });
+});
+
 describe("texts", () => {
   it("never become HTML", () => {
     mount();

@@ -16,7 +16,7 @@ from xinv_nb.view.watched import MOST_WATCHED, describe_watched, name_of_loss, w
 from xinv_nb.view.wire import Body, pack
 
 MOST_ROWS = 20_000
-"""Evaluations that a snapshot carries; of more, every n-th is sent, and the view says so."""
+"""Evaluations that a snapshot carries; of more, one in n is sent, and the view says so."""
 MOST_BYTES = 8_000_000
 """Bytes of numbers that a snapshot carries: 20,000 evaluations of 33 parameters, fewer of more."""
 MOST_BYTES_LIVE = 18_000
@@ -60,7 +60,7 @@ def snapshot(run: Run, sent: Sent, writer: Writer, frames: Iterable[Frame] | Non
     body = Body()
     most_rows = min(MOST_ROWS, max(_LEAST_ROWS, MOST_BYTES // _bytes_per_row(run)))
     stride = max(1, -(-run.evaluations // most_rows))
-    rows = _rows(0, run.evaluations, stride)
+    rows = _rows(run, 0, run.evaluations, stride)
     events = run.events
     header: dict[str, Any] = {
         "kind": "snapshot",
@@ -104,7 +104,7 @@ def update(
     stride = max(1, -(-(run.evaluations - sent.rows) // most_rows))
     header: dict[str, Any] = {
         **_next_update(run, sent),
-        **_columns(run, _rows(sent.rows, run.evaluations, stride), body, sent),
+        **_columns(run, _rows(run, sent.rows, run.evaluations, stride), body, sent),
         "head": head(run, writer),
         "frames": [_frame(frame, body) for frame in frames],
     }
@@ -198,10 +198,19 @@ def state_in_words(run: Run) -> tuple[str, str]:
 # ---------------------------------------------------------------------- columns and series
 
 
-def _rows(start: int, stop: int, stride: int) -> np.ndarray[Any, np.dtype[np.intp]]:
-    """Return evaluations from `start` on, every `stride`-th, the last one always among them."""
-    rows = np.arange(start, stop, stride)
-    return np.append(rows, stop - 1) if len(rows) and rows[-1] != stop - 1 else rows
+def _rows(run: Run, start: int, stop: int, stride: int) -> np.ndarray[Any, np.dtype[np.intp]]:
+    """Return evaluations from `start` on, about one in `stride`; the last one, and each spike of the loss, among them.
+
+    Of each stretch the first evaluation and those with the least and the largest loss; NaN counts as the largest.
+    """
+    rows = np.arange(start, stop)
+    if stride == 1 or start >= stop:
+        return rows
+    begins = rows[:: 3 * stride]
+    loss = np.where(np.isnan(run.loss[start:stop]), np.inf, run.loss[start:stop])
+    stretches = np.append(loss, np.full(-len(loss) % (3 * stride), loss[-1])).reshape(len(begins), -1)
+    chosen = np.concatenate([begins, begins + stretches.argmin(axis=1), begins + stretches.argmax(axis=1), [stop - 1]])
+    return np.unique(np.minimum(chosen, stop - 1))
 
 
 def _bytes_per_row(run: Run) -> int:

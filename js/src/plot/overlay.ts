@@ -37,6 +37,7 @@ function paintSpan(
 ): void {
   if (!span) return;
   const { left, right, top, bottom, x } = figure;
+  if (x(span[1]) < left || x(span[0]) > right) return;
   const from = Math.min(Math.max(x(span[0]), left), right);
   const to = Math.max(Math.min(x(span[1]), right), left);
   const width = Math.max(to - from, 2);
@@ -54,9 +55,15 @@ function paintSpan(
 }
 
 /** Returns the place of the pill on the iteration axis. */
-function paintCursor(context: Context, figure: Figure, row: number, ink: Ink): { from: number; to: number } {
+function paintCursor(
+  context: Context,
+  figure: Figure,
+  row: number,
+  ink: Ink,
+): { from: number; to: number } | null {
   const iteration = figure.iterations[row] as number;
   const x = figure.x(iteration);
+  if (x < figure.left - 1 || x > figure.right + 1) return null;
   context.strokeStyle = ink.accent;
   context.lineWidth = 1.5;
   line(context, x, figure.top, x, figure.bottom + 6);

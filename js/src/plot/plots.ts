@@ -5,6 +5,7 @@ import { eachFrame, element, react, setText } from "../dom";
 import { formatCount, formatNumber } from "../format";
 import type { State } from "../state";
 import type { Store } from "../store";
+import { followCursor } from "../zoom";
 import { paintBackdrop } from "./backdrop";
 import { buildFigure, type Figure, neededHeight } from "./figure";
 import { type Ink, readInk } from "./ink";
@@ -95,6 +96,12 @@ export function createPlots(store: Store, state: State, root: HTMLElement, signa
     width.value;
     paintAll();
   });
+  react(signal, () => followCursor(store, state));
+  react(signal, () => {
+    // Another run, or one that began anew: what was zoomed is gone.
+    store.run.value;
+    state.view.value = null;
+  });
   react(signal, () => {
     state.row.value;
     state.span.value;
@@ -148,7 +155,7 @@ function describe(store: Store, summary: HTMLElement, signal: AbortSignal): void
         `${formatNumber(loss[loss.length - 1] as number)} over ${iterations}; ` +
         `${store.series.peek().length} parameters, ${store.events.peek().length} events. ` +
         "Gradient strips show each row relative to its strongest gradient. " +
-        "Arrow keys move the cursor, Space plays.",
+        "Arrow keys move the cursor, Space plays, + and − zoom, 0 shows the whole run.",
     );
   };
   const stop = effect(() => {

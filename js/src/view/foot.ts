@@ -3,6 +3,7 @@ import { element, react, setAttributes } from "../dom";
 import { formatCount, formatWithUnit } from "../format";
 import type { State } from "../state";
 import type { Store } from "../store";
+import { createZoomBar } from "./zoom-bar";
 
 const SPEEDS = [1, 4, 16];
 /** At speed 1 a short run plays this many rows a second, a long one takes this many seconds. */
@@ -33,7 +34,7 @@ export function createFoot(store: Store, state: State, signal: AbortSignal): Foo
     speed,
     slider,
     position,
-    element("p", { class: "hint" }, "drag to select a span · ← → to step · click a name to isolate it"),
+    createZoomBar(store, state, signal),
   );
 
   play.addEventListener("click", () => {

@@ -3,11 +3,17 @@ import { element, react, setText } from "../dom";
 import { formatCount, formatNumber, formatWithUnit } from "../format";
 import type { State } from "../state";
 import type { Store } from "../store";
+import type { Notices } from "./notices";
 
 /** A screen reader hears the state at most this often (ms). */
 const ANNOUNCE_INTERVAL = 2000;
 
-export function createHead(store: Store, state: State, signal: AbortSignal): HTMLElement {
+export function createHead(
+  store: Store,
+  state: State,
+  { node: notices, count }: Notices,
+  signal: AbortSignal,
+): HTMLElement {
   const title = element("h2", { class: "title" });
   const stateText = element("span");
   const pill = element("span", { class: "pill state" }, element("span", { class: "dot" }), stateText);
@@ -24,7 +30,7 @@ export function createHead(store: Store, state: State, signal: AbortSignal): HTM
     pill.dataset.tone = store.problem.value ? "bad" : head.tone;
     setText(optimizer, head.optimizer);
     optimizer.hidden = !head.optimizer;
-    setText(thinned, `every ${ordinal(head.thinned)} evaluation is shown`);
+    setText(thinned, `one in ${formatCount(head.thinned)} evaluations is shown`);
     thinned.hidden = !(head.thinned > 1);
   });
   react(signal, () => {
@@ -36,6 +42,15 @@ export function createHead(store: Store, state: State, signal: AbortSignal): HTM
     loss.hidden = row < 0;
     setText(loss, row <= 0 ? `${label} ${first}` : `${label} ${first} → ${now}`);
   });
+  const noticed = element("button", { type: "button", class: "pill noticed", title: "read them below" });
+  noticed.addEventListener("click", () => {
+    notices.focus();
+    notices.scrollIntoView({ block: "nearest" });
+  });
+  react(signal, () => {
+    noticed.hidden = count.value === 0;
+    setText(noticed, count.value === 1 ? "1 notice ↓" : `${formatCount(count.value)} notices ↓`);
+  });
   announce(store, announcement, signal);
   return element(
     "header",
@@ -45,6 +60,7 @@ export function createHead(store: Store, state: State, signal: AbortSignal): HTM
     loss,
     optimizer,
     thinned,
+    noticed,
     element("span", { class: "spring" }),
     createWriter(store, signal),
     announcement,
@@ -99,11 +115,4 @@ function announce(store: Store, region: HTMLElement, signal: AbortSignal): void 
     else timer ??= setTimeout(sayLater, ANNOUNCE_INTERVAL);
   });
   signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
-}
-
-function ordinal(count: number): string {
-  const last = count % 10;
-  const teens = count % 100 >= 11 && count % 100 <= 13;
-  const ending = teens ? "th" : ({ 1: "st", 2: "nd", 3: "rd" }[last] ?? "th");
-  return `${formatCount(count)}${ending}`;
 }

@@ -1,11 +1,11 @@
 // Under the plots: one button a series with its value at the cursor. A click isolates it, a second restores.
-import { signal as createSignal } from "@preact/signals-core";
-import { element, react, setAttributes, setText } from "../dom";
-import { formatCount, formatNumber, formatWithUnit } from "../format";
+import { element, react, reconcile, setAttributes, setText } from "../dom";
+import { formatNumber, formatWithUnit } from "../format";
 import { seriesColour, seriesDash } from "../plot/ink";
 import type { Series } from "../protocol";
 import type { State } from "../state";
 import type { Store } from "../store";
+import { createPicker } from "./picker";
 
 interface Entry {
   series: Series;
@@ -15,29 +15,29 @@ interface Entry {
 
 export function createLegend(store: Store, state: State, signal: AbortSignal): HTMLElement {
   const list = element("div", { class: "legend", role: "group", "aria-label": "parameters" });
-  const showHidden = createSignal(false);
+  const picker = createPicker(store, state, signal);
   let entries: Entry[] = [];
+  const made = new WeakMap<Node, Entry>();
+  const former = new Map();
 
   react(signal, () => {
-    const all = store.series.value;
-    entries = all
+    const shown = store.series.value
       .map((series, index) => ({ series, index }))
-      .filter(({ series }) => series.shown !== false || showHidden.value)
-      .map(({ series, index }) => createEntry(series, index, state));
-    const hidden = all.length - all.filter(({ shown }) => shown !== false).length;
-    list.replaceChildren(...entries.map(({ button }) => button));
-    if (hidden > 0) {
-      const text = showHidden.value ? "show fewer" : `${formatCount(hidden)} more…`;
-      const more = element("button", { type: "button", class: "more" }, text);
-      more.addEventListener("click", () => {
-        showHidden.value = !showHidden.value;
-      });
-      list.append(more);
-    }
+      .filter(
+        ({ series }) =>
+          state.isShown(`p${series.key}`, series.shown) || state.selected.value.includes(series.name),
+      );
+    const make = ({ series, index }: (typeof shown)[number]) => {
+      const entry = createEntry(series, index, state);
+      made.set(entry.button, entry);
+      return entry.button;
+    };
+    reconcile(list, shown, ({ series }) => String(series.key), make, former);
+    entries = [...list.children].flatMap((node) => made.get(node) ?? []);
   });
   react(signal, () => {
     store.series.value;
-    showHidden.value;
+    state.toggled.value;
     const selected = state.selected.value;
     for (const { button, series } of entries) {
       const isolated = selected.includes(series.name);
@@ -48,7 +48,8 @@ export function createLegend(store: Store, state: State, signal: AbortSignal): H
   react(signal, () => {
     store.version.value;
     store.series.value;
-    showHidden.value;
+    state.toggled.value;
+    state.selected.value;
     const row = state.row.value;
     for (const { series, button, value } of entries) {
       const gradient = store.history.value(`g${series.key}`, row);
@@ -56,7 +57,7 @@ export function createLegend(store: Store, state: State, signal: AbortSignal): H
       button.title = describe(series, row < 0 ? Number.NaN : gradient);
     }
   });
-  return list;
+  return element("div", { class: "legend-box" }, picker.panel, list, picker.button);
 }
 
 function createEntry(series: Series, index: number, state: State): Entry {

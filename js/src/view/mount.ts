@@ -12,6 +12,7 @@ import { createFoot } from "./foot";
 import { createHead } from "./head";
 import { onKeys } from "./keys";
 import { createLegend } from "./legend";
+import { createNotices } from "./notices";
 import { createPanel } from "./panel";
 import { createScene } from "./scene";
 
@@ -32,9 +33,10 @@ export function mountView(el: HTMLElement, { store, state, link }: Run, signal: 
 
   const root = element("section", { class: "root", role: "region", "data-lm-suppress-shortcuts": "true" });
   const plots = createPlots(store, state, root, signal);
+  const notices = createNotices(store, signal);
   const foot = createFoot(store, state, signal);
   root.append(
-    createHead(store, state, signal),
+    createHead(store, state, notices, signal),
     element(
       "div",
       { class: "body" },
@@ -51,12 +53,16 @@ export function mountView(el: HTMLElement, { store, state, link }: Run, signal: 
         ),
       ),
     ),
+    notices.node,
   );
   onKeys([plots.node, foot.slider], store, state, signal);
 
   react(signal, () => {
     const title = store.head.value.title || "optimization run";
     setAttributes(root, { "aria-label": title, "data-xinv-run": store.run.value });
+  });
+  react(signal, () => {
+    root.classList.toggle("wide-scene", state.wideScene.value);
   });
   foldRecordOf(store, signal);
   shadow.append(element("div", { class: "container" }, root));
