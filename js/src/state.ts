@@ -24,6 +24,8 @@ export class State {
   readonly tab = signal<Tab>("Explanation");
   /** The event or fact that was last cited by a click. */
   readonly cited = signal("");
+  /** The numbers are shown as a table in place of the plots. */
+  readonly table = signal(false);
   readonly wideScene = signal(false);
   readonly playing = signal(false);
   readonly speed = signal(1);

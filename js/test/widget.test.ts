@@ -221,6 +221,43 @@ describe("what is drawn", () => {
   });
 });
 
+describe("the table behind the plots", () => {
+  const cells = (row: Element | null) => [...(row?.children ?? [])].map((cell) => cell.textContent);
+  const open = () =>
+    [...shadow().querySelectorAll<HTMLElement>(".plot-actions button")]
+      .find((node) => node.textContent === "Show as table")
+      ?.click();
+
+  it("holds every number that is drawn, the cursor's row marked", () => {
+    mount();
+    model.receive(odd("watched"));
+    open();
+    expect(cells(find(".table thead tr")).slice(0, 5)).toEqual([
+      "iteration",
+      "miss [m]",
+      "speed [km]",
+      "∂loss/∂ speed",
+      "height of the apex [m]",
+    ]);
+    expect(find(".table caption").textContent).toBe("Iterations 200 to 239 of 239");
+    press("Home");
+    expect(find(".table caption").textContent).toBe("Iterations 0 to 49 of 239");
+    expect(cells(find(".table tr[aria-current]")).slice(0, 4)).toEqual(["0", "30", "1", "−1"]);
+    expect(find(".plots").style.visibility).toBe("hidden");
+  });
+
+  it("tells rejected trials from accepted steps, and turns its pages", () => {
+    mount();
+    model.receive(odd("rejected"));
+    press("Home");
+    open();
+    const rows = [...shadow().querySelectorAll(".table tbody tr")];
+    expect(rows.slice(0, 2).map((row) => cells(row)[2])).toEqual(["accepted", "rejected"]);
+    find<HTMLElement>(".table-foot button:last-child").click();
+    expect(find(".table caption").textContent).toBe("Iterations 50 to 59 of 59");
+  });
+});
+
 describe("notices", () => {
   it("are seen whatever tab is open, and counted in the head", () => {
     mount();

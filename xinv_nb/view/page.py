@@ -22,7 +22,10 @@ style-src 'unsafe-inline'; img-src data: blob:">
 body {{ margin: 1rem auto; max-width: 1200px; padding: 0 1rem; font-family: system-ui, sans-serif }}
 </style>
 </head><body>
+<main>
+<h1 style="position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)">{title}</h1>
 <div id="run"><pre style="white-space:pre-wrap">{text}</pre></div>
+</main>
 <script type="text/plain" id="front-end">{code}</script>
 <script type="text/plain" id="data">{data}</script>
 <script type="module">

@@ -95,7 +95,11 @@ export function paintNote(
 }
 
 function paintLossNotes(context: Context, figure: Figure, panel: Panel, start: number, ink: Ink): void {
-  const x = panel.log ? paintNote(context, "log scale", start, panel.top, figure.right, ink) : start;
+  // The explanation speaks of the loss, whatever the program calls it.
+  let x = panel.title.startsWith("loss")
+    ? start
+    : paintNote(context, "the loss", start, panel.top, figure.right, ink);
+  if (panel.log) x = paintNote(context, "log scale", x, panel.top, figure.right, ink);
   if (!figure.accepted || x + 110 > figure.right) return;
   context.strokeStyle = ink.warning;
   context.lineWidth = 1.25;

@@ -117,6 +117,10 @@ export function createPlots(store: Store, state: State, root: HTMLElement, signa
   watchWidth(node, signal, (value) => {
     width.value = value;
   });
+  // Behind the table, the plots are out of reach.
+  react(signal, () => {
+    node.style.visibility = state.table.value ? "hidden" : "";
+  });
   // The browser's zoom, or a screen with another pixel density.
   window.addEventListener("resize", paintAll, { signal });
   followPointer(node, () => figure, store, state, signal);

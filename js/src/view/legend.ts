@@ -13,7 +13,12 @@ interface Entry {
   value: HTMLElement;
 }
 
-export function createLegend(store: Store, state: State, signal: AbortSignal): HTMLElement {
+export function createLegend(
+  store: Store,
+  state: State,
+  actions: readonly HTMLElement[],
+  signal: AbortSignal,
+): HTMLElement {
   const list = element("div", { class: "legend", role: "group", "aria-label": "parameters" });
   const picker = createPicker(store, state, signal);
   let entries: Entry[] = [];
@@ -57,7 +62,13 @@ export function createLegend(store: Store, state: State, signal: AbortSignal): H
       button.title = describe(series, row < 0 ? Number.NaN : gradient);
     }
   });
-  return element("div", { class: "legend-box" }, picker.panel, list, picker.button);
+  return element(
+    "div",
+    { class: "legend-box" },
+    picker.panel,
+    list,
+    element("div", { class: "plot-actions" }, picker.button, ...actions),
+  );
 }
 
 function createEntry(series: Series, index: number, state: State): Entry {

@@ -15,6 +15,7 @@ import { createLegend } from "./legend";
 import { createNotices } from "./notices";
 import { createPanel } from "./panel";
 import { createScene } from "./scene";
+import { createTable } from "./table";
 
 export interface Run {
   store: Store;
@@ -33,6 +34,7 @@ export function mountView(el: HTMLElement, { store, state, link }: Run, signal: 
 
   const root = element("section", { class: "root", role: "region", "data-lm-suppress-shortcuts": "true" });
   const plots = createPlots(store, state, root, signal);
+  const table = createTable(store, state, signal);
   const notices = createNotices(store, signal);
   const foot = createFoot(store, state, signal);
   root.append(
@@ -40,7 +42,13 @@ export function mountView(el: HTMLElement, { store, state, link }: Run, signal: 
     element(
       "div",
       { class: "body" },
-      element("div", { class: "left" }, plots.node, createLegend(store, state, signal), foot.node),
+      element(
+        "div",
+        { class: "left" },
+        element("div", { class: "picture" }, plots.node, table.node),
+        createLegend(store, state, [table.button], signal),
+        foot.node,
+      ),
       element(
         "div",
         { class: "right" },
