@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -238,6 +239,31 @@ def test_a_live_message_is_small_however_fast_the_run_and_however_many_its_param
             if k == 0:
                 packets.update(more, sent := packets.Sent(), packets.Writer())
     assert len(packets.update(more, sent, packets.Writer())) < 24_000
+
+
+def exported(run: xi.Run, kind: str) -> dict[str, Any]:
+    """Ask the widget for a file as the browser does; returns what the header says, with the file's bytes."""
+    widget, sent = run.widget(), []
+    widget.send = lambda content, buffers: sent.append(buffers[0])  # type: ignore[method-assign]
+    widget._on_request(widget, {"type": "export", "request": 7, "format": kind}, [])
+    header, body = unpack(sent[0])
+    file: dict[str, Any] = header["file"]
+    assert file["request"] == 7
+    return file | {"content": body[file["offset"] : file["offset"] + file["length"]] if "offset" in file else b""}
+
+
+def test_the_browser_gets_the_files_that_it_asks_for(tmp_path: Path) -> None:
+    run = recorded([3.0, 2.0])
+    page = exported(run, "page")
+    assert (page["name"], page["type"]) == ("run.html", "text/html")
+    assert b"</html>" in page["content"]
+    assert exported(run, "picture")["content"].startswith(b"\x89PNG")
+    path = tmp_path / "back.npz"
+    path.write_bytes(exported(run, "data")["content"])
+    np.testing.assert_array_equal(xi.load(path).loss, run.loss)
+    assert "cannot be exported as 'poem'" in exported(run, "poem")["error"]
+    run.status = "running"
+    assert "once it has ended" in exported(run, "page")["error"]
 
 
 @pytest.mark.parametrize("packet", [b"", b"\xff\xff\xff\xff", pack({"kind": "snapshot"}, Body())[:9]])

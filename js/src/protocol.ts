@@ -119,6 +119,15 @@ export interface FrameError {
   text: string;
 }
 
+export interface FileSpec {
+  request: number;
+  name?: string;
+  type?: string;
+  offset?: number;
+  length?: number;
+  error?: string;
+}
+
 export interface Header {
   version: 1;
   kind: "snapshot" | "update";
@@ -137,10 +146,12 @@ export interface Header {
   answers?: Answer[];
   frames?: FrameSpec[];
   frame_error?: FrameError;
+  file?: FileSpec;
 }
 
 /** Browser → kernel. None of them is essential: while a cell runs they may stay unanswered. */
 export type Outgoing =
   | { type: "resync" }
   | { type: "scene"; iteration: number }
+  | { type: "export"; request: number; format: string }
   | { type: "ask"; request: number; question: string; span: Span | null };

@@ -5,6 +5,10 @@ import { ODD_RUNS } from "../dev/odd-runs";
 import { encode } from "../dev/packet";
 import { SERIES } from "../dev/rail-texts";
 import factory, { mountStatic } from "../src/index";
+import { State } from "../src/state";
+import { Store } from "../src/store";
+import { asCsv } from "../src/view/table";
+import { decode } from "../src/wire";
 
 let model: FakeModel;
 let el: HTMLElement;
@@ -255,6 +259,47 @@ describe("the table behind the plots", () => {
     expect(rows.slice(0, 2).map((row) => cells(row)[2])).toEqual(["accepted", "rejected"]);
     find<HTMLElement>(".table-foot button:last-child").click();
     expect(find(".table caption").textContent).toBe("Iterations 50 to 59 of 59");
+  });
+});
+
+describe("export", () => {
+  const choices = () =>
+    [...shadow().querySelectorAll<HTMLElement>(".sheet .choice .name")].map((node) => node.textContent);
+
+  it("asks the kernel for what only it can make, and says how it went", async () => {
+    mount();
+    model.receive(odd("log"));
+    find(".head-button").click();
+    expect(choices()).toEqual([
+      "Interactive page",
+      "Picture of the run",
+      "All data",
+      "These plots",
+      "Table of what is drawn",
+    ]);
+    find(".sheet .choice").click();
+    const asked = model.sent[0] as { type: string; request: number; format: string };
+    expect(asked).toMatchObject({ type: "export", format: "page" });
+    model.receive(encode({ sequence: 2, file: { request: asked.request, error: "The disk is full." } }));
+    await Promise.resolve();
+    expect(find(".sheet p").textContent).toBe("The disk is full.");
+  });
+
+  it("offers without a kernel what the browser can make", () => {
+    const end = mountStatic(el, odd("log"));
+    find(".head-button").click();
+    expect(choices()).toEqual(["These plots", "Table of what is drawn"]);
+    end();
+  });
+
+  it("writes a table with every digit", () => {
+    const store = new Store();
+    const series = [{ ...SERIES[0], label: 'a, "b"' }] as never;
+    const columns = { iteration: Float64Array.of(0, 1), loss: Float64Array.of(0.1 + 0.2, Number.NaN) };
+    store.apply(decode(encode({ kind: "snapshot", series }, { ...columns, p0: Float64Array.of(1, 2) })));
+    expect(asCsv(store, new State(store))).toBe(
+      'iteration,loss,"a, ""b"" [km]"\n0,0.30000000000000004,1\n1,NaN,2\n',
+    );
   });
 });
 

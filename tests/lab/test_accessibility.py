@@ -109,6 +109,7 @@ def test_axe_finds_nothing_whatever_is_open(opened: Any, axe: str, theme: str) -
         ("button", "Show as table"),
         ("button", "Choose"),
         ("button", "larger scene"),
+        ("button", "Export"),
     ]:
         page.get_by_role(role, name=name).click()
         assert violations(page, axe) == [], f"after {name}"
@@ -249,6 +250,15 @@ def test_a_whole_session_by_keyboard_alone(lab: LabPage, axe: str) -> None:
     page.keyboard.type("Why did the loss fall?")
     page.keyboard.press("Enter")
     expect(region.get_by_role("article", name=re.compile("Why did the loss fall"))).to_be_visible()
+    tab_to("Export")
+    page.keyboard.press("Enter")
+    tab_to("Interactive page")
+    with page.expect_download() as saved:
+        page.keyboard.press("Enter")
+    assert saved.value.suggested_filename == "throw.html"
+    assert "</html>" in Path(saved.value.path()).read_text()
+    page.keyboard.press("Escape")
+    assert focused() == "Export"
     assert lab.errors == []
 
     page.evaluate(axe)

@@ -204,6 +204,16 @@ def test_the_exported_page_needs_no_kernel_and_no_network(chromium: Any, tmp_pat
     assert slider.get_attribute("aria-valuenow") == "0"
     assert region.get_by_role("article", name="Summary, iterations 0–39").is_visible()
     keep_picture(page, "page")
+    for choice, name, start in [
+        ("These plots", "exported-plots.png", b"\x89PNG"),
+        ("Table of what is drawn", "exported.csv", b"iteration,loss,x,"),
+    ]:
+        if not region.get_by_role("group", name="Export").is_visible():
+            region.get_by_role("button", name="Export").click()
+        with page.expect_download() as saved:
+            region.get_by_role("button", name=choice).click()
+        assert saved.value.suggested_filename == name
+        assert Path(saved.value.path()).read_bytes().startswith(start)
     assert errors == []
     assert path.stat().st_size < 200_000
     context.close()

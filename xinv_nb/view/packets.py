@@ -11,6 +11,7 @@ import numpy as np
 
 from xinv_nb.history import History
 from xinv_nb.run import Caption, Entry, Event, Run
+from xinv_nb.view.export import File
 from xinv_nb.view.scene import Frame
 from xinv_nb.view.watched import MOST_WATCHED, describe_watched, name_of_loss, watched_columns
 from xinv_nb.view.wire import Body, pack
@@ -140,6 +141,23 @@ def frame_update(run: Run, sent: Sent, frame: Frame) -> bytes:
         header["frame_error"] = {"iteration": frame.iteration, "text": frame.error}
     else:
         header["frames"] = [_frame(frame, body)]
+    return pack(header, body)
+
+
+def file_update(run: Run, sent: Sent, request: Any, file: File | str) -> bytes:
+    """Return an update that carries a file that the reader asked for, or in words why there is none."""
+    body = Body()
+    header = _next_update(run, sent)
+    if isinstance(file, str):
+        header["file"] = {"request": request, "error": file}
+    else:
+        header["file"] = {
+            "request": request,
+            "name": file.name,
+            "type": file.type,
+            "offset": body.add(file.content),
+            "length": len(file.content),
+        }
     return pack(header, body)
 
 

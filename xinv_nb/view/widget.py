@@ -18,10 +18,12 @@ import traitlets
 
 from xinv_nb.run import Caption, Run
 from xinv_nb.view import packets
+from xinv_nb.view.export import File, export
 from xinv_nb.view.scene import Frame, draw_frame, iterations_worth_drawing
 
 _BUNDLE = Path(__file__).parent.parent / "static" / "widget.js"
 _MOST_FRAMES = 60
+_WAIT = "The run is still going on; it can be exported once it has ended."
 
 
 @cache
@@ -125,11 +127,23 @@ class RunWidget(anywidget.AnyWidget):
             self._answer_scene(int(content.get("iteration", 0)))
         elif kind == "ask":
             self._answer_question(content)
+        elif kind == "export":
+            self._answer_export(content)
 
     def _answer_scene(self, iteration: int) -> None:
         with self._lock:
             iteration = min(max(iteration, 0), self.run.evaluations - 1)
             self._send_packet(packets.frame_update(self.run, self._sent, self._drawn(iteration)))
+
+    def _answer_export(self, content: dict[str, Any]) -> None:
+        file: File | str
+        try:
+            # A scene is drawn for the page: not while the user's cell may be drawing as well.
+            file = _WAIT if self.run.status == "running" else export(self.run, str(content.get("format")))
+        except Exception as error:  # noqa: BLE001 - the reader waits for an answer
+            file = f"The file could not be made ({type(error).__name__}: {error})."
+        with self._lock:
+            self._send_packet(packets.file_update(self.run, self._sent, content.get("request"), file))
 
     def _answer_question(self, content: dict[str, Any]) -> None:
         span = content.get("span")

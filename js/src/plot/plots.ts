@@ -21,6 +21,8 @@ const LEAST_HEIGHT = 530;
 
 export interface Plots {
   node: HTMLElement;
+  /** What is painted, on the ground of the theme in force; null before anything is. */
+  picture(): HTMLCanvasElement | null;
   /** Reads the colours again and repaints: the theme has changed. */
   recolour(): void;
 }
@@ -132,7 +134,17 @@ export function createPlots(store: Store, state: State, root: HTMLElement, signa
     paintAll();
   };
   window.matchMedia("(forced-colors: active)").addEventListener("change", recolour, { signal });
-  return { node, recolour };
+  const picture = () => {
+    const { width: w, height: h } = base.canvas;
+    const sheet = element("canvas", { width: w, height: h });
+    const context = sheet.getContext("2d");
+    if (!figure || !context || !ink) return null;
+    context.fillStyle = ink.surface;
+    context.fillRect(0, 0, w, h);
+    for (const { canvas } of [base, overlay]) context.drawImage(canvas, 0, 0);
+    return sheet;
+  };
+  return { node, recolour, picture };
 }
 
 function emptyText(store: Store): string {

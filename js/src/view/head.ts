@@ -12,6 +12,7 @@ export function createHead(
   store: Store,
   state: State,
   { node: notices, count }: Notices,
+  actions: readonly HTMLElement[],
   signal: AbortSignal,
 ): HTMLElement {
   const title = element("h2", { class: "title" });
@@ -63,6 +64,7 @@ export function createHead(
     noticed,
     element("span", { class: "spring" }),
     createWriter(store, signal),
+    ...actions,
     announcement,
   );
 }

@@ -8,6 +8,7 @@ import type { Store } from "../store";
 import { css } from "../styles";
 import { watchTheme } from "../theme";
 import { createAsk } from "./ask";
+import { createExport } from "./export";
 import { createFoot } from "./foot";
 import { createHead } from "./head";
 import { onKeys } from "./keys";
@@ -38,7 +39,7 @@ export function mountView(el: HTMLElement, { store, state, link }: Run, signal: 
   const notices = createNotices(store, signal);
   const foot = createFoot(store, state, signal);
   root.append(
-    createHead(store, state, notices, signal),
+    createHead(store, state, notices, [createExport(store, state, link, plots.picture, signal)], signal),
     element(
       "div",
       { class: "body" },

@@ -10,6 +10,8 @@ const PAGE = 50;
 interface Column {
   title: string;
   cell: (row: number) => string;
+  /** The same with every digit. */
+  raw: (row: number) => string;
 }
 
 export interface Table {
@@ -82,6 +84,17 @@ export function createTable(store: Store, state: State, signal: AbortSignal): Ta
   return { button, node };
 }
 
+/** All rows of what is drawn, as comma-separated values with every digit. */
+export function asCsv(store: Store, state: State): string {
+  const columns = listColumns(store, state);
+  const quote = (text: string) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const lines = [columns.map(({ title }) => quote(title)).join(",")];
+  for (let row = 0; row < store.history.rows; row++) {
+    lines.push(columns.map(({ raw }) => raw(row)).join(","));
+  }
+  return `${lines.join("\n")}\n`;
+}
+
 function pager(text: string, act: () => void): HTMLButtonElement {
   const button = element("button", { type: "button", class: "action" }, `${text} iterations`);
   button.addEventListener("click", act);
@@ -91,29 +104,26 @@ function pager(text: string, act: () => void): HTMLButtonElement {
 function listColumns(store: Store, state: State): Column[] {
   const { history } = store;
   const { loss_label, loss_unit } = store.head.value;
-  const number = (key: string) => (row: number) => formatCell(history.value(key, row));
-  const columns: Column[] = [
-    { title: "iteration", cell: (row) => formatCount(history.value("iteration", row)) },
-    { title: withUnit(loss_label || "loss", loss_unit), cell: number("loss") },
-  ];
+  const columns: Column[] = [];
+  const add = (title: string, key: string, format = formatCell) => {
+    const raw = (row: number) => String(history.value(key, row));
+    columns.push({ title, cell: (row) => format(history.value(key, row)), raw });
+  };
+  add("iteration", "iteration", formatCount);
+  add(withUnit(loss_label || "loss", loss_unit), "loss");
   if (history.column("accepted").includes(0)) {
-    const cell = (row: number) => (history.value("accepted", row) === 0 ? "rejected" : "accepted");
-    columns.push({ title: "step", cell });
+    add("step", "accepted", (value) => (value === 0 ? "rejected" : "accepted"));
   }
   for (const { key, name, label, unit, shown } of store.series.value) {
     if (!state.isShown(`p${key}`, shown)) continue;
-    columns.push({ title: withUnit(label || name, unit), cell: number(`p${key}`) });
-    if (history.column(`g${key}`).length > 0) {
-      columns.push({ title: `∂loss/∂ ${label || name}`, cell: number(`g${key}`) });
-    }
+    add(withUnit(label || name, unit), `p${key}`);
+    if (history.column(`g${key}`).length > 0) add(`∂loss/∂ ${label || name}`, `g${key}`);
   }
   for (const { key, name, unit, several, shown } of store.watched.value) {
     if (!state.isShown(`w${key}`, shown)) continue;
-    if (several) {
-      columns.push({ title: `least ${withUnit(name, unit)}`, cell: number(`w${key}`) });
-      columns.push({ title: `largest ${withUnit(name, unit)}`, cell: number(`h${key}`) });
-    } else columns.push({ title: withUnit(name, unit), cell: number(`w${key}`) });
-    columns.push({ title: `∂loss/∂ ${name}`, cell: number(`d${key}`) });
+    add(`${several ? "least " : ""}${withUnit(name, unit)}`, `w${key}`);
+    if (several) add(`largest ${withUnit(name, unit)}`, `h${key}`);
+    add(`∂loss/∂ ${name}`, `d${key}`);
   }
   return columns;
 }
