@@ -245,7 +245,7 @@ def exported(run: xi.Run, kind: str) -> dict[str, Any]:
     """Ask the widget for a file as the browser does; returns what the header says, with the file's bytes."""
     widget, sent = run.widget(), []
     widget.send = lambda content, buffers: sent.append(buffers[0])  # type: ignore[method-assign]
-    widget._on_request(widget, {"type": "export", "request": 7, "format": kind}, [])
+    widget._on_request(widget, {"type": "file", "request": 7, "format": kind}, [])
     header, body = unpack(sent[0])
     file: dict[str, Any] = header["file"]
     assert file["request"] == 7

@@ -216,5 +216,71 @@ export const ODD_RUNS: Record<string, () => Uint8Array<ArrayBuffer>> = {
       columns,
     );
   },
+  compared: () => {
+    const rows = 120;
+    const each = (f: (row: number) => number) => Float64Array.from({ length: rows }, (_, row) => f(row));
+    const runs = ["Adam", "SGD"];
+    const groups = [
+      { key: "0", label: "miss", unit: "m", log: true },
+      { key: "1", label: "speed", unit: "m/s", log: false },
+    ];
+    const ends = (run: number, row: number) => (run === 0 && row > 80 ? Number.NaN : 1);
+    return encode(
+      {
+        kind: "snapshot",
+        run: "a-b",
+        head: {
+          ...head,
+          title: "Adam and SGD compared",
+          tone: "neutral",
+          state: "2 runs",
+          optimizer: "",
+          writer: { text: "", hint: "", command: "" },
+          has_scene: false,
+          compared: true,
+        },
+        series: groups.flatMap(({ key, unit }, group) =>
+          runs.map((name, run) => ({
+            ...base,
+            key: 2 * group + run,
+            name,
+            label: name,
+            unit,
+            group: key,
+            colour: run,
+          })),
+        ),
+        groups,
+        captions: [
+          {
+            id: "c0",
+            heading: "Differences",
+            span: [0, rows - 1],
+            parts: [
+              { text: "Adam", kind: "name" },
+              { text: " reached ", kind: "text" },
+              { text: "1 %", kind: "number" },
+              { text: " of the loss at the start after ", kind: "text" },
+              { text: "31", kind: "number" },
+              { text: " evaluations, SGD after ", kind: "text" },
+              { text: "98", kind: "number" },
+              { text: ".", kind: "text" },
+            ],
+            cites: [],
+            line: "built-in text",
+            tone: "neutral",
+            writing: false,
+          },
+        ],
+      },
+      {
+        iteration: each((row) => row),
+        p0: each((row) => 30 * Math.exp(-row / 7) * ends(0, row)),
+        p1: each((row) => 30 * Math.exp(-row / 21)),
+        p2: each((row) => (2 - Math.exp(-row / 7)) * ends(0, row)),
+        p3: each((row) => 2 - Math.exp(-row / 21)),
+      },
+    );
+  },
   version: () => encode({ version: 2, kind: "snapshot" }),
 };

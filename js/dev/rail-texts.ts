@@ -59,6 +59,7 @@ export function headAt(iteration: number, status: Status): Head {
     loss_label: "cost",
     loss_unit: "M€",
     notices: [],
+    compared: false,
   };
 }
 

@@ -38,6 +38,7 @@ for (const theme of ["light", "dark"]) {
     "names",
     "rejected",
     "watched",
+    "compared",
     "version",
   ]) {
     pages[`${name}-${theme}`] = { width: 1100, query: `theme=${theme}&case=${name}` };

@@ -55,9 +55,9 @@ export class Link {
   }
 
   /** Asks for a file; while a cell runs, the answer waits behind it. */
-  requestFile(format: string): Promise<File> {
+  requestFile(format: string, runs?: string[]): Promise<File> {
     const request = this.#nextRequest++;
-    this.#send({ type: "export", request, format });
+    this.#send({ type: "file", request, format, ...(runs ? { runs } : {}) });
     return new Promise((resolve) => this.#openFiles.set(request, resolve));
   }
 

@@ -33,6 +33,8 @@ export interface Head {
   loss_label: string;
   loss_unit: string;
   notices: string[];
+  /** Several runs on shared axes: a series is a run. */
+  compared: boolean;
 }
 
 export interface Series {
@@ -46,12 +48,16 @@ export interface Series {
   truth: number | null;
   statistic: string;
   shown: boolean;
+  /** Place in the palette, where it is not the place in the list. */
+  colour?: number;
 }
 
 export interface Group {
   key: string;
   label: string;
   unit: string;
+  /** May have a logarithmic axis, as the loss has. */
+  log?: boolean;
 }
 
 /** A quantity that the simulator watches: columns w (value, or the least of several), h (the largest) and
@@ -153,5 +159,5 @@ export interface Header {
 export type Outgoing =
   | { type: "resync" }
   | { type: "scene"; iteration: number }
-  | { type: "export"; request: number; format: string }
+  | { type: "file"; request: number; format: string; runs?: string[] }
   | { type: "ask"; request: number; question: string; span: Span | null };

@@ -41,6 +41,7 @@ const EMPTY_HEAD: Head = {
   loss_label: "loss",
   loss_unit: "",
   notices: [],
+  compared: false,
 };
 
 export class Store {

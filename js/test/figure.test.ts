@@ -64,6 +64,28 @@ describe("watched quantities", () => {
   });
 });
 
+describe("several runs on shared axes", () => {
+  it("have a panel a quantity, a line a run, and the same colour for a run everywhere", () => {
+    receive("compared");
+    const { panels, lanes, labels } = figure();
+    expect(panels.map(({ title, log }) => [title, log])).toEqual([
+      ["miss [m]", true],
+      ["speed [m/s]", false],
+    ]);
+    expect(panels.map(({ lines }) => lines.map(({ index }) => index))).toEqual([
+      [0, 1],
+      [0, 1],
+    ]);
+    expect(lanes).toEqual([]);
+    expect(labels.map(({ text }) => text).sort()).toEqual(["Adam", "Adam", "SGD", "SGD"]);
+    state.isolate("SGD");
+    expect(figure().panels.map(({ lines }) => lines.map(({ faded }) => faded))).toEqual([
+      [true, false],
+      [true, false],
+    ]);
+  });
+});
+
 describe("a band", () => {
   it("keeps least and largest of every pixel column, and ends where values are missing", () => {
     const low = Float64Array.of(3, 1, 2, Number.NaN, 7, 8);

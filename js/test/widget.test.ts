@@ -262,6 +262,49 @@ describe("the table behind the plots", () => {
   });
 });
 
+const button = (text: string) =>
+  [...shadow().querySelectorAll<HTMLElement>("button")].find(
+    (node) => node.textContent === text,
+  ) as HTMLElement;
+
+describe("compare", () => {
+  const reply = (bytes: Uint8Array<ArrayBuffer>, sequence: number) => {
+    const { request } = model.sent[model.sent.length - 1] as { request: number };
+    model.receive(encode({ sequence }, {}, [], { request, bytes }));
+  };
+  const settle = () => new Promise((resolve) => setTimeout(resolve));
+
+  it("lays the run over others that the kernel names, in a view of its own", async () => {
+    mount();
+    model.receive(odd("log"));
+    button("Compare").click();
+    reply(new TextEncoder().encode('[{"id":"b1","name":"<b>other</b>","state":"converged"}]'), 2);
+    await settle();
+    const choice = find<HTMLElement>(".sheet:not([hidden]) .choice");
+    expect(choice.textContent).toBe("<b>other</b>converged");
+    button("Lay over this run").click();
+    expect(find(".sheet:not([hidden]) > p").textContent).toBe("Choose a run first.");
+    choice.querySelector("input")?.click();
+    button("Lay over this run").click();
+    expect(model.sent[1]).toMatchObject({ type: "file", format: "comparison", runs: ["b1"] });
+    reply(odd("compared"), 3);
+    await settle();
+    const inner = [...shadow().querySelectorAll("div")].find((node) => node.shadowRoot)?.shadowRoot;
+    expect(inner?.querySelector("[role=region]")?.getAttribute("aria-label")).toBe("Adam and SGD compared");
+    const legend = [...(inner?.querySelectorAll(".legend .name") ?? [])].map((node) => node.textContent);
+    expect(legend).toEqual(["Adam", "SGD"]);
+    expect(inner?.querySelector<HTMLElement>(".ask")?.hidden).toBe(true);
+    button("Close the comparison").click();
+    expect([...shadow().querySelectorAll("div")].some((node) => node.shadowRoot)).toBe(false);
+  });
+
+  it("is not offered where no kernel is", () => {
+    const end = mountStatic(el, odd("log"));
+    expect(button("Compare").parentElement?.hidden).toBe(true);
+    end();
+  });
+});
+
 describe("export", () => {
   const choices = () =>
     [...shadow().querySelectorAll<HTMLElement>(".sheet .choice .name")].map((node) => node.textContent);
@@ -269,7 +312,7 @@ describe("export", () => {
   it("asks the kernel for what only it can make, and says how it went", async () => {
     mount();
     model.receive(odd("log"));
-    find(".head-button").click();
+    button("Export").click();
     expect(choices()).toEqual([
       "Interactive page",
       "Picture of the run",
@@ -279,7 +322,7 @@ describe("export", () => {
     ]);
     find(".sheet .choice").click();
     const asked = model.sent[0] as { type: string; request: number; format: string };
-    expect(asked).toMatchObject({ type: "export", format: "page" });
+    expect(asked).toMatchObject({ type: "file", format: "page" });
     model.receive(encode({ sequence: 2, file: { request: asked.request, error: "The disk is full." } }));
     await Promise.resolve();
     expect(find(".sheet p").textContent).toBe("The disk is full.");
@@ -287,7 +330,7 @@ describe("export", () => {
 
   it("offers without a kernel what the browser can make", () => {
     const end = mountStatic(el, odd("log"));
-    find(".head-button").click();
+    button("Export").click();
     expect(choices()).toEqual(["These plots", "Table of what is drawn"]);
     end();
   });

@@ -189,6 +189,7 @@ def head(run: Run, writer: Writer, thinned: int = 1) -> dict[str, Any]:
         "loss_label": loss,
         "loss_unit": unit,
         "notices": list(run.notices),
+        "compared": False,
     }
 
 

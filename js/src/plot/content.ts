@@ -10,7 +10,7 @@ const MAX_PANELS = 6;
 const MAX_STRIPS = 12;
 
 export interface Content {
-  groups: { title: string; lines: Line[] }[];
+  groups: { title: string; lines: Line[]; log: boolean }[];
   hiddenPanels: number;
   stripsTitle: string;
   strips: { line: Line; gradient: ColumnData }[];
@@ -26,7 +26,11 @@ export function collect(store: Store, state: State): Content {
     if (group) group.push(line);
     else byGroup.set(line.series.group, [line]);
   }
-  const groups = [...byGroup].map(([key, members]) => ({ title: groupTitle(store, key), lines: members }));
+  const groups = [...byGroup].map(([key, members]) => {
+    const group = store.groups.value.find((candidate) => candidate.key === key);
+    const title = group ? withUnit(group.label, group.unit) : key;
+    return { title, lines: members, log: group?.log ?? false };
+  });
   const preferred = groups.filter((group) => group.lines.some(({ faded }) => !faded));
   const shownGroups = groups.length > MAX_PANELS ? preferred.slice(0, MAX_PANELS) : groups;
 
@@ -53,7 +57,7 @@ function shownLines(store: Store, state: State): Line[] {
   return store.series.value
     .map((series, index) => ({
       series,
-      index,
+      index: series.colour ?? index,
       values: store.history.column(`p${series.key}`),
       faded: selected.length > 0 && !isIsolated(series),
     }))
@@ -76,9 +80,4 @@ function gradientTitle(store: Store, strips: { line: Line }[]): string {
   const keys = new Set(strips.map(({ line }) => line.series.group));
   const group = keys.size === 1 ? store.groups.value.find(({ key }) => keys.has(key)) : undefined;
   return `∂loss/∂${group?.label ?? "…"}`;
-}
-
-function groupTitle(store: Store, key: string): string {
-  const group = store.groups.value.find((candidate) => candidate.key === key);
-  return group ? withUnit(group.label, group.unit) : key;
 }

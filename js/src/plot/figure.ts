@@ -69,13 +69,15 @@ const LANES: readonly EventPhase[] = ["forward", "backward", "optimizer"];
 /** The height that the figure needs; what is above it goes to the panels. */
 export function neededHeight(store: Store, state: State): number {
   const content = collect(store, state);
-  return fixedHeight(content) + shares(content) * PANEL_MINIMUM;
+  const { compared } = store.head.value;
+  return fixedHeight(content, compared) + shares(content, compared) * PANEL_MINIMUM;
 }
 
 export function buildFigure(store: Store, state: State, width: number, height: number): Figure {
   const { history } = store;
   const content = collect(store, state);
-  const running = store.head.value.status === "running";
+  const { status, compared } = store.head.value;
+  const running = status === "running";
   const left = GUTTER;
   const right = Math.max(left + 40, width - Math.max(MARGIN_RIGHT, labelWidth(content.groups, width)));
   const room = (right - left) / 62;
@@ -89,7 +91,7 @@ export function buildFigure(store: Store, state: State, width: number, height: n
   };
   const accepted = history.column("accepted").includes(0) ? history.column("accepted") : null;
 
-  const unit = Math.max((height - fixedHeight(content)) / shares(content), 30);
+  const unit = Math.max((height - fixedHeight(content, compared)) / shares(content, compared), 30);
   let y = BAND_LABELS;
   const place = (share: number) => {
     const top = y + TITLE;
@@ -98,9 +100,11 @@ export function buildFigure(store: Store, state: State, width: number, height: n
   };
 
   const lossTitle = withUnit(store.head.value.loss_label || "loss", store.head.value.loss_unit);
-  const panels: Panel[] = [lossPanel(lossTitle, history.column("loss"), place(LOSS), accepted, window)];
-  for (const { title, lines } of content.groups) {
-    panels.push(parameterPanel(title, lines, place(1), accepted, window));
+  const loss = history.column("loss");
+  const panels: Panel[] = [];
+  if (!compared) panels.push(lossPanel(lossTitle, loss, place(LOSS), accepted, window));
+  for (const group of content.groups) {
+    panels.push(parameterPanel(group, place(group.log ? LOSS : 1), accepted, window));
   }
   const stripsTitle = content.strips.length > 0 ? { text: content.stripsTitle, y } : null;
   if (stripsTitle) y += TITLE;
@@ -129,8 +133,9 @@ export function buildFigure(store: Store, state: State, width: number, height: n
     y = top + WATCHED_STRIP + 4;
   }
   y += GAP;
-  const lanes = LANES.map((phase, index) => ({ phase, middle: y + LANE * (index + 0.5) }));
-  const bottom = y + LANE * LANES.length + 4;
+  // Events are of one run.
+  const lanes = (compared ? [] : LANES).map((phase, index) => ({ phase, middle: y + LANE * (index + 0.5) }));
+  const bottom = y + LANE * lanes.length + 4;
   return {
     width,
     height,
@@ -153,13 +158,15 @@ export function buildFigure(store: Store, state: State, width: number, height: n
   };
 }
 
-function shares({ groups, watched }: Content): number {
-  return groups.length + LOSS + watched.length * WATCHED;
+function shares({ groups, watched }: Content, compared: boolean): number {
+  const loss = compared ? 0 : LOSS;
+  return loss + groups.reduce((sum, { log }) => sum + (log ? LOSS : 1), 0) + watched.length * WATCHED;
 }
 
-function fixedHeight({ groups, strips, watched }: Content): number {
+function fixedHeight({ groups, strips, watched }: Content, compared: boolean): number {
   const stripsHeight = strips.length > 0 ? TITLE + strips.length * (STRIP + STRIP_GAP) + GAP - 4 : 0;
   const watchedHeight = watched.length * (TITLE + WATCHED_STRIP + 8);
-  const lanesHeight = GAP + LANE * LANES.length + 4 + AXIS;
-  return BAND_LABELS + (groups.length + 1) * (TITLE + GAP) + stripsHeight + watchedHeight + lanesHeight;
+  const lanesHeight = GAP + (compared ? 0 : LANE * LANES.length) + 4 + AXIS;
+  const panels = groups.length + (compared ? 0 : 1);
+  return BAND_LABELS + panels * (TITLE + GAP) + stripsHeight + watchedHeight + lanesHeight;
 }

@@ -67,8 +67,7 @@ export function lossPanel(
 }
 
 export function parameterPanel(
-  title: string,
-  lines: Line[],
+  { title, lines, log }: { title: string; lines: Line[]; log: boolean },
   place: Place,
   accepted: ColumnData | null,
   window: Window,
@@ -77,7 +76,7 @@ export function parameterPanel(
   const marks = lines.flatMap(({ series }) => [series.truth, ...(series.bounds ?? [])]);
   const columns = lines.map(({ values }) => values);
   const range = widen(extent(columns, accepted, window), marks, 1);
-  return { ...panel(title, range, false, place, 24), lines };
+  return { ...panel(title, range, log && isWide(range), place, 24), lines };
 }
 
 export function watchedPanel(band: Band, place: Place, accepted: ColumnData | null, window: Window): Panel {

@@ -164,13 +164,16 @@ function describe(store: Store, summary: HTMLElement, signal: AbortSignal): void
     const { history } = store;
     if (history.rows === 0) return setText(summary, "Nothing is recorded yet.");
     const loss = history.column("loss");
+    const { loss_label, compared } = store.head.peek();
     const iterations = `iterations ${formatCount(history.firstIteration)} to ${formatCount(history.lastIteration)}`;
     setText(
       summary,
-      `${store.head.peek().loss_label} from ${formatNumber(loss[0] as number)} to ` +
-        `${formatNumber(loss[loss.length - 1] as number)} over ${iterations}; ` +
-        `${store.series.peek().length} parameters, ${store.events.peek().length} events. ` +
-        "Gradient strips show each row relative to its strongest gradient. " +
+      (compared
+        ? `Several runs on shared axes over ${iterations}. `
+        : `${loss_label} from ${formatNumber(loss[0] as number)} to ` +
+          `${formatNumber(loss[loss.length - 1] as number)} over ${iterations}; ` +
+          `${store.series.peek().length} parameters, ${store.events.peek().length} events. ` +
+          "Gradient strips show each row relative to its strongest gradient. ") +
         "Arrow keys move the cursor, Space plays, + and − zoom, 0 shows the whole run.",
     );
   };

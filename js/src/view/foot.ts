@@ -64,13 +64,13 @@ export function createFoot(store: Store, state: State, signal: AbortSignal): Foo
     slider.min = String(history.firstIteration);
     slider.max = String(Math.max(history.lastIteration, history.firstIteration));
     slider.value = String(iteration);
-    const { loss_label, loss_unit } = head.value;
+    const { loss_label, loss_unit, compared } = head.value;
     const loss = `${loss_label || "loss"} ${formatWithUnit(history.value("loss", state.row.value), loss_unit)}`;
     setAttributes(slider, {
       "aria-valuenow": iteration,
       "aria-valuemin": history.firstIteration,
       "aria-valuemax": history.lastIteration,
-      "aria-valuetext": empty ? "no iterations yet" : `iteration ${iteration}, ${loss}`,
+      "aria-valuetext": empty ? "no iterations yet" : `iteration ${iteration}${compared ? "" : `, ${loss}`}`,
     });
     const share =
       (iteration - history.firstIteration) / Math.max(1, history.lastIteration - history.firstIteration);

@@ -40,7 +40,7 @@ export function createHead(
     const first = formatNumber(store.history.value("loss", 0));
     const label = store.head.value.loss_label || "loss";
     const now = formatWithUnit(store.history.value("loss", row), store.head.value.loss_unit);
-    loss.hidden = row < 0;
+    loss.hidden = row < 0 || store.head.value.compared;
     setText(loss, row <= 0 ? `${label} ${first}` : `${label} ${first} → ${now}`);
   });
   const noticed = element("button", { type: "button", class: "pill noticed", title: "read them below" });

@@ -26,11 +26,14 @@ export function createLegend(
   const former = new Map();
 
   react(signal, () => {
+    // Of several runs on shared axes, each is named once.
+    const first = (series: Series) => store.series.value.find(({ name }) => name === series.name) === series;
     const shown = store.series.value
-      .map((series, index) => ({ series, index }))
+      .map((series, index) => ({ series, index: series.colour ?? index }))
       .filter(
         ({ series }) =>
-          state.isShown(`p${series.key}`, series.shown) || state.selected.value.includes(series.name),
+          (!store.head.value.compared || first(series)) &&
+          (state.isShown(`p${series.key}`, series.shown) || state.selected.value.includes(series.name)),
       );
     const make = ({ series, index }: (typeof shown)[number]) => {
       const entry = createEntry(series, index, state);
@@ -58,7 +61,9 @@ export function createLegend(
     const row = state.row.value;
     for (const { series, button, value } of entries) {
       const gradient = store.history.value(`g${series.key}`, row);
-      setText(value, row < 0 ? "" : formatWithUnit(store.history.value(`p${series.key}`, row), series.unit));
+      const now = store.history.value(`p${series.key}`, row);
+      const ended = store.head.value.compared && Number.isNaN(now);
+      setText(value, row < 0 ? "" : ended ? "–" : formatWithUnit(now, series.unit));
       button.title = describe(series, row < 0 ? Number.NaN : gradient);
     }
   });

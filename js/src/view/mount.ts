@@ -8,6 +8,7 @@ import type { Store } from "../store";
 import { css } from "../styles";
 import { watchTheme } from "../theme";
 import { createAsk } from "./ask";
+import { createCompare, openComparison } from "./compare";
 import { createExport } from "./export";
 import { createFoot } from "./foot";
 import { createHead } from "./head";
@@ -36,10 +37,15 @@ export function mountView(el: HTMLElement, { store, state, link }: Run, signal: 
   const root = element("section", { class: "root", role: "region", "data-lm-suppress-shortcuts": "true" });
   const plots = createPlots(store, state, root, signal);
   const table = createTable(store, state, signal);
+  const actions = [
+    createCompare(store, link, (bytes) => openComparison(comparison, bytes, signal), signal),
+    createExport(store, state, link, plots.picture, signal),
+  ];
+  const comparison = element("div");
   const notices = createNotices(store, signal);
   const foot = createFoot(store, state, signal);
   root.append(
-    createHead(store, state, notices, [createExport(store, state, link, plots.picture, signal)], signal),
+    createHead(store, state, notices, actions, signal),
     element(
       "div",
       { class: "body" },
@@ -74,7 +80,7 @@ export function mountView(el: HTMLElement, { store, state, link }: Run, signal: 
     root.classList.toggle("wide-scene", state.wideScene.value);
   });
   foldRecordOf(store, signal);
-  shadow.append(element("div", { class: "container" }, root));
+  shadow.append(element("div", { class: "container" }, root), comparison);
   el.append(host);
   signal.addEventListener("abort", () => host.remove(), { once: true });
   watchTheme(host, signal, (theme) => {

@@ -76,7 +76,8 @@ export function createPicker(store: Store, state: State, signal: AbortSignal): P
     const shown =
       store.series.value.filter((series) => state.isShown(`p${series.key}`, series.shown)).length +
       store.watched.value.filter((watched) => state.isShown(`w${watched.key}`, watched.shown)).length;
-    button.hidden = all < 2;
+    // Of several runs, whole runs are isolated by their names.
+    button.hidden = all < 2 || store.head.value.compared;
     button.textContent =
       shown < all
         ? `Choose… ${formatCount(shown)} of ${formatCount(all)} are drawn`

@@ -103,20 +103,21 @@ function pager(text: string, act: () => void): HTMLButtonElement {
 
 function listColumns(store: Store, state: State): Column[] {
   const { history } = store;
-  const { loss_label, loss_unit } = store.head.value;
+  const { loss_label, loss_unit, compared } = store.head.value;
   const columns: Column[] = [];
   const add = (title: string, key: string, format = formatCell) => {
     const raw = (row: number) => String(history.value(key, row));
     columns.push({ title, cell: (row) => format(history.value(key, row)), raw });
   };
   add("iteration", "iteration", formatCount);
-  add(withUnit(loss_label || "loss", loss_unit), "loss");
+  if (!compared) add(withUnit(loss_label || "loss", loss_unit), "loss");
   if (history.column("accepted").includes(0)) {
     add("step", "accepted", (value) => (value === 0 ? "rejected" : "accepted"));
   }
-  for (const { key, name, label, unit, shown } of store.series.value) {
+  for (const { key, name, label, unit, group, shown } of store.series.value) {
     if (!state.isShown(`p${key}`, shown)) continue;
-    add(withUnit(label || name, unit), `p${key}`);
+    const of = compared ? store.groups.value.find((candidate) => candidate.key === group)?.label : undefined;
+    add(withUnit(of ? `${of}: ${label || name}` : label || name, unit), `p${key}`);
     if (history.column(`g${key}`).length > 0) add(`∂loss/∂ ${label || name}`, `g${key}`);
   }
   for (const { key, name, unit, several, shown } of store.watched.value) {
