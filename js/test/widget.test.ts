@@ -325,7 +325,7 @@ describe("export", () => {
     expect(asked).toMatchObject({ type: "file", format: "page" });
     model.receive(encode({ sequence: 2, file: { request: asked.request, error: "The disk is full." } }));
     await Promise.resolve();
-    expect(find(".sheet p").textContent).toBe("The disk is full.");
+    expect(find(".sheet:not([hidden]) > p").textContent).toBe("The disk is full.");
   });
 
   it("offers without a kernel what the browser can make", () => {

@@ -82,7 +82,7 @@ def comparison(runs: Sequence[Run]) -> bytes:
         "series": series,
         "groups": groups,
         "facts": [{"id": f.id, "kind": f.kind, "text": f.text, "span": f.span, "cites": f.cites} for f in facts],
-        "captions": [packets.caption_for_view(caption, "c0", names)],
+        "captions": [packets.caption_for_view(caption, "c0", [*names, *(s["label"] for s in groups)])],
     }
     return pack(header, body)
 

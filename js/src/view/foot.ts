@@ -75,6 +75,8 @@ export function createFoot(store: Store, state: State, signal: AbortSignal): Foo
     const share =
       (iteration - history.firstIteration) / Math.max(1, history.lastIteration - history.firstIteration);
     slider.style.setProperty("--share", `${100 * share}%`);
+    // As wide as it will ever be: the slider beside it keeps its length.
+    position.style.minWidth = `${12 + 2 * formatCount(history.lastIteration).length}ch`;
     position.replaceChildren(
       "iteration ",
       element("b", {}, empty ? "–" : formatCount(iteration)),
