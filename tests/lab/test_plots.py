@@ -115,7 +115,7 @@ def test_nothing_moves_while_one_reads_zooms_and_selects(page: Any) -> None:
                 const node = name === ".root" ? region : region.querySelector(name);
                 const { x, y, width, height } = node.getBoundingClientRect();
                 const top = region.getBoundingClientRect().y;  // the page may scroll to what has the focus
-                return [name, x, y - top, width, height].map((v) => (typeof v === "number" ? Math.round(v) : v)).join(" ");
+                return `${name} ${[x, y - top, width, height].map(Math.round).join(" ")}`;
             })"""
         )
 

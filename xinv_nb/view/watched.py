@@ -40,14 +40,19 @@ def watched_columns(run: Run, rows: NDArray[np.intp], body: Body, several: set[i
     return columns
 
 
-def describe_watched(run: Run, several: set[int]) -> list[dict[str, Any]]:
-    """Return what the plots need to know of each watched quantity; the one that is the loss needs no second plot."""
-    watches = _followed(run)
+def drawn_watches(run: Run) -> dict[str, WatchColumns]:
+    """Return the quantities that are drawn at first, by name: the one that is the loss needs no second plot."""
     loss = _watch_that_is_the_loss(run)
-    drawn = [name for name in watches if name != loss][:_MOST_SHOWN]
+    others = {name: watch for name, watch in _followed(run).items() if name != loss}
+    return dict(list(others.items())[:_MOST_SHOWN])
+
+
+def describe_watched(run: Run, several: set[int]) -> list[dict[str, Any]]:
+    """Return what the plots need to know of each watched quantity."""
+    drawn = drawn_watches(run)
     return [
         {"key": key, "name": name, "unit": watch.unit, "several": key in several, "shown": name in drawn}
-        for key, (name, watch) in enumerate(watches.items())
+        for key, (name, watch) in enumerate(_followed(run).items())
     ]
 
 
