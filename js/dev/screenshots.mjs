@@ -20,6 +20,13 @@ for (const theme of ["light", "dark"]) {
     query: `theme=${theme}&case=many`,
     act: (page) => page.getByRole("button", { name: "Choose" }).click(),
   };
+  for (const width of [1100, 320]) {
+    pages[`export-${width}-${theme}`] = {
+      width,
+      query: `theme=${theme}&pause=4`,
+      act: (page) => page.getByRole("button", { name: "Export" }).click(),
+    };
+  }
   pages[`wide-${theme}`] = {
     width: 1100,
     query: `theme=${theme}&pause=4`,

@@ -121,6 +121,7 @@ def test_a_narrow_page_or_one_that_is_zoomed_needs_no_sideways_scrolling(opened:
     page = opened(viewport={"width": width, "height": 900}, device_scale_factor=2)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     region = page.get_by_role("region", name="Throw a ball")
+    region.get_by_role("button", name="Export").click()
     sticking_out = region.evaluate(
         """(region) => [...region.querySelectorAll("button, input, select, article, h2, canvas, img")]
             .filter((node) => node.checkVisibility() && node.getBoundingClientRect().right > innerWidth)

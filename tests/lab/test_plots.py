@@ -111,7 +111,9 @@ def test_nothing_moves_while_one_reads_zooms_and_selects(page: Any) -> None:
     def places() -> Any:
         page.wait_for_timeout(100)
         return region.evaluate(
-            """(region) => [".plots", ".legend", ".foot .slider", ".panels", ".root"].map((name) => {
+            """(region) => [
+                ".about > :last-child", ".plots", ".legend", ".foot .slider", ".panels", ".root",
+            ].map((name) => {
                 const node = name === ".root" ? region : region.querySelector(name);
                 const { x, y, width, height } = node.getBoundingClientRect();
                 const top = region.getBoundingClientRect().y;  // the page may scroll to what has the focus

@@ -31,8 +31,10 @@ function paintStripsTitle(
   const { text, y } = title;
   const top = y + TITLE;
   let x = paintTitle(context, text, figure.left + 6, top, figure.right - figure.left - 12, ink);
-  for (const [colour, label] of keys(own, ink)) {
-    if (x + 75 > figure.right) break;
+  const narrow = figure.right - x < 160;
+  for (const [colour, word] of keys(own, ink)) {
+    const label = narrow ? ({ negative: "−", positive: "+" }[word] ?? word) : word;
+    if (x + 30 > figure.right) break;
     context.fillStyle = colour;
     context.fillRect(x, top - 15, 9, 9);
     x = paintNote(context, label, x + 13, top, figure.right, ink);

@@ -34,6 +34,7 @@ export function createHead(
     setText(thinned, `one in ${formatCount(head.thinned)} evaluations is shown`);
     thinned.hidden = !(head.thinned > 1);
   });
+  let longest = 0;
   react(signal, () => {
     store.version.value;
     const row = state.row.value;
@@ -41,7 +42,11 @@ export function createHead(
     const label = store.head.value.loss_label || "loss";
     const now = formatWithUnit(store.history.value("loss", row), store.head.value.loss_unit);
     loss.hidden = row < 0 || store.head.value.compared;
-    setText(loss, row <= 0 ? `${label} ${first}` : `${label} ${first} → ${now}`);
+    const text = row <= 0 ? `${label} ${first}` : `${label} ${first} → ${now}`;
+    setText(loss, text);
+    // As wide as it has been: a cursor at the start does not move what stands beside it.
+    longest = Math.max(longest, text.length);
+    loss.style.minWidth = `${longest}ch`;
   });
   const noticed = element("button", { type: "button", class: "pill noticed", title: "read them below" });
   noticed.addEventListener("click", () => {
@@ -56,15 +61,18 @@ export function createHead(
   return element(
     "header",
     { class: "head" },
-    title,
-    pill,
-    loss,
-    optimizer,
-    thinned,
-    noticed,
-    element("span", { class: "spring" }),
-    createWriter(store, signal),
-    ...actions,
+    element(
+      "div",
+      { class: "about" },
+      title,
+      pill,
+      loss,
+      optimizer,
+      thinned,
+      noticed,
+      createWriter(store, signal),
+    ),
+    element("div", { class: "actions" }, ...actions),
     announcement,
   );
 }
