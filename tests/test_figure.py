@@ -78,3 +78,25 @@ def test_drawing_a_scene_leaves_the_users_random_numbers_alone() -> None:
     np.random.seed(0)  # noqa: NPY002
     draw_frame(run, 1)
     assert np.random.normal() == expected  # noqa: NPY002
+
+
+def test_the_picture_names_the_loss_as_the_program_does() -> None:
+    with xi.record() as run:
+        for x in (3.0, 2.0):
+            grad(lambda x: xi.watch(x**2, "travel time", "min"))(x)
+    assert run.plot().axes[0].get_ylabel() == "travel time [min]"
+
+
+def test_the_picture_shows_watched_quantities_with_their_unit() -> None:
+    def objective(x: Any) -> Any:
+        for k in range(1, 4):
+            xi.watch(x * k, "speed", "m/s")
+        return xi.watch(x + 1, "height", "m") ** 2
+
+    with xi.record() as run:
+        for x in (3.0, 2.0, 1.0):
+            grad(objective)(x)
+    titled = {ax.get_title(loc="left"): ax for ax in run.plot().axes if ax.get_title(loc="left")}
+    assert list(titled) == ["speed [m/s]", "height [m]"]
+    drawn = [list(line.get_ydata()) for line in titled["speed [m/s]"].lines]
+    assert drawn == [[3, 2, 1], [9, 6, 3]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -68,10 +69,21 @@ def test_a_long_run_is_thinned_with_its_end_and_the_view_is_told() -> None:
     run = recorded([float(i) for i in range(packets.MOST_ROWS // 100)])
     header, _ = unpack(packets.snapshot(run, packets.Sent(), packets.Writer()))
     assert header["head"]["thinned"] == 1
-    update = packets.update(run, packets.Sent(), packets.Writer(), most_rows=20)
+    update = packets.update(run, packets.Sent(), packets.Writer(), most_bytes=20 * 29)
     found = columns(update)["iteration"]
     assert len(found) <= 22
     assert found[-1] == run.evaluations - 1
+
+
+def test_no_spike_of_the_loss_is_lost_by_thinning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packets, "MOST_ROWS", 50)
+    points = [1.0] * 1000
+    points[333], points[777], points[500] = 40.0, 0.0, float("nan")
+    found = columns(packets.snapshot(recorded(points), packets.Sent(), packets.Writer()))
+    assert len(found["loss"]) <= 60
+    assert {333, 500, 777, 999} <= set(found["iteration"])
+    assert (np.diff(found["iteration"]) > 0).all()
+    np.testing.assert_array_equal(found["p0"], np.array(points)[found["iteration"].astype(int)])
 
 
 def test_words_that_json_and_html_mind_come_through() -> None:
@@ -133,6 +145,125 @@ def test_many_parameters_are_all_sent_and_the_most_moved_shown() -> None:
     header, _ = unpack(packets.snapshot(run, packets.Sent(), packets.Writer()))
     assert [s["key"] for s in header["series"] if s["shown"]] == list(range(12, 20))
     assert len(header["series"]) == 20
+
+
+def test_watched_quantities_travel_with_what_the_gradient_asks_of_them() -> None:
+    def throw(x: Any) -> Any:
+        height = xi.watch(x * 3, "height", "m")
+        for k in range(3):
+            xi.watch(x * k, "speed", "m/s", at=0.1 * k)
+        if x > 2:
+            xi.watch(x + 1, "wind")
+        xi.watch(anp.array([1.0, 5.0]) * x, "profile", "N")
+        return (height - 3) ** 2
+
+    run = recorded([3.0, 2.0, 1.0], throw)
+    packet = packets.snapshot(run, packets.Sent(), packets.Writer())
+    watched = unpack(packet)[0]["watched"]
+    assert [(w["name"], w["unit"], w["several"]) for w in watched] == [
+        ("height", "m", False),
+        ("speed", "m/s", True),
+        ("wind", "", False),
+        ("profile", "N", True),
+    ]
+    found = columns(packet)
+    np.testing.assert_array_equal(found["w0"], [9, 6, 3])
+    np.testing.assert_array_equal(found["d0"], [12, 6, 0])
+    np.testing.assert_array_equal(found["w1"], [0, 0, 0])
+    np.testing.assert_array_equal(found["h1"], [6, 4, 2])
+    np.testing.assert_array_equal(found["w2"], [4, np.nan, np.nan])
+    np.testing.assert_array_equal(found["w3"], [3, 2, 1])
+    np.testing.assert_array_equal(found["h3"], [15, 10, 5])
+    assert "h0" not in found
+
+
+def test_live_updates_of_watched_quantities_join_to_what_a_snapshot_holds() -> None:
+    sent, seen, told = packets.Sent(), [], []
+
+    def throw(x: Any) -> Any:
+        for k in range(1 if x > 12 else 2):
+            xi.watch(x * (k + 1), "speed")
+        return x**2
+
+    with xi.record("run") as run:
+        for i in range(30):
+            grad(throw)(30.0 - i)
+            if i % 7 == 6:
+                packet = packets.update(run, sent, packets.Writer())
+                seen += list(columns(packet)["w0"])
+                told.append(unpack(packet)[0].get("watched"))
+    seen += list(columns(packets.update(run, sent, packets.Writer()))["w0"])
+    np.testing.assert_array_equal(seen, columns(packets.snapshot(run, packets.Sent(), packets.Writer()))["w0"])
+    assert [told[0][0]["several"], told[1], told[2][0]["several"], told[3]] == [False, None, True, None]
+
+
+def test_a_watched_quantity_of_a_long_run_that_was_thinned_has_no_gaps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("xinv_nb.history.WATCHED_LIMIT", 20)
+    run = recorded([float(i) for i in range(50)], lambda x: xi.watch(x * 2, "height") ** 2)
+    found = columns(packets.snapshot(run, packets.Sent(), packets.Writer()))["w0"]
+    assert np.isfinite(found).all()
+    assert (np.diff(found) >= 0).all()
+    assert found[-1] == 98
+
+
+@pytest.mark.parametrize(
+    ("objective", "expected"),
+    [
+        (lambda x: xi.watch(x**2, "travel time", "min"), ("travel time", "min")),
+        (lambda x: xi.watch(x, "height", "m") ** 2, ("loss", "")),
+    ],
+)
+def test_the_loss_is_called_what_the_program_calls_it(objective: Any, expected: tuple[str, str]) -> None:
+    header, _ = unpack(packets.snapshot(recorded([3.0, 2.0], objective), packets.Sent(), packets.Writer()))
+    assert (header["head"]["loss_label"], header["head"]["loss_unit"]) == expected
+    assert [w["shown"] for w in header["watched"]] == [expected[0] == "loss"], "no second plot of the loss"
+
+
+def test_the_loss_has_the_name_of_its_function() -> None:
+    def travel_time(x: Any) -> Any:
+        return x**2
+
+    header, _ = unpack(packets.snapshot(recorded([3.0], travel_time), packets.Sent(), packets.Writer()))
+    assert header["head"]["loss_label"] == "travel time"
+
+
+def test_a_live_message_is_small_however_fast_the_run_and_however_many_its_parameters() -> None:
+    sent = packets.Sent()
+    with xi.record("run") as run:
+        for _ in range(400):
+            grad(lambda x: xi.watch(anp.sum(x**2), "energy"))(np.ones(30))
+    assert len(packets.update(run, sent, packets.Writer(), frames=())) < 40_000, "the first one, with all names"
+    with xi.record("run") as more:
+        for k in range(2000):
+            grad(lambda x: xi.watch(anp.sum(x**2), "energy"))(np.full(30, 1.0 + k))
+            if k == 0:
+                packets.update(more, sent := packets.Sent(), packets.Writer())
+    assert len(packets.update(more, sent, packets.Writer())) < 24_000
+
+
+def exported(run: xi.Run, kind: str) -> dict[str, Any]:
+    """Ask the widget for a file as the browser does; returns what the header says, with the file's bytes."""
+    widget, sent = run.widget(), []
+    widget.send = lambda content, buffers: sent.append(buffers[0])  # type: ignore[method-assign]
+    widget._on_request(widget, {"type": "file", "request": 7, "format": kind}, [])
+    header, body = unpack(sent[0])
+    file: dict[str, Any] = header["file"]
+    assert file["request"] == 7
+    return file | {"content": body[file["offset"] : file["offset"] + file["length"]] if "offset" in file else b""}
+
+
+def test_the_browser_gets_the_files_that_it_asks_for(tmp_path: Path) -> None:
+    run = recorded([3.0, 2.0])
+    page = exported(run, "page")
+    assert (page["name"], page["type"]) == ("run.html", "text/html")
+    assert b"</html>" in page["content"]
+    assert exported(run, "picture")["content"].startswith(b"\x89PNG")
+    path = tmp_path / "back.npz"
+    path.write_bytes(exported(run, "data")["content"])
+    np.testing.assert_array_equal(xi.load(path).loss, run.loss)
+    assert "cannot be exported as 'poem'" in exported(run, "poem")["error"]
+    run.status = "running"
+    assert "once it has ended" in exported(run, "page")["error"]
 
 
 @pytest.mark.parametrize("packet", [b"", b"\xff\xff\xff\xff", pack({"kind": "snapshot"}, Body())[:9]])

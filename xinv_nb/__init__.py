@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from xinv_nb.errors import XinvError
 from xinv_nb.recording.probes import event, stage, watch
 from xinv_nb.run import Caption, Claim, Event, Fact, Parameter, Phase, Problem, Run
-from xinv_nb.session import last_run, record
+from xinv_nb.session import compare, last_run, record
 from xinv_nb.storage import load
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ __all__ = [
     "Run",
     "XinvError",
     "__version__",
+    "compare",
     "event",
     "last_run",
     "load",

@@ -232,6 +232,10 @@ class VariedColumn:
         else:
             self._list = [self._list[row] for row in rows]
 
+    def between(self, start: int, stop: int) -> NDArray[np.float64] | list[Any]:
+        """Return the rows from `start` up to `stop`: an array where all values are plain numbers, else a list."""
+        return self._numbers.array[start:stop] if self._list is None else self._list[start:stop]
+
     def truncate(self, rows: int) -> None:
         """Drop all from row `rows` on."""
         if self._list is None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 from asyncio import CancelledError
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from xinv_nb.recording.recorder import Recorder
 from xinv_nb.recording.tracebacks import take_our_frames_out
 from xinv_nb.run import Problem, Run, Status
+
+if TYPE_CHECKING:
+    from xinv_nb.view.compare import Comparison
 
 T = TypeVar("T")
 
@@ -121,3 +124,30 @@ def last_run() -> Run | None:
     True
     """
     return _last
+
+
+def compare(*runs: Run) -> Comparison:
+    """Return a widget that overlays runs on shared axes, with their differences in words.
+
+    Parameters
+    ----------
+    *runs : Run
+        Two or more runs, such as of other optimizers, step sizes or starts; as they stand now.
+
+    Returns
+    -------
+    Comparison
+        An `anywidget.AnyWidget`; `statements` are the differences as text.
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> from autograd import grad
+    >>> with xi.record("from the left") as left, xi.record("from the right") as right:
+    ...     pass
+    >>> xi.compare(left, right).statements[0]
+    'In from the left nothing was recorded.'
+    """
+    from xinv_nb.view.compare import Comparison
+
+    return Comparison(runs)

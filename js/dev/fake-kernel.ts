@@ -4,7 +4,7 @@ import type { ColumnData, Frame } from "../src/wire";
 import type { FakeModel } from "./fake-model";
 import { encode } from "./packet";
 import { computeRun, drawScene, ITERATIONS } from "./rail-route";
-import { captionsAt, eventsAt, factsFor, headAt, phasesAt, SERIES } from "./rail-texts";
+import { captionsAt, eventsAt, factsFor, headAt, phasesAt, SERIES, WATCHED } from "./rail-texts";
 
 export class FakeKernel {
   #run = computeRun();
@@ -23,7 +23,9 @@ export class FakeKernel {
       const frames = iteration % 5 === 0 || iteration === last ? [await this.#frame(iteration)] : [];
       this.#send(
         {
-          ...(iteration === 0 ? { series: [...SERIES], groups: [{ key: "y", label: "y", unit: "km" }] } : {}),
+          ...(iteration === 0
+            ? { series: [...SERIES], groups: [{ key: "y", label: "y", unit: "km" }], watched: [...WATCHED] }
+            : {}),
           head: headAt(iteration, iteration === ITERATIONS - 1 ? "finished" : "running"),
           phases: phasesAt(iteration),
           events: eventsAt(iteration),
@@ -49,6 +51,7 @@ export class FakeKernel {
     this.#run.gradients.forEach((values, key) => {
       columns[`g${key}`] = values.slice(from, to);
     });
+    for (const [key, values] of Object.entries(this.#run.watched)) columns[key] = values.slice(from, to);
     return columns;
   }
 

@@ -175,5 +175,112 @@ export const ODD_RUNS: Record<string, () => Uint8Array<ArrayBuffer>> = {
       },
     );
   },
+  watched: () => {
+    const rows = 240;
+    const each = (f: (row: number) => number) => Float64Array.from({ length: rows }, (_, row) => f(row));
+    const names = [
+      "height of the apex",
+      "风速",
+      "energy",
+      "a quantity with a long name and no unit",
+      "f",
+      "g",
+    ];
+    const columns: Record<string, ColumnData> = {
+      iteration: each((row) => row),
+      loss: each((row) => 30 * Math.exp(-row / 20)),
+      p0: each((row) => Math.exp(-row / 20)),
+      g0: Float32Array.from(each((row) => -Math.exp(-row / 20))),
+    };
+    names.forEach((_, key) => {
+      columns[`w${key}`] = each((row) =>
+        key === 1 && row % 60 > 40 ? Number.NaN : 10 ** (3 - 3 * key) * Math.sin(row / 30 + key),
+      );
+      if (key === 2) columns.h2 = each((row) => 10 ** -3 * (Math.sin(row / 30 + key) + 1.5));
+      columns[`d${key}`] = Float32Array.from(each((row) => Math.cos(row / 40 + key)));
+    });
+    return encode(
+      {
+        kind: "snapshot",
+        head: { ...head, has_scene: false, loss_label: "miss", loss_unit: "m" },
+        series: [{ ...base, label: "speed", group: "speed" }],
+        groups: [{ key: "speed", label: "speed", unit: "m/s" }],
+        watched: names.map((name, key) => ({
+          key,
+          name,
+          unit: key === 0 ? "m" : key === 2 ? "kJ" : "",
+          several: key === 2,
+          shown: key < 4,
+        })),
+      },
+      columns,
+    );
+  },
+  compared: () => {
+    const rows = 120;
+    const each = (f: (row: number) => number) => Float64Array.from({ length: rows }, (_, row) => f(row));
+    const runs = ["Adam", "SGD"];
+    const groups = [
+      { key: "0", label: "miss", unit: "m", log: true },
+      { key: "1", label: "speed", unit: "m/s", log: false },
+    ];
+    const ends = (run: number, row: number) => (run === 0 && row > 80 ? Number.NaN : 1);
+    return encode(
+      {
+        kind: "snapshot",
+        run: "a-b",
+        head: {
+          ...head,
+          title: "Adam and SGD compared",
+          tone: "neutral",
+          state: "2 runs",
+          optimizer: "",
+          writer: { text: "", hint: "", command: "" },
+          has_scene: false,
+          compared: true,
+        },
+        series: groups.flatMap(({ key, unit }, group) =>
+          runs.map((name, run) => ({
+            ...base,
+            key: 2 * group + run,
+            name,
+            label: name,
+            unit,
+            group: key,
+            colour: run,
+          })),
+        ),
+        groups,
+        captions: [
+          {
+            id: "c0",
+            heading: "Differences",
+            span: [0, rows - 1],
+            parts: [
+              { text: "Adam", kind: "name" },
+              { text: " reached ", kind: "text" },
+              { text: "1 %", kind: "number" },
+              { text: " of the loss at the start after ", kind: "text" },
+              { text: "31", kind: "number" },
+              { text: " evaluations, SGD after ", kind: "text" },
+              { text: "98", kind: "number" },
+              { text: ".", kind: "text" },
+            ],
+            cites: [],
+            line: "built-in text",
+            tone: "neutral",
+            writing: false,
+          },
+        ],
+      },
+      {
+        iteration: each((row) => row),
+        p0: each((row) => 30 * Math.exp(-row / 7) * ends(0, row)),
+        p1: each((row) => 30 * Math.exp(-row / 21)),
+        p2: each((row) => (2 - Math.exp(-row / 7)) * ends(0, row)),
+        p3: each((row) => 2 - Math.exp(-row / 21)),
+      },
+    );
+  },
   version: () => encode({ version: 2, kind: "snapshot" }),
 };

@@ -8,6 +8,7 @@ export function encode(
   texts: Texts,
   columns: Record<string, ColumnData> = {},
   frames: readonly Frame[] = [],
+  file: { request: number; bytes: Uint8Array } | null = null,
 ): Uint8Array<ArrayBuffer> {
   const parts: { offset: number; bytes: Uint8Array }[] = [];
   let bodyLength = 0;
@@ -27,6 +28,9 @@ export function encode(
     offset: add(bytes),
     length: bytes.length,
   }));
+  const fileSpec = file && {
+    file: { request: file.request, offset: add(file.bytes), length: file.bytes.length },
+  };
   const header = {
     version: 1,
     kind: "update",
@@ -36,6 +40,7 @@ export function encode(
     rows: Object.values(columns)[0]?.length ?? 0,
     columns: specs,
     ...(frames.length > 0 ? { frames: frameSpecs } : {}),
+    ...fileSpec,
   };
   const json = new TextEncoder().encode(JSON.stringify(header));
   const bodyStart = align(4 + json.length);

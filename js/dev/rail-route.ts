@@ -56,11 +56,28 @@ export function cost(controls: readonly number[]): number {
   return sum;
 }
 
+/** What the made-up simulator watches: the length of the line, and how much it disturbs along its way. */
+function watch(controls: readonly number[]): Record<string, number> {
+  const points = route(controls);
+  let length = 0;
+  const disturbance = points.map((p, index) => {
+    const q = points[index - 1] ?? p;
+    length += Math.hypot(p.x - q.x, p.y - q.y);
+    return PLACES.reduce((sum, { x, y, radius, cost }) => {
+      return sum + 10 * cost * Math.exp(-((Math.hypot(p.x - x, p.y - y) / radius) ** 2));
+    }, 20);
+  });
+  const strongest = Math.max(...disturbance);
+  return { w0: length, d0: 1, w1: Math.min(...disturbance), h1: strongest, d1: (strongest - 45) / 30 };
+}
+
 export interface RailRun {
   loss: Float64Array;
   /** [series][iteration] */
   values: Float64Array[];
   gradients: Float32Array[];
+  /** Columns of the watched quantities, by key. */
+  watched: Record<string, Float64Array>;
 }
 
 export function computeRun(): RailRun {
@@ -68,12 +85,17 @@ export function computeRun(): RailRun {
     loss: new Float64Array(ITERATIONS),
     values: NAMES.map(() => new Float64Array(ITERATIONS)),
     gradients: NAMES.map(() => new Float32Array(ITERATIONS)),
+    watched: Object.fromEntries(
+      ["w0", "d0", "w1", "h1", "d1"].map((key) => [key, new Float64Array(ITERATIONS)]),
+    ),
   };
   const y = [1.6, 2.4, 1.5, 1.4];
   const mean = [0, 0, 0, 0];
   const square = [0, 0, 0, 0];
   for (let iteration = 0; iteration < ITERATIONS; iteration++) {
     run.loss[iteration] = cost(y);
+    for (const [key, value] of Object.entries(watch(y)))
+      (run.watched[key] as Float64Array)[iteration] = value;
     const gradient = y.map((value, index) => {
       const h = 1e-5;
       const moved = (delta: number) => cost(y.map((other, at) => (at === index ? value + delta : other)));

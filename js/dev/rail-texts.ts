@@ -1,6 +1,6 @@
 // What the kernel would say about the made-up run: events, phases, facts and captions up to an iteration.
 import { formatNumber } from "../src/format";
-import type { Caption, Fact, Head, Phase, RunEvent, Series, Status } from "../src/protocol";
+import type { Caption, Fact, Head, Phase, RunEvent, Series, Status, Watched } from "../src/protocol";
 import { ITERATIONS, NAMES, type RailRun } from "./rail-route";
 
 const LAST = ITERATIONS - 1;
@@ -37,6 +37,11 @@ export const SERIES: readonly Series[] = NAMES.map((name, key) => ({
   shown: true,
 }));
 
+export const WATCHED: readonly Watched[] = [
+  { key: 0, name: "length of the line", unit: "km", several: false, shown: true },
+  { key: 1, name: "disturbance along the line", unit: "dB", several: true, shown: true },
+];
+
 export function headAt(iteration: number, status: Status): Head {
   const running = status === "running";
   return {
@@ -51,8 +56,10 @@ export function headAt(iteration: number, status: Status): Head {
     busy: running,
     thinned: 1,
     has_scene: true,
-    loss_label: "loss",
+    loss_label: "cost",
+    loss_unit: "M€",
     notices: [],
+    compared: false,
   };
 }
 

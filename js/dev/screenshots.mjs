@@ -10,10 +10,28 @@ const { chromium } = require(process.env.PLAYWRIGHT_CORE ?? "playwright-core");
 
 const pages = {};
 for (const theme of ["light", "dark"]) {
-  for (const width of [1100, 700, 400]) {
+  for (const width of [1100, 700, 400, 320]) {
     pages[`live-${width}-${theme}`] = { width, query: `theme=${theme}&until=34&pause=4` };
     pages[`done-${width}-${theme}`] = { width, query: `theme=${theme}&pause=4`, act: standAt34 };
   }
+  pages[`zoomed-${theme}`] = { width: 1100, query: `theme=${theme}&case=long`, act: zoomIn };
+  pages[`picker-${theme}`] = {
+    width: 1100,
+    query: `theme=${theme}&case=many`,
+    act: (page) => page.getByRole("button", { name: "Choose" }).click(),
+  };
+  for (const width of [1100, 320]) {
+    pages[`export-${width}-${theme}`] = {
+      width,
+      query: `theme=${theme}&pause=4`,
+      act: (page) => page.getByRole("button", { name: "Export" }).click(),
+    };
+  }
+  pages[`wide-${theme}`] = {
+    width: 1100,
+    query: `theme=${theme}&pause=4`,
+    act: (page) => page.getByRole("button", { name: "larger scene" }).click(),
+  };
   for (const name of [
     "waiting",
     "empty",
@@ -26,6 +44,8 @@ for (const theme of ["light", "dark"]) {
     "groups",
     "names",
     "rejected",
+    "watched",
+    "compared",
     "version",
   ]) {
     pages[`${name}-${theme}`] = { width: 1100, query: `theme=${theme}&case=${name}` };
@@ -36,6 +56,12 @@ async function standAt34(page) {
   await page.getByRole("button", { name: "iterations 14–38" }).first().click();
   await page.getByRole("slider", { name: "iteration" }).focus();
   for (let step = 0; step < 20; step++) await page.keyboard.press("ArrowRight");
+}
+
+async function zoomIn(page) {
+  await page.getByRole("slider", { name: "iteration" }).focus();
+  await page.keyboard.press("Home");
+  for (let step = 0; step < 9; step++) await page.keyboard.press("+");
 }
 
 await mkdir(folder, { recursive: true });

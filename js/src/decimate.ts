@@ -13,6 +13,8 @@ export function decimate(
   values: ColumnData,
   columnOf: (row: number) => number,
   mask: ColumnData | null = null,
+  from = 0,
+  to = values.length,
 ): number[] {
   const rows: number[] = [];
   let column = Number.NaN;
@@ -30,7 +32,7 @@ export function decimate(
     push(rows, last);
   };
 
-  for (let row = 0; row < values.length; row++) {
+  for (let row = from; row < Math.min(to, values.length); row++) {
     if (mask && mask[row] === 0) continue;
     const value = values[row] as number;
     if (!Number.isFinite(value)) {
@@ -63,9 +65,11 @@ export function strongest(
   values: ColumnData,
   columnOf: (row: number) => number,
   columns: number,
+  from = 0,
+  to = values.length,
 ): Float64Array {
   const result = new Float64Array(columns).fill(Number.NaN);
-  for (let row = 0; row < values.length; row++) {
+  for (let row = from; row < Math.min(to, values.length); row++) {
     const value = values[row] as number;
     const column = columnOf(row);
     if (Number.isNaN(value) || column < 0 || column >= columns) continue;
@@ -73,4 +77,51 @@ export function strongest(
     if (!(Math.abs(value) <= Math.abs(former))) result[column] = value;
   }
   return result;
+}
+
+/** A stretch of a band without gaps: for each pixel column a row of it, the least and the largest value. */
+export interface Stretch {
+  rows: number[];
+  low: number[];
+  high: number[];
+}
+
+/** A band between two columns, thinned like a line; where the upper one is missing, it is the lower one's line. */
+export function decimateBand(
+  low: ColumnData,
+  high: ColumnData,
+  columnOf: (row: number) => number,
+  mask: ColumnData | null = null,
+  from = 0,
+  to = low.length,
+): Stretch[] {
+  const stretches: Stretch[] = [];
+  let current: Stretch | null = null;
+  let column = Number.NaN;
+  for (let row = from; row < Math.min(to, low.length); row++) {
+    if (mask && mask[row] === 0) continue;
+    const least = low[row] as number;
+    if (!Number.isFinite(least)) {
+      current = null;
+      continue;
+    }
+    const largest = Number.isFinite(high[row]) ? (high[row] as number) : least;
+    const here = columnOf(row);
+    if (!current) {
+      current = { rows: [], low: [], high: [] };
+      stretches.push(current);
+      column = Number.NaN;
+    }
+    const end = current.rows.length - 1;
+    if (here === column) {
+      current.low[end] = Math.min(current.low[end] as number, least);
+      current.high[end] = Math.max(current.high[end] as number, largest);
+    } else {
+      current.rows.push(row);
+      current.low.push(least);
+      current.high.push(largest);
+      column = here;
+    }
+  }
+  return stretches;
 }

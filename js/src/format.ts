@@ -15,7 +15,7 @@ export function formatNumber(value: number, digits = 4): string {
 }
 
 export function formatWithUnit(value: number, unit: string): string {
-  return unit ? `${formatNumber(value)}\u00a0${unit}` : formatNumber(value);
+  return unit && Number.isFinite(value) ? `${formatNumber(value)}\u00a0${unit}` : formatNumber(value);
 }
 
 /** An axis label: as many decimals as the distance between two labels needs. */

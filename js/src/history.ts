@@ -39,6 +39,7 @@ function emptyLike(like: ColumnData, length: number): ColumnData {
 export class History {
   #columns = new Map<string, Column>();
   #rows = 0;
+  #strengths = new Map<string, { rows: number; value: number }>();
 
   get rows(): number {
     return this.#rows;
@@ -46,6 +47,7 @@ export class History {
 
   replace(rows: number, columns: Map<string, ColumnData>): void {
     this.#columns.clear();
+    this.#strengths.clear();
     this.#rows = 0;
     this.append(rows, columns);
   }
@@ -80,6 +82,18 @@ export class History {
 
   value(key: string, row: number): number {
     return this.column(key)[row] ?? Number.NaN;
+  }
+
+  /** The largest magnitude in a column; only rows that are new since the last call are looked at. */
+  strength(key: string): number {
+    const known = this.#strengths.get(key) ?? { rows: 0, value: 0 };
+    const column = this.column(key);
+    for (; known.rows < column.length; known.rows++) {
+      const size = Math.abs(column[known.rows] as number);
+      if (size > known.value && size < Number.POSITIVE_INFINITY) known.value = size;
+    }
+    this.#strengths.set(key, known);
+    return known.value;
   }
 
   get firstIteration(): number {

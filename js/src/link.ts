@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals-core";
 import type { Outgoing, Span } from "./protocol";
 import type { Store } from "./store";
-import { decode, type Packet } from "./wire";
+import { decode, type File, type Packet } from "./wire";
 
 /** While messages are missing, ask again after this time (ms), then after twice as long, and so on:
  *  a kernel that runs a cell cannot answer, and requests would pile up. */
@@ -19,6 +19,7 @@ export class Link {
   #patience = RESYNC_INTERVAL;
   #nextRequest = Math.floor(Math.random() * 1e9);
   #openScenes = new Set<number>();
+  #openFiles = new Map<number, (file: File) => void>();
 
   constructor(store: Store, send: (message: Outgoing) => void, now = () => performance.now()) {
     this.#store = store;
@@ -53,6 +54,13 @@ export class Link {
     this.#send({ type: "ask", request, question: text, span });
   }
 
+  /** Asks for a file; while a cell runs, the answer waits behind it. */
+  requestFile(format: string, runs?: string[]): Promise<File> {
+    const request = this.#nextRequest++;
+    this.#send({ type: "file", request, format, ...(runs ? { runs } : {}) });
+    return new Promise((resolve) => this.#openFiles.set(request, resolve));
+  }
+
   #snapshot(packet: Packet): void {
     const { sequence, run } = packet.header;
     if (run === this.#store.run.value && sequence < this.#sequence) return;
@@ -80,6 +88,9 @@ export class Link {
     for (const frame of packet.frames) this.#openScenes.delete(frame.iteration);
     if (packet.header.frame_error) this.#openScenes.delete(packet.header.frame_error.iteration);
     this.#store.apply(packet);
+    if (!packet.file) return;
+    this.#openFiles.get(packet.file.request)?.(packet.file);
+    this.#openFiles.delete(packet.file.request);
   }
 
   #resync(): void {

@@ -31,7 +31,10 @@ export interface Head {
   thinned: number;
   has_scene: boolean;
   loss_label: string;
+  loss_unit: string;
   notices: string[];
+  /** Several runs on shared axes: a series is a run. */
+  compared: boolean;
 }
 
 export interface Series {
@@ -45,12 +48,26 @@ export interface Series {
   truth: number | null;
   statistic: string;
   shown: boolean;
+  /** Place in the palette, where it is not the place in the list. */
+  colour?: number;
 }
 
 export interface Group {
   key: string;
   label: string;
   unit: string;
+  /** May have a logarithmic axis, as the loss has. */
+  log?: boolean;
+}
+
+/** A quantity that the simulator watches: columns w (value, or the least of several), h (the largest) and
+ *  d (the strongest derivative of the loss with respect to it), each with the key behind. */
+export interface Watched {
+  key: number;
+  name: string;
+  unit: string;
+  several: boolean;
+  shown: boolean;
 }
 
 export interface Phase {
@@ -108,6 +125,15 @@ export interface FrameError {
   text: string;
 }
 
+export interface FileSpec {
+  request: number;
+  name?: string;
+  type?: string;
+  offset?: number;
+  length?: number;
+  error?: string;
+}
+
 export interface Header {
   version: 1;
   kind: "snapshot" | "update";
@@ -118,6 +144,7 @@ export interface Header {
   head?: Head;
   series?: Series[];
   groups?: Group[];
+  watched?: Watched[];
   phases?: Phase[];
   events?: RunEvent[];
   facts?: Fact[];
@@ -125,10 +152,12 @@ export interface Header {
   answers?: Answer[];
   frames?: FrameSpec[];
   frame_error?: FrameError;
+  file?: FileSpec;
 }
 
 /** Browser → kernel. None of them is essential: while a cell runs they may stay unanswered. */
 export type Outgoing =
   | { type: "resync" }
   | { type: "scene"; iteration: number }
+  | { type: "file"; request: number; format: string; runs?: string[] }
   | { type: "ask"; request: number; question: string; span: Span | null };

@@ -15,11 +15,18 @@ export class State {
   readonly span = signal<Span | null>(null);
   /** Names of isolated series; empty = all are shown. */
   readonly selected = signal<readonly string[]>([]);
+  /** The iterations that the plots show; null = all of them. */
+  readonly view = signal<Span | null>(null);
+  /** Columns (p3, w0, …) that the reader added to the plots or took away from them. */
+  readonly toggled = signal<ReadonlySet<string>>(new Set());
   /** A span lit while the pointer or the focus is on a caption, fact or event. */
   readonly lit = signal<Span | null>(null);
   readonly tab = signal<Tab>("Explanation");
   /** The event or fact that was last cited by a click. */
   readonly cited = signal("");
+  /** The numbers are shown as a table in place of the plots. */
+  readonly table = signal(false);
+  readonly wideScene = signal(false);
   readonly playing = signal(false);
   readonly speed = signal(1);
   /** The row under the cursor; −1 when nothing is recorded. */
@@ -57,6 +64,17 @@ export class State {
 
   step(rows: number): void {
     this.moveToRow(this.row.value + rows);
+  }
+
+  /** Whether a column is drawn: as at first, unless the reader changed that. */
+  isShown(column: string, atFirst: boolean | undefined): boolean {
+    return (atFirst !== false) !== this.toggled.value.has(column);
+  }
+
+  toggle(column: string): void {
+    const toggled = new Set(this.toggled.value);
+    if (!toggled.delete(column)) toggled.add(column);
+    this.toggled.value = toggled;
   }
 
   follow(): void {

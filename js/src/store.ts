@@ -14,6 +14,7 @@ import type {
   RunEvent,
   Series,
   Span,
+  Watched,
 } from "./protocol";
 import type { Frame, Packet } from "./wire";
 
@@ -38,7 +39,9 @@ const EMPTY_HEAD: Head = {
   thinned: 1,
   has_scene: false,
   loss_label: "loss",
+  loss_unit: "",
   notices: [],
+  compared: false,
 };
 
 export class Store {
@@ -49,6 +52,7 @@ export class Store {
   readonly head = signal<Head>(EMPTY_HEAD);
   readonly series = signal<Series[]>([]);
   readonly groups = signal<Group[]>([]);
+  readonly watched = signal<Watched[]>([]);
   readonly phases = signal<Phase[]>([]);
   readonly events = signal<RunEvent[]>([]);
   readonly facts = signal<Fact[]>([]);
@@ -95,6 +99,7 @@ export class Store {
     if (header.head) this.head.value = { ...EMPTY_HEAD, ...header.head };
     if (header.series) this.series.value = header.series;
     if (header.groups) this.groups.value = header.groups;
+    if (header.watched) this.watched.value = header.watched;
     if (header.phases) this.phases.value = header.phases;
     if (header.facts) this.facts.value = header.facts;
     if (header.captions) this.captions.value = header.captions;
@@ -130,6 +135,7 @@ export class Store {
     this.head.value = EMPTY_HEAD;
     this.series.value = [];
     this.groups.value = [];
+    this.watched.value = [];
     this.phases.value = [];
     this.facts.value = [];
     this.captions.value = [];

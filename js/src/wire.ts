@@ -1,6 +1,6 @@
 // Turns one packet of bytes into a header and typed arrays. The twin of the kernel's encoder:
 // uint32 length | JSON header | padding to a multiple of 8 | body. Knows the layout and nothing else.
-import type { ColumnSpec, Header } from "./protocol";
+import type { ColumnSpec, FileSpec, Header } from "./protocol";
 
 export const VERSION = 1;
 
@@ -14,10 +14,20 @@ export interface Frame {
   height: number;
 }
 
+/** A file that the reader asked for, or why there is none. */
+export interface File {
+  request: number;
+  name: string;
+  type: string;
+  bytes: Uint8Array<ArrayBuffer>;
+  error: string;
+}
+
 export interface Packet {
   header: Header;
   columns: Map<string, ColumnData>;
   frames: Frame[];
+  file: File | null;
 }
 
 /** A packet that cannot be read; its message is written for the reader of the notebook. */
@@ -42,7 +52,12 @@ export function decode(packet: DataView | Uint8Array): Packet {
     width,
     height,
   }));
-  return { header, columns, frames };
+  return { header, columns, frames, file: header.file ? readFile(body, header.file) : null };
+}
+
+function readFile(body: Uint8Array, spec: FileSpec): File {
+  const { request, name = "run", type = "", offset = 0, length = 0, error = "" } = spec;
+  return { request, name, type, bytes: part(body, offset, length), error };
 }
 
 function parseHeader(bytes: Uint8Array): Header {

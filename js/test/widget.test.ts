@@ -5,6 +5,10 @@ import { ODD_RUNS } from "../dev/odd-runs";
 import { encode } from "../dev/packet";
 import { SERIES } from "../dev/rail-texts";
 import factory, { mountStatic } from "../src/index";
+import { State } from "../src/state";
+import { Store } from "../src/store";
+import { asCsv } from "../src/view/table";
+import { decode } from "../src/wire";
 
 let model: FakeModel;
 let el: HTMLElement;
@@ -99,7 +103,7 @@ describe("what a browser finds", () => {
     press("ArrowLeft");
     press("PageDown");
     expect(now()).toBe(11);
-    expect(slider().getAttribute("aria-valuetext")).toMatch(/^iteration 11, loss 37\d/);
+    expect(slider().getAttribute("aria-valuetext")).toMatch(/^iteration 11, cost 37\d.*\u00a0M€$/);
     press("End");
     expect(now()).toBe(1999);
     press(" ");
@@ -129,6 +133,228 @@ describe("what a browser finds", () => {
     expect(model.get("iteration")).toBe(0);
     model.set("iteration", 7);
     expect(slider().value).toBe("7");
+  });
+});
+
+describe("zoom", () => {
+  const hidden = (text: string) =>
+    [...shadow().querySelectorAll<HTMLElement>(".zoom-bar > *")].find((node) =>
+      node.textContent?.includes(text),
+    )?.hidden;
+  const click = (text: string) =>
+    [...shadow().querySelectorAll<HTMLElement>(".zoom-bar button")]
+      .find((node) => node.textContent?.startsWith(text))
+      ?.click();
+
+  it("goes in around the cursor by keys, and out by a button that is seen only then", () => {
+    mount();
+    model.receive(odd("log"));
+    expect(hidden("Show the whole run")).toBe(true);
+    press("Home");
+    press("+");
+    press("+");
+    expect(hidden("Show the whole run")).toBe(false);
+    expect(find(".zoom-bar").textContent).toContain("iterations 0–499 shown");
+    press("-");
+    expect(find(".zoom-bar").textContent).toContain("iterations 0–999 shown");
+    press("End");
+    expect(find(".zoom-bar").textContent).toContain("–1999 shown");
+    click("Show the whole run");
+    expect(hidden("Show the whole run")).toBe(true);
+    press("+");
+    press("0");
+    expect(hidden("Show the whole run")).toBe(true);
+  });
+
+  it("goes to the selected span", async () => {
+    mount();
+    model.receive(odd("log"));
+    model.set("span", [100, 140]);
+    click("Zoom to iterations 100–140");
+    expect(find(".zoom-bar").textContent).toContain("iterations 100–140 shown");
+    expect(hidden("Zoom to")).toBe(true);
+  });
+});
+
+describe("what is drawn", () => {
+  const choices = () => [...shadow().querySelectorAll<HTMLElement>(".choice")];
+  const names = () => [...shadow().querySelectorAll(".legend .name")].map((node) => node.textContent);
+
+  it("is chosen from a list that can be searched, those that moved most first", () => {
+    mount();
+    const series = ["still", "fast", "slow"].map((name, key) => ({
+      ...SERIES[0],
+      key,
+      name,
+      label: name,
+      shown: key < 2,
+    }));
+    const column = (step: number) => Float64Array.of(0, step, 2 * step);
+    model.receive(
+      encode(
+        { sequence: 1, series: series as never },
+        { iteration: column(1), p0: column(0), p1: column(5), p2: column(1) },
+      ),
+    );
+    expect(names()).toEqual(["still", "fast"]);
+    expect(find(".choose").textContent).toBe("Choose… 2 of 3 are drawn");
+    find(".choose").click();
+    expect(choices().map((node) => node.querySelector(".name")?.textContent)).toEqual([
+      "fast",
+      "slow",
+      "still",
+    ]);
+    expect(choices()[0]?.textContent).toContain("moved by 10\u00a0km");
+    const search = find<HTMLInputElement>(".picker input[type=search]");
+    search.value = "SLO";
+    search.dispatchEvent(new Event("input"));
+    expect(choices()).toHaveLength(1);
+    choices()[0]?.querySelector("input")?.click();
+    expect(names()).toEqual(["still", "fast", "slow"]);
+    expect(find(".choose").textContent).toBe("Choose what is drawn…");
+  });
+
+  it("keeps the focus on the name that was isolated", () => {
+    mount();
+    model.receive(encode({ sequence: 1, series: [...SERIES] }));
+    const [entry] = shadow().querySelectorAll<HTMLElement>(".legend .entry");
+    entry?.focus();
+    entry?.click();
+    expect(shadow().activeElement).toBe(entry);
+    expect(entry?.isConnected).toBe(true);
+  });
+});
+
+describe("the table behind the plots", () => {
+  const cells = (row: Element | null) => [...(row?.children ?? [])].map((cell) => cell.textContent);
+  const open = () =>
+    [...shadow().querySelectorAll<HTMLElement>(".plot-actions button")]
+      .find((node) => node.textContent === "Show as table")
+      ?.click();
+
+  it("holds every number that is drawn, the cursor's row marked", () => {
+    mount();
+    model.receive(odd("watched"));
+    open();
+    expect(cells(find(".table thead tr")).slice(0, 5)).toEqual([
+      "iteration",
+      "miss [m]",
+      "speed [km]",
+      "∂loss/∂ speed",
+      "height of the apex [m]",
+    ]);
+    expect(find(".table caption").textContent).toBe("Iterations 200 to 239 of 239");
+    press("Home");
+    expect(find(".table caption").textContent).toBe("Iterations 0 to 49 of 239");
+    expect(cells(find(".table tr[aria-current]")).slice(0, 4)).toEqual(["0", "30", "1", "−1"]);
+    expect(find(".plots").style.visibility).toBe("hidden");
+  });
+
+  it("tells rejected trials from accepted steps, and turns its pages", () => {
+    mount();
+    model.receive(odd("rejected"));
+    press("Home");
+    open();
+    const rows = [...shadow().querySelectorAll(".table tbody tr")];
+    expect(rows.slice(0, 2).map((row) => cells(row)[2])).toEqual(["accepted", "rejected"]);
+    find<HTMLElement>(".table-foot button:last-child").click();
+    expect(find(".table caption").textContent).toBe("Iterations 50 to 59 of 59");
+  });
+});
+
+const button = (text: string) =>
+  [...shadow().querySelectorAll<HTMLElement>("button")].find(
+    (node) => node.textContent === text,
+  ) as HTMLElement;
+
+describe("compare", () => {
+  const reply = (bytes: Uint8Array<ArrayBuffer>, sequence: number) => {
+    const { request } = model.sent[model.sent.length - 1] as { request: number };
+    model.receive(encode({ sequence }, {}, [], { request, bytes }));
+  };
+  const settle = () => new Promise((resolve) => setTimeout(resolve));
+
+  it("lays the run over others that the kernel names, in a view of its own", async () => {
+    mount();
+    model.receive(odd("log"));
+    button("Compare").click();
+    reply(new TextEncoder().encode('[{"id":"b1","name":"<b>other</b>","state":"converged"}]'), 2);
+    await settle();
+    const choice = find<HTMLElement>(".sheet:not([hidden]) .choice");
+    expect(choice.textContent).toBe("<b>other</b>converged");
+    button("Lay over this run").click();
+    expect(find(".sheet:not([hidden]) > p").textContent).toBe("Choose a run first.");
+    choice.querySelector("input")?.click();
+    button("Lay over this run").click();
+    expect(model.sent[1]).toMatchObject({ type: "file", format: "comparison", runs: ["b1"] });
+    reply(odd("compared"), 3);
+    await settle();
+    const inner = [...shadow().querySelectorAll("div")].find((node) => node.shadowRoot)?.shadowRoot;
+    expect(inner?.querySelector("[role=region]")?.getAttribute("aria-label")).toBe("Adam and SGD compared");
+    const legend = [...(inner?.querySelectorAll(".legend .name") ?? [])].map((node) => node.textContent);
+    expect(legend).toEqual(["Adam", "SGD"]);
+    expect(inner?.querySelector<HTMLElement>(".ask")?.hidden).toBe(true);
+    button("Close the comparison").click();
+    expect([...shadow().querySelectorAll("div")].some((node) => node.shadowRoot)).toBe(false);
+  });
+
+  it("is not offered where no kernel is", () => {
+    const end = mountStatic(el, odd("log"));
+    expect(button("Compare").parentElement?.hidden).toBe(true);
+    end();
+  });
+});
+
+describe("export", () => {
+  const choices = () =>
+    [...shadow().querySelectorAll<HTMLElement>(".sheet .choice .name")].map((node) => node.textContent);
+
+  it("asks the kernel for what only it can make, and says how it went", async () => {
+    mount();
+    model.receive(odd("log"));
+    button("Export").click();
+    expect(choices()).toEqual([
+      "Interactive page",
+      "Picture of the run",
+      "All data",
+      "These plots",
+      "Table of what is drawn",
+    ]);
+    find(".sheet .choice").click();
+    const asked = model.sent[0] as { type: string; request: number; format: string };
+    expect(asked).toMatchObject({ type: "file", format: "page" });
+    model.receive(encode({ sequence: 2, file: { request: asked.request, error: "The disk is full." } }));
+    await Promise.resolve();
+    expect(find(".sheet:not([hidden]) > p").textContent).toBe("The disk is full.");
+  });
+
+  it("offers without a kernel what the browser can make", () => {
+    const end = mountStatic(el, odd("log"));
+    button("Export").click();
+    expect(choices()).toEqual(["These plots", "Table of what is drawn"]);
+    end();
+  });
+
+  it("writes a table with every digit", () => {
+    const store = new Store();
+    const series = [{ ...SERIES[0], label: 'a, "b"' }] as never;
+    const columns = { iteration: Float64Array.of(0, 1), loss: Float64Array.of(0.1 + 0.2, Number.NaN) };
+    store.apply(decode(encode({ kind: "snapshot", series }, { ...columns, p0: Float64Array.of(1, 2) })));
+    expect(asCsv(store, new State(store))).toBe(
+      'iteration,loss,"a, ""b"" [km]"\n0,0.30000000000000004,1\n1,NaN,2\n',
+    );
+  });
+});
+
+describe("notices", () => {
+  it("are seen whatever tab is open, and counted in the head", () => {
+    mount();
+    model.receive(odd("nan"));
+    find<HTMLElement>("[role=tab][aria-label=Facts]").click();
+    expect(find(".notices").hidden).toBe(false);
+    expect(find(".notices").textContent).toBe("The loss is NaN from iteration 0 on.");
+    expect(find(".noticed").textContent).toBe("1 notice ↓");
+    expect(find(".noticed").closest(".head")).toBeTruthy();
   });
 });
 
@@ -187,7 +413,7 @@ describe("odd runs", () => {
   it("a NaN loss is called NaN", () => {
     mount();
     model.receive(odd("nan"));
-    expect(slider().getAttribute("aria-valuetext")).toBe("iteration 39, loss NaN");
+    expect(slider().getAttribute("aria-valuetext")).toBe("iteration 39, cost NaN");
   });
 
   it("five hundred series are quick", () => {

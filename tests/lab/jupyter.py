@@ -24,7 +24,10 @@ def running_lab(folder: Path) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     settings = folder / ".jupyter-test"
+    tree = str(Path(__file__).parent.parent.parent)
     environment = os.environ | {
+        # The kernel runs the code of this tree, wherever the package is installed from.
+        "PYTHONPATH": os.pathsep.join(filter(None, [tree, os.environ.get("PYTHONPATH")])),
         "JUPYTER_CONFIG_DIR": str(settings / "config"),
         "JUPYTER_DATA_DIR": str(settings / "data"),
         "JUPYTERLAB_SETTINGS_DIR": str(settings / "settings"),

@@ -167,6 +167,40 @@ def test_an_interrupted_and_a_failing_cell_tell_so(tab: LabPage, lab: Any) -> No
     assert tab.errors == []
 
 
+def test_runs_are_compared_by_the_button_and_by_a_call(tab: LabPage, lab: Any) -> None:
+    cells = [
+        f"%%xinv {name} --no-model\nx = np.array([3.0, -2.0])\nfor _ in range(60):\n"
+        f"    x = x - {step} * grad(lambda x: np.sum(x**2))(x)"
+        for name, step in [("slow", 0.02), ("fast", 0.2)]
+    ]
+    (lab[1] / "compare.ipynb").write_text(notebook(LOAD, *cells, "import xinv_nb as xi\nxi.compare(slow, fast)"))
+    tab.open("compare.ipynb")
+    tab.run_all()
+    said = "fast reached 0.1 % of the loss at the start after 8 evaluations"
+    tab.scroll_to_cell_with("xi.compare")
+    called = tab.page.get_by_role("region", name="slow and fast compared")
+    called.wait_for()
+    expect(called.get_by_role("article", name=re.compile("Differences"))).to_contain_text(said)
+    tab.show(called)
+    keep_picture(called, "compared")
+
+    tab.scroll_to_cell_with("%%xinv fast")
+    region = tab.page.get_by_role("region", name="fast", exact=True)
+    region.get_by_role("button", name="Compare").click()
+    region.get_by_role("checkbox").first.check()
+    region.get_by_role("button", name="Lay over this run").click()
+    below = tab.page.get_by_role("region", name="fast and slow compared")
+    below.wait_for()
+    assert said in below.inner_text()
+    slider = below.get_by_role("slider", name="iteration")
+    slider.focus()
+    tab.page.keyboard.press("Home")
+    assert slider.get_attribute("aria-valuenow") == "0"
+    tab.page.get_by_role("button", name="Close the comparison").click()
+    expect(below).to_have_count(0)
+    assert tab.errors == []
+
+
 def test_a_model_words_the_captions_of_a_real_run(tab: LabPage, lab: Any, ollama_server: Any) -> None:
     cell = SLOW_RUN.replace("--no-model", f"--host {ollama_server.host} --model {ollama_server.model}")
     (lab[1] / "model.ipynb").write_text(notebook(LOAD, cell.replace("sleep(0.1)", "sleep(0.01)")))
@@ -204,6 +238,16 @@ def test_the_exported_page_needs_no_kernel_and_no_network(chromium: Any, tmp_pat
     assert slider.get_attribute("aria-valuenow") == "0"
     assert region.get_by_role("article", name="Summary, iterations 0–39").is_visible()
     keep_picture(page, "page")
+    for choice, name, start in [
+        ("These plots", "exported-plots.png", b"\x89PNG"),
+        ("Table of what is drawn", "exported.csv", b"iteration,loss,x,"),
+    ]:
+        if not region.get_by_role("group", name="Export").is_visible():
+            region.get_by_role("button", name="Export").click()
+        with page.expect_download() as saved:
+            region.get_by_role("button", name=choice).click()
+        assert saved.value.suggested_filename == name
+        assert Path(saved.value.path()).read_bytes().startswith(start)
     assert errors == []
     assert path.stat().st_size < 200_000
     context.close()

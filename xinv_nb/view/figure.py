@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from xinv_nb.history import WatchColumns
+from xinv_nb.quantities import with_unit
 from xinv_nb.run import Entry, Run
-from xinv_nb.view.palette import COLOURS
+from xinv_nb.view.palette import COLOURS, WATCHED
+from xinv_nb.view.watched import by_evaluation, drawn_watches, name_of_loss
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 
 _INK, _MUTED, _GRID = "#1f2430", "#626b80", "#e6e8ee"
 _MOST_SERIES = 8
+_WATCHED_HEIGHT = 0.85
 _STRETCHES = 1000
 """More than the picture has pixel columns: nothing that could be seen is lost."""
 
@@ -38,16 +42,21 @@ def draw(run: Run, *, with_words: bool = True) -> Figure:
     entries = run.entries()[:_MOST_SERIES]
     has_scene = run.scene is not None
     words = _words(run) if with_words else []
-    height = 4.6 + 0.19 * len(words)
+    watches = drawn_watches(run)
+    plots = 4.6 + _WATCHED_HEIGHT * len(watches)
+    height = plots + 0.19 * len(words)
     figure = Figure(figsize=(10, height), layout="constrained", facecolor="white")
     figure.get_layout_engine().set(h_pad=0.06, w_pad=0.06)  # type: ignore[union-attr,call-arg]
-    rows: Any = figure.subfigures(2, 1, height_ratios=[4.6, max(0.19 * len(words), 0.01)])
+    rows: Any = figure.subfigures(2, 1, height_ratios=[plots, max(0.19 * len(words), 0.01)])
     columns: Any = rows[0].subfigures(1, 2, width_ratios=[1.25, 1]) if has_scene else [rows[0]]
     if run.evaluations == 0:
         columns[0].text(0.5, 0.5, "nothing recorded", ha="center", color=_MUTED)
         return figure
     strips = 0.16 * max(len(entries), 1)
-    loss, values, gradients = columns[0].subplots(3, 1, sharex=True, height_ratios=[1.4, 1.4, strips])
+    ratios = [1.4, 1.4, *[0.62] * len(watches), strips]
+    loss, values, *watched, gradients = columns[0].subplots(len(ratios), 1, sharex=True, height_ratios=ratios)
+    for ax, (name, watch) in zip(watched, watches.items(), strict=True):
+        _draw_watched(ax, run, name, watch)
     _draw_loss(loss, run)
     if entries:
         _draw_values(values, run, entries)
@@ -87,7 +96,8 @@ def _draw_loss(ax: Axes, run: Run) -> None:
     if len(finite) and finite.min() > 0 and finite.max() / finite.min() > 50:
         ax.set_yscale("log")
     ax.plot(*_thinned(loss), color=_INK, linewidth=1.6, marker="o" if len(loss) == 1 else None)
-    ax.set_ylabel("loss", fontsize=9, color=_INK)
+    name, unit = name_of_loss(run)
+    ax.set_ylabel(_plain(with_unit(name, f"[{unit}]" if unit else "")), fontsize=9, color=_INK)
     _bare(ax)
     _bands(ax, run)
     last = run.evaluations - 1
@@ -121,6 +131,20 @@ def _draw_values(ax: Axes, run: Run, entries: list[Entry]) -> None:
         bbox_to_anchor=(0, 1.0, 1, 0.1), borderaxespad=0.2, handlelength=1.4,
     )  # fmt: skip
     legend.set_in_layout(False)
+
+
+def _draw_watched(ax: Axes, run: Run, name: str, watch: WatchColumns) -> None:
+    """Draw a quantity as a line; of several numbers in an evaluation, the band from the least to the largest."""
+    low, high, _ = by_evaluation(watch, np.arange(run.evaluations))
+    alone = "o" if len(low) == 1 else None
+    ax.plot(*_thinned(low), color=WATCHED, linewidth=1.3, marker=alone)
+    if bool((high > low).any()):
+        ax.plot(*_thinned(high), color=WATCHED, linewidth=1.3, marker=alone)
+        starts, bottom = _thinned(low)
+        ax.fill_between(starts, bottom, _thinned(high)[1], color=WATCHED, alpha=0.25, linewidth=0)
+    ax.set_title(_plain(with_unit(name, f"[{watch.unit}]" if watch.unit else "")), loc="left", fontsize=7.5, color=_INK)
+    _bare(ax)
+    _bands(ax, run)
 
 
 def _draw_gradients(ax: Axes, run: Run, entries: list[Entry]) -> None:

@@ -11,11 +11,18 @@ import numpy as np
 
 from xinv_nb.history import History
 from xinv_nb.run import Caption, Entry, Event, Run
+from xinv_nb.view.export import File
 from xinv_nb.view.scene import Frame
+from xinv_nb.view.watched import MOST_WATCHED, describe_watched, name_of_loss, watched_columns
 from xinv_nb.view.wire import Body, pack
 
 MOST_ROWS = 20_000
-"""Evaluations that a snapshot carries; of more, every n-th is sent, and the view says so."""
+"""Evaluations that a snapshot carries; of more, one in n is sent, and the view says so."""
+MOST_BYTES = 8_000_000
+"""Bytes of numbers that a snapshot carries: 20,000 evaluations of 33 parameters, fewer of more."""
+MOST_BYTES_LIVE = 18_000
+"""Bytes of numbers in one message of a live run; the snapshot at its end brings what was left out."""
+_LEAST_ROWS = 16
 MOST_EVENTS = 2_000
 _MOST_SHOWN = 8
 """Series drawn at first; the reader may add the others."""
@@ -43,21 +50,27 @@ class Sent:
     """When each kind of event happened last: the lanes mark where one begins."""
     history: History | None = None
     """The objective whose rows these are."""
+    several: set[int] = field(default_factory=set)
+    """Watched quantities that had more than one number in an evaluation."""
+    watched: list[dict[str, Any]] = field(default_factory=list)
+    """What was said of the watched quantities."""
 
 
 def snapshot(run: Run, sent: Sent, writer: Writer, frames: Iterable[Frame] | None = None) -> bytes:
     """Return everything there is to show of `run`; pictures that the browser has stay where `frames` is None."""
     body = Body()
-    stride = max(1, -(-run.evaluations // MOST_ROWS))
-    rows = _rows(0, run.evaluations, stride)
+    most_rows = min(MOST_ROWS, max(_LEAST_ROWS, MOST_BYTES // _bytes_per_row(run)))
+    stride = max(1, -(-run.evaluations // most_rows))
+    rows = _rows(run, 0, run.evaluations, stride)
     events = run.events
-    header = {
+    header: dict[str, Any] = {
         "kind": "snapshot",
         "sequence": sent.sequence,
         "run": run.id,
-        **_columns(run, rows, body),
+        **_columns(run, rows, body, sent),
         "head": head(run, writer, stride),
         **_series(run),
+        "watched": describe_watched(run, sent.several),
         "phases": _phases(run),
         "events": _with_last(_events(run, events, {})[:MOST_EVENTS], events, run),
         "facts": _facts(run),
@@ -66,6 +79,7 @@ def snapshot(run: Run, sent: Sent, writer: Writer, frames: Iterable[Frame] | Non
     if frames is not None:
         header["frames"] = [_frame(frame, body) for frame in frames]
     sent.rows, sent.events, sent.history = run.evaluations, len(events), run.history
+    sent.watched = header["watched"]
     return pack(header, body)
 
 
@@ -74,7 +88,7 @@ def update(
     sent: Sent,
     writer: Writer,
     *,
-    most_rows: int = 500,
+    most_bytes: int = MOST_BYTES_LIVE,
     explain: bool = False,
     frames: Iterable[Frame] = (),
 ) -> bytes:
@@ -87,15 +101,18 @@ def update(
         return snapshot(run, sent, writer, frames)
     body = Body()
     is_first = sent.rows == 0 and run.evaluations > 0
+    most_rows = max(_LEAST_ROWS, most_bytes // _bytes_per_row(run))
     stride = max(1, -(-(run.evaluations - sent.rows) // most_rows))
     header: dict[str, Any] = {
         **_next_update(run, sent),
-        **_columns(run, _rows(sent.rows, run.evaluations, stride), body),
+        **_columns(run, _rows(run, sent.rows, run.evaluations, stride), body, sent),
         "head": head(run, writer),
         "frames": [_frame(frame, body) for frame in frames],
     }
     if is_first:
         header |= _series(run)
+    if (watched := describe_watched(run, sent.several)) != sent.watched:
+        header["watched"] = sent.watched = watched
     new = run.events[sent.events : MOST_EVENTS] if sent.events < MOST_EVENTS else []
     if new:
         header["events"] = _events(run, new, sent.last_seen)
@@ -127,6 +144,23 @@ def frame_update(run: Run, sent: Sent, frame: Frame) -> bytes:
     return pack(header, body)
 
 
+def file_update(run: Run, sent: Sent, request: Any, file: File | str) -> bytes:
+    """Return an update that carries a file that the reader asked for, or in words why there is none."""
+    body = Body()
+    header = _next_update(run, sent)
+    if isinstance(file, str):
+        header["file"] = {"request": request, "error": file}
+    else:
+        header["file"] = {
+            "request": request,
+            "name": file.name,
+            "type": file.type,
+            "offset": body.add(file.content),
+            "length": len(file.content),
+        }
+    return pack(header, body)
+
+
 def _next_update(run: Run, sent: Sent) -> dict[str, Any]:
     """Return the header of the next update, without rows."""
     sent.sequence += 1
@@ -139,6 +173,7 @@ def _next_update(run: Run, sent: Sent) -> dict[str, Any]:
 def head(run: Run, writer: Writer, thinned: int = 1) -> dict[str, Any]:
     """Return title, state in words, loss label, who writes, and notices."""
     tone, state = state_in_words(run)
+    loss, unit = name_of_loss(run)
     return {
         "title": run.title,
         "goal": run.problem.goal if run.problem else "",
@@ -151,8 +186,10 @@ def head(run: Run, writer: Writer, thinned: int = 1) -> dict[str, Any]:
         "busy": writer.busy,
         "thinned": thinned,
         "has_scene": bool(run.problem and run.problem.scene),
-        "loss_label": "loss",
+        "loss_label": loss,
+        "loss_unit": unit,
         "notices": list(run.notices),
+        "compared": False,
     }
 
 
@@ -180,13 +217,26 @@ def state_in_words(run: Run) -> tuple[str, str]:
 # ---------------------------------------------------------------------- columns and series
 
 
-def _rows(start: int, stop: int, stride: int) -> np.ndarray[Any, np.dtype[np.intp]]:
-    """Return evaluations from `start` on, every `stride`-th, the last one always among them."""
-    rows = np.arange(start, stop, stride)
-    return np.append(rows, stop - 1) if len(rows) and rows[-1] != stop - 1 else rows
+def _rows(run: Run, start: int, stop: int, stride: int) -> np.ndarray[Any, np.dtype[np.intp]]:
+    """Return evaluations from `start` on, about one in `stride`; the last one, and each spike of the loss, among them.
+
+    Of each stretch the first evaluation and those with the least and the largest loss; NaN counts as the largest.
+    """
+    rows = np.arange(start, stop)
+    if stride == 1 or start >= stop:
+        return rows
+    begins = rows[:: 3 * stride]
+    loss = np.where(np.isnan(run.loss[start:stop]), np.inf, run.loss[start:stop])
+    stretches = np.append(loss, np.full(-len(loss) % (3 * stride), loss[-1])).reshape(len(begins), -1)
+    chosen = np.concatenate([begins, begins + stretches.argmin(axis=1), begins + stretches.argmax(axis=1), [stop - 1]])
+    return np.unique(np.minimum(chosen, stop - 1))
 
 
-def _columns(run: Run, rows: Any, body: Body) -> dict[str, Any]:
+def _bytes_per_row(run: Run) -> int:
+    return 17 + 12 * len(run.entries()) + 20 * min(MOST_WATCHED, len(run.history.watches))
+
+
+def _columns(run: Run, rows: Any, body: Body, sent: Sent) -> dict[str, Any]:
     columns = [
         body.column("iteration", "f8", rows),
         body.column("loss", "f8", run.loss[rows]),
@@ -195,6 +245,7 @@ def _columns(run: Run, rows: Any, body: Body) -> dict[str, Any]:
     for key, entry in enumerate(run.entries() if len(rows) else []):
         columns.append(body.column(f"p{key}", "f8", run.column(entry)[rows]))
         columns.append(body.column(f"g{key}", "f4", run.column(entry, "gradients")[rows]))
+    columns += watched_columns(run, rows, body, sent.several) if len(rows) else []
     return {"rows": len(rows), "columns": columns}
 
 

@@ -22,7 +22,10 @@ style-src 'unsafe-inline'; img-src data: blob:">
 body {{ margin: 1rem auto; max-width: 1200px; padding: 0 1rem; font-family: system-ui, sans-serif }}
 </style>
 </head><body>
+<main>
+<h1 style="position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)">{title}</h1>
 <div id="run"><pre style="white-space:pre-wrap">{text}</pre></div>
+</main>
 <script type="text/plain" id="front-end">{code}</script>
 <script type="text/plain" id="data">{data}</script>
 <script type="module">
@@ -41,14 +44,18 @@ function decode(base64) {{ return Uint8Array.from(atob(base64), (c) => c.charCod
 
 def write_page(run: Run, path: Path) -> Path:
     """Write the page of `run` to `path`; returns the path."""
+    path.write_text(as_page(run), encoding="utf-8")
+    return path
+
+
+def as_page(run: Run) -> str:
+    """Return the page of `run`."""
     widget = run.widget()
     widget.draw_frames()
     data = packets.snapshot(run, packets.Sent(), packets.Writer(), widget.frames.values())
-    page = _PAGE.format(
+    return _PAGE.format(
         title=escape(run.title),
         text=escape(as_text(run)),
         code=base64.b64encode(bundle().encode()).decode(),
         data=base64.b64encode(zlib.compress(data, 9)).decode(),
     )
-    path.write_text(page, encoding="utf-8")
-    return path

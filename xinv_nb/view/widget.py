@@ -7,21 +7,36 @@ and none of them differentiates, uses pyplot or prints.
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import anywidget
 import traitlets
 
 from xinv_nb.run import Caption, Run
 from xinv_nb.view import packets
+from xinv_nb.view.export import File, export
 from xinv_nb.view.scene import Frame, draw_frame, iterations_worth_drawing
 
 _BUNDLE = Path(__file__).parent.parent / "static" / "widget.js"
 _MOST_FRAMES = 60
+_WAIT = "The run is still going on; it can be exported once it has ended."
+
+
+_numbers = count()
+_widgets: WeakSet[RunWidget] = WeakSet()
+
+
+def known_runs() -> list[Run]:
+    """Return the runs that have a widget and have recorded something, in the order in which they began."""
+    shown = sorted(_widgets, key=lambda widget: widget.number)
+    return [widget.run for widget in shown if widget.run.evaluations > 0]
 
 
 @cache
@@ -35,11 +50,11 @@ def bundle() -> str:
     return _BUNDLE.read_text(encoding="utf-8")
 
 
-class RunWidget(anywidget.AnyWidget):
-    """Shows one run. Made by `Run.widget()`.
+class PlotWidget(anywidget.AnyWidget):
+    """The front end on a packet.
 
     Traits to observe and link: `iteration` (the cursor; -1 follows the newest), `span` (first and last iteration
-    selected, or empty) and `selected` (names of the parameters shown alone, or empty).
+    selected, or empty) and `selected` (names of what is shown alone, or empty).
     """
 
     iteration = traitlets.Int(-1).tag(sync=True)
@@ -48,15 +63,28 @@ class RunWidget(anywidget.AnyWidget):
     _snapshot = traitlets.Any().tag(sync=True, to_json=lambda _, widget: widget.snapshot())
     _has_kernel = traitlets.Bool(True).tag(sync=True)
 
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self.add_traits(_esm=traitlets.Unicode(bundle()).tag(sync=True))
+        super().__init__()
+
+    def snapshot(self) -> bytes:
+        """Return everything there is to show, as one packet."""
+        raise NotImplementedError
+
+
+class RunWidget(PlotWidget):
+    """Shows one run. Made by `Run.widget()`."""
+
     def __init__(self, run: Run) -> None:
         self.run = run
         self.writer = packets.Writer()
         self.frames: dict[int, Frame] = {}
         self._sent = packets.Sent()
-        self._lock = threading.RLock()
-        self.add_traits(_esm=traitlets.Unicode(bundle()).tag(sync=True))
+        self.number = next(_numbers)
         super().__init__()
         self.on_msg(self._on_request)
+        _widgets.add(self)
 
     def __repr__(self) -> str:
         """Return what an untrusted or printed notebook shows in the widget's place."""
@@ -125,11 +153,36 @@ class RunWidget(anywidget.AnyWidget):
             self._answer_scene(int(content.get("iteration", 0)))
         elif kind == "ask":
             self._answer_question(content)
+        elif kind == "file":
+            self._answer_file(content)
 
     def _answer_scene(self, iteration: int) -> None:
         with self._lock:
             iteration = min(max(iteration, 0), self.run.evaluations - 1)
             self._send_packet(packets.frame_update(self.run, self._sent, self._drawn(iteration)))
+
+    def _answer_file(self, content: dict[str, Any]) -> None:
+        file: File | str
+        try:
+            # A scene is drawn for the page: not while the user's cell may be drawing as well.
+            file = _WAIT if self.run.status == "running" else self._file(content)
+        except Exception as error:  # noqa: BLE001 - the reader waits for an answer
+            file = f"The file could not be made ({type(error).__name__}: {error})."
+        with self._lock:
+            self._send_packet(packets.file_update(self.run, self._sent, content.get("request"), file))
+
+    def _file(self, content: dict[str, Any]) -> File:
+        kind = str(content.get("format"))
+        others = [run for run in known_runs() if run is not self.run]
+        if kind == "runs":
+            found = [{"id": r.id, "name": r.name or r.title, "state": packets.state_in_words(r)[1]} for r in others]
+            return File("runs.json", "application/json", json.dumps(found).encode())
+        if kind == "comparison":
+            from xinv_nb.view.compare import comparison
+
+            chosen = [run for run in others if run.id in content.get("runs", [])]
+            return File("comparison", "application/octet-stream", comparison([self.run, *chosen]))
+        return export(self.run, kind)
 
     def _answer_question(self, content: dict[str, Any]) -> None:
         span = content.get("span")

@@ -3,6 +3,7 @@ import { formatCount } from "../format";
 import type { Phase } from "../protocol";
 import type { Figure } from "./figure";
 import type { Ink } from "./ink";
+import { cross } from "./lines";
 import type { Panel } from "./panel";
 import { ellipsize } from "./surface";
 
@@ -54,6 +55,7 @@ function paintPanel(context: Context, figure: Figure, panel: Panel, ink: Ink): v
   const room = right - left - 12;
   const x = paintTitle(context, panel.title, left + 6, panel.top, room, ink);
   if (panel.loss) paintLossNotes(context, figure, panel, x, ink);
+  else if (panel.log) paintNote(context, "log scale", x, panel.top, right, ink);
   else paintKey(context, figure, panel, x, ink);
 }
 
@@ -93,13 +95,16 @@ export function paintNote(
 }
 
 function paintLossNotes(context: Context, figure: Figure, panel: Panel, start: number, ink: Ink): void {
-  const x = panel.log ? paintNote(context, "log scale", start, panel.top, figure.right, ink) : start;
+  // The explanation speaks of the loss, whatever the program calls it.
+  let x = panel.title.startsWith("loss")
+    ? start
+    : paintNote(context, "the loss", start, panel.top, figure.right, ink);
+  if (panel.log) x = paintNote(context, "log scale", x, panel.top, figure.right, ink);
   if (!figure.accepted || x + 110 > figure.right) return;
-  context.fillStyle = ink.muted;
-  context.beginPath();
-  context.arc(x + 2, panel.top - 10, 2, 0, 2 * Math.PI);
-  context.fill();
-  paintNote(context, "rejected trials", x + 9, panel.top, figure.right, ink);
+  context.strokeStyle = ink.warning;
+  context.lineWidth = 1.25;
+  cross(context, x + 3, panel.top - 10);
+  paintNote(context, "rejected trial steps", x + 11, panel.top, figure.right, ink);
 }
 
 /** Says what the dashed and the thin lines are, where there are any. */

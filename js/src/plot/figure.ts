@@ -1,15 +1,23 @@
 // What the plots show, before any pixel is painted: panels with their axes, strips, lanes, and where each
 // lies. Everything shares one iteration axis and one pair of left and right edges.
-import type { EventPhase, Series } from "../protocol";
+import type { EventPhase } from "../protocol";
 import type { State } from "../state";
 import type { Store } from "../store";
 import type { ColumnData } from "../wire";
-import { type Line, lossPanel, type Panel, parameterPanel } from "./panel";
-import { type Axis, iterationAxis, pixels } from "./scale";
+import { type Content, collect } from "./content";
+import { type EndLabel, labelWidth, placeLabels } from "./labels";
+import { lossPanel, type Panel, parameterPanel, type Window, watchedPanel, withUnit } from "./panel";
+import { type Axis, iterationAxis, pixels, zoomedAxis } from "./scale";
 
 export interface Strip {
-  line: Line;
   gradient: ColumnData;
+  /** The largest magnitude of the whole run: colours stay the same at any zoom. */
+  strength: number;
+  /** Place in the palette; null where the strip belongs to the panel above it. */
+  colour: number | null;
+  /** A size without a sign. */
+  size: boolean;
+  faded: boolean;
   top: number;
   bottom: number;
 }
@@ -30,7 +38,9 @@ export interface Figure {
   x: (iteration: number) => number;
   iterations: ColumnData;
   accepted: ColumnData | null;
+  window: Window;
   panels: Panel[];
+  labels: EndLabel[];
   /** Groups of parameters that found no room. */
   hiddenPanels: number;
   stripsTitle: { text: string; y: number } | null;
@@ -48,37 +58,40 @@ const PANEL_MINIMUM = 84;
 const GAP = 10;
 export const STRIP = 13;
 const STRIP_GAP = 2;
+const WATCHED_STRIP = 7;
 const LANE = 20;
 export const AXIS = 30;
-const MAX_PANELS = 6;
-const MAX_STRIPS = 12;
+/** Shares of the height that is free. */
+const LOSS = 1.4;
+const WATCHED = 0.6;
 const LANES: readonly EventPhase[] = ["forward", "backward", "optimizer"];
-
-interface Content {
-  groups: { title: string; lines: Line[] }[];
-  hiddenPanels: number;
-  strips: { line: Line; gradient: ColumnData }[];
-  hiddenStrips: number;
-}
 
 /** The height that the figure needs; what is above it goes to the panels. */
 export function neededHeight(store: Store, state: State): number {
-  const { groups, strips } = collect(store, state);
-  return fixedHeight(groups.length, strips.length) + (groups.length + 1.4) * PANEL_MINIMUM;
+  const content = collect(store, state);
+  const { compared } = store.head.value;
+  return fixedHeight(content, compared) + shares(content, compared) * PANEL_MINIMUM;
 }
 
 export function buildFigure(store: Store, state: State, width: number, height: number): Figure {
   const { history } = store;
-  const { groups, hiddenPanels, strips, hiddenStrips } = collect(store, state);
-  const running = store.head.value.status === "running";
+  const content = collect(store, state);
+  const { status, compared } = store.head.value;
+  const running = status === "running";
   const left = GUTTER;
-  const right = Math.max(left + 40, width - MARGIN_RIGHT);
-  const axis = iterationAxis(history.firstIteration, history.lastIteration, running, (right - left) / 62);
+  const right = Math.max(left + 40, width - Math.max(MARGIN_RIGHT, labelWidth(content.groups, width)));
+  const room = (right - left) / 62;
+  const view = state.view.value;
+  const axis = view
+    ? zoomedAxis(view[0], view[1], room)
+    : iterationAxis(history.firstIteration, history.lastIteration, running, room);
+  const window = {
+    from: view ? Math.max(0, history.rowAt(view[0])) : 0,
+    to: view ? history.rowAt(view[1]) + 2 : history.rows,
+  };
   const accepted = history.column("accepted").includes(0) ? history.column("accepted") : null;
 
-  // The loss panel is somewhat taller than the others.
-  const room = height - fixedHeight(groups.length, strips.length);
-  const unit = Math.max(room / (groups.length + 1.4), 30);
+  const unit = Math.max((height - fixedHeight(content, compared)) / shares(content, compared), 30);
   let y = BAND_LABELS;
   const place = (share: number) => {
     const top = y + TITLE;
@@ -86,18 +99,43 @@ export function buildFigure(store: Store, state: State, width: number, height: n
     return { top, bottom: top + unit * share };
   };
 
-  const panels: Panel[] = [lossPanel(store, place(1.4), accepted)];
-  for (const { title, lines } of groups) panels.push(parameterPanel(title, lines, place(1)));
-  const stripsTitle = strips.length > 0 ? { text: gradientTitle(store, strips), y } : null;
+  const lossTitle = withUnit(store.head.value.loss_label || "loss", store.head.value.loss_unit);
+  const loss = history.column("loss");
+  const panels: Panel[] = [];
+  if (!compared) panels.push(lossPanel(lossTitle, loss, place(LOSS), accepted, window));
+  for (const group of content.groups) {
+    panels.push(parameterPanel(group, place(group.log ? LOSS : 1), accepted, window));
+  }
+  const stripsTitle = content.strips.length > 0 ? { text: content.stripsTitle, y } : null;
   if (stripsTitle) y += TITLE;
-  const placedStrips = strips.map((strip) => {
+  const strips: Strip[] = content.strips.map(({ line, gradient }) => {
     const top = y;
     y += STRIP + STRIP_GAP;
-    return { ...strip, top, bottom: top + STRIP };
+    return {
+      gradient,
+      strength: history.strength(`g${line.series.key}`),
+      colour: line.index,
+      // A summary of a large array has no sign.
+      size: line.series.statistic !== "",
+      faded: line.faded,
+      top,
+      bottom: top + STRIP,
+    };
   });
+  if (stripsTitle) y += GAP - 4;
+  for (const band of content.watched) {
+    const panel = watchedPanel(band, place(WATCHED), accepted, window);
+    panels.push(panel);
+    const top = panel.bottom + 4;
+    const strength = history.strength(`d${band.watched.key}`);
+    const own = { colour: null, size: false, faded: false, top, bottom: top + WATCHED_STRIP };
+    strips.push({ gradient: band.cotangent, strength, ...own });
+    y = top + WATCHED_STRIP + 4;
+  }
   y += GAP;
-  const lanes = LANES.map((phase, index) => ({ phase, middle: y + LANE * (index + 0.5) }));
-  const bottom = y + LANE * LANES.length + 4;
+  // Events are of one run.
+  const lanes = (compared ? [] : LANES).map((phase, index) => ({ phase, middle: y + LANE * (index + 0.5) }));
+  const bottom = y + LANE * lanes.length + 4;
   return {
     width,
     height,
@@ -109,67 +147,26 @@ export function buildFigure(store: Store, state: State, width: number, height: n
     x: pixels(axis, left, right),
     iterations: history.column("iteration"),
     accepted,
+    window,
     panels,
-    hiddenPanels,
+    labels: labelWidth(content.groups, width) > 0 ? placeLabels(panels, window, right, width) : [],
+    hiddenPanels: content.hiddenPanels,
     stripsTitle,
-    strips: placedStrips,
-    hiddenStrips,
+    strips,
+    hiddenStrips: content.hiddenStrips,
     lanes,
   };
 }
 
-function fixedHeight(groups: number, strips: number): number {
-  const stripsHeight = strips > 0 ? TITLE + strips * (STRIP + STRIP_GAP) : 0;
-  return BAND_LABELS + (groups + 1) * (TITLE + GAP) + stripsHeight + GAP + LANE * LANES.length + 4 + AXIS;
+function shares({ groups, watched }: Content, compared: boolean): number {
+  const loss = compared ? 0 : LOSS;
+  return loss + groups.reduce((sum, { log }) => sum + (log ? LOSS : 1), 0) + watched.length * WATCHED;
 }
 
-/** Isolated series first: where not everything fits, what the reader asked for is there. */
-function collect(store: Store, state: State): Content {
-  const selected = state.selected.value;
-  const isIsolated = (series: Series) => selected.includes(series.name);
-  const lines = store.series.value
-    .map((series, index) => ({
-      series,
-      index,
-      values: store.history.column(`p${series.key}`),
-      faded: selected.length > 0 && !isIsolated(series),
-    }))
-    .filter(({ series }) => series.shown !== false || isIsolated(series));
-
-  const byGroup = new Map<string, Line[]>();
-  for (const line of lines) {
-    const group = byGroup.get(line.series.group);
-    if (group) group.push(line);
-    else byGroup.set(line.series.group, [line]);
-  }
-  const groups = [...byGroup].map(([key, members]) => ({ title: groupTitle(store, key), lines: members }));
-  const preferred = groups.filter(({ lines }) => lines.some(({ faded }) => !faded));
-  const shownGroups = groups.length > MAX_PANELS ? preferred.slice(0, MAX_PANELS) : groups;
-
-  const withGradient = lines
-    .map((line) => ({ line, gradient: store.history.column(`g${line.series.key}`) }))
-    .filter(({ gradient }) => gradient.length > 0);
-  const strips =
-    withGradient.length > MAX_STRIPS
-      ? [...withGradient].sort((a, b) => Number(a.line.faded) - Number(b.line.faded)).slice(0, MAX_STRIPS)
-      : withGradient;
-  return {
-    groups: shownGroups,
-    hiddenPanels: groups.length - shownGroups.length,
-    strips,
-    hiddenStrips: withGradient.length - strips.length,
-  };
-}
-
-/** ∂loss/∂y where all rows are of the group y. */
-function gradientTitle(store: Store, strips: { line: Line }[]): string {
-  const keys = new Set(strips.map(({ line }) => line.series.group));
-  const group = keys.size === 1 ? store.groups.value.find(({ key }) => keys.has(key)) : undefined;
-  return `∂${store.head.value.loss_label || "loss"}/∂${group?.label ?? "…"}`;
-}
-
-function groupTitle(store: Store, key: string): string {
-  const group = store.groups.value.find((candidate) => candidate.key === key);
-  if (!group) return key;
-  return group.unit ? `${group.label} [${group.unit}]` : group.label;
+function fixedHeight({ groups, strips, watched }: Content, compared: boolean): number {
+  const stripsHeight = strips.length > 0 ? TITLE + strips.length * (STRIP + STRIP_GAP) + GAP - 4 : 0;
+  const watchedHeight = watched.length * (TITLE + WATCHED_STRIP + 8);
+  const lanesHeight = GAP + (compared ? 0 : LANE * LANES.length) + 4 + AXIS;
+  const panels = groups.length + (compared ? 0 : 1);
+  return BAND_LABELS + panels * (TITLE + GAP) + stripsHeight + watchedHeight + lanesHeight;
 }

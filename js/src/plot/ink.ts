@@ -15,6 +15,8 @@ export interface Ink {
   forward: string;
   backward: string;
   optimizer: string;
+  watched: string;
+  warning: string;
   series: string[];
 }
 
@@ -39,6 +41,8 @@ export function readInk(root: HTMLElement): Ink {
     forward: token("forward"),
     backward: token("backward"),
     optimizer: token("optimizer"),
+    watched: token("watched"),
+    warning: token("warning"),
     series: Array.from({ length: SERIES_COLOURS }, (_, index) => token(`series-${index}`)),
   };
 }

@@ -32,6 +32,7 @@ export function paintLanes(context: Context, figure: Figure, events: RunEvent[],
     const place = figure.lanes.find((candidate) => candidate.phase === phase);
     if (lane === false || !place) continue;
     const x = figure.x(evaluation);
+    if (x < figure.left - 1 || x > figure.right + 1) continue;
     const distance = x - former[phase];
     if (Math.abs(distance) < 1) continue;
     context.fillStyle = ink[phase];

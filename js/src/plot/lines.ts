@@ -1,16 +1,18 @@
 // The loss and the parameters as lines; rejected trials as faint dots; truth dashed, bounds thin.
-import { BREAK, decimate } from "../decimate";
+import { BREAK, decimate, decimateBand } from "../decimate";
 import type { ColumnData } from "../wire";
 import { line } from "./backdrop";
 import type { Figure } from "./figure";
 import { type Ink, SERIES_COLOURS, seriesDash } from "./ink";
-import type { Line, Panel } from "./panel";
+import type { Band, Line, Panel } from "./panel";
 
 type Context = CanvasRenderingContext2D;
 
 const FADED = 0.14;
 /** More rejected trials than this on one pixel column are not told apart. */
 const DOT_SPACING = 2;
+/** Rejected trials with this much room each are crosses. */
+const CROSS_SPACING = 7;
 
 export function paintPanelLines(context: Context, figure: Figure, panel: Panel, ink: Ink): void {
   context.save();
@@ -19,11 +21,12 @@ export function paintPanelLines(context: Context, figure: Figure, panel: Panel, 
   context.clip();
   context.lineJoin = "round";
   context.lineCap = "round";
-  if (panel.loss && panel.axis.ticks.length === 0) paintNoValues(context, figure, panel, ink);
+  if (!panel.band && panel.axis.ticks.length === 0) paintNoValues(context, figure, panel, ink);
   if (panel.loss) {
-    paintRejected(context, figure, panel, ink);
+    paintRejected(context, figure, panel, panel.loss, ink);
     paintPath(context, figure, panel, panel.loss, ink.text, 2, []);
   }
+  if (panel.band) paintBand(context, figure, panel, panel.band, ink);
   // Faded lines first: isolated ones lie on top.
   for (const each of panel.lines) if (each.faded) paintLine(context, figure, panel, each, ink);
   for (const each of panel.lines) if (!each.faded) paintLine(context, figure, panel, each, ink);
@@ -76,8 +79,9 @@ function paintPath(
   width: number,
   dash: readonly number[],
 ): void {
-  const { x, iterations } = figure;
-  const rows = decimate(values, (row) => Math.floor(x(iterations[row] as number)), figure.accepted);
+  const { x, iterations, accepted, window } = figure;
+  const column = (row: number) => Math.floor(x(iterations[row] as number));
+  const rows = decimate(values, column, accepted, window.from, window.to);
   context.strokeStyle = colour;
   context.fillStyle = colour;
   context.lineWidth = width;
@@ -98,22 +102,71 @@ function paintPath(
   context.setLineDash([]);
 }
 
-function paintRejected(context: Context, figure: Figure, panel: Panel, ink: Ink): void {
-  const { accepted, iterations, x } = figure;
-  if (!accepted || !panel.loss) return;
-  context.fillStyle = ink.muted;
-  context.globalAlpha = 0.55;
+function paintBand(context: Context, figure: Figure, panel: Panel, band: Band, ink: Ink): void {
+  const { x, iterations, accepted, window } = figure;
+  if (panel.axis.ticks.length === 0) return;
+  if (!band.watched.several) {
+    paintPath(context, figure, panel, band.low, ink.watched, 1.75, []);
+    return;
+  }
+  const column = (row: number) => Math.floor(x(iterations[row] as number));
+  context.fillStyle = context.strokeStyle = ink.watched;
+  context.lineWidth = 1.25;
+  for (const { rows, low, high } of decimateBand(
+    band.low,
+    band.high,
+    column,
+    accepted,
+    window.from,
+    window.to,
+  )) {
+    const at = rows.map((row) => x(iterations[row] as number));
+    const trace = (values: number[]) => {
+      values.forEach((value, index) => {
+        if (index === 0) context.moveTo(at[0] as number, panel.y(value));
+        else context.lineTo(at[index] as number, panel.y(value));
+      });
+    };
+    context.beginPath();
+    trace(low);
+    for (let index = high.length - 1; index >= 0; index--) {
+      context.lineTo(at[index] as number, panel.y(high[index] as number));
+    }
+    context.closePath();
+    context.globalAlpha = 0.28;
+    context.fill();
+    context.globalAlpha = 1;
+    context.beginPath();
+    trace(low);
+    trace(high);
+    context.stroke();
+    if (rows.length === 1)
+      line(context, at[0] as number, panel.y(low[0] as number), at[0] as number, panel.y(high[0] as number));
+  }
+}
+
+/** Trials that the optimizer turned down: crosses where there is room, else dots. */
+function paintRejected(context: Context, figure: Figure, panel: Panel, loss: ColumnData, ink: Ink): void {
+  const { accepted, iterations, x, window } = figure;
+  if (!accepted) return;
+  context.fillStyle = context.strokeStyle = ink.warning;
+  context.lineWidth = 1.25;
   let former = Number.NEGATIVE_INFINITY;
-  for (let row = 0; row < accepted.length; row++) {
-    const value = panel.loss[row] as number;
+  for (let row = window.from; row < Math.min(window.to, accepted.length); row++) {
+    const value = loss[row] as number;
     const px = x(iterations[row] as number);
-    if (accepted[row] !== 0 || !Number.isFinite(value) || px - former < DOT_SPACING) continue;
+    if (accepted[row] !== 0 || Number.isNaN(value) || px - former < DOT_SPACING) continue;
     // Trials beyond the axis lie on its edge rather than nowhere.
-    const inside = Math.min(Math.max(value, panel.axis.low), panel.axis.high);
-    dot(context, px, panel.y(inside), 1.75);
+    const py = panel.y(Math.min(Math.max(value, panel.axis.low), panel.axis.high));
+    if (px - former >= CROSS_SPACING) cross(context, px, py);
+    else dot(context, px, py, 1.75);
     former = px;
   }
-  context.globalAlpha = 1;
+}
+
+export function cross(context: Context, x: number, y: number): void {
+  line(context, x - 2.5, y - 2.5, x + 2.5, y + 2.5);
+  line(context, x - 2.5, y + 2.5, x + 2.5, y - 2.5);
 }
 
 function dot(context: Context, x: number, y: number, radius: number): void {

@@ -6,6 +6,7 @@ import { line } from "./backdrop";
 import type { Figure } from "./figure";
 import { AXIS } from "./figure";
 import { type Ink, SERIES_COLOURS } from "./ink";
+import { type Band, type Panel, readBand } from "./panel";
 
 type Context = CanvasRenderingContext2D;
 
@@ -36,6 +37,7 @@ function paintSpan(
 ): void {
   if (!span) return;
   const { left, right, top, bottom, x } = figure;
+  if (x(span[1]) < left || x(span[0]) > right) return;
   const from = Math.min(Math.max(x(span[0]), left), right);
   const to = Math.max(Math.min(x(span[1]), right), left);
   const width = Math.max(to - from, 2);
@@ -53,14 +55,21 @@ function paintSpan(
 }
 
 /** Returns the place of the pill on the iteration axis. */
-function paintCursor(context: Context, figure: Figure, row: number, ink: Ink): { from: number; to: number } {
+function paintCursor(
+  context: Context,
+  figure: Figure,
+  row: number,
+  ink: Ink,
+): { from: number; to: number } | null {
   const iteration = figure.iterations[row] as number;
   const x = figure.x(iteration);
+  if (x < figure.left - 1 || x > figure.right + 1) return null;
   context.strokeStyle = ink.accent;
   context.lineWidth = 1.5;
   line(context, x, figure.top, x, figure.bottom + 6);
   for (const panel of figure.panels) {
-    if (panel.loss) paintDot(context, x, panel.y(panel.loss[row] as number), ink.text, ink);
+    if (panel.loss) paintLossDot(context, figure, panel, panel.loss[row] as number, row, ink);
+    if (panel.band) paintReading(context, figure, panel, panel.band, row, ink);
     const lines = panel.lines.filter(({ faded }) => !faded);
     if (lines.length > MAX_DOTS) continue;
     for (const { values, index } of lines) {
@@ -86,6 +95,54 @@ function paintCursor(context: Context, figure: Figure, row: number, ink: Ink): {
   context.textBaseline = "middle";
   context.fillText(text, middle, figure.bottom + AXIS / 2 + 1);
   return { from: middle - width / 2, to: middle + width / 2 };
+}
+
+/** A trial that was turned down is a ring: the line does not pass through it. */
+function paintLossDot(
+  context: Context,
+  figure: Figure,
+  { axis, y }: Panel,
+  value: number,
+  row: number,
+  ink: Ink,
+): void {
+  const x = figure.x(figure.iterations[row] as number);
+  if (figure.accepted?.[row] !== 0) {
+    paintDot(context, x, y(value), ink.text, ink);
+    return;
+  }
+  const inside = y(Math.min(Math.max(value, axis.low), axis.high));
+  if (!Number.isFinite(inside)) return;
+  context.beginPath();
+  context.arc(x, inside, 5, 0, 2 * Math.PI);
+  context.lineWidth = 1.75;
+  context.strokeStyle = ink.warning;
+  context.stroke();
+}
+
+/** The dots of a watched quantity, and its value in words beside its title. */
+function paintReading(
+  context: Context,
+  figure: Figure,
+  panel: Panel,
+  band: Band,
+  row: number,
+  ink: Ink,
+): void {
+  const x = figure.x(figure.iterations[row] as number);
+  paintDot(context, x, panel.y(band.low[row] as number), ink.watched, ink);
+  if (band.watched.several) paintDot(context, x, panel.y(band.high[row] as number), ink.watched, ink);
+  context.font = `600 12.5px ${ink.font}`;
+  const taken = context.measureText(panel.title).width + 18 + (panel.log ? 62 : 0);
+  const room = figure.right - figure.left - taken - 8;
+  context.font = `12px ${ink.font}`;
+  context.textAlign = "right";
+  context.textBaseline = "alphabetic";
+  context.fillStyle = ink.text;
+  const text = readBand(band, row);
+  const shorter = text.split(" · ")[0] ?? "";
+  const fitting = [text, shorter].find((each) => context.measureText(each).width <= room);
+  if (fitting) context.fillText(fitting, figure.right - 4, panel.top - 6);
 }
 
 function paintDot(context: Context, x: number, y: number, colour: string, ink: Ink): void {

@@ -1,6 +1,6 @@
-// One panel of lines with its value axis: the loss, or the parameters of one group.
-import type { Series } from "../protocol";
-import type { Store } from "../store";
+// One panel of lines with its value axis: the loss, the parameters of one group, or one watched quantity.
+import { formatNumber } from "../format";
+import type { Series, Watched } from "../protocol";
 import type { ColumnData } from "../wire";
 import { type Axis, pixels, valueAxis } from "./scale";
 
@@ -12,6 +12,20 @@ export interface Line {
   faded: boolean;
 }
 
+/** One value an iteration, or the least and the largest of several. */
+export interface Band {
+  watched: Watched;
+  low: ColumnData;
+  high: ColumnData;
+  cotangent: ColumnData;
+}
+
+/** The rows that are seen. */
+export interface Window {
+  from: number;
+  to: number;
+}
+
 export interface Panel {
   title: string;
   log: boolean;
@@ -19,12 +33,13 @@ export interface Panel {
   bottom: number;
   axis: Axis;
   y: (value: number) => number;
-  /** Empty for the loss panel. */
+  /** Of these three, a panel has one. */
   lines: Line[];
   loss: ColumnData | null;
+  band: Band | null;
 }
 
-interface Place {
+export interface Place {
   top: number;
   bottom: number;
 }
@@ -34,33 +49,64 @@ interface Extent {
   high: number;
 }
 
-/** A loss whose largest value is this many times its smallest is drawn on a logarithmic axis. */
+/** A positive quantity whose largest value is this many times its smallest is drawn on a logarithmic axis. */
 const LOG_FROM = 50;
 
-export function lossPanel(store: Store, place: Place, accepted: ColumnData | null): Panel {
-  const loss = store.history.column("loss");
+export function lossPanel(
+  title: string,
+  loss: ColumnData,
+  place: Place,
+  accepted: ColumnData | null,
+  window: Window,
+): Panel {
   // Rejected trials far from the accepted iterates do not squash the line: they lie on the axis' edge.
-  const all = extent([loss]);
-  const range = accepted ? widen(extent([loss], accepted), [all.low, all.high], 0.5) : all;
-  const log = range.low > 0 && range.high / range.low > LOG_FROM;
-  const axis = valueAxis(range.low, range.high, log, (place.bottom - place.top) / 30);
-  return {
-    title: store.head.value.loss_label || "loss",
-    log,
-    ...place,
-    axis,
-    y: pixels(axis, place.bottom, place.top),
-    lines: [],
-    loss,
-  };
+  const all = extent([loss], null, window);
+  const iterates = accepted ? extent([loss], accepted, window) : all;
+  const range = iterates.low <= iterates.high ? widen(iterates, [all.low, all.high], 0.5) : all;
+  return { ...panel(title, range, isWide(range), place, 30), loss };
 }
 
-export function parameterPanel(title: string, lines: Line[], place: Place): Panel {
+export function parameterPanel(
+  { title, lines, log }: { title: string; lines: Line[]; log: boolean },
+  place: Place,
+  accepted: ColumnData | null,
+  window: Window,
+): Panel {
   // Truth and bounds are part of the axis where they do not squash the lines.
   const marks = lines.flatMap(({ series }) => [series.truth, ...(series.bounds ?? [])]);
-  const { low, high } = widen(extent(lines.map(({ values }) => values)), marks, 1);
-  const axis = valueAxis(low, high, false, (place.bottom - place.top) / 24);
-  return { title, log: false, ...place, axis, y: pixels(axis, place.bottom, place.top), lines, loss: null };
+  const columns = lines.map(({ values }) => values);
+  const range = widen(extent(columns, accepted, window), marks, 1);
+  return { ...panel(title, range, log && isWide(range), place, 24), lines };
+}
+
+export function watchedPanel(band: Band, place: Place, accepted: ColumnData | null, window: Window): Panel {
+  const { name, unit } = band.watched;
+  const range = extent([band.low, band.high], accepted, window);
+  return { ...panel(withUnit(name, unit), range, isWide(range), place, 26), band };
+}
+
+export function withUnit(name: string, unit: string): string {
+  return unit ? `${name} [${unit}]` : name;
+}
+
+/** The value of a watched quantity in a row, and in words what would lower the loss. */
+export function readBand({ watched, low, high, cotangent }: Band, row: number): string {
+  const [least, largest, asks] = [low[row] as number, high[row] ?? Number.NaN, cotangent[row] as number];
+  if (row < 0 || Number.isNaN(least)) return "";
+  const range = Number.isFinite(largest) && largest !== least ? ` to ${formatNumber(largest)}` : "";
+  const value = `${formatNumber(least)}${range}${watched.unit ? `\u00a0${watched.unit}` : ""}`;
+  if (!Number.isFinite(asks) || asks === 0) return value;
+  return `${value} · asks for ${asks > 0 ? "less ▼" : "more ▲"}`;
+}
+
+function panel(title: string, range: Extent, log: boolean, place: Place, spacing: number): Panel {
+  const axis = valueAxis(range.low, range.high, log, (place.bottom - place.top) / spacing);
+  const y = pixels(axis, place.bottom, place.top);
+  return { title, log, ...place, axis, y, lines: [], loss: null, band: null };
+}
+
+function isWide({ low, high }: Extent): boolean {
+  return low > 0 && high / low > LOG_FROM;
 }
 
 /** The extent with those values that lie at most `reach` times its length outside. */
@@ -72,12 +118,13 @@ function widen(extent: Extent, values: readonly (number | null | undefined)[], r
   return { low: Math.min(extent.low, ...near), high: Math.max(extent.high, ...near) };
 }
 
-/** Lowest and highest finite value; low > high where there is none. */
-function extent(columns: ColumnData[], mask: ColumnData | null = null): Extent {
+/** Lowest and highest finite value of accepted rows in the window; low > high where there is none. */
+function extent(columns: ColumnData[], mask: ColumnData | null, { from, to }: Window): Extent {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (const values of columns) {
-    for (let row = 0; row < values.length; row++) {
+    const end = Math.min(to, values.length);
+    for (let row = from; row < end; row++) {
       const value = values[row] as number;
       if (!Number.isFinite(value) || mask?.[row] === 0) continue;
       if (value < low) low = value;

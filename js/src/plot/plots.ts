@@ -5,9 +5,11 @@ import { eachFrame, element, react, setText } from "../dom";
 import { formatCount, formatNumber } from "../format";
 import type { State } from "../state";
 import type { Store } from "../store";
+import { followCursor } from "../zoom";
 import { paintBackdrop } from "./backdrop";
 import { buildFigure, type Figure, neededHeight } from "./figure";
 import { type Ink, readInk } from "./ink";
+import { paintLabels } from "./labels";
 import { paintLanes } from "./lanes";
 import { paintPanelLines } from "./lines";
 import { paintOverlay } from "./overlay";
@@ -19,6 +21,8 @@ const LEAST_HEIGHT = 530;
 
 export interface Plots {
   node: HTMLElement;
+  /** What is painted, on the ground of the theme in force; null before anything is. */
+  picture(): HTMLCanvasElement | null;
   /** Reads the colours again and repaints: the theme has changed. */
   recolour(): void;
 }
@@ -68,6 +72,7 @@ export function createPlots(store: Store, state: State, root: HTMLElement, signa
       for (const panel of figure.panels) paintPanelLines(context, figure, panel, ink);
       paintStrips(context, figure, ink);
       paintLanes(context, figure, store.events.peek(), ink);
+      paintLabels(context, figure.labels, ink);
     } else figure = null;
     if (!figure) overlay.begin(width.peek(), height);
     paintMarks();
@@ -84,11 +89,20 @@ export function createPlots(store: Store, state: State, root: HTMLElement, signa
     store.head.value;
     store.series.value;
     store.groups.value;
+    store.watched.value;
     store.phases.value;
     store.events.value;
     state.selected.value;
+    state.toggled.value;
+    state.view.value;
     width.value;
     paintAll();
+  });
+  react(signal, () => followCursor(store, state));
+  react(signal, () => {
+    // Another run, or one that began anew: what was zoomed is gone.
+    store.run.value;
+    state.view.value = null;
   });
   react(signal, () => {
     state.row.value;
@@ -105,6 +119,10 @@ export function createPlots(store: Store, state: State, root: HTMLElement, signa
   watchWidth(node, signal, (value) => {
     width.value = value;
   });
+  // Behind the table, the plots are out of reach.
+  react(signal, () => {
+    node.style.visibility = state.table.value ? "hidden" : "";
+  });
   // The browser's zoom, or a screen with another pixel density.
   window.addEventListener("resize", paintAll, { signal });
   followPointer(node, () => figure, store, state, signal);
@@ -116,7 +134,17 @@ export function createPlots(store: Store, state: State, root: HTMLElement, signa
     paintAll();
   };
   window.matchMedia("(forced-colors: active)").addEventListener("change", recolour, { signal });
-  return { node, recolour };
+  const picture = () => {
+    const { width: w, height: h } = base.canvas;
+    const sheet = element("canvas", { width: w, height: h });
+    const context = sheet.getContext("2d");
+    if (!figure || !context || !ink) return null;
+    context.fillStyle = ink.surface;
+    context.fillRect(0, 0, w, h);
+    for (const { canvas } of [base, overlay]) context.drawImage(canvas, 0, 0);
+    return sheet;
+  };
+  return { node, recolour, picture };
 }
 
 function emptyText(store: Store): string {
@@ -136,14 +164,17 @@ function describe(store: Store, summary: HTMLElement, signal: AbortSignal): void
     const { history } = store;
     if (history.rows === 0) return setText(summary, "Nothing is recorded yet.");
     const loss = history.column("loss");
+    const { loss_label, compared } = store.head.peek();
     const iterations = `iterations ${formatCount(history.firstIteration)} to ${formatCount(history.lastIteration)}`;
     setText(
       summary,
-      `${store.head.peek().loss_label} from ${formatNumber(loss[0] as number)} to ` +
-        `${formatNumber(loss[loss.length - 1] as number)} over ${iterations}; ` +
-        `${store.series.peek().length} parameters, ${store.events.peek().length} events. ` +
-        "Gradient strips show each row relative to its strongest gradient. " +
-        "Arrow keys move the cursor, Space plays.",
+      (compared
+        ? `Several runs on shared axes over ${iterations}. `
+        : `${loss_label} from ${formatNumber(loss[0] as number)} to ` +
+          `${formatNumber(loss[loss.length - 1] as number)} over ${iterations}; ` +
+          `${store.series.peek().length} parameters, ${store.events.peek().length} events. ` +
+          "Gradient strips show each row relative to its strongest gradient. ") +
+        "Arrow keys move the cursor, Space plays, + and − zoom, 0 shows the whole run.",
     );
   };
   const stop = effect(() => {

@@ -41,6 +41,16 @@ export function iterationAxis(first: number, last: number, running: boolean, roo
   return { low: first, high, log: false, ticks };
 }
 
+/** The iteration axis of a part of the run. */
+export function zoomedAxis(low: number, high: number, room: number): Axis {
+  const step = Math.max(1, ceiling125((high - low) / Math.max(room, 1)));
+  const ticks: Tick[] = [];
+  for (let value = Math.ceil(low / step) * step; value <= high + 1e-9; value += step) {
+    ticks.push({ value, text: formatCount(value) });
+  }
+  return { low, high, log: false, ticks };
+}
+
 /** A value axis that holds [low, high], with about `room` ticks; its ends lie on ticks. */
 export function valueAxis(low: number, high: number, log: boolean, room: number): Axis {
   if (!(low <= high)) return { low: 0, high: 1, log: false, ticks: [] };

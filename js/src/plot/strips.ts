@@ -12,54 +12,65 @@ type Context = CanvasRenderingContext2D;
 const MAX_CELL = 36;
 
 export function paintStrips(context: Context, figure: Figure, ink: Ink): void {
-  if (!figure.stripsTitle) return;
-  const { text, y } = figure.stripsTitle;
+  if (figure.stripsTitle) paintStripsTitle(context, figure, figure.stripsTitle, ink);
+  context.save();
+  context.beginPath();
+  context.rect(0, 0, figure.right, figure.height);
+  context.clip();
+  for (const strip of figure.strips) paintStrip(context, figure, strip, ink);
+  context.restore();
+}
+
+function paintStripsTitle(
+  context: Context,
+  figure: Figure,
+  title: { text: string; y: number },
+  ink: Ink,
+): void {
+  const own = figure.strips.filter(({ colour }) => colour !== null);
+  const { text, y } = title;
   const top = y + TITLE;
   let x = paintTitle(context, text, figure.left + 6, top, figure.right - figure.left - 12, ink);
-  for (const [colour, label] of keys(figure.strips, ink)) {
-    if (x + 75 > figure.right) break;
+  const narrow = figure.right - x < 160;
+  for (const [colour, word] of keys(own, ink)) {
+    const label = narrow ? ({ negative: "−", positive: "+" }[word] ?? word) : word;
+    if (x + 30 > figure.right) break;
     context.fillStyle = colour;
     context.fillRect(x, top - 15, 9, 9);
     x = paintNote(context, label, x + 13, top, figure.right, ink);
   }
   if (figure.hiddenStrips > 0) {
-    const shown = formatCount(figure.strips.length);
-    const all = formatCount(figure.strips.length + figure.hiddenStrips);
+    const shown = formatCount(own.length);
+    const all = formatCount(own.length + figure.hiddenStrips);
     paintNote(context, `${shown} of ${all} shown`, x, top, figure.right, ink);
   }
-  for (const strip of figure.strips) paintStrip(context, figure, strip, ink);
-}
-
-/** A summary of a large array has no sign: its strip shows how large the gradient is, in a colour of no sign. */
-function isSize(strip: Strip): boolean {
-  return strip.line.series.statistic !== "";
 }
 
 function keys(strips: readonly Strip[], ink: Ink): [colour: string, label: string][] {
   const found: [string, string][] = [];
-  if (!strips.every(isSize)) found.push([ink.negative, "negative"], [ink.positive, "positive"]);
-  if (strips.some(isSize)) found.push([ink.muted, "size"]);
+  if (!strips.every(({ size }) => size)) found.push([ink.negative, "negative"], [ink.positive, "positive"]);
+  if (strips.some(({ size }) => size)) found.push([ink.muted, "size"]);
   return found;
 }
 
 function paintStrip(context: Context, figure: Figure, strip: Strip, ink: Ink): void {
-  const { left, right, iterations, x } = figure;
-  const { line, gradient, top, bottom } = strip;
-  context.fillStyle = ink.series[line.index % SERIES_COLOURS] ?? ink.text;
-  context.globalAlpha = line.faded ? 0.25 : 1;
-  context.fillRect(left - 9, top + 2, 6, bottom - top - 4);
-
-  let strength = 0;
-  for (const value of gradient) if (Number.isFinite(value)) strength = Math.max(strength, Math.abs(value));
+  const { left, right, iterations, x, window } = figure;
+  const { colour, gradient, strength, faded, size, top, bottom } = strip;
+  if (colour !== null) {
+    context.fillStyle = ink.series[colour % SERIES_COLOURS] ?? ink.text;
+    context.globalAlpha = faded ? 0.25 : 1;
+    context.fillRect(left - 9, top + 2, 6, bottom - top - 4);
+  }
 
   // Few iterations: a cell each, centred on its iteration. Many: the strongest of each pixel column.
   const cell = Math.min(MAX_CELL, (right - left) / Math.max(1, figure.axis.high - figure.axis.low));
-  const base = line.faded ? 0.25 : 1;
+  const base = faded ? 0.25 : 1;
   const paint = (value: number, from: number, to: number) => {
     if (Number.isNaN(value) || value === 0) return; // also where all are 0: nothing is divided by 0
-    context.fillStyle = isSize(strip) ? ink.muted : value > 0 ? ink.positive : ink.negative;
+    context.fillStyle = size ? ink.muted : value > 0 ? ink.positive : ink.negative;
     context.globalAlpha = base * Math.min(1, 0.06 + 0.94 * Math.sqrt(Math.abs(value) / strength));
-    context.fillRect(from, top, to - from, bottom - top);
+    const start = Math.max(from, left);
+    if (to > start) context.fillRect(start, top, to - start, bottom - top);
   };
   // Pixels of the screen, of which one of the page may be one and a half.
   const scale = context.getTransform().a || 1;
@@ -68,7 +79,7 @@ function paintStrip(context: Context, figure: Figure, strip: Strip, ink: Ink): v
     const edge = cell >= 5 ? 0.5 : 0;
     const snap = cell >= 5 ? (at: number) => at : (at: number) => Math.round(at * scale) / scale;
     let from = Number.NEGATIVE_INFINITY;
-    for (let row = 0; row < gradient.length; row++) {
+    for (let row = window.from; row < Math.min(window.to, gradient.length); row++) {
       const middle = x(iterations[row] as number);
       const next = x(iterations[row + 1] ?? Number.POSITIVE_INFINITY);
       if (from === Number.NEGATIVE_INFINITY) from = Math.max(left, snap(middle - cell / 2));
@@ -81,7 +92,7 @@ function paintStrip(context: Context, figure: Figure, strip: Strip, ink: Ink): v
     const first = Math.round(left * scale);
     const columns = Math.ceil((right - left) * scale) + 1;
     const column = (row: number) => Math.round(x(iterations[row] as number) * scale) - first;
-    strongest(gradient, column, columns).forEach((value, i) => {
+    strongest(gradient, column, columns, window.from, window.to).forEach((value, i) => {
       paint(value, (first + i) / scale, Math.min(right, (first + i + 1) / scale));
     });
   }

@@ -31,6 +31,7 @@ export function createAsk(store: Store, state: State, link: Link, signal: AbortS
   });
   react(signal, () => {
     const span = state.span.value;
+    form.hidden = store.head.value.compared;
     const possible = link.hasKernel.value;
     box.disabled = button.disabled = !possible;
     form.classList.toggle("disabled", !possible);

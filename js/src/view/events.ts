@@ -17,7 +17,7 @@ export function createEvents(store: Store, state: State, signal: AbortSignal): H
   const start = createSignal(0);
 
   const pager = (text: string, target: number) => {
-    const button = element("button", { type: "button", class: "more" }, text);
+    const button = element("button", { type: "button", class: "action" }, text);
     button.addEventListener("click", () => {
       start.value = target;
       panel.scrollTop = 0;

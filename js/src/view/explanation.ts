@@ -1,31 +1,15 @@
-// The Explanation tab: notices, the reader's questions with their answers, and the captions in order.
+// The Explanation tab: the reader's questions with their answers, and the captions in order.
 import { element, react, reconcile, setText } from "../dom";
 import type { Caption } from "../protocol";
 import type { State } from "../state";
 import type { Question, Store } from "../store";
 import { createCaptionCard, markCurrent, spanText } from "./caption";
 
-const INCOMPLETE =
-  "Some iterations have not arrived here yet. They are fetched as soon as the kernel is free.";
-
 export function createExplanation(store: Store, state: State, signal: AbortSignal): HTMLElement {
-  const notices = element("div", { class: "stack" });
   const questions = element("div", { class: "stack", "aria-live": "polite" });
   const captions = element("div", { class: "stack" });
   const quiet = element("p", { class: "quiet" });
-  const panel = element("div", { class: "scroll" }, notices, questions, captions, quiet);
-
-  const formerNotices = new Map();
-  react(signal, () => {
-    const { notices: said } = store.head.value;
-    store.version.value;
-    // Where nothing was recorded, the empty plots say all this.
-    const texts = store.history.rows === 0 ? [] : [...said];
-    if (store.history.rows > 0 && store.problem.value) texts.push(store.problem.value);
-    if (store.incomplete.value) texts.push(INCOMPLETE);
-    const make = (text: string) => element("p", { class: "notice" }, text);
-    reconcile(notices, [...new Set(texts)], (text) => text, make, formerNotices);
-  });
+  const panel = element("div", { class: "scroll" }, questions, captions, quiet);
 
   const formerQuestions = new Map();
   react(signal, () => {

@@ -1,8 +1,9 @@
 // The foot: play, speed, the slider that is the cursor for keyboards and screen readers, and a hint.
 import { element, react, setAttributes } from "../dom";
-import { formatCount, formatNumber } from "../format";
+import { formatCount, formatWithUnit } from "../format";
 import type { State } from "../state";
 import type { Store } from "../store";
+import { createZoomBar } from "./zoom-bar";
 
 const SPEEDS = [1, 4, 16];
 /** At speed 1 a short run plays this many rows a second, a long one takes this many seconds. */
@@ -33,7 +34,7 @@ export function createFoot(store: Store, state: State, signal: AbortSignal): Foo
     speed,
     slider,
     position,
-    element("p", { class: "hint" }, "drag to select a span · ← → to step · click a name to isolate it"),
+    createZoomBar(store, state, signal),
   );
 
   play.addEventListener("click", () => {
@@ -63,16 +64,19 @@ export function createFoot(store: Store, state: State, signal: AbortSignal): Foo
     slider.min = String(history.firstIteration);
     slider.max = String(Math.max(history.lastIteration, history.firstIteration));
     slider.value = String(iteration);
-    const loss = `${head.value.loss_label || "loss"} ${formatNumber(history.value("loss", state.row.value))}`;
+    const { loss_label, loss_unit, compared } = head.value;
+    const loss = `${loss_label || "loss"} ${formatWithUnit(history.value("loss", state.row.value), loss_unit)}`;
     setAttributes(slider, {
       "aria-valuenow": iteration,
       "aria-valuemin": history.firstIteration,
       "aria-valuemax": history.lastIteration,
-      "aria-valuetext": empty ? "no iterations yet" : `iteration ${iteration}, ${loss}`,
+      "aria-valuetext": empty ? "no iterations yet" : `iteration ${iteration}${compared ? "" : `, ${loss}`}`,
     });
     const share =
       (iteration - history.firstIteration) / Math.max(1, history.lastIteration - history.firstIteration);
     slider.style.setProperty("--share", `${100 * share}%`);
+    // As wide as it will ever be: the slider beside it keeps its length.
+    position.style.minWidth = `${12 + 2 * formatCount(history.lastIteration).length}ch`;
     position.replaceChildren(
       "iteration ",
       element("b", {}, empty ? "–" : formatCount(iteration)),

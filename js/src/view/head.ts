@@ -1,13 +1,20 @@
 // The head: title, state in words and colour, loss up to the cursor, optimizer, and who writes the captions.
 import { element, react, setText } from "../dom";
-import { formatCount, formatNumber } from "../format";
+import { formatCount, formatNumber, formatWithUnit } from "../format";
 import type { State } from "../state";
 import type { Store } from "../store";
+import type { Notices } from "./notices";
 
 /** A screen reader hears the state at most this often (ms). */
 const ANNOUNCE_INTERVAL = 2000;
 
-export function createHead(store: Store, state: State, signal: AbortSignal): HTMLElement {
+export function createHead(
+  store: Store,
+  state: State,
+  { node: notices, count }: Notices,
+  actions: readonly HTMLElement[],
+  signal: AbortSignal,
+): HTMLElement {
   const title = element("h2", { class: "title" });
   const stateText = element("span");
   const pill = element("span", { class: "pill state" }, element("span", { class: "dot" }), stateText);
@@ -24,29 +31,48 @@ export function createHead(store: Store, state: State, signal: AbortSignal): HTM
     pill.dataset.tone = store.problem.value ? "bad" : head.tone;
     setText(optimizer, head.optimizer);
     optimizer.hidden = !head.optimizer;
-    setText(thinned, `every ${ordinal(head.thinned)} evaluation is shown`);
+    setText(thinned, `one in ${formatCount(head.thinned)} evaluations is shown`);
     thinned.hidden = !(head.thinned > 1);
   });
+  let longest = 0;
   react(signal, () => {
     store.version.value;
     const row = state.row.value;
     const first = formatNumber(store.history.value("loss", 0));
     const label = store.head.value.loss_label || "loss";
-    const now = formatNumber(store.history.value("loss", row));
-    loss.hidden = row < 0;
-    setText(loss, row <= 0 ? `${label} ${first}` : `${label} ${first} → ${now}`);
+    const now = formatWithUnit(store.history.value("loss", row), store.head.value.loss_unit);
+    loss.hidden = row < 0 || store.head.value.compared;
+    const text = row <= 0 ? `${label} ${first}` : `${label} ${first} → ${now}`;
+    setText(loss, text);
+    // As wide as it has been: a cursor at the start does not move what stands beside it.
+    longest = Math.max(longest, text.length);
+    loss.style.minWidth = `${longest}ch`;
+  });
+  const noticed = element("button", { type: "button", class: "pill noticed", title: "read them below" });
+  noticed.addEventListener("click", () => {
+    notices.focus();
+    notices.scrollIntoView({ block: "nearest" });
+  });
+  react(signal, () => {
+    noticed.hidden = count.value === 0;
+    setText(noticed, count.value === 1 ? "1 notice ↓" : `${formatCount(count.value)} notices ↓`);
   });
   announce(store, announcement, signal);
   return element(
     "header",
     { class: "head" },
-    title,
-    pill,
-    loss,
-    optimizer,
-    thinned,
-    element("span", { class: "spring" }),
-    createWriter(store, signal),
+    element(
+      "div",
+      { class: "about" },
+      title,
+      pill,
+      loss,
+      optimizer,
+      thinned,
+      noticed,
+      createWriter(store, signal),
+    ),
+    element("div", { class: "actions" }, ...actions),
     announcement,
   );
 }
@@ -99,11 +125,4 @@ function announce(store: Store, region: HTMLElement, signal: AbortSignal): void 
     else timer ??= setTimeout(sayLater, ANNOUNCE_INTERVAL);
   });
   signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
-}
-
-function ordinal(count: number): string {
-  const last = count % 10;
-  const teens = count % 100 >= 11 && count % 100 <= 13;
-  const ending = teens ? "th" : ({ 1: "st", 2: "nd", 3: "rd" }[last] ?? "th");
-  return `${formatCount(count)}${ending}`;
 }

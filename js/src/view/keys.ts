@@ -1,6 +1,8 @@
-// One set of keys for the slider and the plots: arrows step, Shift+arrow and Page jump ten, Home, End, Space.
+// One set of keys for the slider and the plots: arrows step, Shift+arrow and Page jump ten, Home, End, Space,
+// + and − zoom around the cursor, 0 shows the whole run again.
 import type { State } from "../state";
 import type { Store } from "../store";
+import { zoom } from "../zoom";
 
 const JUMP = 10;
 
@@ -18,6 +20,15 @@ export function onKeys(nodes: HTMLElement[], store: Store, state: State, signal:
 function act(key: string, shift: boolean, store: Store, state: State): boolean {
   if (key === " ") {
     state.playing.value = !state.playing.value;
+    return true;
+  }
+  const factor = { "+": 0.5, "=": 0.5, "-": 2, "−": 2 }[key];
+  if (factor !== undefined) {
+    zoom(store, state, state.iteration.value, factor);
+    return true;
+  }
+  if (key === "0") {
+    state.view.value = null;
     return true;
   }
   if (key === "Escape" && state.span.value) {

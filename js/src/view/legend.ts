@@ -1,11 +1,11 @@
 // Under the plots: one button a series with its value at the cursor. A click isolates it, a second restores.
-import { signal as createSignal } from "@preact/signals-core";
-import { element, react, setAttributes, setText } from "../dom";
-import { formatCount, formatNumber, formatWithUnit } from "../format";
+import { element, react, reconcile, setAttributes, setText } from "../dom";
+import { formatNumber, formatWithUnit } from "../format";
 import { seriesColour, seriesDash } from "../plot/ink";
 import type { Series } from "../protocol";
 import type { State } from "../state";
 import type { Store } from "../store";
+import { createPicker } from "./picker";
 
 interface Entry {
   series: Series;
@@ -13,31 +13,39 @@ interface Entry {
   value: HTMLElement;
 }
 
-export function createLegend(store: Store, state: State, signal: AbortSignal): HTMLElement {
+export function createLegend(
+  store: Store,
+  state: State,
+  actions: readonly HTMLElement[],
+  signal: AbortSignal,
+): HTMLElement {
   const list = element("div", { class: "legend", role: "group", "aria-label": "parameters" });
-  const showHidden = createSignal(false);
+  const picker = createPicker(store, state, signal);
   let entries: Entry[] = [];
+  const made = new WeakMap<Node, Entry>();
+  const former = new Map();
 
   react(signal, () => {
-    const all = store.series.value;
-    entries = all
-      .map((series, index) => ({ series, index }))
-      .filter(({ series }) => series.shown !== false || showHidden.value)
-      .map(({ series, index }) => createEntry(series, index, state));
-    const hidden = all.length - all.filter(({ shown }) => shown !== false).length;
-    list.replaceChildren(...entries.map(({ button }) => button));
-    if (hidden > 0) {
-      const text = showHidden.value ? "show fewer" : `${formatCount(hidden)} more…`;
-      const more = element("button", { type: "button", class: "more" }, text);
-      more.addEventListener("click", () => {
-        showHidden.value = !showHidden.value;
-      });
-      list.append(more);
-    }
+    // Of several runs on shared axes, each is named once.
+    const first = (series: Series) => store.series.value.find(({ name }) => name === series.name) === series;
+    const shown = store.series.value
+      .map((series, index) => ({ series, index: series.colour ?? index }))
+      .filter(
+        ({ series }) =>
+          (!store.head.value.compared || first(series)) &&
+          (state.isShown(`p${series.key}`, series.shown) || state.selected.value.includes(series.name)),
+      );
+    const make = ({ series, index }: (typeof shown)[number]) => {
+      const entry = createEntry(series, index, state);
+      made.set(entry.button, entry);
+      return entry.button;
+    };
+    reconcile(list, shown, ({ series }) => String(series.key), make, former);
+    entries = [...list.children].flatMap((node) => made.get(node) ?? []);
   });
   react(signal, () => {
     store.series.value;
-    showHidden.value;
+    state.toggled.value;
     const selected = state.selected.value;
     for (const { button, series } of entries) {
       const isolated = selected.includes(series.name);
@@ -48,15 +56,24 @@ export function createLegend(store: Store, state: State, signal: AbortSignal): H
   react(signal, () => {
     store.version.value;
     store.series.value;
-    showHidden.value;
+    state.toggled.value;
+    state.selected.value;
     const row = state.row.value;
     for (const { series, button, value } of entries) {
       const gradient = store.history.value(`g${series.key}`, row);
-      setText(value, row < 0 ? "" : formatWithUnit(store.history.value(`p${series.key}`, row), series.unit));
+      const now = store.history.value(`p${series.key}`, row);
+      const ended = store.head.value.compared && Number.isNaN(now);
+      setText(value, row < 0 ? "" : ended ? "–" : formatWithUnit(now, series.unit));
       button.title = describe(series, row < 0 ? Number.NaN : gradient);
     }
   });
-  return list;
+  return element(
+    "div",
+    { class: "legend-box" },
+    picker.panel,
+    list,
+    element("div", { class: "plot-actions" }, picker.button, ...actions),
+  );
 }
 
 function createEntry(series: Series, index: number, state: State): Entry {

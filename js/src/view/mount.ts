@@ -8,12 +8,16 @@ import type { Store } from "../store";
 import { css } from "../styles";
 import { watchTheme } from "../theme";
 import { createAsk } from "./ask";
+import { createCompare, openComparison } from "./compare";
+import { createExport } from "./export";
 import { createFoot } from "./foot";
 import { createHead } from "./head";
 import { onKeys } from "./keys";
 import { createLegend } from "./legend";
+import { createNotices } from "./notices";
 import { createPanel } from "./panel";
 import { createScene } from "./scene";
+import { createTable } from "./table";
 
 export interface Run {
   store: Store;
@@ -32,13 +36,26 @@ export function mountView(el: HTMLElement, { store, state, link }: Run, signal: 
 
   const root = element("section", { class: "root", role: "region", "data-lm-suppress-shortcuts": "true" });
   const plots = createPlots(store, state, root, signal);
+  const table = createTable(store, state, signal);
+  const actions = [
+    createCompare(store, link, (bytes) => openComparison(comparison, bytes, signal), signal),
+    createExport(store, state, link, plots.picture, signal),
+  ];
+  const comparison = element("div");
+  const notices = createNotices(store, signal);
   const foot = createFoot(store, state, signal);
   root.append(
-    createHead(store, state, signal),
+    createHead(store, state, notices, actions, signal),
     element(
       "div",
       { class: "body" },
-      element("div", { class: "left" }, plots.node, createLegend(store, state, signal), foot.node),
+      element(
+        "div",
+        { class: "left" },
+        element("div", { class: "picture" }, plots.node, table.node),
+        createLegend(store, state, [table.button], signal),
+        foot.node,
+      ),
       element(
         "div",
         { class: "right" },
@@ -51,6 +68,7 @@ export function mountView(el: HTMLElement, { store, state, link }: Run, signal: 
         ),
       ),
     ),
+    notices.node,
   );
   onKeys([plots.node, foot.slider], store, state, signal);
 
@@ -58,8 +76,11 @@ export function mountView(el: HTMLElement, { store, state, link }: Run, signal: 
     const title = store.head.value.title || "optimization run";
     setAttributes(root, { "aria-label": title, "data-xinv-run": store.run.value });
   });
+  react(signal, () => {
+    root.classList.toggle("wide-scene", state.wideScene.value);
+  });
   foldRecordOf(store, signal);
-  shadow.append(element("div", { class: "container" }, root));
+  shadow.append(element("div", { class: "container" }, root), comparison);
   el.append(host);
   signal.addEventListener("abort", () => host.remove(), { once: true });
   watchTheme(host, signal, (theme) => {

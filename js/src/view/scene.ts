@@ -1,6 +1,6 @@
 // The picture of the simulation at the cursor: the nearest one at or before it at once, the exact one from
 // the kernel as soon as the cursor rests. The old picture stays until the new one is decoded: no flicker.
-import { element, react, setText } from "../dom";
+import { element, react, setAttributes, setText } from "../dom";
 import { formatCount } from "../format";
 import type { Link } from "../link";
 import type { State } from "../state";
@@ -13,7 +13,17 @@ const REST = 120;
 export function createScene(store: Store, state: State, link: Link, signal: AbortSignal): HTMLElement {
   const image = element("img", { alt: "", draggable: "false" });
   const note = element("p", { class: "scene-note" });
-  const node = element("div", { class: "scene" }, image, note);
+  const widen = element("button", { type: "button", class: "widen" });
+  const node = element("div", { class: "scene" }, image, note, widen);
+  widen.addEventListener("click", () => {
+    state.wideScene.value = !state.wideScene.value;
+  });
+  react(signal, () => {
+    const wide = state.wideScene.value;
+    const label = wide ? "smaller scene" : "larger scene";
+    setAttributes(widen, { "aria-label": label, title: label, "aria-pressed": wide ? "true" : "false" });
+    setText(widen, wide ? "⤡" : "⤢");
+  });
   image.hidden = true;
   let shown: Frame | null = null;
 

@@ -1,0 +1,46 @@
+// Under the slider: what can be done with the pointer and the keys, or, once something is selected or
+// zoomed, the buttons that zoom to it and back.
+import { element, react } from "../dom";
+import type { State } from "../state";
+import type { Store } from "../store";
+import { show } from "../zoom";
+import { spanText } from "./caption";
+
+export function createZoomBar(store: Store, state: State, signal: AbortSignal): HTMLElement {
+  const hint = element(
+    "p",
+    { class: "hint" },
+    "drag to select a span · ← → to step · + − or the wheel to zoom",
+  );
+  const shown = element("span", { class: "hint" });
+  const into = element("button", { type: "button", class: "action" });
+  const back = element("button", { type: "button", class: "action", title: "key 0" }, "Show the whole run");
+  const clear = element(
+    "button",
+    { type: "button", class: "action", title: "key Escape" },
+    "Clear the selection",
+  );
+  into.addEventListener("click", () => {
+    const span = state.span.value;
+    if (span) show(store, state, span[0], span[1]);
+  });
+  back.addEventListener("click", () => {
+    state.view.value = null;
+  });
+  clear.addEventListener("click", () => {
+    state.span.value = null;
+  });
+  react(signal, () => {
+    const span = state.span.value;
+    const view = state.view.value;
+    const same = span && view && Math.abs(span[0] - view[0]) < 1 && Math.abs(span[1] - view[1]) < 1;
+    hint.hidden = span !== null || view !== null;
+    into.hidden = !span || span[1] <= span[0] || Boolean(same);
+    into.textContent = span ? `Zoom to ${spanText(span)}` : "";
+    clear.hidden = !span;
+    back.hidden = !view;
+    shown.hidden = !view;
+    shown.textContent = view ? `${spanText([Math.ceil(view[0]), Math.floor(view[1])])} shown` : "";
+  });
+  return element("div", { class: "zoom-bar" }, hint, shown, back, into, clear);
+}

@@ -1,0 +1,137 @@
+"""What a pointer does on the plots, in a real browser on an exported page; and what it costs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from autograd import grad
+from autograd import numpy as anp
+from playwright.sync_api import expect
+
+import xinv_nb as xi
+from tests.browser import keep_picture
+
+
+@pytest.fixture(scope="module")
+def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    known = {0: xi.Parameter("speed", "m/s"), 1: xi.Parameter("angle", "rad")}
+    with xi.record("throw", problem=xi.Problem("Throw", parameters=known)) as run:
+        x = np.array([4.0, 0.7])
+        for _ in range(400):
+            x = x - 0.01 * grad(lambda x: anp.sum(x**2))(x)
+    return run.to_html(tmp_path_factory.mktemp("page") / "run.html")
+
+
+@pytest.fixture
+def page(chromium: Any, page_file: Path) -> Iterator[Any]:
+    context = chromium.new_context(viewport={"width": 1200, "height": 600})
+    page = context.new_page()
+    page.goto(page_file.as_uri())
+    page.get_by_role("region", name="Throw").wait_for()
+    yield page
+    context.close()
+
+
+def shown(page: Any) -> tuple[int, int]:
+    """Return the first and the last iteration that the plots show."""
+    text = page.locator(".zoom-bar").inner_text()
+    match = re.search(r"iterations (\d+)–(\d+) shown", text)
+    return (int(match[1]), int(match[2])) if match else (0, 399)
+
+
+def test_the_wheel_scrolls_the_page_until_the_plots_have_the_focus(page: Any) -> None:
+    box = page.locator(".plots").bounding_box()
+    middle = box["x"] + box["width"] * 0.4, box["y"] + 100
+    page.mouse.move(*middle)
+    page.mouse.wheel(0, 120)
+    page.wait_for_timeout(200)
+    assert page.evaluate("scrollY") > 0
+    assert shown(page) == (0, 399)
+    page.evaluate("scrollTo(0, 0)")
+    page.mouse.click(*middle)
+    before = page.get_by_role("slider", name="iteration").get_attribute("aria-valuenow")
+    page.mouse.wheel(0, -400)
+    expect(page.get_by_role("button", name="Show the whole run")).to_be_visible()
+    first, last = shown(page)
+    assert 150 < last - first < 300
+    assert first < int(before) < last, "what is under the pointer stays there"
+    assert page.evaluate("scrollY") == 0
+    keep_picture(page, "zoomed")
+
+    # A drag on the axis moves along; as far as it goes, and not beyond.
+    axis = box["y"] + box["height"] - 12
+    page.mouse.move(middle[0], axis)
+    page.mouse.down()
+    page.mouse.move(middle[0] - 100, axis, steps=4)
+    page.mouse.up()
+    moved = shown(page)
+    assert moved[0] > first + 20
+    assert abs((moved[1] - moved[0]) - (last - first)) <= 1
+    page.mouse.move(middle[0] - 100, axis)
+    page.mouse.down()
+    page.mouse.move(middle[0] + 3000, axis, steps=4)
+    page.mouse.up()
+    assert shown(page)[0] == 0
+    page.mouse.dblclick(*middle)
+    expect(page.get_by_role("button", name="Show the whole run")).to_be_hidden()
+
+
+def test_a_drag_selects_and_the_selection_can_be_zoomed_to(page: Any) -> None:
+    box = page.locator(".plots").bounding_box()
+    page.mouse.move(box["x"] + 150, box["y"] + 150)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 300, box["y"] + 150, steps=4)
+    page.mouse.up()
+    into = page.get_by_role("button", name="Zoom to iterations")
+    wanted = tuple(map(int, re.findall(r"\d+", into.inner_text())))
+    into.click()
+    assert shown(page) == wanted
+
+
+def test_a_click_on_a_name_beside_its_line_isolates_it(page: Any) -> None:
+    box = page.locator(".plots").bounding_box()
+    pressed = page.get_by_role("group", name="parameters").get_by_role("button", pressed=True)
+    expect(pressed).to_have_count(0)
+    for y in range(150, 400, 6):
+        page.mouse.click(box["x"] + box["width"] - 20, box["y"] + y)
+        if pressed.count():
+            break
+    expect(pressed).to_have_count(1)
+    assert pressed.inner_text().split()[0] in {"speed", "angle"}
+
+
+def test_nothing_moves_while_one_reads_zooms_and_selects(page: Any) -> None:
+    region = page.get_by_role("region", name="Throw")
+
+    def places() -> Any:
+        page.wait_for_timeout(100)
+        return region.evaluate(
+            """(region) => [
+                ".about > :last-child", ".plots", ".legend", ".foot .slider", ".panels", ".root",
+            ].map((name) => {
+                const node = name === ".root" ? region : region.querySelector(name);
+                const { x, y, width, height } = node.getBoundingClientRect();
+                const top = region.getBoundingClientRect().y;  // the page may scroll to what has the focus
+                return `${name} ${[x, y - top, width, height].map(Math.round).join(" ")}`;
+            })"""
+        )
+
+    before = places()
+    slider = region.get_by_role("slider", name="iteration")
+    slider.focus()
+    for key in ("Home", "+", "+", "Shift+ArrowRight", "0", "End"):
+        page.keyboard.press(key)
+        assert places() == before, key
+    region.get_by_role("button", name="Show as table").click()
+    assert places() == before
+    region.get_by_role("button", name="Show as plots").click()
+    region.get_by_role("button", name="Choose").click()
+    assert places() == before
+    region.get_by_role("button", name="Close").click()
+    region.get_by_role("button", name="Export").click()
+    assert places() == before

@@ -1,0 +1,147 @@
+"""Several runs on shared axes: the same view as of one run, with a line a run in each plot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xinv_nb.errors import XinvError
+from xinv_nb.history import WatchColumns
+from xinv_nb.run import Caption, Run
+from xinv_nb.view import packets
+from xinv_nb.view.differences import accepted_loss, differences, names_of
+from xinv_nb.view.watched import by_evaluation, name_of_loss
+from xinv_nb.view.widget import PlotWidget
+from xinv_nb.view.wire import Body, pack
+
+_MOST_ROWS = 4_000
+"""Evaluations that travel of each run; of longer ones, one in n."""
+_MOST_GROUPS = 6
+_LEAST = 2
+
+Column = Callable[[NDArray[np.intp]], NDArray[np.float64]]
+
+
+class Comparison(PlotWidget):
+    """Overlays runs as they stand when it is made. Made by `xinv_nb.compare`."""
+
+    def __init__(self, runs: Sequence[Run]) -> None:
+        if len(runs) < _LEAST or not all(isinstance(run, Run) for run in runs):
+            raise XinvError("compare needs two or more runs, such as xi.compare(first, second)")
+        self.runs = tuple(runs)
+        super().__init__()
+        self._has_kernel = False  # nothing is asked of it
+
+    def __repr__(self) -> str:
+        """Return what an untrusted or printed notebook shows in the widget's place."""
+        return "\n".join([f"{_title(self.runs)}:", *self.statements])
+
+    @property
+    def statements(self) -> list[str]:
+        """The differences in words, computed from the recordings."""
+        return [fact.text for fact in differences(self.runs)]
+
+    def snapshot(self) -> bytes:
+        """Return everything there is to show, as one packet."""
+        return comparison(self.runs)
+
+
+def comparison(runs: Sequence[Run]) -> bytes:
+    """Return several runs as one packet: a series for each run and quantity, a group for each quantity."""
+    names = names_of(runs)
+    longest = max(run.evaluations for run in runs)
+    stride = max(1, -(-longest // _MOST_ROWS))
+    ends = [run.evaluations - 1 for run in runs if run.evaluations]
+    rows = np.unique(np.concatenate([np.arange(0, longest, stride), ends]).astype(np.intp))
+    body = Body()
+    columns = [body.column("iteration", "f8", rows)]
+    series: list[dict[str, Any]] = []
+    groups: list[dict[str, Any]] = []
+    for number, (label, unit, by_run) in enumerate(_quantities(runs)):
+        groups.append({"key": str(number), "label": label, "unit": unit, "log": number == 0})
+        for place, column in by_run.items():
+            key = len(series)
+            values = np.full(len(rows), np.nan)
+            known = rows < runs[place].evaluations
+            values[known] = column(rows[known])
+            columns.append(body.column(f"p{key}", "f8", values))
+            series.append(_series(key, names[place], unit, str(number), place))
+    facts = differences(runs)
+    text = " ".join(fact.text for fact in facts) or "These runs do not differ."
+    caption = Caption(text, (0, max(longest - 1, 0)), (), "built-in", "built-in text", (), "Differences")
+    header = {
+        "kind": "snapshot",
+        "sequence": 0,
+        "run": "-".join(run.id for run in runs),
+        "rows": len(rows),
+        "columns": columns,
+        "head": _head(runs, longest, stride),
+        "series": series,
+        "groups": groups,
+        "facts": [{"id": f.id, "kind": f.kind, "text": f.text, "span": f.span, "cites": f.cites} for f in facts],
+        "captions": [packets.caption_for_view(caption, "c0", [*names, *(s["label"] for s in groups)])],
+    }
+    return pack(header, body)
+
+
+def _head(runs: Sequence[Run], longest: int, stride: int) -> dict[str, Any]:
+    return packets.head(runs[0], packets.Writer(text=""), stride) | {
+        "title": _title(runs),
+        "goal": "",
+        "status": "finished",
+        "tone": "neutral",
+        "state": f"{len(runs)} runs",
+        "evaluations": longest,
+        "optimizer": "",
+        "has_scene": False,
+        "notices": [],
+        "compared": True,
+    }
+
+
+def _title(runs: Sequence[Run]) -> str:
+    names = names_of(runs)
+    return f"{', '.join(names[:-1])} and {names[-1]} compared"
+
+
+def _series(key: int, name: str, unit: str, group: str, colour: int) -> dict[str, Any]:
+    return {
+        "key": key,
+        "name": name,
+        "label": name,
+        "unit": unit,
+        "description": "",
+        "group": group,
+        "bounds": None,
+        "truth": None,
+        "statistic": "",
+        "shown": True,
+        "colour": colour,
+    }
+
+
+def _quantities(runs: Sequence[Run]) -> list[tuple[str, str, dict[int, Column]]]:
+    """Return name, unit and columns (by the run's place) of the loss and of what two or more runs have in common."""
+    label, unit = name_of_loss(runs[0])
+    loss: dict[int, Column] = {place: _taken_from(accepted_loss(run)) for place, run in enumerate(runs)}
+    common: dict[tuple[str, str], dict[int, Column]] = {}
+    for place, run in enumerate(runs):
+        for entry in run.entries() if run.evaluations else []:
+            common.setdefault((entry.label, entry.parameter.unit), {})[place] = _taken_from(run.column(entry))
+    for place, run in enumerate(runs):
+        for name, watch in run.history.watches.items():
+            if name != name_of_loss(run)[0]:
+                common.setdefault((name, watch.unit), {})[place] = _of_watch(watch)
+    shared = [(name, of, by_run) for (name, of), by_run in common.items() if len(by_run) >= _LEAST]
+    return [(label, unit, loss), *shared[:_MOST_GROUPS]]
+
+
+def _taken_from(values: NDArray[np.float64]) -> Column:
+    return lambda rows: values[rows]
+
+
+def _of_watch(watch: WatchColumns) -> Column:
+    return lambda rows: by_evaluation(watch, rows)[0]

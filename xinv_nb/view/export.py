@@ -1,0 +1,46 @@
+"""A run as a file that the reader takes away: interactive page, picture, data."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from xinv_nb.run import Run
+
+
+@dataclass(frozen=True)
+class File:
+    """A finished file for the browser to save."""
+
+    name: str
+    type: str
+    content: bytes
+
+
+def export(run: Run, kind: str) -> File:
+    """Return `run` as a `"page"`, a `"picture"` or `"data"`; raises `ValueError` for anything else.
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> with xi.record("first try") as run:
+    ...     pass
+    >>> export(run, "data").name
+    'first-try.npz'
+    """
+    stem = re.sub(r"[^\w-]+", "-", run.name or run.title).strip("-") or "run"
+    if kind == "page":
+        from xinv_nb.view.page import as_page
+
+        return File(f"{stem}.html", "text/html", as_page(run).encode())
+    if kind == "picture":
+        from xinv_nb.view.record import picture
+
+        return File(f"{stem}.png", "image/png", picture(run))
+    if kind == "data":
+        with tempfile.TemporaryDirectory() as folder:
+            content = run.save(Path(folder) / "run.npz").read_bytes()
+        return File(f"{stem}.npz", "application/zip", content)
+    raise ValueError(f"a run cannot be exported as {kind!r}")
