@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from xinv_nb.captions.claims import same_claims, same_numbers
+from xinv_nb.captions.claims import contradiction, domain_of, same_claims, same_numbers
 from xinv_nb.captions.narrator import BUILT_IN, Draft, as_caption, narrate, plan
 from xinv_nb.captions.ollama import OllamaServer, OllamaUnavailable, Status
 from xinv_nb.captions.prompt import rewording
@@ -82,7 +82,7 @@ def _steps(
         for i, draft in enumerate(drafts):
             for j in range(len(draft.sentences)):
                 yield Progress(tuple(map(as_caption, drafts)), writer, working_on=i)
-                drafts[i] = _reworded(drafts[i], j, server, name, level, language, names, stop)
+                drafts[i] = _reworded(run, drafts[i], j, server, name, level, language, names, stop)
     except OllamaUnavailable as error:
         captions = tuple(map(as_caption, drafts))
         told = ("", "") if stop.is_set() else (str(error), error.command)
@@ -110,6 +110,7 @@ def _status(server: OllamaServer, stop: threading.Event) -> Status | None:
 
 
 def _reworded(
+    run: Run,
     draft: Draft,
     j: int,
     server: OllamaServer,
@@ -136,7 +137,7 @@ def _reworded(
     elif language:
         objection = same_numbers(text, sentence.text, names)
     else:
-        objection = same_claims(text, sentence.text, names)
+        objection = same_claims(text, sentence.text, domain_of(run)) or contradiction(run, text, sentence.fact.span)
     if objection:
         sentence = replace(sentence, dropped=objection)
     elif text != sentence.text:

@@ -1,0 +1,626 @@
+"""From the chunks of a sentence to what it states: which quantity, what of it, when.
+
+A sentence is cut into clauses at its commas and conjunctions. A clause may lack its subject, its verb or its time and
+take them from the one before. The order of what stands in a clause says little in English, as each number carries its
+preposition; so a clause is read as a bag. Whatever is left in the bag is unread, and the sentence not understood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from xinv_nb.captions.numerals import Number
+from xinv_nb.captions.reading import Chunk
+
+Mark = tuple[str, int]
+"""A moment: `("start", 0)`, `("end", 0)`, `("at", 7)`, `("first", 20)` (the last of the first 20) or `("some", 0)`."""
+
+START, END, SOME = ("start", 0), ("end", 0), ("some", 0)
+LOSS = "loss"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One thing that a sentence states, and the words that say so."""
+
+    kind: str
+    quantity: str = ""
+    what: tuple[str, ...] = ()
+    number: Number | None = None
+    since: Mark = START
+    until: Mark = END
+    negated: bool = False
+    words: str = field(default="", compare=False)
+
+
+@dataclass
+class _Clause:
+    chunks: list[Chunk]
+    subjects: list[str] = field(default_factory=list)
+    inherited: bool = False
+    """Whether the subject is that of the clause before."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a sentence states, and the pieces of it that were not understood."""
+
+    statements: tuple[Statement, ...]
+    unread: tuple[Chunk, ...]
+    subjects: tuple[str, ...] = ()
+    """What the sentence was about at last: what "it" in the next one means."""
+
+
+_PREDICATES = frozenset(
+    "move begin end reach pattern credit truth near far over under state asked wants never extreme ending than times "
+    "event".split()
+)
+_INHERITED = frozenset(["move", "begin", "end", "credit", "be", "asked", "way", "pattern"])
+_TIMES = frozenset(["time", "at", "all", "every", "then", "first", "path"])
+_SUBJECTS = frozenset(["quantity", "event"])
+_SILENT = frozenset(["harmless", "pronoun", "joint", "lead"])
+
+
+def read(chunks: Sequence[Chunk], before: Sequence[str] = ()) -> Reading:
+    """Return what a sentence states; `before` is what the sentence before was about."""
+    clauses, lost = _clauses(chunks)
+    _give_subjects(clauses, before)
+    statements: list[Statement] = []
+    unread: list[Chunk] = list(lost)
+    previous: _Span | None = None
+    last: tuple[str, ...] = tuple(before)
+    for clause in clauses:
+        subjects = clause.subjects or [""]
+        for subject in subjects:
+            bag = _Bag(subject, list(clause.chunks), previous if clause.inherited else None, previous)
+            bag.interpret()
+            statements += bag.found
+            if subject == subjects[0]:
+                unread += bag.rest
+                span = bag.span
+        previous = span
+        last = tuple(s for s in subjects if s) or last
+    return Reading(tuple(statements), tuple(unread), last)
+
+
+# ---------------------------------------------------------------------- clauses
+
+
+def _segments(chunks: Sequence[Chunk]) -> Iterator[tuple[str, list[Chunk]]]:
+    """Yield what stands between commas and conjunctions, with the sign before it."""
+    sign, segment = "", []
+    for chunk in chunks:
+        cuts = chunk.kind in ("joint", "lead") or (chunk.kind == "asked" and _says(segment))
+        if cuts:
+            if segment:
+                yield sign, segment
+                segment = []
+                sign = chunk.words
+            elif chunk.words in (";", ":"):
+                sign = chunk.words
+        if chunk.kind not in _SILENT or chunk.kind == "pronoun":
+            segment.append(chunk)
+    if segment:
+        yield sign, segment
+
+
+def _says(segment: Sequence[Chunk]) -> bool:
+    return any(chunk.kind in _PREDICATES for chunk in segment)
+
+
+def _names(segment: Sequence[Chunk]) -> bool:
+    return any(chunk.kind in _SUBJECTS for chunk in segment)
+
+
+def _clauses(chunks: Sequence[Chunk]) -> tuple[list[_Clause], list[Chunk]]:
+    """Return the clauses of a sentence, and what belongs to none."""
+    clauses: list[_Clause] = []
+    pending: list[Chunk] = []
+    plural: list[Chunk] = []
+    for sign, segment in _segments(chunks):
+        if all(c.kind in ("be", "pronoun") for c in segment):
+            clauses.append(_Clause([Chunk("word", "be", words=c.words) for c in segment]))
+            continue
+        here = [c for c in segment if c.kind != "pronoun"]
+        if here and all(c.kind in ("quantity", "both", "not") for c in here) and sign != ";":
+            plural += here
+            continue
+        if plural:
+            if here and here[0].kind == "quantity" and sign in ("and", "nor", "or", ","):
+                segment = [*plural, *segment]
+            elif clauses:
+                clauses[-1].chunks += plural
+            else:
+                pending += plural
+            plural = []
+        named, says = _names(segment), _says(segment)
+        weak = not named and not says and not any(c.kind == "pronoun" for c in segment)
+        goes_on = any(c.kind == "then" for c in segment) or sign in (";",)
+        if weak or (not named and not says and clauses and not any(c.kind == "number" for c in segment)):
+            if clauses and not pending and not goes_on:
+                clauses[-1].chunks += segment
+                continue
+            if not (pending and any(c.kind == "number" for c in segment) and clauses) and not (
+                goes_on and any(c.kind == "number" for c in segment) and clauses
+            ):
+                pending += segment
+                continue
+        clauses.append(_Clause([*pending, *segment]))
+        pending = []
+    rest = [*pending, *plural]
+    if rest and clauses:
+        clauses[-1].chunks += rest
+        rest = []
+    return clauses, rest
+
+
+def _give_subjects(clauses: list[_Clause], before: Sequence[str]) -> None:
+    """Give each clause its subjects, and the verb of the one before where it has none."""
+    for k, clause in enumerate(clauses):
+        clause.subjects = list(dict.fromkeys(c.value for c in clause.chunks if c.kind in _SUBJECTS))
+        about_run = "run" in clause.subjects
+        if about_run:
+            clause.subjects = [s for s in clause.subjects if s != "run"] or [LOSS]
+        earlier = clauses[k - 1] if k else None
+        if earlier is not None:
+            clause.chunks += _verb_of(earlier.chunks, clause.chunks)
+        if not clause.subjects and earlier is not None:
+            clause.subjects, clause.inherited = earlier.subjects, True
+        elif earlier is not None and clause.subjects == earlier.subjects:
+            clause.inherited = True
+    for k in range(len(clauses) - 2, -1, -1):  # "Swinging to and fro, x fell": the subject comes later
+        if not clauses[k].subjects:
+            clauses[k].subjects = clauses[k + 1].subjects
+    for clause in clauses:
+        clause.subjects = clause.subjects or list(before)
+
+
+def _verb_of(earlier: Sequence[Chunk], chunks: Sequence[Chunk]) -> list[Chunk]:
+    """Return the verb that a clause takes over: "x fell to 3, and y to 4", "moving x accounts for 5 % and y for 4 %"."""
+    shared = any(c.kind == "number" and c.number and c.number.unit == "%" for c in chunks)
+    if shared and any(c.kind == "credit" for c in earlier) and not any(c.kind in ("credit", "than") for c in chunks):
+        return [c for c in earlier if c.kind == "credit"]
+    if _says(chunks) or _has_plain_value(chunks):
+        return []
+    return [c for c in earlier if c.kind in _INHERITED]
+
+
+def _has_plain_value(chunks: Sequence[Chunk]) -> bool:
+    kinds = {c.kind for c in chunks}
+    return "be" in kinds and "number" in kinds
+
+
+# ---------------------------------------------------------------------- one clause
+
+_Span = tuple[Mark, Mark]
+
+
+class _Bag:
+    """The chunks of a clause about one quantity, taken out as they are understood."""
+
+    def __init__(self, subject: str, chunks: list[Chunk], inherited: _Span | None, previous: _Span | None) -> None:
+        self.subject = subject
+        self.rest = [c for c in chunks if c.kind not in ("quantity", "pronoun", "both", "harmless")]
+        self.named = [c.value for c in chunks if c.kind == "quantity"]
+        self.words = " ".join(c.words for c in chunks if c.words)
+        self.found: list[Statement] = []
+        self.inherited, self.previous = inherited, previous
+        self.span: _Span = (START, END)
+        self.timed = False
+
+    # -------------------------------------------------------------- taking out
+
+    def take(self, kind: str, value: str | None = None) -> Chunk | None:
+        for chunk in self.rest:
+            if chunk.kind == kind and (value is None or chunk.value == value):
+                self.rest.remove(chunk)
+                return chunk
+        return None
+
+    def has(self, kind: str, value: str | None = None) -> bool:
+        return any(c.kind == kind and (value is None or c.value == value) for c in self.rest)
+
+    def numbers(self, *roles: str) -> list[Chunk]:
+        return [c for c in self.rest if c.kind == "number" and c.value in roles]
+
+    def take_number(self, *roles: str) -> Chunk | None:
+        for chunk in self.numbers(*roles):
+            self.rest.remove(chunk)
+            return chunk
+        return None
+
+    def add(
+        self, kind: str, *what: str, number: Number | None = None, at: Mark | None = None, over: _Span | None = None
+    ) -> None:
+        since, until = over or ((at, at) if at else self.span)
+        self.found.append(
+            Statement(kind, self.subject, what, number, since, until, False, self.words)
+        )
+
+    # -------------------------------------------------------------- reading
+
+    def interpret(self) -> None:
+        """Take out all that is understood and put what it states into `found`."""
+        negations = 0
+        while self.take("not"):
+            negations += 1
+        while self.take("cause"):
+            self.found.append(Statement("cause", words=self.words))
+        while agent := self.take("agent"):
+            self.found.append(Statement("agent", what=(agent.value,), words=self.words))
+        if len(set(self.named)) > 1 and not self._several():
+            return
+        paired = self._pair_times()
+        self._read_times()
+        ways = (
+            self._event, self._ending, self._credit, self._truth, self._asked, self._wants, self._state, self._extreme,
+            self._never,
+        )  # fmt: skip
+        for way in ways:
+            way(paired)
+        self._values(paired)
+        if negations and self.found:
+            several = len([s for s in self.found if s.kind != "count"]) > 1
+            self.found = [replace(s, negated=True) for s in self.found]
+            if negations > 1 or several:
+                self.rest.append(Chunk("word", "not", words="not"))
+        elif negations:
+            self.rest.append(Chunk("word", "not", words="not"))
+
+    def _several(self) -> bool:
+        """Whether a clause that names several quantities is about each of them."""
+        first, *others = dict.fromkeys(self.named)
+        if "run" in self.named or first == self.subject == LOSS:
+            others = [name for name in others if name not in ("run", LOSS)]
+        if self.has("credit") and (self.has("than") or self.has("limit")) and self.subject == first:
+            self.take("than"), self.take("preposition", "than"), self.take("limit"), self.take("of")
+            self.take("credit"), self.take("move")
+            self.add("credit more", others[0] if others else "")
+            return False
+        return True
+
+    def _pair_times(self) -> dict[int, Mark]:
+        """Give each of several numbers the time right behind it."""
+        paired: dict[int, Mark] = {}
+        numbers = [c for c in self.rest if c.kind == "number"]
+        if len(numbers) < 2:  # noqa: PLR2004 - a lone number has the clause's time
+            return paired
+        for chunk, following in zip(list(self.rest), list(self.rest)[1:], strict=False):
+            if chunk.kind == "number" and (mark := _moment(following)) and (chunk.number and chunk.number.unit != "%"):
+                paired[id(chunk)] = mark
+                self.rest.remove(following)
+                if following.value == "count":
+                    self.found.append(_count(following, self.words))
+        return paired
+
+    def _read_times(self) -> None:
+        since, until = START, END
+        then = self.take("then")
+        while self.take("first") or self.take("path"):
+            pass
+        if then is not None and self.previous is not None:
+            since = self.previous[1]
+            self.timed = True
+        elif self.inherited is not None and self.inherited[0] != self.inherited[1]:
+            since, until = self.inherited
+        while chunk := self.take("time", "span"):
+            since, until = ("at", chunk.times[0]), ("at", chunk.times[1])
+            self.timed = True
+        while chunk := self.take("time", "since"):
+            since, until = ("at", chunk.times[0]), END
+            self.timed = True
+        while chunk := self.take("time", "until"):
+            until = ("at", chunk.times[0])
+            self.timed = True
+        while chunk := self.take("time", "first"):
+            since, until = START, ("first", chunk.times[0])
+            self.timed = True
+        while chunk := self.take("time", "count"):
+            self.found.append(_count(chunk, self.words))
+            self.take("took")
+        while chunk := self.take("time", "at"):
+            if self.has("number", "from"):
+                until = ("at", chunk.times[0])
+            else:
+                since = until = ("at", chunk.times[0])
+            self.timed = True
+        ends = [c for c in self.rest if c.kind == "at"]
+        for chunk in ends:
+            self.rest.remove(chunk)
+        sides = {c.value for c in ends}
+        if sides == {"start", "end"}:
+            since, until = START, END
+        elif sides and not (self.has("number", "from") or self.has("move", "up") or self.has("move", "down")):
+            since = until = START if "start" in sides else END
+            self.timed = True
+        elif "start" in sides and not self.has("number", "from") and not self.has("than") and not then:
+            self.rest.append(ends[0])
+        self.span = since, until
+
+    # -------------------------------------------------------------- kinds
+
+    def _event(self, paired: dict[int, Mark]) -> None:
+        del paired
+        first, last = self.take("first-time"), self.take("last-time")
+        event = self.take("event")
+        if event is None:
+            self.rest += [c for c in (first, last) if c]
+            return
+        which = "first" if first else "last" if last else "at"
+        if not self.timed:
+            self.rest.append(event)
+            return
+        self.add("event", which)
+
+    def _ending(self, paired: dict[int, Mark]) -> None:
+        del paired
+        if ending := self.take("ending"):
+            self.subject = "run"
+            broken = self.take("broken by") or self.take("broken")
+            self.add("ending", ending.value, broken.value if broken else "", over=(START, END))
+            self.take("be")
+            self.take("preposition", "with")
+            self.take("preposition", "by")
+
+    def _credit(self, paired: dict[int, Mark]) -> None:
+        del paired
+        if not self.has("credit"):
+            return
+        share = self.take_number("", "for", "of", "by")
+        if share is None or share.number is None or share.number.unit != "%":
+            self.rest += [share] if share else []
+            return
+        while self.take("credit") or self.take("of"):
+            pass
+        self.take("move", "some")
+        self.take("be")
+        self.take("preposition", "from")
+        self.take("preposition", "by")
+        self.take("preposition", "to")
+        self.add("credit", number=share.number, over=(START, END))
+
+    def _truth(self, paired: dict[int, Mark]) -> None:
+        del paired
+        for kind in ("near", "far", "over", "under"):
+            if self.take(kind, "truth"):
+                self.add("truth is", kind, over=(END, END))
+                self.take("end")
+                self.take("be")
+                if number := self.take_number("of"):
+                    self.add("truth", number=number.number, over=(END, END))
+                return
+        if self.has("at", "truth"):
+            return
+        if self.take("truth"):
+            self.take("be")
+            number = self.take_number("", "of", "at")
+            if number is None:
+                self.rest.append(Chunk("word", "true value", words="true value"))
+            else:
+                self.add("truth", number=number.number, over=(END, END))
+
+    def _asked(self, paired: dict[int, Mark]) -> None:
+        del paired
+        asked = self.take("asked")
+        if asked is None:
+            return
+        what = asked.value
+        if what == "open":
+            self.take("preposition", "for"), self.take("preposition", "to")
+            move = self.take("move", "up") or self.take("move", "down") or self.take("way")
+            than = self.take("than", "higher") or self.take("than", "lower")
+            if move:
+                what = move.value
+                self.take("move", "some")
+            elif than:
+                what = "up" if than.value == "higher" else "down"
+            else:
+                what = "this"
+        extent = self.take("time", "extent")
+        if extent is not None:
+            how = (f"{extent.times[0]} of {extent.times[1]}",) if len(extent.times) > 1 else (f"0 of {extent.times[0]}",)
+        else:
+            how = ("every",) if self.take("every") or self.take("all") else ()
+        self.add("asks", what, *how, over=self.span if self.timed else (START, END))
+
+    def _wants(self, paired: dict[int, Mark]) -> None:
+        del paired
+        if not self.has("wants"):
+            return
+        than, way = self.take("than", "higher") or self.take("than", "lower"), self.take("way")
+        if way and self.take("move", "some"):
+            direction = way.value
+        elif than and not way:
+            direction = "up" if than.value == "higher" else "down"
+        else:
+            self.rest += [c for c in (than, way) if c]
+            return
+        self.take("wants")
+        self.add("wants", direction, *(("all",) if self.take("all") else ()))
+
+    def _state(self, paired: dict[int, Mark]) -> None:
+        del paired
+        if state := self.take("state"):
+            self.take("be")
+            extent = ("every",) if self.take("every") else ()
+            self.take("all")
+            self.add("state", state.value, *extent)
+
+    def _extreme(self, paired: dict[int, Mark]) -> None:
+        if not self.has("extreme") or self.has("move"):
+            return
+        which = self.take("extreme")
+        self.take("be"), self.take("reach")
+        number = self.take_number("", "at", "of")
+        at = paired.get(id(number), self.span[1] if self.timed or self.span[0] == self.span[1] else None)
+        self.take("end")
+        if at is not None:
+            self.add("extreme", which.value if which else "", at=at)
+        if number is not None:
+            self.add("value", number=number.number, at=at or ("lowest" if which and which.value == "lowest" else "highest", 0))
+        elif at is None and which is not None:
+            self.rest.append(which)
+
+    def _never(self, paired: dict[int, Mark]) -> None:
+        while never := self.take("never"):
+            self.take("be"), self.take("preposition", "than")
+            number = self.take_number("", "than")
+            if number is not None:
+                self.add("limit", never.value, number=number.number)
+            elif self.span[0] == self.span[1]:
+                self.add("extreme", "lowest" if never.value == "lower" else "highest", at=self.span[0])
+            else:
+                self.rest.append(never)
+        del paired
+
+    # -------------------------------------------------------------- values and changes
+
+    def _values(self, paired: dict[int, Mark]) -> None:
+        lo, hi = self.span
+        if times := self.take("times"):
+            self._factor(times)
+        self._pattern()
+        for role, mark in (("from", lo), ("to", hi)):
+            if number := self.take_number(role):
+                if number.number is not None and number.number.unit == "%":
+                    self.take("of")
+                    self.add("ratio", number=number.number)
+                    continue
+                self.add("value", number=number.number, at=paired.get(id(number), mark))
+        self._change()
+        begin, end = self.take("begin"), self.take("end")
+        if begin and end:
+            self.rest += [begin, end]
+        elif begin or end:
+            number = self.take_number("at", "with", "", "near", "by")
+            same = self.take("at", "truth")
+            if number is None and same is None:
+                self.rest += [c for c in (begin, end) if c]
+            elif same is not None:
+                self.add("truth is", "at", over=(END, END))
+            elif number is not None:
+                lone = START if begin else END
+                at = (lo if begin else hi) if self.timed else lone
+                self.add("value", number=number.number, at=paired.get(id(number), at))
+        self._levels(paired)
+
+    def _factor(self, times: Chunk) -> None:
+        self.take("as")
+        self.take("be")
+        self.take("move", "some")
+        self.take("preposition", "than"), self.take("preposition", "of"), self.take("preposition", "to")
+        self.take("preposition", "by")
+        over = (START, END) if not self.timed else self.span
+        self.add("factor", number=times.number, over=over)
+
+    def _pattern(self) -> None:
+        while pattern := self.take("pattern"):
+            if pattern.value == "oscillation":
+                self.take("move", "some")
+                between = self.take_number("between")
+                other = self.take_number("") if between else None
+                if between and other:
+                    self.add("limit", "lower", number=between.number)
+                    self.add("limit", "higher", number=other.number)
+            self.take("be")
+            self.add("pattern", pattern.value)
+            if pattern.value in ("settling", "plateau", "convergence") and (
+                number := self.take_number("at", "near", "", "to")
+            ):
+                self.add("value", number=number.number, at=self.span[1])
+            self.take("preposition", "at")
+
+    def _change(self) -> None:
+        moves = []
+        while move := self.take("move"):
+            moves.append(move.value)
+        if way := self.take("way"):
+            moves.append(way.value)
+        self.take("preposition", "to") if way else None
+        kinds = set(moves) - {"some"}
+        pace = self.take("pace")
+        if len(kinds) > 1:
+            self.rest.append(Chunk("word", "moves", words=" ".join(moves)))
+            return
+        kind = next(iter(kinds), "some" if moves else "")
+        by = self.take_number("by", "of") if kind in ("up", "down") else None
+        if by is not None and kind:
+            self.add("by", kind, number=by.number)
+        if below := (self.take("below") or self.take("above")) if kind in ("up", "down") else None:
+            number = self.take_number("")
+            if number is not None:
+                self.add("passes", below.kind, number=number.number)
+            else:
+                self.rest.append(below)
+        if kind == "stay":
+            number = self.take_number("at", "", "near")
+            self.take("be"), self.take("all"), self.take("every")
+            if number is not None:
+                self.add("stays", number=number.number)
+            else:
+                self.add("change", "stay")
+        elif kind == "flat":
+            self.take("be")
+            number = self.take_number("at", "near")
+            if number is not None:
+                self.add("value", number=number.number, at=self.span[1])
+            self.add("change", "flat")
+        elif kind in ("up", "down"):
+            self.take("be")
+            self.add("change", kind)
+        elif kind == "some" and not any(s.kind in ("value", "factor", "pattern", "asks") for s in self.found):
+            self.rest.append(Chunk("word", "moved", words="moved"))
+        if pace is not None:
+            self.add("pace", pace.value)
+
+    def _levels(self, paired: dict[int, Mark]) -> None:
+        """Read comparisons with the start, and plain values."""
+        lo, hi = self.span
+        than = self.take("than")
+        if than is not None:
+            direction = "down" if than.value in ("lower", "less") else "up"
+            self.take("preposition", "than")
+            share = next((c for c in self.numbers("", "by") if c.number and c.number.unit == "%"), None)
+            if share is not None:
+                self.rest.remove(share)
+                self.add("by", direction, number=share.number, over=(START, END))
+            elif than.value in ("higher", "lower"):
+                self.add("change", direction, over=(START, END))
+            else:
+                self.rest.append(than)
+            if number := self.take_number("than"):
+                self.add("value", number=number.number, at=paired.get(id(number), START))
+            lo = hi = END if lo == hi == START else hi
+        share = next((c for c in self.numbers("") if c.number and c.number.unit == "%"), None)
+        if share is not None:
+            of = self.take_number("of")
+            if of is not None or self.take("preposition", "of") or self.take("of"):
+                self.rest.remove(share)
+                self.add("ratio", number=share.number, over=(START, END))
+                if of is not None:
+                    self.add("value", number=of.number, at=paired.get(id(of), START))
+        be = self.take("be") or self.take("reach")
+        while number := self.take_number("", "at"):
+            at = paired.get(id(number), hi if self.timed or lo == hi else SOME)
+            if self.has("all"):
+                self.take("all")
+                self.add("stays", number=number.number)
+            else:
+                self.add("value", number=number.number, at=at)
+        if be is not None and not self.found:
+            self.rest.append(be)
+
+
+def _moment(chunk: Chunk) -> Mark | None:
+    if chunk.kind == "at" and chunk.value in ("start", "end", "only"):
+        return (chunk.value, 0)
+    if chunk.kind == "time" and chunk.value in ("at", "until"):
+        return ("at", chunk.times[0])
+    if chunk.kind == "time" and chunk.value == "count":
+        return END
+    return None
+
+
+def _count(chunk: Chunk, words: str) -> Statement:
+    return Statement("count", "run", (str(chunk.times[0]),), words=words)
