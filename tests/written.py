@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.example_runs import EXAMPLES
@@ -20,6 +20,8 @@ class Written:
     source: str
     text: str
     is_true: bool
+    span: tuple[int, int] | None = None
+    """The evaluations that it is about, where it words a fact of some of them."""
     held_out: bool = False
     """Whether it was left aside while the checker was tuned."""
 
@@ -38,7 +40,7 @@ def by_hand() -> list[Written]:
             fresh = False
         elif sign in ("+", "-"):
             fresh = True
-            found.append(Written(run, " ".join(sources), text, sign == "+", len(found) % 3 == 2))
+            found.append(Written(run, " ".join(sources), text, sign == "+", held_out=len(found) % 3 == 2))
     return found
 
 
@@ -71,7 +73,7 @@ def by_form(count: int) -> list[Written]:
             for pattern, wordings in _forms():
                 match = pattern.fullmatch(fact.text)
                 slots = match.groupdict() if match else {}
-                if not match or any(";" in s or ", " in s for s in slots.values()):
+                if not match or any(re.search(r"[;:]|, | between ", s) for s in slots.values()):
                     continue
                 if "r" in slots and "Q" in slots and slots["Q"].lower() != slots["r"].lower():
                     continue
@@ -80,7 +82,7 @@ def by_form(count: int) -> list[Written]:
                     text = wording.format(**slots)
                     text = text[0].upper() + text[1:] if wording.startswith("{x}") else text
                     used[wording] = used.get(wording, 0) + 1
-                    found.append(Written(name, fact.text, text, True))
+                    found.append(Written(name, fact.text, text, True, fact.span))
     order = sorted(range(len(found)), key=lambda i: (i * 7919) % len(found))
     seen: dict[str, int] = {}
     chosen = []
@@ -88,7 +90,7 @@ def by_form(count: int) -> list[Written]:
         if found[i].text not in seen and len(chosen) < count:
             seen[found[i].text] = 1
             chosen.append(found[i])
-    return [Written(w.run, w.source, w.text, True, k % 3 == 2) for k, w in enumerate(chosen)]
+    return [replace(w, held_out=k % 3 == 2) for k, w in enumerate(chosen)]
 
 
 def _within(name: str) -> str:

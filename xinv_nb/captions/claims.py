@@ -196,7 +196,8 @@ def _complete(statements: Sequence[Statement]) -> list[Statement]:
     for s in statements:
         if s.kind == "value" and s.number and not s.number.unit and s.quantity in units:
             s = replace(s, number=replace(s.number, unit=units[s.quantity]))  # noqa: PLW2901
-        found.append(s)
+        if s.kind != "value" or s not in found:  # one phase ends with the value that the next begins with
+            found.append(s)
     changes = {(s.quantity, s.since, s.until): s.what[0] for s in found if s.kind == "change" and not s.negated}
     values = {(s.quantity, s.until): s.number for s in found if s.kind == "value" and s.number and not s.negated}
     for (quantity, since), first in list(values.items()):

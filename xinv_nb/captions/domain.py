@@ -8,13 +8,29 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from xinv_nb.captions.vocabulary import UNITS
+from xinv_nb.captions.vocabulary import ARTICLES, IRREGULAR, UNITS
 from xinv_nb.quantities import sentence_start
 
 if TYPE_CHECKING:
     from xinv_nb.run import Run
 
 _MOST_EVENTS = 64
+
+
+def stem(word: str) -> str:
+    """Return a word without what tense and number add to it.
+
+    >>> stem("flies"), stem("flew"), stem("landed"), stem("lands"), stem("wall")
+    ('fly', 'fly', 'land', 'land', 'wall')
+    """
+    if word in IRREGULAR:
+        return IRREGULAR[word]
+    if len(word) > 4 and word.endswith("ies"):  # noqa: PLR2004 - "ties" keeps its vowel
+        return word[:-3] + "y"
+    for ending, least in (("ing", 6), ("ed", 5), ("s", 4)):
+        if word.endswith(ending) and len(word) >= least and not word.endswith("ss"):
+            return word[: -len(ending)]
+    return word
 
 
 @dataclass(frozen=True)
@@ -32,6 +48,8 @@ class Domain:
     ending: str = ""
     """What broke the run, in the words of its ending."""
     optimizer: str = ""
+    words: frozenset[str] = frozenset()
+    """Words for the thing that is simulated, out of its title, goal, glossary and events."""
 
     @classmethod
     def of_names(cls, names: Iterable[str]) -> Domain:
@@ -68,7 +86,12 @@ class Domain:
                 events[said] = said
         ending = run.ending.rstrip(".") if run.status == "failed" else ""
         optimizer = run.optimizer.partition(" ·")[0]
-        return cls(quantities, units, directions, events, ending, optimizer)
+        problem = run.problem
+        told = [*events, run.name]
+        if problem is not None:
+            told += [problem.title, problem.goal, *problem.glossary]
+        words = frozenset(re.findall(r"[^\W\d_]{3,}", " ".join(told).lower()))
+        return cls(quantities, units, directions, events, ending, optimizer, words)
 
     @cached_property
     def names(self) -> dict[str, tuple[str, str]]:
@@ -89,6 +112,17 @@ class Domain:
             found.setdefault(sentence_start(bare), meaning)
             if len(name) > 3 and re.fullmatch(r"[A-Z][a-z]+( [a-z]+)*", name):
                 found.setdefault(name.lower(), meaning)
+        return found
+
+    @cached_property
+    def told(self) -> dict[str, tuple[str, ...]]:
+        """From an event's key to the stems of its words, but for articles and numbers with what belongs to them."""
+        found = {}
+        for said, key in self.events.items():
+            words = re.sub(r"(?:\b(?:at|by|of|with) )?[-−]?\d\S*(?: (?:%|[^\W\d_]{1,3}\b))?", " ", said).split()
+            stems = tuple(stem(word.strip(",;:.").lower()) for word in words if word.lower() not in ARTICLES)
+            if len(stems) > 2 and all(s.isalpha() for s in stems):  # noqa: PLR2004 - two words may stand together by chance
+                found[key] = stems
         return found
 
     @cached_property

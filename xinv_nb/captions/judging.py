@@ -32,6 +32,8 @@ _CLEAR = 3
 _NEAR, _FAR = 0.05, 0.2
 _TIMES, _ABOUT_TIMES = 0.05, 0.1
 _FASTER = 2.0
+_FIXED = frozenset(["at", "first"])
+"""Moments that are named by their iteration."""
 
 
 class Judge:
@@ -66,7 +68,8 @@ class Judge:
     def _stretches(self, statements: Sequence[Statement], *, whole: bool) -> Iterator[Rows]:
         accepted = np.flatnonzero(self.run.accepted[: self.last + 1])
         spans = [self.span]
-        if not whole:
+        mixed = any((s.since[0] in _FIXED) != (s.until[0] in _FIXED) for s in statements)
+        if not whole and not mixed:
             spans += [(s.since[1], s.until[1]) for s in statements if s.since[0] == s.until[0] == "at"]
             spans += [(p.start, end) for p in self.run.phases for end in (min(p.stop, self.last), p.stop - 1)]
         for a, b in dict.fromkeys(spans):
@@ -288,9 +291,13 @@ class Judge:
         bound, name = s.number.value, self._name(s.quantity)
         if s.what[0] == "lower":
             low = float(part.min())
-            return low >= bound - s.number.half, f"the lowest value of {name} was {self._said(s.quantity, low)}"
+            return self._within(s.number, low, low - bound), f"the lowest value of {name} was {self._said(s.quantity, low)}"
         high = float(part.max())
-        return high <= bound + s.number.half, f"the highest value of {name} was {self._said(s.quantity, high)}"
+        return self._within(s.number, high, bound - high), f"the highest value of {name} was {self._said(s.quantity, high)}"
+
+    def _within(self, number: Number, found: float, room: float) -> bool | None:
+        """Whether an extreme value is what a limit says; a limit that is wider says something else."""
+        return True if number.fits(found) else None if room > 0 else False
 
     def _judge_passes(self, s: Statement, rows: Rows) -> Verdict:
         ends = self._ends(s, rows)
@@ -304,7 +311,8 @@ class Judge:
         values = self.series(s.quantity)
         if values is None:
             return self._unknown(s)
-        part = rows[np.isfinite(values[rows])]
+        every = np.arange(self.span[0], self.span[1] + 1)
+        part = every[np.isfinite(values[every])]
         if not len(part):
             return self._unknown(s)
         best = int(part[np.argmin(values[part]) if s.what[0] == "lowest" else np.argmax(values[part])])
@@ -346,7 +354,7 @@ class Judge:
     def _judge_pattern(self, s: Statement, rows: Rows) -> Verdict:
         values = self.series(s.quantity)
         part = values[self._part(s, rows)] if values is not None else np.array([])
-        if not len(part):
+        if not len(part) or (len(part) < 3 and s.what[0] in ("plateau", "settling", "oscillation")):  # noqa: PLR2004
             return self._unknown(s)
         judge = getattr(self, f"_seen_{s.what[0].replace(' ', '_')}")
         supported: bool | None = judge(part, s)
@@ -543,6 +551,10 @@ class Judge:
     def _judge_cause(self, s: Statement, rows: Rows) -> Verdict:
         del s, rows
         return None, "the recording shows what happened, not what caused it"
+
+    def _judge_remark(self, s: Statement, rows: Rows) -> Verdict:
+        del s, rows
+        return True, "a remark that states nothing"
 
     def _judge_agent(self, s: Statement, rows: Rows) -> Verdict:
         del rows

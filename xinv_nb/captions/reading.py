@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from xinv_nb.captions.domain import Domain
+from xinv_nb.captions.domain import Domain, stem
 from xinv_nb.captions.numerals import NUMBER, Number, half_of, value_of
 from xinv_nb.captions.vocabulary import (
     ARTICLES,
@@ -57,7 +57,7 @@ def sentences(text: str, domain: Domain) -> Iterator[tuple[str, list[Chunk]]]:
         if token.kind != "stop":
             tokens.append(token)
         elif tokens:
-            yield text[tokens[0].start : token.end].strip(), list(_chunks(tokens, domain))
+            yield text[tokens[0].start : token.end].strip(), _with_events(list(_chunks(tokens, domain)), domain)
             tokens = []
 
 
@@ -163,6 +163,35 @@ def _chunks(tokens: Sequence[_Token], domain: Domain) -> Iterator[Chunk]:
     yield from pending
 
 
+def _with_events(chunks: list[Chunk], domain: Domain) -> list[Chunk]:
+    """Put the event in the place of its words where they stand in another tense: "the ball flew over the wall"."""
+    for key, wanted in domain.told.items():
+        taken: list[int] = []
+        first = 0
+        for k, chunk in enumerate(chunks):
+            if chunk.kind in ("joint", "lead", "event"):
+                taken, first = [], k + 1
+                continue
+            stems = tuple(stem(word) for word in chunk.words.split())
+            left = wanted[sum(len(chunks[i].words.split()) for i in taken) :]
+            if stems and stems == left[: len(stems)]:
+                taken.append(k)
+                if len(stems) == len(left):
+                    inside = {k for k in range(taken[0], taken[-1]) if chunks[k].kind == "harmless"} | set(taken)
+                    event = Chunk("event", key, words=" ".join(chunks[i].words for i in taken))
+                    told = next((i for i in range(first, len(chunks)) if _in_event(chunks[i], key)), None)
+                    out = inside | ({told} if told is not None else set())
+                    head = [chunks[i] for i in range(taken[0]) if i not in out]
+                    return [*head, event, *(chunks[i] for i in range(taken[0], len(chunks)) if i not in out)]
+    return chunks
+
+
+def _in_event(chunk: Chunk, key: str) -> bool:
+    """Whether a number is one of those in the event's words, with the same unit."""
+    words = re.escape(chunk.words)
+    return chunk.kind == "number" and re.search(rf"(?<![\w.,−-]){words}(?![\w.,²³/]*[\w²³/])", key) is not None
+
+
 def _pieces(tokens: Sequence[_Token], domain: Domain) -> Iterator[Chunk]:
     i = 0
     while i < len(tokens):
@@ -192,6 +221,10 @@ def _one(tokens: Sequence[_Token], i: int, domain: Domain) -> Chunk:
     dangling = i + 1 == len(tokens) or (tokens[i + 1].kind == "word" and not tokens[i + 1].text[0].isalnum())
     if word in domain.ways:
         return Chunk("way", domain.ways[word], words=word)
+    if word.endswith("'s") and word[:-2] in domain.words:
+        return Chunk("only", words=word)
+    if word == "only" and not dangling and (tokens[i + 1].kind == "number" or tokens[i + 1].text in PREPOSITIONS):
+        return Chunk("only", words=word)
     if word == "of" and i + 1 < len(tokens) and tokens[i + 1].kind == "number":
         return Chunk("preposition", word, words=word)
     if word in PREPOSITIONS and not dangling:

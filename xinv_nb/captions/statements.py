@@ -53,7 +53,7 @@ class Reading:
 
 
 _PREDICATES = frozenset(
-    "move begin end reach pattern credit truth near far over under state asked wants never extreme ending than times "
+    "move begin end pattern credit truth near far over under state asked wants never extreme ending than times "
     "event".split()
 )
 _INHERITED = frozenset(["move", "begin", "end", "credit", "be", "asked", "way", "pattern"])
@@ -72,6 +72,8 @@ def read(chunks: Sequence[Chunk], before: Sequence[str] = ()) -> Reading:
     last: tuple[str, ...] = tuple(before)
     for clause in clauses:
         subjects = clause.subjects or [""]
+        if {"credit", "than"} <= {c.kind for c in clause.chunks}:
+            subjects = subjects[:1]  # the other one is what the first is compared with
         for subject in subjects:
             bag = _Bag(subject, list(clause.chunks), previous if clause.inherited else None, previous)
             bag.interpret()
@@ -136,7 +138,8 @@ def _clauses(chunks: Sequence[Chunk]) -> tuple[list[_Clause], list[Chunk]]:
             plural = []
         named, says = _names(segment), _says(segment)
         weak = not named and not says and not any(c.kind == "pronoun" for c in segment)
-        goes_on = any(c.kind == "then" for c in segment) or sign in (";",)
+        again = clauses and all(any(c.kind == "number" and c.value == "from" for c in s) for s in (segment, clauses[-1].chunks))
+        goes_on = any(c.kind == "then" for c in segment) or sign == ";" or bool(again)
         if weak or (not named and not says and clauses and not any(c.kind == "number" for c in segment)):
             if clauses and not pending and not goes_on:
                 clauses[-1].chunks += segment
@@ -160,13 +163,19 @@ def _give_subjects(clauses: list[_Clause], before: Sequence[str]) -> None:
     for k, clause in enumerate(clauses):
         clause.subjects = list(dict.fromkeys(c.value for c in clause.chunks if c.kind in _SUBJECTS))
         about_run = "run" in clause.subjects
-        if about_run:
-            clause.subjects = [s for s in clause.subjects if s != "run"] or [LOSS]
         earlier = clauses[k - 1] if k else None
-        if earlier is not None:
-            clause.chunks += _verb_of(earlier.chunks, clause.chunks)
+        if about_run and earlier and any(c.number and c.number.unit for c in clause.chunks):
+            clause.subjects = earlier.subjects
+        elif about_run:
+            clause.subjects = [s for s in clause.subjects if s != "run"] or [LOSS]
+        for other in reversed(clauses[:k]):
+            if verb := _verb_of(other.chunks, clause.chunks):
+                clause.chunks += verb
+                break
         if not clause.subjects and earlier is not None:
             clause.subjects, clause.inherited = earlier.subjects, True
+            if any(c.kind == "asked" for c in clause.chunks):
+                clause.subjects = _moved_since(clauses[:k]) or earlier.subjects
         elif earlier is not None and clause.subjects == earlier.subjects:
             clause.inherited = True
     for k in range(len(clauses) - 2, -1, -1):  # "Swinging to and fro, x fell": the subject comes later
@@ -174,6 +183,17 @@ def _give_subjects(clauses: list[_Clause], before: Sequence[str]) -> None:
             clauses[k].subjects = clauses[k + 1].subjects
     for clause in clauses:
         clause.subjects = clause.subjects or list(before)
+
+
+def _moved_since(earlier: Sequence[_Clause]) -> list[str]:
+    """Return what moved in the clauses since the gradient was last spoken of: all of it is what it asked for."""
+    moved: list[str] = []
+    for clause in reversed(earlier):
+        if any(c.kind == "asked" for c in clause.chunks):
+            break
+        if any(c.kind in ("move", "begin", "end", "be", "pattern") for c in clause.chunks):
+            moved = [*clause.subjects, *moved]
+    return list(dict.fromkeys(moved))
 
 
 def _verb_of(earlier: Sequence[Chunk], chunks: Sequence[Chunk]) -> list[Chunk]:
@@ -188,7 +208,7 @@ def _verb_of(earlier: Sequence[Chunk], chunks: Sequence[Chunk]) -> list[Chunk]:
 
 def _has_plain_value(chunks: Sequence[Chunk]) -> bool:
     kinds = {c.kind for c in chunks}
-    return "be" in kinds and "number" in kinds
+    return bool(kinds & {"be", "reach"}) and "number" in kinds
 
 
 # ---------------------------------------------------------------------- one clause
@@ -247,12 +267,17 @@ class _Bag:
             negations += 1
         while self.take("cause"):
             self.found.append(Statement("cause", words=self.words))
+        while only := self.take("only"):
+            self.found.append(Statement("remark", what=(only.words,), words=self.words))
         while agent := self.take("agent"):
             self.found.append(Statement("agent", what=(agent.value,), words=self.words))
         if len(set(self.named)) > 1 and not self._several():
             return
         paired = self._pair_times()
         self._read_times()
+        marks = [paired.get(id(c)) for role in ("from", "to") for c in self.numbers(role)[:1]]
+        if len(marks) == 2 and marks[0] and marks[1] and not self.timed:  # noqa: PLR2004 - from here to there
+            self.span, self.timed = (marks[0], marks[1]), True
         ways = (
             self._event, self._ending, self._credit, self._truth, self._asked, self._wants, self._state, self._extreme,
             self._never,
@@ -274,9 +299,12 @@ class _Bag:
         if "run" in self.named or first == self.subject == LOSS:
             others = [name for name in others if name not in ("run", LOSS)]
         if self.has("credit") and (self.has("than") or self.has("limit")) and self.subject == first:
-            self.take("than"), self.take("preposition", "than"), self.take("limit"), self.take("of")
-            self.take("credit"), self.take("move")
+            for kind in ("than", "preposition", "limit", "of", "credit", "move"):
+                self.take(kind)
             self.add("credit more", others[0] if others else "")
+            for role, subject in (("", first), ("against", others[0] if others else "")):
+                if (share := self.take_number(role)) and subject:
+                    self.found.append(Statement("credit", subject, (), share.number, words=self.words))
             return False
         return True
 
@@ -320,8 +348,10 @@ class _Bag:
             self.found.append(_count(chunk, self.words))
             self.take("took")
         while chunk := self.take("time", "at"):
-            if self.has("number", "from"):
+            if self.numbers("to"):
                 until = ("at", chunk.times[0])
+            elif self.numbers("from") and self.inherited is not None:
+                since, until = ("at", chunk.times[0]), self.inherited[1]
             else:
                 since = until = ("at", chunk.times[0])
             self.timed = True
@@ -368,6 +398,11 @@ class _Bag:
         if not self.has("credit"):
             return
         share = self.take_number("", "for", "of", "by")
+        if share is None and (half := self.take("times")) and half.number:
+            share = Chunk("number", "", replace(half.number, value=100 * half.number.value, unit="%"))
+        if share is None and self.take("most"):
+            share = Chunk("number", "", Number(50, 0.0, "%", "more"))
+            self.rest.append(Chunk("of", "fall"))
         if share is None or share.number is None or share.number.unit != "%":
             self.rest += [share] if share else []
             return
@@ -395,7 +430,9 @@ class _Bag:
         if self.take("truth"):
             self.take("be")
             number = self.take_number("", "of", "at")
-            if number is None:
+            if number is None and not self.rest:
+                self.add("truth is", "at", over=(END, END))
+            elif number is None:
                 self.rest.append(Chunk("word", "true value", words="true value"))
             else:
                 self.add("truth", number=number.number, over=(END, END))
@@ -454,7 +491,11 @@ class _Bag:
         self.take("be"), self.take("reach")
         number = self.take_number("", "at", "of")
         at = paired.get(id(number), self.span[1] if self.timed or self.span[0] == self.span[1] else None)
-        self.take("end")
+        if at is None and self.inherited and self.inherited[0] == self.inherited[1]:
+            at = self.inherited[1]
+        if self.take("end"):
+            at = at or END
+        self.take("preposition", "at"), self.take("reach"), self.take("be")
         if at is not None:
             self.add("extreme", which.value if which else "", at=at)
         if number is not None:
@@ -471,7 +512,7 @@ class _Bag:
             elif self.span[0] == self.span[1]:
                 self.add("extreme", "lowest" if never.value == "lower" else "highest", at=self.span[0])
             else:
-                self.rest.append(never)
+                self.rest.append(Chunk("word", "never", words=never.words))
         del paired
 
     # -------------------------------------------------------------- values and changes
@@ -482,18 +523,22 @@ class _Bag:
             self._factor(times)
         self._pattern()
         for role, mark in (("from", lo), ("to", hi)):
-            if number := self.take_number(role):
+            while number := self.take_number(role):
                 if number.number is not None and number.number.unit == "%":
-                    self.take("of")
+                    self.take("of"), self.take("as")
                     self.add("ratio", number=number.number)
                     continue
                 self.add("value", number=number.number, at=paired.get(id(number), mark))
         self._change()
         begin, end = self.take("begin"), self.take("end")
-        if begin and end:
+        if begin and not end and self.has("than") and (number := self.take_number("than")):
+            self.add("value", number=number.number, at=START)
+        elif end and any(s.kind == "factor" for s in self.found):
+            self.take("preposition", "at")
+        elif begin and end:
             self.rest += [begin, end]
         elif begin or end:
-            number = self.take_number("at", "with", "", "near", "by")
+            number = self.take_number("at", "with", "", "near", "by", "of")
             same = self.take("at", "truth")
             if number is None and same is None:
                 self.rest += [c for c in (begin, end) if c]
@@ -521,6 +566,7 @@ class _Bag:
                 between = self.take_number("between")
                 other = self.take_number("") if between else None
                 if between and other:
+                    self.take("all")
                     self.add("limit", "lower", number=between.number)
                     self.add("limit", "higher", number=other.number)
             self.take("be")
@@ -544,7 +590,7 @@ class _Bag:
             self.rest.append(Chunk("word", "moves", words=" ".join(moves)))
             return
         kind = next(iter(kinds), "some" if moves else "")
-        by = self.take_number("by", "of") if kind in ("up", "down") else None
+        by = self.take_number("by", "of", *([""] if way else [])) if kind in ("up", "down") else None
         if by is not None and kind:
             self.add("by", kind, number=by.number)
         if below := (self.take("below") or self.take("above")) if kind in ("up", "down") else None:
@@ -595,12 +641,29 @@ class _Bag:
         share = next((c for c in self.numbers("") if c.number and c.number.unit == "%"), None)
         if share is not None:
             of = self.take_number("of")
-            if of is not None or self.take("preposition", "of") or self.take("of"):
+            if of is not None or self.take("preposition", "of") or self.take("of") or self.take("as"):
                 self.rest.remove(share)
                 self.add("ratio", number=share.number, over=(START, END))
                 if of is not None:
                     self.add("value", number=of.number, at=paired.get(id(of), START))
+        while between := self.take_number("between"):
+            other = self.take_number("")
+            if other is None:
+                self.rest.append(between)
+                break
+            self.take("all")
+            self.add("limit", "lower", number=between.number)
+            self.add("limit", "higher", number=other.number)
+        if instead := self.take_number("instead"):
+            self.add("value", number=instead.number, at=START)
+            lo = hi = END if not self.timed else hi
+            self.timed = True
         be = self.take("be") or self.take("reach")
+        while self.found and self.take("be"):
+            pass
+        shares = [c for c in self.rest if c.kind == "number" and c.number and c.number.unit == "%"]
+        if shares:  # a share of what, or lower than what, was not understood
+            return
         while number := self.take_number("", "at"):
             at = paired.get(id(number), hi if self.timed or lo == hi else SOME)
             if self.has("all"):

@@ -24,7 +24,7 @@ move down: drops | dropping | declined | decline | declines | declining | went d
 move down: going down | came down | come down | comes down | coming down | shrank | shrink | shrinks | shrunk | sank
 move down: sink | sunk | lowered | reduced | brought down | bring down | cut | reduction | down | got lower
 move down: got smaller | became smaller | became lower | went from down | diminished | brought | bring
-move some: went | go | goes | going | gone | moved | move | moves | moving | changed | change | changes | shifted
+move some: to bring | went | go | goes | going | gone | moved | move | moves | moving | changed | change | changes | shifted
 move some: shift | shifts | on its way | on way
 move flat: hardly changed | barely changed | hardly moved | barely moved | hardly any change | almost no change
 move flat: nearly same | stayed nearly same | remained nearly same | levelled off | leveled off | almost constant
@@ -36,8 +36,8 @@ move stay: remained constant | was constant | constant | unchanged | remained un
 
 be was: was | is | were | are | became | becomes | been | being | be
 reach at: reached | reaches | amounted | arrived | hit
-begin at: started | started out | began | starts | begins | starting | beginning at | start with | started with
-end at: ended | finished | ends | finishes | came out | ended up | ending | finally reached
+begin at: begin | start | started | started out | began | starts | begins | starting | beginning at | start with | started with
+end at: end | ended | finished | ends | finishes | came out | ended up | ending | finally reached
 
 pattern oscillation: went up and down by turns | up and down by turns | going up and down by turns | swung to and fro
 pattern oscillation: went up and down | swung back and forth | swinging to and fro | swinging back and forth
@@ -60,7 +60,7 @@ pace slow: slowly | slow | gradually | slow descent
 pace steady: steadily | smoothly | monotonically | continuously | without interruption
 
 than higher: higher | larger | greater | bigger | steeper | longer
-than lower: lower | smaller | flatter | shorter
+than lower: below where it started | below its start | lower | smaller | flatter | shorter
 than less: less
 than more: more
 extreme lowest: lowest | smallest | minimum | best | minimal | least | lowest of all | minimum of | best of all
@@ -79,7 +79,8 @@ wants loss: would lower loss | would reduce loss | would decrease loss | would h
 wants loss: would have reduced loss | would have decreased loss | would bring loss down
 credit for: accounts for | accounted for | account for | was responsible for | is responsible for | contributed to
 credit for: made up | makes up | contributed | earned | contributes
-credit by: came from | comes from | is due to | was due to | was earned by | is earned by | is accounted for by
+credit for: mattered | matters
+credit by: was due to | were due to | came from | comes from | is due to | was due to | was earned by | is earned by | is accounted for by
 credit by: was accounted for by | accounted for by | earned by | from moving | by moving
 of fall: of fall of loss | of drop of loss | of drop in loss | of decrease of loss | of decrease in loss
 of fall: of reduction of loss | of reduction in loss | to fall of loss | of fall in loss | fall of loss | drop in loss
@@ -90,14 +91,14 @@ near truth: close to true value | near true value | close to true values | near 
 far truth: far from its true value | far from their true values | far from true value
 over truth: above its true value | above true value
 under truth: below its true value | below true value
-at truth: at its true value | its true value
+at truth: at its true value | at true value
 
 state nan: not number | nan | no number
 state infinite: infinite | infinity
 state not finite: not finite number | not finite | no finite number | no longer finite number | no longer finite
 state not finite: not longer finite number
 ending broken: broke off | crashed | breaks off
-ending by hand: stopped by hand | stopped manually | was stopped by hand | was stopped manually | stopped it by hand
+ending by hand: stopped run by hand | stopped run manually | stopped by hand | stopped manually | was stopped by hand | was stopped manually | stopped it by hand
 ending by hand: interrupted by hand
 
 first-time of: for first time | first time
@@ -107,7 +108,7 @@ all along: all along | all time | throughout | always | whole time | at all time
 at start: at start | at beginning | at first | initially | in beginning | originally | at very start | in first place
 at end: at end | in end | by end | at very end | now | in final iteration | at last iteration
 then next: then | after that | afterwards | later | thereafter
-first next: first | first of all
+first next: first | first of all | before
 at only: at only iteration
 
 approximate about: about | roughly | around | approximately | nearly | almost | close to | near | some
@@ -117,6 +118,8 @@ below than: below | under
 above than: above
 both of: both | each of
 not: not | never | no | n't | neither | nor | none | did not | does not | hardly | without | nothing
+preposition instead: instead of | rather than
+most of: most of
 cause of: because | because of | due to | led to | leads to | therefore | so that | thanks to | as a result | thus | so
 cause of: hence | caused | caused by | owing to | since | for this reason | so as | in order to | made | causes | why
 
@@ -131,10 +134,10 @@ times 0.1: tenth | tenth of
 every of: at every iteration | at each iteration | at all iterations | every iteration | each iteration
 every of: in every iteration | in each iteration | in all iterations
 took of: took | it took
-as large: as large as | as large | as high as | as high | as big as | as big | as much as | what it was
+as large: of it | of that | of its initial value | as large as | as large | as high as | as high | as big as | as big | as much as | what it was
 as large: of what it was | of its initial value | of its initial size | of its starting value | its initial value
 joint and: and | or | but | while | whereas | although | though | when | ; | : | , | ( | ) | – | — | → | where | yet | however
-lead as: which | that | as | just as | that is | what | having | who | and it | when it
+lead as: it did | which | that | as | just as | that is | what | having | who
 """
 """`kind value: phrase | phrase …`. Where several fit, the longest is taken."""
 
@@ -171,6 +174,14 @@ count: all N ITER
 count: N ITER
 """
 """When something was, as patterns of words: ITER is a word for iteration, N a whole number, ? says that one may lack."""
+
+IRREGULAR = {
+    "flew": "fly", "flown": "fly", "ran": "run", "running": "run", "fell": "fall", "fallen": "fall", "rose": "rise",
+    "risen": "rise", "went": "go", "gone": "go", "goes": "go", "hit": "hit", "hits": "hit", "came": "come",
+    "broke": "break", "broken": "break", "left": "leave", "met": "meet", "lost": "lose", "began": "begin",
+    "is": "be", "are": "be", "was": "be", "were": "be", "has": "have", "had": "have", "crossed": "cross",
+}  # fmt: skip
+"""Forms of verbs that events are often told with."""
 
 UNITS = frozenset(
     "km m cm mm nm μm s ms h min kg g mg t N kN J kJ W kW V mV A mA Pa kPa MPa GPa bar K °C °F Hz kHz m/s km/h m² m³ "
