@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from itertools import pairwise
 
 import autograd.numpy as np
 import numpy
@@ -11,6 +12,7 @@ import pytest
 from autograd import grad
 
 import xinv_nb as xi
+from tests import recomputed_parameters
 from tests.example_runs import EXAMPLES, descend, from_losses
 from xinv_nb.captions.claims import _masked, numbers_in
 from xinv_nb.captions.writer import names_of
@@ -39,18 +41,36 @@ def close(read: float, true: float) -> bool:
     return math.isclose(read, true, rel_tol=6e-3, abs_tol=0)
 
 
+def iterates(run: Run) -> list[int]:
+    """The evaluations that were accepted and whose loss is a number."""
+    return [i for i in range(run.evaluations) if run.accepted[i] and math.isfinite(run.loss[i])]
+
+
 def recomputed_course(run: Run, fact: Fact) -> list[float]:
-    loss = run.loss
-    finite = [i for i, v in enumerate(loss) if math.isfinite(v)]
-    if not finite:
+    loss, rows = run.loss, iterates(run)
+    if not rows:
         return []
     if len(loss) == 1:
         return [loss[0]]
-    first, last = finite[0], finite[-1]
-    whole = last == len(loss) - 1
+    first, last = rows[0], rows[-1]
+    whole = all(not run.accepted[i] for i in range(last + 1, len(loss)))
     over = [len(loss)] if whole else [last + 1]
     if first > 0:
         over = [first, last]
+    if medians := re.findall(r"the median of the (first|last) (\d+)", fact.text):
+        found = []
+        for which in ("first", "last"):
+            count = next((int(n) for w, n in medians if w == which), 1)
+            some = rows[:count] if which == "first" else rows[-count:]
+            found += [numpy.median(loss[some]), count][: 2 if count > 1 else 1]
+        found.append(len(loss))
+        if " %" in fact.text:
+            start, end = fact.values["start"], fact.values["end"]
+            assert [start, end] == [v for v in found if v in (start, end)][:2]
+            found.append(100 - 100 * end / start)
+        return found
+    if "(its median)" in fact.text:
+        return [numpy.median(loss[rows]), *over]
     found = [loss[first], loss[last], *over]
     if first == last:
         found = [loss[first], first]
@@ -65,11 +85,19 @@ def recomputed_course(run: Run, fact: Fact) -> list[float]:
 
 def recomputed_phase(run: Run, fact: Fact) -> list[float]:
     a, b = fact.span
-    part = run.loss[a : b + 1]
-    if not numpy.isfinite(part).any():
+    rows = [i for i in iterates(run) if a <= i <= b]
+    if not rows:
         return [a]
-    part = part[numpy.isfinite(part)]
+    part = run.loss[rows]
     n = max(len(part) // 4, 1)
+    if "with a peak about every" in fact.text:
+        tops = [i for i in range(1, len(part) - 1) if part[i - 1] < part[i] >= part[i + 1]]
+        assert {fact.values[k] for k in ("first_peak", "last_peak")} <= {part[i] for i in tops}
+        first, last = (next(i for i in tops if part[i] == fact.values[k]) for k in ("first_peak", "last_peak"))
+        between = [i for i in tops if first <= i <= last]
+        assert len(between) == fact.values["peaks"]
+        assert (part[last] < part[first]) == ("sank" in fact.text)
+        return [a, b, (rows[last] - rows[first]) / (len(between) - 1), part[first], part[last]]
     if "by turns" in fact.text:
         return [a, b, min(part), max(part)]
     if "median" in fact.text:
@@ -79,6 +107,107 @@ def recomputed_phase(run: Run, fact: Fact) -> list[float]:
     if "hardly" in fact.text:
         return [a, b, part[0], part[-1]]
     return [part[0], *([] if "stayed" in fact.text else [part[-1]]), a, b]
+
+
+def recomputed_step(run: Run, fact: Fact) -> list[float]:
+    rows = iterates(run)
+    at = int(fact.values["at"])
+    before = rows[rows.index(at) - 1]
+    starts = {event.evaluation for event in run.events if " starts" in event.text}
+    steps = [run.loss[j] - run.loss[i] for i, j in pairwise(rows) if j not in starts]
+    own = run.loss[at] - run.loss[before]
+    assert own == (min(steps) if fact.kind == "largest drop" else max(steps))
+    whole = run.loss[rows[0]] - run.loss[rows[-1]]
+    return [run.loss[before], run.loss[at], at, *([-100 * own / whole] if " %" in fact.text else [])]
+
+
+def recomputed_convergence(run: Run, fact: Fact) -> list[float]:
+    a, b = fact.span
+    rows = [i for i in iterates(run) if a <= i <= b]
+    falls = [run.loss[i] - run.loss[j] for i, j in pairwise(rows)]
+    order = fact.values["order"]
+    if order == "superlinear":
+        return [a, b, *(100 * j / i for i, j in pairwise(falls))]
+    if order == "sublinear":
+        places = rows[1:]
+        return [a, b, 2 ** -numpy.polyfit(numpy.log(places), numpy.log(falls), 1)[0]]
+    slope = numpy.polyfit(numpy.arange(len(falls)), numpy.log(falls), 1)[0]
+    rate = math.exp(slope * len(falls) / (b - a))
+    found = [a, b, 100 - 100 * rate, math.log(0.5) / math.log(rate)]
+    found = found[: 4 if "by half" in fact.text else 3]
+    # What is left of a geometric series after its last member.
+    return found + ([falls[-1] * math.exp(slope) / (1 - math.exp(slope))] if "was left at the end" in fact.text else [])
+
+
+def recomputed_gain(run: Run, fact: Fact) -> list[float]:
+    rows = iterates(run)
+    start, end = run.loss[rows[0]], run.loss[rows[-1]]
+    at = next(i for k, i in enumerate(rows) if all(start - run.loss[j] >= 0.99 * (start - end) for j in rows[k:]))
+    return [99, at, run.evaluations - 1 - at, 1]
+
+
+def recomputed_trials(run: Run, fact: Fact) -> list[float]:
+    line = "".join(".x"[not accepted] for accepted in run.accepted)
+    longest = max(re.findall("x+", line), key=len)
+    found = [line.count("x"), len(line), 100 * line.count("x") / len(line)]
+    at = line.index(longest)
+    return found + ([len(longest), at, at + len(longest) - 1] if len(longest) > 1 else [])
+
+
+def norm(run: Run, of: str, i: int, j: int | None = None) -> float:
+    arrays = getattr(run, of).values()
+    return math.sqrt(sum(float(numpy.sum(numpy.abs(x[i] - (0 if j is None else x[j])) ** 2)) for x in arrays))
+
+
+def recomputed_steps(run: Run, fact: Fact) -> list[float]:
+    rows = iterates(run)
+    lengths = [norm(run, "parameters", j, i) for i, j in pairwise(rows)]
+    n = len(lengths) // 4
+    return [numpy.median(lengths[:n]), numpy.median(lengths[-n:])]
+
+
+def recomputed_steepest(run: Run, fact: Fact) -> list[float]:
+    sizes = {i: norm(run, "gradients", i) for i in iterates(run)}
+    top = max((i for i in sizes if math.isfinite(sizes[i])), key=lambda i: sizes[i])
+    return [top, sizes[top], sizes[0]]
+
+
+def recomputed_ending(run: Run, fact: Fact) -> list[float]:
+    rows = iterates(run)
+    events = {event.id: event for event in run.events}
+    found: list[float] = [run.evaluations]
+    if fact.cites and events[fact.cites[0]].values.get("message"):
+        found = numbers_in(events[fact.cites[0]].text)
+    if match := re.search(r"(still falling|rising), from \S+ at iteration (\d+)", fact.text):
+        since = int(match[2])
+        assert (run.loss[since] > run.loss[rows[-1]]) == (match[1] == "still falling")
+        found += [run.loss[since], since, run.loss[rows[-1]]]
+    if match := re.search(r"since iteration (\d+)", fact.text):
+        assert not numpy.isfinite(run.loss[int(match[1]) :]).any()
+        found.append(int(match[1]))
+    return found
+
+
+def recomputed_minimum(run: Run, fact: Fact) -> list[float]:
+    rows = iterates(run)
+    sizes = [norm(run, "gradients", i) for i in rows]
+    level = sizes[-1] / max(sizes)
+    assert level < 1e-3 if fact.values["minimum"] else level > 0.1
+    return []
+
+
+def recomputed_advice(run: Run, fact: Fact) -> list[float]:
+    facts = {f.id: f for f in run.facts}
+    assert all(cited in facts for cited in fact.cites)
+    if "leave a tenth" in fact.text:
+        (speed,) = (facts[cited] for cited in fact.cites if facts[cited].kind == "convergence")
+        rate, more = speed.values["rate"], 0
+        while rate**more > 0.1:
+            more += 1
+        return [more]
+    if "The parameters of iteration" in fact.text:
+        return [numpy.argmin(run.loss)]
+    return []
 
 
 def recomputed_movement(run: Run, fact: Fact) -> list[float]:
@@ -114,8 +243,11 @@ def recomputed_credit(run: Run, fact: Fact) -> list[float]:
 
 
 def recomputed_gradient(run: Run, fact: Fact) -> list[float]:
-    flat = [numpy.concatenate([numpy.ravel(g[i]) for g in run.gradients.values()]) for i in (0, -1)]
-    first, last = (math.sqrt(sum(abs(v) ** 2 for v in g)) for g in flat)
+    if "median" in fact.text:
+        sizes = [norm(run, "gradients", i) for i in range(run.evaluations)]
+        n = len(sizes) // 4
+        return [numpy.median(sizes[:n]), numpy.median(sizes[-n:])][: 1 if "the same median" in fact.text else 2]
+    first, last = (norm(run, "gradients", i) for i in (0, int(numpy.flatnonzero(run.accepted)[-1])))
     if " %" in fact.text:
         return [last, 100 * last / first, first]
     return [last, first] if "steeper" in fact.text else [last]
@@ -150,16 +282,27 @@ RECOMPUTED = {
     "gap": lambda run, fact: (
         [fact.span[0]] if len(said(run, fact)) == 1 else [sum(~numpy.isfinite(run.loss)), fact.span[0]]
     ),
-    "ending": lambda run, fact: [run.evaluations],
+    "largest drop": recomputed_step,
+    "largest rise": recomputed_step,
+    "convergence": recomputed_convergence,
+    "gain": recomputed_gain,
+    "trials": recomputed_trials,
+    "steps": recomputed_steps,
+    "steepest": recomputed_steepest,
+    "minimum": recomputed_minimum,
+    "advice": recomputed_advice,
+    "ending": recomputed_ending,
     "truth": lambda run, fact: [
         column(run, fact.values["parameter"])[-1],
         next(e.parameter.truth for e in run.entries() if e.name == fact.values["parameter"]),
     ],
 }
 
+RECOMPUTED |= recomputed_parameters.RECOMPUTED
 
-def assert_facts_are_true(run: Run) -> None:
-    for fact in run.facts:
+
+def assert_facts_are_true(run: Run, kinds=RECOMPUTED) -> None:
+    for fact in (fact for fact in run.facts if fact.kind in kinds or fact.kind not in RECOMPUTED):
         read, true = said(run, fact), RECOMPUTED[fact.kind](run, fact)
         assert len(read) == len(true), (fact.text, true)
         shares = [m.end() for m in re.finditer(r"[\d]+(?= %)", fact.text)]
@@ -206,7 +349,7 @@ def test_facts_are_the_same_again_and_cite_what_is_there(make) -> None:
     events = {event.id for event in run.events}
     for fact in first:
         assert 0 <= fact.span[0] <= fact.span[1] < run.evaluations
-        assert set(fact.cites) <= events
+        assert set(fact.cites) <= events | {other.id for other in first}
 
 
 @all_runs
@@ -216,7 +359,7 @@ def test_facts_read_well(make) -> None:
         assert text.endswith(".")
         assert not text.endswith("..")
         assert "  " not in text
-        assert not re.search(r"\b1 iterations|\bnan\b|\binf\b|−0 |, 0 %|None|np\.|array\(", text), text
+        assert not re.search(r"(?<![\d.])1 iterations|\bnan\b|\binf\b|−0 |, 0 %|None|np\.|array\(", text), text
         assert not re.search(r"from (\S+) to \1(?:[ ,;]|\.$)", text), text
         assert not re.search(r"at 0 of|of 1 iterations|a (?:higher|lower) the", text), text
         for value in re.findall(r"(\d+) %", text):

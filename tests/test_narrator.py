@@ -50,7 +50,7 @@ def test_captions_cover_the_run_and_say_nothing_twice(make) -> None:
         assert 0 <= caption.span[0] <= caption.span[1] < run.evaluations
         assert len(caption.text.split()) <= 170
         # The span that a phase's sentence names is the one over its caption.
-        for a, b in re.findall(r"^The loss .* between iterations (\d+) and (\d+)", caption.text):
+        for a, b in re.findall(r"^The loss .*? between iterations (\d+) and (\d+)", caption.text):
             if caption.heading != "Summary":
                 assert (int(a), int(b)) == caption.span
 
@@ -81,6 +81,32 @@ def test_a_watch_that_is_the_loss_is_not_told_beside_it() -> None:
     assert "isfit" not in " ".join(caption.text for caption in EXAMPLES["exponential_fit"]().captions)
 
 
+def test_what_limits_the_result_is_in_the_summary_and_a_detail_is_not() -> None:
+    run = EXAMPLES["bowl"]()
+    limits = {
+        "theta[0] lay at its lower bound.": ("bound", 0.8),
+        "theta[0] and theta[1] enter as their sum only.": ("identifiability", 0.9),
+        "theta[1] touched its upper bound.": ("bound", 0.4),
+    }
+    more = [Fact(f"G{i}", kind, text, {}, (0, 39), (), s) for i, (text, (kind, s)) in enumerate(limits.items())]
+    analysis = run._analysed()
+    own, run._analysis = run._analysis, (run._analysis[0], replace(analysis, facts=(*analysis.facts, *more)))
+    try:
+        text = summary(run)
+    finally:
+        run._analysis = own
+    assert [told for told in limits if told in text] == list(limits)[:2]
+
+
+def test_a_finished_run_ends_its_summary_with_why_it_ended_and_one_suggestion() -> None:
+    run = EXAMPLES["rosenbrock_adam"]()
+    assert sum(fact.kind == "advice" for fact in run.facts) > 1
+    assert summary(run).endswith(
+        "Adam stopped after 400 iterations, while the loss was still falling, from 0.604 at iteration 362 to 0.403 at "
+        "the end. More iterations would probably lower the loss further."
+    )
+
+
 def test_events_are_told_in_the_order_of_time() -> None:
     text = EXAMPLES["projectile"]().captions[1].text
     assert text.index("iteration 16") < text.index("iteration 17")
@@ -99,7 +125,10 @@ def test_a_breakdown_is_told_once_in_each_caption() -> None:
     assert captions[-1].text.count("the loss was not a number") == 1
     assert captions[-1].text.startswith("From iteration 8 on the loss was not a number.")
     assert "came from sqrt(−0.26)" in captions[-1].text
-    assert summary(EXAMPLES["nan_from_the_start"]()) == "The loss was not a number at every iteration."
+    assert summary(EXAMPLES["nan_from_the_start"]()) == (
+        "The loss was not a number at every iteration. "
+        "Another start may help: the loss was no finite number from the first iteration on."
+    )
     assert summary(EXAMPLES["nan_once"]()) == "The loss was not a number at the only iteration."
 
 
@@ -127,8 +156,10 @@ def test_what_a_teacher_reads() -> None:
             "Range rose from 26.2 to 79.9 m; all along, a higher range would lower the loss. Apex height rose from "
             "2.38 to 9.43 m. The loss fell from 2893 to 0.0137 over 60 iterations, more than 99 % lower than at the "
             "start. Along the path, moving launch speed accounts for 84 % of the fall of the loss and moving "
-            "elevation for 16 %. Launch speed ended at 31.9 m/s; the true value is 30 m/s. At the end the slope (the "
-            "size of the gradient) was 1.29, or less than 1 % of the 305 at the start: almost level in comparison.",
+            "elevation for 16 %. Launch speed ended at 31.9 m/s; the true value is 30 m/s. From iteration 30 to 59 the "
+            "loss neared its limit at a steady rate (linear convergence): what was left to fall shrank by 22 % per "
+            "iteration, by half every 2.74 iterations. The run ended after 60 iterations, while the loss was still "
+            "falling, from 0.0651 at iteration 53 to 0.0137 at the end.",
         ),
         (
             "What moved",
@@ -176,3 +207,32 @@ def test_one_watch_is_told_of_in_each_phase() -> None:
             x = x - 0.006 * grad(loss)(x)
     assert len(run.phases) > 1
     assert any("reach" in caption.text.lower() for caption in run.captions[1:])
+
+
+def test_the_terms_of_a_loss_and_their_conflict_are_in_the_summary() -> None:
+    def route(x):
+        return xi.watch(np.sum((x + 1.0) ** 2), "cost", "M€") + xi.watch(np.sum((x - 3.0) ** 2), "time", "min")
+
+    with xi.record() as run:
+        x = np.array([8.0, 9.0])
+        for _ in range(60):
+            x = x - 0.05 * grad(route)(x)
+    text = narrate(run)[0].text
+    assert "Over the run the loss fell by" in text
+    assert "time lowered it by" in text
+    assert text.count("opposite directions") == 1
+
+
+def test_a_parameter_that_turned_is_told_with_its_turn_and_only_so() -> None:
+    run = EXAMPLES["bowl"]()
+    analysis = run._analysed()
+    assert len(analysis.phases) == 1
+    told = next(fact for fact in analysis.facts if fact.kind == "movement" and fact.span == (0, run.evaluations - 1))
+    turn = Fact("G1", "turning", "theta[0] went there and back.", {"parameter": told.values["parameter"]}, told.span)
+    own, run._analysis = run._analysis, (run._analysis[0], replace(analysis, facts=(*analysis.facts, turn)))
+    try:
+        text = narrate(run)[1].text
+    finally:
+        run._analysis = own
+    assert turn.text in text
+    assert told.text not in text

@@ -119,7 +119,8 @@ def test_taps_hear_nothing_of_it():
 
 
 def test_the_same_bits(monkeypatch):
-    monkeypatch.setattr(terms, "_SHARE", 1e9)
+    monkeypatch.setattr(terms, "_FIRST", ())
+    monkeypatch.setattr(terms, "_GAP", 1)
 
     def program():
         x = numpy.array([1.0, 5.0])
@@ -131,21 +132,23 @@ def test_the_same_bits(monkeypatch):
     with xi.record() as run:
         assert program() == plain
     rows, _ = run.term_gradients["travel time"]
-    assert rows.tolist() == [*range(17), 18]
+    assert rows.tolist() == list(range(20))
     numpy.testing.assert_allclose(
         sum(g for _, g in run.term_gradients.values()), run.gradients["x"][rows], rtol=1e-12, atol=1e-12
     )
 
 
-def test_it_takes_its_share_of_the_time_and_no_more(monkeypatch):
-    clock = iter(range(10**6))
-    monkeypatch.setattr(terms, "perf_counter", lambda: next(clock))  # each look at the clock takes as long
-    with xi.record() as run:
-        for _ in range(400):
-            grad(route)(X)
-    evaluations, _ = run.term_gradients["travel time"]
-    assert evaluations[0] == 0
-    assert 2 < len(evaluations) < 40
+def test_it_is_read_in_one_of_twenty_evaluations_and_in_the_same_ones_each_time():
+    found = []
+    for _ in range(2):
+        with xi.record() as run:
+            for _ in range(400):
+                grad(route)(X)
+        found.append(run.term_gradients["travel time"][0].tolist())
+    assert found[0] == found[1]
+    assert found[0][:3] == [0, 8, 16]
+    assert found[0][-1] >= 400 * 0.9
+    assert len(found[0]) <= 400 / 15
 
 
 def test_the_users_own_derivatives_are_not_called_twice():
@@ -156,7 +159,8 @@ def test_the_users_own_derivatives_are_not_called_twice():
 
 
 def test_no_tape_is_kept_alive(monkeypatch):
-    monkeypatch.setattr(terms, "_SHARE", 1e9)
+    monkeypatch.setattr(terms, "_FIRST", ())
+    monkeypatch.setattr(terms, "_GAP", 1)
 
     def loss(x):
         big = np.ones(400_000) * x

@@ -428,6 +428,14 @@ class History:
         with self.lock:
             return int(np.searchsorted(self.kept.array, evaluation, side="right")) - 1
 
+    def rows(self, evaluations: NDArray[np.intp], of: Literal["values", "gradients"] = "values") -> NDArray[Any]:
+        """Return the rows of some evaluations; where none was kept, the one before it stands."""
+        with self.lock:
+            rows = (self.values if of == "values" else self.gradients).array
+            if self.kept is None:
+                return rows[evaluations]
+            return rows[np.searchsorted(self.kept.array, evaluations, side="right") - 1]
+
     def column(self, place: int | slice, of: Literal["values", "gradients"] = "values") -> NDArray[Any]:
         """Return columns with a row for each evaluation; where none was kept, the one before it stands."""
         with self.lock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _MOST_DIGITS = 6
@@ -112,11 +113,20 @@ def sentence_start(name: str) -> str:
     >>> sentence_start("travel time"), sentence_start("dd"), sentence_start("theta[0]"), sentence_start("pH")
     ('Travel time', 'dd', 'theta[0]', 'pH')
     """
-    words = re.fullmatch(r"[^\W\d_]+(?:[ '’-][^\W\d_]+)*", name)
+    words = re.fullmatch(r"[^\W\d_]+(?:[ '’-][^\W_]+)*", name)
     plain = words is not None and name == name.lower() and not _SYMBOLS.fullmatch(name)
     if not plain or (len(name) < 4 and " " not in name):
         return name
     return name[0].upper() + name[1:]
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Return parts of a sentence as a list.
+
+    >>> listed(["a"]), listed(["a", "b", "c"])
+    ('a', 'a, b and c')
+    """
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
 def asked(name: str, cotangent: float, directions: tuple[str, str] | None = None) -> str:

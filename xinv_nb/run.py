@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 Status = Literal["running", "finished", "interrupted", "failed"]
 EventPhase = Literal["forward", "backward", "optimizer"]
 
+_STALE = 1.02
+"""Growth of a run up to which its last analysis stands while it is running."""
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -118,6 +121,9 @@ class Phase:
     stop: int
     kind: str
     label: str
+    last: int | None = None
+    """The evaluation at which its story ends, where that is not the one at which the next phase begins: trials came
+    after it that were not accepted, or another optimizer starts."""
 
 
 @dataclass(frozen=True)
@@ -173,6 +179,29 @@ class Watch:
 
 
 @dataclass(frozen=True)
+class Curvature:
+    """Second derivatives of the loss at one evaluation, with each parameter measured by a size of its own.
+
+    `scale` holds these sizes, in the columns of the history; `slope` is the gradient, `values` are eigenvalues of the
+    Hessian in ascending order and `vectors` the directions (one a column), all in these sizes: a step of 1 is as long
+    as a parameter is large. `loss` is the value of the objective that was differentiated.
+    """
+
+    evaluation: int
+    loss: float
+    scale: NDArray[np.float64]
+    slope: NDArray[np.float64]
+    values: NDArray[np.float64]
+    vectors: NDArray[np.float64]
+    method: str
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it covers all directions."""
+        return len(self.values) == len(self.scale)
+
+
+@dataclass(frozen=True)
 class Entry:
     """One number among the parameters that is followed over the run, with what is known of it."""
 
@@ -220,6 +249,7 @@ class Run:
         self._histories: list[History] = []
         self._events: list[tuple[History | None, Event]] = []
         self._captions: tuple[Caption, ...] | None = None
+        self._curvature: Curvature | None = None
         self._analysis: tuple[tuple[int, int, Status], Any] | None = None
         self._widget: RunWidget | None = None
         self._lock = threading.RLock()
@@ -325,6 +355,12 @@ class Run:
         """
         kept = self.history.kept
         return np.arange(self.evaluations) if kept is None else kept.array
+
+    @property
+    def iterates(self) -> NDArray[np.intp]:
+        """The evaluations that the optimizer accepted and of which parameters and gradient are kept."""
+        kept = self.kept
+        return kept[self.accepted[kept]]
 
     @property
     def gradients(self) -> dict[str, NDArray[Any]]:
@@ -444,19 +480,33 @@ class Run:
 
         with self._lock:
             state = (self.evaluations, len(self._events), self.status)
+            # Looked at in every iteration, a growing run would be analysed from its start each time.
+            known = self._analysis
+            if (
+                known is not None
+                and known[0][2] == self.status == "running"
+                and self.evaluations <= _STALE * known[0][0]
+            ):
+                return known[1]
             if self._analysis is None or self._analysis[0] != state:
                 self._analysis = (state, analyse(self))
             return self._analysis[1]
 
     @property
     def phases(self) -> Sequence[Phase]:
-        """The stretches of the run: descent, plateau, oscillation, divergence, converged and more."""
+        """The stretches of the run: descent, plateau, oscillation, divergence, converged and more.
+
+        While the run grows, they are brought up to date each time it has grown by a fiftieth.
+        """
         phases: Sequence[Phase] = self._analysed().phases
         return phases
 
     @property
     def facts(self) -> Sequence[Fact]:
-        """What the recording says, computed."""
+        """What the recording says, computed; what a reader would miss most comes first.
+
+        While the run grows, they are brought up to date each time it has grown by a fiftieth.
+        """
         facts: Sequence[Fact] = self._analysed().facts
         return facts
 
@@ -530,6 +580,47 @@ class Run:
         from xinv_nb.captions.claims import check
 
         return check(self, text, span)
+
+    def identify(self, objective: Callable[..., Any] | None = None) -> Sequence[Fact]:
+        """Tell how well the parameters are determined where the run ended: which combinations, and which hardly.
+
+        Parameters
+        ----------
+        objective : callable, optional
+            The function whose gradient was recorded, of the parameters alone. Its second derivatives are taken at the
+            last accepted point: at most a few times as many evaluations as there are parameters, none of them
+            recorded. Where None, the recorded path has to do; of directions that it did not explore nothing is known.
+
+        Returns
+        -------
+        sequence of Fact
+            Facts of the kind `"identifiability"`. From now on they are among `run.facts`, also of a saved run.
+
+        Raises
+        ------
+        XinvError
+            The objective takes other parameters or does not return one number, or the path does not suffice.
+
+        Examples
+        --------
+        >>> import xinv_nb as xi
+        >>> from autograd import grad
+        >>> def loss(x):
+        ...     return (x[0] + x[1] - 3.0) ** 2
+        >>> with xi.record() as run:
+        ...     x = np.array([1.0, 1.5])
+        ...     for _ in range(20):
+        ...         x = x - 0.1 * grad(loss)(x)
+        >>> {name: round(move, 3) for name, move in run.identify(loss)[0].values["moves"].items()}
+        {'x[0]': 0.125, 'x[1]': -0.125}
+
+        Notes
+        -----
+        The method and its limits are told in `xinv_nb.analysis.identifiability`.
+        """
+        from xinv_nb.analysis.identifiability import identify
+
+        return identify(self, objective)
 
     def widget(self) -> RunWidget:
         """Return the interactive widget of this run; the same one at each call."""

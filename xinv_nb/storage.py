@@ -7,7 +7,9 @@ structure that it takes, null at each leaf) and `watches`. The other members are
 evaluation, `loss`, `values`, `gradients` and `accepted`; where a long run was thinned, `values` and `gradients` have
 one for each evaluation that is listed in `kept`; and for watch number i `watch{i}_evaluation`,
 `watch{i}_values` and `watch{i}_cotangents`, the latter two laid end to end where the `shapes` in the JSON say so; for
-number i of the `terms` (names, in the JSON) `term{i}_evaluation` and `term{i}_gradients`.
+number i of the `terms` (names, in the JSON) `term{i}_evaluation` and `term{i}_gradients`. Where
+`run.identify` took second derivatives, the JSON holds `curvature` (evaluation, loss, method), and there are members
+`curvature_scale`, `curvature_slope`, `curvature_values` and `curvature_vectors`.
 
 Of several `objectives` (their number, in the JSON), the members of the second are prefixed `objective1/`, and so on.
 
@@ -38,7 +40,20 @@ from xinv_nb.history import (
     sampled_leaf,
     whole_leaf,
 )
-from xinv_nb.run import BOUND, PARAMETER, TERMS, Caption, Claim, Event, EventPhase, Parameter, Problem, Run, Status
+from xinv_nb.run import (
+    BOUND,
+    PARAMETER,
+    TERMS,
+    Caption,
+    Claim,
+    Curvature,
+    Event,
+    EventPhase,
+    Parameter,
+    Problem,
+    Run,
+    Status,
+)
 
 if TYPE_CHECKING:
     import pandas
@@ -49,6 +64,7 @@ _FORMAT, _VERSION = "xinv_nb run", 1
 _LARGEST = 4 * 2**30
 """Bytes of memory beyond which a file is not read: a small file may unfold to any size."""
 _EACH = ("loss", "values", "gradients", "accepted")
+_CURVATURE = ("scale", "slope", "values", "vectors")
 
 
 class RunFileError(XinvError):
@@ -192,18 +208,20 @@ def _run(header: dict[str, Any], columns: dict[str, NDArray[Any]]) -> Run:
     run.status = _one_of(get_args(Status), header["status"])
     run.ending, run.notices = _a(str, header["ending"]), _texts(header["notices"])
     run.chosen_parameters = tuple(_texts(header["chosen_parameters"]))
-    _add(header, columns, run)
+    history = _add(header, columns, run)
+    run._curvature = _curvature_in(header.get("curvature"), columns, history)  # noqa: SLF001
     if header["captions"] is not None:
         run._captions = tuple(_caption_in(caption) for caption in header["captions"])  # noqa: SLF001
     return run
 
 
-def _add(header: dict[str, Any], columns: dict[str, NDArray[Any]], run: Run) -> None:
-    """Add one objective and its events."""
+def _add(header: dict[str, Any], columns: dict[str, NDArray[Any]], run: Run) -> History:
+    """Add one objective and its events to a run; returns its history."""
     history = _history(header, columns)
     if len(history):
         run._histories.append(history)  # noqa: SLF001
     run._events += [(history, _event_in(event, len(history))) for event in header["events"]]  # noqa: SLF001
+    return history
 
 
 def _history(header: dict[str, Any], columns: dict[str, NDArray[Any]]) -> History:
@@ -239,6 +257,19 @@ def _term_in(evaluation: NDArray[Any], gradients: NDArray[Any], history: History
     if gradients.dtype.kind not in "fc" or gradients.shape != (len(evaluation), history.width):
         raise ValueError("gradients of another shape")
     return TermColumns([_position(e, len(history)) for e in evaluation.tolist()], list(gradients))
+
+
+def _curvature_in(saved: Any, columns: dict[str, NDArray[Any]], history: History) -> Curvature | None:
+    if saved is None:
+        return None
+    scale, slope, values, vectors = (columns[f"curvature_{name}"] for name in _CURVATURE)
+    if {column.dtype for column in (scale, slope, values, vectors)} != {np.dtype(np.float64)}:
+        raise TypeError("a curvature of other than numbers")
+    count = len(values)
+    if not (scale.shape == slope.shape == (history.width,) and vectors.shape == (history.width, count) and count > 0):
+        raise ValueError("a curvature of another shape")
+    evaluation, loss = _position(saved["evaluation"], len(history)), _a(float, saved["loss"])
+    return Curvature(evaluation, loss, scale, slope, values, vectors, _a(str, saved["method"]))
 
 
 def _leaves_in(outline: Any) -> int:
@@ -383,6 +414,9 @@ def _members_of(run: Run, objectives: int) -> dict[str, Any]:
         watches.append({"name": watch.name, "unit": watch.unit, "at": _out(list(watch.at)), "shapes": shapes})
     for i, (evaluation, gradients) in enumerate(run.term_gradients.values()):
         arrays[f"term{i}_evaluation"], arrays[f"term{i}_gradients"] = evaluation, gradients
+    curvature = run._curvature  # noqa: SLF001
+    if curvature is not None:
+        arrays |= {f"curvature_{name}": getattr(curvature, name) for name in _CURVATURE}
     captions = run._captions  # noqa: SLF001 - what the narrator would write anew is not worth keeping
     header = {
         "format": _FORMAT,
@@ -401,6 +435,9 @@ def _members_of(run: Run, objectives: int) -> dict[str, Any]:
         "terms": list(history.terms),
         "events": [_out(vars(event)) for event in run.events],
         "objectives": objectives,
+        "curvature": None
+        if curvature is None
+        else {"evaluation": curvature.evaluation, "loss": curvature.loss, "method": curvature.method},
         "captions": None if captions is None else [_caption_out(caption) for caption in captions],
     }
     arrays["run.json"] = np.frombuffer(json.dumps(header, allow_nan=False).encode(), dtype=np.uint8)

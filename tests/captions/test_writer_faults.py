@@ -145,11 +145,11 @@ def test_a_silent_server(server, run, monkeypatch) -> None:
 
 def test_a_model_that_never_stops_loses_only_its_sentence(server, run) -> None:
     server.reword = lambda sentence: (
-        (sentence + " ") * 9 if "slope" in sentence else sentence.replace("fell", "dropped")
+        (sentence + " ") * 9 if "Along the path" in sentence else sentence.replace("fell", "dropped")
     )
     captions, last = written(run, server.host)
     assert "dropped" in captions[0].text
-    assert captions[0].text.count("slope") == 1
+    assert captions[0].text.count("Along the path") == 1
     assert last.hint == ""
 
 
@@ -251,7 +251,7 @@ def test_a_true_rewording_is_shown_with_its_writer(server, run) -> None:
     captions, last = written(run, server.host)
     assert captions[0].text == narrate(run)[0].text.replace("The loss fell", "The loss dropped")
     assert captions[0].source == MODEL
-    assert captions[0].status == "checked · 1 sentence worded by the model, 2 built-in"
+    assert captions[0].status == "checked · 1 sentence worded by the model, 3 built-in"
     assert last.writer == f"{MODEL} · local"
     for claim, before in zip(captions[0].claims, narrate(run)[0].claims, strict=True):
         assert same_claims(claim.text, before.text, names_of(run)) == ""
@@ -262,8 +262,8 @@ def test_in_another_language_only_the_numbers_are_checked_and_the_reader_is_told
     captions, _ = written(run, server.host, language="German")
     assert captions[0].text.startswith("Der Verlust fiel von 21 to 2.48×10⁻⁷")
     assert "14.4" not in captions[0].text
-    assert captions[0].status == "only the numbers were checked · 1 sentence worded by the model, 2 built-in"
-    assert [claim.supported for claim in captions[0].claims] == [None, True, True]
+    assert captions[0].status == "only the numbers were checked · 1 sentence worded by the model, 3 built-in"
+    assert [claim.supported for claim in captions[0].claims] == [None, True, True, True]
     assert "German" in server.chats()[0].body["messages"][0]["content"]
 
 

@@ -2,33 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from xinv_nb.analysis.iterates import Floats, Iterates
 from xinv_nb.analysis.phases import last_of
-from xinv_nb.quantities import asked, pair, sentence_start
+from xinv_nb.analysis.turning import MOST_TURNS, turns_of, way_with_turns
+from xinv_nb.quantities import asked, pair, quantity, sentence_start
 from xinv_nb.run import Fact, Phase, Run, Watch
 
+_LEAST = 0.1
+"""Share of its range that a quantity goes at least between two turning points."""
+_MOST = 6
+"""Quantities told of in the order of the run's programme."""
 
-def watched(run: Run, phases: Sequence[Phase]) -> Iterator[Fact]:
-    """Yield the change of each watched quantity over the run, and of those that changed in each phase."""
+
+def watched(run: Run, watches: Mapping[str, Watch], iterates: Iterates, phases: Sequence[Phase]) -> Iterator[Fact]:
+    """Yield the change of each watched quantity over the run, where it turned, and what changed in each phase."""
     last = run.evaluations - 1
-    followed = [(w, w.values.astype(float)) for w in run.watches.values() if _is_one_number(w, run.evaluations)]
-    for watch, values in followed:
-        if fact := _changed(run, watch, values, 0, last):
+    found = followed(watches, run.evaluations)
+    for place, (watch, values) in enumerate(found):
+        if fact := _changed(run, watch, values, 0, last, 0.8 if place < _MOST else 0.4):
             yield fact
+    for watch, values in found[:_MOST]:
+        if not _is_loss(values, run.loss):
+            yield from _turned(watch, values, iterates, last)
+            yield from _crossed(watch, values, iterates)
     if len(phases) > 1:
         for phase in phases:
             a, b = phase.start, last_of(phase, run.loss)
-            for watch, values in followed:
-                if _share_of_range(values, a, b) > 0.05 and (fact := _changed(run, watch, values, a, b)):
+            for watch, values in found:
+                if _share_of_range(values, a, b) > 0.05 and (fact := _changed(run, watch, values, a, b, 0.5)):
                     yield fact
 
 
+def followed(watches: Mapping[str, Watch], evaluations: int) -> list[tuple[Watch, Floats]]:
+    """Return the quantities that are one real number in every evaluation, with these numbers."""
+    return [(w, w.values.astype(float)) for w in watches.values() if _is_one_number(w, evaluations)]
+
+
 def _is_one_number(watch: Watch, evaluations: int) -> bool:
-    """Whether the quantity is one real number in every evaluation."""
     return (
         watch.values.dtype.kind in "fiub"
         and watch.values.ndim == 1
@@ -37,13 +52,17 @@ def _is_one_number(watch: Watch, evaluations: int) -> bool:
     )
 
 
-def _share_of_range(values: NDArray[np.float64], a: int, b: int) -> float:
+def _share_of_range(values: Floats, a: int, b: int) -> float:
     known = values[np.isfinite(values)]
     whole = float(np.ptp(known)) if len(known) else 0.0
     return abs(float(values[b] - values[a])) / whole if whole else 0.0
 
 
-def _changed(run: Run, watch: Watch, values: NDArray[np.float64], a: int, b: int) -> Fact | None:
+def _is_loss(values: Floats, loss: Floats) -> bool:
+    return bool(np.allclose(values, loss, rtol=1e-9, atol=0.0, equal_nan=True))
+
+
+def _changed(run: Run, watch: Watch, values: Floats, a: int, b: int, salience: float) -> Fact | None:
     start, end = float(values[a]), float(values[b])
     if not np.isfinite(end - start):
         return None
@@ -64,5 +83,55 @@ def _changed(run: Run, watch: Watch, values: NDArray[np.float64], a: int, b: int
     one_way = bool((cotangents > 0).all() or (cotangents < 0).all())
     if one_way and not is_term:
         text += f"{'; all along,' if a < b else ';'} {asked(watch.name, float(cotangents[0]))}"
-    is_loss = bool(np.allclose(values, run.loss, rtol=1e-9, atol=0.0, equal_nan=True))
-    return Fact("", "watch", text + ".", found | {"is_term": is_term, "is_loss": is_loss}, (a, b))
+    is_loss = _is_loss(values, run.loss)
+    salience = 0.2 if is_loss else salience
+    return Fact("", "watch", text + ".", found | {"is_term": is_term, "is_loss": is_loss}, (a, b), (), salience)
+
+
+# ---------------------------------------------------------------------- on the way
+
+
+def _turned(watch: Watch, values: Floats, iterates: Iterates, last: int) -> Iterator[Fact]:
+    """Tell where a quantity turned, along the accepted iterates."""
+    path = values[iterates.rows]
+    if len(path) < 4 or not np.isfinite(path).all() or np.ptp(path) == 0:
+        return
+    turns = turns_of(path, _LEAST)
+    if not 0 < len(turns) <= MOST_TURNS:
+        return
+    text, found = way_with_turns(path, iterates.rows, turns, watch.unit, _verb)
+    found |= {"quantity": watch.name}
+    yield Fact("", "turning", f"{sentence_start(watch.name)} {text}.", found, (0, last), (), 0.55)
+
+
+def _verb(way: float) -> str:
+    return "rose" if way > 0 else "fell"
+
+
+def _crossed(watch: Watch, values: Floats, iterates: Iterates) -> Iterator[Fact]:
+    """Tell when a quantity passed zero, and when the gradient began to ask for the other direction, each if once."""
+    rows = iterates.rows
+    name = sentence_start(watch.name)
+    path = values[rows]
+    if (k := _one_change_of_sign(path)) is not None:
+        text = f"{name} {'became positive' if path[k] > 0 else 'became negative'} at iteration {rows[k]} and stayed so"
+        text += f"; it ended at {quantity(float(path[-1]), watch.unit)}."
+        found = {"quantity": watch.name, "sign": float(np.sign(path[k])), "at": int(rows[k])}
+        yield Fact("", "crossing", text, found, (int(rows[k]), int(rows[-1])), (), 0.5)
+    if watch.cotangents.dtype.kind not in "f" or len(watch.cotangents) != len(values):
+        return
+    cotangents = watch.cotangents[rows]
+    if (k := _one_change_of_sign(cotangents)) is not None:
+        before, after = ("higher", "lower") if cotangents[k] > 0 else ("lower", "higher")
+        text = f"Until iteration {rows[k - 1]} a {before} {watch.name} would have lowered the loss, from iteration "
+        text += f"{rows[k]} on a {after} one; there it was {quantity(float(path[k]), watch.unit)}."
+        found = {"quantity": watch.name, "cotangent": float(cotangents[k]), "at": int(rows[k])}
+        yield Fact("", "crossing", text, found, (0, int(rows[-1])), (), 0.55)
+
+
+def _one_change_of_sign(numbers: NDArray[np.float64]) -> int | None:
+    """Return where numbers change their sign for good, if they do so once and are never zero or unknown."""
+    if not np.isfinite(numbers).all() or (numbers == 0).any():
+        return None
+    changes = np.flatnonzero(np.diff(np.sign(numbers)))
+    return int(changes[0]) + 1 if len(changes) == 1 else None

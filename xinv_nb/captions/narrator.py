@@ -16,6 +16,10 @@ BUILT_IN = "built-in"
 
 _MOST_WATCHED = 3
 _MOST_TRUTHS = 3
+_MOST_LIMITS = 2
+"""Bounds that hold a parameter, and combinations that are poorly determined, in the summary."""
+_MAIN = 0.8
+"""Salience from which on a fact belongs to the main story."""
 _MOST_MOVES = 3
 _MOST_EVENTS = 3
 _MOST_EVENTS_OF_RUN = 6
@@ -70,7 +74,7 @@ def plan(run: Run) -> list[Draft]:
     drafts = [Draft("Summary", (0, last), _sentences(_summary(facts, len(phases), last)))]
     if len(phases) > 1:
         for phase in phases:
-            of_phase = tuple(_of_phase(facts, phase))
+            of_phase = tuple(_of_phase(facts, phase, is_last=phase is phases[-1]))
             heading = _HEADINGS.get(phase.label, sentence_start(phase.label))
             drafts.append(Draft(heading, (phase.start, of_phase[0].span[1]), _sentences(of_phase)))
         return drafts
@@ -85,29 +89,45 @@ def plan(run: Run) -> list[Draft]:
 
 
 def _summary(facts: Sequence[Fact], phases: int, last: int) -> Iterator[Fact]:
-    yield from _of_kind(facts, "ending")
+    """Yield the domain first, then the loss, how it ended, and one suggestion; a run that broke off says so first."""
+    ending = _of_kind(facts, "ending")
+    broke_off = bool(ending) and ending[0].salience >= 1
+    if broke_off:
+        yield from ending
     yield from _watches(facts, (0, last))
     # Where the loss only goes up and down, its first and last values say little.
     own = next(iter(_of_kind(facts, "phase")), None) if phases == 1 else None
-    if own is None or own.values["kind"] in ("descent", "rise"):
+    if own is None or own.values["kind"] in ("descent", "slow descent", "rise"):
         yield from _of_kind(facts, "course")
     if own is not None:
         yield own
-    # The best of noisy values is a lucky one, and a single noisy gradient tells nothing of the end.
+    # The best of noisy values is a lucky one.
     is_noisy = any(f.values["label"].startswith("noisy") for f in _of_kind(facts, "phase"))
     if not is_noisy and (own is None or own.values["kind"] != "oscillation"):
         yield from _of_kind(facts, "best")
     yield from _of_kind(facts, "gap")
+    yield from [f for f in _of_kind(facts, "terms") if f.span == (0, last)]
+    yield from (_of_kind(facts, "balance") or _of_kind(facts, "conflict"))[:1]
     yield from _of_kind(facts, "credit")
     yield from _of_kind(facts, "truth")[:_MOST_TRUTHS]
-    if not is_noisy:
-        yield from _of_kind(facts, "gradient")
+    yield from [f for f in facts if f.kind in ("bound", "identifiability") and f.salience >= _MAIN][:_MOST_LIMITS]
+    if phases == 1:
+        yield from _of_kind(facts, "convergence")
+    doing = ending[0].values.get("doing") if ending else None
+    if not broke_off and doing != "broken":  # that is said with the loss
+        yield from ending
+    minimum = [f for f in _of_kind(facts, "minimum") if f.values["minimum"]]
+    if not is_noisy and doing not in ("descent", "rise"):  # a loss that still changes is not at its minimum
+        yield from minimum or _of_kind(facts, "gradient")
+    yield from _of_kind(facts, "advice")[:1]
 
 
-def _of_phase(facts: Sequence[Fact], phase: Phase) -> Iterator[Fact]:
+def _of_phase(facts: Sequence[Fact], phase: Phase, *, is_last: bool) -> Iterator[Fact]:
     """Yield the phase's own fact, then what happened in it."""
     own = next(f for f in _of_kind(facts, "phase") if f.span[0] == phase.start)
     yield own
+    if is_last:
+        yield from _of_kind(facts, "convergence")
     yield from (f for f in _of_kind(facts, "movement") if f.span == own.span)
     yield from _watches(facts, own.span)
     yield from _events(facts, phase.start, phase.stop - 1)
@@ -119,8 +139,9 @@ def _watches(facts: Sequence[Fact], span: tuple[int, int]) -> list[Fact]:
 
 def _moves(facts: Sequence[Fact], span: tuple[int, int]) -> list[Fact]:
     """Return the facts of parameters that moved over the whole run; if none did, of the first that stayed."""
-    whole = [f for f in _of_kind(facts, "movement") if f.span == span]
-    return ([f for f in whole if f.values["how"] not in ("stayed", "returned")] or whole[:1])[:_MOST_MOVES]
+    turns = {f.values["parameter"]: f for f in _of_kind(facts, "turning") if "parameter" in f.values}
+    whole = [turns.get(f.values.get("parameter"), f) for f in _of_kind(facts, "movement") if f.span == span]
+    return ([f for f in whole if f.values.get("how") not in ("stayed", "returned")] or whole[:1])[:_MOST_MOVES]
 
 
 def _events(facts: Sequence[Fact], start: int, stop: int, most: int = _MOST_EVENTS) -> list[Fact]:

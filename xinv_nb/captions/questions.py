@@ -41,6 +41,16 @@ def _swinging(fact: Fact) -> bool:
 
 
 _TOPICS = (
+    _Topic(r"\b(?:next|advice|advise|suggest|recommend|should i|try instead|do better)\b", ("advice",)),
+    _Topic(
+        r"\b(?:determined|identif|correlat|sloppy|pin(?:ned)? down|uncertain|compensat)",
+        ("identifiability", "idle", "advice"),
+    ),
+    _Topic(r"\b(?:conflict|compet|oppos|trade|against each other)", ("conflict", "balance", "terms")),
+    _Topic(r"\b(?:turn(?:ed|ing)? (?:back|round|around|point)|overshoot|overshot)", ("turning", "swing")),
+    _Topic(r"\b(?:bound|limit|constraint)s?\b", ("bound",)),
+    _Topic(r"\b(?:vanish|explod\w+ gradient)", ("vanishing", "exploding")),
+    _Topic(r"\b(?:line search|reject|trials?)\b", ("trials",)),
     _Topic(r"\b(?:true|truth|correct|accurate|actual) (?:value|answer|parameter|result)|\bhow accurate", ("truth",)),
     _Topic(r"\b(?:lowest|best|minimal|minimum|smallest)\b", ("best", "course"), anchored=True),
     _Topic(
@@ -50,7 +60,7 @@ _TOPICS = (
     ),
     _Topic(
         r"\b(?:converg|settl|level(?:led)? off)",
-        ("gradient", "phase", "course"),
+        ("convergence", "minimum", "gradient", "phase", "course"),
         wanted=_of_phase("converged", "plateau"),
     ),
     _Topic(
@@ -71,7 +81,7 @@ _TOPICS = (
     ),
     _Topic(
         r"\b(?:fast|quick|rapid|biggest drop|steepest|most of the (?:improvement|fall|progress))",
-        ("phase", "course"),
+        ("phase", "largest drop", "course"),
         anchored=True,
         wanted=_of_phase("descent"),
     ),
@@ -207,7 +217,7 @@ def _by_name(run: Run, facts: Sequence[Fact], question: str, asked: str) -> list
     wanted = [kind for topic in _TOPICS if re.search(topic.words, asked) for kind in topic.kinds]
     order = ["truth"] if "truth" in wanted[:1] else ["credit"] if "credit" in wanted[:1] else []
     order += ["movement", "watch", "truth", "credit", "event"]
-    return sorted(found, key=lambda fact: order.index(fact.kind))
+    return sorted(found, key=lambda fact: order.index(fact.kind) if fact.kind in order else len(order))
 
 
 def _mentions(text: str, name: str) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
-from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -20,11 +19,14 @@ from xinv_nb.recording.autograd import taps
 from xinv_nb.recording.events import WatchedValue
 from xinv_nb.run import TERMS, Event
 
-_SHARE = 0.05
-"""Of the run's time that may be spent here."""
-
+_FIRST = (8, 16)
+_GAP = 16
 _THINNING = 16
-"""After evaluation n the next one looked at is at least n / 16 later."""
+"""After evaluation n the next one looked at is 16 later, or n / 16 if that is more.
+
+Not by the clock: the same program is to be told in the same words each time. A reading takes about as long as an
+evaluation, so that it is one in twenty of the run's time.
+"""
 
 _MOST_NODES = 8
 _MOST_EVENTS = 20
@@ -37,8 +39,6 @@ class TermReader:
     """Decides in one recording when to read the gradients of the terms, and reads them."""
 
     def __init__(self) -> None:
-        self._started = perf_counter()
-        self._spent = 0.0
         self._seen: dict[Hashable, int] = {}
         """Evaluations so far of each objective that might have terms."""
         self._next: dict[Hashable, int] = {}
@@ -46,17 +46,12 @@ class TermReader:
     def read(self, objective: Hashable, watched: list[WatchedValue], seed: Any, end_node: Any) -> dict[str, Any]:
         """Return the gradient of each term by its name; nothing where there are no terms, or it is not yet time."""
         n = self._seen[objective] = self._seen.get(objective, -1) + 1
-        due = self._next.get(objective, 0)
-        if n < due:
+        if n < self._next.get(objective, 0):
             return {}
-        now = perf_counter()
-        if n > 0 and self._spent > _SHARE * (now - self._started):
-            return {}
-        self._next[objective] = n + 1 + n // _THINNING
+        self._next[objective] = next((first for first in _FIRST if first > n), n + max(_GAP, n // _THINNING))
         found = _gradients(watched, seed, end_node)
         if not found:
-            self._next[objective] = 2 * n + 16  # there may be terms after a warming-up, or none at all
-        self._spent += perf_counter() - now
+            self._next[objective] = 2 * n + _GAP  # there may be terms after a warming-up, or none at all
         return found
 
 

@@ -1,0 +1,111 @@
+"""What the analysis costs: all facts and captions of runs of growing length, and looks at a run that still grows.
+
+    python benchmarks/analysis.py            # everything
+    python benchmarks/analysis.py --quick    # shorter runs
+
+Prints CPU time, the best of several, and its growth against the growth of the run: linear is 1. The figure of 10,000
+evaluations with 10 parameters is what a reader waits for at the end of a usual run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from xinv_nb.analysis import analyse
+from xinv_nb.captions.narrator import narrate
+from xinv_nb.history import History, leaves_of
+from xinv_nb.run import Event, Run
+
+Course = Callable[[np.ndarray, np.random.RandomState], np.ndarray]
+
+COURSES: dict[str, Course] = {
+    "descent": lambda k, _: 50 * np.exp(-8 * k) + np.exp(-2 * k),
+    "noisy": lambda k, random: (1 + 20 * np.exp(-9 * k)) * np.exp(0.3 * random.randn(len(k))),
+    "ringing": lambda k, _: 2 + np.exp(-3 * k) * (1 + np.cos(120 * k)),
+}
+
+
+def run_of(course: Course, evaluations: int, parameters: int) -> Run:
+    """Return a run with this course of the loss, with an event in each evaluation."""
+    random = np.random.RandomState(0)
+    k = np.linspace(0, 1, evaluations)
+    loss = course(k, random)
+    values = np.exp(-np.outer(k, np.linspace(1, 9, parameters))) + 1e-3 * random.randn(evaluations, parameters)
+    run = Run("benchmark")
+    history = History("f", leaves_of([("theta", (parameters,))]))
+    for row, slope, f in zip(values, values - values[-1], loss, strict=True):
+        at = history.append(float(f), row, slope)
+        event = Event(f"e{at + 1}", at, "forward", "passes", f"it passes {at % 7} gates", {"gates": at % 7})
+        run._events.append((history, event))  # noqa: SLF001
+    run._histories.append(history)  # noqa: SLF001
+    run.status = "finished"
+    return run
+
+
+def seconds(work: Callable[[], object], repeats: int) -> float:
+    """Return the least CPU time of several."""
+    best = np.inf
+    for _ in range(repeats):
+        start = time.process_time()
+        work()
+        best = min(best, time.process_time() - start)
+    return float(best)
+
+
+def captions(run: Run) -> None:
+    """Compute facts and captions anew, as at the end of a run."""
+    run._analysis = None  # noqa: SLF001
+    narrate(run)
+
+
+def growth(sizes: list[int], parameters: int, repeats: int) -> None:
+    print(f"{'':10s} {'evaluations':>12s} {'facts':>9s} {'growth':>7s}")
+    for name, course in COURSES.items():
+        before = None
+        for size in sizes:
+            run = run_of(course, size, parameters)
+            spent = seconds(lambda run=run: analyse(run), repeats)  # type: ignore[misc]
+            ratio = "" if before is None else f"{spent / before[1] / (size / before[0]):7.2f}"
+            print(f"{name:10s} {size:12,d} {1e3 * spent:6.0f} ms {ratio}")
+            before = size, spent
+
+
+def looks(evaluations: int, parameters: int) -> None:
+    """Look at the facts of a run after every 100 evaluations while it grows."""
+    whole = run_of(COURSES["descent"], evaluations, parameters)
+    run = Run("live")
+    history = History("f", leaves_of([("theta", (parameters,))]))
+    run._histories.append(history)  # noqa: SLF001
+    rows = zip(whole.loss, whole.history.values.array, whole.history.gradients.array, strict=True)
+    spent, count = 0.0, 0
+    for i, (loss, values, slopes) in enumerate(rows):
+        history.append(float(loss), values, slopes)
+        if i % 100 == 99:
+            start = time.process_time()
+            _ = run.facts, run.phases
+            spent += time.process_time() - start
+            count += 1
+    print(
+        f"live: {count} looks at a run that grows to {evaluations:,d} evaluations: {1e3 * spent / count:.1f} ms a look"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="shorter runs")
+    quick = parser.parse_args().quick
+    repeats = 3 if quick else 7
+    for name, course in COURSES.items():
+        run = run_of(course, 10_000, 10)
+        spent = seconds(lambda run=run: captions(run), repeats)  # type: ignore[misc]
+        print(f"10,000 evaluations, 10 parameters, {name}: facts and captions in {1e3 * spent:.0f} ms")
+    growth([1_000, 10_000, 30_000] if quick else [1_000, 10_000, 30_000, 100_000], 20, repeats)
+    looks(5_000 if quick else 20_000, 10)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""What is said of a run does not depend on the unit of its loss, on names, on the order of parameters, or on chance."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.traces import courses  # noqa: F401 - fills the library
+from tests.traces.library import TRACES
+from xinv_nb.analysis import analyse
+from xinv_nb.captions.claims import _NUMBER
+from xinv_nb.history import History, WatchColumns, leaves_of
+from xinv_nb.run import Fact, Run
+
+SHORT = [name for name, trace in TRACES.items() if trace.make().evaluations <= 1000]
+FLAT = [name for name in SHORT if [leaf.shape for leaf in TRACES[name].make().history.leaves] == [(2,)]]
+"""Traces with one array of two parameters."""
+
+
+def again(run: Run, *, factor: float = 1.0, order: Sequence[int] | None = None, name: str | None = None) -> Run:
+    """The same recording with its loss in another unit, its parameters in another order or under another name."""
+    history = run.history
+    order = list(range(history.width)) if order is None else list(order)
+    leaves = leaves_of([(name or leaf.name, leaf.shape) for leaf in history.leaves])
+    copy = History(history.objective, leaves, history.dtype, history.outline, history.optimizer)
+    rows = zip(run.loss, history.values.array, history.gradients.array, run.accepted, strict=True)
+    for loss, values, slopes, accepted in rows:
+        copy.append(loss * factor, values[order], slopes[order] * factor, accepted=bool(accepted))
+    for name_of, watch in run.watches.items():
+        columns = copy.watches[name_of] = WatchColumns(watch.unit)
+        for row, value, cotangent, at in zip(watch.evaluation, watch.values, watch.cotangents, watch.at, strict=True):
+            columns.extend(int(row), [value], [factor * cotangent], [at])
+    other = Run(run.name, run.problem if name is None else None)
+    other.status, other.ending = run.status, run.ending
+    other._histories.append(copy)
+    for owner, event in run._events:
+        values = dict(event.values)
+        if "column" in values:
+            values["column"] = order.index(values["column"])
+        other._events.append((copy if owner is history else owner, replace(event, values=values)))
+    return other
+
+
+def told(facts: Sequence[Fact]) -> list[tuple[str, tuple[int, int], float, str]]:
+    """What the facts say, but for their numbers."""
+    return [(fact.kind, fact.span, fact.salience, _NUMBER.sub("#", fact.text)) for fact in facts]
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_the_same_recording_is_told_the_same_to_the_bit(name: str) -> None:
+    run = TRACES[name].make()
+    assert repr(analyse(run)) == repr(analyse(run)) == repr(analyse(again(run)))
+
+
+@given(st.sampled_from(SHORT), st.integers(-60, 60))
+@settings(max_examples=150, deadline=None)
+def test_the_unit_of_the_loss_changes_numbers_only(name: str, power: int) -> None:
+    run = TRACES[name].make()
+    one, other = analyse(run), analyse(again(run, factor=2.0**power))
+    assert one.phases == other.phases
+    assert sorted(told(one.facts)) == sorted(told(other.facts))
+
+
+@given(st.sampled_from(SHORT), st.floats(1e-9, 1e9))
+@settings(max_examples=150, deadline=None)
+def test_any_unit_of_the_loss_changes_numbers_only(name: str, factor: float) -> None:
+    run = TRACES[name].make()
+    one, other = analyse(run), analyse(again(run, factor=factor))
+    assert [phase.label for phase in one.phases] == [phase.label for phase in other.phases]
+    for here, there in zip(one.phases, other.phases, strict=True):  # rounding decides between neighbours
+        assert abs(here.start - there.start) <= max(1, run.evaluations // 80)
+    assert [fact.kind for fact in one.facts] == [fact.kind for fact in other.facts]
+
+
+@pytest.mark.parametrize("name", FLAT)
+def test_parameters_may_change_places(name: str) -> None:
+    run = TRACES[name].make()
+    if run.problem is not None:
+        run = again(run, name=run.history.leaves[0].name)
+    leaf = run.history.leaves[0].name
+    places = {f"{leaf}[0]": f"{leaf}[1]", f"{leaf}[1]": f"{leaf}[0]"}
+    swapped = analyse(again(run, order=[1, 0]))
+    back = [replace(f, text=re.sub(r"\w+\[\d\]", lambda m: places[m.group()], f.text)) for f in swapped.facts]
+    assert sorted(told(analyse(run).facts)) == sorted(told(back))
+
+
+@given(st.sampled_from(FLAT), st.text(alphabet="abcxyzαβ温_", min_size=1, max_size=8))
+@settings(max_examples=60, deadline=None)
+def test_names_change_names_only(name: str, called: str) -> None:
+    run = again(TRACES[name].make(), name="theta")
+    other = again(run, name=called)
+    texts = [fact.text.replace(f"{called}[", "theta[") for fact in analyse(other).facts]
+    assert texts == [fact.text for fact in analyse(run).facts]
+
+
+def test_a_growing_run_is_not_analysed_anew_at_each_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = TRACES["rosenbrock_gradient_descent"].make()
+    count = [0]
+
+    def counted(run: Run):
+        count[0] += 1
+        return analyse(run)
+
+    monkeypatch.setattr("xinv_nb.analysis.analyse", counted)
+    run, history = Run("live"), History("f", leaves_of([("x", (2,))]))
+    run._histories.append(history)
+    for row in range(whole.evaluations):
+        history.append(whole.loss[row], whole.history.values.array[row], whole.history.gradients.array[row])
+        assert run.phases[-1].stop >= 0.98 * run.evaluations
+    assert count[0] < 0.15 * run.evaluations
+    run.status = "finished"
+    assert run.facts == analyse(run).facts
+    assert numpy.all([phase.stop <= run.evaluations for phase in run.phases])
