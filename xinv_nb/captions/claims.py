@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from xinv_nb.captions.domain import Domain
 from xinv_nb.captions.judging import Judge
 from xinv_nb.captions.numerals import NUMBER, Number, numbers_in, value_of
-from xinv_nb.captions.reading import Chunk, sentences
+from xinv_nb.captions.reading import LONGEST, Chunk, sentences
 from xinv_nb.captions.statements import Reading, Statement, read
 from xinv_nb.quantities import sentence_start
 from xinv_nb.run import Claim, Fact, Run
@@ -25,6 +25,8 @@ from xinv_nb.run import Claim, Fact, Run
 __all__ = ["check", "numbers_in", "same_claims", "same_numbers"]
 
 _SILENT = frozenset(["harmless", "joint", "lead", "pronoun"])
+_ADDED = frozenset(["word", "cause", "pace", "pattern", "only", "agent"])
+"""Chunks that stand out where they are in a rewording alone."""
 _ABOUT_THE_WHOLE = frozenset(["at", "begin", "end"])
 
 # ---------------------------------------------------------------------- free text
@@ -59,7 +61,11 @@ def check(run: Run, text: str, span: tuple[int, int] | None = None) -> list[Clai
         found = _judged(judge, chunks, reading, sentence)
         if any(claim.supported is None for claim in found) and (fact := known.says(chunks, span)):
             found = [Claim(sentence, True, f"said in {fact}")]
+        if sentence.endswith("?"):
+            found = [Claim(sentence, None, "a question claims nothing")]
         claims += found
+    if len(text) > LONGEST:
+        claims.append(Claim("…", None, f"only the first {LONGEST} characters were read"))
     return claims or [Claim(text, None, "there is nothing to check")]
 
 
@@ -151,12 +157,16 @@ def same_claims(rewording: str, source: str, names: Iterable[str] | Domain) -> s
         return "it is empty"
     if rewording == source:
         return ""
+    if len(rewording) > LONGEST:
+        return "it is too long"
     if not rewording.isprintable():
         return "it contains characters that no text has"
     domain = names if isinstance(names, Domain) else Domain.of_names(names)
     own, theirs = (_Said(text, domain) for text in (rewording, source))
     if own.claims != theirs.claims or own.unread != theirs.unread:
         return _difference(own, theirs)
+    if own.added - theirs.told:
+        return "it repeats itself"
     if own.is_ambiguous:
         return "it cannot be told which of its numbers belong together"
     if not _odd(rewording) <= _odd(source) or rewording.count("(") != rewording.count(")"):
@@ -170,6 +180,8 @@ class _Said:
     def __init__(self, text: str, domain: Domain) -> None:
         self.chunks: list[Chunk] = []
         self.unread: Counter[tuple[object, ...]] = Counter()
+        self.added: Counter[Statement] = Counter()
+        """Changes that stand in clauses of their own, which other sentences may imply."""
         statements: list[Statement] = []
         before: Sequence[str] = ()
         for _, chunks in sentences(text, domain):
@@ -180,6 +192,9 @@ class _Said:
                 self.unread[_key(chunks)] += 1
             else:
                 statements += reading.statements
+                full = {s.words for s in reading.statements if s.kind != "change"}
+                self.added.update(s for s in reading.statements if s.words not in full)
+        self.told = Counter(s for s in statements if s.kind == "change")
         self.claims = Counter(_complete(statements))
         moments = Counter((c.kind, c.quantity, c.until) for c in self.claims if c.kind == "value")
         self.is_ambiguous = any(count > 1 for count in moments.values())
@@ -192,11 +207,13 @@ class _Said:
 def _complete(statements: Sequence[Statement]) -> list[Statement]:
     """Put in what others imply: the unit of the second number of a pair, the change between two values."""
     units = {s.quantity: s.number.unit for s in statements if s.kind == "value" and s.number and s.number.unit}
-    found = []
+    found: list[Statement] = []
     for s in statements:
         if s.kind == "value" and s.number and not s.number.unit and s.quantity in units:
-            s = replace(s, number=replace(s.number, unit=units[s.quantity]))  # noqa: PLW2901
-        if s.kind != "value" or s not in found:  # one phase ends with the value that the next begins with
+            s = replace(s, number=replace(s.number, unit=units[s.quantity]))
+        if s.kind != "value" or not any(
+            o == s and o.words != s.words for o in found
+        ):  # one phase ends with the value that the next begins with
             found.append(s)
     changes = {(s.quantity, s.since, s.until): s.what[0] for s in found if s.kind == "change" and not s.negated}
     values = {(s.quantity, s.until): s.number for s in found if s.kind == "value" and s.number and not s.negated}
@@ -213,7 +230,7 @@ def _complete(statements: Sequence[Statement]) -> list[Statement]:
         if s.kind == "asks" and s.what[0] in ("up", "down"):
             ways = {way for (quantity, *_), way in changes.items() if quantity == s.quantity and way in ("up", "down")}
             if len(ways) == 1:
-                s = replace(s, what=("this" if s.what[0] in ways else "opposite", *s.what[1:]))  # noqa: PLW2901
+                s = replace(s, what=("this" if s.what[0] in ways else "opposite", *s.what[1:]))
         resolved.append(s)
     return resolved
 
@@ -225,16 +242,19 @@ def _is_before(one: tuple[str, int], two: tuple[str, int]) -> bool:
     return one[0] in order and two[0] in order and order[one[0]] < order[two[0]]
 
 
-def _next(values: dict[tuple[str, tuple[str, int]], Number], quantity: str, one: tuple[str, int], two: tuple[str, int]) -> bool:
+def _next(
+    values: dict[tuple[str, tuple[str, int]], Number], quantity: str, one: tuple[str, int], two: tuple[str, int]
+) -> bool:
     """Whether no other known value of the quantity lies between two moments."""
     between = [m for q, m in values if q == quantity and m not in (one, two)]
     return not any(_is_before(one, m) and _is_before(m, two) for m in between)
 
 
 def _odd(text: str) -> set[str]:
-    """Return doubled words, and marks that make no plain statement."""
+    """Return doubled words, shouted words, and marks that make no plain statement."""
     found = set(re.findall(r"\b([^\W\d]+) \1\b", text.lower()))
-    return found | (set(text) & set("!?<>{}[]|`\\*_#~^=+“”\"«»"))
+    found |= set(re.findall(r"\b[A-Z]{3,}\b", text))  # nobody shouts
+    return found | (set(text) & set('!?<>{}[]|`\\*_#~^=+“”"«»'))
 
 
 def _difference(own: _Said, theirs: _Said) -> str:
@@ -247,7 +267,7 @@ def _difference(own: _Said, theirs: _Said) -> str:
     if set(own.pieces(*kinds)) != set(theirs.pieces(*kinds)):
         return "its names are not those of the facts"
     known = {c.words for c in theirs.chunks}
-    strange = [c.words for c in own.chunks if c.kind in ("word", "cause") and c.words not in known]
+    strange = [c.words for c in own.chunks if c.kind in _ADDED and c.words not in known]
     if strange:
         return f"“{strange[0]}” is not in the facts"
     words = {c.words for c in own.chunks}

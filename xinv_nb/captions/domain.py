@@ -1,4 +1,4 @@
-"""The names that a sentence about a run may contain: parameters, watched quantities, events, units, and their series."""
+"""The names that a sentence about a run may contain: parameters, watched quantities, events, units."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def stem(word: str) -> str:
     """
     if word in IRREGULAR:
         return IRREGULAR[word]
-    if len(word) > 4 and word.endswith("ies"):  # noqa: PLR2004 - "ties" keeps its vowel
+    if len(word) > 4 and word.endswith("ies"):
         return word[:-3] + "y"
     for ending, least in (("ing", 6), ("ed", 5), ("s", 4)):
         if word.endswith(ending) and len(word) >= least and not word.endswith("ss"):
@@ -121,7 +121,7 @@ class Domain:
         for said, key in self.events.items():
             words = re.sub(r"(?:\b(?:at|by|of|with) )?[-−]?\d\S*(?: (?:%|[^\W\d_]{1,3}\b))?", " ", said).split()
             stems = tuple(stem(word.strip(",;:.").lower()) for word in words if word.lower() not in ARTICLES)
-            if len(stems) > 2 and all(s.isalpha() for s in stems):  # noqa: PLR2004 - two words may stand together by chance
+            if len(stems) > 2 and all(s.isalpha() for s in stems):
                 found[key] = stems
         return found
 

@@ -1,4 +1,4 @@
-"""Whether the recording supports a statement: judged by its arrays, events and phases; by a fact where only that can."""
+"""Whether the recording supports a statement: judged by its arrays, events, phases and facts."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.analysis.ending import gradient_sizes
+from xinv_nb.captions.clauses import LOSS
 from xinv_nb.captions.domain import Domain
 from xinv_nb.captions.numerals import Number
-from xinv_nb.captions.statements import LOSS, SOME, Mark, Statement
+from xinv_nb.captions.statements import SOME, Mark, Statement
 from xinv_nb.quantities import number as written
 from xinv_nb.quantities import quantity as with_its_unit
 from xinv_nb.run import Entry, Fact, Run, Watch
@@ -73,7 +74,7 @@ class Judge:
             spans += [(s.since[1], s.until[1]) for s in statements if s.since[0] == s.until[0] == "at"]
             spans += [(p.start, end) for p in self.run.phases for end in (min(p.stop, self.last), p.stop - 1)]
         for a, b in dict.fromkeys(spans):
-            if self.span[0] <= a <= b <= self.span[1]:
+            if self.span[0] <= a < b <= self.span[1] or (a, b) == self.span:
                 yield np.arange(a, b + 1)
                 part = accepted[(accepted >= a) & (accepted <= b)]
                 if 0 < len(part) < b - a + 1:
@@ -152,14 +153,20 @@ class Judge:
     # ------------------------------------------------------------------ verdicts
 
     def _verdict(self, statement: Statement, rows: Rows) -> Verdict:
-        way: Callable[[Statement, Rows], Verdict] | None = getattr(self, f"_judge_{statement.kind.replace(' ', '_')}", None)
+        way: Callable[[Statement, Rows], Verdict] | None = getattr(
+            self, f"_judge_{statement.kind.replace(' ', '_')}", None
+        )
         if way is None:
             return None, "this cannot be decided from the recording"
         for mark in (statement.since, statement.until):
             if mark[0] in ("at", "first") and not self._place(mark, rows):
                 return False, f"the recording has {self.last + 1} iterations, 0 to {self.last}"
         number = statement.number
-        if number is not None and number.unit and statement.kind in ("value", "truth", "limit", "passes", "stays", "by"):
+        if (
+            number is not None
+            and number.unit
+            and statement.kind in ("value", "truth", "limit", "passes", "stays", "by")
+        ):
             unit = self.domain.units.get(statement.quantity, "")
             if number.unit != unit and not (statement.kind == "by" and number.unit == "%"):
                 told = f"is measured in {unit}" if unit else "has no unit"
@@ -206,6 +213,8 @@ class Judge:
         fits = finite[np.abs(part[finite] - number.value) <= number.half]
         if not len(fits):
             return False, f"{name} never was {self._of(number)}"
+        if number.limit:
+            return None, f"it is not said when {name} was {number.limit} than {self._of(number)}"
         digits = 1 + math.floor(math.log10(abs(number.value) / (2 * number.half))) if number.value else 1
         if digits >= _CLEAR:
             return True, f"{name} at iteration {offset + fits[0]} was {self._said(s.quantity, part[fits[0]])}"
@@ -240,16 +249,23 @@ class Judge:
         first, final, reason = ends
         how, part = s.what[0], values[self._part(s, rows)]
         part = part[np.isfinite(part)]
-        known = values[np.isfinite(values)]
-        whole = float(np.ptp(known / 2)) * 2
+        known = values[np.isfinite(values) & self.run.accepted]
+        whole = float(np.ptp(known / 2)) * 2 if len(known) else 0.0
         if how in ("up", "down"):
             return (final > first) if how == "up" else (final < first), reason
         spread = float(np.ptp(part / 2)) * 2
         if how == "stay":
-            return spread <= 1e-9 * abs(first), reason  # noqa: PLR2004 - what rounding leaves of equal numbers
+            return spread <= 1e-9 * abs(first), reason
+        if s.quantity == LOSS and self._in_level_phase(self._part(s, rows)):
+            return True, reason
         if whole == 0 or spread <= _FLAT * whole or spread <= _FLAT * abs(first):
             return True, reason
         return (False if abs(final - first) > _FAR * whole else None), reason
+
+    def _in_level_phase(self, part: Rows) -> bool:
+        """Whether evaluations lie in one phase in which the loss hardly changes."""
+        level = (p for p in self.run.phases if p.kind in ("plateau", "converged"))
+        return any(p.start <= part[0] and part[-1] <= p.stop for p in level)
 
     def _judge_by(self, s: Statement, rows: Rows) -> Verdict:
         ends = self._ends(s, rows)
@@ -291,9 +307,13 @@ class Judge:
         bound, name = s.number.value, self._name(s.quantity)
         if s.what[0] == "lower":
             low = float(part.min())
-            return self._within(s.number, low, low - bound), f"the lowest value of {name} was {self._said(s.quantity, low)}"
+            return self._within(
+                s.number, low, low - bound
+            ), f"the lowest value of {name} was {self._said(s.quantity, low)}"
         high = float(part.max())
-        return self._within(s.number, high, bound - high), f"the highest value of {name} was {self._said(s.quantity, high)}"
+        return self._within(
+            s.number, high, bound - high
+        ), f"the highest value of {name} was {self._said(s.quantity, high)}"
 
     def _within(self, number: Number, found: float, room: float) -> bool | None:
         """Whether an extreme value is what a limit says; a limit that is wider says something else."""
@@ -324,7 +344,7 @@ class Judge:
     def _judge_asks(self, s: Statement, rows: Rows) -> Verdict:
         values, slopes = self.series(s.quantity), self.slopes(s.quantity)
         part = self._part(s, rows)
-        if values is None or slopes is None or len(part) < 2:  # noqa: PLR2004 - a step has two ends
+        if values is None or slopes is None or len(part) < 2:
             return self._unknown(s)
         how, *extent = s.what
         rose = values[part[-1]] > values[part[0]]
@@ -337,7 +357,7 @@ class Judge:
             return (True if asked == count else False if 2 * asked < count else None), reason
         if extent[0] == "every":
             return asked == count, reason
-        return extent[0] in (f"{asked} of {count}", f"{asked} of {self.last + 1}"), reason
+        return extent[0] == f"{asked} of {count}", reason
 
     def _judge_wants(self, s: Statement, rows: Rows) -> Verdict:
         slopes = self.slopes(s.quantity)
@@ -354,8 +374,10 @@ class Judge:
     def _judge_pattern(self, s: Statement, rows: Rows) -> Verdict:
         values = self.series(s.quantity)
         part = values[self._part(s, rows)] if values is not None else np.array([])
-        if not len(part) or (len(part) < 3 and s.what[0] in ("plateau", "settling", "oscillation")):  # noqa: PLR2004
+        if not len(part) or (len(part) < 3 and s.what[0] in ("plateau", "settling", "oscillation")):
             return self._unknown(s)
+        if s.what[0] == "plateau" and s.quantity == LOSS and self._in_level_phase(self._part(s, rows)):
+            return True, "the loss hardly changed there"
         judge = getattr(self, f"_seen_{s.what[0].replace(' ', '_')}")
         supported: bool | None = judge(part, s)
         kinds = ", ".join(dict.fromkeys(p.label for p in self.run.phases))
@@ -366,10 +388,10 @@ class Judge:
         del s
         steps = np.diff(part[np.isfinite(part)])
         steps = steps[steps != 0]
-        if len(steps) < 3:  # noqa: PLR2004 - up, down and up again
+        if len(steps) < 3:
             return False
         turns = float(np.mean(steps[1:] * steps[:-1] < 0))
-        return True if turns >= _TURNS else False if turns < 0.1 else None  # noqa: PLR2004
+        return True if turns >= _TURNS else False if turns < 0.1 else None
 
     def _seen_divergence(self, part: Floats, s: Statement) -> bool | None:
         if not np.isfinite(part[-1]):
@@ -384,7 +406,7 @@ class Judge:
         late = part[-max(len(part) // 4, 2) :]
         if not np.isfinite(part).all():
             return False
-        return bool(np.ptp(late) <= _FLAT * np.ptp(part)) if len(part) > 3 else None  # noqa: PLR2004
+        return bool(np.ptp(late) <= _FLAT * np.ptp(part)) if len(part) > 3 else None
 
     def _seen_convergence(self, part: Floats, s: Statement) -> bool | None:
         if s.quantity == LOSS and any(p.kind == "converged" for p in self.run.phases):
@@ -423,7 +445,7 @@ class Judge:
     def _judge_pace(self, s: Statement, rows: Rows) -> Verdict:
         values, rowed = self.series(s.quantity), self._part(s, rows)
         ends = self._ends(s, rows)
-        if values is None or ends is None or len(rowed) < 2:  # noqa: PLR2004
+        if values is None or ends is None or len(rowed) < 2:
             return self._unknown(s)
         part = values[rowed]
         if s.what[0] == "steady":
@@ -516,7 +538,9 @@ class Judge:
         if values is None:
             return self._unknown(s)
         part = values[self._part(s, rows)]
-        bad = {"nan": np.isnan, "infinite": np.isinf, "not finite": lambda x: ~np.isfinite(x)}[s.what[0]](part)
+        bad = (
+            np.isnan(part) if s.what[0] == "nan" else np.isinf(part) if s.what[0] == "infinite" else ~np.isfinite(part)
+        )
         where = np.flatnonzero(~np.isfinite(values))
         reason = f"{self._name(s.quantity)} was a finite number at every iteration"
         if len(where):
@@ -562,4 +586,7 @@ class Judge:
         return (True if own else None), "the optimizer moved the parameters" if own else "not in the recording"
 
     def _unknown(self, s: Statement) -> Verdict:
-        return None, f"the recording does not show this of {self._name(s.quantity)}" if s.quantity else "not in the recording"
+        return (
+            None,
+            f"the recording does not show this of {self._name(s.quantity)}" if s.quantity else "not in the recording",
+        )

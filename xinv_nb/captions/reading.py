@@ -23,8 +23,9 @@ from xinv_nb.captions.vocabulary import (
 )
 
 _WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*|\S")
-_LONGEST = 20_000
+LONGEST = 10_000
 """Characters of a text that are read; more is no explanation of a run."""
+_BEFORE_NUMBERS = frozenset(["more", "less", "about", "roughly", "almost", "nearly", "around"])
 _STOPS = frozenset(".!?")
 
 
@@ -51,7 +52,7 @@ class _Token:
 
 def sentences(text: str, domain: Domain) -> Iterator[tuple[str, list[Chunk]]]:
     """Yield each sentence of a text with its chunks."""
-    text = text[:_LONGEST]
+    text = text[:LONGEST]
     tokens: list[_Token] = []
     for token in [*_tokens(text, domain), _Token(".", "stop", len(text), len(text))]:
         if token.kind != "stop":
@@ -71,11 +72,11 @@ def _tokens(text: str, domain: Domain) -> Iterator[_Token]:
             continue
         if next_name is not None and next_name.start() < position:
             next_name = names.search(text, position) if names else None
-        if next_name is not None and next_name.start() == position:
-            if not _is_article(next_name.group(), text[next_name.end() :]):
-                yield _Token(next_name.group(), "name", *next_name.span())
-                position = next_name.end()
-                continue
+        named = next_name is not None and next_name.start() == position
+        if named and next_name is not None and not _is_no_name(next_name.group(), text[next_name.end() :]):
+            yield _Token(next_name.group(), "name", *next_name.span())
+            position = next_name.end()
+            continue
         number = NUMBER.match(text, position)
         if number is not None and not (text[position].isascii() and text[position] in "-" and _joins(text, position)):
             end, unit = _unit(text, number.end(), domain)
@@ -102,8 +103,10 @@ def _joins(text: str, position: int) -> bool:
     return position > 0 and text[position - 1].isalnum()
 
 
-def _is_article(name: str, rest: str) -> bool:
-    """Whether a name such as "a" is the article here: another word for a thing follows."""
+def _is_no_name(name: str, rest: str) -> bool:
+    """Whether a name is none here: "a" before another word for a thing, "slope" where it is said to be the gradient."""
+    if rest.startswith(" (the size of the gradient)"):
+        return True
     if name.lower() not in ARTICLES:
         return False
     following = _WORD.match(rest.lstrip())
@@ -136,7 +139,12 @@ def _unit(text: str, position: int, domain: Domain) -> tuple[int, str]:
 def _chunks(tokens: Sequence[_Token], domain: Domain) -> Iterator[Chunk]:
     """Yield the chunks of one sentence; a number has taken up what stands before it."""
     pending: list[Chunk] = []
+    is_share = False
     for chunk in _pieces(tokens, domain):
+        if is_share and chunk.kind == "limit":  # "82 % less than the 10 at the start"
+            yield Chunk("than", "lower" if chunk.value == "less" else "higher", words=chunk.words)
+            chunk = Chunk("preposition", "than", words="than")
+        is_share = chunk.number is not None and chunk.number.unit == "%"
         if chunk.kind in ("number", "times"):
             number, role = chunk.number or Number(float(chunk.value)), ""
             while pending:
@@ -179,17 +187,22 @@ def _with_events(chunks: list[Chunk], domain: Domain) -> list[Chunk]:
                 if len(stems) == len(left):
                     inside = {k for k in range(taken[0], taken[-1]) if chunks[k].kind == "harmless"} | set(taken)
                     event = Chunk("event", key, words=" ".join(chunks[i].words for i in taken))
-                    told = next((i for i in range(first, len(chunks)) if _in_event(chunks[i], key)), None)
+                    told = next((i for i in range(first, len(chunks)) if _in_event(chunks[i], key, domain)), None)
                     out = inside | ({told} if told is not None else set())
                     head = [chunks[i] for i in range(taken[0]) if i not in out]
+                    if told is None and NUMBER.search(key):
+                        head.append(Chunk("only", words="without its number"))
                     return [*head, event, *(chunks[i] for i in range(taken[0], len(chunks)) if i not in out)]
     return chunks
 
 
-def _in_event(chunk: Chunk, key: str) -> bool:
+def _in_event(chunk: Chunk, key: str, domain: Domain) -> bool:
     """Whether a number is one of those in the event's words, with the same unit."""
-    words = re.escape(chunk.words)
-    return chunk.kind == "number" and re.search(rf"(?<![\w.,−-]){words}(?![\w.,²³/]*[\w²³/])", key) is not None
+    number = chunk.number
+    return number is not None and any(
+        (value_of(match, key), _unit(key, match.end(), domain)[1]) == (number.value, number.unit)
+        for match in NUMBER.finditer(key)
+    )
 
 
 def _pieces(tokens: Sequence[_Token], domain: Domain) -> Iterator[Chunk]:
@@ -225,7 +238,7 @@ def _one(tokens: Sequence[_Token], i: int, domain: Domain) -> Chunk:
         return Chunk("only", words=word)
     if word == "only" and not dangling and (tokens[i + 1].kind == "number" or tokens[i + 1].text in PREPOSITIONS):
         return Chunk("only", words=word)
-    if word == "of" and i + 1 < len(tokens) and tokens[i + 1].kind == "number":
+    if word == "of" and not dangling and (tokens[i + 1].kind == "number" or tokens[i + 1].text in _BEFORE_NUMBERS):
         return Chunk("preposition", word, words=word)
     if word in PREPOSITIONS and not dangling:
         return Chunk("preposition", word, words=word)
@@ -244,7 +257,9 @@ def _phrase(tokens: Sequence[_Token], i: int) -> tuple[Chunk, int] | None:
         return Chunk("times", repr(WORDED_NUMBERS[tokens[i].text]), words=tokens[i].text), i + 2
     for words, kind, value in TABLE.get(tokens[i].text, ()):
         end = i + len(words)
-        if end <= len(tokens) and all(t.text == w and t.kind == "word" for t, w in zip(tokens[i:end], words, strict=True)):
+        if end <= len(tokens) and all(
+            t.text == w and t.kind == "word" for t, w in zip(tokens[i:end], words, strict=True)
+        ):
             return Chunk(kind, value, words=" ".join(words)), end
     return None
 
@@ -280,9 +295,15 @@ def _time(tokens: Sequence[_Token], i: int) -> tuple[Chunk, int] | None:
     return None
 
 
-_TIME_STARTS = frozenset(
-    word for _, pattern in TIMES for word in (w for e in pattern[:1] for w in e.split("|")) if word not in ("N", "ITER")
-) | ITERATION
+_TIME_STARTS = (
+    frozenset(
+        word
+        for _, pattern in TIMES
+        for word in (w for e in pattern[:1] for w in e.split("|"))
+        if word not in ("N", "ITER")
+    )
+    | ITERATION
+)
 
 
 def _whole(token: _Token) -> bool:

@@ -1,15 +1,16 @@
 """From the chunks of a sentence to what it states: which quantity, what of it, when.
 
-A sentence is cut into clauses at its commas and conjunctions. A clause may lack its subject, its verb or its time and
-take them from the one before. The order of what stands in a clause says little in English, as each number carries its
-preposition; so a clause is read as a bag. Whatever is left in the bag is unread, and the sentence not understood.
+The order of what stands in a clause says little in English, as each number carries its preposition; so a clause is read
+as a bag. Whatever is left in the bag is unread, and the sentence counts as not understood.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
+from xinv_nb.captions.clauses import LOSS, clauses_of, objects_of
 from xinv_nb.captions.numerals import Number
 from xinv_nb.captions.reading import Chunk
 
@@ -17,7 +18,6 @@ Mark = tuple[str, int]
 """A moment: `("start", 0)`, `("end", 0)`, `("at", 7)`, `("first", 20)` (the last of the first 20) or `("some", 0)`."""
 
 START, END, SOME = ("start", 0), ("end", 0), ("some", 0)
-LOSS = "loss"
 
 
 @dataclass(frozen=True)
@@ -34,14 +34,6 @@ class Statement:
     words: str = field(default="", compare=False)
 
 
-@dataclass
-class _Clause:
-    chunks: list[Chunk]
-    subjects: list[str] = field(default_factory=list)
-    inherited: bool = False
-    """Whether the subject is that of the clause before."""
-
-
 @dataclass(frozen=True)
 class Reading:
     """What a sentence states, and the pieces of it that were not understood."""
@@ -52,22 +44,11 @@ class Reading:
     """What the sentence was about at last: what "it" in the next one means."""
 
 
-_PREDICATES = frozenset(
-    "move begin end pattern credit truth near far over under state asked wants never extreme ending than times "
-    "event".split()
-)
-_INHERITED = frozenset(["move", "begin", "end", "credit", "be", "asked", "way", "pattern"])
-_TIMES = frozenset(["time", "at", "all", "every", "then", "first", "path"])
-_SUBJECTS = frozenset(["quantity", "event"])
-_SILENT = frozenset(["harmless", "pronoun", "joint", "lead"])
-
-
 def read(chunks: Sequence[Chunk], before: Sequence[str] = ()) -> Reading:
     """Return what a sentence states; `before` is what the sentence before was about."""
-    clauses, lost = _clauses(chunks)
-    _give_subjects(clauses, before)
+    clauses = clauses_of(chunks, before)
     statements: list[Statement] = []
-    unread: list[Chunk] = list(lost)
+    unread: list[Chunk] = []
     previous: _Span | None = None
     last: tuple[str, ...] = tuple(before)
     for clause in clauses:
@@ -86,131 +67,6 @@ def read(chunks: Sequence[Chunk], before: Sequence[str] = ()) -> Reading:
     return Reading(tuple(statements), tuple(unread), last)
 
 
-# ---------------------------------------------------------------------- clauses
-
-
-def _segments(chunks: Sequence[Chunk]) -> Iterator[tuple[str, list[Chunk]]]:
-    """Yield what stands between commas and conjunctions, with the sign before it."""
-    sign, segment = "", []
-    for chunk in chunks:
-        cuts = chunk.kind in ("joint", "lead") or (chunk.kind == "asked" and _says(segment))
-        if cuts:
-            if segment:
-                yield sign, segment
-                segment = []
-                sign = chunk.words
-            elif chunk.words in (";", ":"):
-                sign = chunk.words
-        if chunk.kind not in _SILENT or chunk.kind == "pronoun":
-            segment.append(chunk)
-    if segment:
-        yield sign, segment
-
-
-def _says(segment: Sequence[Chunk]) -> bool:
-    return any(chunk.kind in _PREDICATES for chunk in segment)
-
-
-def _names(segment: Sequence[Chunk]) -> bool:
-    return any(chunk.kind in _SUBJECTS for chunk in segment)
-
-
-def _clauses(chunks: Sequence[Chunk]) -> tuple[list[_Clause], list[Chunk]]:
-    """Return the clauses of a sentence, and what belongs to none."""
-    clauses: list[_Clause] = []
-    pending: list[Chunk] = []
-    plural: list[Chunk] = []
-    for sign, segment in _segments(chunks):
-        if all(c.kind in ("be", "pronoun") for c in segment):
-            clauses.append(_Clause([Chunk("word", "be", words=c.words) for c in segment]))
-            continue
-        here = [c for c in segment if c.kind != "pronoun"]
-        if here and all(c.kind in ("quantity", "both", "not") for c in here) and sign != ";":
-            plural += here
-            continue
-        if plural:
-            if here and here[0].kind == "quantity" and sign in ("and", "nor", "or", ","):
-                segment = [*plural, *segment]
-            elif clauses:
-                clauses[-1].chunks += plural
-            else:
-                pending += plural
-            plural = []
-        named, says = _names(segment), _says(segment)
-        weak = not named and not says and not any(c.kind == "pronoun" for c in segment)
-        again = clauses and all(any(c.kind == "number" and c.value == "from" for c in s) for s in (segment, clauses[-1].chunks))
-        goes_on = any(c.kind == "then" for c in segment) or sign == ";" or bool(again)
-        if weak or (not named and not says and clauses and not any(c.kind == "number" for c in segment)):
-            if clauses and not pending and not goes_on:
-                clauses[-1].chunks += segment
-                continue
-            if not (pending and any(c.kind == "number" for c in segment) and clauses) and not (
-                goes_on and any(c.kind == "number" for c in segment) and clauses
-            ):
-                pending += segment
-                continue
-        clauses.append(_Clause([*pending, *segment]))
-        pending = []
-    rest = [*pending, *plural]
-    if rest and clauses:
-        clauses[-1].chunks += rest
-        rest = []
-    return clauses, rest
-
-
-def _give_subjects(clauses: list[_Clause], before: Sequence[str]) -> None:
-    """Give each clause its subjects, and the verb of the one before where it has none."""
-    for k, clause in enumerate(clauses):
-        clause.subjects = list(dict.fromkeys(c.value for c in clause.chunks if c.kind in _SUBJECTS))
-        about_run = "run" in clause.subjects
-        earlier = clauses[k - 1] if k else None
-        if about_run and earlier and any(c.number and c.number.unit for c in clause.chunks):
-            clause.subjects = earlier.subjects
-        elif about_run:
-            clause.subjects = [s for s in clause.subjects if s != "run"] or [LOSS]
-        for other in reversed(clauses[:k]):
-            if verb := _verb_of(other.chunks, clause.chunks):
-                clause.chunks += verb
-                break
-        if not clause.subjects and earlier is not None:
-            clause.subjects, clause.inherited = earlier.subjects, True
-            if any(c.kind == "asked" for c in clause.chunks):
-                clause.subjects = _moved_since(clauses[:k]) or earlier.subjects
-        elif earlier is not None and clause.subjects == earlier.subjects:
-            clause.inherited = True
-    for k in range(len(clauses) - 2, -1, -1):  # "Swinging to and fro, x fell": the subject comes later
-        if not clauses[k].subjects:
-            clauses[k].subjects = clauses[k + 1].subjects
-    for clause in clauses:
-        clause.subjects = clause.subjects or list(before)
-
-
-def _moved_since(earlier: Sequence[_Clause]) -> list[str]:
-    """Return what moved in the clauses since the gradient was last spoken of: all of it is what it asked for."""
-    moved: list[str] = []
-    for clause in reversed(earlier):
-        if any(c.kind == "asked" for c in clause.chunks):
-            break
-        if any(c.kind in ("move", "begin", "end", "be", "pattern") for c in clause.chunks):
-            moved = [*clause.subjects, *moved]
-    return list(dict.fromkeys(moved))
-
-
-def _verb_of(earlier: Sequence[Chunk], chunks: Sequence[Chunk]) -> list[Chunk]:
-    """Return the verb that a clause takes over: "x fell to 3, and y to 4", "moving x accounts for 5 % and y for 4 %"."""
-    shared = any(c.kind == "number" and c.number and c.number.unit == "%" for c in chunks)
-    if shared and any(c.kind == "credit" for c in earlier) and not any(c.kind in ("credit", "than") for c in chunks):
-        return [c for c in earlier if c.kind == "credit"]
-    if _says(chunks) or _has_plain_value(chunks):
-        return []
-    return [c for c in earlier if c.kind in _INHERITED]
-
-
-def _has_plain_value(chunks: Sequence[Chunk]) -> bool:
-    kinds = {c.kind for c in chunks}
-    return bool(kinds & {"be", "reach"}) and "number" in kinds
-
-
 # ---------------------------------------------------------------------- one clause
 
 _Span = tuple[Mark, Mark]
@@ -222,12 +78,14 @@ class _Bag:
     def __init__(self, subject: str, chunks: list[Chunk], inherited: _Span | None, previous: _Span | None) -> None:
         self.subject = subject
         self.rest = [c for c in chunks if c.kind not in ("quantity", "pronoun", "both", "harmless")]
+        self.rest += objects_of(chunks)
         self.named = [c.value for c in chunks if c.kind == "quantity"]
         self.words = " ".join(c.words for c in chunks if c.words)
         self.found: list[Statement] = []
         self.inherited, self.previous = inherited, previous
         self.span: _Span = (START, END)
         self.timed = False
+        self.is_event = False
 
     # -------------------------------------------------------------- taking out
 
@@ -254,9 +112,7 @@ class _Bag:
         self, kind: str, *what: str, number: Number | None = None, at: Mark | None = None, over: _Span | None = None
     ) -> None:
         since, until = over or ((at, at) if at else self.span)
-        self.found.append(
-            Statement(kind, self.subject, what, number, since, until, False, self.words)
-        )
+        self.found.append(Statement(kind, self.subject, what, number, since, until, False, self.words))
 
     # -------------------------------------------------------------- reading
 
@@ -273,18 +129,24 @@ class _Bag:
             self.found.append(Statement("agent", what=(agent.value,), words=self.words))
         if len(set(self.named)) > 1 and not self._several():
             return
+        for one, two in pairwise(list(self.rest)):
+            if one.kind == "preposition" and one.value == "than" and (two.kind, two.value) == ("at", "end"):
+                self.rest.append(Chunk("word", "than at end", words="than at the end"))
         paired = self._pair_times()
         self._read_times()
         marks = [paired.get(id(c)) for role in ("from", "to") for c in self.numbers(role)[:1]]
-        if len(marks) == 2 and marks[0] and marks[1] and not self.timed:  # noqa: PLR2004 - from here to there
+        if len(marks) == 2 and marks[0] and marks[1] and not self.timed:
             self.span, self.timed = (marks[0], marks[1]), True
+        elif len(marks) == 2 and marks[1] and not self.timed:
+            self.span = self.span[0], marks[1]
         ways = (
             self._event, self._ending, self._credit, self._truth, self._asked, self._wants, self._state, self._extreme,
             self._never,
         )  # fmt: skip
         for way in ways:
             way(paired)
-        self._values(paired)
+        if not self.is_event:
+            self._values(paired)
         if negations and self.found:
             several = len([s for s in self.found if s.kind != "count"]) > 1
             self.found = [replace(s, negated=True) for s in self.found]
@@ -312,9 +174,12 @@ class _Bag:
         """Give each of several numbers the time right behind it."""
         paired: dict[int, Mark] = {}
         numbers = [c for c in self.rest if c.kind == "number"]
-        if len(numbers) < 2:  # noqa: PLR2004 - a lone number has the clause's time
+        moves = any(c.value == "from" for c in numbers)
+        if len(numbers) < 2:
             return paired
-        for chunk, following in zip(list(self.rest), list(self.rest)[1:], strict=False):
+        for chunk, following in pairwise(list(self.rest)):
+            if moves and following.value == "count" and not paired:
+                continue
             if chunk.kind == "number" and (mark := _moment(following)) and (chunk.number and chunk.number.unit != "%"):
                 paired[id(chunk)] = mark
                 self.rest.remove(following)
@@ -327,7 +192,8 @@ class _Bag:
         then = self.take("then")
         while self.take("first") or self.take("path"):
             pass
-        if then is not None and self.previous is not None:
+        goes_on = self.inherited is not None and self.numbers("to") and not self.numbers("from")
+        if (then is not None or (goes_on and self.previous and self.previous[1] != END)) and self.previous is not None:
             since = self.previous[1]
             self.timed = True
         elif self.inherited is not None and self.inherited[0] != self.inherited[1]:
@@ -338,13 +204,15 @@ class _Bag:
         while chunk := self.take("time", "since"):
             since, until = ("at", chunk.times[0]), END
             self.timed = True
-        while chunk := self.take("time", "until"):
+        if chunk := self.take("time", "until"):
             until = ("at", chunk.times[0])
             self.timed = True
         while chunk := self.take("time", "first"):
             since, until = START, ("first", chunk.times[0])
             self.timed = True
         while chunk := self.take("time", "count"):
+            if chunk.words.startswith("after") and self.has("move") and self.numbers("from"):
+                self.rest.append(Chunk("word", "after", words=chunk.words))  # before the fall, or until its end?
             self.found.append(_count(chunk, self.words))
             self.take("took")
         while chunk := self.take("time", "at"):
@@ -359,8 +227,12 @@ class _Bag:
         for chunk in ends:
             self.rest.remove(chunk)
         sides = {c.value for c in ends}
+        if sides == {"end"} and self.numbers("than"):
+            self.rest.append(Chunk("word", "than at end", words="than at the end"))
         if sides == {"start", "end"}:
             since, until = START, END
+        elif sides == {"start"} and self.has("times"):
+            pass
         elif sides and not (self.has("number", "from") or self.has("move", "up") or self.has("move", "down")):
             since = until = START if "start" in sides else END
             self.timed = True
@@ -382,6 +254,7 @@ class _Bag:
             self.rest.append(event)
             return
         self.add("event", which)
+        self.is_event = True
 
     def _ending(self, paired: dict[int, Mark]) -> None:
         del paired
@@ -395,7 +268,10 @@ class _Bag:
 
     def _credit(self, paired: dict[int, Mark]) -> None:
         del paired
-        if not self.has("credit"):
+        order = [c.value if c.kind == "credit" else "share" for c in self.rest if c.kind in ("credit", "number")]
+        if self.numbers("for") or self.has("times") or self.has("most"):
+            order = []  # "and y for 4 %", "half of it came from x"
+        if not self.has("credit") or order[:2] in (["by", "share"], ["share", "for"]):
             return
         share = self.take_number("", "for", "of", "by")
         if share is None and (half := self.take("times")) and half.number:
@@ -455,8 +331,11 @@ class _Bag:
             else:
                 what = "this"
         extent = self.take("time", "extent")
+        how: tuple[str, ...]
         if extent is not None:
-            how = (f"{extent.times[0]} of {extent.times[1]}",) if len(extent.times) > 1 else (f"0 of {extent.times[0]}",)
+            how = (
+                (f"{extent.times[0]} of {extent.times[1]}",) if len(extent.times) > 1 else (f"0 of {extent.times[0]}",)
+            )
         else:
             how = ("every",) if self.take("every") or self.take("all") else ()
         self.add("asks", what, *how, over=self.span if self.timed else (START, END))
@@ -499,7 +378,11 @@ class _Bag:
         if at is not None:
             self.add("extreme", which.value if which else "", at=at)
         if number is not None:
-            self.add("value", number=number.number, at=at or ("lowest" if which and which.value == "lowest" else "highest", 0))
+            self.add(
+                "value",
+                number=number.number,
+                at=at or ("lowest" if which and which.value == "lowest" else "highest", 0),
+            )
         elif at is None and which is not None:
             self.rest.append(which)
 
@@ -524,7 +407,7 @@ class _Bag:
         self._pattern()
         for role, mark in (("from", lo), ("to", hi)):
             while number := self.take_number(role):
-                if number.number is not None and number.number.unit == "%":
+                if role == "to" and number.number is not None and number.number.unit == "%":
                     self.take("of"), self.take("as")
                     self.add("ratio", number=number.number)
                     continue
@@ -557,6 +440,9 @@ class _Bag:
         self.take("preposition", "than"), self.take("preposition", "of"), self.take("preposition", "to")
         self.take("preposition", "by")
         over = (START, END) if not self.timed else self.span
+        if times.words.endswith("halved") and times.number and times.number.limit:
+            limit = "less" if times.number.limit == "more" else "more"
+            times = replace(times, number=replace(times.number, limit=limit))
         self.add("factor", number=times.number, over=over)
 
     def _pattern(self) -> None:
@@ -628,6 +514,8 @@ class _Bag:
             direction = "down" if than.value in ("lower", "less") else "up"
             self.take("preposition", "than")
             share = next((c for c in self.numbers("", "by") if c.number and c.number.unit == "%"), None)
+            if share is None and not self.has("be"):
+                share = next((c for c in self.numbers("", "by")), None)
             if share is not None:
                 self.rest.remove(share)
                 self.add("by", direction, number=share.number, over=(START, END))
@@ -666,8 +554,7 @@ class _Bag:
             return
         while number := self.take_number("", "at"):
             at = paired.get(id(number), hi if self.timed or lo == hi else SOME)
-            if self.has("all"):
-                self.take("all")
+            if self.take("all") or (self.timed and lo != hi and id(number) not in paired):
                 self.add("stays", number=number.number)
             else:
                 self.add("value", number=number.number, at=at)
