@@ -358,7 +358,7 @@ def test_reasons_name_what_was_recorded() -> None:
     assert list(reasons.values()) == [
         "range at iteration 0 was 26.21 m, not 30 m",
         "range is measured in m",
-        "“wind” was not understood; the loss went from 2893 to 0.01375 between iterations 0 and 59",
+        "the recording shows what happened, not what caused it",
         "the recording has 60 iterations, 0 to 59",
         "a question claims nothing",
     ]

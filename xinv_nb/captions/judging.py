@@ -33,6 +33,8 @@ _CLEAR = 3
 _NEAR, _FAR = 0.05, 0.2
 _TIMES, _ABOUT_TIMES = 0.05, 0.1
 _FASTER = 2.0
+_ZERO = 1e-3
+"""Share of a quantity's largest value below which it is near 0."""
 _FIXED = frozenset(["at", "first"])
 """Moments that are named by their iteration."""
 
@@ -194,6 +196,9 @@ class Judge:
             if number.fits(float(values[at])):
                 return True, f"{name} at iteration {at} was {self._said(s.quantity, values[at])}"
         at = places[0]
+        known = values[np.isfinite(values)]
+        if number.value == 0 and len(known) and abs(values[at]) <= _ZERO * np.abs(known).max():
+            return None, f"{name} at iteration {at} was {self._said(s.quantity, values[at])}: near 0, not 0"
         return False, f"{name} at iteration {at} was {self._said(s.quantity, values[at])}, not {self._of(number)}"
 
     def _of(self, number: Number) -> str:

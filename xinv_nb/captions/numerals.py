@@ -38,6 +38,8 @@ class Number:
             return true > self.value
         if self.limit == "less":
             return true < self.value
+        if self.value == 0 and not self.about:
+            return true == 0  # what is only rounded to 0 is not 0
         room = self.half * _LOOSE_HALF
         if self.about:
             room = max(room, _ROUGHLY * max(abs(self.value), abs(true)))

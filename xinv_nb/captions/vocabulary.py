@@ -163,7 +163,8 @@ cause of: so | hence | caused | caused by | owing to | since | for this reason |
 cause of: why
 
 times 0.5: halved | was halved | by half | half | half of | one half
-times 2: doubled | twice | double | was doubled
+times 2: doubled | was doubled | double | twice as large as | twice as large | twice as high as | twice as high
+times 2: twice what it was
 times 3: tripled | trebled
 times 4: quadrupled
 times 0.25: quarter | quarter of
