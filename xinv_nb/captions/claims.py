@@ -25,6 +25,12 @@ from xinv_nb.run import Claim, Fact, Run
 __all__ = ["check", "numbers_in", "same_claims", "same_numbers"]
 
 _SILENT = frozenset(["harmless", "joint", "lead", "pronoun"])
+_TORN = re.compile(
+    r"\b(?:and|but|while|whereas|although|though|when|where|which|that|who|what|as|having|its?|yet|however)\s*[.,;:)]"
+    r"|^(?:and|but|which|that|who|what)\b|[,;:]\s*[,;:.]",
+    re.IGNORECASE,
+)
+"""Conjunctions that join nothing."""
 _ADDED = frozenset(["word", "cause", "pace", "pattern", "only", "agent"])
 """Chunks that stand out where they are in a rewording alone."""
 _ABOUT_THE_WHOLE = frozenset(["at", "begin", "end"])
@@ -253,6 +259,7 @@ def _next(
 def _odd(text: str) -> set[str]:
     """Return doubled words, shouted words, and marks that make no plain statement."""
     found = set(re.findall(r"\b([^\W\d]+) \1\b", text.lower()))
+    found |= {match.group() for match in _TORN.finditer(text)}
     found |= set(re.findall(r"\b[A-Z]{3,}\b", text))  # nobody shouts
     return found | (set(text) & set('!?<>{}[]|`\\*_#~^=+“”"«»'))
 

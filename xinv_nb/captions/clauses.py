@@ -82,6 +82,9 @@ def _clauses(chunks: Sequence[Chunk]) -> list[Clause]:
             plural += here
             continue
         if plural:
+            torn = sign not in ("and", "nor", "") and any(c.kind == "quantity" for c in plural)
+            if torn and (not here or here[0].kind != "quantity"):  # "x, fell" is no sentence
+                plural.append(Chunk("word", sign, words=sign))
             if here and here[0].kind == "quantity" and sign in ("and", "nor", "or", ","):
                 segment = [*plural, *segment]
             elif clauses:
@@ -168,6 +171,16 @@ def _has_plain_value(chunks: Sequence[Chunk]) -> bool:
     return bool(kinds & {"be", "reach"}) and "number" in kinds
 
 
+_PASSIVE = words_of("raised lowered reduced brought cut increased decreased shifted moved changed brought down")
+
+
+def _torn(before: Chunk, move: Chunk) -> bool:
+    """Whether a verb does not go with the word before it: "x was fell", "x rose fell"."""
+    if before.kind == "be":
+        return move.words.split()[0] not in _PASSIVE and move.value in ("up", "down", "some")
+    return before.kind == "move" and move.words not in ("up", "down")
+
+
 def objects_of(chunks: Sequence[Chunk]) -> list[Chunk]:
     """Return what a verb acts on where that is not what the clause is about: "the weight lowered it"."""
     found = [
@@ -175,10 +188,23 @@ def objects_of(chunks: Sequence[Chunk]) -> list[Chunk]:
         for one, two in pairwise(chunks)
         if one.kind == "move" and two.kind == "pronoun"
     ]
+    for one, two in pairwise(chunks):
+        if (one.kind == "quantity" and two.words == "it") or (two.kind == "move" and _torn(one, two)):
+            found.append(Chunk("word", two.words, words=two.words))
     kinds = [c.kind for c in chunks if c.kind not in ("harmless", "both")]
     places = [i for i, kind in enumerate(kinds) if kind == "quantity"]
     apart = len(places) > 1 and places[-1] - places[0] >= len(places)
-    if apart and not ("credit" in kinds and "than" in kinds):
+    verbs = [c for c in chunks if c.kind == "move" and c.words not in ("up", "down")]
+    found += [Chunk("word", c.words, words=c.words) for c in verbs[1:]]
+    if (
+        verbs
+        and "be" in kinds
+        and not any(c.words.split()[0] in _PASSIVE or c.value in ("flat", "stay") for c in verbs)
+    ):
+        found += [Chunk("word", c.words, words=c.words) for c in chunks if c.kind == "be"]
+    if len(set(places)) > 1 and not {"extreme", "ending"} & set(kinds):
+        found += [Chunk("word", c.words, words=c.words) for c in chunks if c.kind == "quantity" and c.value == "run"]
+    if apart and not ("credit" in kinds and {"than", "limit"} & set(kinds)):
         named = [c for c in chunks if c.kind == "quantity" and c.value not in (LOSS, "run")]
         own = LOSS in {c.value for c in chunks} and not {"credit", "extreme"} & set(kinds)
         found += [Chunk("word", c.words, words=c.words) for c in (named if own else named[1:])]

@@ -231,6 +231,12 @@ def _one(tokens: Sequence[_Token], i: int, domain: Domain) -> Chunk:
     if token.kind == "number":
         return Chunk("number", "", token.number, (), token.text)
     word = token.text
+    if (
+        word == "or"
+        and i + 1 < len(tokens)
+        and (tokens[i + 1].kind == "number" or tokens[i + 1].text in _BEFORE_NUMBERS)
+    ):
+        return Chunk("joint", "and", words=word)  # "0.4, or 3 % of the 12 at the start"
     dangling = i + 1 == len(tokens) or (tokens[i + 1].kind == "word" and not tokens[i + 1].text[0].isalnum())
     if word in domain.ways:
         return Chunk("way", domain.ways[word], words=word)

@@ -13,6 +13,7 @@ from itertools import pairwise
 from xinv_nb.captions.clauses import LOSS, clauses_of, objects_of
 from xinv_nb.captions.numerals import Number
 from xinv_nb.captions.reading import Chunk
+from xinv_nb.captions.vocabulary import words_of
 
 Mark = tuple[str, int]
 """A moment: `("start", 0)`, `("end", 0)`, `("at", 7)`, `("first", 20)` (the last of the first 20) or `("some", 0)`."""
@@ -70,6 +71,7 @@ def read(chunks: Sequence[Chunk], before: Sequence[str] = ()) -> Reading:
 # ---------------------------------------------------------------------- one clause
 
 _Span = tuple[Mark, Mark]
+_MOMENTS = words_of("time at all every then first path")
 
 
 class _Bag:
@@ -190,8 +192,12 @@ class _Bag:
     def _read_times(self) -> None:
         since, until = START, END
         then = self.take("then")
-        while self.take("first") or self.take("path"):
-            pass
+        if then is not None and self.previous is None:
+            self.rest.append(Chunk("word", "then", words=then.words))
+        while first := self.take("first"):
+            self.found.append(Statement("remark", what=(first.words,), words=self.words))
+        if self.has("credit") or not any(c.kind not in _MOMENTS for c in self.rest):
+            self.take("path")
         goes_on = self.inherited is not None and self.numbers("to") and not self.numbers("from")
         if (then is not None or (goes_on and self.previous and self.previous[1] != END)) and self.previous is not None:
             since = self.previous[1]
@@ -214,7 +220,6 @@ class _Bag:
             if chunk.words.startswith("after") and self.has("move") and self.numbers("from"):
                 self.rest.append(Chunk("word", "after", words=chunk.words))  # before the fall, or until its end?
             self.found.append(_count(chunk, self.words))
-            self.take("took")
         while chunk := self.take("time", "at"):
             if self.numbers("to"):
                 until = ("at", chunk.times[0])
@@ -223,7 +228,7 @@ class _Bag:
             else:
                 since = until = ("at", chunk.times[0])
             self.timed = True
-        ends = [c for c in self.rest if c.kind == "at"]
+        ends = [c for c in self.rest if c.kind == "at" and c.value != "truth"]
         for chunk in ends:
             self.rest.remove(chunk)
         sides = {c.value for c in ends}
@@ -236,8 +241,8 @@ class _Bag:
         elif sides and not (self.has("number", "from") or self.has("move", "up") or self.has("move", "down")):
             since = until = START if "start" in sides else END
             self.timed = True
-        elif "start" in sides and not self.has("number", "from") and not self.has("than") and not then:
-            self.rest.append(ends[0])
+        elif "only" in sides or ("start" in sides and not self.has("than") and not self.timed):
+            self.rest.append(Chunk("word", "start", words=ends[0].words))
         self.span = since, until
 
     # -------------------------------------------------------------- kinds
@@ -501,7 +506,7 @@ class _Bag:
         elif kind in ("up", "down"):
             self.take("be")
             self.add("change", kind)
-        elif kind == "some" and not any(s.kind in ("value", "factor", "pattern", "asks") for s in self.found):
+        elif kind == "some" and not any(s.kind in ("value", "factor", "pattern") for s in self.found):
             self.rest.append(Chunk("word", "moved", words="moved"))
         if pace is not None:
             self.add("pace", pace.value)
@@ -546,8 +551,8 @@ class _Bag:
             self.add("value", number=instead.number, at=START)
             lo = hi = END if not self.timed else hi
             self.timed = True
-        be = self.take("be") or self.take("reach")
-        while self.found and self.take("be"):
+        be = self.take("be") or (self.take("reach") if self.numbers("", "at") else None)
+        while any(s.kind != "asks" for s in self.found) and self.take("be"):
             pass
         shares = [c for c in self.rest if c.kind == "number" and c.number and c.number.unit == "%"]
         if shares:  # a share of what, or lower than what, was not understood

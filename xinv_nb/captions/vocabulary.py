@@ -175,12 +175,11 @@ times 0.1: tenth | tenth of
 every of: at every iteration | at each iteration | at all iterations | every iteration | each iteration
 every of: in every iteration | in each iteration | in all iterations
 
-took of: took | it took
 
 as large: of it | of that | of its initial value | as large as | as large | as high as | as high | as big as | as big
 as large: as much as | what it was | of what it was | of its initial size | of its starting value | its initial value
 
-joint and: and | or | but | while | whereas | although | though | when | ; | : | , | ( | ) | – | — | → | where | yet
+joint and: and | but | while | whereas | although | though | when | ; | : | , | ( | ) | – | — | → | where | yet
 joint and: however
 
 word strange: it is not true that | it is true that | not true that | true that | it is false that | of fall
@@ -190,10 +189,7 @@ lead as: which | that | as | just as | that is | what | having | who
 """
 """`kind value: phrase | phrase …`. Where several fit, the longest is taken."""
 
-HARMLESS = words_of(
-    "has have had does do did itself themselves still just even also value values of in their this these his "
-    "there as well it's whole own them"
-)
+HARMLESS = words_of("has have had also value values of in their this there as well")
 """Words that may be left unread: alone, none of them changes what a sentence of known phrases says."""
 
 PREPOSITIONS = words_of("from to by at with for between than near against per instead until on into")
