@@ -189,7 +189,8 @@ def objects_of(chunks: Sequence[Chunk]) -> list[Chunk]:
         if one.kind == "move" and two.kind == "pronoun"
     ]
     for one, two in pairwise(chunks):
-        if (one.kind == "quantity" and two.words == "it") or (two.kind == "move" and _torn(one, two)):
+        part_of = one.kind == "times" and one.words.endswith(" of") and two.kind == "quantity"
+        if part_of or (one.kind == "quantity" and two.words == "it") or (two.kind == "move" and _torn(one, two)):
             found.append(Chunk("word", two.words, words=two.words))
     kinds = [c.kind for c in chunks if c.kind not in ("harmless", "both")]
     places = [i for i, kind in enumerate(kinds) if kind == "quantity"]

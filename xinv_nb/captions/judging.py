@@ -33,6 +33,8 @@ _CLEAR = 3
 _NEAR, _FAR = 0.05, 0.2
 _TIMES, _ABOUT_TIMES = 0.05, 0.1
 _FASTER = 2.0
+_DIVERGING = 3.0
+"""How many times as long the last steps of a quantity that diverges are as its first ones."""
 _ZERO = 1e-3
 """Share of a quantity's largest value below which it is near 0."""
 _FIXED = frozenset(["at", "first"])
@@ -59,6 +61,10 @@ class Judge:
         """
         best: list[Verdict] = []
         fewest = math.inf
+        if any(statement.negated for statement in statements):  # what did not happen, did not by any reading
+            readings = list(self._stretches(statements, whole=True))
+            found = [[self._verdict(statement, rows) for statement in statements] for rows in readings]
+            return max(found, key=lambda verdicts: sum(supported is not True for supported, _ in verdicts))
         for rows in self._stretches(statements, whole=whole):
             verdicts = [self._verdict(statement, rows) for statement in statements]
             wrong = sum(2 * (supported is False) + (supported is None) for supported, _ in verdicts)
@@ -402,7 +408,10 @@ class Judge:
         if not np.isfinite(part[-1]):
             return True
         ended = s.quantity == LOSS and any(p.kind == "divergence" for p in self.run.phases)
-        if ended or (part[-1] > part[0] and abs(part[-1]) > 10 * abs(part[0]) and part[-1] == part.max()):
+        steps = np.abs(np.diff(part))
+        quarter = max(len(steps) // 4, 1)
+        faster = len(steps) > 0 and np.median(steps[-quarter:]) > _DIVERGING * np.median(steps[:quarter])
+        if ended or (faster and np.abs(part[-1]) >= _DIVERGING * np.abs(part[0])):
             return True
         return False if part[-1] <= part[0] or s.quantity == LOSS else None
 
