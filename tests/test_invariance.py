@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.traces import courses  # noqa: F401 - fills the library
 from tests.traces.library import TRACES
 from xinv_nb.analysis import analyse
-from xinv_nb.captions.claims import _NUMBER
+from xinv_nb.captions.numerals import NUMBER
 from xinv_nb.history import History, WatchColumns, leaves_of
 from xinv_nb.run import Fact, Run
 
@@ -49,7 +49,7 @@ def again(run: Run, *, factor: float = 1.0, order: Sequence[int] | None = None, 
 
 def told(facts: Sequence[Fact]) -> list[tuple[str, tuple[int, int], float, str]]:
     """What the facts say, but for their numbers."""
-    return [(fact.kind, fact.span, fact.salience, _NUMBER.sub("#", fact.text)) for fact in facts]
+    return [(fact.kind, fact.span, fact.salience, NUMBER.sub("#", fact.text)) for fact in facts]
 
 
 @pytest.mark.parametrize("name", SHORT)

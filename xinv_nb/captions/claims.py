@@ -1,127 +1,301 @@
-"""What a sentence claims, and whether the recording supports it.
+"""What a text claims, and whether the recording supports it: the gate for words that a model, or a student, wrote.
 
-Two checks stand here. `check` looks for every number of a free text among the numbers that the run's facts and events
-say. `same_claims` compares a rewording with its source sentence, word by word: names, numbers, units and all words that
-mean something have to be the same ones in the same order, but for reviewed synonyms and a few phrases that may change
-their place. Any doubt counts against the rewording: the source is true, and at hand.
+A text is judged in three layers. Each claim in it is judged by the recording (`judging`). Words that neither name
+something of the run nor stand in the reviewed vocabulary (`vocabulary`) are not understood, and nothing is said to be
+right that stands beside them. A rewording of facts has, moreover, to make the same claims as they do (`same_claims`).
+Any doubt counts against the text: the sentence that it would replace is true, and at hand.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import weakref
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
+from xinv_nb.captions.domain import Domain
+from xinv_nb.captions.judging import Judge
+from xinv_nb.captions.numerals import NUMBER, Number, numbers_in, value_of
+from xinv_nb.captions.reading import LONGEST, Chunk, sentences
+from xinv_nb.captions.statements import Reading, Statement, read
 from xinv_nb.quantities import sentence_start
-from xinv_nb.run import Claim, Run
+from xinv_nb.run import Claim, Fact, Run
 
-_DIGITS = r"[0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)?"
-_SIGNS = "−–—‒‐‑-"
-_NUMBER = re.compile(rf"[{_SIGNS}]?{_DIGITS}(?:\s?[×x]\s?10(?:\^-?[0-9]+|[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)|[eE][+-]?[0-9]+)?")
-_PLAIN_DIGITS = str.maketrans(f"⁻⁰¹²³⁴⁵⁶⁷⁸⁹{_SIGNS}", f"-0123456789{'-' * len(_SIGNS)}")
+__all__ = ["check", "numbers_in", "same_claims", "same_numbers"]
 
-# ---------------------------------------------------------------------- numbers
+_SILENT = frozenset(["harmless", "joint", "lead", "pronoun"])
+_TORN = re.compile(
+    r"\b(?:and|but|while|whereas|although|though|when|where|which|that|who|what|as|having|its?|yet|however)\s*[.,;:)]"
+    r"|^(?:and|but|which|that|who|what)\b|[,;:]\s*[,;:.]",
+    re.IGNORECASE,
+)
+"""Conjunctions that join nothing."""
+_ADDED = frozenset(["word", "cause", "pace", "pattern", "only", "agent"])
+"""Chunks that stand out where they are in a rewording alone."""
+_ABOUT_THE_WHOLE = frozenset(["at", "begin", "end"])
+
+# ---------------------------------------------------------------------- free text
 
 
-def numbers_in(text: str) -> list[float]:
-    """Return the numbers of a text in their order.
+def check(run: Run, text: str, span: tuple[int, int] | None = None) -> list[Claim]:
+    """Return the claims found in `text`, each with whether the recording supports it, and why.
 
-    >>> numbers_in("from 1.2×10⁻³ to −4 km, 41 %")
-    [0.0012, -4.0, 41.0]
+    Supported is what the arrays, events and phases of the run (within `span`) say as well, or what a fact says; what
+    they say otherwise is contradicted; what they do not show, or what was not understood, is left open (None). Causes
+    are left open, but for what the gradient asked and what moving a parameter did to the loss.
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> from autograd import grad
+    >>> with xi.record() as run:
+    ...     for x in (4.0, 2.0, 1.0):
+    ...         slope = grad(lambda x: x**2)(x)
+    >>> [c.supported for c in run.check("The loss fell from 16 to 7.")]
+    [True, False, True]
+    >>> run.check("The loss was 5 at iteration 1.")[0].reason
+    'the loss at iteration 1 was 4, not 5'
     """
-    return [_value(match, text) for match in _NUMBER.finditer(text)]
+    known = _known(run)
+    judge = Judge(run, known.domain, span)
+    claims: list[Claim] = []
+    before: Sequence[str] = ()
+    for sentence, chunks in sentences(text, known.domain):
+        reading = read(chunks, before)
+        before = reading.subjects
+        found = _judged(judge, chunks, reading, sentence)
+        if any(claim.supported is None for claim in found) and (fact := known.says(chunks, span)):
+            found = [Claim(sentence, True, f"said in {fact}")]
+        if sentence.endswith("?"):
+            found = [Claim(sentence, None, "a question claims nothing")]
+        claims += found
+    if len(text) > LONGEST:
+        claims.append(Claim("…", None, f"only the first {LONGEST} characters were read"))
+    return claims or [Claim(text, None, "there is nothing to check")]
 
 
-def _value(match: re.Match[str], text: str) -> float:
-    plain = re.sub(r"\s?[×x]\s?10\^?(?=[-⁻⁰¹²³⁴⁵⁶⁷⁸⁹0-9])", "e", match.group()).translate(_PLAIN_DIGITS)
-    # A hyphen between a letter or digit and a number is no sign: "iterations 3-7", "point-2".
-    if plain.startswith("-") and match.start() > 0 and text[match.start() - 1].isalnum():
-        plain = plain[1:]
-    return float(plain.replace(",", ""))
+def _judged(judge: Judge, chunks: Sequence[Chunk], reading: Reading, sentence: str) -> list[Claim]:
+    """Return the claims of one sentence."""
+    whole = any(chunk.kind in _ABOUT_THE_WHOLE for chunk in chunks)
+    verdicts = judge.judge(reading.statements, whole=whole)
+    strange = " ".join(dict.fromkeys(chunk.words for chunk in reading.unread if chunk.words))
+    claims = []
+    for statement, (supported, reason) in zip(reading.statements, verdicts, strict=True):
+        if strange and supported is not None:
+            supported, reason = None, f"“{strange}” was not understood; {reason}"
+        claims.append(Claim(_told(statement), supported, reason))
+    if strange:
+        claims.append(Claim(strange, None, "the recording says nothing of this, or it was not understood"))
+    return claims or [Claim(sentence, None, "no claim that can be checked")]
+
+
+def _told(statement: Statement) -> str:
+    """Return a statement in a few words, for the list of what was checked."""
+    number = statement.number
+    value = "" if number is None else f"{number.limit} than {number.value:g}" if number.limit else f"{number.value:g}"
+    if number is not None and number.unit:
+        value += f" {number.unit}"
+    what = " ".join([*statement.what, value]).strip()
+    return f"{statement.kind}{' not' if statement.negated else ''} {what} in “{statement.words}”"
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is looked up of a run as often as a text is checked."""
+
+    facts: Sequence[Fact]
+    domain: Domain
+    keys: dict[tuple[object, ...], list[Fact]]
+
+    def says(self, chunks: Sequence[Chunk], span: tuple[int, int] | None) -> str:
+        """Return the fact that says this sentence, if any does."""
+        for fact in self.keys.get(_key(chunks), ()):
+            if span is None or (fact.span[0] <= span[1] and fact.span[1] >= span[0]):
+                return fact.id
+        return ""
+
+
+_KNOWN: weakref.WeakKeyDictionary[Run, _Known] = weakref.WeakKeyDictionary()
+
+
+def _known(run: Run) -> _Known:
+    facts = run.facts
+    known = _KNOWN.get(run)
+    if known is None or known.facts is not facts:
+        domain = Domain.of(run)
+        keys: dict[tuple[object, ...], list[Fact]] = {}
+        for fact in facts:
+            for _, chunks in sentences(fact.text, domain):
+                keys.setdefault(_key(chunks), []).append(fact)
+        known = _KNOWN[run] = _Known(facts, domain, keys)
+    return known
+
+
+def domain_of(run: Run) -> Domain:
+    """Return the names that a sentence about `run` may contain; made once for the run as it stands."""
+    return _known(run).domain
+
+
+def _key(chunks: Sequence[Chunk]) -> tuple[object, ...]:
+    """Return a sentence as what cannot be read is compared: piece by piece, but for words that say nothing."""
+    return tuple(
+        (c.kind, c.words if c.kind == "word" else c.value, c.number, c.times) for c in chunks if c.kind not in _SILENT
+    )
 
 
 # ---------------------------------------------------------------------- the same claims
 
-_SYNONYMS: tuple[tuple[str, ...], ...] = (
-    ("wouldlowertheloss", "would lower the loss", "would reduce the loss", "would decrease the loss"),
-    ("wentupanddown", "went up and down"),
-    ("rose", "increased", "grew", "climbed", "went up"),
-    ("fell", "decreased", "dropped", "declined", "went down", "came down"),
-    ("higher", "larger", "greater"),
-    ("lower", "smaller"),
-    ("stayed", "remained"),
-    ("hardly", "barely"),
-    ("start", "beginning"),
-    ("started", "began"),
-    ("ended", "finished"),
-    ("lowest", "smallest"),
-    ("opposite", "contrary"),
-    ("asked", "called"),
-    ("every iteration", "each iteration", "all iterations"),
-    ("accounts for", "accounted for"),
-    ("stopped by hand", "stopped manually"),
-    ("%", "percent", "per cent"),
-)
-"""Phrases that say the same; each stands for the first of its row, in the order of the rows."""
 
-_SILENT = frozenset(
-    re.findall(r"\w+", "a an the in on of was were is are has have had been it its this that which while and")
-)
-"""Words that may come and go: alone, none of them changes what a sentence says. None of them can mean a cause."""
-
-_QUOTES = frozenset("\"'’‘“”")
-_PUNCTUATION = frozenset(",;:()") | _QUOTES
-_BEHIND_NUMBERS = frozenset(["a", "in", "of", "and"]) | _QUOTES
-"""What is silent elsewhere counts right behind a number: there it is a unit, or ties two numbers together."""
-
-_NAME = "\ue000{}\ue001"
-"""A name of the domain while a sentence is compared: private characters that no text contains."""
-
-_TOKEN = re.compile(rf"\ue000\d+\ue001|{_NUMBER.pattern}|[^\W\d_]+(?:['’][^\W\d_]+)?|\S")
-
-_SPAN = re.compile(
-    rf"(?:,\s*)?\b(over {_DIGITS} iterations|between iterations {_DIGITS} and {_DIGITS}"
-    rf"|in the first {_DIGITS} iterations)\b,?"
-)
-_EXTENT = re.compile(
-    rf"\b(at every iteration|at {_DIGITS} of {_DIGITS} iterations|at none of {_DIGITS} iterations)"
-    r",? (the gradient asked for (?:this|the opposite))\b"
-)
-
-
-def same_claims(rewording: str, source: str, names: Iterable[str]) -> str:
+def same_claims(rewording: str, source: str, names: Iterable[str] | Domain) -> str:
     """Return why `rewording` may not stand for `source`, or an empty string if it makes the same claims.
 
-    `names` are the domain's names (parameters, watched quantities): those in the source have to stay in their places,
-    others may not come in.
+    `names` are the domain's names (parameters, watched quantities), or the domain with its units and events. Sentences
+    that were understood may be put in any order, split and joined, as long as all say the same in the end; others
+    have to stand as they do in the source.
+
+    >>> same_claims("In 9 iterations the loss dropped from 3 to 2.", "The loss fell from 3 to 2 over 9 iterations.", [])
+    ''
+    >>> same_claims("The loss dropped from 3 to 1.", "The loss fell from 3 to 2.", [])
+    'its numbers are not those of the facts'
     """
     if not rewording.strip():
         return "it is empty"
     if rewording == source:
         return ""
+    if len(rewording) > LONGEST:
+        return "it is too long"
     if not rewording.isprintable():
         return "it contains characters that no text has"
-    own, theirs = (_tokens(text, names) for text in (rewording, source))
-    if own != theirs:
+    domain = names if isinstance(names, Domain) else Domain.of_names(names)
+    own, theirs = (_Said(text, domain) for text in (rewording, source))
+    if own.claims != theirs.claims or own.unread != theirs.unread:
         return _difference(own, theirs)
-    if not _idle(rewording) <= _idle(source) or rewording.count("(") != rewording.count(")"):
+    if own.added - theirs.told:
+        return "it repeats itself"
+    if own.is_ambiguous:
+        return "it cannot be told which of its numbers belong together"
+    if not _odd(rewording) <= _odd(source) or rewording.count("(") != rewording.count(")"):
         return "its words do not make a sentence"
     return ""
 
 
-def _tokens(text: str, names: Iterable[str]) -> list[str]:
-    """Return what a sentence says as a list in which two sentences that say the same agree."""
-    plain = _lowered(_masked(text.strip(), names))
-    for first, *others in _SYNONYMS:
-        for other in others:
-            plain = re.sub(rf"(?<!\w){re.escape(other)}(?!\w)", first, plain)
-    plain = _EXTENT.sub(r"\2 \1", plain)
-    moved = ""
-    if ";" not in plain and len(spans := _SPAN.findall(plain)) == 1:
-        moved = f" {spans[0]}"
-        plain = _SPAN.sub(" ", plain)
-    ending = "." if plain.rstrip().endswith(".") else ""
-    body = plain.rstrip()[: -1 if ending else None] + moved
-    return [*_meaningful(body), ending]
+class _Said:
+    """All that a text says, so that two texts that say the same agree."""
+
+    def __init__(self, text: str, domain: Domain) -> None:
+        self.chunks: list[Chunk] = []
+        self.unread: Counter[tuple[object, ...]] = Counter()
+        self.added: Counter[Statement] = Counter()
+        """Changes that stand in clauses of their own, which other sentences may imply."""
+        statements: list[Statement] = []
+        before: Sequence[str] = ()
+        for _, chunks in sentences(text, domain):
+            self.chunks += chunks
+            reading = read(chunks, before)
+            before = reading.subjects
+            if reading.unread or not reading.statements or any(s.kind == "cause" for s in reading.statements):
+                self.unread[_key(chunks)] += 1
+            else:
+                statements += reading.statements
+                full = {s.words for s in reading.statements if s.kind != "change"}
+                self.added.update(s for s in reading.statements if s.words not in full)
+        self.told = Counter(s for s in statements if s.kind == "change")
+        self.claims = Counter(_complete(statements))
+        moments = Counter((c.kind, c.quantity, c.until) for c in self.claims if c.kind == "value")
+        self.is_ambiguous = any(count > 1 for count in moments.values())
+
+    def pieces(self, *kinds: str) -> Counter[tuple[str, Number | None]]:
+        """Return the chunks of some kinds, to tell in what two texts differ."""
+        return Counter((c.value, c.number and replace(c.number, about=False)) for c in self.chunks if c.kind in kinds)
+
+
+def _complete(statements: Sequence[Statement]) -> list[Statement]:
+    """Put in what others imply: the unit of the second number of a pair, the change between two values."""
+    units = {s.quantity: s.number.unit for s in statements if s.kind == "value" and s.number and s.number.unit}
+    found: list[Statement] = []
+    for s in statements:
+        if s.kind == "value" and s.number and not s.number.unit and s.quantity in units:
+            s = replace(s, number=replace(s.number, unit=units[s.quantity]))
+        if s.kind != "value" or not any(
+            o == s and o.words != s.words for o in found
+        ):  # one phase ends with the value that the next begins with
+            found.append(s)
+    changes = {(s.quantity, s.since, s.until): s.what[0] for s in found if s.kind == "change" and not s.negated}
+    values = {(s.quantity, s.until): s.number for s in found if s.kind == "value" and s.number and not s.negated}
+    for (quantity, since), first in list(values.items()):
+        for (other, until), second in list(values.items()):
+            if other != quantity or not _is_before(since, until) or not _next(values, quantity, since, until):
+                continue
+            way = "up" if second.value > first.value else "down" if second.value < first.value else ""
+            if way and (quantity, since, until) not in changes:
+                changes[quantity, since, until] = way
+                found.append(Statement("change", quantity, (way,), None, since, until))
+    resolved = []
+    for s in found:
+        if s.kind == "asks" and s.what[0] in ("up", "down"):
+            ways = {way for (quantity, *_), way in changes.items() if quantity == s.quantity and way in ("up", "down")}
+            if len(ways) == 1:
+                s = replace(s, what=("this" if s.what[0] in ways else "opposite", *s.what[1:]))
+        resolved.append(s)
+    return resolved
+
+
+def _is_before(one: tuple[str, int], two: tuple[str, int]) -> bool:
+    if "at" == one[0] == two[0]:
+        return one[1] < two[1]
+    order = {"start": 0, "at": 1, "first": 1, "end": 2}
+    return one[0] in order and two[0] in order and order[one[0]] < order[two[0]]
+
+
+def _next(
+    values: dict[tuple[str, tuple[str, int]], Number], quantity: str, one: tuple[str, int], two: tuple[str, int]
+) -> bool:
+    """Whether no other known value of the quantity lies between two moments."""
+    between = [m for q, m in values if q == quantity and m not in (one, two)]
+    return not any(_is_before(one, m) and _is_before(m, two) for m in between)
+
+
+def _odd(text: str) -> set[str]:
+    """Return doubled words, shouted words, and marks that make no plain statement."""
+    found = set(re.findall(r"\b([^\W\d]+) \1\b", text.lower()))
+    found |= {match.group() for match in _TORN.finditer(text)}
+    found |= set(re.findall(r"\b[A-Z]{3,}\b", text))  # nobody shouts
+    return found | (set(text) & set('!?<>{}[]|`\\*_#~^=+“”"«»'))
+
+
+def _difference(own: _Said, theirs: _Said) -> str:
+    """Say in words where a rewording leaves its source."""
+    if own.pieces("number", "time", "times") != theirs.pieces("number", "time", "times") and {
+        n for _, n in own.pieces("number")
+    } != {n for _, n in theirs.pieces("number")}:
+        return "its numbers are not those of the facts"
+    kinds = ("quantity", "event", "broken by")
+    if set(own.pieces(*kinds)) != set(theirs.pieces(*kinds)):
+        return "its names are not those of the facts"
+    known = {c.words for c in theirs.chunks}
+    strange = [c.words for c in own.chunks if c.kind in _ADDED and c.words not in known]
+    if strange:
+        return f"“{strange[0]}” is not in the facts"
+    words = {c.words for c in own.chunks}
+    missing = [c.words for c in theirs.chunks if c.kind == "word" and c.words not in words]
+    if missing:
+        return f"“{missing[0]}” is missing"
+    extra = own.claims - theirs.claims
+    if extra and not theirs.claims - own.claims and set(extra) <= set(theirs.claims):
+        return "it repeats itself"
+    return "it does not say the same as the facts"
+
+
+def contradiction(run: Run, text: str, span: tuple[int, int] | None = None) -> str:
+    """Return what the recording says against `text`, or an empty string."""
+    return next((claim.reason for claim in check(run, text, span) if claim.supported is False), "")
+
+
+# ---------------------------------------------------------------------- other languages
+
+_NAME = "\ue000{}\ue001"
+"""A name of the domain while a sentence is compared: private characters that no text contains."""
 
 
 def _masked(text: str, names: Iterable[str]) -> str:
@@ -135,53 +309,6 @@ def _masked(text: str, names: Iterable[str]) -> str:
         return text
     pattern = "|".join(re.escape(name) for name in sorted(known, key=len, reverse=True))
     return re.sub(rf"(?<![\w.])(?:{pattern})(?!\w|\.\d)", lambda match: known[match.group()], text)
-
-
-def _idle(text: str) -> set[str]:
-    """Return doubled words, and stretches of silent words that are long, alone in their clause, or at the end."""
-    found = set(re.findall(r"\b(\w+) \1\b", text.lower()))
-    for clause in re.split(r"[,;:()–—]", text.lower().replace("for this", "forthis").rstrip(". ")):
-        words = clause.split()
-        silent = "".join("s" if word in _SILENT else "." for word in words)
-        found.update(" ".join(words[m.start() : m.end()]) for m in re.finditer(r"s{3,}|^s+$|s+$", silent))
-    return found
-
-
-def _lowered(text: str) -> str:
-    """Lower the sentence's first letter alone: elsewhere a capital may be a unit or a name."""
-    return text[:1].lower() + text[1:]
-
-
-def _meaningful(text: str) -> Iterator[str]:
-    after_number = False
-    for match in _TOKEN.finditer(text):
-        token = match.group()
-        is_number = _NUMBER.fullmatch(token) is not None
-        if is_number:
-            yield repr(_value(match, text))
-        elif token not in _SILENT | _PUNCTUATION or (after_number and token in _BEHIND_NUMBERS):
-            yield token
-        after_number = is_number
-
-
-def _difference(own: Sequence[str], theirs: Sequence[str]) -> str:
-    """Say in words where a rewording leaves its source."""
-
-    def only(pattern: str, tokens: Sequence[str]) -> list[str]:
-        return [token for token in tokens if re.fullmatch(pattern, token)]
-
-    number, name = r"-?(?:\d.*|inf)", "\ue000.*"
-    if only(number, own) != only(number, theirs):
-        return "its numbers are not those of the facts"
-    if only(name, own) != only(name, theirs):
-        return "its names are not those of the facts"
-    strange = [token for token in own if token not in theirs]
-    if strange:
-        return f"“{strange[0]}” is not in the facts"
-    missing = [token for token in theirs if token not in own]
-    if missing:
-        return f"“{missing[0]}” is missing" if missing[0] else "it is more than one sentence"
-    return "it repeats itself" if len(own) > len(theirs) else "its words are in another order"
 
 
 def same_numbers(rewording: str, source: str, names: Iterable[str]) -> str:
@@ -204,79 +331,4 @@ def same_numbers(rewording: str, source: str, names: Iterable[str]) -> str:
 def _tagged(text: str) -> list[tuple[float, bool]]:
     """Return the numbers of a text, each with whether a percent sign follows."""
     bare = re.sub("\ue000\\d+\ue001", " ", text)
-    return [(_value(m, bare), bare[m.end() :].lstrip()[:1] == "%") for m in _NUMBER.finditer(bare)]
-
-
-# ---------------------------------------------------------------------- free text
-
-_OF_ITERATIONS = re.compile(
-    rf"\b(?:iterations?|steps?|evaluations?) {_DIGITS}(?:(?: to | and | through |\s?[–-]\s?){_DIGITS})?"
-    rf"|{_DIGITS}(?: of {_DIGITS}| of the)? (?:iterations?|steps?|evaluations?)\b",
-    re.IGNORECASE,
-)
-
-
-def check(run: Run, text: str, span: tuple[int, int] | None = None) -> list[Claim]:
-    """Return a claim for each number in `text`, supported if a fact or event of the run (within `span`) says it.
-
-    A number is looked for among its like: iterations, percentages, and all other values. What the words around it say
-    is not judged yet, and the claim says so.
-
-    Examples
-    --------
-    >>> import xinv_nb as xi
-    >>> from autograd import grad
-    >>> with xi.record() as run:
-    ...     for x in (4.0, 2.0, 1.0):
-    ...         slope = grad(lambda x: x**2)(x)
-    >>> [c.supported for c in run.check("The loss fell from 16 to 7.")]
-    [True, False]
-    """
-    names = [*(entry.label for entry in run.entries()), *(entry.name for entry in run.entries()), *run.history.watches]
-    found = [
-        (sentence.strip(), number)
-        for sentence in re.split(r"(?<=[.!?])\s+", text)
-        for number in _kinds_of_numbers(sentence, names)
-    ]
-    if not found:
-        return [Claim(text, None, "no number to check; words alone are not judged yet")]
-    told: dict[tuple[str, float], str] = {}
-    for fact in run.facts:
-        if span is None or (fact.span[0] <= span[1] and fact.span[1] >= span[0]):
-            for number in _kinds_of_numbers(fact.text, names):
-                told.setdefault(number, fact.id)
-    if any(number not in told for _, number in found):
-        _add_events(run, span, names, told)
-    return [_claim(sentence, *number, told) for sentence, number in found]
-
-
-def _add_events(
-    run: Run, span: tuple[int, int] | None, names: Iterable[str], told: dict[tuple[str, float], str]
-) -> None:
-    for event in run.events:
-        if span is None or span[0] <= event.evaluation <= span[1]:
-            for number in _kinds_of_numbers(event.text, names):
-                told.setdefault(number, event.id)
-
-
-def _claim(sentence: str, kind: str, value: float, told: Mapping[tuple[str, float], str]) -> Claim:
-    source = told.get((kind, value))
-    what = {"%": f"{value:g} %", "iteration": f"iteration {value:g}"}.get(kind, f"{value:g}")
-    if source is None:
-        return Claim(f"{what} in “{sentence}”", False, "no fact or event of this run says this number")
-    return Claim(f"{what} in “{sentence}”", True, f"said in {source}; the words around it are not judged")
-
-
-def _kinds_of_numbers(text: str, names: Iterable[str]) -> list[tuple[str, float]]:
-    """Return the numbers of a text with what they count; digits that belong to a name are none."""
-    bare = re.sub("\ue000\\d+\ue001", " name ", _masked(text, names))
-    spans = [match.span() for match in _OF_ITERATIONS.finditer(bare)]
-    found = []
-    for match in _NUMBER.finditer(bare):
-        kind = "value"
-        if re.match(r"\s?(?:%|per ?cent\b)", bare[match.end() :]):
-            kind = "%"
-        elif any(start <= match.start() < stop for start, stop in spans):
-            kind = "iteration"
-        found.append((kind, _value(match, bare)))
-    return found
+    return [(value_of(m, bare), bare[m.end() :].lstrip()[:1] == "%") for m in NUMBER.finditer(bare)]

@@ -110,8 +110,8 @@ def _summary(facts: Sequence[Fact], phases: int, last: int) -> Iterator[Fact]:
         yield from _of_kind(facts, "best")
     yield from _of_kind(facts, "gap")
     yield from [f for f in _of_kind(facts, "terms") if f.span == (0, last)]
-    opposed = (_of_kind(facts, "balance") or _of_kind(facts, "conflict"))[:1]
-    yield from opposed
+    balance = _of_kind(facts, "balance")[:1]
+    yield from balance or _of_kind(facts, "conflict")[:1]
     yield from _of_kind(facts, "credit")
     yield from _of_kind(facts, "truth")[:_MOST_TRUTHS]
     yield from [f for f in facts if f.kind in ("bound", "identifiability") and f.salience >= _MAIN][:_MOST_LIMITS]
@@ -122,7 +122,7 @@ def _summary(facts: Sequence[Fact], phases: int, last: int) -> Iterator[Fact]:
         yield from ending
     minimum = [f for f in _of_kind(facts, "minimum") if f.values["minimum"]]
     # A loss that still changes is not at its minimum; and terms that balance say better why it is level.
-    if not is_noisy and not opposed and doing not in ("descent", "rise"):
+    if not is_noisy and not balance and doing not in ("descent", "rise"):
         yield from minimum or _of_kind(facts, "gradient")
     yield from _of_kind(facts, "advice")[:1]
 

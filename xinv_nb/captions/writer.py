@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from xinv_nb.captions.cache import AnswerCache, digest_of
-from xinv_nb.captions.claims import same_claims, same_numbers
+from xinv_nb.captions.claims import contradiction, domain_of, same_claims, same_numbers
 from xinv_nb.captions.narrator import BUILT_IN, Draft, as_caption, narrate, plan
 from xinv_nb.captions.ollama import SEED, OllamaServer, OllamaUnavailable, Status
 from xinv_nb.captions.prompt import rewording
@@ -83,7 +83,7 @@ def _steps(
         for i, draft in enumerate(drafts):
             for j in range(len(draft.sentences)):
                 yield Progress(tuple(map(as_caption, drafts)), writer, working_on=i)
-                drafts[i] = _reworded(drafts[i], j, voice)
+                drafts[i] = _reworded(run, drafts[i], j, voice)
     except OllamaUnavailable as error:
         captions = tuple(map(as_caption, drafts))
         told = ("", "") if stop.is_set() else (str(error), error.command)
@@ -151,7 +151,7 @@ class _Voice:
         return _cleaned(text), provenance
 
 
-def _reworded(draft: Draft, j: int, voice: _Voice) -> Draft:
+def _reworded(run: Run, draft: Draft, j: int, voice: _Voice) -> Draft:
     """Return the draft with its sentence `j` as the model words it, or with the reason why that was not used."""
     sentence = draft.sentences[j]
     text, provenance = voice.reword(sentence.text)
@@ -160,7 +160,7 @@ def _reworded(draft: Draft, j: int, voice: _Voice) -> Draft:
     elif voice.language:
         objection = same_numbers(text, sentence.text, voice.names)
     else:
-        objection = same_claims(text, sentence.text, voice.names)
+        objection = same_claims(text, sentence.text, domain_of(run)) or contradiction(run, text, sentence.fact.span)
     if objection:
         sentence = replace(sentence, dropped=objection)
     elif text != sentence.text:
