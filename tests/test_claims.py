@@ -369,3 +369,34 @@ def test_a_fact_of_a_phase_is_true_without_its_iterations() -> None:
     assert all(claim.supported for claim in check(run, "x[1] fell from 2.87 to 2.01."))
     assert not all(claim.supported for claim in check(run, "x[1] started at 2.87 and ended at 2.01."))
     assert not all(claim.supported for claim in check(run, "x[1] fell from 7 to 2.4."))
+
+
+def _there_and_back() -> xi.Run:
+    with xi.record() as run:
+        for x in (5.0, 4.0, 4.5, 3.0, 2.0, 1.0):
+            grad(lambda x: x**2)(x)
+    return run
+
+
+@pytest.mark.parametrize(
+    ("text", "supported"),
+    [
+        ("The loss never rose.", False),
+        ("x never rose.", False),
+        ("The loss did not rise.", None),
+        ("The loss never rose between iterations 2 and 5.", True),
+        ("The loss never fell.", False),
+    ],
+)
+def test_never_means_at_no_step(text: str, supported: bool | None) -> None:
+    (claim,) = _there_and_back().check(text)
+    assert claim.supported is supported
+    if supported is False and "rose" in text:
+        assert "between iterations 1 and 2" in claim.reason
+
+
+def test_within_some_iterations_is_not_taken_for_the_length_of_the_run() -> None:
+    run = _there_and_back()
+    assert {claim.supported for claim in run.check("The loss fell below 10 within 4 iterations.")} == {None}
+    assert {claim.supported for claim in run.check("The loss fell from 25 to 1 within 6 iterations.")} == {True}
+    assert False in {claim.supported for claim in run.check("The loss fell from 25 to 1 within 60 iterations.")}

@@ -68,9 +68,7 @@ def summary(run: Run) -> str:
 
 def test_the_domain_comes_before_the_optimizer() -> None:
     text = summary(EXAMPLES["route_like"]())
-    order = [
-        text.index(part) for part in ("Travel time", "Construction cost", "The loss", "Along the path", "slope")
-    ]
+    order = [text.index(part) for part in ("Travel time", "Construction cost", "The loss", "Along the path", "slope")]
     assert order == sorted(order)
 
 

@@ -80,6 +80,8 @@ def _judged(judge: Judge, chunks: Sequence[Chunk], reading: Reading, sentence: s
     whole = any(chunk.kind in _ABOUT_THE_WHOLE for chunk in chunks)
     verdicts = judge.judge(reading.statements, whole=whole)
     strange = " ".join(dict.fromkeys(chunk.words for chunk in reading.unread if chunk.words))
+    if not strange and any(judge.is_deadline(statement) for statement in reading.statements):
+        strange = "within"  # by when, not how long the run was: some part of it is meant, and it is not said which
     claims = []
     for statement, (supported, reason) in zip(reading.statements, verdicts, strict=True):
         if strange and supported is not None:

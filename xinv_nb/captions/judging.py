@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -180,6 +181,8 @@ class Judge:
                 told = f"is measured in {unit}" if unit else "has no unit"
                 return False, f"{self._name(statement.quantity)} {told}"
         supported, reason = way(statement, rows)
+        if statement.negated and statement.kind == "change" and supported is False:
+            return self._judge_never(statement, rows, reason)
         if statement.negated and supported is not None:
             supported = not supported
         return supported, reason
@@ -272,6 +275,20 @@ class Judge:
         if whole == 0 or spread <= _FLAT * whole or spread <= _FLAT * abs(first):
             return True, reason
         return (False if abs(final - first) > _FAR * whole else None), reason
+
+    def _judge_never(self, s: Statement, rows: Rows, reason: str) -> Verdict:
+        """Judge that a quantity did not go one way, when from one end to the other it did not: no step may have."""
+        values, part = self.series(s.quantity), self._part(s, rows)
+        part = part[self.run.accepted[part]]
+        if values is None or s.what[0] not in ("up", "down") or not np.isfinite(values[part]).all():
+            return None, reason
+        steps = np.diff(values[part]) * (1 if s.what[0] == "up" else -1)
+        if not (steps > 0).any():
+            return True, reason
+        k = int(np.argmax(steps > 0))
+        told = f"{self._name(s.quantity)} went from {self._said(s.quantity, float(values[part[k]]))} to "
+        told += f"{self._said(s.quantity, float(values[part[k + 1]]))} between iterations {part[k]} and {part[k + 1]}"
+        return (False if re.search(r"\b(?:never|no)\b", s.words) else None), told
 
     def _in_level_phase(self, part: Rows) -> bool:
         """Whether evaluations lie in one phase in which the loss hardly changes."""
@@ -542,6 +559,10 @@ class Judge:
         status = {"by hand": "interrupted", "broken": "failed"}[how]
         said = not what or what in self.run.ending
         return self.run.status == status and said, f"the run was {self.run.status} {self.run.ending}".rstrip()
+
+    def is_deadline(self, s: Statement) -> bool:
+        """Whether a statement tells of fewer iterations than the run had, within which something happened."""
+        return s.kind == "count" and "within" in s.words and int(s.what[0]) < self.last + 1
 
     def _judge_count(self, s: Statement, rows: Rows) -> Verdict:
         count = int(s.what[0])
