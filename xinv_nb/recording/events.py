@@ -19,6 +19,7 @@ from xinv_nb.quantities import asked, number, quantity, share
 from xinv_nb.recording.autograd import plain_value
 from xinv_nb.run import PARAMETER, Event, EventPhase
 
+_REAL = (int, float, np.integer, np.floating)
 _MOST_RANGES = 2
 """Numbers of an event of which the extremes are told."""
 
@@ -120,7 +121,7 @@ def _extremes(same: Sequence[Happening], values: dict[str, Any]) -> Iterator[str
     """Put the extremes of numbers that vary among `values`, and yield them in words."""
     for name in list(values):
         numbers = [happening.values[name] for happening in same]
-        if all(isinstance(v, (int, float, np.number)) and np.isreal(v) for v in numbers) and len(set(numbers)) > 1:
+        if all(issubclass(kind, _REAL) for kind in set(map(type, numbers))) and len(set(numbers)) > 1:
             low, high = min(same, key=lambda h: h.values[name]), max(same, key=lambda h: h.values[name])
             parts = []
             for extreme, word in ((low, "min"), (high, "max")):
