@@ -280,19 +280,24 @@ class Run:
         """The recording of the objective that is shown: the first in `objectives`."""
         if len(self._histories) < _SEVERAL:
             return self._histories[0] if self._histories else _NOTHING
-        return min(self._histories, key=self._rank)
+        return self._ranked()[0]
 
-    def _rank(self, history: History) -> tuple[bool, bool, int, int]:
-        """Put what was optimized first, then what was evaluated at the most points.
+    def _ranked(self) -> list[History]:
+        """Return what was optimized first, then what was evaluated at the most points.
 
         Points, not evaluations: products of its Hessian with many directions, each an objective of its own where the
         program writes them by hand, are taken at one point. Of several that an optimizer was seen to work on, the one
         with the most parameters comes first, as the others prepare it or finish it off; unless it is little beside
         the rest.
         """
-        points = history.points()
-        is_little = _LITTLE * points <= max(each.points() for each in self._histories)
-        return is_little, not history.optimizer, -history.width if history.optimizer else 0, -points
+        points = {history: history.points() for history in self._histories}
+        most = max(points.values(), default=0)
+
+        def rank(history: History) -> tuple[bool, bool, int, int]:
+            is_little = _LITTLE * points[history] <= most
+            return is_little, not history.optimizer, -history.width if history.optimizer else 0, -points[history]
+
+        return sorted(self._histories, key=rank)
 
     @property
     def objectives(self) -> dict[str, Run]:
@@ -312,11 +317,11 @@ class Run:
         [('cost', 3), ('risk', 2)]
         """
         found: dict[str, Run] = {}
-        for history in sorted(self._histories, key=self._rank):
+        for place, history in enumerate(self._ranked()):
             name, count = history.objective, 2
             while name in found:
                 name, count = f"{history.objective} ({count})", count + 1
-            found[name] = self if history is self.history else self._only(history)
+            found[name] = self._only(history) if place else self
         return found
 
     def _only(self, history: History) -> Run:

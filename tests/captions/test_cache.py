@@ -14,7 +14,6 @@ import pytest
 
 import xinv_nb as xi
 from tests.captions.test_writer_faults import Rewording, written
-from tests.example_runs import EXAMPLES
 from tests.ollama.scripted_server import CUT, MODEL, Reply, listed, piece
 from xinv_nb.captions.cache import AnswerCache, cache_folder
 from xinv_nb.captions.narrator import BUILT_IN, narrate
@@ -36,13 +35,6 @@ def server() -> Iterator[Rewording]:
     with Rewording() as found:
         found.reword = lambda sentence: sentence.replace("fell", "dropped")
         yield found
-
-
-@pytest.fixture
-def run() -> Run:
-    run = EXAMPLES["bowl"]()
-    run._captions = None
-    return run
 
 
 # ---------------------------------------------------------------------- with a model

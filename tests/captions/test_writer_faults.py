@@ -11,7 +11,6 @@ from collections.abc import Iterator
 import pytest
 
 import xinv_nb as xi
-from tests.example_runs import EXAMPLES
 from tests.ollama.scripted_server import CUT, MODEL, Reply, Request, ScriptedServer, done, listed, piece, shown
 from xinv_nb.captions import writer
 from xinv_nb.captions.claims import same_claims
@@ -46,13 +45,6 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def server() -> Iterator[Rewording]:
     with Rewording() as found:
         yield found
-
-
-@pytest.fixture
-def run() -> Run:
-    run = EXAMPLES["bowl"]()
-    run._captions = None
-    return run
 
 
 def written(run: Run, host: str, **options) -> tuple[tuple[xi.Caption, ...], Progress]:

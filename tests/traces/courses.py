@@ -479,25 +479,20 @@ def fifty_thousand() -> Run:
     return descend(bowl(1.0, 400.0, level=0.0), [1.0, 3.0], 0.0004, 50_000)
 
 
+def broken_off(error: type[BaseException], iterations: int) -> Run:
+    with contextlib.suppress(error), xi.record() as recorded:
+        x = 4.0
+        for _ in range(iterations):
+            x = x - 0.1 * grad(lambda x: x**2)(x)
+        raise error
+    return recorded
+
+
 @trace(stopped="stopped by hand after 7 iterations")
 def interrupted() -> Run:
-    run = xi.record("stopped")
-    with contextlib.suppress(KeyboardInterrupt), run as recorded:
-        x = 4.0
-        for i in range(8):
-            x = x - 0.1 * grad(lambda x: x**2)(x)
-            if i == 6:
-                raise KeyboardInterrupt
-    return recorded
+    return broken_off(KeyboardInterrupt, 7)
 
 
 @trace(stopped="broke off after 6 iterations: ZeroDivisionError")
 def failed() -> Run:
-    run = xi.record("broken")
-    with contextlib.suppress(ZeroDivisionError), run as recorded:
-        x = 4.0
-        for i in range(8):
-            x = x - 0.1 * grad(lambda x: x**2)(x)
-            if i == 5:
-                raise ZeroDivisionError
-    return recorded
+    return broken_off(ZeroDivisionError, 6)

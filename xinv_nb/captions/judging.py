@@ -101,10 +101,7 @@ class Judge:
         if key == LOSS:
             return self.run.loss
         if key == "gradient":
-            sizes = gradient_sizes(self.run)
-            if len(sizes) == self.run.evaluations:
-                return sizes
-            return sizes[np.searchsorted(self.run.kept, np.arange(self.run.evaluations), side="right") - 1]
+            return gradient_sizes(self.run)
         if entry := self._entries.get(key):
             return self.run.column(entry)
         watch = self._watches.get(key.removeprefix("watch ")) if key.startswith("watch ") else None

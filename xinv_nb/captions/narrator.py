@@ -6,10 +6,10 @@ own is always there to fall back on.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from xinv_nb.captions.cache import digest_of
 from xinv_nb.quantities import sentence_start
 from xinv_nb.run import Caption, Claim, Fact, Phase, Run
 
@@ -188,7 +188,7 @@ def _provenance(sentences: Sequence[Sentence]) -> dict[str, str]:
     found = [sentence.provenance for sentence in sentences if sentence.provenance]
     if not found:
         return {}
-    prompts = hashlib.sha256("".join(each["prompt"] for each in found).encode()).hexdigest()
+    prompts = digest_of([each["prompt"] for each in found])
     return {name: value for name, value in found[0].items() if name != "prompt"} | {"prompts": prompts}
 
 

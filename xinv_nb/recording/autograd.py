@@ -124,9 +124,8 @@ def plain_value(value: Any) -> Any:
 
 def is_box(value: Any) -> bool:
     """Whether `value` is a number, array or container that autograd is following."""
-    kind = type(
-        value
-    )  # an object may answer to any name: asked itself, a stand-in of a test would be boxes without end
+    # An object may answer to any name: asked itself, a stand-in of a test would be boxes without end.
+    kind = type(value)
     return hasattr(kind, "_value") and hasattr(kind, "_node")
 
 
