@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from xinv_nb.errors import XinvError
 from xinv_nb.history import History, Leaf
 from xinv_nb.quantities import asked, quantity
 
@@ -249,11 +250,13 @@ class Run:
         """How the run ended, in words; for a failed run the error and the line of the cell."""
         self.notices: list[str] = []
         self.chosen_parameters: tuple[str, ...] = ()
+        self.chosen_spans: tuple[tuple[int, int], ...] = ()
+        """Stretches of the run that a reader asked about, as first and last evaluation: see `choose_span`."""
         self._histories: list[History] = []
         self._events: list[tuple[History | None, Event]] = []
         self._captions: tuple[Caption, ...] | None = None
         self._curvature: Curvature | None = None
-        self._analysis: tuple[tuple[int, int, Status], Any] | None = None
+        self._analysis: tuple[tuple[int, int, Status, tuple[tuple[int, int], ...]], Any] | None = None
         self._widget: RunWidget | None = None
         self._lock = threading.RLock()
 
@@ -487,12 +490,13 @@ class Run:
         from xinv_nb.analysis import analyse
 
         with self._lock:
-            state = (self.evaluations, len(self._events), self.status)
+            state = (self.evaluations, len(self._events), self.status, self.chosen_spans)
             # Looked at in every iteration, a growing run would be analysed from its start each time.
             known = self._analysis
             if (
                 known is not None
                 and known[0][2] == self.status == "running"
+                and known[0][3] == self.chosen_spans
                 and self.evaluations <= _STALE * known[0][0]
             ):
                 return known[1]
@@ -517,6 +521,33 @@ class Run:
         """
         facts: Sequence[Fact] = self._analysed().facts
         return facts
+
+    def choose_span(self, span: tuple[int, int]) -> None:
+        """Have `facts` tell also of the stretch from evaluation `span[0]` to `span[1]`, both included.
+
+        Raises
+        ------
+        XinvError
+            The run has no such evaluations.
+
+        Examples
+        --------
+        >>> import xinv_nb as xi
+        >>> from autograd import grad
+        >>> with xi.record() as run:
+        ...     slopes = [grad(lambda x: x**2)(x) for x in (4.0, 3.0, 2.0)]
+        >>> run.choose_span((0, 1))
+        >>> run.facts[-1].text
+        'x fell from 4 to 3; the gradient asked for this.'
+        """
+        first, last = (int(end) for end in span)
+        if not 0 <= first <= last < self.evaluations:
+            raise XinvError(
+                f"The run has no iterations {first} to {last}; choose two between 0 and {self.evaluations - 1}, "
+                "the first one first."
+            )
+        if (first, last) not in self.chosen_spans:
+            self.chosen_spans = (*self.chosen_spans, (first, last))[-_MOST_SPANS:]
 
     @property
     def captions(self) -> Sequence[Caption]:
@@ -672,6 +703,8 @@ _NOTHING = History("", [])
 _LITTLE = 10
 """An objective is little beside one that is evaluated at that many times as many points."""
 _SEVERAL = 2
+_MOST_SPANS = 32
+"""Stretches chosen by the reader of which the facts are kept: the latest ones."""
 
 PARAMETER = "\0parameter"
 """Name of an event about a parameter until it is read: what the reader calls the parameter may be known only then."""
