@@ -32,10 +32,10 @@ _HEADINGS = {"not a number": "Breakdown", "not a finite number": "Breakdown", "i
 
 @dataclass(frozen=True)
 class Sentence:
-    """One sentence and the fact that it words."""
+    """One sentence and the facts that it words, of which there is at least one."""
 
     text: str
-    fact: Fact
+    facts: tuple[Fact, ...]
     source: str = BUILT_IN
     dropped: str = ""
     """Why a model's wording of this sentence was not used; empty if none was tried or it was used."""
@@ -43,6 +43,11 @@ class Sentence:
     """What a model's wording depends on."""
     only_numbers: bool = False
     """Whether no more than the numbers of a model's wording were checked, as in another language."""
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The evaluations, first and last, that its facts are about."""
+        return min(fact.span[0] for fact in self.facts), max(fact.span[1] for fact in self.facts)
 
 
 @dataclass(frozen=True)
@@ -54,8 +59,15 @@ class Draft:
     sentences: tuple[Sentence, ...]
 
 
-def narrate(run: Run) -> tuple[Caption, ...]:
+def narrate(run: Run, level: str | None = None) -> tuple[Caption, ...]:
     """Return the built-in explanation of `run`: a summary, and a caption for each phase.
+
+    Parameters
+    ----------
+    run : Run
+        The recording.
+    level : str, optional
+        The reader: `"student"`, who is meant where None, or `"expert"`.
 
     Examples
     --------
@@ -68,11 +80,15 @@ def narrate(run: Run) -> tuple[Caption, ...]:
     if run.evaluations == 0:
         text = run.notices[0] if run.notices else "No gradient has been recorded yet."
         return (Caption(text, (0, 0), (), BUILT_IN, "built-in text", (), "Nothing recorded"),)
-    return tuple(as_caption(draft) for draft in plan(run))
+    return tuple(as_caption(draft) for draft in plan(run, level))
 
 
-def plan(run: Run) -> list[Draft]:
-    """Choose the facts of each caption and their order: what became of the domain first, of the optimizer second."""
+def plan(run: Run, level: str | None = None) -> list[Draft]:
+    """Choose the facts of each caption and their order: what became of the domain first, of the optimizer second.
+
+    `level` is the reader, as in `narrate`.
+    """
+    del level  # both readers are told the same as yet
     facts, phases, last = run.facts, run.phases, run.evaluations - 1
     drafts = [Draft("Summary", (0, last), _sentences(_summary(facts, len(phases), last)))]
     if len(phases) > 1:
@@ -170,13 +186,13 @@ def _of_kind(facts: Sequence[Fact], kind: str) -> list[Fact]:
 
 
 def _sentences(facts: Iterator[Fact] | Sequence[Fact]) -> tuple[Sentence, ...]:
-    return tuple(Sentence(fact.text, fact) for fact in facts)
+    return tuple(Sentence(fact.text, (fact,)) for fact in facts)
 
 
 def as_caption(draft: Draft) -> Caption:
     """Return the caption that a draft makes, with who wrote it and what was checked."""
     source = next((s.source for s in draft.sentences if s.source != BUILT_IN), BUILT_IN)
-    cites = dict.fromkeys(i for s in draft.sentences for i in (s.fact.id, *s.fact.cites))
+    cites = dict.fromkeys(i for s in draft.sentences for fact in s.facts for i in (fact.id, *fact.cites))
     claims = tuple(_claim(sentence) for sentence in draft.sentences)
     text = " ".join(sentence.text for sentence in draft.sentences)
     status = _status(draft.sentences)
@@ -193,9 +209,10 @@ def _provenance(sentences: Sequence[Sentence]) -> dict[str, str]:
 
 
 def _claim(sentence: Sentence) -> Claim:
+    words = " and ".join(fact.id for fact in sentence.facts)
     if sentence.only_numbers:
-        return Claim(sentence.text, None, f"only its numbers and names were compared with {sentence.fact.id}")
-    return Claim(sentence.text, True, f"worded from {sentence.fact.id}")
+        return Claim(sentence.text, None, f"only its numbers and names were compared with {words}")
+    return Claim(sentence.text, True, f"worded from {words}")
 
 
 def _status(sentences: Sequence[Sentence]) -> str:

@@ -52,7 +52,7 @@ def write(
     show: Callable[[Progress], None] | None = None,
 ) -> tuple[Caption, ...]:
     """Write the captions of `run` and return them; `show` is told of every step, `stop` ends it at the next token."""
-    progress = Progress(narrate(run), "built-in text")
+    progress = Progress(narrate(run, level), "built-in text")
     for progress in _steps(run, model, level, language, host, stop or threading.Event()):
         if show is not None:
             show(progress)
@@ -62,7 +62,7 @@ def write(
 def _steps(
     run: Run, model: ModelChoice, level: str | None, language: str | None, host: str | None, stop: threading.Event
 ) -> Iterator[Progress]:
-    built_in = narrate(run)
+    built_in = narrate(run, level)
     if model is False or run.evaluations == 0:
         yield Progress(built_in, "built-in text")
         return
@@ -78,7 +78,7 @@ def _steps(
         return
     writer = f"{name} · {'local' if server.is_local else server.host}"
     voice = _Voice(server, name, found, level, language, names_of(run), stop)
-    drafts = plan(run)
+    drafts = plan(run, level)
     try:
         for i, draft in enumerate(drafts):
             for j in range(len(draft.sentences)):
@@ -160,7 +160,7 @@ def _reworded(run: Run, draft: Draft, j: int, voice: _Voice) -> Draft:
     elif voice.language:
         objection = same_numbers(text, sentence.text, voice.names)
     else:
-        objection = same_claims(text, sentence.text, domain_of(run)) or contradiction(run, text, sentence.fact.span)
+        objection = same_claims(text, sentence.text, domain_of(run)) or contradiction(run, text, sentence.span)
     if objection:
         sentence = replace(sentence, dropped=objection)
     elif text != sentence.text:
