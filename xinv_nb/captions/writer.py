@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from xinv_nb.captions.admission import ability, is_known
+from xinv_nb.captions.admission import ability, known_ability
 from xinv_nb.captions.draft import BUILT_IN, Draft, as_caption
 from xinv_nb.captions.narrator import narrate, plan, plan_span
 from xinv_nb.captions.ollama import SUGGESTED_MODEL, OllamaServer, OllamaUnavailable, Status
@@ -123,7 +123,7 @@ def _steps(
         return
     voice, writer = found
     try:
-        if not is_known(voice):
+        if known_ability(voice) is None:
             yield shown("built-in text", f"trying out {voice.model}: does it keep to the facts?", "", 0)
         manner = ability(voice).manner
         if manner == "none":
