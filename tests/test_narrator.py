@@ -25,10 +25,10 @@ def test_every_sentence_words_a_fact_that_exists(make) -> None:
     for draft, caption in zip(plan(run), run.captions, strict=True):
         assert draft.sentences
         for sentence in draft.sentences:
-            assert facts[sentence.fact.id].text == sentence.text
+            assert " ".join(facts[fact.id].text for fact in sentence.facts) == sentence.text
         assert caption.text == " ".join(sentence.text for sentence in draft.sentences)
         assert set(caption.cites) <= set(facts) | events
-        assert {s.fact.id for s in draft.sentences} <= set(caption.cites)
+        assert {fact.id for s in draft.sentences for fact in s.facts} <= set(caption.cites)
         assert [claim.text for claim in caption.claims] == [s.text for s in draft.sentences]
         assert all(claim.supported for claim in caption.claims)
         assert (caption.source, caption.status) == ("built-in", "built-in text")
@@ -172,26 +172,39 @@ def test_what_a_teacher_reads() -> None:
     ]
 
 
+# ---------------------------------------------------------------------- sentences of several facts
+
+
+def test_a_sentence_of_two_facts_spans_and_cites_both() -> None:
+    one = Fact("F1", "watch", "Height rose.", {}, (0, 8), ("e4",))
+    other = Fact("F2", "course", "The loss fell.", {}, (3, 9), ("F7", "e4"))
+    sentence = Sentence("Height rose while the loss fell.", (one, other))
+    assert sentence.span == (0, 9)
+    caption = as_caption(Draft("Summary", (0, 9), (sentence,)))
+    assert caption.cites == ("F1", "e4", "F2", "F7")
+    assert caption.claims[0].reason == "worded from F1 and F2"
+
+
 # ---------------------------------------------------------------------- the line under a caption
 
 
 def drafted(*sources: str, dropped: str = "", only_numbers: bool = False) -> str:
     fact = Fact("F1", "course", "The loss fell.", {}, (0, 1))
-    sentence = Sentence("The loss fell.", fact, dropped=dropped, only_numbers=only_numbers)
+    sentence = Sentence("The loss fell.", (fact,), dropped=dropped, only_numbers=only_numbers)
     return as_caption(Draft("Summary", (0, 1), tuple(replace(sentence, source=s) for s in sources))).status
 
 
 def test_the_status_says_who_wrote_and_what_was_checked() -> None:
     assert drafted("built-in", "built-in") == "built-in text"
     assert drafted("built-in", dropped="x") == "built-in text · the model's wording did not match the recording"
-    assert drafted("m", "m", "m") == "checked · 3 sentences worded by the model"
-    assert drafted("m", "built-in") == "checked · 1 sentence worded by the model, 1 built-in"
-    assert drafted("m", only_numbers=True) == "only the numbers were checked · 1 sentence worded by the model"
+    assert drafted("m", "m", "m") == "3 of 3 claims match the recording · 3 sentences by the model"
+    assert drafted("m", "built-in") == "2 of 2 claims match the recording · 1 sentence by the model, 1 built-in"
+    assert drafted("m", only_numbers=True) == "checked in part: numbers and names · 1 sentence by the model"
 
 
 def test_a_sentence_of_which_only_the_numbers_were_checked_is_no_supported_claim() -> None:
     fact = Fact("F1", "course", "The loss fell.", {}, (0, 1))
-    sentence = Sentence("Der Verlust fiel.", fact, source="m", only_numbers=True)
+    sentence = Sentence("Der Verlust fiel.", (fact,), source="m", only_numbers=True)
     (claim,) = as_caption(Draft("Summary", (0, 1), (sentence,))).claims
     assert claim.supported is None
 

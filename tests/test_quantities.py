@@ -88,3 +88,7 @@ def test_what_the_gradient_asks_is_grammatical() -> None:
     assert asked("bend", -1.0, ("south", "north")) == "moving bend north would lower the loss"
     assert asked("x", 0.0) == "the loss does not change with x here"
     assert asked("x", math.nan) == "the gradient of x is not a number here"
+
+
+def test_a_pair_is_aligned_by_its_digits_not_by_zeros() -> None:
+    assert pair(-0.99976, -1.00114) == ("−0.9998", "−1.0011")

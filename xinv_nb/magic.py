@@ -23,11 +23,12 @@ from IPython.core.inputtransformer2 import cell_magic as ipython_cell_magic
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 
+from xinv_nb.captions.writer import Explaining
 from xinv_nb.recording.recorder import Recorder
 from xinv_nb.recording.tracebacks import take_our_frames_out
 from xinv_nb.run import Problem, Run
 from xinv_nb.session import attempt, how_it_ended, remember
-from xinv_nb.view.live import Explaining, finish, show
+from xinv_nb.view.live import finish, show
 
 _MARK = "%%xinv"
 _IS_OURS = re.compile(r"%%xinv(?![\w?])")
@@ -175,7 +176,7 @@ class _OpenCell:
         if self.options.name:
             self.shell.user_ns[self.options.name] = self.run
         if self.options.live and not self.options.quiet:
-            self.recorder.on_evaluation = attempt(self.run, "shown", lambda: show(self.run))
+            self.recorder.on_evaluation = attempt(self.run, "shown", lambda: show(self.run, self.options.explaining))
         self._show_tracebacks_without_us()
         self.recorder.start()
 
@@ -216,7 +217,7 @@ class _OpenCell:
         if self.options.quiet:
             return
         if not self.options.live:
-            show(self.run)
+            show(self.run, self.options.explaining)
         finish(self.run, self.options.explaining)
 
 

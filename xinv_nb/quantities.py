@@ -73,19 +73,18 @@ def pair(start: float, stop: float, unit: str = "") -> tuple[str, str]:
         if first != second or start == stop:
             break
     if digits > 3 and first != second:
-        first, second = _aligned(first, second)
+        first, second = _aligned(start, stop, first, second)
     return first, with_unit(second, unit)
 
 
-def _aligned(first: str, second: str) -> tuple[str, str]:
-    """Give two decimal numbers the same number of decimals."""
+def _aligned(start: float, stop: float, first: str, second: str) -> tuple[str, str]:
+    """Write two numbers with the same number of decimals: those of the one that has more."""
     if "×" in first + second or not (first[-1] + second[-1]).isdecimal():
         return first, second
     decimals = max(len(text.partition(".")[2]) for text in (first, second))
     if decimals == 0:
         return first, second
-    parts = (text.partition(".") for text in (first, second))
-    one, two = (f"{whole}.{fraction:0<{decimals}}" for whole, _, fraction in parts)
+    one, two = (f"{value:.{decimals}f}".replace("-", "−") for value in (start, stop))
     return one, two
 
 

@@ -22,6 +22,7 @@ from xinv_nb.analysis.movement import movement
 from xinv_nb.analysis.optimizers import optimizer_starts
 from xinv_nb.analysis.phases import find_phases
 from xinv_nb.analysis.pull import pull
+from xinv_nb.analysis.spans import chosen
 from xinv_nb.analysis.steps import steps
 from xinv_nb.analysis.terms import terms
 from xinv_nb.analysis.turning import turning
@@ -66,6 +67,7 @@ def analyse(run: Run) -> Analysis:
         if any(fact.values.get("how") == "down" for fact in found if fact.kind == "identifiability"):
             found = [fact for fact in found if fact.kind != "minimum"]  # level it may be, but there is a way down
         found += advice(run, phases, found)
+        found += chosen(run, watches, iterates, found)
     return Analysis(phases, tuple(_by_salience(found)))
 
 

@@ -123,6 +123,14 @@ def _whole(run: Run, finite: Rows, phases: Sequence[Phase], salience: float) -> 
     return Fact("", "course", text + ".", values, (0, last), salience=salience)
 
 
+def course_of(run: Run, phase: Phase) -> Fact:
+    """Return the fact of the loss in one stretch, also one that is no phase of the run's."""
+    loss = run.loss
+    finite = np.flatnonzero(np.isfinite(loss) & run.accepted)
+    height = float(np.ptp(loss[finite] / 2)) * 2 if len(finite) else 0.0
+    return _phase_fact(run, phase, height, _peaks(loss, finite) if len(finite) else finite)
+
+
 def _smoothing(phase: Phase, count: int) -> int:
     """Return how many losses at an end of the run are told by their median: one, unless they are noisy."""
     return max(min(count // 20, (phase.stop - phase.start) // 4), 1) if is_noisy(phase) else 1

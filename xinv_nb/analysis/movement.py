@@ -46,12 +46,17 @@ def movement(run: Run, iterates: Iterates, phases: Sequence[Phase]) -> Iterator[
             yield fact
     yield from _order(iterates, tracks, last)
     for phase in phases if len(phases) > 1 else ():
-        span = phase.start, last_of(phase, run.loss)
-        i, j = iterates.at(span[0]), iterates.at(span[1])
-        told = [track for track in iterates.tracks if i < j and track.share(i, j) > _MOVED]
-        for place, track in enumerate(sorted(told, key=lambda track: -track.weight(i, j))[:_MOVERS]):
-            if fact := _moved(iterates, track, span, 0.6 if place == 0 else 0.45):
-                yield fact
+        yield from moves_in(iterates, phase, run.loss)
+
+
+def moves_in(iterates: Iterates, phase: Phase, loss: Floats) -> Iterator[Fact]:
+    """Yield the moves of those parameters that changed the loss most in one stretch of the run."""
+    span = phase.start, last_of(phase, loss)
+    i, j = iterates.at(span[0]), iterates.at(span[1])
+    told = [track for track in iterates.tracks if i < j and track.share(i, j) > _MOVED]
+    for place, track in enumerate(sorted(told, key=lambda track: -track.weight(i, j))[:_MOVERS]):
+        if fact := _moved(iterates, track, span, 0.6 if place == 0 else 0.45):
+            yield fact
 
 
 def subject(entry: Entry) -> str:

@@ -15,6 +15,8 @@ from xinv_nb.run import Fact, Phase, Run, Watch
 
 _LEAST = 0.1
 """Share of its range that a quantity goes at least between two turning points."""
+_TOLD = 0.05
+"""Share of its range over the whole run from which a change in one stretch is told."""
 _MOST = 6
 """Quantities told of in the order of the run's programme."""
 
@@ -32,10 +34,15 @@ def watched(run: Run, watches: Mapping[str, Watch], iterates: Iterates, phases: 
             yield from _crossed(watch, values, iterates)
     if len(phases) > 1:
         for phase in phases:
-            a, b = phase.start, last_of(phase, run.loss)
-            for watch, values in found:
-                if _share_of_range(values, a, b) > 0.05 and (fact := _changed(run, watch, values, a, b, 0.5)):
-                    yield fact
+            yield from changes_in(run, watches, phase)
+
+
+def changes_in(run: Run, watches: Mapping[str, Watch], phase: Phase) -> Iterator[Fact]:
+    """Yield the change of each watched quantity in one stretch of the run."""
+    a, b = phase.start, last_of(phase, run.loss)
+    for watch, values in followed(watches, run.evaluations):
+        if _share_of_range(values, a, b) > _TOLD and (fact := _changed(run, watch, values, a, b, 0.5)):
+            yield fact
 
 
 def followed(watches: Mapping[str, Watch], evaluations: int) -> list[tuple[Watch, Floats]]:
