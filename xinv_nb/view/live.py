@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 from xinv_nb.captions.writer import CaptionWorker, Progress
 from xinv_nb.run import Run
 from xinv_nb.view import packets
+from xinv_nb.view.host import keeps_outputs
 from xinv_nb.view.record import record_bundle
 from xinv_nb.view.scene import warm_up
 from xinv_nb.view.stream import Stream
@@ -54,7 +55,8 @@ def finish(run: Run, explaining: Explaining | None = None) -> None:
     widget.send_snapshot()
     widget.draw_frames(_SECONDS_FOR_FRAMES)
     widget.send_frames()
-    display(record_bundle(run), raw=True)  # type: ignore[no-untyped-call]
+    if keeps_outputs():
+        display(record_bundle(run), raw=True)  # type: ignore[no-untyped-call]
     explain(run, explaining or Explaining())
 
 
