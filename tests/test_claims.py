@@ -12,8 +12,8 @@ from autograd import grad
 import xinv_nb as xi
 from tests.example_runs import EXAMPLES
 from xinv_nb.captions.claims import check, domain_of, numbers_in, same_claims, same_numbers
+from xinv_nb.captions.domain import names_of
 from xinv_nb.captions.narrator import plan
-from xinv_nb.captions.writer import names_of
 from xinv_nb.quantities import number
 
 SENTENCES = [

@@ -102,15 +102,16 @@ export function factsFor(run: RailRun): Fact[] {
         `${name} went from ${formatNumber(values[0] ?? 0)} km to ${formatNumber(values[LAST] ?? 0)} km.`,
         0,
         LAST,
+        "movement",
       );
     }),
-    fact("F6", "The gradient of village-west changed its sign.", 8, 14),
-    fact("F7", "The loss changed by less than 0.5 % in the last 26 iterations.", 64, LAST),
+    fact("F6", "The gradient of village-west changed its sign.", 8, 14, "pull"),
+    fact("F7", "The loss changed by less than 0.5 % in the last 26 iterations.", 64, LAST, "ending"),
   ];
 }
 
-function fact(id: string, text: string, first: number, last: number): Fact {
-  return { id, kind: "course", text, span: [first, last], cites: ["e1", "e6"] };
+function fact(id: string, text: string, first: number, last: number, kind = "course"): Fact {
+  return { id, kind, text, span: [first, last], cites: ["e1", "e6"] };
 }
 
 export function captionsAt(run: RailRun, iteration: number): Caption[] {

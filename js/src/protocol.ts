@@ -160,4 +160,6 @@ export type Outgoing =
   | { type: "resync" }
   | { type: "scene"; iteration: number }
   | { type: "file"; request: number; format: string; runs?: string[] }
+  | { type: "explain"; span: Span }
+  | { type: "quiet" }
   | { type: "ask"; request: number; question: string; span: Span | null };

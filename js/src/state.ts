@@ -62,6 +62,13 @@ export class State {
     this.moveToRow(this.#store.history.nearestRow(iteration));
   }
 
+  /** Selects a span and stands at its beginning. */
+  select(span: Span): void {
+    this.playing.value = false;
+    this.moveTo(span[0]);
+    this.span.value = span;
+  }
+
   step(rows: number): void {
     this.moveToRow(this.row.value + rows);
   }

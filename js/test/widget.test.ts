@@ -267,6 +267,101 @@ const button = (text: string) =>
     (node) => node.textContent === text,
   ) as HTMLElement;
 
+describe("events", () => {
+  const openEvents = () => find<HTMLElement>("[role=tab][aria-label=Events]").click();
+  const grid = () => find("[role=grid]");
+  const rows = () => [...shadow().querySelectorAll<HTMLElement>("[role=grid] .event[data-id]")];
+  const key = (name: string) =>
+    grid().dispatchEvent(new KeyboardEvent("keydown", { key: name, bubbles: true, cancelable: true }));
+  const type = (text: string) => {
+    const search = find<HTMLInputElement>("[aria-label='search events']");
+    search.value = text;
+    search.dispatchEvent(new Event("input"));
+  };
+
+  it("are a table of which only the rows in sight exist, and which says how many there are", () => {
+    mount();
+    model.receive(odd("events"));
+    openEvents();
+    expect(rows().length).toBeLessThan(60);
+    expect(grid().getAttribute("aria-rowcount")).toBe("3001");
+    expect(rows()[0]?.getAttribute("aria-rowindex")).toBe("2");
+    const body = rows()[0]?.parentElement as HTMLElement;
+    expect(Number.parseFloat(body.style.paddingBottom)).toBeGreaterThan(50_000);
+  });
+
+  it("are found by words, by stage, by iteration, and by pass", () => {
+    mount();
+    model.receive(odd("events"));
+    openEvents();
+    type("VILLAGE asks");
+    expect(find(".found").textContent).toBe("1000 of 3000");
+    expect(rows()[0]?.textContent).toContain("the village asks village-west to move north");
+    type("drive 999");
+    expect(rows().map((row) => row.dataset.id)).toEqual(["e2998"]);
+    type("");
+    button("▲forward1000").click();
+    expect(find(".found").textContent).toBe("2000 of 3000");
+    expect(rows().every((row) => row.querySelector("[aria-label=forward]") === null)).toBe(true);
+    type("no such thing");
+    expect(grid().hidden).toBe(true);
+    expect(find("#panel-Events .quiet").textContent).toBe("No event contains this.");
+  });
+
+  it("move the cursor, by pointer and by keys, and those at the cursor are lit", () => {
+    mount();
+    model.receive(odd("events"));
+    openEvents();
+    rows()[7]?.click();
+    expect(slider().value).toBe("2");
+    const lit = () => rows().filter((row) => row.getAttribute("aria-current") === "true");
+    expect(lit().map((row) => row.dataset.id)).toEqual(["e7", "e8", "e9"]);
+    for (const name of ["Home", "ArrowDown", "PageDown", "ArrowUp", "Enter"]) key(name);
+    expect(slider().value).toBe("3");
+    expect(grid().getAttribute("aria-activedescendant")).toBe("event-e11");
+    expect(find("#event-e11").classList.contains("active")).toBe(true);
+    key("End");
+    key(" ");
+    expect(slider().value).toBe("999");
+  });
+
+  it("that are cited are seen, whatever was searched for", () => {
+    mount();
+    model.receive(odd("events"));
+    const cites = ["e2500"];
+    const caption = { id: "c", heading: "", span: [0, 1], parts: [], cites, line: "", tone: "good" } as never;
+    model.receive(encode({ sequence: 2, captions: [caption] }));
+    openEvents();
+    type("nothing");
+    find<HTMLElement>(".cite").click();
+    expect(find(".event.cited").dataset.id).toBe("e2500");
+    expect(find<HTMLInputElement>("[aria-label='search events']").value).toBe("");
+  });
+});
+
+describe("facts", () => {
+  it("stand under the question that they answer; a click selects the span", () => {
+    mount();
+    model.receive(odd("log"));
+    const fact = (id: string, kind: string) => ({ id, kind, text: id, span: [3, 9], cites: [] }) as never;
+    model.receive(
+      encode({ sequence: 2, facts: [fact("F1", "movement"), fact("F2", "new"), fact("F3", "best")] }),
+    );
+    const groups = [...shadow().querySelectorAll(".fact-group")].map((group) => [
+      group.querySelector("h3")?.textContent,
+      [...group.querySelectorAll<HTMLElement>(".fact")].map((row) => row.dataset.id),
+    ]);
+    expect(groups).toEqual([
+      ["What became of the loss?", ["F3"]],
+      ["What moved, when, how far?", ["F1"]],
+      ["What else?", ["F2"]],
+    ]);
+    find<HTMLElement>(".fact").click();
+    expect(slider().value).toBe("3");
+    expect(find(".zoom-bar").textContent).toContain("Zoom to iterations 3–9");
+  });
+});
+
 describe("compare", () => {
   const reply = (bytes: Uint8Array<ArrayBuffer>, sequence: number) => {
     const { request } = model.sent[model.sent.length - 1] as { request: number };

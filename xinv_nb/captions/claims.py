@@ -15,10 +15,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from xinv_nb.captions.domain import Domain
+from xinv_nb.captions.interpretation import read
+from xinv_nb.captions.judges.occurrences import is_deadline
 from xinv_nb.captions.judging import Judge
 from xinv_nb.captions.numerals import NUMBER, Number, numbers_in, value_of
 from xinv_nb.captions.reading import LONGEST, Chunk, sentences
-from xinv_nb.captions.statements import Reading, Statement, read
+from xinv_nb.captions.statements import Reading, Statement
 from xinv_nb.quantities import sentence_start
 from xinv_nb.run import Claim, Fact, Run
 
@@ -80,7 +82,7 @@ def _judged(judge: Judge, chunks: Sequence[Chunk], reading: Reading, sentence: s
     whole = any(chunk.kind in _ABOUT_THE_WHOLE for chunk in chunks)
     verdicts = judge.judge(reading.statements, whole=whole)
     strange = " ".join(dict.fromkeys(chunk.words for chunk in reading.unread if chunk.words))
-    if not strange and any(judge.is_deadline(statement) for statement in reading.statements):
+    if not strange and any(is_deadline(judge.evidence, statement) for statement in reading.statements):
         strange = "within"  # by when, not how long the run was: some part of it is meant, and it is not said which
     claims = []
     for statement, (supported, reason) in zip(reading.statements, verdicts, strict=True):

@@ -17,6 +17,7 @@ import socket
 import threading
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -616,10 +617,22 @@ def _is_cloud(model: str, described: Mapping[str, Any]) -> bool:
 
 
 def _cores() -> int:
+    """Return the processor cores that this process may use, each counted once where it runs two threads.
+
+    A model that runs more threads than there are free cores becomes many times slower, not a little.
+    """
     try:
-        return len(os.sched_getaffinity(0))  # what this process may use, not what there is
-    except AttributeError:  # not on every system
+        usable = os.sched_getaffinity(0)
+    except AttributeError:  # not on every system; those without it mostly have no such cores
         return os.cpu_count() or 1
+    cores = set()
+    for processor in usable:
+        folder = Path(f"/sys/devices/system/cpu/cpu{processor}/topology")
+        try:
+            cores.add(((folder / "physical_package_id").read_text(), (folder / "core_id").read_text()))
+        except OSError:
+            return len(usable)
+    return len(cores)
 
 
 def _faults() -> tuple[type[Exception], ...]:

@@ -38,9 +38,7 @@ export function createCaptionCard(
   lightSpan(card, caption.span, state);
   card.addEventListener("click", (event) => {
     if (event.target instanceof Element && event.target.closest(".cite")) return;
-    state.playing.value = false;
-    state.moveTo(caption.span[0]);
-    state.span.value = caption.span;
+    state.select(caption.span);
   });
   return card;
 }
