@@ -258,6 +258,15 @@ def test_the_reason_is_told_in_words() -> None:
 # ---------------------------------------------------------------------- other languages
 
 
+def test_what_is_called_it_has_been_named_before() -> None:
+    source = "Range rose from 2 to 3 m; all along, a higher range would lower the loss."
+    wrong = source.replace("Range", "It")
+    assert same_claims(wrong, source, ["range", "speed"]) == "it does not name what it speaks of"
+    assert same_claims("It fell from 3 to 2.", "The loss fell from 3 to 2.", []) != ""
+    fair = "Range climbed from 2 to 3 m; all along, a higher range would lower the loss."
+    assert same_claims(fair, source, ["range", "speed"]) == ""
+
+
 def test_in_another_language_numbers_and_names_are_compared() -> None:
     source = "The third point moved south from 1.6 to −0.866 km; 99 % of the way."
     names = ["the third point", "theta[0]"]
