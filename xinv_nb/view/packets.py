@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from xinv_nb.history import History
-from xinv_nb.run import Caption, Entry, Event, Run
+from xinv_nb.run import Caption, Entry, Event, Run, Wording
 from xinv_nb.view.export import File
 from xinv_nb.view.scene import Frame
 from xinv_nb.view.watched import MOST_WATCHED, describe_watched, name_of_loss, watched_columns
@@ -366,6 +366,21 @@ def caption_for_view(caption: Caption, key: str, names: Sequence[str], *, writin
         "line": caption.status if caption.source == "built-in" else f"{caption.status} · {caption.source}",
         "tone": _tone(caption),
         "writing": writing,
+        "sentences": [_sentence(sentence) for sentence in caption.sentences],
+        "provenance": dict(caption.provenance),
+    }
+
+
+def _sentence(sentence: Wording) -> dict[str, Any]:
+    """Return who worded a sentence and what was checked; the built-in one only where it is another."""
+    return {
+        "text": sentence.text,
+        "source": sentence.source,
+        "cites": sentence.cites,
+        "built_in": "" if sentence.built_in == sentence.text else sentence.built_in,
+        "checked": sentence.checked,
+        "dropped": sentence.dropped,
+        "claims": [{"text": c.text, "supported": c.supported, "reason": c.reason} for c in sentence.claims],
     }
 
 
