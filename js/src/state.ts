@@ -29,6 +29,8 @@ export class State {
   /** The numbers are shown as a table in place of the plots. */
   readonly table = signal(false);
   readonly wideScene = signal(false);
+  /** A span whose explanation is awaited. */
+  readonly explaining = signal<Span | null>(null);
   readonly playing = signal(false);
   readonly speed = signal(1);
   /** The row under the cursor; −1 when nothing is recorded. */

@@ -570,6 +570,34 @@ describe("who worded a caption", () => {
   });
 });
 
+describe("a span that is selected", () => {
+  const caption = (id: string, span: [number, number]) =>
+    ({ id, heading: id, span, parts: [], cites: [], line: "", tone: "neutral", writing: false }) as never;
+
+  it("is explained on request, in a caption behind the others", () => {
+    mount();
+    model.receive(odd("log"));
+    model.receive(encode({ sequence: 2, captions: [caption("c0", [0, 1999])] }));
+    expect(button("Explain these iterations").hidden).toBe(true);
+    model.set("span", [100, 140]);
+    button("Explain these iterations").click();
+    expect(model.sent).toEqual([{ type: "explain", span: [100, 140] }]);
+    const awaited = () => find("#panel-Explanation > .writing");
+    expect([awaited().hidden, awaited().textContent]).toEqual([false, "explaining iterations 100–140…"]);
+    model.receive(encode({ sequence: 3, captions: [caption("c0", [0, 1999]), caption("c1", [100, 140])] }));
+    expect(awaited().hidden).toBe(true);
+    expect(shadow().querySelectorAll("article")).toHaveLength(2);
+  });
+
+  it("is not offered to be explained where no kernel is", () => {
+    const end = mountStatic(el, odd("names"));
+    find("article").click();
+    expect(button("Clear the selection").hidden).toBe(false);
+    expect(button("Explain these iterations").hidden).toBe(true);
+    end();
+  });
+});
+
 describe("odd runs", () => {
   it.each(Object.keys(ODD_RUNS))("%s stands", (name) => {
     mount();
