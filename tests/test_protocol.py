@@ -20,7 +20,9 @@ from autograd import grad
 import xinv_nb as xi
 from xinv_nb.view import packets
 from xinv_nb.view.export import File
+from xinv_nb.view.head import Writer
 from xinv_nb.view.scene import Frame
+from xinv_nb.view.texts import caption_for_view
 from xinv_nb.view.widget import RunWidget
 from xinv_nb.view.wire import Body, pack, unpack
 
@@ -116,8 +118,8 @@ def rich_packets() -> list[bytes]:
             for k in range(6):
                 grad(objective)(start / 2**k)
         runs.append(run)
-    run, writer, sent = runs[0], packets.Writer(), packets.Sent()
-    caption = packets.caption_for_view(run.captions[0], "a1", [])
+    run, writer, sent = runs[0], Writer(), packets.Sent()
+    caption = caption_for_view(run.captions[0], "a1", [])
     return [
         packets.snapshot(run, sent, writer, [Frame(0, b"png")]),
         packets.update(run, packets.Sent(), writer, explain=True),

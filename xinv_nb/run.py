@@ -762,6 +762,10 @@ class Run:
 
         return save(self, Path(path))
 
+    def _display_(self) -> RunWidget:
+        """Return what marimo shows of a run."""
+        return self.widget()
+
     def _ipython_display_(self) -> None:
         from IPython.display import display
 

@@ -15,7 +15,7 @@ from xinv_nb.captions.worker import CaptionWorker
 from xinv_nb.captions.writer import Explaining, Progress, answer, write_drafts, write_span
 from xinv_nb.errors import XinvError
 from xinv_nb.run import Caption
-from xinv_nb.view import packets
+from xinv_nb.view.head import Writer
 
 if TYPE_CHECKING:
     from xinv_nb.run import Run
@@ -56,7 +56,7 @@ class Explainer:
         self._captions.cancel()
         self._asked.cancel()
         writer = self._widget.writer
-        self._widget.writer = packets.Writer(writer.text, writer.hint, writer.command)
+        self._widget.writer = Writer(writer.text, writer.hint, writer.command)
         self._widget.send_words()
 
     # ------------------------------------------------------------------ while the run goes on
@@ -111,9 +111,7 @@ class Explainer:
     def _show(self, progress: Progress) -> None:
         self.run._captions = progress.captions  # noqa: SLF001
         busy = progress.working_on is not None
-        self._widget.writer = packets.Writer(
-            progress.writer, progress.hint, progress.command, busy, progress.working_on
-        )
+        self._widget.writer = Writer(progress.writer, progress.hint, progress.command, busy, progress.working_on)
         self._widget.send_words()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from xinv_nb.captions.writer import Explaining
 from xinv_nb.run import Run
+from xinv_nb.view.host import keeps_outputs
 from xinv_nb.view.record import record_bundle
 from xinv_nb.view.scene import warm_up
 from xinv_nb.view.stream import Stream
@@ -47,5 +48,6 @@ def finish(run: Run, explaining: Explaining | None = None) -> None:
         return
     widget.draw_frames(_SECONDS_FOR_FRAMES)
     widget.send_frames()
-    display(record_bundle(run), raw=True)  # type: ignore[no-untyped-call]
+    if keeps_outputs():
+        display(record_bundle(run), raw=True)  # type: ignore[no-untyped-call]
     widget.explainer.write(explaining)
