@@ -247,7 +247,7 @@ def test_whatever_the_adversary_says_each_caption_is_clean(runs: list[Run], serv
     assert set(shown.lies) == set(DISTORTIONS), "a distortion that is never tried tests nothing"
     assert shown.lies.total() > 1000
     # A gate that lets nothing through would be clean as well.
-    assert shown.truths > 200
+    assert shown.truths > 100
     assert shown.truths_shown > 0.5 * shown.truths
 
 
