@@ -12,8 +12,8 @@ from autograd import grad
 import xinv_nb as xi
 from tests.example_runs import EXAMPLES
 from xinv_nb.captions.claims import check, domain_of, numbers_in, same_claims, same_numbers
+from xinv_nb.captions.domain import names_of
 from xinv_nb.captions.narrator import plan
-from xinv_nb.captions.writer import names_of
 from xinv_nb.quantities import number
 
 SENTENCES = [
@@ -256,6 +256,15 @@ def test_the_reason_is_told_in_words() -> None:
 
 
 # ---------------------------------------------------------------------- other languages
+
+
+def test_what_is_called_it_has_been_named_before() -> None:
+    source = "Range rose from 2 to 3 m; all along, a higher range would lower the loss."
+    wrong = source.replace("Range", "It")
+    assert same_claims(wrong, source, ["range", "speed"]) == "it does not name what it speaks of"
+    assert same_claims("It fell from 3 to 2.", "The loss fell from 3 to 2.", []) != ""
+    fair = "Range climbed from 2 to 3 m; all along, a higher range would lower the loss."
+    assert same_claims(fair, source, ["range", "speed"]) == ""
 
 
 def test_in_another_language_numbers_and_names_are_compared() -> None:

@@ -103,6 +103,8 @@ def test_axe_finds_nothing_whatever_is_open(opened: Any, axe: str, theme: str) -
     page = opened(color_scheme=theme)
     assert page.locator(f"[data-theme={theme}]").count() == 1
     assert violations(page, axe) == []
+    page.get_by_role("button", name="built-in text").first.click()
+    assert violations(page, axe) == [], "after unfolding what was checked"
     for role, name in [
         ("tab", "Events"),
         ("tab", "Facts"),
@@ -114,6 +116,25 @@ def test_axe_finds_nothing_whatever_is_open(opened: Any, axe: str, theme: str) -
         page.get_by_role(role, name=name).click()
         assert violations(page, axe) == [], f"after {name}"
     keep_picture(page, f"table-{theme}")
+
+
+def test_the_table_of_events_is_searched_and_walked_by_keyboard(opened: Any, axe: str) -> None:
+    page = opened()
+    region = page.get_by_role("region", name="Throw a ball")
+    region.get_by_role("tab", name="Events").click()
+    search = region.get_by_role("searchbox", name="search events")
+    search.fill("fence")
+    rows = region.get_by_role("grid", name="events").get_by_role("row")
+    assert "the ball clears the fence" in rows.nth(1).inner_text()
+    for _ in range(3):  # past the buttons of the two passes to the table
+        page.keyboard.press("Tab")
+    page.keyboard.press("Home")
+    page.keyboard.press("Enter")
+    slider = region.get_by_role("slider", name="iteration")
+    cell = rows.nth(1).get_by_role("gridcell").nth(1)
+    assert slider.get_attribute("aria-valuenow") == cell.inner_text()
+    assert rows.nth(1).get_attribute("aria-current") == "true"
+    assert violations(page, axe) == []
 
 
 @pytest.mark.parametrize("width", [320, 600])

@@ -185,6 +185,8 @@ def same_claims(rewording: str, source: str, names: Iterable[str] | Domain) -> s
         return _difference(own, theirs)
     if own.added - theirs.told:
         return "it repeats itself"
+    if own.begins_with_a_pronoun and not theirs.begins_with_a_pronoun:
+        return "it does not name what it speaks of"  # between other sentences it would speak of what they name
     if own.is_ambiguous:
         return "it cannot be told which of its numbers belong together"
     if not _odd(rewording) <= _odd(source) or rewording.count("(") != rewording.count(")"):
@@ -216,6 +218,12 @@ class _Said:
         self.claims = Counter(_complete(statements))
         moments = Counter((c.kind, c.quantity, c.until) for c in self.claims if c.kind == "value")
         self.is_ambiguous = any(count > 1 for count in moments.values())
+
+    @property
+    def begins_with_a_pronoun(self) -> bool:
+        """Whether something is called “it” before anything is named."""
+        first = next((chunk.kind for chunk in self.chunks if chunk.kind in ("pronoun", "quantity")), "")
+        return first == "pronoun"
 
     def pieces(self, *kinds: str) -> Counter[tuple[str, Number | None]]:
         """Return the chunks of some kinds, to tell in what two texts differ."""

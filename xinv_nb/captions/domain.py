@@ -33,6 +33,13 @@ def stem(word: str) -> str:
     return word
 
 
+def names_of(run: Run) -> list[str]:
+    """Return all names of the domain that a sentence about `run` may contain."""
+    entries = run.entries()
+    named = (name for entry in entries for name in (entry.label, entry.group, entry.name))
+    return list(dict.fromkeys([*named, *run.history.watches]))
+
+
 @dataclass(frozen=True)
 class Domain:
     """What the names in a text stand for."""

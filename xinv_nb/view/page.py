@@ -9,6 +9,7 @@ from pathlib import Path
 
 from xinv_nb.run import Run
 from xinv_nb.view import packets
+from xinv_nb.view.head import Writer
 from xinv_nb.view.record import as_text
 from xinv_nb.view.widget import bundle
 
@@ -52,7 +53,7 @@ def as_page(run: Run) -> str:
     """Return the page of `run`."""
     widget = run.widget()
     widget.draw_frames()
-    data = packets.snapshot(run, packets.Sent(), packets.Writer(), widget.frames.values())
+    data = packets.snapshot(run, packets.Sent(), Writer(), widget.frames.values())
     return _PAGE.format(
         title=escape(run.title),
         text=escape(as_text(run)),

@@ -13,7 +13,7 @@ import warnings
 from html import escape
 
 from xinv_nb.run import Caption, Run
-from xinv_nb.view.packets import state_in_words
+from xinv_nb.view.head import state_in_words
 
 _DPI = 100
 

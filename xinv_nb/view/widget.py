@@ -21,8 +21,11 @@ import traitlets
 
 from xinv_nb.run import Caption, Run
 from xinv_nb.view import packets
+from xinv_nb.view.explaining import Explainer
 from xinv_nb.view.export import File, export
+from xinv_nb.view.head import Writer, state_in_words
 from xinv_nb.view.scene import Frame, draw_frame, iterations_worth_drawing
+from xinv_nb.view.texts import caption_for_view, names_to_mark
 
 _BUNDLE = Path(__file__).parent.parent / "static" / "widget.js"
 _MOST_FRAMES = 60
@@ -78,9 +81,10 @@ class RunWidget(PlotWidget):
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.writer = packets.Writer()
+        self.writer = Writer()
         self.frames: dict[int, Frame] = {}
         self._sent = packets.Sent()
+        self.explainer = Explainer(self)
         self.number = next(_numbers)
         super().__init__()
         self.on_msg(self._on_request)
@@ -121,6 +125,11 @@ class RunWidget(PlotWidget):
         with self._lock:
             self._send_packet(packets.words(self.run, self._sent, self.writer))
 
+    def send_facts(self) -> None:
+        """Send phases, facts and captions as they stand."""
+        with self._lock:
+            self._send_packet(packets.update(self.run, self._sent, self.writer, explain=True))
+
     def draw_frames(self, seconds: float | None = None) -> None:
         """Draw pictures of the scene to travel with the run: as many of those worth drawing as the time allows."""
         if self.run.scene is None:
@@ -153,6 +162,10 @@ class RunWidget(PlotWidget):
             self._answer_scene(int(content.get("iteration", 0)))
         elif kind == "ask":
             self._answer_question(content)
+        elif kind == "explain":
+            self._explain_span(content)
+        elif kind == "quiet":
+            self.explainer.stop()
         elif kind == "file":
             self._answer_file(content)
 
@@ -175,7 +188,7 @@ class RunWidget(PlotWidget):
         kind = str(content.get("format"))
         others = [run for run in known_runs() if run is not self.run]
         if kind == "runs":
-            found = [{"id": r.id, "name": r.name or r.title, "state": packets.state_in_words(r)[1]} for r in others]
+            found = [{"id": r.id, "name": r.name or r.title, "state": state_in_words(r)[1]} for r in others]
             return File("runs.json", "application/json", json.dumps(found).encode())
         if kind == "comparison":
             from xinv_nb.view.compare import comparison
@@ -188,12 +201,25 @@ class RunWidget(PlotWidget):
         span = content.get("span")
         asked_of = (int(span[0]), int(span[1])) if isinstance(span, list) and len(span) == 2 else None
         question = str(content.get("question", ""))[:500]
+
+        def send(caption: Caption) -> None:
+            shown = caption_for_view(caption, f"a{content.get('request')}", names_to_mark(self.run))
+            answers = {"answers": [{"request": content.get("request"), "caption": shown}]}
+            with self._lock:
+                self._send_packet(packets.words(self.run, self._sent, self.writer, answers))
+
         try:
-            caption = self.run.ask(question, span=asked_of)
+            self.explainer.answer(question, asked_of, send)
         except Exception as error:  # noqa: BLE001 - the reader waits for an answer
             text = f"This question could not be answered ({type(error).__name__}: {error})."
-            caption = Caption(text, asked_of or (0, 0), (), "built-in", "no answer", (), question)
-        shown = packets.caption_for_view(caption, f"a{content.get('request')}", packets.names_to_mark(self.run))
-        with self._lock:
-            answers = {"answers": [{"request": content.get("request"), "caption": shown}]}
-            self._send_packet(packets.words(self.run, self._sent, self.writer, answers))
+            send(Caption(text, asked_of or (0, 0), (), "built-in", "no answer", (), question))
+
+    def _explain_span(self, content: dict[str, Any]) -> None:
+        span = content.get("span")
+        if not (isinstance(span, list) and len(span) == 2):
+            return
+        try:
+            self.explainer.explain_span((int(span[0]), int(span[1])))
+        except Exception as error:  # noqa: BLE001 - nothing that is asked in the view may end in the notebook's log
+            self.run.notices.append(f"These iterations could not be explained: {error}")
+            self.send_words()

@@ -36,7 +36,8 @@ export function createPanel(store: Store, state: State, signal: AbortSignal): HT
       role: "tabpanel",
       id: `panel-${tab}`,
       "aria-labelledby": `tab-${tab}`,
-      tabindex: "0",
+      // What scrolls can be scrolled by keys; the table of events takes the focus itself.
+      tabindex: panel.classList.contains("scroll") ? "0" : null,
     });
     button.addEventListener("click", () => {
       state.tab.value = tab;
