@@ -358,7 +358,7 @@ MAKERS: dict[str, Maker] = {
 
 
 def steps(m: Material) -> Iterator[Stated]:
-    """Written last, run once, never used to tune: single steps, and which of them was largest."""
+    """Yield what single steps did, and which of them was largest."""
     q = m.one()
     moves = np.diff(q.values)
     largest = int(np.argmax(np.abs(moves)))
@@ -379,7 +379,7 @@ def steps(m: Material) -> Iterator[Stated]:
 
 
 def together(m: Material) -> Iterator[Stated]:
-    """Written last, run once, never used to tune: what two quantities did in the same stretch."""
+    """Yield what two quantities did in the same stretch."""
     if (pair := m.two()) is None:
         return
     p, q = pair
@@ -398,7 +398,69 @@ def together(m: Material) -> Iterator[Stated]:
         yield f"Once {p.name} was {p.say(b)}, {q.name} was {q.say(a)}.", False
 
 
-LAST: dict[str, Maker] = {"steps": steps, "together": together}
+THIRD_ROUND: dict[str, Maker] = {"steps": steps, "together": together}
+
+
+def thresholds(m: Material) -> Iterator[Stated]:
+    """Yield when a bound was crossed, and between which bounds something lay in a stretch."""
+    q = m.one()
+    k = m.draw.randrange(2, m.last)
+    bound = float((q.values[k - 1] + q.values[k]) / 2)
+    first, final = float(q.values[0]), float(q.values[-1])
+    falls = first > bound > final
+    if not (falls or first < bound < final) or not (clear(first, bound) and clear(bound, final)):
+        return
+    crossed = np.flatnonzero((q.values < bound) == falls)
+    early, late = int(crossed[0]), int(crossed[-1])
+    way, side, other = ("fell", "below", "above") if falls else ("rose", "above", "below")
+    said = number(bound, 5) + (f" {q.unit}" if q.unit and q.unit not in "°%" else q.unit)
+    if early > 3:
+        wrong = early // 2
+        yield f"{q.name} {way} {side} {said} within {wrong} iterations.", False
+        yield f"{q.name} was {side} {said} at iteration {wrong}.", False
+        yield f"By iteration {wrong} {q.name} was {side} {said}.", False
+        yield f"From iteration {wrong} on, {q.name} was {side} {said}.", False
+        yield f"{q.name} had already reached {said} at iteration {wrong}.", False
+        yield f"After {wrong} iterations {q.name} was {side} {said}.", False
+        yield f"Until iteration {wrong}, {q.name} stayed {side} {said}.", False
+    yield f"{q.name} ended {other} {said}.", False
+    yield f"{q.name} started {side} {said}.", False
+    yield f"{q.name} was {other} {said} at the end.", False
+    yield f"{q.name} was always {other} {said}.", False
+    yield f"{q.name} never {way} {side} {said}.", False
+    yield f"{q.name} ended {side} {said}.", True
+    yield f"{q.name} was {side} {said} at iteration {late}.", True
+
+
+def chains(m: Material) -> Iterator[Stated]:
+    """Yield three moments of a course in one sentence, in the right order and in a wrong one."""
+    q = m.one()
+    a, b, c = m.moments(3)
+    if not (clear(q.values[a], q.values[b]) and clear(q.values[b], q.values[c]) and clear(q.values[a], q.values[c])):
+        return
+    x, y, z = q.say(a), q.say(b), q.say(c)
+    yield f"{q.name} was {x} at iteration {a}, {y} at iteration {b} and {z} at iteration {c}.", True
+    yield f"{q.name} was {x} at iteration {a}, {z} at iteration {b} and {y} at iteration {c}.", False
+    yield f"{q.name} was {y} at iteration {a}, {x} at iteration {b} and {z} at iteration {c}.", False
+    yield f"From {x} at iteration {a}, {q.name} went to {z} at iteration {b} and then to {y} at iteration {c}.", False
+    yield f"At iteration {a} {q.name} was {x}; at iteration {b} it was {z}.", False
+    yield f"{q.name} went from {x} at iteration {a} to {z} at iteration {b}.", False
+    yield f"{q.name} was {y} at iteration {a} but {z} at iteration {c}.", False
+    yield f"Between iterations {a} and {b} {q.name} went from {x} to {y}, then to {y} at iteration {c}.", False
+    middle, way = (
+        sorted([q.values[a], q.values[b], q.values[c]])[1],
+        "highest" if q.values[a] < q.values[b] else "lowest",
+    )
+    yield f"Of iterations {a}, {b} and {c}, {q.name} was {way} at iteration {a}.", False
+    if middle != q.values[b]:
+        yield f"{q.name} at iteration {b} lay between {x} and {z}.", False
+    yield f"At iteration {c}, {q.name} was back at {x}.", False
+    yield f"{q.name} stayed at {x} from iteration {a} to {b}.", False
+    yield f"{q.name} was {z}, and not {x}, at iteration {a}.", False
+
+
+LAST: dict[str, Maker] = {"thresholds": thresholds, "chains": chains}
+"""Written after the checker, run once, and never used to tune it."""
 
 
 def upper(text: str, run: Run) -> str:

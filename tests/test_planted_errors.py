@@ -12,10 +12,11 @@ import pytest
 
 import tests.traces.courses  # noqa: F401 - fills the library
 from tests.example_runs import EXAMPLES
-from tests.planted import SECOND_ROUND, Planter, is_iteration, places, swapped
-from tests.stated import MAKERS, Maker, stated
+from tests.planted import LAST, SECOND_ROUND, Planter, is_iteration, places, swapped
+from tests.stated import LAST as LAST_STATED
+from tests.stated import MAKERS, THIRD_ROUND, Maker, stated
 from tests.traces.library import TRACES
-from tests.written import by_form, by_hand
+from tests.written import by_form, by_hand, free_text
 from xinv_nb.captions.claims import check, domain_of, numbers_in, same_claims
 from xinv_nb.quantities import number
 from xinv_nb.run import Run
@@ -174,7 +175,7 @@ def hearsay(text: str, keys: Mapping[str, str]) -> Iterator[str]:
 
 
 def derived(text: str, keys: Mapping[str, str]) -> Iterator[str]:
-    """Written after the checker and never used to tune it: something made of the quantity in its place."""
+    """Yield something made of the quantity in its place."""
     for name in [*keys, "the loss", "The loss", "the slope"]:
         for of in ("the logarithm of", "half of", "the mean of", "the change of", "the square root of", "the sign of"):
             if name in text:
@@ -223,8 +224,8 @@ def test_what_facts_say_is_never_contradicted() -> None:
 
 @pytest.mark.parametrize(
     ("kinds", "stride", "every"),
-    [(KINDS, STRIDE, 1), (HELD_OUT, STRIDE, 1), (SECOND_ROUND, 23, 4)],
-    ids=["first round", "hearsay and derived", "second round"],
+    [(KINDS, STRIDE, 1), (HELD_OUT, STRIDE, 1), (SECOND_ROUND, 23, 4), (LAST, 5, 4)],
+    ids=["first round", "hearsay and derived", "second round", "held out"],
 )
 def test_planted_errors_never_stand_for_the_facts(kinds, stride, every) -> None:
     found: Counter[str] = Counter()
@@ -234,7 +235,7 @@ def test_planted_errors_never_stand_for_the_facts(kinds, stride, every) -> None:
         if not same_claims(wrong, source, domain_of(run)):
             leaks.append((kind, source, wrong))
     assert set(found) == set(kinds)
-    assert sum(found.values()) > 1500
+    assert sum(found.values()) > 800
     assert len(leaks) <= MOST_LEAKS * sum(found.values()), leaks
 
 
@@ -248,7 +249,7 @@ def test_free_text_with_an_error_is_not_supported(kind) -> None:
     assert leaks == []
 
 
-@pytest.mark.parametrize("makers", [MAKERS], ids=["second round"])
+@pytest.mark.parametrize("makers", [MAKERS, THIRD_ROUND, LAST_STATED], ids=["second round", "third round", "held out"])
 def test_sentences_made_from_the_arrays_are_judged_as_they_are(makers: Mapping[str, Maker]) -> None:
     """Each sentence is known to be true or false from the arrays alone."""
     found: Counter[tuple[str, bool]] = Counter()
@@ -263,7 +264,7 @@ def test_sentences_made_from_the_arrays_are_judged_as_they_are(makers: Mapping[s
             if is_true and False in verdicts:
                 contradicted.append((name, kind, text))
     assert {kind for kind, is_true in found if not is_true} == set(makers)
-    assert sum(found.values()) > 1000
+    assert sum(found.values()) > 400
     assert len(leaks) <= MOST_LEAKS * sum(found.values()), leaks
     assert len(contradicted) <= MOST_LEAKS * sum(found.values()), contradicted
 
@@ -305,3 +306,14 @@ def test_no_false_sentence_is_supported() -> None:
     leaks = [w.text for w in false if all(c.supported for c in check(EXAMPLES[w.run](), w.text))]
     leaks += [w.text for w in false if not same_claims(w.text, w.source, domain_of(EXAMPLES[w.run]()))]
     assert leaks == []
+
+
+def test_free_text_of_students_is_mostly_supported_and_no_false_one_is() -> None:
+    verdicts = {(w.run, w.text): check(RUNS[w.run](), w.text) for w in free_text()}
+    true = [(w.run, w.text) for w in free_text() if w.is_true]
+    left = {key: [c.reason for c in verdicts[key] if not c.supported] for key in true}
+    left = {key: reasons for key, reasons in left.items() if reasons}
+    assert len(true) >= 100
+    assert len(left) <= 0.2 * len(true), left
+    assert [w.text for w in free_text() if not w.is_true and all(c.supported for c in verdicts[w.run, w.text])] == []
+    assert [key for key in true if any(c.supported is False for c in verdicts[key])] == []

@@ -45,6 +45,21 @@ def by_hand() -> list[Written]:
 
 
 @functools.cache
+def free_text() -> list[Written]:
+    """Return the sentences, true and false, that word nothing of the narrator's."""
+    found: list[Written] = []
+    run = ""
+    for path in sorted(_FOLDER.glob("*_round.txt")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            sign, _, text = line.partition(" ")
+            if sign == "##":
+                run = text
+            elif sign in ("+", "-"):
+                found.append(Written(run, "", text, sign == "+"))
+    return found
+
+
+@functools.cache
 def _forms() -> list[tuple[re.Pattern[str], list[str]]]:
     found: list[tuple[list[str], list[str]]] = []
     for line in (_FOLDER / "forms.txt").read_text(encoding="utf-8").splitlines():

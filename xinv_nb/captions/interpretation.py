@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from xinv_nb.captions.clauses import clauses_of
+from xinv_nb.captions.clauses import Clause, clauses_of
 from xinv_nb.captions.readers import accounts, comparisons, extremes, gradients, occurrences, times
 from xinv_nb.captions.readers.bag import Bag
 from xinv_nb.captions.readers.values import values
@@ -30,6 +30,8 @@ def read(chunks: Sequence[Chunk], before: Sequence[str] = ()) -> Reading:
     previous: Span | None = None
     last: tuple[str, ...] = tuple(before)
     first = 0
+    governing: Span | None = None
+    timed = False
     for k, clause in enumerate(clauses):
         before_this = len(statements)
         subjects = clause.subjects or [""]
@@ -37,6 +39,7 @@ def read(chunks: Sequence[Chunk], before: Sequence[str] = ()) -> Reading:
             subjects = subjects[:1]  # the other one is what the first is compared with
         for subject in subjects:
             bag = Bag(subject, list(clause.chunks), previous if clause.inherited else None, previous)
+            bag.governing = governing if _is_governed(clause, clauses[k - 1].subjects if k else []) else None
             _interpret(bag)
             named = [c for c in clause.chunks if c.kind == "quantity" or c.words == "it"]
             goes_on = k + 1 < len(clauses) and not any(c.kind == "quantity" for c in clauses[k + 1].chunks)
@@ -47,7 +50,12 @@ def read(chunks: Sequence[Chunk], before: Sequence[str] = ()) -> Reading:
             statements += [replace(s, place=clause.place) for s in bag.found]
             if subject == subjects[0]:
                 unread += bag.rest
-                span = bag.span
+                span, timed = bag.span, bag.timed
+        if clause.sign in (";", ":"):
+            governing = None
+        is_first = k == 0 and _begins_with_its_time(clause)
+        if timed and (is_first or (k + 1 < len(clauses) and clauses[k + 1].sign in _AT_ONCE)):
+            governing = span
         previous = span
         if k and (clause.sign == "when" or (k == 1 and clauses[0].sign == "when")):
             statements[first:] = _together(statements[first:before_this], statements[before_this:])
@@ -56,6 +64,23 @@ def read(chunks: Sequence[Chunk], before: Sequence[str] = ()) -> Reading:
         first = before_this
         last = tuple(s for s in subjects if s) or last
     return Reading(tuple(statements), tuple(unread), last)
+
+
+_AT_ONCE = frozenset(["when", "while", "whereas", "as"])
+_GOVERNED = frozenset(["and", "but", ",", "although", "though", "", *_AT_ONCE])
+
+
+def _begins_with_its_time(clause: Clause) -> bool:
+    return clause.chunks[0].kind == "time" and clause.chunks[0].value in ("at", "span", "since", "until", "first")
+
+
+def _is_governed(clause: Clause, before: Sequence[str]) -> bool:
+    """Whether a clause about something else says of no time of its own when it was."""
+    return (
+        clause.sign in _GOVERNED
+        and list(before) != clause.subjects
+        and not any(c.kind == "then" for c in clause.chunks)
+    )
 
 
 def _together(one: Sequence[Statement], two: Sequence[Statement]) -> list[Statement]:

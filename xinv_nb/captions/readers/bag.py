@@ -32,6 +32,8 @@ class Bag:
         self.inherited, self.previous = inherited, previous
         self.span: Span = (START, END)
         self.timed = False
+        self.governing: Span | None = None
+        """The time of a clause before, which is meant here too unless another is given."""
         self.is_event = False
         self.has_verb = any(c.kind in _VERBS for c in chunks)
         self.paired: dict[int, Mark] = {}

@@ -95,6 +95,10 @@ def read_times(bag: Bag) -> None:
         bag.timed = True
     elif "only" in sides or ("start" in sides and not bag.has("than") and not bag.timed):
         bag.rest.append(Chunk("word", "start", words=ends[0].words))
+    is_free = not (bag.timed or sides or bag.has("begin") or bag.has("end") or bag.paired)
+    if bag.governing is not None and is_free:
+        since, until = bag.governing
+        bag.timed = True
     bag.span = since, until
 
 

@@ -153,7 +153,7 @@ def _change(bag: Bag) -> None:
         bag.add("change", kind)
         if pace is None and (bag.take("every") or bag.take("all")):
             bag.add("pace", "steady")
-    elif kind == "some" and bag.take("mostly"):
+    elif kind == "some" and not bag.timed and bag.take("mostly"):
         bag.add("moved most")
     elif kind == "some" and not any(s.kind in ("value", "factor", "pattern") for s in bag.found):
         bag.rest.append(Chunk("word", "moved", words="moved"))
