@@ -56,7 +56,7 @@ def comparison(runs: Sequence[Run]) -> bytes:
     stride = max(1, -(-longest // _MOST_ROWS))
     ends = [run.evaluations - 1 for run in runs if run.evaluations]
     rows = np.unique(np.concatenate([np.arange(0, longest, stride), ends]).astype(np.intp))
-    body = Body()
+    body = Body(in_planes=True)
     columns = [body.column("iteration", "f8", rows)]
     series: list[dict[str, Any]] = []
     groups: list[dict[str, Any]] = []

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _INK, _MUTED, _GRID = "#1f2430", "#626b80", "#e6e8ee"
 _MOST_SERIES = 8
 _WATCHED_HEIGHT = 0.85
+_LEGEND_COLUMNS = 4
+_LEGEND_HEIGHT = 0.18
 _STRETCHES = 1000
 """More than the picture has pixel columns: nothing that could be seen is lost."""
 
@@ -43,7 +45,8 @@ def draw(run: Run, *, with_words: bool = True) -> Figure:
     has_scene = run.scene is not None
     words = _words(run) if with_words else []
     watches = drawn_watches(run)
-    plots = 4.6 + _WATCHED_HEIGHT * len(watches)
+    legend_rows = -(-len(entries) // _LEGEND_COLUMNS)
+    plots = 4.6 + _WATCHED_HEIGHT * len(watches) + _LEGEND_HEIGHT * legend_rows
     height = plots + 0.19 * len(words)
     figure = Figure(figsize=(10, height), layout="constrained", facecolor="white")
     figure.get_layout_engine().set(h_pad=0.06, w_pad=0.06)  # type: ignore[union-attr,call-arg]
@@ -53,15 +56,17 @@ def draw(run: Run, *, with_words: bool = True) -> Figure:
         columns[0].text(0.5, 0.5, "nothing recorded", ha="center", color=_MUTED)
         return figure
     strips = 0.16 * max(len(entries), 1)
-    ratios = [1.4, 1.4, *[0.62] * len(watches), strips]
-    loss, values, *watched, gradients = columns[0].subplots(len(ratios), 1, sharex=True, height_ratios=ratios)
+    ratios = [1.4, _LEGEND_HEIGHT * max(legend_rows, 1), 1.4, *[0.62] * len(watches), strips]
+    loss, names, values, *watched, gradients = columns[0].subplots(len(ratios), 1, sharex=True, height_ratios=ratios)
     for ax, (name, watch) in zip(watched, watches.items(), strict=True):
         _draw_watched(ax, run, name, watch)
     _draw_loss(loss, run)
     if entries:
         _draw_values(values, run, entries)
+        _draw_legend(names, values, len(entries))
         _draw_gradients(gradients, run, entries)
     else:
+        names.set_axis_off()
         values.set_axis_off()
         gradients.set_axis_off()
     columns[0].suptitle(_plain(run.title), x=0.01, ha="left", fontsize=11, fontweight="bold", color=_INK)
@@ -125,10 +130,14 @@ def _draw_values(ax: Axes, run: Run, entries: list[Entry]) -> None:
     ax.set_ylabel(_plain(f"[{units.pop()}]") if len(units) == 1 else "parameters", fontsize=9, color=_INK)
     _bare(ax)
     _bands(ax, run)
-    # Exactly as wide as the axes, and no part of the layout: long names may not squeeze the plots.
+
+
+def _draw_legend(ax: Axes, of: Axes, count: int) -> None:
+    """Name the lines of `of` on axes of their own, exactly as wide: long names may not squeeze the plots."""
+    ax.set_axis_off()
     legend = ax.legend(
-        fontsize=6.5, frameon=False, ncols=min(3, len(entries)), mode="expand", loc="lower left",
-        bbox_to_anchor=(0, 1.0, 1, 0.1), borderaxespad=0.2, handlelength=1.4,
+        *of.get_legend_handles_labels(), fontsize=6.5, frameon=False, ncols=min(_LEGEND_COLUMNS, count), mode="expand",
+        loc="center", bbox_to_anchor=(0, 0, 1, 1), borderaxespad=0, handlelength=1.4, labelspacing=0.3,
     )  # fmt: skip
     legend.set_in_layout(False)
 

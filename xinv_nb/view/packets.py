@@ -14,7 +14,7 @@ from xinv_nb.run import Caption, Entry, Event, Run
 from xinv_nb.view.export import File
 from xinv_nb.view.scene import Frame
 from xinv_nb.view.watched import MOST_WATCHED, describe_watched, name_of_loss, watched_columns
-from xinv_nb.view.wire import Body, pack
+from xinv_nb.view.wire import MOST_DEFLATED, Body, pack
 
 MOST_ROWS = 20_000
 """Evaluations that a snapshot carries; of more, one in n is sent, and the view says so."""
@@ -26,6 +26,16 @@ _LEAST_ROWS = 16
 MOST_EVENTS = 2_000
 _MOST_SHOWN = 8
 """Series drawn at first; the reader may add the others."""
+
+
+@dataclass(frozen=True)
+class Detail:
+    """How much of a run a snapshot carries, and whether it is to be deflated."""
+
+    bytes: int = MOST_BYTES
+    events: int = MOST_EVENTS
+    exact: bool = True
+    deflated: bool = False
 
 
 @dataclass
@@ -56,23 +66,28 @@ class Sent:
     """What was said of the watched quantities."""
 
 
-def snapshot(run: Run, sent: Sent, writer: Writer, frames: Iterable[Frame] | None = None) -> bytes:
+def snapshot(
+    run: Run, sent: Sent, writer: Writer, frames: Iterable[Frame] | None = None, detail: Detail | None = None
+) -> bytes:
     """Return everything there is to show of `run`; pictures that the browser has stay where `frames` is None."""
-    body = Body()
-    most_rows = min(MOST_ROWS, max(_LEAST_ROWS, MOST_BYTES // _bytes_per_row(run)))
+    detail = detail or Detail()
+    most_rows = min(MOST_ROWS, max(_LEAST_ROWS, detail.bytes // _bytes_per_row(run)))
     stride = max(1, -(-run.evaluations // most_rows))
     rows = _rows(run, 0, run.evaluations, stride)
+    is_small = len(rows) * _bytes_per_row(run) < MOST_DEFLATED
+    body = Body(in_planes=detail.deflated or is_small, narrow=not detail.exact)
     events = run.events
+    listed = _with_last(_events(run, events, {}), events, run)
     header: dict[str, Any] = {
         "kind": "snapshot",
         "sequence": sent.sequence,
         "run": run.id,
         **_columns(run, rows, body, sent),
-        "head": head(run, writer, stride),
+        "head": _with_notice(head(run, writer, stride), len(listed), detail),
         **_series(run),
         "watched": describe_watched(run, sent.several),
         "phases": _phases(run),
-        "events": _with_last(_events(run, events, {})[:MOST_EVENTS], events, run),
+        "events": listed[: detail.events],
         "facts": _facts(run),
         "captions": _captions(run, writer),
     }
@@ -81,6 +96,13 @@ def snapshot(run: Run, sent: Sent, writer: Writer, frames: Iterable[Frame] | Non
     sent.rows, sent.events, sent.history = run.evaluations, len(events), run.history
     sent.watched = header["watched"]
     return pack(header, body)
+
+
+def _with_notice(head: dict[str, Any], events: int, detail: Detail) -> dict[str, Any]:
+    """Return the head, which says so where a page without a kernel lists fewer events than the run has."""
+    if detail.events < min(events, MOST_EVENTS):
+        head["notices"] = [*head["notices"], f"This page lists the first {detail.events} of {events} events."]
+    return head
 
 
 def update(

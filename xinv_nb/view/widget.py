@@ -10,9 +10,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from functools import cache
 from itertools import count
-from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
@@ -23,9 +21,10 @@ from xinv_nb.run import Caption, Run
 from xinv_nb.view import packets
 from xinv_nb.view.explaining import Explainer
 from xinv_nb.view.export import File, export
+from xinv_nb.view.front_end import widget_module
 from xinv_nb.view.scene import Frame, draw_frame, iterations_worth_drawing
+from xinv_nb.view.wire import deflated
 
-_BUNDLE = Path(__file__).parent.parent / "static" / "widget.js"
 _MOST_FRAMES = 60
 _WAIT = "The run is still going on; it can be exported once it has ended."
 
@@ -40,17 +39,6 @@ def known_runs() -> list[Run]:
     return [widget.run for widget in shown if widget.run.evaluations > 0]
 
 
-@cache
-def bundle() -> str:
-    """Return the front end's code, as text: a path would keep every widget alive (anywidget#929)."""
-    if not _BUNDLE.exists():
-        raise FileNotFoundError(
-            f"The front end is missing ({_BUNDLE.name}). This is a source tree that was never built: "
-            "run `npm ci && npm run build` in js/, or install the package with pip or uv, which builds it."
-        )
-    return _BUNDLE.read_text(encoding="utf-8")
-
-
 class PlotWidget(anywidget.AnyWidget):
     """The front end on a packet.
 
@@ -61,12 +49,12 @@ class PlotWidget(anywidget.AnyWidget):
     iteration = traitlets.Int(-1).tag(sync=True)
     span = traitlets.List(traitlets.Int(), maxlen=2).tag(sync=True)
     selected = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    _snapshot = traitlets.Any().tag(sync=True, to_json=lambda _, widget: widget.snapshot())
+    _snapshot = traitlets.Any().tag(sync=True, to_json=lambda _, widget: deflated(widget.snapshot()))
     _has_kernel = traitlets.Bool(True).tag(sync=True)
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self.add_traits(_esm=traitlets.Unicode(bundle()).tag(sync=True))
+        self.add_traits(_esm=traitlets.Unicode(widget_module()).tag(sync=True))
         super().__init__()
 
     def snapshot(self) -> bytes:
