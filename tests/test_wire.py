@@ -247,6 +247,23 @@ def test_a_live_message_is_small_however_fast_the_run_and_however_many_its_param
     assert len(packets.update(more, sent, Writer())) < 24_000
 
 
+def test_a_burst_of_events_is_spread_over_messages_and_none_is_lost() -> None:
+    def loud(x: Any) -> Any:
+        for k in range(7):
+            xi.event(f"gate {k} is passed")
+        return x**2
+
+    sent, told = packets.Sent(), []
+    with xi.record("run") as run:
+        for i in range(30):
+            grad(loud)(3.0)
+        while sent.events < len(run.events):
+            told.append(unpack(packets.update(run, sent, Writer()))[0]["events"])
+    assert len(run.events) > 200
+    assert max(map(len, told)) < 100
+    assert [event["id"] for events in told for event in events] == [event.id for event in run.events]
+
+
 def exported(run: xi.Run, kind: str) -> dict[str, Any]:
     """Ask the widget for a file as the browser does; returns what the header says, with the file's bytes."""
     widget, sent = run.widget(), []

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from xinv_nb.history import History
-from xinv_nb.run import Run
+from xinv_nb.run import Entry, Run
 from xinv_nb.view.columns import bytes_per_row, chosen_rows, columns, series
 from xinv_nb.view.events import events_for_view, with_last
 from xinv_nb.view.export import File
@@ -25,6 +25,8 @@ MOST_BYTES_LIVE = 18_000
 """Bytes of numbers in one message of a live run; the snapshot at its end brings what was left out."""
 _LEAST_ROWS = 16
 MOST_EVENTS = 2_000
+_MOST_EVENTS_LIVE = 40
+"""Events in one message of a live run: wording them takes its time, and the next message brings more."""
 
 
 @dataclass
@@ -40,14 +42,16 @@ class Sent:
     """The objective whose rows these are."""
     several: set[int] = field(default_factory=set)
     """Watched quantities that had more than one number in an evaluation."""
+    entries: list[Entry] = field(default_factory=list)
+    """The parameters of that objective, under their names."""
     watched: list[dict[str, Any]] = field(default_factory=list)
     """What was said of the watched quantities."""
 
 
 def snapshot(run: Run, sent: Sent, writer: Writer, frames: Iterable[Frame] | None = None) -> bytes:
     """Return everything there is to show of `run`; pictures that the browser has stay where `frames` is None."""
-    body = Body()
-    most_rows = min(MOST_ROWS, max(_LEAST_ROWS, MOST_BYTES // bytes_per_row(run)))
+    body, entries = Body(), _entries(run, sent)
+    most_rows = min(MOST_ROWS, max(_LEAST_ROWS, MOST_BYTES // bytes_per_row(run, entries)))
     stride = max(1, -(-run.evaluations // most_rows))
     rows = chosen_rows(run, 0, run.evaluations, stride)
     events = run.events
@@ -55,9 +59,9 @@ def snapshot(run: Run, sent: Sent, writer: Writer, frames: Iterable[Frame] | Non
         "kind": "snapshot",
         "sequence": sent.sequence,
         "run": run.id,
-        **columns(run, rows, body, sent.several),
+        **columns(run, entries, rows, body, sent.several),
         "head": head(run, writer, stride),
-        **series(run),
+        **series(run, entries),
         "watched": describe_watched(run, sent.several),
         "phases": phases(run),
         "events": with_last(events_for_view(run, events, {})[:MOST_EVENTS], events, run),
@@ -87,21 +91,22 @@ def update(
     if sent.rows and sent.history is not run.history:
         sent.sequence += 1
         return snapshot(run, sent, writer, frames)
-    body = Body()
+    body, entries = Body(), _entries(run, sent)
     is_first = sent.rows == 0 and run.evaluations > 0
-    most_rows = max(_LEAST_ROWS, most_bytes // bytes_per_row(run))
+    most_rows = max(_LEAST_ROWS, most_bytes // bytes_per_row(run, entries))
     stride = max(1, -(-(run.evaluations - sent.rows) // most_rows))
     header: dict[str, Any] = {
         **_next_update(run, sent),
-        **columns(run, chosen_rows(run, sent.rows, run.evaluations, stride), body, sent.several),
+        **columns(run, entries, chosen_rows(run, sent.rows, run.evaluations, stride), body, sent.several),
         "head": head(run, writer),
         "frames": [_frame(frame, body) for frame in frames],
     }
     if is_first:
-        header |= series(run)
+        header |= series(run, entries)
     if (watched := describe_watched(run, sent.several)) != sent.watched:
         header["watched"] = sent.watched = watched
-    new = run.events[sent.events : MOST_EVENTS] if sent.events < MOST_EVENTS else []
+    last = min(MOST_EVENTS, sent.events + _MOST_EVENTS_LIVE)
+    new = run._events_from(sent.events, last) if sent.events < last else []  # noqa: SLF001 - not all of them each time
     if new:
         header["events"] = events_for_view(run, new, sent.last_seen)
     if explain:
@@ -147,6 +152,13 @@ def file_update(run: Run, sent: Sent, request: Any, file: File | str) -> bytes:
             "length": len(file.content),
         }
     return pack(header, body)
+
+
+def _entries(run: Run, sent: Sent) -> list[Entry]:
+    """Return what is followed of the parameters; named once, for names take longer than the numbers of a message."""
+    if sent.history is not run.history or not sent.entries:
+        sent.entries = run.entries()
+    return sent.entries
 
 
 def _next_update(run: Run, sent: Sent) -> dict[str, Any]:

@@ -49,7 +49,7 @@ class Body:
 
 def pack(header: Mapping[str, Any], body: Body) -> bytes:
     """Return the packet with this header and body."""
-    text = json.dumps(_finite({"version": VERSION, **header}), ensure_ascii=False, separators=(",", ":")).encode()
+    text = _json({"version": VERSION, **header}).encode()
     padding = -(4 + len(text)) % _ALIGNMENT
     return b"".join([struct.pack("<I", len(text)), text, b"\0" * padding, body.bytes()])
 
@@ -66,6 +66,13 @@ def unpack(packet: bytes) -> tuple[dict[str, Any], bytes]:
     if header.get("version") != VERSION:
         raise ValueError(f"a packet of version {header.get('version')}; this package reads version {VERSION}")
     return header, packet[start:]
+
+
+def _json(header: Mapping[str, Any]) -> str:
+    try:
+        return json.dumps(header, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError):  # seldom, and looking at every value costs more than writing them
+        return json.dumps(_finite(header), ensure_ascii=False, separators=(",", ":"))
 
 
 def _finite(value: Any) -> Any:
