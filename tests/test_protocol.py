@@ -20,7 +20,9 @@ from autograd import grad
 import xinv_nb as xi
 from xinv_nb.view import packets
 from xinv_nb.view.export import File
+from xinv_nb.view.head import Writer
 from xinv_nb.view.scene import Frame
+from xinv_nb.view.texts import caption_for_view
 from xinv_nb.view.widget import RunWidget
 from xinv_nb.view.wire import Body, numbers, pack, unpack
 
@@ -115,8 +117,8 @@ def rich_packets() -> list[bytes]:
             for k in range(6):
                 grad(objective)(start / 2**k)
         runs.append(run)
-    run, writer, sent = runs[0], packets.Writer(), packets.Sent()
-    caption = packets.caption_for_view(run.captions[0], "a1", [])
+    run, writer, sent = runs[0], Writer(), packets.Sent()
+    caption = caption_for_view(run.captions[0], "a1", [])
     return [
         packets.snapshot(run, sent, writer, [Frame(0, b"png")]),
         packets.update(run, packets.Sent(), writer, explain=True),
@@ -141,7 +143,13 @@ def test_each_field_that_is_sent_is_one_that_the_front_end_knows_and_none_is_mis
             for entry in entries:
                 assert_fields(entry, known[interface], interface)
                 seen.add(part)
-    assert seen == set(_PARTS), "each part occurred"
+        for caption in header.get("captions", []):
+            for sentence in caption["sentences"]:
+                assert_fields(sentence, known["Sentence"], "Sentence")
+                for claim in sentence["claims"]:
+                    assert_fields(claim, known["Claim"], "Claim")
+                    seen.add("claims")
+    assert seen == {*_PARTS, "claims"}, "each part occurred"
     assert known["Header"].keys() - {"version", "kind", "sequence", "run", "rows"} == set(_PARTS)
 
 

@@ -15,9 +15,10 @@ from tests.ollama.scripted_server import MODEL, Reply, Request, ScriptedServer, 
 from xinv_nb.captions.acceptance import accept
 from xinv_nb.captions.admission import DOMAIN, PARAGRAPHS, Ability, ability
 from xinv_nb.captions.claims import same_claims
+from xinv_nb.captions.faults import OllamaUnavailable
 from xinv_nb.captions.interpretation import read
 from xinv_nb.captions.narrator import narrate
-from xinv_nb.captions.ollama import OllamaServer, OllamaUnavailable
+from xinv_nb.captions.ollama import OllamaServer
 from xinv_nb.captions.reading import sentences
 from xinv_nb.captions.voice import Voice
 from xinv_nb.captions.writer import Explaining

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from xinv_nb.errors import XinvError
 from xinv_nb.history import WatchColumns
 from xinv_nb.run import Caption, Run
-from xinv_nb.view import packets
 from xinv_nb.view.differences import accepted_loss, differences, names_of
+from xinv_nb.view.head import Writer, head
+from xinv_nb.view.texts import caption_for_view
 from xinv_nb.view.watched import by_evaluation, name_of_loss
 from xinv_nb.view.widget import PlotWidget
 from xinv_nb.view.wire import Body, pack
@@ -82,13 +83,13 @@ def comparison(runs: Sequence[Run]) -> bytes:
         "series": series,
         "groups": groups,
         "facts": [{"id": f.id, "kind": f.kind, "text": f.text, "span": f.span, "cites": f.cites} for f in facts],
-        "captions": [packets.caption_for_view(caption, "c0", [*names, *(s["label"] for s in groups)])],
+        "captions": [caption_for_view(caption, "c0", [*names, *(s["label"] for s in groups)])],
     }
     return pack(header, body)
 
 
 def _head(runs: Sequence[Run], longest: int, stride: int) -> dict[str, Any]:
-    return packets.head(runs[0], packets.Writer(text=""), stride) | {
+    return head(runs[0], Writer(text=""), stride) | {
         "title": _title(runs),
         "goal": "",
         "status": "finished",

@@ -9,6 +9,7 @@ from pathlib import Path
 from xinv_nb.run import Run
 from xinv_nb.view import packets
 from xinv_nb.view.front_end import INFLATE, encoded, encoded_bundle
+from xinv_nb.view.head import Writer
 from xinv_nb.view.scene import Frame, smaller
 from xinv_nb.view.story import as_text, story_of
 
@@ -56,7 +57,7 @@ def as_page(run: Run) -> str:
 
 def snapshot_to_keep(run: Run, frames: Iterable[Frame], detail: packets.Detail) -> bytes:
     """Return a packet for a reader without a kernel."""
-    return packets.snapshot(run, packets.Sent(), packets.Writer(), frames, detail)
+    return packets.snapshot(run, packets.Sent(), Writer(), frames, detail)
 
 
 def page_of(title: str, text: str, packet: bytes) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xinv_nb.run import Caption, Run
-from xinv_nb.view.packets import state_in_words
+from xinv_nb.view.head import state_in_words
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,9 @@ from xinv_nb.view import packets
 from xinv_nb.view.explaining import Explainer
 from xinv_nb.view.export import File, export
 from xinv_nb.view.front_end import widget_module
+from xinv_nb.view.head import Writer, state_in_words
 from xinv_nb.view.scene import Frame, draw_frame, iterations_worth_drawing
+from xinv_nb.view.texts import caption_for_view, names_to_mark
 from xinv_nb.view.wire import deflated
 
 _MOST_FRAMES = 60
@@ -67,7 +69,7 @@ class RunWidget(PlotWidget):
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.writer = packets.Writer()
+        self.writer = Writer()
         self.frames: dict[int, Frame] = {}
         self._sent = packets.Sent()
         self.explainer = Explainer(self)
@@ -174,7 +176,7 @@ class RunWidget(PlotWidget):
         kind = str(content.get("format"))
         others = [run for run in known_runs() if run is not self.run]
         if kind == "runs":
-            found = [{"id": r.id, "name": r.name or r.title, "state": packets.state_in_words(r)[1]} for r in others]
+            found = [{"id": r.id, "name": r.name or r.title, "state": state_in_words(r)[1]} for r in others]
             return File("runs.json", "application/json", json.dumps(found).encode())
         if kind == "comparison":
             from xinv_nb.view.compare import comparison
@@ -189,7 +191,7 @@ class RunWidget(PlotWidget):
         question = str(content.get("question", ""))[:500]
 
         def send(caption: Caption) -> None:
-            shown = packets.caption_for_view(caption, f"a{content.get('request')}", packets.names_to_mark(self.run))
+            shown = caption_for_view(caption, f"a{content.get('request')}", names_to_mark(self.run))
             answers = {"answers": [{"request": content.get("request"), "caption": shown}]}
             with self._lock:
                 self._send_packet(packets.words(self.run, self._sent, self.writer, answers))

@@ -53,7 +53,8 @@ class Body:
         """Append an array; returns its entry in the header."""
         if self._narrow and kind == "f8" and key not in _ALWAYS_EXACT:
             kind = "f4"
-        numbers = np.ascontiguousarray(values, dtype=_TYPES[kind])
+        with np.errstate(over="ignore"):  # of a run that diverges, what is too large for 32 bits is drawn as infinite
+            numbers = np.ascontiguousarray(np.asarray(values).astype(_TYPES[kind]))
         if self._in_planes and numbers.itemsize > 1:
             planes = numbers.view(np.uint8).reshape(-1, numbers.itemsize).T
             return {"key": key, "type": kind, "offset": self.add(planes.tobytes()), "planes": True}
@@ -66,7 +67,7 @@ class Body:
 
 def pack(header: Mapping[str, Any], body: Body) -> bytes:
     """Return the packet with this header and body."""
-    text = json.dumps(_finite({"version": VERSION, **header}), ensure_ascii=False, separators=(",", ":")).encode()
+    text = _json({"version": VERSION, **header}).encode()
     padding = -(4 + len(text)) % _ALIGNMENT
     return b"".join([struct.pack("<I", len(text)), text, b"\0" * padding, body.bytes()])
 
@@ -97,6 +98,13 @@ def numbers(body: bytes, spec: Mapping[str, Any], rows: int) -> NDArray[Any]:
 def deflated(packet: bytes) -> bytes:
     """Return a packet deflated for the way, where that takes no time; `js/src/index.ts` inflates it."""
     return _DEFLATED + zlib.compress(packet) if len(packet) <= MOST_DEFLATED else packet
+
+
+def _json(header: Mapping[str, Any]) -> str:
+    try:
+        return json.dumps(header, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError):  # seldom, and looking at every value costs more than writing them
+        return json.dumps(_finite(header), ensure_ascii=False, separators=(",", ":"))
 
 
 def _finite(value: Any) -> Any:
