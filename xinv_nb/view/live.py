@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from xinv_nb.captions.writer import Explaining
 from xinv_nb.run import Run
+from xinv_nb.view.compare import Comparison
 from xinv_nb.view.host import keeps_outputs
-from xinv_nb.view.record import record_bundle
+from xinv_nb.view.record import comparison_bundle, record_bundle
 from xinv_nb.view.scene import warm_up
 from xinv_nb.view.stream import Stream
 
@@ -51,3 +52,13 @@ def finish(run: Run, explaining: Explaining | None = None) -> None:
     if keeps_outputs():
         display(record_bundle(run), raw=True)  # type: ignore[no-untyped-call]
     widget.explainer.write(explaining)
+
+
+def show_comparison(comparison: Comparison) -> None:
+    """Display runs laid over each other, and leave the record of it in the notebook."""
+    from IPython.display import display
+
+    bundle = comparison._repr_mimebundle_()
+    display(bundle[0] if isinstance(bundle, tuple) else bundle, raw=True)  # type: ignore[no-untyped-call]
+    if keeps_outputs():
+        display(comparison_bundle(comparison.runs), raw=True)  # type: ignore[no-untyped-call]

@@ -9,17 +9,20 @@ without a kernel, where the notebook is trusted to run it. What a host removes (
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from html import escape
 
 from xinv_nb.run import Run
 from xinv_nb.view import packets
+from xinv_nb.view.compare import comparison, comparison_story, title_of
 from xinv_nb.view.page import page_of, snapshot_to_keep
-from xinv_nb.view.picture import picture
+from xinv_nb.view.picture import as_png, picture
 from xinv_nb.view.scene import Frame, smaller
 from xinv_nb.view.story import Story, as_markdown, as_text, heading, story_of
 
 _PAGE = packets.Detail(bytes=40_000, events=500, exact=False, deflated=True)
 """What the page in the record shows of a run: with the front end and the pictures it has to stay small."""
+_MOST_ROWS_COMPARED = 400
 _BYTES_OF_FRAMES = 12_000
 _TELL_THEME = (
     "const f=this,o=new MutationObserver(t);o.observe(document.body,{attributes:true});t();function t(){"
@@ -30,7 +33,15 @@ _TELL_THEME = (
 def record_bundle(run: Run) -> dict[str, str]:
     """Return the record as a MIME bundle for `IPython.display.display(..., raw=True)`."""
     page = page_of(run.title, "", snapshot_to_keep(run, _frames(run), _PAGE))
-    return bundle_of(story_of(run), picture(run), page)
+    return _bundle(story_of(run), picture(run), page)
+
+
+def comparison_bundle(runs: Sequence[Run]) -> dict[str, str]:
+    """Return the record of several runs compared."""
+    from xinv_nb.view.overlay import draw_comparison
+
+    page = page_of(title_of(runs), "", comparison(runs, _MOST_ROWS_COMPARED))
+    return _bundle(comparison_story(runs), as_png(draw_comparison(runs)), page)
 
 
 def _frames(run: Run) -> list[Frame]:
@@ -46,7 +57,7 @@ def _frames(run: Run) -> list[Frame]:
     return kept
 
 
-def bundle_of(story: Story, picture: bytes, page: str) -> dict[str, str]:
+def _bundle(story: Story, picture: bytes, page: str) -> dict[str, str]:
     """Return a story with its picture and its page as a MIME bundle."""
     png = base64.b64encode(picture).decode()
     return {
@@ -73,9 +84,9 @@ def _as_html(story: Story, png: str, page: str) -> str:
         ".jp-OutputArea-output.lm-Panel:not(:has(*))"
     )
     return (
-        f'<details open data-xinv-record="{story.key}"><summary>Record of this run: {escape(title)}</summary>'
+        f'<details open data-xinv-record="{story.key}"><summary>Record of this {story.of}: {escape(title)}</summary>'
         f"<style>{orphan}{{display:none}}</style>{_in_a_frame(story.title, page, selector)}"
-        f'<div><img alt="{escape(title)}: loss, parameters and gradients over the iterations" '
+        f'<div><img alt="{escape(title)}: over the iterations, loss and parameters" '
         f'style="max-width:100%;background:#fff" src="data:image/png;base64,{png}">{text}</div></details>'
     )
 

@@ -17,6 +17,7 @@ class Story:
     title: str
     state: str
     captions: Sequence[Caption]
+    of: str = "run"
 
 
 def story_of(run: Run) -> Story:
