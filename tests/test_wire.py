@@ -250,7 +250,7 @@ def test_a_burst_of_events_is_spread_over_messages_and_none_is_lost() -> None:
 
     sent, told = packets.Sent(), []
     with xi.record("run") as run:
-        for i in range(30):
+        for _ in range(30):
             grad(loud)(3.0)
         while sent.events < len(run.events):
             told.append(unpack(packets.update(run, sent, Writer()))[0]["events"])

@@ -11,7 +11,7 @@ from xinv_nb.run import Run
 from xinv_nb.view import packets
 from xinv_nb.view.head import Writer
 from xinv_nb.view.record import as_text
-from xinv_nb.view.widget import bundle
+from xinv_nb.view.widget import bundle, widget_of
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -51,7 +51,7 @@ def write_page(run: Run, path: Path) -> Path:
 
 def as_page(run: Run) -> str:
     """Return the page of `run`."""
-    widget = run.widget()
+    widget = widget_of(run)
     widget.draw_frames()
     data = packets.snapshot(run, packets.Sent(), Writer(), widget.frames.values())
     return _PAGE.format(
