@@ -220,14 +220,14 @@ def pipeline(host: str, model: str | None, runs: dict[str, Run]) -> Row:
         started = time.perf_counter()
         built_in = run.explain(model=False)
         first = time.perf_counter() - started
-        known = {sentence for caption in built_in for sentence in sentences(caption.text)}
+        known = {sentence.text for caption in built_in for sentence in caption.sentences}
         started = time.perf_counter()
         captions = run.explain(model=model, host=host) if model else built_in
         said = Explanation(name, "\n".join(c.text for c in captions), first, time.perf_counter() - started)
         recording = Recording.of(run)
         for caption in captions:
             judge(run, recording, said, caption.text, caption.span)
-            said.by_model += [s for s in sentences(caption.text) if s not in known]
+            said.by_model += [s.text for s in caption.sentences if s.source != "built-in" and s.text not in known]
             refusals[caption.status] += 1
         said.degenerate = is_degenerate(said.text, "")
         row.explanations.append(said)
@@ -361,10 +361,10 @@ def main() -> None:
             rows.append(row)
             notes.append(f"{row.model}: {note}" if note else "")
             print(f"\r{'  '.join(row.cells())}", file=sys.stderr)
+            if given.json:
+                given.json.write_text(json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=1))
     print(f"{len(runs)} labelled traces; temperature 0\n")
     print(report(rows, notes))
-    if given.json:
-        given.json.write_text(json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=1))
 
 
 if __name__ == "__main__":

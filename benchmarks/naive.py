@@ -17,7 +17,7 @@ from xinv_nb.captions.ollama import CONTEXT, SEED
 from xinv_nb.quantities import number, pair
 from xinv_nb.run import Run
 
-LONGEST = 220
+LONGEST = 160
 """Tokens of a caption: the bare client has no other end for a model that repeats itself."""
 _MOST_PARAMETERS = 3
 

@@ -144,7 +144,13 @@ def test_each_field_that_is_sent_is_one_that_the_front_end_knows_and_none_is_mis
             for entry in entries:
                 assert_fields(entry, known[interface], interface)
                 seen.add(part)
-    assert seen == set(_PARTS), "each part occurred"
+        for caption in header.get("captions", []):
+            for sentence in caption["sentences"]:
+                assert_fields(sentence, known["Sentence"], "Sentence")
+                for claim in sentence["claims"]:
+                    assert_fields(claim, known["Claim"], "Claim")
+                    seen.add("claims")
+    assert seen == {*_PARTS, "claims"}, "each part occurred"
     assert known["Header"].keys() - {"version", "kind", "sequence", "run", "rows"} == set(_PARTS)
 
 

@@ -38,6 +38,11 @@ def test_a_snapshot_holds_the_recording() -> None:
     np.testing.assert_array_equal(found["iteration"], [0, 1, 2])
 
 
+def test_a_gradient_too_large_for_the_packet_is_sent_as_infinite_without_a_warning() -> None:
+    run = recorded([1e50], lambda x: x**4)
+    assert columns(packets.snapshot(run, packets.Sent(), packets.Writer()))["g0"][0] == np.inf
+
+
 def test_updates_carry_each_evaluation_once() -> None:
     sent, seen = packets.Sent(), []
     with xi.record("run") as run:

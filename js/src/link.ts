@@ -54,6 +54,11 @@ export class Link {
     this.#send({ type: "ask", request, question: text, span });
   }
 
+  /** Asks for a caption of these iterations; it comes among the others. */
+  explain(span: Span): void {
+    this.#send({ type: "explain", span });
+  }
+
   /** Asks for a file; while a cell runs, the answer waits behind it. */
   requestFile(format: string, runs?: string[]): Promise<File> {
     const request = this.#nextRequest++;

@@ -62,7 +62,8 @@ WORDS = {
 """What is looked for in a sentence; of two at one place the first counts."""
 
 _NOT_ARTICLE = (
-    r"(?=\s*[,;:=’']|\s(?:and|by|in|of|is|was|fell|rose|moved|stayed|swung|ended|went|had|accounts|for|as|by)\b)"
+    r"(?=\s*[,;:=’']|\s(?:and|by|in|of|is|was|fell|rose|had|accounts|for|as|sank|grew|rises|falls|"
+    r"[a-z]*(?:ed|ent|own|ung))\b)"
 )
 """What follows a quantity that is called like an article."""
 
@@ -299,6 +300,8 @@ class _Context:
         """Bind a number and look it up."""
         if self.about is None:
             return Finding("number", token.words, None, "no quantity is named")
+        if re.search(r"cosine\s*$", self.sentence[: token.start]):
+            return Finding("number", token.words, None, "cosines are not looked at")
         rest = self.sentence[token.start + len(token.words) :]
         percent = re.match(r"\s?%| percent", rest) is not None
         moment = self._moment()
@@ -510,9 +513,9 @@ class _Context:
             span = (at[0], at[-1]) if len(at) > 1 and at[0] < at[-1] else span
             if len(at) == 1 and not self.has("from", "to", "end", "start"):
                 span = (max(at[0] - 1, 0), at[0])
-        if turn := re.search(rf"until {STEP} (\d+)", self.sentence):
-            at = min(int(turn[1]), self.judge.last)
-            span = (span[0], at) if token.start < turn.start() else (at, span[1])
+            elif len(at) == 1 and re.search(rf"\bfrom \S+ at {STEP} \d+ to \S+ at the end", self.sentence):
+                span = (at[0], self.judge.last)
+        span = self._between_turns(token, span)
         stretch = self.judge.recording.stretch(self.about, span)
         if len(stretch) < 2:
             yield Finding("direction", token.words, None, "the stretch is not told")
@@ -521,6 +524,15 @@ class _Context:
         right = bool(change > 0 if token.kind == "up" else change < 0)
         why = f"{self.about.lstrip(chr(0))} from {stretch[0]:.4g} to {stretch[-1]:.4g} over {span}"
         yield Finding("direction", token.words, right, why)
+
+    def _between_turns(self, token: Token, span: tuple[int, int]) -> tuple[int, int]:
+        """Return the part of a span that a word speaks of, in “rose until iteration 6, fell until iteration 13, …”."""
+        turns = [
+            (m.start(), min(int(m[1]), self.judge.last)) for m in re.finditer(rf"until {STEP} (\d+)", self.sentence)
+        ]
+        before = [k for place, k in turns if place < token.start]
+        after = [k for place, k in turns if place > token.start]
+        return (before[-1] if before else span[0]), (after[0] if after else span[1])
 
     def _never(self, token: Token) -> Iterator[Finding]:
         """Judge “never lower than at the start”; other denials are not understood."""
@@ -550,7 +562,7 @@ class _Context:
 
     def pattern(self, token: Token) -> Iterator[Finding]:
         """Judge a word for convergence, divergence or oscillation."""
-        if _CONDITIONAL.search(self.sentence) or re.search(r"\b(?:not|never|no)\b", self.sentence):
+        if _CONDITIONAL.search(self.sentence) or re.search(r"\b(?:not|never|no|while)\b", self.sentence):
             return
         recording = self.judge.recording
         loss = recording.series["\0loss"].values

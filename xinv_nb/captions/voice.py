@@ -9,7 +9,8 @@ import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 
 from xinv_nb.captions.cache import AnswerCache, digest_of
-from xinv_nb.captions.ollama import SEED, OllamaServer, OllamaUnavailable, Status
+from xinv_nb.captions.faults import stopped
+from xinv_nb.captions.ollama import SEED, OllamaServer, Status
 from xinv_nb.captions.prompt import paragraph, rewording, schema
 from xinv_nb.captions.turns import TURNS
 
@@ -103,7 +104,7 @@ class Voice:
         text = ""
         with TURNS.taken(self._ticket, self.stop) as granted:
             if not granted:
-                raise OllamaUnavailable("Stopped before the answer was complete.")
+                raise stopped()
             stream = self._server.stream(
                 self.model, asked, schema=form, num_predict=longest, seed=SEED, stop=self.stop, first_token=FIRST_TOKEN
             )

@@ -38,7 +38,9 @@ class Body:
 
     def column(self, key: str, kind: str, values: NDArray[Any]) -> dict[str, Any]:
         """Append an array; returns its entry in the header."""
-        return {"key": key, "type": kind, "offset": self.add(np.asarray(values, dtype=_TYPES[kind]).tobytes())}
+        with np.errstate(over="ignore"):  # of a run that diverges, what is too large for 32 bits is drawn as infinite
+            sent = np.asarray(values).astype(_TYPES[kind])
+        return {"key": key, "type": kind, "offset": self.add(sent.tobytes())}
 
     def bytes(self) -> bytes:
         """Return the finished body."""

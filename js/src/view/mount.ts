@@ -43,7 +43,7 @@ export function mountView(el: HTMLElement, { store, state, link }: Run, signal: 
   ];
   const comparison = element("div");
   const notices = createNotices(store, signal);
-  const foot = createFoot(store, state, signal);
+  const foot = createFoot(store, state, link, signal);
   root.append(
     createHead(store, state, notices, actions, signal),
     element(
