@@ -40,6 +40,14 @@ for (const theme of ["light", "dark"]) {
         act: (page) => page.getByRole("tab", { name: tab }).click(),
       };
     }
+    pages[`details-${width}-${theme}`] = {
+      width,
+      query: `theme=${theme}&pause=4`,
+      act: async (page) => {
+        await page.locator("button.line").nth(0).click();
+        await page.locator("button.line").nth(3).click();
+      },
+    };
     pages[`many-events-${width}-${theme}`] = { width, query: `theme=${theme}&case=events`, act: walkEvents };
   }
   for (const name of [

@@ -49,7 +49,8 @@ export function eachFrame(signal: AbortSignal, paint: () => void): () => void {
   };
 }
 
-/** Keeps one child node an item, in order; nodes of unchanged items stay, with their focus and selection. */
+/** Keeps one child node an item, in order; nodes of unchanged items stay, with their focus and selection; a focused
+ *  button in one that changes passes its focus on. */
 export function reconcile<T>(
   parent: Element,
   items: readonly T[],
@@ -67,7 +68,7 @@ export function reconcile<T>(
     if (entry?.content !== content) {
       const node = make(item);
       if (place === entry?.node) place = node;
-      if (entry) entry.node.replaceWith(node);
+      if (entry) replace(entry.node, node);
       entry = { content, node };
       former.set(key, entry);
     }
@@ -79,4 +80,11 @@ export function reconcile<T>(
     node.remove();
     former.delete(key);
   }
+}
+
+function replace(former: HTMLElement, node: HTMLElement): void {
+  const root = former.getRootNode() as Document | ShadowRoot;
+  const place = [...former.querySelectorAll<Element>("button")].indexOf(root.activeElement as Element);
+  former.replaceWith(node);
+  if (place >= 0) node.querySelectorAll("button")[place]?.focus();
 }

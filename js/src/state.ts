@@ -24,9 +24,13 @@ export class State {
   readonly tab = signal<Tab>("Explanation");
   /** The event or fact that was last cited by a click. */
   readonly cited = signal("");
+  /** What the reader has unfolded: details of captions, by their ids. */
+  readonly unfolded = new Set<string>();
   /** The numbers are shown as a table in place of the plots. */
   readonly table = signal(false);
   readonly wideScene = signal(false);
+  /** A span whose explanation is awaited. */
+  readonly explaining = signal<Span | null>(null);
   readonly playing = signal(false);
   readonly speed = signal(1);
   /** The row under the cursor; −1 when nothing is recorded. */

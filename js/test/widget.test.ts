@@ -490,6 +490,166 @@ describe("texts", () => {
   });
 });
 
+describe("who worded a caption", () => {
+  const sentence = (text: string, more = {}) => ({
+    text,
+    source: "built-in",
+    cites: ["F1"],
+    built_in: "",
+    checked: "",
+    dropped: "",
+    claims: [{ text, supported: true, reason: "worded from F1" }],
+    ...more,
+  });
+  const caption = (sentences: object[], more = {}) =>
+    ({
+      id: "c0",
+      heading: "h",
+      span: [0, 1],
+      parts: [{ text: "t", kind: "text" }],
+      cites: [],
+      line: "1 of 1 claims match the recording · m:1b",
+      tone: "good",
+      writing: false,
+      sentences,
+      ...more,
+    }) as never;
+  const line = () => find<HTMLElement>("button.line");
+
+  it("is one line, and behind it each sentence with its claims, what was dropped and why, and the model", () => {
+    mount();
+    const worded = sentence("It fell.", {
+      source: "m:1b",
+      built_in: "The loss fell.",
+      checked: "in full",
+      claims: [{ text: "fell", supported: true, reason: "from 9 to 4" }],
+    });
+    const dropped = sentence("It ended.", { dropped: "it calls the end a plateau" });
+    const provenance = { model: "m:1b", digest: "0123456789abcdef", server: "0.9.6", seed: "7" };
+    model.receive(encode({ sequence: 1, captions: [caption([worded, dropped], { provenance })] }));
+    expect(line().textContent).toBe("✓ 1 of 1 claims match the recording · m:1b");
+    expect(find(".details").hidden).toBe(true);
+    line().click();
+    expect(line().getAttribute("aria-expanded")).toBe("true");
+    expect(find(".details").hidden).toBe(false);
+    const [first, second] = find(".details ol").children;
+    expect(first?.textContent).toContain("worded by m:1b, checked in full");
+    expect(first?.querySelector("ul")?.textContent).toBe("✓ matches: fell: from 9 to 4");
+    expect(first?.textContent).toContain("in place of: The loss fell.");
+    expect(second?.textContent).toContain("a model's wording was dropped: it calls the end a plateau");
+    expect(second?.querySelector("ul")).toBe(null);
+    expect(find(".details > .who").textContent).toBe(
+      "model m:1b · digest 0123456789ab · Ollama 0.9.6 · seed 7",
+    );
+  });
+
+  it("stays unfolded, with the focus, when the caption is renewed; a click there selects nothing", () => {
+    mount();
+    model.receive(odd("log"));
+    model.receive(encode({ sequence: 2, captions: [caption([sentence("One.")])] }));
+    line().focus();
+    line().click();
+    model.receive(encode({ sequence: 3, captions: [caption([sentence("Two.")])] }));
+    expect(find(".details").textContent).toContain("Two.");
+    expect(find(".details").hidden).toBe(false);
+    expect(shadow().activeElement).toBe(line());
+    find(".details").click();
+    expect(slider().value).toBe("1999");
+  });
+
+  it("leaves the English text one click away where the caption is in another language", () => {
+    mount();
+    model.receive(encode({ sequence: 1, captions: [caption([sentence("It fell.")])] }));
+    expect(button("In English")).toBe(undefined);
+    const foreign = sentence("Er fiel.", { source: "m:1b", built_in: "The loss fell.", checked: "in part" });
+    model.receive(encode({ sequence: 2, captions: [caption([foreign, sentence("It ended.")])] }));
+    expect(find(".english .text").hidden).toBe(true);
+    button("In English").click();
+    expect(find(".english .text").hidden).toBe(false);
+    expect(find(".english .text").textContent).toBe("The loss fell. It ended.");
+  });
+});
+
+describe("a span that is selected", () => {
+  const caption = (id: string, span: [number, number]) =>
+    ({ id, heading: id, span, parts: [], cites: [], line: "", tone: "neutral", writing: false }) as never;
+
+  it("is explained on request, in a caption behind the others", () => {
+    mount();
+    model.receive(odd("log"));
+    model.receive(encode({ sequence: 2, captions: [caption("c0", [0, 1999])] }));
+    expect(button("Explain these iterations").hidden).toBe(true);
+    model.set("span", [100, 140]);
+    button("Explain these iterations").click();
+    expect(model.sent).toEqual([{ type: "explain", span: [100, 140] }]);
+    const awaited = () => find("#panel-Explanation > .writing");
+    expect([awaited().hidden, awaited().textContent]).toEqual([false, "explaining iterations 100–140…"]);
+    model.receive(encode({ sequence: 3, captions: [caption("c0", [0, 1999]), caption("c1", [100, 140])] }));
+    expect(awaited().hidden).toBe(true);
+    expect(shadow().querySelectorAll("article")).toHaveLength(2);
+  });
+
+  it("is not offered to be explained where no kernel is", () => {
+    const end = mountStatic(el, odd("names"));
+    find("article").click();
+    expect(button("Clear the selection").hidden).toBe(false);
+    expect(button("Explain these iterations").hidden).toBe(true);
+    end();
+  });
+});
+
+describe("stop", () => {
+  const running = () => encode({ head: { title: "t", status: "running", notices: [] } as never });
+
+  it("interrupts the kernel where the host allows it, and is there while the run goes on", () => {
+    let interrupted = 0;
+    const interrupt = () => Promise.resolve(interrupted++);
+    model = new FakeModel();
+    const withManager = Object.assign(model.asModel(), { widget_manager: { kernel: { interrupt } } });
+    const widget = factory();
+    widget.render({ model: withManager, signal: controller.signal, el } as never);
+    model.receive(running());
+    button("Stop").click();
+    expect(interrupted).toBe(1);
+    expect(find("#stop").textContent).toBe("The run is being stopped. What has been recorded is kept.");
+    model.receive(odd("log"));
+    expect(button("Stop").parentElement?.hidden).toBe(true);
+  });
+
+  it("says what to press where the host does not, or where that fails", async () => {
+    mount();
+    model.receive(running());
+    button("Stop").click();
+    expect(find("#stop").textContent).toContain("Press ■");
+    controller.abort();
+    controller = new AbortController();
+    model = new FakeModel();
+    const interrupt = () => Promise.reject(new Error("not here"));
+    const withManager = Object.assign(model.asModel(), { widget_manager: { kernel: { interrupt } } });
+    factory().render({ model: withManager, signal: controller.signal, el } as never);
+    model.receive(running());
+    button("Stop").click();
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(find("#stop").textContent).toContain("Press ■");
+  });
+
+  it("of the model that writes asks the kernel", () => {
+    mount();
+    const head = {
+      title: "t",
+      status: "finished",
+      notices: [],
+      busy: true,
+      writer: { text: "m", hint: "", command: "" },
+    };
+    model.receive(encode({ head: head as never }));
+    button("stop writing").click();
+    expect(model.sent).toEqual([{ type: "quiet" }]);
+    model.receive(encode({ sequence: 2, head: { ...head, busy: false } as never }));
+    expect(button("stop writing").hidden).toBe(true);
+  });
+});
+
 describe("odd runs", () => {
   it.each(Object.keys(ODD_RUNS))("%s stands", (name) => {
     mount();

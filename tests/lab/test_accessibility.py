@@ -103,6 +103,8 @@ def test_axe_finds_nothing_whatever_is_open(opened: Any, axe: str, theme: str) -
     page = opened(color_scheme=theme)
     assert page.locator(f"[data-theme={theme}]").count() == 1
     assert violations(page, axe) == []
+    page.get_by_role("button", name="built-in text").first.click()
+    assert violations(page, axe) == [], "after unfolding what was checked"
     for role, name in [
         ("tab", "Events"),
         ("tab", "Facts"),

@@ -26,6 +26,8 @@ class Statement:
     since: Mark = START
     until: Mark = END
     negated: bool = False
+    other: Number | None = None
+    """The value of a second quantity at the same time."""
     words: str = field(default="", compare=False)
 
 

@@ -32,8 +32,8 @@ class Explainer:
     """
 
     def __init__(self, widget: RunWidget) -> None:
-        self.explaining = Explaining(model=False)
-        """Who writes; nobody but the narrator until the cell has said so."""
+        self.explaining = Explaining()
+        """Who answers: what the cell said, else the server's default model where there is one."""
         self._widget = widget
         self._captions, self._asked = CaptionWorker(), CaptionWorker()
         self._closed: list[Draft] = []
@@ -94,7 +94,13 @@ class Explainer:
         built_in = answer(self.run, question, Explaining(False, self.explaining.level), span)
         send(built_in)
         if self.explaining.model is not False and built_in.sentences:
-            self._asked.start_work(lambda stop: send(answer(self.run, question, self.explaining, span, stop)))
+
+            def reword(stop: threading.Event) -> None:
+                worded = answer(self.run, question, self.explaining, span, stop)
+                if worded != built_in:
+                    send(worded)
+
+            self._asked.start_work(reword)
 
     def explain_span(self, span: Span) -> None:
         """Explain a stretch of the run in a caption of its own; raises `XinvError` where there is no such stretch."""

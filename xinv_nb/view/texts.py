@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from xinv_nb.run import Caption, Run
+from xinv_nb.run import Caption, Run, Wording
 from xinv_nb.view.head import Writer
 
 
@@ -47,6 +47,21 @@ def caption_for_view(caption: Caption, key: str, names: Sequence[str], *, writin
         "line": caption.status if caption.source == "built-in" else f"{caption.status} · {caption.source}",
         "tone": _tone(caption),
         "writing": writing,
+        "sentences": [_sentence(sentence) for sentence in caption.sentences],
+        "provenance": dict(caption.provenance),
+    }
+
+
+def _sentence(sentence: Wording) -> dict[str, Any]:
+    """Return who worded a sentence and what was checked; the built-in one only where it is another."""
+    return {
+        "text": sentence.text,
+        "source": sentence.source,
+        "cites": sentence.cites,
+        "built_in": "" if sentence.built_in == sentence.text else sentence.built_in,
+        "checked": sentence.checked,
+        "dropped": sentence.dropped,
+        "claims": [{"text": c.text, "supported": c.supported, "reason": c.reason} for c in sentence.claims],
     }
 
 

@@ -5,6 +5,7 @@ import { formatCount } from "../format";
 import type { Caption, Span } from "../protocol";
 import { covers, type State } from "../state";
 import type { Store } from "../store";
+import { createDetails, createEnglish } from "./details";
 
 export function spanText([first, last]: Span): string {
   return first === last
@@ -30,22 +31,20 @@ export function createCaptionCard(
     element("h3", {}, heading),
     span,
     text,
-    element("p", { class: "line", "data-tone": caption.tone }, lineText(caption)),
+    ...[
+      createEnglish(caption, state),
+      ...createDetails(caption, state, (ids) => createCites(ids, store, state)),
+    ].filter((part) => part !== null),
   );
   card.classList.toggle("writing", caption.writing);
   card.dataset.first = String(caption.span[0]);
   card.dataset.last = String(caption.span[1]);
   lightSpan(card, caption.span, state);
   card.addEventListener("click", (event) => {
-    if (event.target instanceof Element && event.target.closest(".cite")) return;
+    if (event.target instanceof Element && event.target.closest(".cite, .line, .details, .english")) return;
     state.select(caption.span);
   });
   return card;
-}
-
-function lineText({ line, tone, writing }: Caption): string {
-  if (writing) return `${line} · being reworded…`;
-  return tone === "good" && line && !line.startsWith("✓") ? `✓ ${line}` : line;
 }
 
 /** While the pointer or the focus is on a node, its span is lit in the plots. */

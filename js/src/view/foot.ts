@@ -1,6 +1,7 @@
 // The foot: play, speed, the slider that is the cursor for keyboards and screen readers, and a hint.
 import { element, react, setAttributes } from "../dom";
 import { formatCount, formatWithUnit } from "../format";
+import type { Link } from "../link";
 import type { State } from "../state";
 import type { Store } from "../store";
 import { createZoomBar } from "./zoom-bar";
@@ -15,7 +16,7 @@ export interface Foot {
   slider: HTMLInputElement;
 }
 
-export function createFoot(store: Store, state: State, signal: AbortSignal): Foot {
+export function createFoot(store: Store, state: State, link: Link, signal: AbortSignal): Foot {
   const play = element("button", { type: "button", class: "play" }, element("span", { class: "icon" }));
   const speed = element("select", { class: "speed", "aria-label": "speed" });
   for (const value of SPEEDS) speed.append(element("option", { value }, `${value}×`));
@@ -34,7 +35,7 @@ export function createFoot(store: Store, state: State, signal: AbortSignal): Foo
     speed,
     slider,
     position,
-    createZoomBar(store, state, signal),
+    createZoomBar(store, state, link, signal),
   );
 
   play.addEventListener("click", () => {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,14 +41,29 @@ def _ending(e: Evidence, s: Statement, rows: Rows) -> Verdict:
     return e.run.status == status and said, f"the run was {e.run.status} {e.run.ending}".rstrip()
 
 
-def is_deadline(e: Evidence, s: Statement) -> bool:
-    """Whether a statement tells of fewer iterations than the run had, within which something happened."""
-    return s.kind == "count" and "within" in s.words and int(s.what[0]) < e.last + 1
+def first_times(e: Evidence, statements: Sequence[Statement], start: int, count: int) -> Iterator[int]:
+    """Yield the iterations, of some from `start` on, at which what is stated held for the first time."""
+    for s in statements:
+        values, number = e.series(s.quantity), s.number
+        if values is None or number is None:
+            continue
+        part = values[start : start + count + 1]
+        below = part < number.value
+        kinds = {"passes": below != below[:1], "value": np.abs(part - number.value) <= number.half}
+        found = np.flatnonzero(kinds.get(s.kind, np.zeros(0)))
+        yield from (int(start + at) for at in found[:1] if at)
 
 
 def _count(e: Evidence, s: Statement, rows: Rows) -> Verdict:
     count = int(s.what[0])
-    return count in (e.last + 1, len(rows)), f"the run had {e.last + 1} iterations"
+    reason = f"the run had {e.last + 1} iterations"
+    if "total" in s.what:
+        return count == e.last + 1, reason
+    if "within" in s.what and len(rows) - 1 < count <= e.last + 1:
+        return True, reason
+    if rows[0] == e.span[0] and len(rows) == count + 1 and rows[-1] < e.span[1]:
+        return True, reason
+    return count in (e.last + 1, len(rows)), reason
 
 
 def _cause(e: Evidence, s: Statement, rows: Rows) -> Verdict:

@@ -16,6 +16,8 @@ from xinv_nb.quantities import quantity as with_its_unit
 
 _CLEAR = 3
 """Significant digits from which a value that is given without its time is looked for in all iterations."""
+_BEYOND = 0.02
+"""Share by which an extreme value may lie beyond a bound that is rounded."""
 _ZERO = 1e-3
 """Share of a quantity's largest value below which it is near 0."""
 
@@ -32,11 +34,15 @@ def _value(e: Evidence, s: Statement, rows: Rows) -> Verdict:
         if not len(known):
             return False, f"{name} was never a finite number"
         found = float(known.min() if s.until[0] == "lowest" else known.max())
-        return number.fits(found), f"the {s.until[0]} value of {name} was {e.said(s.quantity, found)}"
+        supported = None if number.fits(found) and not number.is_near(found) else number.fits(found)
+        return supported, f"the {s.until[0]} value of {name} was {e.said(s.quantity, found)}"
     places = e.place(s.until, rows)
     for at in places:
         if number.fits(float(values[at])):
-            return True, f"{name} at iteration {at} was {e.said(s.quantity, values[at])}"
+            found = float(values[at])
+            return True if number.is_near(
+                found
+            ) else None, f"{name} at iteration {at} was {e.said(s.quantity, values[at])}"
     at = places[0]
     known = values[np.isfinite(values)]
     if number.value == 0 and len(known) and abs(values[at]) <= _ZERO * np.abs(known).max():
@@ -57,7 +63,7 @@ def _somewhere(e: Evidence, s: Statement, part: Floats, offset: int, number: Num
     special = (finite[0], finite[-1], finite[np.argmin(part[finite])], finite[np.argmax(part[finite])])
     exact = replace(number, about=False)
     for at in special:
-        if exact.fits(float(part[at])) and not number.limit:
+        if exact.fits(float(part[at])) and exact.is_near(float(part[at])) and not number.limit:
             return True, f"{name} at iteration {offset + at} was {e.said(s.quantity, part[at])}"
     fits = finite[np.abs(part[finite] - number.value) <= number.half]
     if not len(fits):
@@ -87,6 +93,9 @@ def _limit(e: Evidence, s: Statement, rows: Rows) -> Verdict:
     if not len(part) or s.number is None:
         return e.unknown(s)
     bound, name = s.number.value, e.name(s.quantity)
+    if s.since == s.until:
+        inside = part[0] >= bound if s.what[0] == "lower" else part[0] <= bound
+        return bool(inside or s.number.fits(float(part[0]))), f"{name} was {e.said(s.quantity, part[0])} then"
     if s.what[0] == "lower":
         low = float(part.min())
         return _within(s.number, low, low - bound), f"the lowest value of {name} was {e.said(s.quantity, low)}"
@@ -96,7 +105,9 @@ def _limit(e: Evidence, s: Statement, rows: Rows) -> Verdict:
 
 def _within(number: Number, found: float, room: float) -> bool | None:
     """Whether an extreme value is what a limit says; a limit that is wider says something else."""
-    return True if number.fits(found) else None if room > 0 else False
+    if number.fits(found):
+        return True if room >= -_BEYOND * abs(found) and number.is_near(found) else None
+    return None if room > 0 else False
 
 
 def _passes(e: Evidence, s: Statement, rows: Rows) -> Verdict:

@@ -8,6 +8,9 @@ from xinv_nb.captions.clauses import objects_of
 from xinv_nb.captions.numerals import Number
 from xinv_nb.captions.reading import Chunk
 from xinv_nb.captions.statements import END, START, Mark, Span, Statement
+from xinv_nb.captions.vocabulary import words_of
+
+_VERBS = words_of("move be begin end reach pattern credit asked wants event ending never cause state times")
 
 
 class Bag:
@@ -28,6 +31,7 @@ class Bag:
         self.span: Span = (START, END)
         self.timed = False
         self.is_event = False
+        self.has_verb = any(c.kind in _VERBS for c in chunks)
         self.paired: dict[int, Mark] = {}
         """From the identity of a number to the moment right behind it."""
 
@@ -59,4 +63,4 @@ class Bag:
     ) -> None:
         """State something of the subject, over the span of the clause unless another is given."""
         since, until = over or ((at, at) if at else self.span)
-        self.found.append(Statement(kind, self.subject, what, number, since, until, False, self.words))
+        self.found.append(Statement(kind, self.subject, what, number, since, until, words=self.words))

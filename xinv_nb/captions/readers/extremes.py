@@ -24,6 +24,8 @@ def extreme(bag: Bag) -> None:
     bag.take("be"), bag.take("reach")
     number = bag.take_number("", "at", "of")
     at = bag.paired.get(id(number), bag.span[1] if bag.timed or bag.span[0] == bag.span[1] else None)
+    if bag.timed and bag.span[0] != bag.span[1]:  # lowest in that stretch, or at its end?
+        bag.rest.append(Chunk("word", "extreme", words=which.words if which else ""))
     if at is None and bag.inherited and bag.inherited[0] == bag.inherited[1]:
         at = bag.inherited[1]
     if bag.take("end"):

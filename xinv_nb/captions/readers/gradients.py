@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xinv_nb.captions.readers.bag import Bag
+from xinv_nb.captions.reading import Chunk
 from xinv_nb.captions.statements import END, START
 
 
@@ -13,7 +14,7 @@ def asked(bag: Bag) -> None:
         return
     what = asked.value
     if what == "open":
-        bag.take("preposition", "for"), bag.take("preposition", "to")
+        of_what = bag.take("preposition", "for") or bag.take("preposition", "to")
         move = bag.take("move", "up") or bag.take("move", "down") or bag.take("way")
         than = bag.take("than", "higher") or bag.take("than", "lower")
         if move:
@@ -23,6 +24,10 @@ def asked(bag: Bag) -> None:
             what = "up" if than.value == "higher" else "down"
         else:
             what = "this"
+            if of_what:
+                bag.rest.append(of_what)
+    if what in ("this", "opposite"):
+        bag.rest += [Chunk("word", name, words=name) for name in bag.named]  # "the gradient asked for x"
     extent = bag.take("time", "extent")
     how: tuple[str, ...]
     if extent is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xinv_nb.captions.readers.bag import Bag
+from xinv_nb.captions.reading import Chunk
 from xinv_nb.captions.statements import END, START
 
 
@@ -25,6 +26,7 @@ def ending(bag: Bag) -> None:
     """Read how the run ended."""
     if ending := bag.take("ending"):
         bag.subject = "run"
+        bag.rest += [Chunk("word", name, words=name) for name in bag.named if name != "run"]
         broken = bag.take("broken by") or bag.take("broken")
         bag.add("ending", ending.value, broken.value if broken else "", over=(START, END))
         bag.take("be")

@@ -9,6 +9,7 @@ from xinv_nb.captions.reading import Chunk
 from xinv_nb.captions.statements import END, START, Mark, Statement
 from xinv_nb.captions.vocabulary import words_of
 
+_STRETCHES = words_of("span since until first at")
 _MOMENTS = words_of("time at all every then first path")
 
 
@@ -46,6 +47,12 @@ def read_times(bag: Bag) -> None:
         bag.timed = True
     elif bag.inherited is not None and bag.inherited[0] != bag.inherited[1]:
         since, until = bag.inherited
+    taken = [c for c in bag.rest if c.kind == "time" and c.value in _STRETCHES]
+    if len(taken) > 1 and [c.value for c in taken] not in (["since", "until"], ["at", "until"]):
+        bag.rest.append(Chunk("word", "times", words=taken[-1].words))  # which of them is meant?
+    before = any(c.words.startswith("before") for c in taken)
+    if before and (bag.has("number") or bag.has("extreme") or bag.has("event")):
+        bag.rest.append(Chunk("word", "before", words="before"))  # some time before, or until then?
     while chunk := bag.take("time", "span"):
         since, until = ("at", chunk.times[0]), ("at", chunk.times[1])
         bag.timed = True
@@ -91,7 +98,7 @@ def read_times(bag: Bag) -> None:
 def _moment(chunk: Chunk) -> Mark | None:
     if chunk.kind == "at" and chunk.value in ("start", "end", "only"):
         return (chunk.value, 0)
-    if chunk.kind == "time" and chunk.value in ("at", "until"):
+    if chunk.kind == "time" and chunk.value in ("at", "until") and not chunk.words.startswith("before"):
         return ("at", chunk.times[0])
     if chunk.kind == "time" and chunk.value == "count":
         return END
@@ -99,4 +106,5 @@ def _moment(chunk: Chunk) -> Mark | None:
 
 
 def _count(chunk: Chunk, words: str) -> Statement:
-    return Statement("count", "run", (str(chunk.times[0]),), words=words)
+    how = ("within",) if chunk.words.startswith("within") else ("total",) if " all " in f" {chunk.words}" else ()
+    return Statement("count", "run", (str(chunk.times[0]), *how), words=words)

@@ -7,11 +7,17 @@ from dataclasses import replace
 from xinv_nb.captions.readers.bag import Bag
 from xinv_nb.captions.reading import Chunk
 from xinv_nb.captions.statements import END, SOME, START
+from xinv_nb.captions.vocabulary import WORDED_NUMBERS
 
 
 def values(bag: Bag) -> None:
     """Read values at moments, changes, patterns and comparisons with the start."""
     lo, hi = bag.span
+    came, went = bag.numbers("from"), bag.numbers("to")
+    if came and went and not bag.has_verb:
+        bag.rest.append(Chunk("word", "from", words="from"))
+    if came and not went and bag.numbers(""):
+        bag.rest.append(Chunk("word", "from", words="from"))  # to where?
     if times := bag.take("times"):
         _factor(bag, times)
     _pattern(bag)
@@ -45,11 +51,12 @@ def values(bag: Bag) -> None:
 
 
 def _factor(bag: Bag, times: Chunk) -> None:
-    bag.take("as")
-    bag.take("be")
-    bag.take("move", "some")
+    compared = bag.take("as") or bag.take("preposition", "than") or bag.take("preposition", "of") or bag.has("than")
+    if not compared and (times.words in WORDED_NUMBERS or times.words[:1].isdigit()):
+        bag.rest.append(times)  # "it rose three times"
+        return
     bag.take("preposition", "than"), bag.take("preposition", "of"), bag.take("preposition", "to")
-    bag.take("preposition", "by")
+    bag.take("preposition", "by"), bag.take("be"), bag.take("move", "some")
     over = (START, END) if not bag.timed else bag.span
     if times.words.endswith("halved") and times.number and times.number.limit:
         limit = "less" if times.number.limit == "more" else "more"
@@ -126,14 +133,14 @@ def _levels(bag: Bag) -> None:
     than = bag.take("than")
     if than is not None:
         direction = "down" if than.value in ("lower", "less") else "up"
-        bag.take("preposition", "than")
+        is_compared = bool(bag.take("preposition", "than")) or bag.numbers("than") or bag.has("be") or bag.found
         share = next((c for c in bag.numbers("", "by") if c.number and c.number.unit == "%"), None)
         if share is None and not bag.has("be"):
             share = next((c for c in bag.numbers("", "by")), None)
         if share is not None:
             bag.rest.remove(share)
             bag.add("by", direction, number=share.number, over=(START, END))
-        elif than.value in ("higher", "lower"):
+        elif than.value in ("higher", "lower") and is_compared:
             bag.add("change", direction, over=(START, END))
         else:
             bag.rest.append(than)
@@ -154,8 +161,11 @@ def _levels(bag: Bag) -> None:
             bag.rest.append(between)
             break
         bag.take("all")
-        bag.add("limit", "lower", number=between.number)
-        bag.add("limit", "higher", number=other.number)
+        if between.number and other.number and between.number.value > other.number.value:
+            between, other = other, between
+        moment = bag.paired.get(id(other)) or bag.paired.get(id(between)) or (lo if bag.timed and lo == hi else None)
+        bag.add("limit", "lower", number=between.number, at=moment)
+        bag.add("limit", "higher", number=other.number, at=moment)
     if instead := bag.take_number("instead"):
         bag.add("value", number=instead.number, at=START)
         lo = hi = END if not bag.timed else hi
