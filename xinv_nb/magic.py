@@ -331,11 +331,9 @@ class XinvMagics(Magics):
 
 
 def _settings(options: Options) -> str:
-    from xinv_nb.captions.ollama import OllamaServer
+    from xinv_nb.captions.offer import offer
 
     e = options.explaining
-    server = OllamaServer(e.host, allow_remote=e.host is not None)
-    status = server.status()
     rows = [
         ("model", "built-in text only" if e.model is False else e.model or "the server's default, else built-in text"),
         ("reader", e.level or "student"),
@@ -343,11 +341,9 @@ def _settings(options: Options) -> str:
         ("problem", options.problem or "none"),
         ("parameters", ", ".join(options.parameters) or "all"),
         ("live widget", "yes" if options.live and not options.quiet else "no"),
-        ("Ollama", status.text),
     ]
-    lines = [f"{name:<12} {value}" for name, value in rows]
-    lines += [f"{'':<12} {model.name}" for model in status.models]
-    return "\n".join(lines)
+    first, *models = offer(e)
+    return "\n".join(f"{name:<12} {value}" for name, value in [*rows, ("Ollama", first), *(("", m) for m in models)])
 
 
 # ---------------------------------------------------------------------- loading

@@ -21,5 +21,5 @@ def run() -> Run:
 @pytest.fixture
 def admitted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take each model for one that has passed the admission test for single sentences (which has tests of its own)."""
-    monkeypatch.setattr(writer, "is_known", lambda voice: True)
+    monkeypatch.setattr(writer, "known_ability", lambda voice: Ability("sentences", 12, 12))
     monkeypatch.setattr(writer, "ability", lambda voice: Ability("sentences", 12, 12))

@@ -15,10 +15,11 @@ from tests.ollama.scripted_server import MODEL, Reply, Request, ScriptedServer, 
 from xinv_nb.captions.acceptance import accept
 from xinv_nb.captions.admission import DOMAIN, PARAGRAPHS, Ability, ability
 from xinv_nb.captions.claims import same_claims
+from xinv_nb.captions.faults import OllamaUnavailable
+from xinv_nb.captions.interpretation import read
 from xinv_nb.captions.narrator import narrate
-from xinv_nb.captions.ollama import OllamaServer, OllamaUnavailable
+from xinv_nb.captions.ollama import OllamaServer
 from xinv_nb.captions.reading import sentences
-from xinv_nb.captions.statements import read
 from xinv_nb.captions.voice import Voice
 from xinv_nb.captions.writer import Explaining
 from xinv_nb.run import Run
@@ -121,7 +122,7 @@ def test_a_model_too_small_to_help_is_not_used_and_the_view_says_so(folder: Path
         captions, last = written(run, server.host, model=MODEL)
         assert captions == narrate(run)
         assert last.writer == "built-in text"
-        assert last.hint.startswith(f"{MODEL} is too small to word these captions")
+        assert last.hint == f"{MODEL} is too small to keep to the facts"
         assert last.command == "ollama pull llama3.2"
         # The test is about made-up sentences: nothing of the run was sent.
         told = {sentence for caption in captions for sentence in caption.text.split(". ")}

@@ -212,6 +212,11 @@ def test_runs_are_compared_by_the_button_and_by_a_call(tab: LabPage, lab: Any) -
     expect(called.get_by_role("article", name=re.compile("Differences"))).to_contain_text(said)
     tab.show(called)
     keep_picture(called, "compared")
+    record = tab.page.locator("details").filter(has_text="Record of this comparison: slow and fast compared").first
+    expect(record.locator("> div > img")).not_to_be_visible()
+    record.locator("> summary").click()
+    expect(record.locator("> div > img")).to_be_visible()
+    assert said in record.inner_text()
 
     tab.scroll_to_cell_with("%%xinv fast")
     region = tab.page.get_by_role("region", name="fast", exact=True)

@@ -67,20 +67,21 @@ class Ability:
 
 def ability(voice: Voice) -> Ability:
     """Return what the model may do, from memory or by the test; raises `OllamaUnavailable` where the server fails."""
-    known = voice.remembered(_KEY)
-    if known is not None:
-        with contextlib.suppress(ValueError, TypeError):
-            found = Ability(**json.loads(known))
-            if found.manner in get_args(Manner):
-                return found
-    found = _measured(voice)
-    voice.remember(_KEY, json.dumps(asdict(found)))
+    found = known_ability(voice)
+    if found is None:
+        found = _measured(voice)
+        voice.remember(_KEY, json.dumps(asdict(found)))
     return found
 
 
-def is_known(voice: Voice) -> bool:
-    """Whether asking for the ability takes no time."""
-    return voice.remembered(_KEY) is not None
+def known_ability(voice: Voice) -> Ability | None:
+    """Return what the model was found to be able to do, or None if it was not tried yet."""
+    known = voice.remembered(_KEY)
+    with contextlib.suppress(ValueError, TypeError):
+        found = Ability(**json.loads(known or ""))
+        if found.manner in get_args(Manner):
+            return found
+    return None
 
 
 def _measured(voice: Voice) -> Ability:

@@ -248,6 +248,10 @@ def _one(tokens: Sequence[_Token], i: int, domain: Domain) -> Chunk:
         return Chunk("preposition", word, words=word)
     if word in PREPOSITIONS and not dangling:
         return Chunk("preposition", word, words=word)
+    of_what = word == "of" and i > 0 and _is_thing(tokens[i - 1])
+    in_what = word == "in" and (i == 0 or tokens[i - 1].text not in _CHANGES)
+    if (of_what or in_what) and not dangling and _is_thing(tokens[i + 1]):
+        return Chunk("preposition", word, words=word)
     if word in HARMLESS and not dangling:
         return Chunk("harmless", word, words=word)
     return Chunk("word", word, words=word)
@@ -275,8 +279,11 @@ def _time(tokens: Sequence[_Token], i: int) -> tuple[Chunk, int] | None:
     first = tokens[i]
     if first.kind == "word" and first.text not in _TIME_STARTS:
         return None
+    bare = i == 0 or tokens[i - 1].kind != "number"
     for kind, pattern in TIMES:
         at, times = i, []
+        if pattern[0] == "ITER" and not bare:  # "0.2 iteration 3"
+            continue
         for element in pattern:
             here = tokens[at] if at < len(tokens) else None
             wanted = element.rstrip("?")
@@ -300,6 +307,14 @@ def _time(tokens: Sequence[_Token], i: int) -> tuple[Chunk, int] | None:
             return Chunk("time", kind, None, tuple(times), words), at
     return None
 
+
+def _is_thing(token: _Token) -> bool:
+    """Whether a token is the name of a quantity."""
+    return token.kind == "name" or any(kind == "quantity" for _, kind, _ in TABLE.get(token.text, ()))
+
+
+_CHANGES = frozenset(["change", "drop", "fall", "rise", "decrease", "increase", "reduction", "growth", "decline"])
+"""Words behind which "in" says of what."""
 
 _TIME_STARTS = (
     frozenset(

@@ -35,7 +35,7 @@ move down: got smaller | became smaller | became lower | went from down | dimini
 move some: to bring | went | go | goes | going | gone | moved | move | moves | moving | changed | change | changes
 move some: shifted | shift | shifts | on its way | on way
 move flat: hardly changed | barely changed | hardly moved | barely moved | hardly any change | almost no change
-move flat: nearly same | stayed nearly same | remained nearly same | levelled off | leveled off | almost constant
+move flat: nearly same | stayed nearly same | remained nearly same | almost constant
 move flat: nearly constant | changed hardly | hardly changed any more | hardly changes | scarcely changed
 move flat: stayed almost same | remained almost same | stayed almost constant | stayed nearly constant | flat
 move flat: stayed flat | remained flat | was flat | almost unchanged | nearly unchanged | hardly changed: stayed
@@ -61,6 +61,7 @@ pattern divergence: diverged | diverges | exploded | explodes | blew up | blows 
 pattern worse: got worse and worse | became worse and worse
 pattern better: got better and better | became better and better
 pattern convergence: converged | converges | convergence
+pattern settling: levelled off | leveled off
 pattern settling: settled | settled down | settles | settles down | settled at | settled near
 pattern plateau: plateau | is plateau | there is plateau | was on plateau | plateaued | was plateau
 pattern vanished: vanished | vanishes
@@ -184,6 +185,7 @@ joint and: however
 
 word strange: it is not true that | it is true that | not true that | true that | it is false that | of fall
 word strange: change of | change in | changes of | changes in
+word strange: had to | has to | have to | than before | at best | at worst | first half | second half
 word strange: of drop | of decrease | of rise
 lead as: which | that | as | just as | that is | what | having | who
 """

@@ -9,7 +9,8 @@ import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 
 from xinv_nb.captions.cache import AnswerCache, digest_of
-from xinv_nb.captions.ollama import SEED, OllamaServer, OllamaUnavailable, Status
+from xinv_nb.captions.faults import stopped
+from xinv_nb.captions.ollama import SEED, OllamaServer, Status
 from xinv_nb.captions.prompt import paragraph, rewording, schema
 from xinv_nb.captions.turns import TURNS
 
@@ -18,6 +19,10 @@ FIRST_TOKEN = 120.0
 _Enough = Callable[[str], bool]
 _LONGEST = 256
 """Tokens that one reworded sentence may take; long before, it is longer than `too_long` allows."""
+
+
+_REMEMBERED: dict[str, str] = {}
+"""What this process knows of models, for those who keep nothing on disk."""
 
 
 class Voice:
@@ -68,12 +73,17 @@ class Voice:
 
     def remembered(self, key: Mapping[str, str]) -> str | None:
         """Return what was remembered of this model under `key`."""
-        return self._cache.get({**self.known, **key}) if self.known["digest"] else None
+        known = _REMEMBERED.get(self._name_of(key))
+        return known if known is not None or not self.known["digest"] else self._cache.get({**self.known, **key})
 
     def remember(self, key: Mapping[str, str], text: str) -> None:
-        """Remember something of this model, for as long as it is the same model on the same server."""
+        """Remember something of this model: in this process, and on disk where the server tells the model's digest."""
+        _REMEMBERED[self._name_of(key)] = text
         if self.known["digest"]:
             self._cache.put({**self.known, **key}, text)
+
+    def _name_of(self, key: Mapping[str, str]) -> str:
+        return digest_of([self._server.host, self.known, dict(key)])
 
     def _provenance(self, asked: object, longest: int) -> dict[str, str]:
         return self.known | {"prompt": digest_of([asked, longest, self._server.num_ctx])}
@@ -94,7 +104,7 @@ class Voice:
         text = ""
         with TURNS.taken(self._ticket, self.stop) as granted:
             if not granted:
-                raise OllamaUnavailable("Stopped before the answer was complete.")
+                raise stopped()
             stream = self._server.stream(
                 self.model, asked, schema=form, num_predict=longest, seed=SEED, stop=self.stop, first_token=FIRST_TOKEN
             )

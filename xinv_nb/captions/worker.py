@@ -6,7 +6,7 @@ import contextlib
 import threading
 from collections.abc import Callable
 
-from xinv_nb.captions.admission import ability, is_known
+from xinv_nb.captions.admission import ability, known_ability
 from xinv_nb.captions.writer import Explaining, Progress, Unvoiced, find_voice, write
 from xinv_nb.run import Run
 
@@ -35,10 +35,10 @@ class CaptionWorker:
                 if isinstance(found, Unvoiced):
                     return
                 voice, _ = found
-                if is_known(voice):
-                    voice.make_ready()
-                else:
+                if known_ability(voice) is None:
                     ability(voice)
+                else:
+                    voice.make_ready()
 
         self._making_ready = self._begin(work)
 

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from xinv_nb.captions.admission import ability, is_known
+from xinv_nb.captions.admission import ability, known_ability
 from xinv_nb.captions.draft import BUILT_IN, Draft, as_caption
+from xinv_nb.captions.faults import OllamaUnavailable
 from xinv_nb.captions.narrator import narrate, plan, plan_span
-from xinv_nb.captions.ollama import SUGGESTED_MODEL, OllamaServer, OllamaUnavailable, Status
+from xinv_nb.captions.ollama import SUGGESTED_MODEL, OllamaServer, Status
 from xinv_nb.captions.questions import draft_answer, not_shown
 from xinv_nb.captions.rewording import reword
 from xinv_nb.captions.voice import Voice
@@ -123,8 +124,8 @@ def _steps(
         return
     voice, writer = found
     try:
-        if not is_known(voice):
-            yield shown("built-in text", f"trying out {voice.model}: does it keep to the facts?", "", 0)
+        if known_ability(voice) is None:
+            yield shown("built-in text", f"trying out {voice.model}", "", 0)
         manner = ability(voice).manner
         if manner == "none":
             yield shown("built-in text", *too_small(voice.model))
@@ -143,10 +144,8 @@ def _steps(
 
 def too_small(model: str) -> tuple[str, str]:
     """Return what the reader is told of a model that did not pass, and the command that may help."""
-    why = f"{model} is too small to word these captions without changing what they say"
-    if model.partition(":")[0] == SUGGESTED_MODEL:
-        return f"{why}; a larger model may help", ""
-    return f"{why}; a larger one such as {SUGGESTED_MODEL} may help", f"ollama pull {SUGGESTED_MODEL}"
+    why = f"{model} is too small to keep to the facts"
+    return why, "" if model.partition(":")[0] == SUGGESTED_MODEL else f"ollama pull {SUGGESTED_MODEL}"
 
 
 # ---------------------------------------------------------------------- who is asked

@@ -15,7 +15,7 @@ from xinv_nb.captions.worker import CaptionWorker
 from xinv_nb.captions.writer import Explaining, Progress, answer, write_drafts, write_span
 from xinv_nb.errors import XinvError
 from xinv_nb.run import Caption
-from xinv_nb.view import packets
+from xinv_nb.view.head import Writer
 
 if TYPE_CHECKING:
     from xinv_nb.run import Run
@@ -32,8 +32,8 @@ class Explainer:
     """
 
     def __init__(self, widget: RunWidget) -> None:
-        self.explaining = Explaining(model=False)
-        """Who writes; nobody but the narrator until the cell has said so."""
+        self.explaining = Explaining()
+        """Who answers: what the cell said, else the server's default model where there is one."""
         self._widget = widget
         self._captions, self._asked = CaptionWorker(), CaptionWorker()
         self._closed: list[Draft] = []
@@ -56,7 +56,7 @@ class Explainer:
         self._captions.cancel()
         self._asked.cancel()
         writer = self._widget.writer
-        self._widget.writer = packets.Writer(writer.text, writer.hint, writer.command)
+        self._widget.writer = Writer(writer.text, writer.hint, writer.command)
         self._widget.send_words()
 
     # ------------------------------------------------------------------ while the run goes on
@@ -94,7 +94,13 @@ class Explainer:
         built_in = answer(self.run, question, Explaining(False, self.explaining.level), span)
         send(built_in)
         if self.explaining.model is not False and built_in.sentences:
-            self._asked.start_work(lambda stop: send(answer(self.run, question, self.explaining, span, stop)))
+
+            def reword(stop: threading.Event) -> None:
+                worded = answer(self.run, question, self.explaining, span, stop)
+                if worded != built_in:
+                    send(worded)
+
+            self._asked.start_work(reword)
 
     def explain_span(self, span: Span) -> None:
         """Explain a stretch of the run in a caption of its own; raises `XinvError` where there is no such stretch."""
@@ -111,9 +117,7 @@ class Explainer:
     def _show(self, progress: Progress) -> None:
         self.run._captions = progress.captions  # noqa: SLF001
         busy = progress.working_on is not None
-        self._widget.writer = packets.Writer(
-            progress.writer, progress.hint, progress.command, busy, progress.working_on
-        )
+        self._widget.writer = Writer(progress.writer, progress.hint, progress.command, busy, progress.working_on)
         self._widget.send_words()
 
 

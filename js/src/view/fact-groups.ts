@@ -2,7 +2,7 @@
 
 /** From the question to the kinds of facts that answer it, the domain first. */
 export const FACT_GROUPS: readonly (readonly [question: string, kinds: readonly string[]])[] = [
-  ["What became of the loss?", ["course", "best", "gap", "phase", "largest drop", "largest rise"]],
+  ["What became of the loss?", ["course", "best", "gap", "phase", "stretch", "largest drop", "largest rise"]],
   ["What happened in the simulation?", ["event", "trend", "coincidence", "watch"]],
   ["What moved, when, how far?", ["movement", "order", "turning", "swing", "path", "bound", "idle"]],
   [
