@@ -49,7 +49,8 @@ from tests.captions.second_opinion import NUMBER, Recording, number_of, second_o
 from tests.ollama.real_server import MODEL, RealServer, find_gguf, find_program, running
 from tests.traces import courses, parameters  # noqa: F401 - fills the library
 from tests.traces.library import TRACES
-from xinv_nb.captions.ollama import OllamaServer, OllamaUnavailable
+from xinv_nb.captions.faults import OllamaUnavailable
+from xinv_nb.captions.ollama import CONTEXT, SEED, OllamaServer
 from xinv_nb.run import Run
 
 GEMMA = "gemma3:270m-base"
@@ -243,8 +244,9 @@ def _progress(row: Row, of: int) -> None:
 def overhead(host: str, model: str, repeats: int = 7) -> str:
     """Compare the package's client with the bare one on the same request, by turns."""
     messages = [{"role": "user", "content": "Reword: the loss fell at first and hardly changed afterwards."}]
-    options = {"temperature": 0.0, "seed": 1, "num_ctx": 4096, "num_predict": 60}
-    bare, own = ollama.Client(host, trust_env=False), OllamaServer(host, allow_remote=True)
+    threads = max(1, (os.cpu_count() or 2) - 1)
+    options = {"temperature": 0.0, "seed": SEED, "num_ctx": CONTEXT, "num_predict": 60, "num_thread": threads}
+    bare, own = ollama.Client(host, trust_env=False), OllamaServer(host, allow_remote=True, spare_core=True)
     times: dict[str, list[tuple[float, float]]] = {"bare": [], "own": []}
     for _ in range(repeats):
         for name in times:
@@ -253,7 +255,7 @@ def overhead(host: str, model: str, repeats: int = 7) -> str:
             if name == "bare":
                 pieces = iter(bare.chat(model, messages, stream=True, options=options))
             else:
-                pieces = own.stream(model, messages, num_predict=60, seed=1)
+                pieces = own.stream(model, messages, num_predict=60, seed=SEED)
             with contextlib.suppress(OllamaUnavailable):  # a model that does not come to an end
                 for _piece in pieces:
                     first = first or time.perf_counter() - started

@@ -740,12 +740,12 @@ class Run:
         return identify(self, objective)
 
     def widget(self) -> RunWidget:
-        """Return the interactive widget of this run; the same one at each call."""
-        from xinv_nb.view.widget import RunWidget
+        """Return the interactive widget of this run; the same one at each call until it is closed."""
+        from xinv_nb.view.widget import widget_of
 
-        if self._widget is None or self._widget.comm is None:
-            self._widget = RunWidget(self)
-        return self._widget
+        widget = widget_of(self)
+        widget.is_handed_out = True
+        return widget
 
     def plot(self) -> Figure:
         """Return a matplotlib figure of the run, made without pyplot."""

@@ -2,7 +2,7 @@
 // `initialize` (once per model) owns data and subscriptions, `render` (once per output) owns DOM.
 import type { InitializeProps, RenderProps } from "@anywidget/types";
 import { Link } from "./link";
-import { type Model, mirror, onChange, onMessage, type Traits } from "./model";
+import { interrupter, type Model, mirror, onChange, onMessage, type Traits } from "./model";
 import type { Outgoing } from "./protocol";
 import { State } from "./state";
 import { Store } from "./store";
@@ -29,7 +29,7 @@ function inOrder(receive: (bytes: Bytes) => void): (bytes: Bytes) => void {
 function connect(model: Model, signal: AbortSignal) {
   const store = new Store();
   const state = new State(store);
-  const link = new Link(store, (message: Outgoing) => model.send(message));
+  const link = new Link(store, (message: Outgoing) => model.send(message), interrupter(model));
   const readKernel = () => {
     link.hasKernel.value = model.get("_has_kernel") ?? false;
   };

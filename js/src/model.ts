@@ -20,6 +20,13 @@ const MIRRORED = ["iteration", "span", "selected"] as const;
 /** Least time between two writes (ms). */
 const WRITE_INTERVAL = 150;
 
+/** Interrupts the kernel where the host lets its widgets do so (JupyterLab, Notebook 7); null elsewhere. */
+export function interrupter(model: Model): (() => Promise<unknown>) | null {
+  const { kernel } =
+    (model as { widget_manager?: { kernel?: { interrupt?: () => Promise<unknown> } } }).widget_manager ?? {};
+  return typeof kernel?.interrupt === "function" ? async () => kernel.interrupt?.() : null;
+}
+
 export function onChange(model: Model, name: keyof Traits, listener: () => void, signal: AbortSignal): void {
   model.on(`change:${name}`, listener);
   signal.addEventListener("abort", () => model.off(`change:${name}`, listener), { once: true });

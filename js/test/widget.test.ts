@@ -598,6 +598,58 @@ describe("a span that is selected", () => {
   });
 });
 
+describe("stop", () => {
+  const running = () => encode({ head: { title: "t", status: "running", notices: [] } as never });
+
+  it("interrupts the kernel where the host allows it, and is there while the run goes on", () => {
+    let interrupted = 0;
+    const interrupt = () => Promise.resolve(interrupted++);
+    model = new FakeModel();
+    const withManager = Object.assign(model.asModel(), { widget_manager: { kernel: { interrupt } } });
+    const widget = factory();
+    widget.render({ model: withManager, signal: controller.signal, el } as never);
+    model.receive(running());
+    button("Stop").click();
+    expect(interrupted).toBe(1);
+    expect(find("#stop").textContent).toBe("The run is being stopped. What has been recorded is kept.");
+    model.receive(odd("log"));
+    expect(button("Stop").parentElement?.hidden).toBe(true);
+  });
+
+  it("says what to press where the host does not, or where that fails", async () => {
+    mount();
+    model.receive(running());
+    button("Stop").click();
+    expect(find("#stop").textContent).toContain("Press ■");
+    controller.abort();
+    controller = new AbortController();
+    model = new FakeModel();
+    const interrupt = () => Promise.reject(new Error("not here"));
+    const withManager = Object.assign(model.asModel(), { widget_manager: { kernel: { interrupt } } });
+    factory().render({ model: withManager, signal: controller.signal, el } as never);
+    model.receive(running());
+    button("Stop").click();
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(find("#stop").textContent).toContain("Press ■");
+  });
+
+  it("of the model that writes asks the kernel", () => {
+    mount();
+    const head = {
+      title: "t",
+      status: "finished",
+      notices: [],
+      busy: true,
+      writer: { text: "m", hint: "", command: "" },
+    };
+    model.receive(encode({ head: head as never }));
+    button("stop writing").click();
+    expect(model.sent).toEqual([{ type: "quiet" }]);
+    model.receive(encode({ sequence: 2, head: { ...head, busy: false } as never }));
+    expect(button("stop writing").hidden).toBe(true);
+  });
+});
+
 describe("odd runs", () => {
   it.each(Object.keys(ODD_RUNS))("%s stands", (name) => {
     mount();

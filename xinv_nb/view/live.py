@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from xinv_nb.captions.writer import Explaining
 from xinv_nb.run import Run
 from xinv_nb.view.compare import Comparison
 from xinv_nb.view.host import keeps_outputs
+from xinv_nb.view.outputs import show_in
 from xinv_nb.view.record import comparison_bundle, record_bundle
 from xinv_nb.view.scene import warm_up
 from xinv_nb.view.stream import Stream
+from xinv_nb.view.widget import widget_of
 
 _SECONDS_FOR_FRAMES = 1.5
 
@@ -20,7 +23,9 @@ def show(run: Run, explaining: Explaining | None = None) -> Callable[[], None]:
     from IPython.display import display
 
     explaining = explaining or Explaining()
-    widget = run.widget()
+    widget = widget_of(run)
+    if (place := _place()) is not None:
+        show_in(widget, *place)
     display(widget)  # type: ignore[no-untyped-call]
     if run.problem is not None and run.problem.scene is not None:  # `run.scene` waits for something to draw
         warm_up()
@@ -34,6 +39,15 @@ def show(run: Run, explaining: Explaining | None = None) -> Callable[[], None]:
     return Stream(send).poll
 
 
+def _place() -> tuple[str, str] | None:
+    """Return the cell that is running and a name of this execution; None where the front end does not tell."""
+    from IPython import get_ipython
+
+    parent: dict[str, Any] = getattr(get_ipython(), "get_parent", dict)()
+    cell, execution = parent.get("metadata", {}).get("cellId"), parent.get("header", {}).get("msg_id")
+    return (str(cell), str(execution)) if cell and execution else None
+
+
 def finish(run: Run, explaining: Explaining | None = None) -> None:
     """Send the finished run, leave its record in the notebook, and have the captions written.
 
@@ -42,7 +56,7 @@ def finish(run: Run, explaining: Explaining | None = None) -> None:
     from IPython.display import display
 
     explaining = explaining or Explaining()
-    widget = run.widget()
+    widget = widget_of(run)
     run._captions = None  # noqa: SLF001 - those of the phases that closed while it went on
     widget.send_snapshot()
     if run.evaluations == 0:

@@ -12,6 +12,7 @@ from xinv_nb.view.front_end import INFLATE, encoded, encoded_bundle
 from xinv_nb.view.head import Writer
 from xinv_nb.view.scene import Frame, smaller
 from xinv_nb.view.story import as_text, story_of
+from xinv_nb.view.widget import widget_of
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -49,7 +50,7 @@ def write_page(run: Run, path: Path) -> Path:
 
 def as_page(run: Run) -> str:
     """Return the page of `run`, with all pictures of the scene."""
-    widget = run.widget()
+    widget = widget_of(run)
     widget.draw_frames()
     frames = [smaller(frame) for frame in widget.frames.values()]
     return page_of(run.title, as_text(story_of(run)), snapshot_to_keep(run, frames, packets.Detail(deflated=True)))

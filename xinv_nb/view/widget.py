@@ -58,6 +58,12 @@ class PlotWidget(anywidget.AnyWidget):
         self._lock = threading.RLock()
         self.add_traits(_esm=traitlets.Unicode(widget_module()).tag(sync=True))
         super().__init__()
+        self._own_layout = self.layout
+
+    def close(self) -> None:
+        """End the widget, in each browser too."""
+        super().close()
+        self._own_layout.close()  # a widget of its own, which nothing else would ever end
 
     def snapshot(self) -> bytes:
         """Return everything there is to show, as one packet."""
@@ -69,6 +75,8 @@ class RunWidget(PlotWidget):
 
     def __init__(self, run: Run) -> None:
         self.run = run
+        self.is_handed_out = False
+        """Whether the reader's program has it: it may stand anywhere then."""
         self.writer = Writer()
         self.frames: dict[int, Frame] = {}
         self._sent = packets.Sent()
@@ -81,6 +89,12 @@ class RunWidget(PlotWidget):
     def __repr__(self) -> str:
         """Return what an untrusted or printed notebook shows in the widget's place."""
         return f"{self.run.title}: the interactive view needs a running notebook; the record of the run stands below."
+
+    def close(self) -> None:
+        """End the widget and what is being worded for it; the run stays, and `run.widget()` makes another."""
+        if self.comm is not None:
+            self.explainer.stop()
+        super().close()
 
     def snapshot(self) -> bytes:
         """Return everything there is to show, as one packet."""
@@ -211,3 +225,10 @@ class RunWidget(PlotWidget):
         except Exception as error:  # noqa: BLE001 - nothing that is asked in the view may end in the notebook's log
             self.run.notices.append(f"These iterations could not be explained: {error}")
             self.send_words()
+
+
+def widget_of(run: Run) -> RunWidget:
+    """Return the widget of `run`; makes one where there is none, or the former one was closed."""
+    if run._widget is None or run._widget.comm is None:  # noqa: SLF001
+        run._widget = RunWidget(run)  # noqa: SLF001
+    return run._widget  # noqa: SLF001

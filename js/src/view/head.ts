@@ -1,6 +1,7 @@
 // The head: title, state in words and colour, loss up to the cursor, optimizer, and who writes the captions.
 import { element, react, setText } from "../dom";
 import { formatCount, formatNumber, formatWithUnit } from "../format";
+import type { Link } from "../link";
 import type { State } from "../state";
 import type { Store } from "../store";
 import type { Notices } from "./notices";
@@ -11,6 +12,7 @@ const ANNOUNCE_INTERVAL = 2000;
 export function createHead(
   store: Store,
   state: State,
+  link: Link,
   { node: notices, count }: Notices,
   actions: readonly HTMLElement[],
   signal: AbortSignal,
@@ -70,7 +72,7 @@ export function createHead(
       optimizer,
       thinned,
       noticed,
-      createWriter(store, signal),
+      createWriter(store, link, signal),
     ),
     element("div", { class: "actions" }, ...actions),
     announcement,
@@ -78,7 +80,7 @@ export function createHead(
 }
 
 /** Who writes the captions, and with no model the one command that gets one. */
-function createWriter(store: Store, signal: AbortSignal): HTMLElement {
+function createWriter(store: Store, link: Link, signal: AbortSignal): HTMLElement {
   const name = element("span", { class: "pill writer" });
   const hint = element("span", { class: "hint" });
   const command = element("button", { type: "button", class: "command", title: "copy this command" });
@@ -92,17 +94,20 @@ function createWriter(store: Store, signal: AbortSignal): HTMLElement {
     },
     { signal },
   );
+  const quiet = element("button", { type: "button", class: "command" }, "stop writing");
+  quiet.addEventListener("click", () => link.quiet());
   react(signal, () => {
     const { writer, busy } = store.head.value;
     setText(name, busy ? `${writer.text} · writing` : writer.text);
     name.classList.toggle("busy", busy);
     name.hidden = !writer.text;
+    quiet.hidden = !busy || !link.hasKernel.value;
     setText(hint, writer.hint);
     hint.hidden = !writer.hint;
     setText(command, writer.command);
     command.hidden = !writer.command;
   });
-  return element("span", { class: "writer-group" }, name, hint, command);
+  return element("span", { class: "writer-group" }, name, quiet, hint, command);
 }
 
 function flash(command: HTMLElement): void {

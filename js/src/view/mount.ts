@@ -17,6 +17,7 @@ import { createLegend } from "./legend";
 import { createNotices } from "./notices";
 import { createPanel } from "./panel";
 import { createScene } from "./scene";
+import { createStop } from "./stop";
 import { createTable } from "./table";
 
 export interface Run {
@@ -38,6 +39,7 @@ export function mountView(el: HTMLElement, { store, state, link }: Run, signal: 
   const plots = createPlots(store, state, root, signal);
   const table = createTable(store, state, signal);
   const actions = [
+    createStop(store, link, signal),
     createCompare(store, link, (bytes) => openComparison(comparison, bytes, signal), signal),
     createExport(store, state, link, plots.picture, signal),
   ];
@@ -45,7 +47,7 @@ export function mountView(el: HTMLElement, { store, state, link }: Run, signal: 
   const notices = createNotices(store, signal);
   const foot = createFoot(store, state, link, signal);
   root.append(
-    createHead(store, state, notices, actions, signal),
+    createHead(store, state, link, notices, actions, signal),
     element(
       "div",
       { class: "body" },
