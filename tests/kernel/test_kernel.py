@@ -50,8 +50,10 @@ def interrupted_after(seconds: float, manager: Any) -> Iterator[None]:
     done = threading.Event()
 
     def press() -> None:
-        while not done.wait(seconds):
+        wait = seconds
+        while not done.wait(wait):
             manager.interrupt_kernel()
+            wait = 4 * seconds  # a second press while the run is being closed would end that
 
     thread = threading.Thread(target=press)
     thread.start()
