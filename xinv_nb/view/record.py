@@ -37,7 +37,16 @@ def picture(run: Run) -> bytes:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the layout: the reader of the notebook can do nothing about them
         draw(run).savefig(buffer, format="png", dpi=_DPI)
-    return buffer.getvalue()
+    return _with_few_colours(buffer)
+
+
+def _with_few_colours(png: io.BytesIO) -> bytes:
+    """Return the picture with a palette: the notebook holds it twice, and lines and letters need no more colours."""
+    from PIL import Image  # matplotlib writes its pictures with it
+
+    smaller = io.BytesIO()
+    Image.open(png).convert("RGB").quantize(128, dither=Image.Dither.NONE).save(smaller, "PNG", optimize=True)
+    return min(png.getvalue(), smaller.getvalue(), key=len)
 
 
 def as_markdown(run: Run) -> str:
