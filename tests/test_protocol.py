@@ -24,7 +24,7 @@ from xinv_nb.view.head import Writer
 from xinv_nb.view.scene import Frame
 from xinv_nb.view.texts import caption_for_view
 from xinv_nb.view.widget import RunWidget
-from xinv_nb.view.wire import Body, pack, unpack
+from xinv_nb.view.wire import Body, numbers, pack, unpack
 
 GOLDEN = Path(__file__).parent / "golden"
 JS = Path(__file__).parent.parent / "js" / "src"
@@ -38,7 +38,7 @@ def golden(name: str) -> dict[str, Any]:
 
 def packed(content: dict[str, Any]) -> bytes:
     """Return the packet that a golden text describes; numbers that JSON does not know are strings in it."""
-    body = Body()
+    body = Body(in_planes=content.get("in_planes", False))
     header = dict(content["header"])
     header["columns"] = [
         body.column(key, column["type"], np.array([float(value) for value in column["values"]]))
@@ -66,11 +66,10 @@ def test_packets_are_those_that_the_front_end_reads_in_its_tests(name: str) -> N
 def test_golden_packets_are_read_back_as_they_were_written(name: str) -> None:
     content = golden(name)
     header, body = unpack(base64.b64decode(content["packet"]))
-    types = {"f8": "<f8", "f4": "<f4", "u1": "|u1"}
     for spec, (key, column) in zip(header["columns"], content["columns"].items(), strict=True):
-        found = np.frombuffer(body, types[spec["type"]], header["rows"], spec["offset"])
+        found = numbers(body, spec, header["rows"])
         assert spec["key"] == key
-        np.testing.assert_array_equal(found, np.array([float(v) for v in column["values"]], types[spec["type"]]))
+        np.testing.assert_array_equal(found, np.array([float(v) for v in column["values"]], found.dtype))
 
 
 def test_there_are_golden_packets_of_each_kind() -> None:

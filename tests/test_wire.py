@@ -13,7 +13,7 @@ from autograd import numpy as anp
 import xinv_nb as xi
 from xinv_nb.view import packets
 from xinv_nb.view.head import Writer, state_in_words
-from xinv_nb.view.wire import Body, pack, unpack
+from xinv_nb.view.wire import Body, numbers, pack, unpack
 
 
 def recorded(points: list[float], objective: Any = lambda x: x**2, **kwargs: Any) -> xi.Run:
@@ -25,8 +25,7 @@ def recorded(points: list[float], objective: Any = lambda x: x**2, **kwargs: Any
 
 def columns(packet: bytes) -> dict[str, np.ndarray]:
     header, body = unpack(packet)
-    dtypes = {"f8": "<f8", "f4": "<f4", "u1": "|u1"}
-    return {c["key"]: np.frombuffer(body, dtypes[c["type"]], header["rows"], c["offset"]) for c in header["columns"]}
+    return {spec["key"]: numbers(body, spec, header["rows"]) for spec in header["columns"]}
 
 
 def test_a_snapshot_holds_the_recording() -> None:

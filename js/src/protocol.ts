@@ -10,6 +10,8 @@ export interface ColumnSpec {
   key: string;
   type: "f8" | "f4" | "u1";
   offset: number;
+  /** The first bytes of all numbers, then the second ones, and so on. */
+  planes?: boolean;
 }
 
 export interface Writer {

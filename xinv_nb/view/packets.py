@@ -15,7 +15,7 @@ from xinv_nb.view.head import Writer, head
 from xinv_nb.view.scene import Frame
 from xinv_nb.view.texts import captions, facts, phases
 from xinv_nb.view.watched import describe_watched
-from xinv_nb.view.wire import Body, pack
+from xinv_nb.view.wire import MOST_DEFLATED, Body, pack
 
 MOST_ROWS = 20_000
 """Evaluations that a snapshot carries; of more, one in n is sent, and the view says so."""
@@ -27,6 +27,16 @@ _LEAST_ROWS = 16
 MOST_EVENTS = 2_000
 _MOST_EVENTS_LIVE = 40
 """Events in one message of a live run: wording them takes its time, and the next message brings more."""
+
+
+@dataclass(frozen=True)
+class Detail:
+    """How much of a run a snapshot carries, and whether it is to be deflated."""
+
+    bytes: int = MOST_BYTES
+    events: int = MOST_EVENTS
+    exact: bool = True
+    deflated: bool = False
 
 
 @dataclass
@@ -48,23 +58,28 @@ class Sent:
     """What was said of the watched quantities."""
 
 
-def snapshot(run: Run, sent: Sent, writer: Writer, frames: Iterable[Frame] | None = None) -> bytes:
+def snapshot(
+    run: Run, sent: Sent, writer: Writer, frames: Iterable[Frame] | None = None, detail: Detail | None = None
+) -> bytes:
     """Return everything there is to show of `run`; pictures that the browser has stay where `frames` is None."""
-    body, entries = Body(), _entries(run, sent)
-    most_rows = min(MOST_ROWS, max(_LEAST_ROWS, MOST_BYTES // bytes_per_row(run, entries)))
+    detail, entries = detail or Detail(), _entries(run, sent)
+    most_rows = min(MOST_ROWS, max(_LEAST_ROWS, detail.bytes // bytes_per_row(run, entries)))
     stride = max(1, -(-run.evaluations // most_rows))
     rows = chosen_rows(run, 0, run.evaluations, stride)
+    is_small = len(rows) * bytes_per_row(run, entries) < MOST_DEFLATED
+    body = Body(in_planes=detail.deflated or is_small, narrow=not detail.exact)
     events = run.events
+    listed = with_last(events_for_view(run, events, {}), events, run)
     header: dict[str, Any] = {
         "kind": "snapshot",
         "sequence": sent.sequence,
         "run": run.id,
         **columns(run, entries, rows, body, sent.several),
-        "head": head(run, writer, stride),
+        "head": _with_notice(head(run, writer, stride), len(listed), detail),
         **series(run, entries),
         "watched": describe_watched(run, sent.several),
         "phases": phases(run),
-        "events": with_last(events_for_view(run, events, {})[:MOST_EVENTS], events, run),
+        "events": listed[: detail.events],
         "facts": facts(run),
         "captions": captions(run, writer),
     }
@@ -73,6 +88,13 @@ def snapshot(run: Run, sent: Sent, writer: Writer, frames: Iterable[Frame] | Non
     sent.rows, sent.events, sent.history = run.evaluations, len(events), run.history
     sent.watched = header["watched"]
     return pack(header, body)
+
+
+def _with_notice(head: dict[str, Any], events: int, detail: Detail) -> dict[str, Any]:
+    """Return the head, which says so where a page without a kernel lists fewer events than the run has."""
+    if detail.events < min(events, MOST_EVENTS):
+        head["notices"] = [*head["notices"], f"This page lists the first {detail.events} of {events} events."]
+    return head
 
 
 def update(

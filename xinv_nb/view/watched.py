@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from xinv_nb.analysis.objective import watch_that_is_the_loss
 from xinv_nb.history import WatchColumns
 from xinv_nb.run import Run
 from xinv_nb.view.wire import Body
@@ -17,8 +17,6 @@ MOST_WATCHED = 12
 """Quantities that travel to the browser: the first that the simulator names."""
 _MOST_SHOWN = 4
 """Quantities drawn at first; the reader may add the others."""
-_MOST_COMPARED = 64
-_NAMES_OF_ANY_OBJECTIVE = {"", "<lambda>", "loss", "objective", "f", "fun", "func", "function"}
 
 Floats = NDArray[np.float64]
 
@@ -43,7 +41,7 @@ def watched_columns(run: Run, rows: NDArray[np.intp], body: Body, several: set[i
 
 def drawn_watches(run: Run) -> dict[str, WatchColumns]:
     """Return the quantities that are drawn at first, by name: the one that is the loss needs no second plot."""
-    loss = _watch_that_is_the_loss(run)
+    loss = watch_that_is_the_loss(run)
     others = {name: watch for name, watch in _followed(run).items() if name != loss}
     return dict(list(others.items())[:_MOST_SHOWN])
 
@@ -55,22 +53,6 @@ def describe_watched(run: Run, several: set[int]) -> list[dict[str, Any]]:
         {"key": key, "name": name, "unit": watch.unit, "several": key in several, "shown": name in drawn}
         for key, (name, watch) in enumerate(_followed(run).items())
     ]
-
-
-def name_of_loss(run: Run) -> tuple[str, str]:
-    """Return what the program calls the objective, and its unit: of a watched quantity that is the loss, if any.
-
-    >>> import xinv_nb as xi
-    >>> from autograd import grad
-    >>> with xi.record() as run:
-    ...     slope = grad(lambda x: xi.watch(x**2, "travel time", "min"))(3.0)
-    >>> name_of_loss(run)
-    ('travel time', 'min')
-    """
-    if watched := _watch_that_is_the_loss(run):
-        return watched, run.history.watches[watched].unit
-    name = run.history.objective
-    return ("loss" if name in _NAMES_OF_ANY_OBJECTIVE else name.strip("_").replace("_", " ")), ""
 
 
 def by_evaluation(watch: WatchColumns, rows: NDArray[np.intp]) -> tuple[Floats, Floats, Floats]:
@@ -119,26 +101,3 @@ def _extremes_of(values: Sequence[Any]) -> tuple[float, float]:
 
 def _followed(run: Run) -> dict[str, WatchColumns]:
     return dict(list(run.history.watches.items())[:MOST_WATCHED])
-
-
-def _watch_that_is_the_loss(run: Run) -> str:
-    """Return the name of the quantity that equals the loss wherever one looks, or an empty string."""
-    count = run.evaluations
-    once = [(name, w) for name, w in _followed(run).items() if w.stride == 1 and len(w.at) == count]
-    if count == 0 or not once:
-        return ""
-    rows = np.arange(0, count, max(1, count // _MOST_COMPARED))
-    loss = run.loss[rows]
-    for name, watch in once:
-        values = watch.values.between(0, count)
-        if not isinstance(values, np.ndarray) or _differ(float(values[-1]), float(run.loss[count - 1])):
-            continue  # most of them: told apart by one look
-        if not np.array_equal(watch.evaluation.array[rows], rows):
-            continue
-        if np.allclose(values[rows], loss, rtol=1e-9, atol=0.0, equal_nan=True):
-            return name
-    return ""
-
-
-def _differ(one: float, other: float) -> bool:
-    return math.isfinite(one) and not math.isclose(one, other, rel_tol=1e-8)

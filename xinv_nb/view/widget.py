@@ -10,9 +10,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from functools import cache
 from itertools import count
-from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
@@ -23,11 +21,12 @@ from xinv_nb.run import Caption, Run
 from xinv_nb.view import packets
 from xinv_nb.view.explaining import Explainer
 from xinv_nb.view.export import File, export
+from xinv_nb.view.front_end import widget_module
 from xinv_nb.view.head import Writer, state_in_words
 from xinv_nb.view.scene import Frame, draw_frame, iterations_worth_drawing
 from xinv_nb.view.texts import caption_for_view, names_to_mark
+from xinv_nb.view.wire import deflated
 
-_BUNDLE = Path(__file__).parent.parent / "static" / "widget.js"
 _MOST_FRAMES = 60
 _WAIT = "The run is still going on; it can be exported once it has ended."
 
@@ -42,17 +41,6 @@ def known_runs() -> list[Run]:
     return [widget.run for widget in shown if widget.run.evaluations > 0]
 
 
-@cache
-def bundle() -> str:
-    """Return the front end's code, as text: a path would keep every widget alive (anywidget#929)."""
-    if not _BUNDLE.exists():
-        raise FileNotFoundError(
-            f"The front end is missing ({_BUNDLE.name}). This is a source tree that was never built: "
-            "run `npm ci && npm run build` in js/, or install the package with pip or uv, which builds it."
-        )
-    return _BUNDLE.read_text(encoding="utf-8")
-
-
 class PlotWidget(anywidget.AnyWidget):
     """The front end on a packet.
 
@@ -63,19 +51,21 @@ class PlotWidget(anywidget.AnyWidget):
     iteration = traitlets.Int(-1).tag(sync=True)
     span = traitlets.List(traitlets.Int(), maxlen=2).tag(sync=True)
     selected = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    _snapshot = traitlets.Any().tag(sync=True, to_json=lambda _, widget: widget.snapshot())
+    _snapshot = traitlets.Any().tag(sync=True, to_json=lambda _, widget: deflated(widget.snapshot()))
     _has_kernel = traitlets.Bool(True).tag(sync=True)
+    _own_layout: Any = None  # a widget that was never made whole is closed as well, by its end
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self.add_traits(_esm=traitlets.Unicode(bundle()).tag(sync=True))
+        self.add_traits(_esm=traitlets.Unicode(widget_module()).tag(sync=True))
         super().__init__()
         self._own_layout = self.layout
 
     def close(self) -> None:
         """End the widget, in each browser too."""
         super().close()
-        self._own_layout.close()  # a widget of its own, which nothing else would ever end
+        if self._own_layout is not None:
+            self._own_layout.close()  # a widget of its own, which nothing else would ever end
 
     def snapshot(self) -> bytes:
         """Return everything there is to show, as one packet."""
