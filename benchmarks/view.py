@@ -33,8 +33,8 @@ from tests.lab.jupyter import LabPage, notebook, running_lab
 from xinv_nb.history import History, leaves_of
 from xinv_nb.run import Run
 from xinv_nb.view import packets
+from xinv_nb.view.front_end import bundle
 from xinv_nb.view.head import Writer
-from xinv_nb.view.widget import bundle
 
 _ORIGIN = "http://view.invalid"
 
