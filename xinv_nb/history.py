@@ -170,7 +170,7 @@ class GrowingColumn:
         """Make room for more rows, `most` in all."""
         rows = len(self.block) * (8 if self.block.nbytes < _SMALL_BLOCK else 2)
         block = np.empty((rows if most is None else min(rows, most), *self._shape), dtype=self.block.dtype)
-        block[: self.rows] = self.block
+        block[: self.rows] = self.block[: self.rows]
         self.block = block
 
     def keep(self, rows: NDArray[Any]) -> None:

@@ -119,5 +119,5 @@ function outOfPlanes(bytes: Uint8Array<ArrayBuffer>, size: number): Uint8Array<A
 /** A copy, because a typed array needs an aligned start and a packet may lie at any byte. */
 function part(body: Uint8Array, offset: number, length: number): Uint8Array<ArrayBuffer> {
   if (offset + length > body.length) throw new WireError("The recording's data are cut short.");
-  return new Uint8Array(body.slice(offset, offset + length));
+  return body.slice(offset, offset + length) as Uint8Array<ArrayBuffer>;
 }
