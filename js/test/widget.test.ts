@@ -598,6 +598,18 @@ describe("a span that is selected", () => {
   });
 });
 
+describe("who writes", () => {
+  it("is told in the head, and behind it the one command that gets a model", () => {
+    mount();
+    model.receive(odd("absent"));
+    expect(find(".writer").textContent).toBe("built-in text · start Ollama for more");
+    expect(find("#writer").hidden).toBe(true);
+    find(".writer").click();
+    expect(find("#writer").hidden).toBe(false);
+    expect(find("#writer .command").textContent).toBe("ollama serve");
+  });
+});
+
 describe("stop", () => {
   const running = () => encode({ head: { title: "t", status: "running", notices: [] } as never });
 

@@ -38,9 +38,10 @@ export function createEvents(store: Store, state: State, signal: AbortSignal): H
   const body = element("div", { role: "rowgroup" });
   const head = element("div", { role: "row", class: "event head-row", "aria-rowindex": 1 });
   for (const name of ["pass", "iteration", "event", "times", "id"]) {
-    head.append(
-      element("span", { role: "columnheader", class: `${name}-column` }, element("span", {}, name)),
-    );
+    // A column of marks, and two that name themselves.
+    const isSeen = name === "iteration" || name === "event";
+    const text = element("span", { class: isSeen ? "" : "visually-hidden" }, name);
+    head.append(element("span", { role: "columnheader", class: `${name}-column` }, text));
   }
   const grid = element(
     "div",
