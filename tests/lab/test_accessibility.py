@@ -198,9 +198,15 @@ def test_the_plane_shows_the_path_and_moves_the_cursor_by_pointer_and_keys(opene
     keep_picture(region, "plane")
 
 
-def test_forced_colours_keep_lines_and_cursor_apart_from_the_ground(opened: Any) -> None:
-    page = opened(forced_colors="active")
-    colours = page.locator("canvas.base").evaluate(
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_forced_colours_keep_lines_and_cursor_apart_from_the_ground(opened: Any, theme: str) -> None:
+    page = opened(forced_colors="active", color_scheme=theme)
+    # Whatever the host's own theme is: the ground is that of the forced colours.
+    page.evaluate("theme => document.body.setAttribute('data-jp-theme-light', String(theme === 'dark'))", theme)
+    page.wait_for_timeout(700)
+    region = page.get_by_role("region", name="Throw a ball")
+    assert region.get_attribute("data-theme") == theme
+    ground, colours = page.locator("canvas.base").evaluate(
         """(canvas) => {
             const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
             const counts = new Map();
@@ -208,11 +214,28 @@ def test_forced_colours_keep_lines_and_cursor_apart_from_the_ground(opened: Any)
                 const key = `${data[i] >> 4},${data[i + 1] >> 4},${data[i + 2] >> 4},${data[i + 3] >> 6}`;
                 counts.set(key, (counts.get(key) ?? 0) + 1);
             }
-            return [...counts.values()].filter((count) => count > 40).length;
+            const ground = getComputedStyle(canvas.closest(".root")).backgroundColor;
+            return [ground, [...counts.values()].filter((count) => count > 40).length];
         }"""
     )
+    assert ground == ("rgb(0, 0, 0)" if theme == "dark" else "rgb(255, 255, 255)")
     assert colours >= 5
-    keep_picture(page.get_by_role("region", name="Throw a ball"), "forced-colours")
+    keep_picture(region, f"forced-colours-{theme}")
+
+
+def test_a_screen_reader_hears_state_values_captions_and_numbers(opened: Any) -> None:
+    page = opened()
+    region = page.get_by_role("region", name="Throw a ball")
+    heard = region.aria_snapshot()
+    assert "- status: converged · 60 iterations" in heard
+    assert re.search(r'- article "Summary, iterations 0–59"', heard)
+    assert re.search(r'- img "simulation at iteration 59"', heard)
+    assert region.get_by_role("slider").get_attribute("aria-valuetext").startswith("iteration 59, flight 0.1")
+    assert re.search(r"speed.*2\.511 m/s", heard), "the numbers at the cursor stand with their names"
+    region.get_by_role("button", name="Show as table").click()
+    table = region.get_by_role("table").aria_snapshot()
+    assert '- columnheader "iteration"' in table
+    assert re.search(r'- row "59 0\.102', table) or re.search(r'- row "0 26\.86', table)
 
 
 def test_reduced_motion_leaves_nothing_moving(opened: Any) -> None:
