@@ -115,6 +115,7 @@ export interface Sentence {
   checked: string;
   /** Why a model's words are not shown; else empty. */
   dropped: string;
+  /** What was found in a model's words. */
   claims: Claim[];
 }
 

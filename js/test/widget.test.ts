@@ -498,7 +498,7 @@ describe("who worded a caption", () => {
     built_in: "",
     checked: "",
     dropped: "",
-    claims: [{ text, supported: true, reason: "worded from F1" }],
+    claims: [],
     ...more,
   });
   const caption = (sentences: object[], more = {}) =>
