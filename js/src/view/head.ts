@@ -91,7 +91,7 @@ function createWriter(store: Store, link: Link, signal: AbortSignal): HTMLElemen
   on(quiet, "click", () => link.quiet());
   react(signal, () => {
     const { writer, busy } = store.head.value;
-    const more = busy ? "writing" : writer.hint;
+    const more = writer.hint || (busy ? "writing" : "");
     setText(button, more ? `${writer.text} · ${more}` : writer.text);
     button.classList.toggle("busy", busy);
     node.hidden = !writer.text;
