@@ -153,7 +153,7 @@ def test_each_field_that_is_sent_is_one_that_the_front_end_knows_and_none_is_mis
                     assert_fields(claim, known["Claim"], "Claim")
                     seen.add("claims")
     assert seen == {*_PARTS, "claims"}, "each part occurred"
-    assert known["Header"].keys() - {"version", "kind", "sequence", "run", "rows"} == set(_PARTS)
+    assert known["Header"].keys() - {"version", "kind", "sequence", "run", "rows", "events_total"} == set(_PARTS)
 
 
 def assert_fields(entry: dict[str, Any], fields: dict[str, bool], name: str) -> None:

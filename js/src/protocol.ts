@@ -174,6 +174,8 @@ export interface Header {
   watched?: Watched[];
   phases?: Phase[];
   events?: RunEvent[];
+  /** Events of the run, of which those listed are the first. */
+  events_total?: number;
   facts?: Fact[];
   captions?: Caption[];
   answers?: Answer[];

@@ -290,6 +290,14 @@ describe("events", () => {
     expect(Number.parseFloat(body.style.paddingBottom)).toBeGreaterThan(50_000);
   });
 
+  it("that are too many to be listed are counted", () => {
+    mount();
+    const event = { id: "e1", evaluation: 0, phase: "forward", text: "t", stage: "", count: 1, lane: true };
+    model.receive(encode({ kind: "snapshot", events: [event] as never, events_total: 5431 }));
+    openEvents();
+    expect(find(".found").textContent).toBe("the first 1 of 5431");
+  });
+
   it("are found by words, by stage, by iteration, and by pass", () => {
     mount();
     model.receive(odd("events"));

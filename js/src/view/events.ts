@@ -103,7 +103,9 @@ export function createEvents(store: Store, state: State, signal: AbortSignal): H
     const [all, some] = [store.events.value.length, matching.value.length];
     rows.show(matching.value);
     setAttributes(grid, { "aria-rowcount": some + 1 });
-    setText(found, some < all ? `${formatCount(some)} of ${formatCount(all)}` : "");
+    const total = store.eventsTotal.value;
+    const cut = total > all ? `the first ${formatCount(all)} of ${formatCount(total)}` : "";
+    setText(found, some < all ? `${formatCount(some)} of ${formatCount(all)}` : cut);
     grid.hidden = some === 0;
     quiet.hidden = some > 0;
     setText(quiet, all === 0 ? "No events were recorded." : "No event contains this.");
