@@ -9,7 +9,8 @@ const BUDGET = 100_000;
 const SHORTENED =
   `history lastIteration firstIteration hasKernel showsPlane hasPlane questions moveToRow hiddenStrips
   hiddenPanels stripsTitle toggled isShown unfolded frameError incomplete explaining framesVersion wideScene strength
-  nearestRow requestFile requestScene appendUnknown frameAt recolour isolate`.split(/\s+/);
+  nearestRow requestFile requestScene appendUnknown frameAt recolour isolate playing cited middle
+  faded accepted gradient cotangent cursor ticks onAccent panels eventsTotal iterations strips`.split(/\s+/);
 const root = fileURLToPath(new URL(".", import.meta.url));
 const outfile = fileURLToPath(new URL("../xinv_nb/static/widget.js", import.meta.url));
 

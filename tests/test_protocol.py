@@ -9,6 +9,7 @@ import base64
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,9 @@ def rich_packets() -> list[bytes]:
                 grad(objective)(start / 2**k)
         runs.append(run)
     run, writer, sent = runs[0], Writer(), packets.Sent()
-    caption = caption_for_view(run.captions[0], "a1", [])
+    first = run.captions[0]
+    worded = replace(first.sentences[0], source="m:1b", checked="in full", built_in="It fell.")
+    caption = caption_for_view(replace(first, sentences=(worded,)), "a1", [])
     return [
         packets.snapshot(run, sent, writer, [Frame(0, b"png")]),
         packets.update(run, packets.Sent(), writer, explain=True),
@@ -143,14 +146,14 @@ def test_each_field_that_is_sent_is_one_that_the_front_end_knows_and_none_is_mis
             for entry in entries:
                 assert_fields(entry, known[interface], interface)
                 seen.add(part)
-        for caption in header.get("captions", []):
+        for caption in [*header.get("captions", []), *(answer["caption"] for answer in header.get("answers", []))]:
             for sentence in caption["sentences"]:
                 assert_fields(sentence, known["Sentence"], "Sentence")
                 for claim in sentence["claims"]:
                     assert_fields(claim, known["Claim"], "Claim")
                     seen.add("claims")
     assert seen == {*_PARTS, "claims"}, "each part occurred"
-    assert known["Header"].keys() - {"version", "kind", "sequence", "run", "rows"} == set(_PARTS)
+    assert known["Header"].keys() - {"version", "kind", "sequence", "run", "rows", "events_total"} == set(_PARTS)
 
 
 def assert_fields(entry: dict[str, Any], fields: dict[str, bool], name: str) -> None:

@@ -109,6 +109,14 @@ def test_captions_are_cut_into_parts_without_loss() -> None:
         assert "".join(part["text"] for part in shown["parts"]) == caption.text
 
 
+def test_events_that_are_not_listed_are_counted() -> None:
+    run = recorded([3.0, 2.0, 1.0], lambda x: xi.event(f"at {x}") or x**2)
+    header, _ = unpack(packets.snapshot(run, packets.Sent(), packets.Writer(), detail=packets.Detail(events=2)))
+    assert len(header["events"]) == 2
+    everything, _ = unpack(packets.snapshot(run, packets.Sent(), packets.Writer()))
+    assert header["events_total"] == everything["events_total"] == len(everything["events"]) > 2
+
+
 def test_lanes_mark_where_an_event_begins_turns_or_ends() -> None:
     def bumpy(x: Any) -> Any:
         if 3 <= x < 6:

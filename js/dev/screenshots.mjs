@@ -40,6 +40,11 @@ for (const theme of ["light", "dark"]) {
         act: (page) => page.getByRole("tab", { name: tab }).click(),
       };
     }
+    pages[`writer-${width}-${theme}`] = {
+      width,
+      query: `theme=${theme}&case=absent`,
+      act: (page) => page.locator(".writer").click(),
+    };
     pages[`plane-${width}-${theme}`] = { width, query: `theme=${theme}&pause=4`, act: showPlane };
     pages[`details-${width}-${theme}`] = {
       width,
@@ -53,6 +58,7 @@ for (const theme of ["light", "dark"]) {
   }
   for (const name of [
     "waiting",
+    "absent",
     "empty",
     "one",
     "constant",

@@ -115,6 +115,7 @@ export interface Sentence {
   checked: string;
   /** Why a model's words are not shown; else empty. */
   dropped: string;
+  /** What was found in a model's words. */
   claims: Claim[];
 }
 
@@ -173,6 +174,8 @@ export interface Header {
   watched?: Watched[];
   phases?: Phase[];
   events?: RunEvent[];
+  /** Events of the run, of which those listed are the first. */
+  events_total?: number;
   facts?: Fact[];
   captions?: Caption[];
   answers?: Answer[];

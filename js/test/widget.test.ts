@@ -290,6 +290,14 @@ describe("events", () => {
     expect(Number.parseFloat(body.style.paddingBottom)).toBeGreaterThan(50_000);
   });
 
+  it("that are too many to be listed are counted", () => {
+    mount();
+    const event = { id: "e1", evaluation: 0, phase: "forward", text: "t", stage: "", count: 1, lane: true };
+    model.receive(encode({ kind: "snapshot", events: [event] as never, events_total: 5431 }));
+    openEvents();
+    expect(find(".found").textContent).toBe("the first 1 of 5431");
+  });
+
   it("are found by words, by stage, by iteration, and by pass", () => {
     mount();
     model.receive(odd("events"));
@@ -498,7 +506,7 @@ describe("who worded a caption", () => {
     built_in: "",
     checked: "",
     dropped: "",
-    claims: [{ text, supported: true, reason: "worded from F1" }],
+    claims: [],
     ...more,
   });
   const caption = (sentences: object[], more = {}) =>
@@ -595,6 +603,18 @@ describe("a span that is selected", () => {
     expect(button("Clear the selection").hidden).toBe(false);
     expect(button("Explain these iterations").hidden).toBe(true);
     end();
+  });
+});
+
+describe("who writes", () => {
+  it("is told in the head, and behind it the one command that gets a model", () => {
+    mount();
+    model.receive(odd("absent"));
+    expect(find(".writer").textContent).toBe("built-in text · start Ollama for more");
+    expect(find("#writer").hidden).toBe(true);
+    find(".writer").click();
+    expect(find("#writer").hidden).toBe(false);
+    expect(find("#writer .command").textContent).toBe("ollama serve");
   });
 });
 

@@ -94,11 +94,11 @@ def test_the_first_notebook_from_run_all_to_reopening_without_a_kernel(tab: LabP
     # While the widget stands the record is one line; a click unfolds it.
     record = page.locator("[data-xinv-record]")
     picture = record.locator("img")
-    assert record.locator("summary").is_visible()
+    assert record.locator("> summary").is_visible()
     assert not picture.is_visible()
-    record.locator("summary").click()
+    record.locator("> summary").click()
     assert picture.is_visible()
-    record.locator("summary").click()
+    record.locator("> summary").click()
     assert not picture.is_visible()
 
     tab.show(region)
@@ -132,6 +132,7 @@ def test_the_view_follows_a_run_while_the_cell_runs(tab: LabPage, lab: Any) -> N
     tab.start("notebook:run-all-cells")
     region = tab.page.get_by_role("region", name="run")
     region.wait_for()
+    expect(region.get_by_role("status").first).to_have_text(re.compile(r"recording · \d+"))
     slider, seen = region.get_by_role("slider", name="iteration"), []
     while region.get_by_role("status").first.inner_text().startswith("recording · "):
         seen.append(int(slider.get_attribute("aria-valuenow")))
@@ -241,7 +242,9 @@ def test_a_model_words_the_captions_of_a_real_run(tab: LabPage, lab: Any, ollama
     tab.open("model.ipynb")
     tab.run_all()
     region = tab.page.get_by_role("region", name="run")
-    region.get_by_text(f"{ollama_server.model} · local").wait_for(timeout=30_000)
+    # A model so small may be found to be none that can help; then the head says so, and the built-in text stays.
+    told = re.compile(rf"{ollama_server.model}( · local| is too small)")
+    region.get_by_role("button", name=told).wait_for(timeout=60_000)
     summary = region.get_by_role("article", name="Summary, iterations 0–59")
     expect(region.get_by_text("being reworded")).to_have_count(0, timeout=60_000)
     keep_picture(region, "with-model")

@@ -80,6 +80,7 @@ def snapshot(
         "watched": describe_watched(run, sent.several),
         "phases": phases(run),
         "events": listed[: detail.events],
+        "events_total": len(listed),
         "facts": facts(run),
         "captions": captions(run, writer),
     }

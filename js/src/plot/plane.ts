@@ -181,11 +181,12 @@ function paintEnds(context: Context, plane: Plane, end: string, ink: Ink): void 
   context.textAlign = "center";
   const name = (text: string, at: number, height: number) =>
     context.fillText(text, Math.min(Math.max(at, LEFT + 14), plane.width - RIGHT - 14), height);
-  const side = y < endY ? -15 : 15;
+  // Not over the numbers of the axis.
+  const side = y < endY || y + 21 > plane.height - BOTTOM ? -15 : 15;
   name("start", x, y + side);
   if (first === last) return;
   context.fillRect(endX - 4, endY - 4, 8, 8);
-  name(end, endX, endY - side);
+  name(end, endX, endY + (y < endY && endY + 21 < plane.height - BOTTOM ? 15 : -15));
 }
 
 export function disc(context: Context, x: number, y: number, radius: number): void {

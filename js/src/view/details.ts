@@ -81,8 +81,7 @@ function createSentence(sentence: Sentence, cite: (ids: readonly string[]) => HT
     dropped
       ? element("p", { class: "who", "data-tone": "warning" }, `✗ a model's wording was dropped: ${dropped}`)
       : null,
-    // What the narrator says, it says of its facts; there is nothing to find in it.
-    source === BUILT_IN ? null : element("ul", {}, ...claims.map(createClaim)),
+    claims.length > 0 ? element("ul", {}, ...claims.map(createClaim)) : null,
     built_in ? element("p", { class: "who" }, `in place of: ${built_in}`) : null,
   );
 }

@@ -38,9 +38,10 @@ export function createEvents(store: Store, state: State, signal: AbortSignal): H
   const body = element("div", { role: "rowgroup" });
   const head = element("div", { role: "row", class: "event head-row", "aria-rowindex": 1 });
   for (const name of ["pass", "iteration", "event", "times", "id"]) {
-    head.append(
-      element("span", { role: "columnheader", class: `${name}-column` }, element("span", {}, name)),
-    );
+    // A column of marks, and two that name themselves.
+    const isSeen = name === "iteration" || name === "event";
+    const text = element("span", { class: isSeen ? "" : "visually-hidden" }, name);
+    head.append(element("span", { role: "columnheader", class: `${name}-column` }, text));
   }
   const grid = element(
     "div",
@@ -102,7 +103,9 @@ export function createEvents(store: Store, state: State, signal: AbortSignal): H
     const [all, some] = [store.events.value.length, matching.value.length];
     rows.show(matching.value);
     setAttributes(grid, { "aria-rowcount": some + 1 });
-    setText(found, some < all ? `${formatCount(some)} of ${formatCount(all)}` : "");
+    const total = store.eventsTotal.value;
+    const cut = total > all ? `the first ${formatCount(all)} of ${formatCount(total)}` : "";
+    setText(found, some < all ? `${formatCount(some)} of ${formatCount(all)}` : cut);
     grid.hidden = some === 0;
     quiet.hidden = some > 0;
     setText(quiet, all === 0 ? "No events were recorded." : "No event contains this.");

@@ -5,6 +5,7 @@ import { on } from "../listen";
 
 export interface Popup {
   node: HTMLElement;
+  button: HTMLButtonElement;
   sheet: HTMLElement;
   close: () => void;
 }
@@ -35,5 +36,5 @@ export function createPopup(text: string, id: string, signal: AbortSignal, onOpe
     sheet.hidden = !open.value;
     setAttributes(button, { "aria-expanded": open.value });
   });
-  return { node, sheet, close };
+  return { node, button, sheet, close };
 }
