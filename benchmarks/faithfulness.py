@@ -16,8 +16,8 @@ Where two shares stand, the first is the second opinion's and the other the chec
   names at the iteration or stretch that it names; what cannot be bound counts against the text;
 - *directions right*: words such as “fell” and “higher” that agree with the arrays; unbound counts as wrong;
 - *not contradicted*: explanations without a false claim, that is, without one that the recording refutes;
-- *all supported*: explanations in which moreover each claim that was found was confirmed; the check does not support a
-  sentence in which it finds nothing that the recording shows;
+- *all supported*: explanations in which moreover each claim that was found was confirmed, and there is one; the check
+  does not support a sentence in which it finds nothing that the recording shows;
 - *degenerate*: empty, repeating itself, or copying its prompt;
 - *by the model*: sentences of the pipeline that the model worded, that passed, and that differ from the built-in ones.
 
@@ -108,7 +108,7 @@ class Row:
             _shares(n, sum(not e.false_by_second for e in found), sum(not e.false_by_check for e in found)),
             _shares(
                 n,
-                sum(not (e.false_by_second or e.open_by_second) for e in found),
+                sum(not (e.false_by_second or e.open_by_second) and e.numbers + e.directions > 0 for e in found),
                 sum(not (e.false_by_check or e.open_by_check) for e in found),
             ),
             _shares(n, sum(e.degenerate for e in found)),

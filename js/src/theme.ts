@@ -1,4 +1,5 @@
 // Light or dark, after the host: JupyterLab, Notebook 7, VS Code, Colab, marimo, or any page. Watched live.
+import { atEnd } from "./listen";
 
 export type Theme = "light" | "dark";
 
@@ -20,7 +21,7 @@ export function watchTheme(el: HTMLElement, signal: AbortSignal, report: (theme:
   for (const node of [document.documentElement, document.body]) observer.observe(node, { attributes: true });
   for (const query of [prefersDark(), forcedColours()])
     query.addEventListener("change", lookSoon, { signal });
-  signal.addEventListener("abort", () => observer.disconnect(), { once: true });
+  atEnd(signal, () => observer.disconnect());
   look();
   lookSoon();
 }

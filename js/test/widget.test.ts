@@ -650,6 +650,52 @@ describe("stop", () => {
   });
 });
 
+describe("the plane of two parameters", () => {
+  const plane = () => find("#plane");
+  const chosen = () =>
+    [...plane().querySelectorAll("select")].map((select) => select.selectedOptions[0]?.textContent);
+  const rows = (moves: number[]) => ({
+    iteration: Float64Array.of(0, 1),
+    loss: Float64Array.of(2, 1),
+    ...Object.fromEntries(moves.map((move, key) => [`p${key}`, Float64Array.of(0, move)])),
+  });
+  const head = (has_scene: boolean) => ({ title: "t", status: "finished", notices: [], has_scene }) as never;
+
+  it("takes the place of the scene on request, with the two that moved most", () => {
+    mount();
+    model.receive(encode({ sequence: 1, head: head(true), series: [...SERIES] }, rows([1, 5, 0, 9])));
+    expect([plane().hidden, find(".scene:not(.plane)").hidden]).toEqual([true, false]);
+    button("Show the path in a plane").click();
+    expect([plane().hidden, find(".scene:not(.plane)").hidden]).toEqual([false, true]);
+    expect(chosen()).toEqual(["village-west · y", "marsh · y"]);
+    const [across] = plane().querySelectorAll("select");
+    if (across) across.value = "2";
+    across?.dispatchEvent(new Event("change"));
+    expect(chosen()).toEqual(["village-east · y", "marsh · y"]);
+    expect(find(".path").getAttribute("aria-label")).toBe(
+      "path in the plane of village-east · y and marsh · y, coloured by the loss",
+    );
+    button("Hide the plane").click();
+    expect(plane().hidden).toBe(true);
+  });
+
+  it("is there at once for two parameters without a scene, and its keys move the cursor", () => {
+    mount();
+    model.receive(encode({ sequence: 1, head: head(false), series: SERIES.slice(0, 2) }, rows([1, 5])));
+    expect(plane().hidden).toBe(false);
+    find(".path").dispatchEvent(new KeyboardEvent("keydown", { key: "Home", bubbles: true }));
+    expect(slider().value).toBe("0");
+  });
+
+  it("needs two parameters of one run", () => {
+    mount();
+    model.receive(odd("compared"));
+    expect(plane().hidden).toBe(true);
+    model.receive(encode({ sequence: 9, series: SERIES.slice(0, 1) }));
+    expect(button("Show the path in a plane").hidden).toBe(true);
+  });
+});
+
 describe("odd runs", () => {
   it.each(Object.keys(ODD_RUNS))("%s stands", (name) => {
     mount();

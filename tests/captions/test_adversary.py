@@ -194,7 +194,8 @@ def explain_and_ask(run: Run, server: Adversary, shown: Shown, seed: int) -> Non
     shown.lies.update(server.planted.values())
     shown.truths += len(server.honest)
     assert server.tried, "nobody asked the model"
-    shown.faults += [f"{run.title}: leaks {words!r}" for words in leaks(shown_of(run, captions), before, server)]
+    after = shown_of(run, captions)
+    shown.faults += [f"{run.title}: leaks {words!r}" for words in leaks(after, before + reasons(captions), server)]
     run._captions = None  # what the next test begins with
 
 
@@ -209,6 +210,11 @@ def readable(packet: dict) -> str:
     captions = [*packet.get("captions", []), *(answer["caption"] for answer in packet.get("answers", []))]
     texts = ["".join(part["text"] for part in caption["parts"]) for caption in captions]
     return "\n".join([json.dumps(packet, ensure_ascii=False), *texts])
+
+
+def reasons(captions: Sequence[Caption]) -> str:
+    """What the recording says to the claims of accepted sentences, in words of the check's own."""
+    return "\n".join(claim.reason for caption in captions for claim in caption.claims)
 
 
 def leaks(after: str, before: str, server: Adversary) -> list[str]:
@@ -278,8 +284,9 @@ def test_what_the_widget_is_sent_meanwhile_holds_no_word_of_the_adversary(
         assert sum("captions" in packet for packet in packets) > 1
         assert sum(isinstance(each, Caption) for each in sent) == 2
         everything = "\n".join([*map(readable, packets), *run.notices])
-        answers = "\n".join(repr(each) for each in sent if isinstance(each, Caption))
-        assert leaks(everything + answers, before, server) == []
+        answers = [each for each in sent if isinstance(each, Caption)]
+        before += reasons([*run.captions, *answers])
+        assert leaks(everything + repr(answers), before, server) == []
         run._captions = None
 
 

@@ -111,6 +111,7 @@ def test_axe_finds_nothing_whatever_is_open(opened: Any, axe: str, theme: str) -
         ("button", "Show as table"),
         ("button", "Choose"),
         ("button", "larger scene"),
+        ("button", "Show the path in a plane"),
         ("button", "Export"),
     ]:
         page.get_by_role(role, name=name).click()
@@ -162,6 +163,39 @@ def test_targets_are_large_enough_to_hit(opened: Any) -> None:
             .map(([name, box]) => `${name}: ${box.width} × ${box.height}`)"""
     )
     assert small == []
+
+
+def test_the_plane_shows_the_path_and_moves_the_cursor_by_pointer_and_keys(opened: Any) -> None:
+    page = opened()
+    region = page.get_by_role("region", name="Throw a ball")
+    region.get_by_role("button", name="Show the path in a plane").click()
+    path = region.get_by_role("group", name="path in the plane of speed and angle")
+    slider = region.get_by_role("slider", name="iteration")
+    path.focus()
+    page.keyboard.press("Home")
+    assert slider.get_attribute("aria-valuenow") == "0"
+    page.keyboard.press("Shift+ArrowRight")
+    assert slider.get_attribute("aria-valuenow") == "10"
+    colours = path.locator("canvas.ground").evaluate(
+        """(canvas) => {
+            const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+            const counts = new Set();
+            for (let i = 0; i < data.length; i += 4) {
+                const [red, green, blue] = data.slice(i, i + 3);
+                if (Math.abs(red - blue) > 40) counts.add(`${red >> 5},${green >> 5},${blue >> 5}`);
+            }
+            return counts.size;
+        }"""
+    )
+    assert colours > 8, "the path has the colours of the losses"
+    # The end of the path is where the pointer finds the last iterations.
+    box = path.bounding_box()
+    seen = set()
+    for share in range(5, 100, 5):
+        page.mouse.click(box["x"] + box["width"] * share / 100, box["y"] + box["height"] / 2)
+        seen.add(int(slider.get_attribute("aria-valuenow")))
+    assert len(seen) >= 5
+    keep_picture(region, "plane")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

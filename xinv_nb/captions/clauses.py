@@ -6,7 +6,7 @@ A clause may lack its subject, its verb or its time and take them from the one b
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from xinv_nb.captions.reading import Chunk
@@ -28,7 +28,8 @@ class Clause:
 
 
 _PREDICATES = words_of(
-    "move begin end pattern credit truth near far over under state asked wants never extreme ending than times event"
+    "move begin end pattern crosses steady credit truth very-near near far over under state asked wants never extreme "
+    "ending than times event"
 )
 _INHERITED = words_of("move begin end credit be asked way pattern")
 _TIMES = words_of("time at all every then first path")
@@ -40,7 +41,7 @@ def clauses_of(chunks: Sequence[Chunk], before: Sequence[str] = ()) -> list[Clau
     """Return the clauses of a sentence; `before` is what the sentence before was about."""
     clauses = _clauses(chunks)
     _give_subjects(clauses, before)
-    return clauses
+    return [one for clause in clauses for one in _distributed(clause)]
 
 
 def _segments(chunks: Sequence[Chunk]) -> Iterator[tuple[str, list[Chunk]]]:
@@ -123,9 +124,7 @@ def _clauses(chunks: Sequence[Chunk]) -> list[Clause]:
 def _give_subjects(clauses: list[Clause], before: Sequence[str]) -> None:
     """Give each clause its subjects, and the verb of the one before where it has none."""
     for k, clause in enumerate(clauses):
-        compared = {
-            id(two) for one, two in pairwise(clause.chunks) if one.kind == "preposition" and one.value == "than"
-        }
+        compared = {id(two) for one, two in pairwise(clause.chunks) if one.kind == "limit" or one.value == "than"}
         subjects = [c for c in clause.chunks if c.kind in _SUBJECTS and id(c) not in compared]
         clause.subjects = list(dict.fromkeys(c.value for c in subjects))
         about_run = "run" in clause.subjects
@@ -150,6 +149,23 @@ def _give_subjects(clauses: list[Clause], before: Sequence[str]) -> None:
     for clause in clauses:
         general = any(c.kind == "pattern" and c.value in ("plateau", "divergence") for c in clause.chunks)
         clause.subjects = clause.subjects or list(before) or ([LOSS] if general else [])
+
+
+def _distributed(clause: Clause) -> list[Clause]:
+    """Return a clause for each of several subjects with its own number: "x and y ended at 3 and 4"."""
+    count = len(clause.subjects)
+    numbers = clause.chunks[-count:]
+    is_one_each = count > 1 and all(c.kind == "number" for c in numbers) and not any(c.value for c in numbers[1:])
+    others = [c.kind for c in clause.chunks[:-count]]
+    if not is_one_each or "number" in others or "both" in others or numbers[0].value == "between":
+        return [clause]
+    own = [c for c in clause.chunks[:-count] if c.kind != "quantity"]
+    names = {c.value: c for c in clause.chunks if c.kind == "quantity"}
+    return [
+        replace(clause, chunks=[names[s], *own, replace(n, value=numbers[0].value)], subjects=[s])
+        for s, n in zip(clause.subjects, numbers, strict=True)
+        if s in names
+    ]
 
 
 def _moved_since(earlier: Sequence[Clause]) -> list[str]:
@@ -208,10 +224,9 @@ def objects_of(chunks: Sequence[Chunk]) -> list[Chunk]:
             found.append(Chunk("word", one.words, words=f"{one.words} {two.words}"))
         if one.kind == "preposition" and one.value == "in" and two.kind == "quantity":
             found.append(Chunk("word", two.words, words=f"in {two.words}"))
-        if one.kind == "preposition" and one.value == "than" and two.kind == "quantity" and "credit" not in kinds:
+        than = one.kind == "limit" or (one.kind == "preposition" and one.value == "than")
+        if than and two.kind == "quantity" and "credit" not in kinds:
             found.append(Chunk("compared", two.value, words=f"than {two.words}"))
-        if one.kind == "number" and two.kind == "number" and not two.value and one.value != "between":
-            found.append(Chunk("word", two.words, words=two.words))
         part_of = one.kind == "times" and one.words.endswith(" of") and two.kind == "quantity"
         if part_of or (one.kind == "quantity" and two.words == "it") or (two.kind == "move" and _torn(one, two)):
             found.append(Chunk("word", two.words, words=two.words))

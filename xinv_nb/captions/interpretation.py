@@ -51,6 +51,8 @@ def read(chunks: Sequence[Chunk], before: Sequence[str] = ()) -> Reading:
         previous = span
         if k and (clause.sign == "when" or (k == 1 and clauses[0].sign == "when")):
             statements[first:] = _together(statements[first:before_this], statements[before_this:])
+        if k and any(c.kind == "then" for c in clause.chunks):
+            statements[first:] = _turned(statements[first:before_this], statements[before_this:])
         first = before_this
         last = tuple(s for s in subjects if s) or last
     return Reading(tuple(statements), tuple(unread), last)
@@ -70,6 +72,19 @@ def _together(one: Sequence[Statement], two: Sequence[Statement]) -> list[Statem
     return [*(s for s in (*one, *two) if s not in used), *found]
 
 
+def _turned(one: Sequence[Statement], two: Sequence[Statement]) -> list[Statement]:
+    """Return "it rose and then fell", without its times, as one statement: it turned in between."""
+    before = [s for s in one if s.kind == "change" and (s.since, s.until) == (START, END) and not s.negated]
+    after = [s for s in two if s.kind == "change" and s.since == s.until == END and not s.negated]
+    same = (
+        len(before) == len(after) == 1 and before[0].quantity == after[0].quantity and before[0].what != after[0].what
+    )
+    if not same or {before[0].what[0], after[0].what[0]} != {"up", "down"}:
+        return [*one, *two]
+    turned = replace(before[0], kind="turned")
+    return [*(s for s in (*one, *two) if s not in (before[0], after[0])), turned]
+
+
 def _interpret(bag: Bag) -> None:
     """Take out all that is understood and put what it states into `found`."""
     negations = 0
@@ -77,6 +92,10 @@ def _interpret(bag: Bag) -> None:
         negations += 1
     while bag.take("cause"):
         bag.found.append(Statement("cause", words=bag.words))
+    if bag.has("only", "verb") and not bag.has("number"):
+        bag.rest.append(Chunk("word", "only", words="only"))  # it did nothing else?
+    if bag.has("then") and (again := bag.take("word", "again")):
+        bag.found.append(Statement("remark", what=(again.words,), words=bag.words))
     while only := bag.take("only"):
         bag.found.append(Statement("remark", what=(only.words,), words=bag.words))
     while agent := bag.take("agent"):
@@ -99,6 +118,8 @@ def _interpret(bag: Bag) -> None:
     if not bag.is_event:
         values(bag)
     if negations and bag.found:
+        if {s.kind for s in bag.found} == {"change", "pace"}:  # "it did not fall steadily"
+            bag.found = [s for s in bag.found if s.kind == "pace"]
         several = len([s for s in bag.found if s.kind != "count"]) > 1
         bag.found = [replace(s, negated=True) for s in bag.found]
         if negations > 1 or several:

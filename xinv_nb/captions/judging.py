@@ -17,7 +17,7 @@ _FIXED = frozenset(["at", "first"])
 """Moments that are named by their iteration."""
 _COUNTED = frozenset(["value", "passes", "by", "ratio", "factor", "limit", "stays"])
 """Statements from whose numbers it is seen over how many iterations they are meant."""
-_MEASURED = frozenset(["value", "truth", "limit", "passes", "stays", "by"])
+_MEASURED = frozenset(["value", "truth", "limit", "passes", "stays", "around", "by"])
 """Statements whose number has the unit of their quantity."""
 _JUDGES = {
     kind: judge

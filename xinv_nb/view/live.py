@@ -10,6 +10,7 @@ from xinv_nb.run import Run
 from xinv_nb.view.compare import Comparison
 from xinv_nb.view.host import keeps_outputs
 from xinv_nb.view.outputs import show_in
+from xinv_nb.view.picture import picture
 from xinv_nb.view.record import comparison_bundle, record_bundle
 from xinv_nb.view.scene import warm_up
 from xinv_nb.view.stream import Stream
@@ -64,7 +65,10 @@ def finish(run: Run, explaining: Explaining | None = None) -> None:
     widget.draw_frames(_SECONDS_FOR_FRAMES)
     widget.send_frames()
     if keeps_outputs():
-        display(record_bundle(run), raw=True)  # type: ignore[no-untyped-call]
+        drawn = picture(run)
+        record: Any = display(record_bundle(run, drawn), raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        if record is not None:  # none without a front end, as in a test
+            widget.explainer.on_worded = lambda: record.update(record_bundle(run, drawn), raw=True)
     widget.explainer.write(explaining)
 
 

@@ -19,6 +19,7 @@ from xinv_nb.view.page import page_of, snapshot_to_keep
 from xinv_nb.view.picture import as_png, picture
 from xinv_nb.view.scene import Frame, smaller
 from xinv_nb.view.story import Story, as_markdown, as_text, heading, story_of
+from xinv_nb.view.widget import widget_of
 
 _PAGE = packets.Detail(bytes=40_000, events=500, exact=False, deflated=True)
 """What the page in the record shows of a run: with the front end and the pictures it has to stay small."""
@@ -30,10 +31,10 @@ _TELL_THEME = (
 )
 
 
-def record_bundle(run: Run) -> dict[str, str]:
-    """Return the record as a MIME bundle for `IPython.display.display(..., raw=True)`."""
+def record_bundle(run: Run, drawn: bytes | None = None) -> dict[str, str]:
+    """Return the record as a MIME bundle for `IPython.display.display(..., raw=True)`; `drawn` is its picture."""
     page = page_of(run.title, "", snapshot_to_keep(run, _frames(run), _PAGE))
-    return _bundle(story_of(run), picture(run), page)
+    return _bundle(story_of(run), picture(run) if drawn is None else drawn, page)
 
 
 def comparison_bundle(runs: Sequence[Run]) -> dict[str, str]:
@@ -48,7 +49,7 @@ def _frames(run: Run) -> list[Frame]:
     """Return the most telling pictures of those that have been drawn, as many as fit."""
     kept: list[Frame] = []
     room = _BYTES_OF_FRAMES
-    for frame in run.widget().frames.values():
+    for frame in widget_of(run).frames.values():
         small = smaller(frame, scale=1, colours=32)
         room -= len(small.png)
         if room < 0:

@@ -53,6 +53,7 @@ class PlotWidget(anywidget.AnyWidget):
     selected = traitlets.List(traitlets.Unicode()).tag(sync=True)
     _snapshot = traitlets.Any().tag(sync=True, to_json=lambda _, widget: deflated(widget.snapshot()))
     _has_kernel = traitlets.Bool(True).tag(sync=True)
+    _own_layout: Any = None  # a widget that was never made whole is closed as well, by its end
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
@@ -63,7 +64,8 @@ class PlotWidget(anywidget.AnyWidget):
     def close(self) -> None:
         """End the widget, in each browser too."""
         super().close()
-        self._own_layout.close()  # a widget of its own, which nothing else would ever end
+        if self._own_layout is not None:
+            self._own_layout.close()  # a widget of its own, which nothing else would ever end
 
     def snapshot(self) -> bytes:
         """Return everything there is to show, as one packet."""

@@ -3,6 +3,7 @@
 import { computed, signal as createSignal } from "@preact/signals-core";
 import { element, react, setAttributes, setText } from "../dom";
 import { formatCount } from "../format";
+import { on } from "../listen";
 import type { EventPhase, RunEvent } from "../protocol";
 import { FOLLOW, type State } from "../state";
 import type { Store } from "../store";
@@ -29,7 +30,7 @@ export function createEvents(store: Store, state: State, signal: AbortSignal): H
     placeholder: "Search events",
     autocomplete: "off",
   });
-  search.addEventListener("input", () => {
+  on(search, "input", () => {
     query.value = search.value;
   });
   const found = element("span", { class: "hint found", "aria-live": "polite" });
@@ -144,14 +145,14 @@ export function createEvents(store: Store, state: State, signal: AbortSignal): H
     setAttributes(grid, { "aria-activedescendant": body.querySelector(".active")?.id ?? null });
     light();
   };
-  grid.addEventListener("focus", () => {
+  on(grid, "focus", () => {
     if (indexOf(active.peek()) >= 0) return light();
     stand(matching.peek().findIndex(({ evaluation }) => evaluation >= state.iteration.peek()));
   });
-  grid.addEventListener("blur", () => {
+  on(grid, "blur", () => {
     state.lit.value = null;
   });
-  grid.addEventListener("keydown", (key) => {
+  on(grid, "keydown", (key) => {
     if (key.altKey || key.ctrlKey || key.metaKey) return;
     const now = indexOf(active.peek());
     const event = matching.peek()[now];
@@ -183,8 +184,8 @@ function createFilter(
 ): HTMLElement {
   const count = element("span", { class: "hint" });
   const symbol = element("span", { class: `symbol ${phase}`, "aria-hidden": "true" }, SYMBOLS[phase]);
-  const button = element("button", { type: "button", class: "filter" }, symbol, phase, count);
-  button.addEventListener("click", () => {
+  const button = element("button", { class: "filter" }, symbol, phase, count);
+  on(button, "click", () => {
     const wanted = new Set(hidden.value);
     if (!wanted.delete(phase)) wanted.add(phase);
     hidden.value = wanted;
@@ -193,7 +194,7 @@ function createFilter(
     const number = store.events.value.filter((event) => event.phase === phase).length;
     setText(count, formatCount(number));
     button.hidden = number === 0;
-    setAttributes(button, { "aria-pressed": hidden.value.has(phase) ? "false" : "true" });
+    setAttributes(button, { "aria-pressed": !hidden.value.has(phase) });
   });
   return button;
 }
@@ -223,6 +224,6 @@ function createRow(event: RunEvent, act: () => void): HTMLElement {
     cell("times", count > 1 ? `${formatCount(count)}×` : ""),
     cell("id", id),
   );
-  row.addEventListener("click", act);
+  on(row, "click", act);
   return row;
 }

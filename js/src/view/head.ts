@@ -2,6 +2,7 @@
 import { element, react, setText } from "../dom";
 import { formatCount, formatNumber, formatWithUnit } from "../format";
 import type { Link } from "../link";
+import { atEnd, on } from "../listen";
 import type { State } from "../state";
 import type { Store } from "../store";
 import type { Notices } from "./notices";
@@ -50,8 +51,8 @@ export function createHead(
     longest = Math.max(longest, text.length);
     loss.style.minWidth = `${longest}ch`;
   });
-  const noticed = element("button", { type: "button", class: "pill noticed", title: "read them below" });
-  noticed.addEventListener("click", () => {
+  const noticed = element("button", { class: "pill noticed", title: "read them below" });
+  on(noticed, "click", () => {
     notices.focus();
     notices.scrollIntoView({ block: "nearest" });
   });
@@ -83,8 +84,9 @@ export function createHead(
 function createWriter(store: Store, link: Link, signal: AbortSignal): HTMLElement {
   const name = element("span", { class: "pill writer" });
   const hint = element("span", { class: "hint" });
-  const command = element("button", { type: "button", class: "command", title: "copy this command" });
-  command.addEventListener(
+  const command = element("button", { class: "command", title: "copy this command" });
+  on(
+    command,
     "click",
     () => {
       navigator.clipboard?.writeText(store.head.value.writer.command).then(
@@ -94,8 +96,8 @@ function createWriter(store: Store, link: Link, signal: AbortSignal): HTMLElemen
     },
     { signal },
   );
-  const quiet = element("button", { type: "button", class: "command" }, "stop writing");
-  quiet.addEventListener("click", () => link.quiet());
+  const quiet = element("button", { class: "command" }, "stop writing");
+  on(quiet, "click", () => link.quiet());
   react(signal, () => {
     const { writer, busy } = store.head.value;
     setText(name, busy ? `${writer.text} · writing` : writer.text);
@@ -129,5 +131,5 @@ function announce(store: Store, region: HTMLElement, signal: AbortSignal): void 
     if (status !== "running" || !region.textContent) say();
     else timer ??= setTimeout(sayLater, ANNOUNCE_INTERVAL);
   });
-  signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
+  atEnd(signal, () => clearTimeout(timer));
 }

@@ -8,7 +8,7 @@ from xinv_nb.captions.judges.evidence import Evidence, Judge, Rows, Verdict
 from xinv_nb.captions.statements import Statement
 from xinv_nb.quantities import number as written
 
-_NEAR, _FAR = 0.05, 0.2
+_VERY_NEAR, _NEAR, _FAR = 0.01, 0.05, 0.2
 
 
 def _share(e: Evidence, key: str) -> tuple[float, str] | None:
@@ -57,6 +57,7 @@ def _truth_is(e: Evidence, s: Statement, rows: Rows) -> Verdict:
     truth, final, reason = found
     off = abs(final - truth) / (abs(truth) or 1.0)
     return {
+        "very-near": True if off <= _VERY_NEAR else False if off > _NEAR else None,
         "near": True if off <= _NEAR else False if off > _FAR else None,
         "far": True if off > _FAR else False if off <= _NEAR else None,
         "over": final > truth,

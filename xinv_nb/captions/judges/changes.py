@@ -18,6 +18,8 @@ _FLAT = 0.02
 _FAR = 0.2
 _TIMES, _ABOUT_TIMES = 0.05, 0.1
 _FASTER = 2.0
+_MOST_RIVALS = 50
+"""Parameters with which one is compared."""
 
 
 def _change(e: Evidence, s: Statement, rows: Rows) -> Verdict:
@@ -39,7 +41,44 @@ def _change(e: Evidence, s: Statement, rows: Rows) -> Verdict:
         return True, reason
     if whole == 0 or spread <= _FLAT * whole or spread <= _FLAT * abs(first):
         return True, reason
+    if s.quantity != LOSS and (part[0], part[-1]) == (known[0], known[-1]):
+        return None, reason  # over the whole run: compared with what?
     return (False if abs(final - first) > _FAR * whole else None), reason
+
+
+def _turned(e: Evidence, s: Statement, rows: Rows) -> Verdict:
+    """Judge that a quantity went one way first, and then the other."""
+    values = e.series(s.quantity)
+    part = e.part(s, rows)
+    if values is None or len(part) < 3 or not np.isfinite(values[part]).all():
+        return e.unknown(s)
+    up = s.what[0] == "up"
+    turn = int(part[np.argmax(values[part]) if up else np.argmin(values[part])])
+    least = _FLAT * float(np.ptp(values[part]))
+    gains = [abs(float(values[turn] - values[part[k]])) for k in (0, -1)]
+    reason = f"{e.name(s.quantity)} was {'highest' if up else 'lowest'} at iteration {turn}"
+    return (False if min(gains) == 0 else True if min(gains) >= least else None), reason
+
+
+def _moved_most(e: Evidence, s: Statement, rows: Rows) -> Verdict:
+    part, unit = e.part(s, rows), e.domain.units.get(s.quantity, "")
+    own = e.series(s.quantity)
+    rivals = [key for key in e.domain.parameters if key != s.quantity]
+    if (
+        own is None
+        or not len(part)
+        or len(rivals) > _MOST_RIVALS
+        or any(e.domain.units.get(k, "") != unit for k in rivals)
+    ):
+        return e.unknown(s)
+    moves = {key: values for key in rivals if (values := e.series(key)) is not None}
+    found = {key: abs(float(values[part[-1]] - values[part[0]])) for key, values in moves.items()}
+    by = abs(float(own[part[-1]] - own[part[0]]))
+    reason = f"{e.name(s.quantity)} moved by {e.said(s.quantity, by)}"
+    if not found or s.quantity not in e.domain.parameters:
+        return e.unknown(s)
+    key = max(found, key=lambda k: found[k])
+    return by > found[key], f"{reason}, {e.name(key)} by {e.said(key, found[key])}"
 
 
 def judge_never(e: Evidence, s: Statement, rows: Rows, reason: str) -> Verdict:
@@ -116,6 +155,8 @@ def _pace(e: Evidence, s: Statement, rows: Rows) -> Verdict:
 
 
 JUDGES: Mapping[str, Judge] = {
+    "turned": _turned,
+    "moved most": _moved_most,
     "change": _change,
     "by": _by,
     "ratio": _ratio,

@@ -14,6 +14,8 @@ _FLAT = 0.02
 """Share of a quantity's range over the run within which it hardly changes."""
 _TURNS = 0.45
 """Share of steps that turn back from which a quantity goes up and down."""
+_SWINGS, _SWING = 4, 0.05
+"""How often, and by what share of its range, a quantity turns back that swings."""
 _LEVEL = 0.01
 _DIVERGING = 3.0
 """How many times as long the last steps of a quantity that diverges are as its first ones."""
@@ -39,7 +41,20 @@ def _seen_oscillation(e: Evidence, part: Floats, s: Statement) -> bool | None:
     if len(steps) < 3:
         return False
     turns = float(np.mean(steps[1:] * steps[:-1] < 0))
-    return True if turns >= _TURNS else False if turns < 0.1 else None
+    swings = _reversals(part[np.isfinite(part)])
+    return True if turns >= _TURNS or swings >= _SWINGS else False if turns < 0.1 and swings <= 1 else None
+
+
+def _reversals(part: Floats) -> int:
+    """Return how often a course turns back by more than a small share of its range."""
+    least = _SWING * float(np.ptp(part))
+    turned, way, extreme = 0, 0, part[0]
+    for value in part:
+        if (way >= 0 and value > extreme) or (way <= 0 and value < extreme):
+            way, extreme = (1 if value > extreme else -1) if way == 0 else way, value
+        elif abs(value - extreme) > least:
+            turned, way, extreme = turned + 1, -way, value
+    return turned
 
 
 def _seen_divergence(e: Evidence, part: Floats, s: Statement) -> bool | None:
@@ -92,6 +107,12 @@ def _seen_exactly_level(e: Evidence, part: Floats, s: Statement) -> bool | None:
     return bool(part[-1] == 0)
 
 
+def _seen_noise(e: Evidence, part: Floats, s: Statement) -> bool | None:
+    if s.quantity == LOSS and any(p.label.startswith("noisy") for p in e.run.phases):
+        return True
+    return None if np.isfinite(part).all() and (np.diff(part)[1:] * np.diff(part)[:-1] < 0).any() else False
+
+
 def _seen_worse(e: Evidence, part: Floats, s: Statement) -> bool | None:
     return bool((np.diff(part) > 0).all()) if s.quantity == LOSS else None
 
@@ -109,6 +130,7 @@ _SEEN: Mapping[str, Callable[[Evidence, Floats, Statement], bool | None]] = {
     "vanished": _seen_vanished,
     "level": _seen_level,
     "exactly level": _seen_exactly_level,
+    "noise": _seen_noise,
     "worse": _seen_worse,
     "better": _seen_better,
 }

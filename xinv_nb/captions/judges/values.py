@@ -37,7 +37,8 @@ def _value(e: Evidence, s: Statement, rows: Rows) -> Verdict:
         supported = None if number.fits(found) and not number.is_near(found) else number.fits(found)
         return supported, f"the {s.until[0]} value of {name} was {e.said(s.quantity, found)}"
     places = e.place(s.until, rows)
-    for at in places:
+    zero = number.value == 0 and number.about and not number.limit
+    for at in () if zero else places:
         if number.fits(float(values[at])):
             found = float(values[at])
             return True if number.is_near(
@@ -46,7 +47,10 @@ def _value(e: Evidence, s: Statement, rows: Rows) -> Verdict:
     at = places[0]
     known = values[np.isfinite(values)]
     if number.value == 0 and len(known) and abs(values[at]) <= _ZERO * np.abs(known).max():
-        return None, f"{name} at iteration {at} was {e.said(s.quantity, values[at])}: near 0, not 0"
+        return (
+            True if number.about else None,
+            f"{name} at iteration {at} was {e.said(s.quantity, values[at])}: near 0, not 0",
+        )
     return False, f"{name} at iteration {at} was {e.said(s.quantity, values[at])}, not {_of(number)}"
 
 
@@ -116,7 +120,21 @@ def _passes(e: Evidence, s: Statement, rows: Rows) -> Verdict:
         return e.unknown(s)
     first, final, reason = ends
     bound = s.number.value
+    if s.what[0] == "through":
+        values = e.series(s.quantity)
+        sides = np.sign((values if values is not None else np.array([]))[e.part(s, rows)] - bound)
+        return bool((sides > 0).any() and (sides < 0).any()), reason
     return (first > bound > final) if s.what[0] == "below" else (first < bound < final), reason
+
+
+def _around(e: Evidence, s: Statement, rows: Rows) -> Verdict:
+    values = e.series(s.quantity)
+    part = values[e.part(s, rows)] if values is not None else np.array([])
+    if not len(part) or s.number is None:
+        return e.unknown(s)
+    low, high = float(part.min()), float(part.max())
+    reason = f"{e.name(s.quantity)} lay between {e.said(s.quantity, low)} and {e.said(s.quantity, high)}"
+    return bool(low < s.number.value < high), reason
 
 
 def _extreme(e: Evidence, s: Statement, rows: Rows) -> Verdict:
@@ -151,6 +169,7 @@ def _state(e: Evidence, s: Statement, rows: Rows) -> Verdict:
 JUDGES: Mapping[str, Judge] = {
     "value": _value,
     "stays": _stays,
+    "around": _around,
     "limit": _limit,
     "passes": _passes,
     "extreme": _extreme,

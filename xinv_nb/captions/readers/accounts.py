@@ -55,11 +55,10 @@ def credit(bag: Bag) -> None:
 
 def truth(bag: Bag) -> None:
     """Read what the true value is, or how near to it something ended."""
-    for kind in ("near", "far", "over", "under"):
+    for kind in ("very-near", "near", "far", "over", "under"):
         if bag.take(kind, "truth"):
             bag.add("truth is", kind, over=(END, END))
-            bag.take("end")
-            bag.take("be")
+            bag.take("end"), bag.take("be"), bag.take("reach")
             if number := bag.take_number("of"):
                 bag.add("truth", number=number.number, over=(END, END))
             return

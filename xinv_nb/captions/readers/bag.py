@@ -10,7 +10,9 @@ from xinv_nb.captions.reading import Chunk
 from xinv_nb.captions.statements import END, START, Mark, Span, Statement
 from xinv_nb.captions.vocabulary import words_of
 
-_VERBS = words_of("move be begin end reach pattern credit asked wants event ending never cause state times")
+_VERBS = words_of(
+    "move be begin end reach pattern credit asked wants event ending never cause state times crosses steady"
+)
 
 
 class Bag:

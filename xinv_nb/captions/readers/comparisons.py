@@ -15,11 +15,14 @@ _WAYS = {"higher": "up", "more": "up", "lower": "down", "less": "down"}
 def moments(bag: Bag) -> None:
     """Read "lower at iteration 5 than at iteration 2"."""
     than = next((c for c in bag.rest if c.kind == "than" and c.value in _WAYS), None)
+    if than is None and bag.has("further") and (toward := next((c for c in bag.rest if c.kind == "way"), None)):
+        than = Chunk("than", "higher" if toward.value == "up" else "lower")
+        bag.rest = [than if c is toward else c for c in bag.rest if c.kind != "further"]
     other = next(
         (two for one, two in pairwise(bag.rest) if (one.kind, one.value) == ("preposition", "than") and _moment(two)),
-        None,
+        next((c for c in bag.rest if c.kind == "beyond"), None),
     )
-    own = [c for c in bag.rest if _moment(c) and c is not other]
+    own = [c for c in bag.rest if c is not other and _moment(c) and not (c.kind == "end" and bag.has("number"))]
     if than is None or other is None or len(own) != 1 or bag.numbers("than"):
         return
     since, until = _moment(other), _moment(own[0])
@@ -42,7 +45,7 @@ def moments(bag: Bag) -> None:
 def quantities(bag: Bag) -> None:
     """Read "x was larger than y" and "x moved more than y"."""
     other = next((c for c in bag.rest if c.kind == "compared"), None)
-    than = next((c for c in bag.rest if c.kind == "than" and c.value in _WAYS), None)
+    than = next((c for c in bag.rest if c.kind in ("than", "limit") and c.value in _WAYS), None)
     if other is None or than is None or bag.has("number") or not bag.subject:
         return
     moved = bag.take("move", "some")
@@ -59,6 +62,8 @@ def quantities(bag: Bag) -> None:
 
 
 def _moment(chunk: Chunk) -> Mark | None:
+    if chunk.kind in ("end", "beyond"):
+        return END if chunk.kind == "end" else START
     if chunk.kind == "at" and chunk.value in ("start", "end"):
         return START if chunk.value == "start" else END
     if chunk.kind == "time" and chunk.value == "at":

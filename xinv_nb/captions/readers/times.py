@@ -65,6 +65,9 @@ def read_times(bag: Bag) -> None:
     while chunk := bag.take("time", "first"):
         since, until = START, ("first", chunk.times[0])
         bag.timed = True
+    if bag.take("time", "step"):
+        since, until = START, ("at", 1)
+        bag.timed = True
     while chunk := bag.take("time", "count"):
         if chunk.words.startswith("after") and bag.has("move") and bag.numbers("from"):
             bag.rest.append(Chunk("word", "after", words=chunk.words))  # before the fall, or until its end?

@@ -20,6 +20,7 @@ def values(bag: Bag) -> None:
         bag.rest.append(Chunk("word", "from", words="from"))  # to where?
     if times := bag.take("times"):
         _factor(bag, times)
+    _limited(bag)
     _pattern(bag)
     for role, mark in (("from", lo), ("to", hi)):
         while number := bag.take_number(role):
@@ -64,6 +65,23 @@ def _factor(bag: Bag, times: Chunk) -> None:
     bag.add("factor", number=times.number, over=over)
 
 
+def _limited(bag: Bag) -> None:
+    """Read "below 3" as a number with a limit, unless it is what something fell below."""
+    beside = next((c for c in bag.rest if c.kind in ("below", "above")), None)
+    moves = any(bag.has("move", way) for way in ("up", "down"))
+    number = (
+        bag.take_number("") if beside and not moves and (bag.has("be") or bag.has("end") or bag.has("move")) else None
+    )
+    if beside is None or number is None or number.number is None:
+        return
+    bag.rest.remove(beside)
+    limit = "less" if beside.kind == "below" else "more"
+    limited = replace(number, number=replace(number.number, limit=limit))
+    bag.rest.append(limited)
+    if id(number) in bag.paired:
+        bag.paired[id(limited)] = bag.paired[id(number)]
+
+
 def _pattern(bag: Bag) -> None:
     while pattern := bag.take("pattern"):
         if pattern.value == "oscillation":
@@ -74,16 +92,28 @@ def _pattern(bag: Bag) -> None:
                 bag.take("all")
                 bag.add("limit", "lower", number=between.number)
                 bag.add("limit", "higher", number=other.number)
+            elif around := next((c for c in bag.numbers("") if c.number and c.number.about), None):
+                bag.rest.remove(around)
+                bag.add("around", number=around.number)
         bag.take("be")
         bag.add("pattern", pattern.value)
         if pattern.value in ("settling", "plateau", "convergence") and (
             number := bag.take_number("at", "near", "", "to")
         ):
-            bag.add("value", number=number.number, at=bag.span[1])
+            near = number.number and replace(number.number, about=number.number.about or number.number.value == 0)
+            bag.add("value", number=near, at=bag.span[1])
         bag.take("preposition", "at")
 
 
 def _change(bag: Bag) -> None:
+    if (crosses := bag.take("crosses")) and (number := bag.take_number("", "to")):
+        bag.add("passes", crosses.value, number=number.number)
+    elif crosses:
+        bag.rest.append(crosses)
+    while steady := bag.take("steady"):
+        bag.take("all")
+        bag.add("change", steady.value)
+        bag.add("pace", "steady")
     moves = []
     while move := bag.take("move"):
         moves.append(move.value)
@@ -121,6 +151,10 @@ def _change(bag: Bag) -> None:
     elif kind in ("up", "down"):
         bag.take("be")
         bag.add("change", kind)
+        if pace is None and (bag.take("every") or bag.take("all")):
+            bag.add("pace", "steady")
+    elif kind == "some" and bag.take("mostly"):
+        bag.add("moved most")
     elif kind == "some" and not any(s.kind in ("value", "factor", "pattern") for s in bag.found):
         bag.rest.append(Chunk("word", "moved", words="moved"))
     if pace is not None:
@@ -133,7 +167,8 @@ def _levels(bag: Bag) -> None:
     than = bag.take("than")
     if than is not None:
         direction = "down" if than.value in ("lower", "less") else "up"
-        is_compared = bool(bag.take("preposition", "than")) or bag.numbers("than") or bag.has("be") or bag.found
+        is_compared = than.words.endswith("start") or than.words.endswith("started")
+        is_compared |= bool(bag.take("preposition", "than") or bag.numbers("than") or bag.has("be") or bag.found)
         share = next((c for c in bag.numbers("", "by") if c.number and c.number.unit == "%"), None)
         if share is None and not bag.has("be"):
             share = next((c for c in bag.numbers("", "by")), None)
@@ -170,13 +205,14 @@ def _levels(bag: Bag) -> None:
         bag.add("value", number=instead.number, at=START)
         lo = hi = END if not bag.timed else hi
         bag.timed = True
-    be = bag.take("be") or (bag.take("reach") if bag.numbers("", "at") else None)
+    be = bag.take("be") or (bag.take("reach") if bag.numbers("", "at", "of") else None)
+    roles = ("", "at", "of") if be is not None and be.kind == "reach" else ("", "at")
     while any(s.kind != "asks" for s in bag.found) and bag.take("be"):
         pass
     shares = [c for c in bag.rest if c.kind == "number" and c.number and c.number.unit == "%"]
     if shares:  # a share of what, or lower than what, was not understood
         return
-    while number := bag.take_number("", "at"):
+    while number := bag.take_number(*roles):
         at = bag.paired.get(id(number), hi if bag.timed or lo == hi else SOME)
         if bag.take("all") or (bag.timed and lo != hi and id(number) not in bag.paired):
             bag.add("stays", number=number.number)
