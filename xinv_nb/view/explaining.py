@@ -55,11 +55,15 @@ class Explainer:
 
     def stop(self) -> None:
         """End what is being written; the built-in text stays where nothing else has been checked."""
-        self._captions.cancel()
-        self._asked.cancel()
+        self.cancel()
         writer = self._widget.writer
         self._widget.writer = Writer(writer.text, writer.hint, writer.command)
         self._widget.send_words()
+
+    def cancel(self) -> None:
+        """End what is being written, and say nothing of it: the widget is going."""
+        self._captions.cancel()
+        self._asked.cancel()
 
     # ------------------------------------------------------------------ while the run goes on
 

@@ -95,7 +95,7 @@ class RunWidget(PlotWidget):
     def close(self) -> None:
         """End the widget and what is being worded for it; the run stays, and `run.widget()` makes another."""
         if self.comm is not None:
-            self.explainer.stop()
+            self.explainer.cancel()
         super().close()
 
     def snapshot(self) -> bytes:
