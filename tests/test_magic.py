@@ -11,6 +11,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 import xinv_nb as xi
+from tests.captions.test_admission import Model, each
+from tests.ollama.scripted_server import MODEL, Reply, listed
 
 DESCENT = """\
 from autograd import grad
@@ -227,3 +229,20 @@ def test_after_unloading_the_magic_is_gone_and_autograd_as_it_was(shell: Interac
     assert core.trace is tracer.trace
     shell.run_line_magic("load_ext", "xinv_nb")
     assert run_cell(shell, "%%xinv run --quiet\n" + DESCENT)[0].success
+
+
+def test_the_line_tells_what_the_server_offers(shell, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("XINV_NB_CACHE", str(tmp_path))
+    with Model(each) as server:
+        server.replies["/api/tags"] = Reply(
+            {"models": [listed(), listed("big:cloud", remote_host="https://ollama.com")]}
+        )
+        _, captured = run_cell(shell, f"%xinv --host {server.host}")
+        _, captured = run_cell(shell, "%xinv")
+        assert f"{MODEL}  (1.0 GB, not tried yet, the default)" in captured.stdout
+        assert "big:cloud  (runs in a cloud: used only if you name it)" in captured.stdout
+        run_cell(shell, f"%%xinv run --host {server.host}\n" + DESCENT)
+        shell.user_ns["run"].explain(host=server.host)
+        _, captured = run_cell(shell, "%xinv")
+        assert f"{MODEL}  (1.0 GB, words whole captions, the default)" in captured.stdout
+    run_cell(shell, "%xinv --reset")

@@ -12,7 +12,8 @@ from autograd import numpy as anp
 
 import xinv_nb as xi
 from xinv_nb.view import packets
-from xinv_nb.view.wire import Body, pack, unpack
+from xinv_nb.view.head import Writer, state_in_words
+from xinv_nb.view.wire import Body, numbers, pack, unpack
 
 
 def recorded(points: list[float], objective: Any = lambda x: x**2, **kwargs: Any) -> xi.Run:
@@ -24,17 +25,21 @@ def recorded(points: list[float], objective: Any = lambda x: x**2, **kwargs: Any
 
 def columns(packet: bytes) -> dict[str, np.ndarray]:
     header, body = unpack(packet)
-    dtypes = {"f8": "<f8", "f4": "<f4", "u1": "|u1"}
-    return {c["key"]: np.frombuffer(body, dtypes[c["type"]], header["rows"], c["offset"]) for c in header["columns"]}
+    return {spec["key"]: numbers(body, spec, header["rows"]) for spec in header["columns"]}
 
 
 def test_a_snapshot_holds_the_recording() -> None:
     run = recorded([3.0, 2.0, float("nan")])
-    found = columns(packets.snapshot(run, packets.Sent(), packets.Writer()))
+    found = columns(packets.snapshot(run, packets.Sent(), Writer()))
     np.testing.assert_array_equal(found["loss"], [9.0, 4.0, np.nan])
     np.testing.assert_array_equal(found["p0"], [3.0, 2.0, np.nan])
     np.testing.assert_array_equal(found["g0"], np.float32([6.0, 4.0, np.nan]))
     np.testing.assert_array_equal(found["iteration"], [0, 1, 2])
+
+
+def test_a_gradient_too_large_for_the_packet_is_sent_as_infinite_without_a_warning() -> None:
+    run = recorded([1e50], lambda x: x**4)
+    assert columns(packets.snapshot(run, packets.Sent(), packets.Writer()))["g0"][0] == np.inf
 
 
 def test_updates_carry_each_evaluation_once() -> None:
@@ -43,8 +48,8 @@ def test_updates_carry_each_evaluation_once() -> None:
         for i in range(30):
             grad(lambda x: x**2)(float(i))
             if i % 7 == 6:
-                seen += list(columns(packets.update(run, sent, packets.Writer()))["p0"])
-    seen += list(columns(packets.update(run, sent, packets.Writer()))["p0"])
+                seen += list(columns(packets.update(run, sent, Writer()))["p0"])
+    seen += list(columns(packets.update(run, sent, Writer()))["p0"])
     assert seen == list(range(30))
 
 
@@ -56,7 +61,7 @@ def test_another_objective_that_overtakes_is_sent_from_its_start() -> None:
                 grad(lambda x: x**2)(float(i))
             for i in range(second):
                 grad(lambda y: y**4)(10.0 + i)
-            packed.append(packets.update(run, sent, packets.Writer()))
+            packed.append(packets.update(run, sent, Writer()))
     kinds = [unpack(packet)[0]["kind"] for packet in packed]
     assert kinds == ["update", "update", "snapshot", "update"]
     assert [list(columns(packet)["p0"]) for packet in packed[2:]] == [[10, 11, 10, 11, 12, 13], [10]]
@@ -67,9 +72,9 @@ def test_another_objective_that_overtakes_is_sent_from_its_start() -> None:
 
 def test_a_long_run_is_thinned_with_its_end_and_the_view_is_told() -> None:
     run = recorded([float(i) for i in range(packets.MOST_ROWS // 100)])
-    header, _ = unpack(packets.snapshot(run, packets.Sent(), packets.Writer()))
+    header, _ = unpack(packets.snapshot(run, packets.Sent(), Writer()))
     assert header["head"]["thinned"] == 1
-    update = packets.update(run, packets.Sent(), packets.Writer(), most_bytes=20 * 29)
+    update = packets.update(run, packets.Sent(), Writer(), most_bytes=20 * 29)
     found = columns(update)["iteration"]
     assert len(found) <= 22
     assert found[-1] == run.evaluations - 1
@@ -79,7 +84,7 @@ def test_no_spike_of_the_loss_is_lost_by_thinning(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(packets, "MOST_ROWS", 50)
     points = [1.0] * 1000
     points[333], points[777], points[500] = 40.0, 0.0, float("nan")
-    found = columns(packets.snapshot(recorded(points), packets.Sent(), packets.Writer()))
+    found = columns(packets.snapshot(recorded(points), packets.Sent(), Writer()))
     assert len(found["loss"]) <= 60
     assert {333, 500, 777, 999} <= set(found["iteration"])
     assert (np.diff(found["iteration"]) > 0).all()
@@ -90,7 +95,7 @@ def test_words_that_json_and_html_mind_come_through() -> None:
     name = '<b>θ₁ "温度" \\ \u2028'
     problem = xi.Problem(name, parameters={"x": xi.Parameter(name)})
     run = recorded([2.0, 1.0], problem=problem)
-    header, _ = unpack(packets.snapshot(run, packets.Sent(), packets.Writer()))
+    header, _ = unpack(packets.snapshot(run, packets.Sent(), Writer()))
     assert header["head"]["title"] == name
     assert header["series"][0]["label"] == name
     marked = [part for caption in header["captions"] for part in caption["parts"] if part["kind"] == "name"]
@@ -99,7 +104,7 @@ def test_words_that_json_and_html_mind_come_through() -> None:
 
 def test_captions_are_cut_into_parts_without_loss() -> None:
     run = recorded([2.0, 1.0, 0.5, 1e-9])
-    header, _ = unpack(packets.snapshot(run, packets.Sent(), packets.Writer()))
+    header, _ = unpack(packets.snapshot(run, packets.Sent(), Writer()))
     for caption, shown in zip(run.captions, header["captions"], strict=True):
         assert "".join(part["text"] for part in shown["parts"]) == caption.text
 
@@ -111,7 +116,7 @@ def test_lanes_mark_where_an_event_begins_turns_or_ends() -> None:
         return (x - 6.5) ** 2
 
     run = recorded([float(i) for i in range(10)], bumpy)
-    header, _ = unpack(packets.snapshot(run, packets.Sent(), packets.Writer()))
+    header, _ = unpack(packets.snapshot(run, packets.Sent(), Writer()))
     marks = {(e["phase"], e["evaluation"]) for e in header["events"] if e["lane"]}
     assert marks == {("forward", 3), ("forward", 5), ("backward", 0), ("backward", 7)}
 
@@ -135,14 +140,14 @@ def test_the_state_is_told_in_words(points: list[float], status: Any, tone: str,
                 raise status
     except (KeyboardInterrupt, ValueError):
         pass
-    assert packets.state_in_words(run) == (tone, state)
+    assert state_in_words(run) == (tone, state)
 
 
 def test_many_parameters_are_all_sent_and_the_most_moved_shown() -> None:
     with xi.record() as run:
         for k in range(5):
             grad(lambda x: anp.sum(x**2))(np.arange(20.0) * k)
-    header, _ = unpack(packets.snapshot(run, packets.Sent(), packets.Writer()))
+    header, _ = unpack(packets.snapshot(run, packets.Sent(), Writer()))
     assert [s["key"] for s in header["series"] if s["shown"]] == list(range(12, 20))
     assert len(header["series"]) == 20
 
@@ -158,7 +163,7 @@ def test_watched_quantities_travel_with_what_the_gradient_asks_of_them() -> None
         return (height - 3) ** 2
 
     run = recorded([3.0, 2.0, 1.0], throw)
-    packet = packets.snapshot(run, packets.Sent(), packets.Writer())
+    packet = packets.snapshot(run, packets.Sent(), Writer())
     watched = unpack(packet)[0]["watched"]
     assert [(w["name"], w["unit"], w["several"]) for w in watched] == [
         ("height", "m", False),
@@ -189,18 +194,18 @@ def test_live_updates_of_watched_quantities_join_to_what_a_snapshot_holds() -> N
         for i in range(30):
             grad(throw)(30.0 - i)
             if i % 7 == 6:
-                packet = packets.update(run, sent, packets.Writer())
+                packet = packets.update(run, sent, Writer())
                 seen += list(columns(packet)["w0"])
                 told.append(unpack(packet)[0].get("watched"))
-    seen += list(columns(packets.update(run, sent, packets.Writer()))["w0"])
-    np.testing.assert_array_equal(seen, columns(packets.snapshot(run, packets.Sent(), packets.Writer()))["w0"])
+    seen += list(columns(packets.update(run, sent, Writer()))["w0"])
+    np.testing.assert_array_equal(seen, columns(packets.snapshot(run, packets.Sent(), Writer()))["w0"])
     assert [told[0][0]["several"], told[1], told[2][0]["several"], told[3]] == [False, None, True, None]
 
 
 def test_a_watched_quantity_of_a_long_run_that_was_thinned_has_no_gaps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("xinv_nb.history.WATCHED_LIMIT", 20)
     run = recorded([float(i) for i in range(50)], lambda x: xi.watch(x * 2, "height") ** 2)
-    found = columns(packets.snapshot(run, packets.Sent(), packets.Writer()))["w0"]
+    found = columns(packets.snapshot(run, packets.Sent(), Writer()))["w0"]
     assert np.isfinite(found).all()
     assert (np.diff(found) >= 0).all()
     assert found[-1] == 98
@@ -214,7 +219,7 @@ def test_a_watched_quantity_of_a_long_run_that_was_thinned_has_no_gaps(monkeypat
     ],
 )
 def test_the_loss_is_called_what_the_program_calls_it(objective: Any, expected: tuple[str, str]) -> None:
-    header, _ = unpack(packets.snapshot(recorded([3.0, 2.0], objective), packets.Sent(), packets.Writer()))
+    header, _ = unpack(packets.snapshot(recorded([3.0, 2.0], objective), packets.Sent(), Writer()))
     assert (header["head"]["loss_label"], header["head"]["loss_unit"]) == expected
     assert [w["shown"] for w in header["watched"]] == [expected[0] == "loss"], "no second plot of the loss"
 
@@ -223,7 +228,7 @@ def test_the_loss_has_the_name_of_its_function() -> None:
     def travel_time(x: Any) -> Any:
         return x**2
 
-    header, _ = unpack(packets.snapshot(recorded([3.0], travel_time), packets.Sent(), packets.Writer()))
+    header, _ = unpack(packets.snapshot(recorded([3.0], travel_time), packets.Sent(), Writer()))
     assert header["head"]["loss_label"] == "travel time"
 
 
@@ -232,13 +237,30 @@ def test_a_live_message_is_small_however_fast_the_run_and_however_many_its_param
     with xi.record("run") as run:
         for _ in range(400):
             grad(lambda x: xi.watch(anp.sum(x**2), "energy"))(np.ones(30))
-    assert len(packets.update(run, sent, packets.Writer(), frames=())) < 40_000, "the first one, with all names"
+    assert len(packets.update(run, sent, Writer(), frames=())) < 40_000, "the first one, with all names"
     with xi.record("run") as more:
         for k in range(2000):
             grad(lambda x: xi.watch(anp.sum(x**2), "energy"))(np.full(30, 1.0 + k))
             if k == 0:
-                packets.update(more, sent := packets.Sent(), packets.Writer())
-    assert len(packets.update(more, sent, packets.Writer())) < 24_000
+                packets.update(more, sent := packets.Sent(), Writer())
+    assert len(packets.update(more, sent, Writer())) < 24_000
+
+
+def test_a_burst_of_events_is_spread_over_messages_and_none_is_lost() -> None:
+    def loud(x: Any) -> Any:
+        for k in range(7):
+            xi.event(f"gate {k} is passed")
+        return x**2
+
+    sent, told = packets.Sent(), []
+    with xi.record("run") as run:
+        for _ in range(30):
+            grad(loud)(3.0)
+        while sent.events < len(run.events):
+            told.append(unpack(packets.update(run, sent, Writer()))[0]["events"])
+    assert len(run.events) > 200
+    assert max(map(len, told)) < 100
+    assert [event["id"] for events in told for event in events] == [event.id for event in run.events]
 
 
 def exported(run: xi.Run, kind: str) -> dict[str, Any]:

@@ -23,11 +23,12 @@ from IPython.core.inputtransformer2 import cell_magic as ipython_cell_magic
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 
+from xinv_nb.captions.writer import Explaining
 from xinv_nb.recording.recorder import Recorder
 from xinv_nb.recording.tracebacks import take_our_frames_out
 from xinv_nb.run import Problem, Run
 from xinv_nb.session import attempt, how_it_ended, remember
-from xinv_nb.view.live import Explaining, finish, show
+from xinv_nb.view.live import finish, show
 
 _MARK = "%%xinv"
 _IS_OURS = re.compile(r"%%xinv(?![\w?])")
@@ -175,7 +176,7 @@ class _OpenCell:
         if self.options.name:
             self.shell.user_ns[self.options.name] = self.run
         if self.options.live and not self.options.quiet:
-            self.recorder.on_evaluation = attempt(self.run, "shown", lambda: show(self.run))
+            self.recorder.on_evaluation = attempt(self.run, "shown", lambda: show(self.run, self.options.explaining))
         self._show_tracebacks_without_us()
         self.recorder.start()
 
@@ -216,7 +217,7 @@ class _OpenCell:
         if self.options.quiet:
             return
         if not self.options.live:
-            show(self.run)
+            show(self.run, self.options.explaining)
         finish(self.run, self.options.explaining)
 
 
@@ -330,11 +331,9 @@ class XinvMagics(Magics):
 
 
 def _settings(options: Options) -> str:
-    from xinv_nb.captions.ollama import OllamaServer
+    from xinv_nb.captions.offer import offer
 
     e = options.explaining
-    server = OllamaServer(e.host, allow_remote=e.host is not None)
-    status = server.status()
     rows = [
         ("model", "built-in text only" if e.model is False else e.model or "the server's default, else built-in text"),
         ("reader", e.level or "student"),
@@ -342,11 +341,9 @@ def _settings(options: Options) -> str:
         ("problem", options.problem or "none"),
         ("parameters", ", ".join(options.parameters) or "all"),
         ("live widget", "yes" if options.live and not options.quiet else "no"),
-        ("Ollama", status.text),
     ]
-    lines = [f"{name:<12} {value}" for name, value in rows]
-    lines += [f"{'':<12} {model.name}" for model in status.models]
-    return "\n".join(lines)
+    first, *models = offer(e)
+    return "\n".join(f"{name:<12} {value}" for name, value in [*rows, ("Ollama", first), *(("", m) for m in models)])
 
 
 # ---------------------------------------------------------------------- loading

@@ -6,6 +6,7 @@ into the layers above, imported when they are called, so that this file stays at
 
 from __future__ import annotations
 
+import itertools
 import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -151,6 +152,24 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class Wording:
+    """One sentence of a caption: who worded it, from which facts, and what became of a model's wording."""
+
+    text: str
+    source: str
+    """The model's name, or `"built-in"`."""
+    cites: tuple[str, ...]
+    """The facts that it words."""
+    built_in: str
+    """The built-in sentence that it stands for, in English; where it is that, the same as `text`."""
+    checked: str = ""
+    """How far a model's wording was checked: `"in full"`, or `"in part"` (numbers and names, in other languages)."""
+    dropped: str = ""
+    """Why the model's wording of this sentence is not shown; empty if there was none."""
+    claims: tuple[Claim, ...] = ()
+
+
+@dataclass(frozen=True)
 class Caption:
     """A text that explains a span of the run, who wrote it, and what was checked."""
 
@@ -164,6 +183,13 @@ class Caption:
     provenance: Mapping[str, str] = field(default_factory=dict)
     """Where a model's words come from: `model`, its `digest`, the `server`'s version, the `seed`, and a hash of the
     `prompts`; empty for the built-in text."""
+    sentences: tuple[Wording, ...] = ()
+    """Sentence by sentence: who worded it and what was checked."""
+
+    @property
+    def built_in(self) -> str:
+        """The built-in text that this caption words, in English; the same as `text` where no model worded any of it."""
+        return " ".join(sentence.built_in for sentence in self.sentences) or self.text
 
 
 @dataclass(frozen=True)
@@ -222,6 +248,11 @@ class Entry:
         """`"rms"` where the number is the root mean square of a large array, else an empty string."""
         return "" if self.column is not None else "rms"
 
+    @property
+    def place(self) -> int | None:
+        """The column of the history that holds these numbers; None where they are computed from a leaf's columns."""
+        return self.column if self.column is not None else self.leaf.rms_column
+
 
 class Run:
     """One recorded optimization.
@@ -255,6 +286,7 @@ class Run:
         self._histories: list[History] = []
         self._events: list[tuple[History | None, Event]] = []
         self._captions: tuple[Caption, ...] | None = None
+        self._span_captions: tuple[Caption, ...] = ()
         self._curvature: Curvature | None = None
         self._analysis: tuple[tuple[int, int, Status, tuple[tuple[int, int], ...]], Any] | None = None
         self._widget: RunWidget | None = None
@@ -415,13 +447,17 @@ class Run:
     @property
     def events(self) -> Sequence[Event]:
         """The events, in the order in which they happened."""
+        return self._events_from(0)
+
+    def _events_from(self, start: int, stop: int | None = None) -> list[Event]:
+        """Return some of the events; of a run that goes on, the new ones are asked for again and again."""
         history = self.history
+        found = (event for owner, event in self._events if owner is history or owner is None)
+        chosen = list(itertools.islice(found, start, stop))
+        if not any(event.name in _WORDED for event in chosen):
+            return chosen
         entries = {entry.column: entry for entry in self.entries()}
-        return [
-            _WORDED[event.name](event, entries) if event.name in _WORDED else event
-            for owner, event in self._events
-            if owner is history or owner is None
-        ]
+        return [_WORDED[event.name](event, entries) if event.name in _WORDED else event for event in chosen]
 
     @property
     def optimizer(self) -> str:
@@ -463,9 +499,8 @@ class Run:
 
         Between the evaluations in `kept` stand those of the one before.
         """
-        column = entry.column if entry.column is not None else entry.leaf.rms_column
-        if column is not None:
-            return np.real(self.history.column(column, of))
+        if entry.place is not None:
+            return np.real(self.history.column(entry.place, of))
         squares = np.abs(self.history.column(slice(entry.leaf.start, entry.leaf.stop), of)) ** 2
         return np.asarray(np.sqrt(squares.mean(axis=1)), dtype=np.float64)
 
@@ -551,12 +586,16 @@ class Run:
 
     @property
     def captions(self) -> Sequence[Caption]:
-        """The explanation as it stands: the built-in text, or what a model wrote and the check let pass."""
-        if self._captions is not None:
-            return self._captions
-        from xinv_nb.captions.narrator import narrate
+        """The explanation as it stands: the built-in text, or what a model wrote and the check let pass.
 
-        return narrate(self)
+        Behind the captions of the run stand those of stretches that were asked for: see `explain`.
+        """
+        captions = self._captions
+        if captions is None:
+            from xinv_nb.captions.narrator import narrate
+
+            captions = narrate(self)
+        return (*captions, *self._span_captions)
 
     def explain(
         self,
@@ -564,6 +603,7 @@ class Run:
         level: str | None = None,
         language: str | None = None,
         host: str | None = None,
+        span: tuple[int, int] | None = None,
     ) -> Sequence[Caption]:
         """Write the captions now and return them.
 
@@ -578,10 +618,18 @@ class Run:
             The language to write in; English where None.
         host : str, optional
             The server's address; the loopback one where None. Naming another host sends the facts of the run there.
+        span : pair of int, optional
+            First and last evaluation of a stretch to explain by itself; its caption joins `captions`.
 
         Returns
         -------
         sequence of Caption
+            Those of the run, or the one of the span.
+
+        Raises
+        ------
+        XinvError
+            The run has no such evaluations.
 
         Examples
         --------
@@ -591,10 +639,20 @@ class Run:
         >>> run.explain(model=False)[0].source
         'built-in'
         """
-        from xinv_nb.captions.writer import write
+        from xinv_nb.captions.writer import Explaining, write, write_span
 
-        self._captions = tuple(write(self, model=model, level=level, language=language, host=host))
+        explaining = Explaining(model, level, language, host)
+        if span is not None:
+            caption = write_span(self, span, explaining)
+            self._keep_span_caption(caption)
+            return (caption,)
+        self._captions = tuple(write(self, explaining))
         return self._captions
+
+    def _keep_span_caption(self, caption: Caption) -> None:
+        """Put a caption of a stretch behind the others, in the place of one of the same stretch."""
+        others = [each for each in self._span_captions if each.span != caption.span]
+        self._span_captions = (*others, caption)[-_MOST_SPANS:]
 
     def ask(
         self,
@@ -607,12 +665,32 @@ class Run:
     ) -> Caption:
         """Answer a question from the recording, or say that the recording does not show it.
 
-        The options are those of `explain`; `span` limits the answer to some evaluations.
-        """
-        from xinv_nb.captions.questions import answer
+        Parameters
+        ----------
+        question : str
+            In English; names of parameters, watched quantities and events, and iterations, are found in it.
+        model, level, language, host
+            As for `explain`: a model words the answer, under the same check.
+        span : pair of int, optional
+            The first and the last evaluation that the question is about.
 
-        del model, level, language, host  # answers are computed; a model does not word them yet
-        return answer(self, question, span)
+        Returns
+        -------
+        Caption
+            The facts that bear on the question; its `status` says where the recording does not show it.
+
+        Examples
+        --------
+        >>> import xinv_nb as xi
+        >>> from autograd import grad
+        >>> with xi.record() as run:
+        ...     slopes = [grad(lambda x: x**2)(x) for x in (4.0, 3.0, 2.0)]
+        >>> run.ask("Where did x go?", model=False).text
+        'x fell from 4 to 2; the gradient asked for this at every iteration.'
+        """
+        from xinv_nb.captions.writer import Explaining, answer
+
+        return answer(self, question, Explaining(model, level, language, host), span)
 
     def check(self, text: str, span: tuple[int, int] | None = None) -> Sequence[Claim]:
         """Return the claims found in `text`, each with whether the recording supports it, and why."""
@@ -662,12 +740,12 @@ class Run:
         return identify(self, objective)
 
     def widget(self) -> RunWidget:
-        """Return the interactive widget of this run; the same one at each call."""
-        from xinv_nb.view.widget import RunWidget
+        """Return the interactive widget of this run; the same one at each call until it is closed."""
+        from xinv_nb.view.widget import widget_of
 
-        if self._widget is None or self._widget.comm is None:
-            self._widget = RunWidget(self)
-        return self._widget
+        widget = widget_of(self)
+        widget.is_handed_out = True
+        return widget
 
     def plot(self) -> Figure:
         """Return a matplotlib figure of the run, made without pyplot."""
@@ -692,6 +770,10 @@ class Run:
         from xinv_nb.storage import save
 
         return save(self, Path(path))
+
+    def _display_(self) -> RunWidget:
+        """Return what marimo shows of a run."""
+        return self.widget()
 
     def _ipython_display_(self) -> None:
         from IPython.display import display

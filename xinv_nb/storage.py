@@ -1,13 +1,13 @@
 """Files of runs: one NumPy archive (`.npz`), read and written without pickle.
 
 The archive is a zip file. Its member `run.json.npy` holds UTF-8 JSON as bytes: `format` and `version`, the run's
-`name`, `status`, `ending`, `notices`, `problem`, `chosen_parameters`, `events` and `captions`, and of the objective its
-name, `optimizer`, `leaves` (name, shape, and the flat positions of the entries kept, or null for all), `outline` (the
-structure that it takes, null at each leaf) and `watches`. The other members are columns with one row for each
-evaluation, `loss`, `values`, `gradients` and `accepted`; where a long run was thinned, `values` and `gradients` have
-one for each evaluation that is listed in `kept`; and for watch number i `watch{i}_evaluation`,
-`watch{i}_values` and `watch{i}_cotangents`, the latter two laid end to end where the `shapes` in the JSON say so; for
-number i of the `terms` (names, in the JSON) `term{i}_evaluation` and `term{i}_gradients`. Where
+`name`, `status`, `ending`, `notices`, `problem`, `chosen_parameters`, `chosen_spans`, `events`, `captions` and
+`span_captions`, and of the objective its name, `optimizer`, `leaves` (name, shape, and the flat positions of the
+entries kept, or null for all), `outline` (the structure that it takes, null at each leaf) and `watches`. The other
+members are columns with one row for each evaluation, `loss`, `values`, `gradients` and `accepted`; where a long run was
+thinned, `values` and `gradients` have one for each evaluation that is listed in `kept`; and for watch number i
+`watch{i}_evaluation`, `watch{i}_values` and `watch{i}_cotangents`, the latter two laid end to end where the `shapes` in
+the JSON say so; for number i of the `terms` (names, in the JSON) `term{i}_evaluation` and `term{i}_gradients`. Where
 `run.identify` took second derivatives, the JSON holds `curvature` (evaluation, loss, method), and there are members
 `curvature_scale`, `curvature_slope`, `curvature_values` and `curvature_vectors`.
 
@@ -53,6 +53,7 @@ from xinv_nb.run import (
     Problem,
     Run,
     Status,
+    Wording,
 )
 
 if TYPE_CHECKING:
@@ -134,7 +135,12 @@ def _problem_out(problem: Problem | None) -> Any:
 
 
 def _caption_out(caption: Caption) -> Any:
-    return _out(vars(caption) | {"claims": [vars(claim) for claim in caption.claims]})
+    sentences = [vars(wording) | {"claims": _claims_out(wording.claims)} for wording in caption.sentences]
+    return _out(vars(caption) | {"claims": _claims_out(caption.claims), "sentences": sentences})
+
+
+def _claims_out(claims: Sequence[Claim]) -> list[Any]:
+    return [vars(claim) for claim in claims]
 
 
 # ---------------------------------------------------------------------- reading
@@ -209,9 +215,12 @@ def _run(header: dict[str, Any], columns: dict[str, NDArray[Any]]) -> Run:
     run.ending, run.notices = _a(str, header["ending"]), _texts(header["notices"])
     run.chosen_parameters = tuple(_texts(header["chosen_parameters"]))
     history = _add(header, columns, run)
+    for span in header.get("chosen_spans", ()):
+        run.choose_span(span)
     run._curvature = _curvature_in(header.get("curvature"), columns, history)  # noqa: SLF001
     if header["captions"] is not None:
         run._captions = tuple(_caption_in(caption) for caption in header["captions"])  # noqa: SLF001
+    run._span_captions = tuple(map(_caption_in, header.get("span_captions", ())))  # noqa: SLF001
     return run
 
 
@@ -321,15 +330,27 @@ def _event_in(saved: Any, evaluations: int) -> Event:
 
 def _caption_in(saved: Any) -> Caption:
     fields = _a(dict, _in(saved))
-    claims = tuple(Claim(**claim) for claim in fields.pop("claims"))
-    for claim in claims:
-        _texts([claim.text, claim.reason])
-        _one_of((True, False, None), claim.supported)
-    caption = Caption(**fields, claims=claims)
+    claims, sentences = _claims_in(fields.pop("claims")), fields.pop("sentences", ())
+    wordings = tuple(_wording_in(_a(dict, wording)) for wording in sentences)
+    caption = Caption(**fields, claims=claims, sentences=wordings)
     _texts([caption.text, caption.source, caption.status, caption.heading, *caption.cites])
     if [_position(end) for end in caption.span] != sorted(caption.span) or len(caption.span) != 2:
         raise ValueError("a caption about no span")
     return caption
+
+
+def _claims_in(saved: Any) -> tuple[Claim, ...]:
+    claims = tuple(Claim(**claim) for claim in saved)
+    for claim in claims:
+        _texts([claim.text, claim.reason])
+        _one_of((True, False, None), claim.supported)
+    return claims
+
+
+def _wording_in(fields: dict[str, Any]) -> Wording:
+    wording = Wording(**fields | {"cites": tuple(fields["cites"]), "claims": _claims_in(fields["claims"])})
+    _texts([wording.text, wording.source, wording.built_in, wording.checked, wording.dropped, *wording.cites])
+    return wording
 
 
 def _problem_in(saved: Any) -> Problem | None:
@@ -427,6 +448,7 @@ def _members_of(run: Run, objectives: int) -> dict[str, Any]:
         "notices": run.notices,
         "problem": _problem_out(run.problem),
         "chosen_parameters": list(run.chosen_parameters),
+        "chosen_spans": [list(span) for span in run.chosen_spans],
         "objective": history.objective,
         "optimizer": history.optimizer,
         "leaves": [(leaf.name, leaf.shape, _out_positions(leaf.kept)) for leaf in history.leaves],
@@ -439,6 +461,7 @@ def _members_of(run: Run, objectives: int) -> dict[str, Any]:
         if curvature is None
         else {"evaluation": curvature.evaluation, "loss": curvature.loss, "method": curvature.method},
         "captions": None if captions is None else [_caption_out(caption) for caption in captions],
+        "span_captions": [_caption_out(caption) for caption in run._span_captions],  # noqa: SLF001
     }
     arrays["run.json"] = np.frombuffer(json.dumps(header, allow_nan=False).encode(), dtype=np.uint8)
     return arrays

@@ -68,6 +68,14 @@ export class FakeKernel {
 
   async #answer(message: Outgoing): Promise<void> {
     if (message.type === "scene") this.#send({}, {}, [await this.#frame(message.iteration)]);
+    if (message.type === "explain") {
+      const captions = captionsAt(this.#run, ITERATIONS - 1);
+      const [like] = captions;
+      if (like)
+        this.#send({
+          captions: [...captions, { ...like, id: "s1", heading: "These iterations", span: message.span }],
+        });
+    }
     if (message.type !== "ask") return;
     await new Promise((resolve) => setTimeout(resolve, 1500));
     const [caption] = captionsAt(this.#run, ITERATIONS - 1);

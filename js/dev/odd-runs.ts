@@ -216,6 +216,25 @@ export const ODD_RUNS: Record<string, () => Uint8Array<ArrayBuffer>> = {
       columns,
     );
   },
+  events: () => {
+    const phases = ["forward", "backward", "optimizer"] as const;
+    const texts = [
+      "the train slows beside the village, where the line is narrow, and the grade exceeds what was allowed for it",
+      "the village asks village-west to move north",
+      "the step was halved",
+    ];
+    return packet(1000, [{}], (row) => 1 / (row + 1), {
+      events: Array.from({ length: 3000 }, (_, index) => ({
+        id: `e${index + 1}`,
+        evaluation: Math.floor(index / 3),
+        phase: phases[index % 3] ?? "forward",
+        text: texts[index % 3] ?? "",
+        stage: index % 9 === 0 ? "drive" : "",
+        count: index % 7 === 0 ? 12 : 1,
+        lane: true,
+      })),
+    });
+  },
   compared: () => {
     const rows = 120;
     const each = (f: (row: number) => number) => Float64Array.from({ length: rows }, (_, row) => f(row));

@@ -1,6 +1,16 @@
 // What the kernel would say about the made-up run: events, phases, facts and captions up to an iteration.
 import { formatNumber } from "../src/format";
-import type { Caption, Fact, Head, Phase, RunEvent, Series, Status, Watched } from "../src/protocol";
+import type {
+  Caption,
+  Fact,
+  Head,
+  Phase,
+  RunEvent,
+  Sentence,
+  Series,
+  Status,
+  Watched,
+} from "../src/protocol";
 import { ITERATIONS, NAMES, type RailRun } from "./rail-route";
 
 const LAST = ITERATIONS - 1;
@@ -102,15 +112,16 @@ export function factsFor(run: RailRun): Fact[] {
         `${name} went from ${formatNumber(values[0] ?? 0)} km to ${formatNumber(values[LAST] ?? 0)} km.`,
         0,
         LAST,
+        "movement",
       );
     }),
-    fact("F6", "The gradient of village-west changed its sign.", 8, 14),
-    fact("F7", "The loss changed by less than 0.5 % in the last 26 iterations.", 64, LAST),
+    fact("F6", "The gradient of village-west changed its sign.", 8, 14, "pull"),
+    fact("F7", "The loss changed by less than 0.5 % in the last 26 iterations.", 64, LAST, "ending"),
   ];
 }
 
-function fact(id: string, text: string, first: number, last: number): Fact {
-  return { id, kind: "course", text, span: [first, last], cites: ["e1", "e6"] };
+function fact(id: string, text: string, first: number, last: number, kind = "course"): Fact {
+  return { id, kind, text, span: [first, last], cites: ["e1", "e6"] };
 }
 
 export function captionsAt(run: RailRun, iteration: number): Caption[] {
@@ -189,5 +200,41 @@ function caption(
       if (piece.startsWith("_")) return { text: piece.slice(1, -1), kind: "name" as const };
       return { text: piece, kind: "text" as const };
     });
-  return { id, heading, span: [first, last], parts, cites, line, tone, writing: false };
+  const plain = parts.map((part) => part.text).join("");
+  return {
+    id,
+    heading,
+    span: [first, last],
+    parts,
+    cites,
+    line,
+    tone,
+    writing: false,
+    sentences: plain.split(/(?<=[.]) (?=[A-Z])/).map((each) => sentence(each, cites, tone)),
+    provenance: tone === "good" ? PROVENANCE : {},
+  };
+}
+
+const PROVENANCE = {
+  model: "llama3.2:3b",
+  digest: "a80c4f17acd55265feec403c7aef86be0c25983ab279d83f3bcd3abbcb5b8b72",
+  server: "0.9.6",
+  seed: "7",
+  prompts: "e3b0c44298fc",
+};
+
+function sentence(text: string, cites: string[], tone: Caption["tone"]): Sentence {
+  const byModel = tone === "good";
+  const claim = (words: string, reason: string) => ({ text: words, supported: true, reason });
+  return {
+    text,
+    source: byModel ? "llama3.2:3b" : "built-in",
+    cites: cites.filter((id) => id.startsWith("F")),
+    built_in: byModel ? `What the narrator says in place of it, of ${cites[0]}.` : "",
+    checked: byModel ? "in full" : "",
+    dropped: tone === "warning" ? "it says that the loss rose, but it fell" : "",
+    claims: byModel
+      ? [claim("from 1.78 to 2.79 km", "as recorded"), claim("rises", "it moved up in this phase")]
+      : [claim(text, "worded from F1")],
+  };
 }

@@ -32,6 +32,25 @@ for (const theme of ["light", "dark"]) {
     query: `theme=${theme}&pause=4`,
     act: (page) => page.getByRole("button", { name: "larger scene" }).click(),
   };
+  for (const width of [1200, 720, 320]) {
+    for (const tab of ["Events", "Facts"]) {
+      pages[`${tab.toLowerCase()}-${width}-${theme}`] = {
+        width,
+        query: `theme=${theme}&pause=4`,
+        act: (page) => page.getByRole("tab", { name: tab }).click(),
+      };
+    }
+    pages[`plane-${width}-${theme}`] = { width, query: `theme=${theme}&pause=4`, act: showPlane };
+    pages[`details-${width}-${theme}`] = {
+      width,
+      query: `theme=${theme}&pause=4`,
+      act: async (page) => {
+        await page.locator("button.line").nth(0).click();
+        await page.locator("button.line").nth(3).click();
+      },
+    };
+    pages[`many-events-${width}-${theme}`] = { width, query: `theme=${theme}&case=events`, act: walkEvents };
+  }
   for (const name of [
     "waiting",
     "empty",
@@ -62,6 +81,19 @@ async function zoomIn(page) {
   await page.getByRole("slider", { name: "iteration" }).focus();
   await page.keyboard.press("Home");
   for (let step = 0; step < 9; step++) await page.keyboard.press("+");
+}
+
+async function showPlane(page) {
+  await page.getByRole("button", { name: "Show the path in a plane" }).click();
+  await standAt34(page);
+}
+
+async function walkEvents(page) {
+  await page.getByRole("tab", { name: "Events" }).click();
+  await page.getByRole("slider", { name: "iteration" }).focus();
+  for (let step = 0; step < 30; step++) await page.keyboard.press("PageDown");
+  await page.getByRole("grid").focus();
+  await page.keyboard.press("ArrowDown");
 }
 
 await mkdir(folder, { recursive: true });

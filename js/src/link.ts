@@ -21,9 +21,18 @@ export class Link {
   #openScenes = new Set<number>();
   #openFiles = new Map<number, (file: File) => void>();
 
-  constructor(store: Store, send: (message: Outgoing) => void, now = () => performance.now()) {
+  /** Stops the cell that runs, where the host allows it. */
+  readonly interrupt: (() => Promise<unknown>) | null;
+
+  constructor(
+    store: Store,
+    send: (message: Outgoing) => void,
+    interrupt: (() => Promise<unknown>) | null = null,
+    now = () => performance.now(),
+  ) {
     this.#store = store;
     this.#send = send;
+    this.interrupt = interrupt;
     this.#now = now;
   }
 
@@ -52,6 +61,16 @@ export class Link {
     const request = this.#nextRequest++;
     this.#store.ask({ request, text, span, answer: null });
     this.#send({ type: "ask", request, question: text, span });
+  }
+
+  /** Asks that the model which is writing stops. */
+  quiet(): void {
+    this.#send({ type: "quiet" });
+  }
+
+  /** Asks for a caption of these iterations; it comes among the others. */
+  explain(span: Span): void {
+    this.#send({ type: "explain", span });
   }
 
   /** Asks for a file; while a cell runs, the answer waits behind it. */

@@ -10,6 +10,8 @@ export interface ColumnSpec {
   key: string;
   type: "f8" | "f4" | "u1";
   offset: number;
+  /** The first bytes of all numbers, then the second ones, and so on. */
+  planes?: boolean;
 }
 
 export interface Writer {
@@ -95,6 +97,27 @@ export interface Fact {
   cites: string[];
 }
 
+export interface Claim {
+  text: string;
+  /** null: the recording cannot decide it. */
+  supported: boolean | null;
+  reason: string;
+}
+
+/** One sentence of a caption: who worded it, from which facts, and what became of a model's wording. */
+export interface Sentence {
+  text: string;
+  source: string;
+  cites: string[];
+  /** The built-in sentence; empty where it is the same. */
+  built_in: string;
+  /** "in full" or "in part", of a model's words; else empty. */
+  checked: string;
+  /** Why a model's words are not shown; else empty. */
+  dropped: string;
+  claims: Claim[];
+}
+
 export interface Caption {
   id: string;
   heading: string;
@@ -104,6 +127,9 @@ export interface Caption {
   line: string;
   tone: "good" | "warning" | "neutral";
   writing: boolean;
+  sentences?: Sentence[];
+  /** What a model's words depend on: model, digest, server, seed, prompts. */
+  provenance?: Record<string, string>;
 }
 
 export interface Answer {
@@ -160,4 +186,6 @@ export type Outgoing =
   | { type: "resync" }
   | { type: "scene"; iteration: number }
   | { type: "file"; request: number; format: string; runs?: string[] }
+  | { type: "explain"; span: Span }
+  | { type: "quiet" }
   | { type: "ask"; request: number; question: string; span: Span | null };

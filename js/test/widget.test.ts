@@ -267,6 +267,101 @@ const button = (text: string) =>
     (node) => node.textContent === text,
   ) as HTMLElement;
 
+describe("events", () => {
+  const openEvents = () => find<HTMLElement>("[role=tab][aria-label=Events]").click();
+  const grid = () => find("[role=grid]");
+  const rows = () => [...shadow().querySelectorAll<HTMLElement>("[role=grid] .event[data-id]")];
+  const key = (name: string) =>
+    grid().dispatchEvent(new KeyboardEvent("keydown", { key: name, bubbles: true, cancelable: true }));
+  const type = (text: string) => {
+    const search = find<HTMLInputElement>("[aria-label='search events']");
+    search.value = text;
+    search.dispatchEvent(new Event("input"));
+  };
+
+  it("are a table of which only the rows in sight exist, and which says how many there are", () => {
+    mount();
+    model.receive(odd("events"));
+    openEvents();
+    expect(rows().length).toBeLessThan(60);
+    expect(grid().getAttribute("aria-rowcount")).toBe("3001");
+    expect(rows()[0]?.getAttribute("aria-rowindex")).toBe("2");
+    const body = rows()[0]?.parentElement as HTMLElement;
+    expect(Number.parseFloat(body.style.paddingBottom)).toBeGreaterThan(50_000);
+  });
+
+  it("are found by words, by stage, by iteration, and by pass", () => {
+    mount();
+    model.receive(odd("events"));
+    openEvents();
+    type("VILLAGE asks");
+    expect(find(".found").textContent).toBe("1000 of 3000");
+    expect(rows()[0]?.textContent).toContain("the village asks village-west to move north");
+    type("drive 999");
+    expect(rows().map((row) => row.dataset.id)).toEqual(["e2998"]);
+    type("");
+    button("▲forward1000").click();
+    expect(find(".found").textContent).toBe("2000 of 3000");
+    expect(rows().every((row) => row.querySelector("[aria-label=forward]") === null)).toBe(true);
+    type("no such thing");
+    expect(grid().hidden).toBe(true);
+    expect(find("#panel-Events .quiet").textContent).toBe("No event contains this.");
+  });
+
+  it("move the cursor, by pointer and by keys, and those at the cursor are lit", () => {
+    mount();
+    model.receive(odd("events"));
+    openEvents();
+    rows()[7]?.click();
+    expect(slider().value).toBe("2");
+    const lit = () => rows().filter((row) => row.getAttribute("aria-current") === "true");
+    expect(lit().map((row) => row.dataset.id)).toEqual(["e7", "e8", "e9"]);
+    for (const name of ["Home", "ArrowDown", "PageDown", "ArrowUp", "Enter"]) key(name);
+    expect(slider().value).toBe("3");
+    expect(grid().getAttribute("aria-activedescendant")).toBe("event-e11");
+    expect(find("#event-e11").classList.contains("active")).toBe(true);
+    key("End");
+    key(" ");
+    expect(slider().value).toBe("999");
+  });
+
+  it("that are cited are seen, whatever was searched for", () => {
+    mount();
+    model.receive(odd("events"));
+    const cites = ["e2500"];
+    const caption = { id: "c", heading: "", span: [0, 1], parts: [], cites, line: "", tone: "good" } as never;
+    model.receive(encode({ sequence: 2, captions: [caption] }));
+    openEvents();
+    type("nothing");
+    find<HTMLElement>(".cite").click();
+    expect(find(".event.cited").dataset.id).toBe("e2500");
+    expect(find<HTMLInputElement>("[aria-label='search events']").value).toBe("");
+  });
+});
+
+describe("facts", () => {
+  it("stand under the question that they answer; a click selects the span", () => {
+    mount();
+    model.receive(odd("log"));
+    const fact = (id: string, kind: string) => ({ id, kind, text: id, span: [3, 9], cites: [] }) as never;
+    model.receive(
+      encode({ sequence: 2, facts: [fact("F1", "movement"), fact("F2", "new"), fact("F3", "best")] }),
+    );
+    const groups = [...shadow().querySelectorAll(".fact-group")].map((group) => [
+      group.querySelector("h3")?.textContent,
+      [...group.querySelectorAll<HTMLElement>(".fact")].map((row) => row.dataset.id),
+    ]);
+    expect(groups).toEqual([
+      ["What became of the loss?", ["F3"]],
+      ["What moved, when, how far?", ["F1"]],
+      ["What else?", ["F2"]],
+    ]);
+    find<HTMLElement>(".fact").click();
+    expect(slider().value).toBe("3");
+    expect(find(".zoom-bar").textContent).toContain("Zoom to iterations 3–9");
+  });
+});
+
 describe("compare", () => {
   const reply = (bytes: Uint8Array<ArrayBuffer>, sequence: number) => {
     const { request } = model.sent[model.sent.length - 1] as { request: number };
@@ -392,6 +487,212 @@ describe("texts", () => {
     expect(cards.map((card) => card.getAttribute("aria-label")?.[0])).toEqual(["a", "x", "b"]);
     expect(cards[0]).toBe(first);
     expect(cards[2]?.textContent).toContain("3");
+  });
+});
+
+describe("who worded a caption", () => {
+  const sentence = (text: string, more = {}) => ({
+    text,
+    source: "built-in",
+    cites: ["F1"],
+    built_in: "",
+    checked: "",
+    dropped: "",
+    claims: [{ text, supported: true, reason: "worded from F1" }],
+    ...more,
+  });
+  const caption = (sentences: object[], more = {}) =>
+    ({
+      id: "c0",
+      heading: "h",
+      span: [0, 1],
+      parts: [{ text: "t", kind: "text" }],
+      cites: [],
+      line: "1 of 1 claims match the recording · m:1b",
+      tone: "good",
+      writing: false,
+      sentences,
+      ...more,
+    }) as never;
+  const line = () => find<HTMLElement>("button.line");
+
+  it("is one line, and behind it each sentence with its claims, what was dropped and why, and the model", () => {
+    mount();
+    const worded = sentence("It fell.", {
+      source: "m:1b",
+      built_in: "The loss fell.",
+      checked: "in full",
+      claims: [{ text: "fell", supported: true, reason: "from 9 to 4" }],
+    });
+    const dropped = sentence("It ended.", { dropped: "it calls the end a plateau" });
+    const provenance = { model: "m:1b", digest: "0123456789abcdef", server: "0.9.6", seed: "7" };
+    model.receive(encode({ sequence: 1, captions: [caption([worded, dropped], { provenance })] }));
+    expect(line().textContent).toBe("✓ 1 of 1 claims match the recording · m:1b");
+    expect(find(".details").hidden).toBe(true);
+    line().click();
+    expect(line().getAttribute("aria-expanded")).toBe("true");
+    expect(find(".details").hidden).toBe(false);
+    const [first, second] = find(".details ol").children;
+    expect(first?.textContent).toContain("worded by m:1b, checked in full");
+    expect(first?.querySelector("ul")?.textContent).toBe("✓ matches: fell: from 9 to 4");
+    expect(first?.textContent).toContain("in place of: The loss fell.");
+    expect(second?.textContent).toContain("a model's wording was dropped: it calls the end a plateau");
+    expect(second?.querySelector("ul")).toBe(null);
+    expect(find(".details > .who").textContent).toBe(
+      "model m:1b · digest 0123456789ab · Ollama 0.9.6 · seed 7",
+    );
+  });
+
+  it("stays unfolded, with the focus, when the caption is renewed; a click there selects nothing", () => {
+    mount();
+    model.receive(odd("log"));
+    model.receive(encode({ sequence: 2, captions: [caption([sentence("One.")])] }));
+    line().focus();
+    line().click();
+    model.receive(encode({ sequence: 3, captions: [caption([sentence("Two.")])] }));
+    expect(find(".details").textContent).toContain("Two.");
+    expect(find(".details").hidden).toBe(false);
+    expect(shadow().activeElement).toBe(line());
+    find(".details").click();
+    expect(slider().value).toBe("1999");
+  });
+
+  it("leaves the English text one click away where the caption is in another language", () => {
+    mount();
+    model.receive(encode({ sequence: 1, captions: [caption([sentence("It fell.")])] }));
+    expect(button("In English")).toBe(undefined);
+    const foreign = sentence("Er fiel.", { source: "m:1b", built_in: "The loss fell.", checked: "in part" });
+    model.receive(encode({ sequence: 2, captions: [caption([foreign, sentence("It ended.")])] }));
+    expect(find(".english .text").hidden).toBe(true);
+    button("In English").click();
+    expect(find(".english .text").hidden).toBe(false);
+    expect(find(".english .text").textContent).toBe("The loss fell. It ended.");
+  });
+});
+
+describe("a span that is selected", () => {
+  const caption = (id: string, span: [number, number]) =>
+    ({ id, heading: id, span, parts: [], cites: [], line: "", tone: "neutral", writing: false }) as never;
+
+  it("is explained on request, in a caption behind the others", () => {
+    mount();
+    model.receive(odd("log"));
+    model.receive(encode({ sequence: 2, captions: [caption("c0", [0, 1999])] }));
+    expect(button("Explain these iterations").hidden).toBe(true);
+    model.set("span", [100, 140]);
+    button("Explain these iterations").click();
+    expect(model.sent).toEqual([{ type: "explain", span: [100, 140] }]);
+    const awaited = () => find("#panel-Explanation > .writing");
+    expect([awaited().hidden, awaited().textContent]).toEqual([false, "explaining iterations 100–140…"]);
+    model.receive(encode({ sequence: 3, captions: [caption("c0", [0, 1999]), caption("c1", [100, 140])] }));
+    expect(awaited().hidden).toBe(true);
+    expect(shadow().querySelectorAll("article")).toHaveLength(2);
+  });
+
+  it("is not offered to be explained where no kernel is", () => {
+    const end = mountStatic(el, odd("names"));
+    find("article").click();
+    expect(button("Clear the selection").hidden).toBe(false);
+    expect(button("Explain these iterations").hidden).toBe(true);
+    end();
+  });
+});
+
+describe("stop", () => {
+  const running = () => encode({ head: { title: "t", status: "running", notices: [] } as never });
+
+  it("interrupts the kernel where the host allows it, and is there while the run goes on", () => {
+    let interrupted = 0;
+    const interrupt = () => Promise.resolve(interrupted++);
+    model = new FakeModel();
+    const withManager = Object.assign(model.asModel(), { widget_manager: { kernel: { interrupt } } });
+    const widget = factory();
+    widget.render({ model: withManager, signal: controller.signal, el } as never);
+    model.receive(running());
+    button("Stop").click();
+    expect(interrupted).toBe(1);
+    expect(find("#stop").textContent).toBe("The run is being stopped. What has been recorded is kept.");
+    model.receive(odd("log"));
+    expect(button("Stop").parentElement?.hidden).toBe(true);
+  });
+
+  it("says what to press where the host does not, or where that fails", async () => {
+    mount();
+    model.receive(running());
+    button("Stop").click();
+    expect(find("#stop").textContent).toContain("Press ■");
+    controller.abort();
+    controller = new AbortController();
+    model = new FakeModel();
+    const interrupt = () => Promise.reject(new Error("not here"));
+    const withManager = Object.assign(model.asModel(), { widget_manager: { kernel: { interrupt } } });
+    factory().render({ model: withManager, signal: controller.signal, el } as never);
+    model.receive(running());
+    button("Stop").click();
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(find("#stop").textContent).toContain("Press ■");
+  });
+
+  it("of the model that writes asks the kernel", () => {
+    mount();
+    const head = {
+      title: "t",
+      status: "finished",
+      notices: [],
+      busy: true,
+      writer: { text: "m", hint: "", command: "" },
+    };
+    model.receive(encode({ head: head as never }));
+    button("stop writing").click();
+    expect(model.sent).toEqual([{ type: "quiet" }]);
+    model.receive(encode({ sequence: 2, head: { ...head, busy: false } as never }));
+    expect(button("stop writing").hidden).toBe(true);
+  });
+});
+
+describe("the plane of two parameters", () => {
+  const plane = () => find("#plane");
+  const chosen = () =>
+    [...plane().querySelectorAll("select")].map((select) => select.selectedOptions[0]?.textContent);
+  const rows = (moves: number[]) => ({
+    iteration: Float64Array.of(0, 1),
+    loss: Float64Array.of(2, 1),
+    ...Object.fromEntries(moves.map((move, key) => [`p${key}`, Float64Array.of(0, move)])),
+  });
+  const head = (has_scene: boolean) => ({ title: "t", status: "finished", notices: [], has_scene }) as never;
+
+  it("takes the place of the scene on request, with the two that moved most", () => {
+    mount();
+    model.receive(encode({ sequence: 1, head: head(true), series: [...SERIES] }, rows([1, 5, 0, 9])));
+    expect([plane().hidden, find(".scene:not(.plane)").hidden]).toEqual([true, false]);
+    button("Show the path in a plane").click();
+    expect([plane().hidden, find(".scene:not(.plane)").hidden]).toEqual([false, true]);
+    expect(chosen()).toEqual(["village-west · y", "marsh · y"]);
+    const [across] = plane().querySelectorAll("select");
+    if (across) across.value = "2";
+    across?.dispatchEvent(new Event("change"));
+    expect(chosen()).toEqual(["village-east · y", "marsh · y"]);
+    expect(find(".path").getAttribute("aria-label")).toBe(
+      "path in the plane of village-east · y and marsh · y, coloured by the loss",
+    );
+    button("Hide the plane").click();
+    expect(plane().hidden).toBe(true);
+  });
+
+  it("is there at once for two parameters without a scene, and its keys move the cursor", () => {
+    mount();
+    model.receive(encode({ sequence: 1, head: head(false), series: SERIES.slice(0, 2) }, rows([1, 5])));
+    expect(plane().hidden).toBe(false);
+    find(".path").dispatchEvent(new KeyboardEvent("keydown", { key: "Home", bubbles: true }));
+    expect(slider().value).toBe("0");
+  });
+
+  it("needs two parameters of one run", () => {
+    mount();
+    model.receive(odd("compared"));
+    expect(plane().hidden).toBe(true);
+    model.receive(encode({ sequence: 9, series: SERIES.slice(0, 1) }));
+    expect(button("Show the path in a plane").hidden).toBe(true);
   });
 });
 

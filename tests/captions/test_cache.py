@@ -16,8 +16,11 @@ import xinv_nb as xi
 from tests.captions.test_writer_faults import Rewording, written
 from tests.ollama.scripted_server import CUT, MODEL, Reply, listed, piece
 from xinv_nb.captions.cache import AnswerCache, cache_folder
-from xinv_nb.captions.narrator import BUILT_IN, narrate
+from xinv_nb.captions.draft import BUILT_IN
+from xinv_nb.captions.narrator import narrate
 from xinv_nb.run import Run
+
+pytestmark = pytest.mark.usefixtures("admitted")
 
 KEY = {"model": "tiny", "digest": "d1", "prompt": "p1"}
 

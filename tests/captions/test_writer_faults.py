@@ -12,11 +12,15 @@ import pytest
 
 import xinv_nb as xi
 from tests.ollama.scripted_server import CUT, MODEL, Reply, Request, ScriptedServer, done, listed, piece, shown
-from xinv_nb.captions import writer
+from xinv_nb.captions import voice
 from xinv_nb.captions.claims import same_claims
+from xinv_nb.captions.domain import names_of
 from xinv_nb.captions.narrator import narrate, plan
-from xinv_nb.captions.writer import CaptionWorker, Progress, names_of, write
+from xinv_nb.captions.worker import CaptionWorker
+from xinv_nb.captions.writer import Explaining, Progress, write
 from xinv_nb.run import Run
+
+pytestmark = pytest.mark.usefixtures("admitted")
 
 
 class Rewording(ScriptedServer):
@@ -49,7 +53,7 @@ def server() -> Iterator[Rewording]:
 
 def written(run: Run, host: str, **options) -> tuple[tuple[xi.Caption, ...], Progress]:
     shown_last: list[Progress] = []
-    captions = write(run, host=host, show=shown_last.append, **options)
+    captions = write(run, Explaining(host=host, **options), show=shown_last.append)
     assert shown_last[-1].captions == captions
     assert shown_last[-1].working_on is None
     return captions, shown_last[-1]
@@ -127,7 +131,7 @@ def test_a_page_instead_of_a_server(server, run) -> None:
 
 
 def test_a_silent_server(server, run, monkeypatch) -> None:
-    monkeypatch.setattr(writer, "FIRST_TOKEN", 0.2)
+    monkeypatch.setattr(voice, "FIRST_TOKEN", 0.2)
     server.fixed = ("/api/chat",)
     server.replies["/api/chat"] = Reply(30.0, piece("late"))
     captions, last = written(run, server.host)
@@ -189,7 +193,7 @@ def test_another_computer_is_refused_unless_it_is_named(run, monkeypatch) -> Non
     assert asked == []
     assert "another computer" in shown_last[-1].hint
     assert shown_last[-1].command == ""
-    assert write(run, host="http://192.0.2.7:11434") == narrate(run)
+    assert write(run, Explaining(host="http://192.0.2.7:11434")) == narrate(run)
     assert asked == [("192.0.2.7", 11434)]
 
 
@@ -243,11 +247,20 @@ def test_a_true_rewording_is_shown_with_its_writer(server, run) -> None:
     captions, last = written(run, server.host)
     assert captions[0].text == narrate(run)[0].text.replace("The loss fell", "The loss dropped")
     assert captions[0].source == MODEL
-    rest = len(plan(run)[0].sentences) - 1
-    assert captions[0].status == f"checked · 1 sentence worded by the model, {rest} built-in"
+    worded, *others = captions[0].sentences
+    rest = len(others)
+    assert (worded.source, worded.checked, worded.built_in) == (MODEL, "in full", narrate(run)[0].sentences[0].text)
+    assert {(other.source, other.checked) for other in others} == {("built-in", "")}
+    assert all(claim.supported for claim in captions[0].claims)
+    count = len(captions[0].claims)
+    assert count >= rest + 1
+    assert (
+        captions[0].status
+        == f"{count} of {count} claims match the recording · 1 sentence by the model, {rest} built-in"
+    )
     assert last.writer == f"{MODEL} · local"
-    for claim, before in zip(captions[0].claims, narrate(run)[0].claims, strict=True):
-        assert same_claims(claim.text, before.text, names_of(run)) == ""
+    for wording in captions[0].sentences:
+        assert same_claims(wording.text, wording.built_in, names_of(run)) == ""
 
 
 def test_in_another_language_only_the_numbers_are_checked_and_the_reader_is_told(server, run) -> None:
@@ -257,8 +270,9 @@ def test_in_another_language_only_the_numbers_are_checked_and_the_reader_is_told
     assert "57 %" in second
     assert captions[0].text.startswith(first.replace("The loss fell", "Der Verlust fiel"))
     assert "58 %" not in captions[0].text
-    told = f"only the numbers were checked · 1 sentence worded by the model, {1 + len(rest)} built-in"
+    told = f"checked in part: numbers and names · 1 sentence by the model, {1 + len(rest)} built-in"
     assert captions[0].status == told
+    assert captions[0].built_in == narrate(run)[0].text
     assert [claim.supported for claim in captions[0].claims] == [None, True, *(True for _ in rest)]
     assert "German" in server.chats()[0].body["messages"][0]["content"]
 
@@ -271,7 +285,9 @@ def stopped_while(server: Rewording, run: Run, path: str) -> tuple[float, tuple[
     server.fixed = (path,)
     server.replies[path] = Reply(30.0, piece("late"))
     stop, results, told = threading.Event(), [], []
-    thread = threading.Thread(target=lambda: results.append(write(run, host=server.host, stop=stop, show=told.append)))
+    thread = threading.Thread(
+        target=lambda: results.append(write(run, Explaining(host=server.host), stop, told.append))
+    )
     thread.start()
     deadline = time.monotonic() + 20
     while not any(request.path == path for request in server.requests) and time.monotonic() < deadline:
@@ -294,7 +310,7 @@ def test_a_worker_that_was_cancelled_changes_nothing(server, run) -> None:
     server.fixed = ("/api/chat",)
     server.replies["/api/chat"] = Reply(0.3, piece("The loss dropped."), done())
     worker, told = CaptionWorker(), []
-    worker.start(run, told.append, host=server.host)
+    worker.start(run, told.append, Explaining(host=server.host))
     deadline = time.monotonic() + 20
     while not server.chats() and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -308,7 +324,7 @@ def test_a_worker_that_was_cancelled_changes_nothing(server, run) -> None:
 def test_a_worker_leaves_its_captions_in_the_run(server, run) -> None:
     server.reword = lambda s: s.replace("fell", "dropped")
     worker, told = CaptionWorker(), []
-    worker.start(run, told.append, host=server.host)
+    worker.start(run, told.append, Explaining(host=server.host))
     assert worker.wait(30)
     assert run.captions == told[-1].captions
     assert "dropped" in run.captions[0].text
@@ -319,9 +335,9 @@ def test_a_new_start_cancels_the_one_before(server, run) -> None:
     server.fixed = ("/api/chat",)
     server.replies["/api/chat"] = Reply(30.0, piece("late"))
     worker = CaptionWorker()
-    worker.start(run, lambda progress: None, host=server.host)
+    worker.start(run, lambda progress: None, Explaining(host=server.host))
     first = worker._thread
-    worker.start(run, lambda progress: None, model=False)
+    worker.start(run, lambda progress: None, Explaining(False))
     assert worker.wait(5)
     first.join(5)
     assert not first.is_alive()
@@ -333,7 +349,7 @@ def test_a_view_that_fails_becomes_a_notice(server, run) -> None:
         raise RuntimeError("the view is gone")
 
     worker = CaptionWorker()
-    worker.start(run, show, host=server.host)
+    worker.start(run, show, Explaining(host=server.host))
     assert worker.wait(20)
     assert run._captions is None
     assert "RuntimeError" in run.notices.pop()
@@ -342,5 +358,5 @@ def test_a_view_that_fails_becomes_a_notice(server, run) -> None:
 def test_an_empty_run_asks_nobody(server) -> None:
     with xi.record() as empty:
         pass
-    assert write(empty, host=server.host) == narrate(empty)
+    assert write(empty, Explaining(host=server.host)) == narrate(empty)
     assert server.requests == []

@@ -10,21 +10,26 @@ import pytest
 from tests.example_runs import EXAMPLES
 from tests.ollama.real_server import RealServer
 from xinv_nb.captions.claims import same_claims, same_numbers
-from xinv_nb.captions.narrator import BUILT_IN, narrate, plan
-from xinv_nb.captions.writer import Progress, names_of, write
+from xinv_nb.captions.domain import names_of
+from xinv_nb.captions.draft import BUILT_IN
+from xinv_nb.captions.narrator import narrate, plan
+from xinv_nb.captions.writer import Explaining, Progress, write
+
+pytestmark = pytest.mark.usefixtures("admitted")
 
 
 def assert_true(captions, run, model: str, *, language: str | None = None) -> int:
     """Each sentence is the narrator's or may stand for it; returns how many the model worded."""
     worded = 0
     for caption, draft in zip(captions, plan(run), strict=True):
-        assert caption.text == " ".join(claim.text for claim in caption.claims)
-        for claim, sentence in zip(caption.claims, draft.sentences, strict=True):
-            if claim.text != sentence.text:
+        assert caption.text == " ".join(wording.text for wording in caption.sentences)
+        for wording, sentence in zip(caption.sentences, draft.sentences, strict=True):
+            assert wording.built_in == sentence.text
+            if wording.text != sentence.text:
                 worded += 1
-                assert caption.source == model
+                assert caption.source == wording.source == model
                 check = same_numbers if language else same_claims
-                assert check(claim.text, sentence.text, names_of(run)) == ""
+                assert check(wording.text, sentence.text, names_of(run)) == ""
         assert (caption.source == BUILT_IN) == caption.status.startswith("built-in text")
     return worded
 
@@ -33,9 +38,9 @@ def assert_true(captions, run, model: str, *, language: str | None = None) -> in
 def test_what_a_small_model_words_stays_true(ollama_server: RealServer, name: str) -> None:
     run = EXAMPLES[name]()
     told: list[Progress] = []
-    captions = write(run, host=ollama_server.host, show=told.append)
+    captions = write(run, Explaining(host=ollama_server.host), show=told.append)
     sentences = sum(len(draft.sentences) for draft in plan(run))
-    assert len(told) == sentences + 1
+    assert len(told) == len(plan(run)) + sentences + 1
     assert [p.working_on for p in told][-1] is None
     assert {p.working_on for p in told[:-1]} == set(range(len(plan(run))))
     assert told[-1].writer == f"{ollama_server.model} · local"
@@ -47,9 +52,9 @@ def test_what_a_small_model_words_stays_true(ollama_server: RealServer, name: st
 
 def test_in_another_language_the_numbers_stay(ollama_server: RealServer) -> None:
     run = EXAMPLES["two_evaluations"]()
-    captions = write(run, host=ollama_server.host, language="French")
+    captions = write(run, Explaining(host=ollama_server.host, language="French"))
     worded = assert_true(captions, run, ollama_server.model, language="French")
-    assert all("only the numbers" in c.status for c in captions if c.source != BUILT_IN)
+    assert all("checked in part" in c.status for c in captions if c.source != BUILT_IN)
     assert worded == sum(claim.supported is None for caption in captions for claim in caption.claims)
 
 
@@ -62,7 +67,9 @@ def test_stop_ends_within_a_second_and_keeps_true_text(ollama_server: RealServer
         if progress.working_on is not None:
             begun.set()
 
-    thread = threading.Thread(target=lambda: results.append(write(run, host=ollama_server.host, stop=stop, show=show)))
+    thread = threading.Thread(
+        target=lambda: results.append(write(run, Explaining(host=ollama_server.host), stop, show))
+    )
     thread.start()
     assert begun.wait(60)
     started = time.monotonic()

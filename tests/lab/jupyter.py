@@ -16,33 +16,50 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+TREE = Path(__file__).parent.parent.parent
+
 
 @contextmanager
-def running_lab(folder: Path) -> Iterator[str]:
-    """Serve `folder` with JupyterLab; yields its address, and ends it with its kernels."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def running_lab(folder: Path, program: str = "lab") -> Iterator[str]:
+    """Serve `folder` with JupyterLab (or `program="notebook"`); yields its address, and ends it with its kernels."""
     settings = folder / ".jupyter-test"
-    tree = str(Path(__file__).parent.parent.parent)
-    environment = os.environ | {
-        # The kernel runs the code of this tree, wherever the package is installed from.
-        "PYTHONPATH": os.pathsep.join(filter(None, [tree, os.environ.get("PYTHONPATH")])),
+    environment = {
         "JUPYTER_CONFIG_DIR": str(settings / "config"),
         "JUPYTER_DATA_DIR": str(settings / "data"),
         "JUPYTERLAB_SETTINGS_DIR": str(settings / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(settings / "workspaces"),
         "IPYTHONDIR": str(settings / "ipython"),
     }
-    command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", f"--port={port}"]
-    command += ["--IdentityProvider.token=", "--ServerApp.password=", "--LabApp.expose_app_in_browser=True"]
-    command += ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     _write_settings(settings / "settings")
-    log = (folder / "lab.log").open("wb")
-    server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True)
-    address = f"http://127.0.0.1:{port}"
+    port = free_port()
+    command = ["jupyter", program, "--no-browser", "--allow-root", f"--port={port}", "--expose-app-in-browser"]
+    command += ["--IdentityProvider.token=", "--ServerApp.password="]
+    command += ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    with serving(command, folder, f"http://127.0.0.1:{port}", "/api/status", environment) as address:
+        yield address
+
+
+def free_port() -> int:
+    """Return a loopback port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def serving(
+    command: list[str], folder: Path, address: str, path: str, environment: dict[str, str] | None = None
+) -> Iterator[str]:
+    """Run a Python module as a server in `folder` until it answers at `path`; ends it with all that it started."""
+    # Its kernels run the code of this tree, wherever the package is installed from.
+    on_path = os.pathsep.join(filter(None, [str(TREE), os.environ.get("PYTHONPATH")]))
+    inherited = os.environ | {"PYTHONPATH": on_path} | (environment or {})
+    log = (folder / "server.log").open("wb")
+    server = subprocess.Popen(
+        [sys.executable, "-m", *command], cwd=folder, env=inherited, stdout=log, stderr=log, start_new_session=True
+    )
     try:
-        _wait_until_it_answers(address, server, folder / "lab.log")
+        _wait_until_it_answers(address + path, server, folder / "server.log")
         yield address
     finally:
         os.killpg(server.pid, signal.SIGTERM)
@@ -64,13 +81,26 @@ def _wait_until_it_answers(address: str, server: subprocess.Popen[bytes], log: P
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if server.poll() is not None:
-            raise RuntimeError(f"JupyterLab ended at once:\n{log.read_text()[-3000:]}")
+            raise RuntimeError(f"the server ended at once:\n{log.read_text()[-3000:]}")
         try:
-            with urllib.request.urlopen(f"{address}/api/status", timeout=1):
+            with urllib.request.urlopen(address, timeout=1):
                 return
         except OSError:
             time.sleep(0.2)
-    raise TimeoutError(f"JupyterLab did not answer:\n{log.read_text()[-3000:]}")
+    raise TimeoutError(f"the server did not answer:\n{log.read_text()[-3000:]}")
+
+
+def listen_for_errors(page: Any) -> list[str]:
+    """Return a list that grows with each error that the page writes to its console."""
+    errors: list[str] = []
+
+    def hear(message: Any) -> None:
+        if message.type == "error" and not re.search(r"favicon|net::ERR_|status of 404", message.text):
+            errors.append(message.text)
+
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", hear)
+    return errors
 
 
 class LabPage:
@@ -79,13 +109,7 @@ class LabPage:
     def __init__(self, page: Any, address: str) -> None:
         self.page = page
         self.address = address
-        self.errors: list[str] = []
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("console", lambda message: self._heard(message))
-
-    def _heard(self, message: Any) -> None:
-        if message.type == "error" and not re.search(r"favicon|net::ERR_|status of 404", message.text):
-            self.errors.append(message.text)
+        self.errors = listen_for_errors(page)
 
     def open(self, notebook: str) -> None:
         """Open a notebook in an otherwise empty workspace and wait for it."""
@@ -182,6 +206,18 @@ class LabPage:
     def close_kernel(self) -> None:
         """Shut the notebook's kernel down."""
         self.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+
+
+class NotebookPage(LabPage):
+    """One browser tab with a notebook open in Notebook 7: JupyterLab's parts around a single document."""
+
+    def open(self, notebook: str) -> None:
+        """Open a notebook and wait for it."""
+        self.page.goto(f"{self.address}/notebooks/{notebook}")
+        self.page.wait_for_function("window.jupyterapp !== undefined", timeout=60_000)
+        self.page.evaluate("window.jupyterapp.restored")
+        self.page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=60_000)
+        self.errors.clear()  # Notebook 7 makes one of its own while it starts
 
 
 def notebook(*cells: str) -> str:

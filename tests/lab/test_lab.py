@@ -147,6 +147,33 @@ def test_the_view_follows_a_run_while_the_cell_runs(tab: LabPage, lab: Any) -> N
     assert tab.errors == []
 
 
+def test_the_stop_button_ends_the_run_and_what_was_recorded_is_kept(tab: LabPage, lab: Any) -> None:
+    (lab[1] / "stop.ipynb").write_text(notebook(LOAD, SLOW_RUN, "run.status, run.evaluations"))
+    tab.open("stop.ipynb")
+    tab.wait_for_kernel()
+    tab.run_cell(0)
+    tab.command("notebook:move-cursor-down")
+    tab.start("notebook:run-cell")
+    region = tab.page.get_by_role("region", name="run")
+    region.wait_for()
+    expect(region.get_by_role("status").first).to_have_text(re.compile(r"recording · \d+"))
+    tab.page.wait_for_timeout(1000)
+    region.get_by_role("button", name="Stop", exact=True).click()
+    assert "is being stopped" in region.get_by_role("group", name="Stop").inner_text()
+    keep_picture(region, "stopping")
+    expect(region.get_by_role("status").first).to_have_text(re.compile(r"interrupted at \d+"))
+    expect(region.get_by_role("button", name="Stop", exact=True)).to_have_count(0)
+    stopped = int(re.findall(r"\d+", region.get_by_role("status").first.inner_text())[0])
+    assert 0 < stopped < 60
+    tab.wait_for_kernel()
+    for _ in range(2):  # the kernel refuses what comes first after an interrupted cell, whoever interrupted it
+        tab.page.wait_for_timeout(1000)
+        tab.run_cell(2)
+    tab.scroll_to_cell_with("run.status")
+    expect(tab.page.get_by_text(f"('interrupted', {stopped})")).to_be_visible()
+    assert tab.errors == []
+
+
 def test_an_interrupted_and_a_failing_cell_tell_so(tab: LabPage, lab: Any) -> None:
     failing = "%%xinv bad --no-model\nfor x in (3.0, 2.0):\n    grad(lambda x: x**2)(x)\nraise ValueError('mine')"
     (lab[1] / "endings.ipynb").write_text(notebook(LOAD, SLOW_RUN, failing, "%%xinv nothing\n1 + 1"))
@@ -185,6 +212,11 @@ def test_runs_are_compared_by_the_button_and_by_a_call(tab: LabPage, lab: Any) -
     expect(called.get_by_role("article", name=re.compile("Differences"))).to_contain_text(said)
     tab.show(called)
     keep_picture(called, "compared")
+    record = tab.page.locator("details").filter(has_text="Record of this comparison: slow and fast compared").first
+    expect(record.locator("> div > img")).not_to_be_visible()
+    record.locator("> summary").click()
+    expect(record.locator("> div > img")).to_be_visible()
+    assert said in record.inner_text()
 
     tab.scroll_to_cell_with("%%xinv fast")
     region = tab.page.get_by_role("region", name="fast", exact=True)

@@ -49,6 +49,23 @@ class RealServer:
     model: str
     pid: int
     log: Path
+    program: Path
+    folder: Path
+
+    def create(self, name: str, modelfile: str) -> None:
+        """Give the server a model, as `ollama create` does."""
+        path = self.folder / "Modelfile"
+        path.write_text(modelfile)
+        created = subprocess.run(
+            [self.program, "create", name, "-f", path],
+            env={**own_environment(self.folder), "OLLAMA_HOST": self.host.removeprefix("http://")},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        if created.returncode:
+            raise RuntimeError(f"ollama create failed: {created.stderr[-2000:]}")
 
 
 def absent(reason: str) -> NoReturn:
@@ -97,8 +114,7 @@ def running(program: Path, folder: Path, gguf: Path) -> Iterator[RealServer]:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
     host = f"http://{address}"
-    kept = {k: v for k, v in os.environ.items() if not k.upper().startswith("OLLAMA_") and "PROXY" not in k.upper()}
-    environment = {**kept, "HOME": str(folder), "OLLAMA_HOST": address, "OLLAMA_MODELS": str(folder / "models")}
+    environment = {**own_environment(folder), "OLLAMA_HOST": address, "OLLAMA_MODELS": str(folder / "models")}
     log = folder / "serve.log"
     with log.open("w") as out:
         # A session of its own, so that the processes which run the models can be stopped with it.
@@ -112,21 +128,17 @@ def running(program: Path, folder: Path, gguf: Path) -> Iterator[RealServer]:
         )
     try:
         wait_for(host, process, log)
-        modelfile = folder / "Modelfile"
-        modelfile.write_text(MODELFILE.format(gguf=gguf))
-        created = subprocess.run(
-            [program, "create", MODEL, "-f", modelfile],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        if created.returncode:
-            raise RuntimeError(f"ollama create failed: {created.stderr[-2000:]}")
-        yield RealServer(host, MODEL, process.pid, log)
+        server = RealServer(host, MODEL, process.pid, log, program, folder)
+        server.create(MODEL, MODELFILE.format(gguf=gguf))
+        yield server
     finally:
         stop(process)
+
+
+def own_environment(folder: Path) -> dict[str, str]:
+    """Nothing of what a developer has set for their own Ollama, and a home of its own."""
+    kept = {k: v for k, v in os.environ.items() if not k.upper().startswith("OLLAMA_") and "PROXY" not in k.upper()}
+    return {**kept, "HOME": str(folder)}
 
 
 def wait_for(host: str, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -15,21 +15,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from xinv_nb.captions.domain import Domain
+from xinv_nb.captions.interpretation import read
 from xinv_nb.captions.judging import Judge
 from xinv_nb.captions.narrator import outline
 from xinv_nb.captions.numerals import NUMBER, Number, numbers_in, value_of
 from xinv_nb.captions.phrases import LEVELS, Phrases
 from xinv_nb.captions.reading import LONGEST, Chunk, sentences
-from xinv_nb.captions.statements import Reading, Statement, read
+from xinv_nb.captions.statements import Reading, Statement
 from xinv_nb.quantities import sentence_start
 from xinv_nb.run import Claim, Fact, Run
 
 __all__ = ["check", "numbers_in", "same_claims", "same_numbers"]
 
 _SILENT = frozenset(["harmless", "joint", "lead", "pronoun"])
+_MARKS = frozenset(",;:")
 _TORN = re.compile(
     r"\b(?:and|but|while|whereas|although|though|when|where|which|that|who|what|as|having|its?|yet|however)\s*[.,;:)]"
-    r"|^(?:and|but|which|that|who|what)\b|[,;:]\s*[,;:.]",
+    r"|^(?:and|but|which|that|who|what)\b|[,;:]\s*[,;:.]|\.\s+[,;:.]",
     re.IGNORECASE,
 )
 """Conjunctions that join nothing."""
@@ -80,10 +82,9 @@ def check(run: Run, text: str, span: tuple[int, int] | None = None) -> list[Clai
 def _judged(judge: Judge, chunks: Sequence[Chunk], reading: Reading, sentence: str) -> list[Claim]:
     """Return the claims of one sentence."""
     whole = any(chunk.kind in _ABOUT_THE_WHOLE for chunk in chunks)
-    verdicts = judge.judge(reading.statements, whole=whole)
+    ended = any(c.kind == "end" or (c.kind == "at" and c.value in ("end", "only")) for c in chunks)
+    verdicts = judge.judge(reading.statements, whole=whole, ended=ended)
     strange = " ".join(dict.fromkeys(chunk.words for chunk in reading.unread if chunk.words))
-    if not strange and any(judge.is_deadline(statement) for statement in reading.statements):
-        strange = "within"  # by when, not how long the run was: some part of it is meant, and it is not said which
     claims = []
     for statement, (supported, reason) in zip(reading.statements, verdicts, strict=True):
         if strange and supported is not None:
@@ -117,7 +118,7 @@ class _Known:
 
     def says(self, run: Run, chunks: Sequence[Chunk], span: tuple[int, int] | None) -> str:
         """Return the fact that says this sentence, or the facts that the built-in text words by it, if any."""
-        key = _key(chunks)
+        key = _pieces(chunks)
         for fact in self.keys.get(key, ()):
             if _overlaps(fact, span):
                 return fact.id
@@ -142,7 +143,7 @@ def _wordings(run: Run, domain: Domain) -> dict[tuple[object, ...], list[tuple[F
         for phrase in [*phrases, *map(bank.of, run.facts)]:
             for text in phrase.texts():
                 for _, chunks in sentences(text, domain):
-                    found.setdefault(_key(chunks), []).append(phrase.facts)
+                    found.setdefault(_pieces(chunks), []).append(phrase.facts)
     return found
 
 
@@ -157,7 +158,7 @@ def _known(run: Run) -> _Known:
         keys: dict[tuple[object, ...], list[Fact]] = {}
         for fact in facts:
             for _, chunks in sentences(fact.text, domain):
-                keys.setdefault(_key(chunks), []).append(fact)
+                keys.setdefault(_pieces(chunks), []).append(fact)
         known = _KNOWN[run] = _Known(facts, domain, keys)
     return known
 
@@ -167,10 +168,19 @@ def domain_of(run: Run) -> Domain:
     return _known(run).domain
 
 
-def _key(chunks: Sequence[Chunk]) -> tuple[object, ...]:
-    """Return a sentence as what cannot be read is compared: piece by piece, but for words that say nothing."""
+def _pieces(chunks: Sequence[Chunk]) -> tuple[object, ...]:
+    """Return what a sentence says piece by piece, but for words that say nothing by themselves."""
     return tuple(
         (c.kind, c.words if c.kind == "word" else c.value, c.number, c.times) for c in chunks if c.kind not in _SILENT
+    )
+
+
+def _wording(chunks: Sequence[Chunk]) -> tuple[object, ...]:
+    """Return a sentence that was not understood as it is compared with another: word by word, but for commas."""
+    return tuple(
+        (c.kind, c.words if c.kind == "word" or c.kind in _SILENT else c.value, c.number, c.times)
+        for c in chunks
+        if c.words not in _MARKS
     )
 
 
@@ -203,6 +213,8 @@ def same_claims(rewording: str, source: str, names: Iterable[str] | Domain) -> s
         return _difference(own, theirs)
     if own.added - theirs.told:
         return "it repeats itself"
+    if own.begins_with_a_pronoun and not theirs.begins_with_a_pronoun:
+        return "it does not name what it speaks of"  # between other sentences it would speak of what they name
     if own.is_ambiguous:
         return "it cannot be told which of its numbers belong together"
     if not _odd(rewording) <= _odd(source) or rewording.count("(") != rewording.count(")"):
@@ -225,7 +237,7 @@ class _Said:
             reading = read(chunks, before)
             before = reading.subjects
             if reading.unread or not reading.statements or any(s.kind == "cause" for s in reading.statements):
-                self.unread[_key(chunks)] += 1
+                self.unread[_wording(chunks)] += 1
             else:
                 statements += reading.statements
                 full = {s.words for s in reading.statements if s.kind != "change"}
@@ -234,6 +246,12 @@ class _Said:
         self.claims = Counter(_complete(statements))
         moments = Counter((c.kind, c.quantity, c.until) for c in self.claims if c.kind == "value")
         self.is_ambiguous = any(count > 1 for count in moments.values())
+
+    @property
+    def begins_with_a_pronoun(self) -> bool:
+        """Whether something is called “it” before anything is named."""
+        first = next((chunk.kind for chunk in self.chunks if chunk.kind in ("pronoun", "quantity")), "")
+        return first == "pronoun"
 
     def pieces(self, *kinds: str) -> Counter[tuple[str, Number | None]]:
         """Return the chunks of some kinds, to tell in what two texts differ."""
@@ -245,6 +263,8 @@ def _complete(statements: Sequence[Statement]) -> list[Statement]:
     units = {s.quantity: s.number.unit for s in statements if s.kind == "value" and s.number and s.number.unit}
     found: list[Statement] = []
     for s in statements:
+        if s.kind == "count":  # "over", "within" or "all" as many iterations as the run had
+            s = replace(s, what=s.what[:1])
         if s.kind == "value" and s.number and not s.number.unit and s.quantity in units:
             s = replace(s, number=replace(s.number, unit=units[s.quantity]))
         if s.kind != "value" or not any(

@@ -6,7 +6,7 @@ A clause may lack its subject, its verb or its time and take them from the one b
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from xinv_nb.captions.reading import Chunk
@@ -21,12 +21,15 @@ class Clause:
 
     chunks: list[Chunk]
     subjects: list[str] = field(default_factory=list)
+    sign: str = ""
+    """The conjunction or mark before it."""
     inherited: bool = False
     """Whether the subject is that of the clause before."""
 
 
 _PREDICATES = words_of(
-    "move begin end pattern credit truth near far over under state asked wants never extreme ending than times event"
+    "move begin end pattern crosses steady credit truth very-near near far over under state asked wants never extreme "
+    "ending than times event"
 )
 _INHERITED = words_of("move begin end credit be asked way pattern")
 _TIMES = words_of("time at all every then first path")
@@ -38,7 +41,7 @@ def clauses_of(chunks: Sequence[Chunk], before: Sequence[str] = ()) -> list[Clau
     """Return the clauses of a sentence; `before` is what the sentence before was about."""
     clauses = _clauses(chunks)
     _give_subjects(clauses, before)
-    return clauses
+    return [one for clause in clauses for one in _distributed(clause)]
 
 
 def _segments(chunks: Sequence[Chunk]) -> Iterator[tuple[str, list[Chunk]]]:
@@ -52,7 +55,7 @@ def _segments(chunks: Sequence[Chunk]) -> Iterator[tuple[str, list[Chunk]]]:
                 yield sign, segment
                 segment = []
                 sign = chunk.words
-            elif chunk.words in (";", ":"):
+            elif chunk.words in (";", ":", "when"):
                 sign = chunk.words
         if chunk.kind not in _SILENT or chunk.kind == "pronoun":
             segment.append(chunk)
@@ -82,6 +85,7 @@ def _clauses(chunks: Sequence[Chunk]) -> list[Clause]:
             plural += here
             continue
         if plural:
+            plural += [Chunk("word", c.words, words=c.words) for c in plural if c.value == "run"]
             torn = sign not in ("and", "nor", "") and any(c.kind == "quantity" for c in plural)
             if torn and (not here or here[0].kind != "quantity"):  # "x, fell" is no sentence
                 plural.append(Chunk("word", sign, words=sign))
@@ -107,7 +111,7 @@ def _clauses(chunks: Sequence[Chunk]) -> list[Clause]:
             ):
                 pending += segment
                 continue
-        clauses.append(Clause([*pending, *segment]))
+        clauses.append(Clause([*pending, *segment], sign=sign))
         pending = []
     rest = [*pending, *plural]
     if rest and clauses:
@@ -120,7 +124,9 @@ def _clauses(chunks: Sequence[Chunk]) -> list[Clause]:
 def _give_subjects(clauses: list[Clause], before: Sequence[str]) -> None:
     """Give each clause its subjects, and the verb of the one before where it has none."""
     for k, clause in enumerate(clauses):
-        clause.subjects = list(dict.fromkeys(c.value for c in clause.chunks if c.kind in _SUBJECTS))
+        compared = {id(two) for one, two in pairwise(clause.chunks) if one.kind == "limit" or one.value == "than"}
+        subjects = [c for c in clause.chunks if c.kind in _SUBJECTS and id(c) not in compared]
+        clause.subjects = list(dict.fromkeys(c.value for c in subjects))
         about_run = "run" in clause.subjects
         earlier = clauses[k - 1] if k else None
         if about_run and earlier and any(c.number and c.number.unit for c in clause.chunks):
@@ -143,6 +149,23 @@ def _give_subjects(clauses: list[Clause], before: Sequence[str]) -> None:
     for clause in clauses:
         general = any(c.kind == "pattern" and c.value in ("plateau", "divergence") for c in clause.chunks)
         clause.subjects = clause.subjects or list(before) or ([LOSS] if general else [])
+
+
+def _distributed(clause: Clause) -> list[Clause]:
+    """Return a clause for each of several subjects with its own number: "x and y ended at 3 and 4"."""
+    count = len(clause.subjects)
+    numbers = clause.chunks[-count:]
+    is_one_each = count > 1 and all(c.kind == "number" for c in numbers) and not any(c.value for c in numbers[1:])
+    others = [c.kind for c in clause.chunks[:-count]]
+    if not is_one_each or "number" in others or "both" in others or numbers[0].value == "between":
+        return [clause]
+    own = [c for c in clause.chunks[:-count] if c.kind != "quantity"]
+    names = {c.value: c for c in clause.chunks if c.kind == "quantity"}
+    return [
+        replace(clause, chunks=[names[s], *own, replace(n, value=numbers[0].value)], subjects=[s])
+        for s, n in zip(clause.subjects, numbers, strict=True)
+        if s in names
+    ]
 
 
 def _moved_since(earlier: Sequence[Clause]) -> list[str]:
@@ -188,12 +211,28 @@ def objects_of(chunks: Sequence[Chunk]) -> list[Chunk]:
         for one, two in pairwise(chunks)
         if one.kind == "move" and two.kind == "pronoun"
     ]
+    kinds = [c.kind for c in chunks if c.kind not in ("harmless", "both")]
+    names = [c for c in chunks if c.kind == "quantity"]
+    found += [
+        Chunk("word", c.words, words=c.words) for i, c in enumerate(names) if c.value in [n.value for n in names[:i]]
+    ]
     for one, two in pairwise(chunks):
+        if (one.kind, two.kind) == ("be", "pronoun") or (one.words == "it" and two.kind == "quantity"):
+            found.append(Chunk("word", two.words, words=two.words))
+        acts = one.kind == "move" and one.words.split()[0] in _PASSIVE and "agent" not in kinds
+        if acts and two.kind == "quantity":  # "which lowered x": what did?
+            found.append(Chunk("word", one.words, words=f"{one.words} {two.words}"))
+        if one.kind == "preposition" and one.value == "in" and two.kind == "quantity":
+            found.append(Chunk("word", two.words, words=f"in {two.words}"))
+        than = one.kind == "limit" or (one.kind == "preposition" and one.value == "than")
+        if than and two.kind == "quantity" and "credit" not in kinds:
+            found.append(Chunk("compared", two.value, words=f"than {two.words}"))
         part_of = one.kind == "times" and one.words.endswith(" of") and two.kind == "quantity"
         if part_of or (one.kind == "quantity" and two.words == "it") or (two.kind == "move" and _torn(one, two)):
             found.append(Chunk("word", two.words, words=two.words))
-    kinds = [c.kind for c in chunks if c.kind not in ("harmless", "both")]
     places = [i for i, kind in enumerate(kinds) if kind == "quantity"]
+    if any(c.kind == "compared" for c in found):
+        places = places[:-1]
     apart = len(places) > 1 and places[-1] - places[0] >= len(places)
     verbs = [c for c in chunks if c.kind == "move" and c.words not in ("up", "down")]
     found += [Chunk("word", c.words, words=c.words) for c in verbs[1:]]
@@ -206,7 +245,8 @@ def objects_of(chunks: Sequence[Chunk]) -> list[Chunk]:
     if len(set(places)) > 1 and not {"extreme", "ending"} & set(kinds):
         found += [Chunk("word", c.words, words=c.words) for c in chunks if c.kind == "quantity" and c.value == "run"]
     if apart and not ("credit" in kinds and {"than", "limit"} & set(kinds)):
-        named = [c for c in chunks if c.kind == "quantity" and c.value not in (LOSS, "run")]
+        compared = {c.value for c in found if c.kind == "compared"}
+        named = [c for c in chunks if c.kind == "quantity" and c.value not in (LOSS, "run", *compared)]
         own = LOSS in {c.value for c in chunks} and not {"credit", "extreme"} & set(kinds)
         found += [Chunk("word", c.words, words=c.words) for c in (named if own else named[1:])]
     return found

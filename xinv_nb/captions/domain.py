@@ -33,6 +33,13 @@ def stem(word: str) -> str:
     return word
 
 
+def names_of(run: Run) -> list[str]:
+    """Return all names of the domain that a sentence about `run` may contain."""
+    entries = run.entries()
+    named = (name for entry in entries for name in (entry.label, entry.group, entry.name))
+    return list(dict.fromkeys([*named, *run.history.watches]))
+
+
 @dataclass(frozen=True)
 class Domain:
     """What the names in a text stand for."""
@@ -45,6 +52,8 @@ class Domain:
     """From a key to what less and more of it are called."""
     events: Mapping[str, str] = field(default_factory=dict)
     """From an event's words to the key of its kind."""
+    parameters: tuple[str, ...] = ()
+    """The keys of all parameters, each one number."""
     ending: str = ""
     """What broke the run, in the words of its ending."""
     optimizer: str = ""
@@ -91,7 +100,8 @@ class Domain:
         if problem is not None:
             told += [problem.title, problem.goal, *problem.glossary]
         words = frozenset(re.findall(r"[^\W\d_]{3,}", " ".join(told).lower()))
-        return cls(quantities, units, directions, events, ending, optimizer, words)
+        parameters = tuple(f"parameter {e.name}" for e in entries if not e.statistic)
+        return cls(quantities, units, directions, events, parameters, ending, optimizer, words)
 
     @cached_property
     def names(self) -> dict[str, tuple[str, str]]:

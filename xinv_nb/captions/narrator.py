@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from xinv_nb.captions.cache import digest_of
+from xinv_nb.captions.draft import BUILT_IN, Draft, Sentence, as_caption
 from xinv_nb.captions.phrases import Phrase, Phrases
 from xinv_nb.captions.wordings import Wording
 from xinv_nb.quantities import sentence_start
-from xinv_nb.run import Caption, Claim, Fact, Phase, Run
-
-BUILT_IN = "built-in"
+from xinv_nb.run import Caption, Fact, Phase, Run
 
 _MOST_WATCHED = 3
 _MOST_TRUTHS = 3
@@ -40,35 +38,6 @@ _MOST_EVENTS_OF_RUN = 6
 
 _HEADINGS = {"not a number": "Breakdown", "not a finite number": "Breakdown", "infinite": "Breakdown"}
 """Headings that are not the phase's label, which the first sentence says."""
-
-
-@dataclass(frozen=True)
-class Sentence:
-    """One sentence and the facts that it words, of which there is at least one."""
-
-    text: str
-    facts: tuple[Fact, ...]
-    source: str = BUILT_IN
-    dropped: str = ""
-    """Why a model's wording of this sentence was not used; empty if none was tried or it was used."""
-    provenance: Mapping[str, str] = field(default_factory=dict)
-    """What a model's wording depends on."""
-    only_numbers: bool = False
-    """Whether no more than the numbers of a model's wording were checked, as in another language."""
-
-    @property
-    def span(self) -> tuple[int, int]:
-        """The evaluations, first and last, that its facts are about."""
-        return min(fact.span[0] for fact in self.facts), max(fact.span[1] for fact in self.facts)
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A caption before it is shown: a heading, the span it covers, and its sentences."""
-
-    heading: str
-    span: tuple[int, int]
-    sentences: tuple[Sentence, ...]
 
 
 def narrate(run: Run, level: str | None = None) -> tuple[Caption, ...]:
@@ -135,6 +104,23 @@ def outline(run: Run, level: str | None = None) -> list[Outline]:
     if events:
         captions.append(Outline("What happened", (0, last), tuple(_joined(bank, events))))
     return captions
+
+
+def plan_span(run: Run, span: tuple[int, int], level: str | None = None) -> Draft:
+    """Choose the facts of a stretch that the reader chose; raises `XinvError` where the run has no such evaluations."""
+    run.choose_span(span)
+    first, last = int(span[0]), int(span[1])
+    bank = Phrases(run, level)
+    inside = [fact for fact in run.facts if first <= fact.span[0] and fact.span[1] <= last]
+    of_loss = _of_kind(inside, "stretch") or [f for f in inside if f.kind in ("phase", "course")][:1]
+    own = of_loss[0].span if of_loss else (first, last)
+    found = [bank.of(fact, kind="phase") for fact in of_loss]
+    found += _joined(bank, _watches(inside, own))
+    found += _joined(bank, [fact for fact in _of_kind(inside, "movement") if fact.span == own][:_MOST_MOVES])
+    found += _joined(bank, _events(inside, first, last))
+    heading = f"Iteration {first}" if first == last else f"Iterations {first}–{last}"
+    caption = Outline(heading, (first, last), tuple(found))
+    return _worded([caption], _seed(run), explains=level != "expert")[0]
 
 
 # ---------------------------------------------------------------------- the summary
@@ -339,41 +325,3 @@ def _worded(captions: Sequence[Outline], seed: int, *, explains: bool) -> list[D
         )
         for k, caption in enumerate(captions)
     ]
-
-
-def as_caption(draft: Draft) -> Caption:
-    """Return the caption that a draft makes, with who wrote it and what was checked."""
-    source = next((s.source for s in draft.sentences if s.source != BUILT_IN), BUILT_IN)
-    cites = dict.fromkeys(i for s in draft.sentences for fact in s.facts for i in (fact.id, *fact.cites))
-    claims = tuple(_claim(sentence) for sentence in draft.sentences)
-    text = " ".join(sentence.text for sentence in draft.sentences)
-    status = _status(draft.sentences)
-    return Caption(text, draft.span, tuple(cites), source, status, claims, draft.heading, _provenance(draft.sentences))
-
-
-def _provenance(sentences: Sequence[Sentence]) -> dict[str, str]:
-    """Return what the words of a caption depend on, with one hash for the prompts of all its sentences."""
-    found = [sentence.provenance for sentence in sentences if sentence.provenance]
-    if not found:
-        return {}
-    prompts = digest_of([each["prompt"] for each in found])
-    return {name: value for name, value in found[0].items() if name != "prompt"} | {"prompts": prompts}
-
-
-def _claim(sentence: Sentence) -> Claim:
-    words = " and ".join(fact.id for fact in sentence.facts)
-    if sentence.only_numbers:
-        return Claim(sentence.text, None, f"only its numbers and names were compared with {words}")
-    return Claim(sentence.text, True, f"worded from {words}")
-
-
-def _status(sentences: Sequence[Sentence]) -> str:
-    """Say in one short line who worded a caption and what was checked."""
-    written = [sentence for sentence in sentences if sentence.source != BUILT_IN]
-    if not written:
-        dropped = any(sentence.dropped for sentence in sentences)
-        return "built-in text" + (" · the model's wording did not match the recording" if dropped else "")
-    checked = "only the numbers were checked" if any(s.only_numbers for s in written) else "checked"
-    status = f"{checked} · {len(written)} sentence{'s' if len(written) > 1 else ''} worded by the model"
-    rest = len(sentences) - len(written)
-    return status + (f", {rest} built-in" if rest else "")

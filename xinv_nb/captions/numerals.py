@@ -11,6 +11,7 @@ _SIGNS = "−–—‒‐‑-"
 NUMBER = re.compile(rf"[{_SIGNS}]?{DIGITS}(?:\s?[×x]\s?10(?:\^-?[0-9]+|[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)|[eE][+-]?[0-9]+)?")
 _PLAIN_DIGITS = str.maketrans(f"⁻⁰¹²³⁴⁵⁶⁷⁸⁹{_SIGNS}", f"-0123456789{'-' * len(_SIGNS)}")
 _ROUGHLY = 0.05
+_ROUNDED = 0.1
 _LOOSE_HALF = 1.0001
 
 
@@ -44,6 +45,14 @@ class Number:
         if self.about:
             room = max(room, _ROUGHLY * max(abs(self.value), abs(true)))
         return abs(true - self.value) <= room + 1e-12 * abs(true)
+
+    def is_near(self, true: float) -> bool:
+        """Whether rounding has taken away no more than may be left out: 1 is not said of 1.3, nor 2 of 2.3.
+
+        >>> Number(1.0, 0.5).fits(1.3), Number(1.0, 0.5).is_near(1.3), Number(5.0, 0.5).is_near(4.56)
+        (True, False, True)
+        """
+        return bool(self.limit) or self.unit == "%" or abs(self.value - true) <= _ROUNDED * abs(true)
 
 
 def value_of(match: re.Match[str], text: str) -> float:

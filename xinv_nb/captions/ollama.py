@@ -12,20 +12,20 @@ import contextlib
 import ipaddress
 import math
 import os
-import shlex
 import socket
 import threading
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
-from xinv_nb.errors import XinvError
+from xinv_nb.captions.connection import Wire, parse_host, without_thinking
+from xinv_nb.captions.faults import Faults, OllamaUnavailable, faults, stopped
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 
-    import httpx
     import ollama
 
 CONTEXT = 4096
@@ -49,18 +49,6 @@ FIRST_TOKEN_LIMIT = 120.0
 """Seconds of silence at the start: the server may have to read gigabytes from a disk first."""
 
 NEXT_TOKEN_LIMIT = 20.0
-LOOK_EVERY = 0.02
-
-
-class OllamaUnavailable(XinvError):  # noqa: N818  # a state of affairs, mostly nobody's error
-    """The server gave no complete answer: one sentence says why, a second what to do next.
-
-    `command` is a shell command that helps, or "".
-    """
-
-    def __init__(self, why: str, then: str = "", command: str = "") -> None:
-        super().__init__(f"{why} {then}".strip())
-        self.command = command
 
 
 @dataclass(frozen=True)
@@ -130,6 +118,10 @@ class OllamaServer:
             self._readable = False
 
     @property
+    def _faults(self) -> Faults:
+        return Faults(self.host, self.is_local)
+
+    @property
     def is_local(self) -> bool:
         """Whether the server is on this computer."""
         if not self._readable:
@@ -165,7 +157,7 @@ class OllamaServer:
             address = (url.hostname or "", url.port or 0)
             socket.create_connection(address, CONNECT_LIMIT).close()
         except OSError:
-            absent = self._absent()
+            absent = self._faults.absent()
             return Status(False, str(absent), absent.command)
         default = None
         try:
@@ -173,7 +165,7 @@ class OllamaServer:
             with self._asking(limit) as (client, _):
                 version = self._version(client)
                 models = self._models(client)
-                with contextlib.suppress(*_faults()):
+                with contextlib.suppress(*faults()):
                     default = self._choose(client, models)
         except OllamaUnavailable as error:
             return Status(False, str(error), error.command)
@@ -258,7 +250,7 @@ class OllamaServer:
             next_token=next_token,
         )
         with contextlib.closing(pieces):
-            yield from _without_thinking(pieces, model)
+            yield from without_thinking(pieces, model)
 
     # ------------------------------------------------------------------ one request
 
@@ -402,16 +394,16 @@ class OllamaServer:
     @contextlib.contextmanager
     def _asking(
         self, limit: float, *, stop: threading.Event | None = None, model: str = ""
-    ) -> Iterator[tuple[ollama.Client, _Wire]]:
+    ) -> Iterator[tuple[ollama.Client, Wire]]:
         """Lend a client for one question; whatever fails becomes one plain error."""
         if refusal := self.refusal():
             raise refusal
         if stop is not None and stop.is_set():
-            raise _stopped()
+            raise stopped()
         import httpx
         import ollama
 
-        wire = _Wire(limit, stop)
+        wire = Wire(limit, stop)
         client = ollama.Client(
             self.host,
             timeout=httpx.Timeout(limit, connect=min(limit, CONNECT_LIMIT)),
@@ -423,176 +415,8 @@ class OllamaServer:
         try:
             with wire, contextlib.closing(client._client):  # noqa: SLF001  # older ones have no close()
                 yield client, wire
-        except _faults() as error:
-            raise self._plainly(error, wire, model) from error
-
-    # ------------------------------------------------------------------ errors in plain words
-
-    def _absent(self) -> OllamaUnavailable:
-        if self.is_local:
-            return OllamaUnavailable(
-                f"Ollama is not running at {self.host}.",
-                "Start it with `ollama serve`.",
-                "ollama serve",
-            )
-        return OllamaUnavailable(f"No server can be reached at {self.host}.", "Check the address and the network.")
-
-    def _plainly(self, error: BaseException, wire: _Wire, model: str) -> OllamaUnavailable:
-        import httpx
-        import ollama
-
-        if wire.verdict == "stopped":
-            return _stopped()
-        if wire.verdict == "silent" or isinstance(error, httpx.ReadTimeout):
-            return OllamaUnavailable(
-                f"The server at {self.host} sent nothing for {wire.limit:.3g} seconds.",
-                "Try again, or choose a smaller model." if model else "Try again.",
-            )
-        if isinstance(error, ollama.ResponseError):
-            return self._from_status(error.status_code, error.error, model)
-        # ConnectionResetError is a ConnectionError as well, but there was a server.
-        if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) or (
-            isinstance(error, ConnectionError) and not isinstance(error, ConnectionResetError)
-        ):
-            return self._absent()
-        if isinstance(error, httpx.HTTPError | OSError):
-            return OllamaUnavailable(
-                f"The connection to {self.host} broke before the answer was complete.",
-                "Try again.",
-            )
-        return self._not_ollama()
-
-    def _from_status(self, status: int, body: str, model: str) -> OllamaUnavailable:
-        said = " ".join(str(body).split())
-        said = said if len(said) <= 200 else said[:200] + "…"
-        if said.startswith("<") or 300 <= status < 400:
-            return self._not_ollama()
-        if status == 404:
-            if not (model and said.startswith("model ")):
-                return self._not_ollama()
-            pull = f"ollama pull {shlex.quote(model)}"
-            return OllamaUnavailable(f"The server at {self.host} has no model {model}.", f"Get it with `{pull}`.", pull)
-        if status == 503:
-            return OllamaUnavailable(f"The server at {self.host} has too many requests.", "Try again in a minute.")
-        if "system memory" in said or "out of memory" in said:
-            return OllamaUnavailable(
-                f"{model or 'The model'} does not fit into the server's memory.",
-                "Choose a smaller model.",
-            )
-        what = "broke off" if status == -1 else f"refused the request (status {status})"
-        because = f": {said.rstrip('.')}." if said else "."
-        return OllamaUnavailable(f"The server at {self.host} {what}{because}", "Try again.")
-
-    def _not_ollama(self) -> OllamaUnavailable:
-        return OllamaUnavailable(
-            f"What answers at {self.host} does not answer as Ollama does.",
-            "Check the address and the port.",
-        )
-
-
-class _Wire:
-    """The connection of one question, and the watch that cuts it.
-
-    A thread that waits for the server's next line sleeps in the operating system, where no flag
-    reaches it. So a second thread looks at the stop button and the clock, and when either is up it
-    shuts the socket down: the sleeper wakes to a broken connection, and the server sees that
-    nobody listens and stops generating.
-    """
-
-    def __init__(self, limit: float, stop: threading.Event | None) -> None:
-        self.verdict = ""
-        """Why the connection was cut: "stopped", "silent", or "" while it was not."""
-        self.limit = limit
-        self._stop = stop
-        self._sockets: list[socket.socket] = []
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="xinv ollama watch", daemon=True)
-        self.allow(limit)
-
-    def allow(self, seconds: float) -> None:
-        """From now on, silence may last this long."""
-        if seconds < math.inf:
-            self.limit = seconds
-        self._deadline = time.monotonic() + seconds
-
-    def prepare(self, request: httpx.Request) -> None:
-        """Keep the user's key out of a request, and learn which socket it uses."""
-        request.headers.pop("authorization", None)
-        request.extensions["trace"] = self._trace
-
-    def _trace(self, event: str, info: Mapping[str, Any]) -> None:
-        # The steps of making a connection (TCP, then TLS) return the stream that is spoken over.
-        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
-            self._sockets.append(info["return_value"].get_extra_info("socket"))
-
-    def _watch(self) -> None:
-        while not self._over.wait(LOOK_EVERY):
-            if not self.verdict:
-                if self._stop is not None and self._stop.is_set():
-                    self.verdict = "stopped"
-                elif time.monotonic() > self._deadline:
-                    self.verdict = "silent"
-            # Again and again until the reader has noticed: the socket may be just in the making.
-            for wire in tuple(self._sockets) if self.verdict else ():
-                with contextlib.suppress(OSError):
-                    wire.shutdown(socket.SHUT_RDWR)
-
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-
-
-def parse_host(text: str) -> str:
-    """Make the address of a server from what a user writes, by the rules of Ollama's own clients.
-
-    "" is this computer; without `http://` the port is 11434; 0.0.0.0, which a server listens on,
-    is reached at 127.0.0.1. Raises `ValueError` for what is no address.
-    """
-    with contextlib.suppress(ValueError):
-        if ipaddress.ip_address(text).version == 6:
-            text = f"[{text}]"
-    url = urlsplit(text if "://" in text else f"http://{text}")
-    if url.scheme not in ("http", "https") or " " in text or not text.isprintable():
-        raise ValueError(f"not the address of a server: {text!r}")
-    usual = {"http": 80, "https": 443}[url.scheme] if "://" in text else 11434
-    name = url.hostname or "127.0.0.1"
-    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(name, name)
-    name.encode("idna")  # raises a ValueError for what cannot be the name of a computer
-    name = f"[{name}]" if ":" in name else name
-    return urlunsplit((url.scheme, f"{name}:{url.port or usual}", url.path.rstrip("/"), "", ""))
-
-
-def _stopped() -> OllamaUnavailable:
-    return OllamaUnavailable("Stopped before the answer was complete.")
-
-
-def _without_thinking(pieces: Iterator[str], model: str) -> Iterator[str]:
-    """Leave out of the pieces what stands between `<think>` and `</think>`."""
-    opening, closing = "<think>", "</think>"
-    held, thinking = "", False
-    for piece in pieces:
-        held += piece
-        while True:
-            before, tag, after = held.partition(closing if thinking else opening)
-            if closing in before:
-                # The chat template had opened the tag: all that was sent on so far was thinking.
-                raise OllamaUnavailable(f"{model} mixed its thinking with its answer.", "Choose another model.")
-            if not tag:
-                break
-            if before and not thinking:
-                yield before
-            held, thinking = after, not thinking
-        # The end of a piece may be the beginning of a tag: keep it back.
-        keep = max(n for n in range(len(closing)) if n == 0 or held[-n:] in (opening[:n], closing[:n]))
-        free, held = held[: len(held) - keep], held[len(held) - keep :]
-        if free and not thinking:
-            yield free
-    if thinking:
-        raise OllamaUnavailable(f"{model} was still thinking at its end.", "Choose another model.")
-    if held:
-        yield held
+        except faults() as error:
+            raise self._faults.plainly(error, wire.verdict, wire.limit, model) from error
 
 
 def _raw(client: ollama.Client, method: str, path: str, body: object = None) -> dict[str, Any]:
@@ -616,16 +440,19 @@ def _is_cloud(model: str, described: Mapping[str, Any]) -> bool:
 
 
 def _cores() -> int:
+    """Return the processor cores that this process may use, each counted once where it runs two threads.
+
+    A model that runs more threads than there are free cores becomes many times slower, not a little.
+    """
     try:
-        return len(os.sched_getaffinity(0))  # what this process may use, not what there is
-    except AttributeError:  # not on every system
+        usable = os.sched_getaffinity(0)
+    except AttributeError:  # not on every system; those without it mostly have no such cores
         return os.cpu_count() or 1
-
-
-def _faults() -> tuple[type[Exception], ...]:
-    """All that the `ollama` package lets through when a server is absent, broken or no Ollama."""
-    import httpx
-    import ollama
-
-    unreadable = (ValueError, TypeError, AttributeError, KeyError)
-    return (OSError, httpx.HTTPError, httpx.InvalidURL, ollama.ResponseError, *unreadable)
+    cores = set()
+    for processor in usable:
+        folder = Path(f"/sys/devices/system/cpu/cpu{processor}/topology")
+        try:
+            cores.add(((folder / "physical_package_id").read_text(), (folder / "core_id").read_text()))
+        except OSError:
+            return len(usable)
+    return len(cores)

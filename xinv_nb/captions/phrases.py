@@ -164,6 +164,8 @@ class Phrases:
             slots["grew"] = "sank" if v["last_peak"] < v["first_peak"] else "grew"
         return slots
 
+    _read_stretch = _read_phase
+
     def _read_ending(self, fact: Fact) -> Slots:
         v = fact.values
         who, _, rest = fact.text.partition(" after ")

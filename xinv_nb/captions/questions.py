@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from xinv_nb.captions.narrator import BUILT_IN
-from xinv_nb.run import Caption, Claim, Fact, Run
+from xinv_nb.captions.draft import BUILT_IN, Draft, Sentence
+from xinv_nb.run import Caption, Fact, Run
 
 _MOST = 3
 
@@ -102,49 +102,50 @@ _TOPICS = (
 )
 
 
-def answer(run: Run, question: str, span: tuple[int, int] | None = None) -> Caption:
-    """Return a caption with the facts that bear on `question`; within `span`, if one is given.
+def draft_answer(run: Run, question: str, span: tuple[int, int] | None = None) -> Draft:
+    """Return the facts that bear on `question`, within `span` if one is given; without sentences if there are none.
 
     Examples
     --------
     >>> import xinv_nb as xi
     >>> with xi.record() as run:
     ...     pass
-    >>> xi.Run.ask(run, "Why is the sky blue?").status
-    'the recording does not show it'
+    >>> draft_answer(run, "Why is the sky blue?").sentences
+    ()
     """
     whole = (0, max(run.evaluations - 1, 0))
+    best = _facts_for(run, question, span)[:_MOST]
+    if not best:
+        return Draft(question, span or whole, ())
+    hull = (min(f.span[0] for f in best), max(f.span[1] for f in best))
+    return Draft(question, hull, tuple(Sentence(_told(fact, whole), (fact,)) for fact in best))
+
+
+def not_shown(run: Run, question: str, span: tuple[int, int] | None = None) -> Caption:
+    """Return the answer to a question that the recording does not answer, with the nearest thing that it shows."""
+    text, status = "The recording does not show this.", "the recording does not show it"
+    facts = [fact for group in _by_nearness(run.facts, span) for fact in group]
+    if facts:
+        text += f" The nearest it shows: {facts[0].text}"
+    cites = tuple(fact.id for fact in facts[:1])
+    return Caption(text, span or (0, max(run.evaluations - 1, 0)), cites, BUILT_IN, status, (), question)
+
+
+def _facts_for(run: Run, question: str, span: tuple[int, int] | None) -> list[Fact]:
     asked = " ".join(question.lower().split())
     named = re.search(r"\b(?:iteration|step|evaluation) (\d+)\b", asked)
     if span is None and named is not None:
         span = (int(named[1]), int(named[1]))
     if named is not None:
         asked = asked.replace(named.group(), "")
-    best: list[Fact] = []
-    groups = _by_nearness(run.facts, span)
-    for facts in groups:
+    for facts in _by_nearness(run.facts, span):
         found = _by_name(run, facts, question, asked) or _by_event(facts, asked) or _by_topic(facts, asked)
         if not found and named is not None:
             found = [f for f in facts if f.kind in ("phase", "event", "course")]
         # Without a span a move over the whole run says what its parts say.
-        best = (found if span else _longest(found, asked))[:_MOST]
-        if best:
-            break
-    if not best:
-        return _not_shown([fact for facts in groups for fact in facts], question, span or whole)
-    text = " ".join(_told(fact, whole) for fact in best)
-    cites = tuple(dict.fromkeys(i for f in best for i in (f.id, *f.cites)))
-    claims = tuple(Claim(f.text, True, f"worded from {f.id}") for f in best)
-    hull = (min(f.span[0] for f in best), max(f.span[1] for f in best))
-    return Caption(text, hull, cites, BUILT_IN, "built-in text", claims, question)
-
-
-def _not_shown(facts: Sequence[Fact], question: str, span: tuple[int, int]) -> Caption:
-    text = "The recording does not show this."
-    if facts:
-        text += f" The nearest it shows: {facts[0].text}"
-    cites = tuple(fact.id for fact in facts[:1])
-    return Caption(text, span, cites, BUILT_IN, "the recording does not show it", (), question)
+        if best := found if span else _longest(found, asked):
+            return best
+    return []
 
 
 def _by_nearness(facts: Sequence[Fact], span: tuple[int, int] | None) -> list[list[Fact]]:

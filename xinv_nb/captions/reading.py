@@ -20,6 +20,7 @@ from xinv_nb.captions.vocabulary import (
     TIMES,
     UNIT_ALIASES,
     WORDED_NUMBERS,
+    ZERO,
 )
 
 _WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*|\S")
@@ -94,6 +95,8 @@ def _tokens(text: str, domain: Domain) -> Iterator[_Token]:
         elif said.endswith("n't") and len(said) > 3:
             yield _Token(said[:-3], "word", *word.span())
             yield _Token("not", "word", *word.span())
+        elif said in ZERO:
+            yield _Token(said, "number", *word.span(), Number(0.0, 0.5))
         elif said not in ARTICLES:
             yield _Token(said, "word", *word.span())
         position = word.end()
@@ -140,11 +143,16 @@ def _chunks(tokens: Sequence[_Token], domain: Domain) -> Iterator[Chunk]:
     """Yield the chunks of one sentence; a number has taken up what stands before it."""
     pending: list[Chunk] = []
     is_share = False
+    is_behind_number = False
     for chunk in _pieces(tokens, domain):
         if is_share and chunk.kind == "limit":  # "82 % less than the 10 at the start"
             yield Chunk("than", "lower" if chunk.value == "less" else "higher", words=chunk.words)
             chunk = Chunk("preposition", "than", words="than")
         is_share = chunk.number is not None and chunk.number.unit == "%"
+        torn = is_behind_number and chunk.kind == "number"
+        is_behind_number = chunk.kind == "number"
+        if torn:  # "from 3 2"
+            yield Chunk("word", chunk.words, words=chunk.words)
         if chunk.kind in ("number", "times"):
             number, role = chunk.number or Number(float(chunk.value)), ""
             while pending:
@@ -214,6 +222,10 @@ def _pieces(tokens: Sequence[_Token], domain: Domain) -> Iterator[Chunk]:
             yield Chunk(kind, key, words=token.text)
             i += 1
             continue
+        if (parameters := _all_parameters(tokens, i, domain)) is not None:
+            yield from parameters[0]
+            i = parameters[1]
+            continue
         for read in (_time, _phrase):
             found = read(tokens, i)
             if found is not None:
@@ -223,6 +235,27 @@ def _pieces(tokens: Sequence[_Token], domain: Domain) -> Iterator[Chunk]:
         else:
             yield _one(tokens, i, domain)
             i += 1
+
+
+def _all_parameters(tokens: Sequence[_Token], i: int, domain: Domain) -> tuple[list[Chunk], int] | None:
+    """Return the names that "both parameters", "all three parameters" or "the parameters" stand for."""
+    at, count = i, len(domain.parameters)
+    is_both = tokens[at].text == "both"
+    if tokens[at].text in ("all", "both"):
+        at += 1
+        if at < len(tokens) and not is_both and WORDED_NUMBERS.get(tokens[at].text) == count:
+            at += 1
+    if at >= len(tokens) or tokens[at].text != "parameters" or not 2 <= count <= _MOST_AT_ONCE:
+        return None
+    if is_both and count != 2:
+        return None
+    names = [Chunk("quantity", key, words=key.partition(" ")[2]) for key in domain.parameters]
+    joined = [c for name in names for c in (name, Chunk("joint", "and", words="and"))][:-1]
+    return joined, at + 1
+
+
+_MOST_AT_ONCE = 12
+"""Parameters that are spoken of at once."""
 
 
 def _one(tokens: Sequence[_Token], i: int, domain: Domain) -> Chunk:
@@ -244,9 +277,20 @@ def _one(tokens: Sequence[_Token], i: int, domain: Domain) -> Chunk:
         return Chunk("only", words=word)
     if word == "only" and not dangling and (tokens[i + 1].kind == "number" or tokens[i + 1].text in PREPOSITIONS):
         return Chunk("only", words=word)
+    if (
+        word == "only"
+        and not dangling
+        and i
+        and any(kind == "move" for _, kind, _ in TABLE.get(tokens[i + 1].text, ()))
+    ):
+        return Chunk("only", "verb", words=word)  # "it only rose from 3 to 4"
     if word == "of" and not dangling and (tokens[i + 1].kind == "number" or tokens[i + 1].text in _BEFORE_NUMBERS):
         return Chunk("preposition", word, words=word)
     if word in PREPOSITIONS and not dangling:
+        return Chunk("preposition", word, words=word)
+    of_what = word == "of" and i > 0 and _is_thing(tokens[i - 1])
+    in_what = word == "in" and (i == 0 or tokens[i - 1].text not in _CHANGES)
+    if (of_what or in_what) and not dangling and _is_thing(tokens[i + 1]):
         return Chunk("preposition", word, words=word)
     if word in HARMLESS and not dangling:
         return Chunk("harmless", word, words=word)
@@ -264,7 +308,7 @@ def _phrase(tokens: Sequence[_Token], i: int) -> tuple[Chunk, int] | None:
     for words, kind, value in TABLE.get(tokens[i].text, ()):
         end = i + len(words)
         if end <= len(tokens) and all(
-            t.text == w and t.kind == "word" for t, w in zip(tokens[i:end], words, strict=True)
+            t.text == w and (t.kind == "word" or w in ZERO) for t, w in zip(tokens[i:end], words, strict=True)
         ):
             return Chunk(kind, value, words=" ".join(words)), end
     return None
@@ -275,8 +319,11 @@ def _time(tokens: Sequence[_Token], i: int) -> tuple[Chunk, int] | None:
     first = tokens[i]
     if first.kind == "word" and first.text not in _TIME_STARTS:
         return None
+    bare = i == 0 or tokens[i - 1].kind != "number"
     for kind, pattern in TIMES:
         at, times = i, []
+        if pattern[0] == "ITER" and not bare:  # "0.2 iteration 3"
+            continue
         for element in pattern:
             here = tokens[at] if at < len(tokens) else None
             wanted = element.rstrip("?")
@@ -300,6 +347,14 @@ def _time(tokens: Sequence[_Token], i: int) -> tuple[Chunk, int] | None:
             return Chunk("time", kind, None, tuple(times), words), at
     return None
 
+
+def _is_thing(token: _Token) -> bool:
+    """Whether a token is the name of a quantity."""
+    return token.kind == "name" or any(kind == "quantity" for _, kind, _ in TABLE.get(token.text, ()))
+
+
+_CHANGES = frozenset(["change", "drop", "fall", "rise", "decrease", "increase", "reduction", "growth", "decline"])
+"""Words behind which "in" says of what."""
 
 _TIME_STARTS = (
     frozenset(

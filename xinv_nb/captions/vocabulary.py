@@ -35,7 +35,7 @@ move down: got smaller | became smaller | became lower | went from down | dimini
 move some: to bring | went | go | goes | going | gone | moved | move | moves | moving | changed | change | changes
 move some: shifted | shift | shifts | on its way | on way
 move flat: hardly changed | barely changed | hardly moved | barely moved | hardly any change | almost no change
-move flat: nearly same | stayed nearly same | remained nearly same | levelled off | leveled off | almost constant
+move flat: nearly same | stayed nearly same | remained nearly same | almost constant
 move flat: nearly constant | changed hardly | hardly changed any more | hardly changes | scarcely changed
 move flat: stayed almost same | remained almost same | stayed almost constant | stayed nearly constant | flat
 move flat: stayed flat | remained flat | was flat | almost unchanged | nearly unchanged | hardly changed: stayed
@@ -44,7 +44,18 @@ move stay: remained constant | was constant | constant | unchanged | remained un
 
 be was: was | is | were | are | became | becomes | been | being | be
 
-reach at: reached | reaches | amounted | arrived | hit
+reach at: reached | reaches | amounted | arrived | hit | came | found | to reach | was found | was reached
+
+crosses through: crossed | crosses | passed through | went through
+
+steady up: kept rising | kept growing | kept increasing | kept climbing | kept on rising | kept going up
+steady up: got larger and larger | got higher and higher | got steeper and steeper | became larger and larger
+steady up: became steeper and steeper | grew and grew | grew larger and larger | grew steadily
+steady down: kept falling | kept decreasing | kept dropping | kept going down | kept on falling | kept shrinking
+steady down: got smaller and smaller | got lower and lower | got flatter and flatter | became smaller and smaller
+steady down: became flatter and flatter
+
+mostly of: most
 
 begin at: begin | start | started | started out | began | starts | begins | starting | beginning at | start with
 begin at: started with
@@ -58,9 +69,11 @@ pattern oscillation: jumped back and forth | jumped to and fro | went to and fro
 pattern oscillation: kept going up and down | kept going up and down by turns | kept oscillating | going up and down
 pattern oscillation: bounced back and forth | up and down | to and fro | back and forth
 pattern divergence: diverged | diverges | exploded | explodes | blew up | blows up | divergence
+pattern noise: noisy | was noisy | noise
 pattern worse: got worse and worse | became worse and worse
 pattern better: got better and better | became better and better
 pattern convergence: converged | converges | convergence
+pattern settling: levelled off | leveled off
 pattern settling: settled | settled down | settles | settles down | settled at | settled near
 pattern plateau: plateau | is plateau | there is plateau | was on plateau | plateaued | was plateau
 pattern vanished: vanished | vanishes
@@ -69,13 +82,19 @@ pattern exactly level: level
 
 pace fast: fast | quickly | rapidly | sharply | steeply | fast descent | quick
 pace slow: slowly | slow | gradually | slow descent
+only of: already | still
+
 pace steady: steadily | smoothly | monotonically | continuously | without interruption
 
+than higher: above where it started | far above where it started | above its start | well above where it started
 than higher: higher | larger | greater | bigger | steeper | longer
-than lower: below where it started | below its start | lower | smaller | flatter | shorter
+than lower: below where it started | far below where it started | well below where it started
+than lower: below its start | lower | smaller | flatter | shorter
 than less: less
 than more: more
 
+extreme lowest: lowest one | lowest one of all | best one
+extreme highest: highest one | worst one
 extreme lowest: lowest | smallest | minimum | best | minimal | least | lowest of all | minimum of | best of all
 extreme highest: highest | largest | maximum | worst | maximal | biggest | greatest | maximum of
 
@@ -99,6 +118,8 @@ credit for: made up | makes up | contributed | earned | contributes | mattered |
 credit by: was due to | were due to | came from | comes from | is due to | was earned by | is earned by
 credit by: is accounted for by | was accounted for by | accounted for by | earned by | from moving | by moving
 
+of fall: of improvement | of progress | improvement | progress
+of fall: of whole fall of loss | of total fall of loss | of decline of loss
 of fall: of fall of loss | of drop of loss | of drop in loss | of decrease of loss | of decrease in loss
 of fall: of reduction of loss | of reduction in loss | to fall of loss | of fall in loss | fall of loss | drop in loss
 
@@ -111,9 +132,14 @@ near truth: close to true value | near true value | close to true values | near 
 
 far truth: far from its true value | far from their true values | far from true value
 
-over truth: above its true value | above true value
+very-near truth: very close to its true value | very near its true value | very close to their true values
+very-near truth: very close to true value
 
-under truth: below its true value | below true value
+over truth: above its true value | above true value | higher than its true value | larger than its true value
+over truth: overshot its true value | overshot true value | greater than its true value
+
+under truth: below its true value | below true value | lower than its true value | smaller than its true value
+under truth: fell short of its true value | undershot its true value
 
 at truth: at its true value | at true value
 
@@ -130,12 +156,20 @@ first-time of: for first time | first time
 
 last-time of: for last time | last time
 
+all along: until end | to very end | until very end | right to end
+
 all along: all along | all time | throughout | always | whole time | at all times | during whole run
+
+at start: initial | starting
+beyond start: than it began | than it started | than where it began | than where it started
+at end: final
 
 at start: at start | at beginning | at first | initially | in beginning | originally | at very start | in first place
 at end: at end | in end | by end | at very end | now | in final iteration | at last iteration
 
 then next: then | after that | afterwards | later | thereafter
+
+further of: further | farther
 
 first next: first | first of all | before ,
 
@@ -154,7 +188,7 @@ both of: both | each of
 
 not: not | never | no | n't | neither | nor | none | did not | does not | hardly | without | nothing
 
-preposition instead: instead of | rather than
+preposition instead: instead of | rather than | compared with | compared to | as opposed to
 
 most of: most of
 
@@ -162,6 +196,7 @@ cause of: because | because of | due to | led to | leads to | therefore | so tha
 cause of: so | hence | caused | caused by | owing to | since | for this reason | so as | in order to | made | causes
 cause of: why
 
+times 0.5: cut in half | was cut in half
 times 0.5: halved | was halved | by half | half | half of | one half
 times 2: doubled | was doubled | double | twice as large as | twice as large | twice as high as | twice as high
 times 2: twice what it was
@@ -179,14 +214,16 @@ every of: in every iteration | in each iteration | in all iterations
 as large: of it | of that | of its initial value | as large as | as large | as high as | as high | as big as | as big
 as large: as much as | what it was | of what it was | of its initial size | of its starting value | its initial value
 
-harmless gloss: ( gradient tells which small steps lower loss ) | ( single values of it jump up and down )
+harmless gloss: ( gradient tells in which direction small steps help ) | ( single values of it jump up and down )
 harmless gloss: ( middle value ) | ( other values serve nearly as well )
 
 joint and: and | but | while | whereas | although | though | when | ; | : | , | ( | ) | – | — | → | where | yet
-joint and: however
+joint and: however | respectively
 
 word strange: it is not true that | it is true that | not true that | true that | it is false that | of fall
 word strange: change of | change in | changes of | changes in
+word strange: not all | not both | not every | not always
+word strange: had to | has to | have to | than before | at best | at worst | first half | second half
 word strange: of drop | of decrease | of rise
 lead as: which | that | as | just as | that is | what | having | who
 """
@@ -217,7 +254,8 @@ first: first N ITER
 extent: at|in|during K of N ITER
 extent: at|in|during K out of N ITER
 extent: at|in none of N ITER
-count: over|in|within|for|during|after|took all? N ITER
+count: over|in|within|for|during|after|took|needed|required all? N ITER
+step: in|during|with first ITER
 count: all N ITER
 count: N ITER
 """
@@ -242,6 +280,9 @@ UNIT_ALIASES = {
     "percent": "%", "minutes": "min", "minute": "min", "hours": "h", "hour": "h", "seconds": "s", "metres": "m",
     "meters": "m", "kilometres": "km", "kilometers": "km", "degrees": "°", "degree": "°", "deg": "°",
 }  # fmt: skip
+
+ZERO = frozenset(["zero"])
+"""Words that are read as the number 0."""
 
 WORDED_NUMBERS = {"two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "six": 6.0, "seven": 7.0, "eight": 8.0,
                   "nine": 9.0, "ten": 10.0}  # fmt: skip

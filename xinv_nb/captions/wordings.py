@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 GLOSSES: Mapping[str, str] = {
-    "gradient": " (the gradient tells which small steps lower the loss)",
+    "gradient": " (the gradient tells in which direction small steps help)",
     "noise": " (single values of it jump up and down)",
     "median": " (the middle value)",
     "determined": " (other values serve nearly as well)",

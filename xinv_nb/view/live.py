@@ -3,41 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
-from weakref import WeakKeyDictionary
+from typing import Any
 
-from xinv_nb.captions.writer import CaptionWorker, Progress
+from xinv_nb.captions.writer import Explaining
 from xinv_nb.run import Run
-from xinv_nb.view import packets
-from xinv_nb.view.record import record_bundle
+from xinv_nb.view.compare import Comparison
+from xinv_nb.view.host import keeps_outputs
+from xinv_nb.view.outputs import show_in
+from xinv_nb.view.picture import picture
+from xinv_nb.view.record import comparison_bundle, record_bundle
 from xinv_nb.view.scene import warm_up
 from xinv_nb.view.stream import Stream
-from xinv_nb.view.widget import RunWidget
+from xinv_nb.view.widget import widget_of
 
 _SECONDS_FOR_FRAMES = 1.5
 
 
-@dataclass(frozen=True)
-class Explaining:
-    """Who is to write the captions, and how."""
-
-    model: str | Literal[False] | None = None
-    level: str | None = None
-    language: str | None = None
-    host: str | None = None
-
-
-def show(run: Run) -> Callable[[], None]:
+def show(run: Run, explaining: Explaining | None = None) -> Callable[[], None]:
     """Display the widget of `run` and return what the recorder is to call after each evaluation."""
     from IPython.display import display
 
-    widget = run.widget()
+    explaining = explaining or Explaining()
+    widget = widget_of(run)
+    if (place := _place()) is not None:
+        show_in(widget, *place)
     display(widget)  # type: ignore[no-untyped-call]
     if run.problem is not None and run.problem.scene is not None:  # `run.scene` waits for something to draw
         warm_up()
-    stream = Stream(lambda explain, scene: widget.send_update(explain=explain, scene=scene))
-    return stream.poll
+
+    def send(explain: bool, scene: bool) -> None:
+        widget.explainer.make_ready(explaining)
+        if explain:
+            widget.explainer.follow()
+        widget.send_update(explain=explain, scene=scene)
+
+    return Stream(send).poll
+
+
+def _place() -> tuple[str, str] | None:
+    """Return the cell that is running and a name of this execution; None where the front end does not tell."""
+    from IPython import get_ipython
+
+    parent: dict[str, Any] = getattr(get_ipython(), "get_parent", dict)()
+    cell, execution = parent.get("metadata", {}).get("cellId"), parent.get("header", {}).get("msg_id")
+    return (str(cell), str(execution)) if cell and execution else None
 
 
 def finish(run: Run, explaining: Explaining | None = None) -> None:
@@ -47,36 +56,27 @@ def finish(run: Run, explaining: Explaining | None = None) -> None:
     """
     from IPython.display import display
 
-    widget = run.widget()
-    if run.evaluations == 0:
-        widget.send_snapshot()
-        return
+    explaining = explaining or Explaining()
+    widget = widget_of(run)
+    run._captions = None  # noqa: SLF001 - those of the phases that closed while it went on
     widget.send_snapshot()
+    if run.evaluations == 0:
+        return
     widget.draw_frames(_SECONDS_FOR_FRAMES)
     widget.send_frames()
-    display(record_bundle(run), raw=True)  # type: ignore[no-untyped-call]
-    explain(run, explaining or Explaining())
+    if keeps_outputs():
+        drawn = picture(run)
+        record: Any = display(record_bundle(run, drawn), raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        if record is not None:  # none without a front end, as in a test
+            widget.explainer.on_worded = lambda: record.update(record_bundle(run, drawn), raw=True)
+    widget.explainer.write(explaining)
 
 
-def explain(run: Run, explaining: Explaining) -> None:
-    """Have the captions of `run` written on the worker's thread; the widget shows each step."""
-    if explaining.model is False or run.evaluations == 0:
-        return
-    widget = run.widget()
-    worker = _workers.setdefault(run, CaptionWorker())
-    worker.start(
-        run, lambda progress: _show(widget, progress), explaining.model, explaining.level, explaining.language,
-        explaining.host,
-    )  # fmt: skip
+def show_comparison(comparison: Comparison) -> None:
+    """Display runs laid over each other, and leave the record of it in the notebook."""
+    from IPython.display import display
 
-
-_workers: WeakKeyDictionary[Run, CaptionWorker] = WeakKeyDictionary()
-"""Who writes the captions of each run; to explain a run anew ends what is being written of it."""
-
-
-def _show(widget: RunWidget, progress: Progress) -> None:
-    run = widget.run
-    run._captions = progress.captions  # noqa: SLF001
-    busy = progress.working_on is not None
-    widget.writer = packets.Writer(progress.writer, progress.hint, progress.command, busy, progress.working_on)
-    widget.send_words()
+    bundle = comparison._repr_mimebundle_()
+    display(bundle[0] if isinstance(bundle, tuple) else bundle, raw=True)  # type: ignore[no-untyped-call]
+    if keeps_outputs():
+        display(comparison_bundle(comparison.runs), raw=True)  # type: ignore[no-untyped-call]

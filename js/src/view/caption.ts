@@ -2,9 +2,11 @@
 // reader's program or from a language model: they become text nodes, never HTML.
 import { element } from "../dom";
 import { formatCount } from "../format";
+import { on } from "../listen";
 import type { Caption, Span } from "../protocol";
 import { covers, type State } from "../state";
 import type { Store } from "../store";
+import { createDetails, createEnglish } from "./details";
 
 export function spanText([first, last]: Span): string {
   return first === last
@@ -18,7 +20,7 @@ export function createCaptionCard(
   state: State,
   heading = caption.heading,
 ): HTMLElement {
-  const span = element("button", { type: "button", class: "span" }, spanText(caption.span));
+  const span = element("button", { class: "span" }, spanText(caption.span));
   const text = element("p", { class: "text" });
   for (const { text: part, kind } of caption.parts) {
     text.append(kind === "text" ? part : element(kind === "number" ? "b" : "i", { class: kind }, part));
@@ -30,38 +32,34 @@ export function createCaptionCard(
     element("h3", {}, heading),
     span,
     text,
-    element("p", { class: "line", "data-tone": caption.tone }, lineText(caption)),
+    ...[
+      createEnglish(caption, state),
+      ...createDetails(caption, state, (ids) => createCites(ids, store, state)),
+    ].filter((part) => part !== null),
   );
   card.classList.toggle("writing", caption.writing);
   card.dataset.first = String(caption.span[0]);
   card.dataset.last = String(caption.span[1]);
   lightSpan(card, caption.span, state);
-  card.addEventListener("click", (event) => {
-    if (event.target instanceof Element && event.target.closest(".cite")) return;
-    state.playing.value = false;
-    state.moveTo(caption.span[0]);
-    state.span.value = caption.span;
+  on(card, "click", (event) => {
+    if (event.target instanceof Element && event.target.closest(".cite, .line, .details, .english")) return;
+    state.select(caption.span);
   });
   return card;
 }
 
-function lineText({ line, tone, writing }: Caption): string {
-  if (writing) return `${line} · being reworded…`;
-  return tone === "good" && line && !line.startsWith("✓") ? `✓ ${line}` : line;
-}
-
 /** While the pointer or the focus is on a node, its span is lit in the plots. */
 export function lightSpan(node: HTMLElement, span: Span, state: State): void {
-  const on = () => {
+  const light = () => {
     state.lit.value = span;
   };
-  const off = () => {
+  const darken = () => {
     state.lit.value = null;
   };
-  node.addEventListener("pointerenter", on);
-  node.addEventListener("pointerleave", off);
-  node.addEventListener("focusin", on);
-  node.addEventListener("focusout", off);
+  on(node, "pointerenter", light);
+  on(node, "pointerleave", darken);
+  on(node, "focusin", light);
+  on(node, "focusout", darken);
 }
 
 /** Marks the cards whose span covers the cursor; those about the whole run are always true and stay calm. */
@@ -77,13 +75,13 @@ export function markCurrent(cards: Iterable<HTMLElement>, store: Store, iteratio
 export function createCites(ids: readonly string[], store: Store, state: State): HTMLElement {
   const group = element("span", { class: "cites" });
   for (const id of ids) {
-    const button = element("button", { type: "button", class: "cite" }, id);
+    const button = element("button", { class: "cite" }, id);
     const fact = store.facts.peek().find((candidate) => candidate.id === id);
     const event = store.events.peek().find((candidate) => candidate.id === id);
     button.title = fact?.text ?? event?.text ?? "";
     if (fact) lightSpan(button, fact.span, state);
     else if (event) lightSpan(button, [event.evaluation, event.evaluation], state);
-    button.addEventListener("click", () => openCited(id, store, state));
+    on(button, "click", () => openCited(id, store, state));
     group.append(button);
   }
   return group;

@@ -3,13 +3,14 @@ import { element, react, reconcile, setText } from "../dom";
 import type { Caption } from "../protocol";
 import type { State } from "../state";
 import type { Question, Store } from "../store";
-import { createCaptionCard, markCurrent, spanText } from "./caption";
+import { createCaptionCard, markCurrent, reveal, spanText } from "./caption";
 
 export function createExplanation(store: Store, state: State, signal: AbortSignal): HTMLElement {
   const questions = element("div", { class: "stack", "aria-live": "polite" });
   const captions = element("div", { class: "stack" });
   const quiet = element("p", { class: "quiet" });
-  const panel = element("div", { class: "scroll" }, questions, captions, quiet);
+  const awaited = element("p", { class: "quiet writing", "aria-live": "polite" });
+  const panel = element("div", { class: "scroll" }, questions, captions, awaited, quiet);
 
   const formerQuestions = new Map();
   react(signal, () => {
@@ -23,6 +24,22 @@ export function createExplanation(store: Store, state: State, signal: AbortSigna
     reconcile(captions, store.captions.value, ({ id }) => id, make, formerCaptions);
     // A card that was replaced under the pointer never says that the pointer has left.
     state.lit.value = null;
+  });
+  // What the reader asked to have explained comes last, and is seen.
+  react(signal, () => {
+    const span = state.explaining.value;
+    setText(awaited, span ? `explaining ${spanText(span)}…` : "");
+    awaited.hidden = !span;
+    if (span) reveal(panel, awaited);
+  });
+  react(signal, () => {
+    const last = store.captions.value.at(-1);
+    const span = state.explaining.peek();
+    if (!span || !last) return;
+    const come = last.span[0] === span[0] && last.span[1] === span[1];
+    // Or it has come to nothing: a notice says why.
+    if (come || !store.head.peek().busy) state.explaining.value = null;
+    if (come) reveal(panel, captions.lastElementChild as HTMLElement);
   });
   react(signal, () => {
     quiet.hidden = store.captions.value.length > 0;

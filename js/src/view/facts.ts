@@ -1,24 +1,34 @@
-// The Facts tab: what was computed from the recording, each with its span and what it rests on.
+// The Facts tab: what was computed from the recording, by the question that it answers; each fact with its
+// span and what it rests on.
 import { element, react, reconcile } from "../dom";
+import { on } from "../listen";
 import type { Fact } from "../protocol";
 import type { State } from "../state";
 import type { Store } from "../store";
 import { createCites, lightSpan, reveal, spanText } from "./caption";
+import { groupFacts } from "./fact-groups";
 
 export function createFacts(store: Store, state: State, signal: AbortSignal): HTMLElement {
-  const list = element("ol", { class: "facts" });
+  const list = element("div");
   const quiet = element("p", { class: "quiet" }, "No facts yet.");
   const panel = element("div", { class: "scroll" }, list, quiet);
-  const former = new Map();
+  const formerGroups = new Map();
+  const formerFacts = new Map<string, Map<string, { content: string; node: HTMLElement }>>();
   react(signal, () => {
-    reconcile(
-      list,
-      store.facts.value,
-      ({ id }) => id,
-      (fact) => createFact(fact, store, state),
-      former,
-    );
-    quiet.hidden = store.facts.value.length > 0;
+    const groups = groupFacts(store.facts.value);
+    const questions = groups.map(([question]) => question);
+    reconcile(list, questions, (question) => question, createGroup, formerGroups);
+    for (const [index, [question, facts]] of groups.entries()) {
+      const former = formerFacts.get(question) ?? new Map();
+      formerFacts.set(question, former);
+      const place = list.children[index]?.lastElementChild;
+      const make = (fact: Fact) => createFact(fact, store, state);
+      if (place) reconcile(place, facts, ({ id }) => id, make, former);
+    }
+    for (const question of formerFacts.keys()) {
+      if (!questions.includes(question)) formerFacts.delete(question);
+    }
+    quiet.hidden = groups.length > 0;
   });
   react(signal, () => {
     store.facts.value;
@@ -32,19 +42,27 @@ export function createFacts(store: Store, state: State, signal: AbortSignal): HT
   return panel;
 }
 
+function createGroup(question: string): HTMLElement {
+  return element(
+    "section",
+    { class: "fact-group" },
+    element("h3", { class: "hint" }, question),
+    element("ol", { class: "facts" }),
+  );
+}
+
 function createFact(fact: Fact, store: Store, state: State): HTMLElement {
-  const span = element("button", { type: "button", class: "span" }, spanText(fact.span));
-  span.addEventListener("click", () => {
-    state.playing.value = false;
-    state.moveTo(fact.span[0]);
-    state.span.value = fact.span;
-  });
+  const span = element("button", { class: "span" }, spanText(fact.span));
   const row = element(
     "li",
     { class: "fact", "data-id": fact.id },
     element("span", { class: "id" }, fact.id),
     element("span", { class: "what" }, fact.text, " ", span, " ", createCites(fact.cites, store, state)),
   );
+  on(row, "click", ({ target }) => {
+    if (target instanceof Element && target.closest(".cite")) return;
+    state.select(fact.span);
+  });
   lightSpan(row, fact.span, state);
   return row;
 }

@@ -1,6 +1,8 @@
 // The foot: play, speed, the slider that is the cursor for keyboards and screen readers, and a hint.
 import { element, react, setAttributes } from "../dom";
 import { formatCount, formatWithUnit } from "../format";
+import type { Link } from "../link";
+import { atEnd, on } from "../listen";
 import type { State } from "../state";
 import type { Store } from "../store";
 import { createZoomBar } from "./zoom-bar";
@@ -15,8 +17,8 @@ export interface Foot {
   slider: HTMLInputElement;
 }
 
-export function createFoot(store: Store, state: State, signal: AbortSignal): Foot {
-  const play = element("button", { type: "button", class: "play" }, element("span", { class: "icon" }));
+export function createFoot(store: Store, state: State, link: Link, signal: AbortSignal): Foot {
+  const play = element("button", { class: "play" }, element("span", { class: "icon" }));
   const speed = element("select", { class: "speed", "aria-label": "speed" });
   for (const value of SPEEDS) speed.append(element("option", { value }, `${value}×`));
   const slider = element("input", {
@@ -34,16 +36,16 @@ export function createFoot(store: Store, state: State, signal: AbortSignal): Foo
     speed,
     slider,
     position,
-    createZoomBar(store, state, signal),
+    createZoomBar(store, state, link, signal),
   );
 
-  play.addEventListener("click", () => {
+  on(play, "click", () => {
     state.playing.value = !state.playing.value;
   });
-  speed.addEventListener("change", () => {
+  on(speed, "change", () => {
     state.speed.value = Number(speed.value);
   });
-  slider.addEventListener("input", () => {
+  on(slider, "input", () => {
     state.playing.value = false;
     state.moveTo(Number(slider.value));
   });
@@ -111,5 +113,5 @@ function runPlayback(store: Store, state: State, signal: AbortSignal): void {
     };
     request = requestAnimationFrame(tick);
   });
-  signal.addEventListener("abort", stop, { once: true });
+  atEnd(signal, stop);
 }

@@ -1,6 +1,8 @@
 // The head: title, state in words and colour, loss up to the cursor, optimizer, and who writes the captions.
 import { element, react, setText } from "../dom";
 import { formatCount, formatNumber, formatWithUnit } from "../format";
+import type { Link } from "../link";
+import { atEnd, on } from "../listen";
 import type { State } from "../state";
 import type { Store } from "../store";
 import type { Notices } from "./notices";
@@ -11,6 +13,7 @@ const ANNOUNCE_INTERVAL = 2000;
 export function createHead(
   store: Store,
   state: State,
+  link: Link,
   { node: notices, count }: Notices,
   actions: readonly HTMLElement[],
   signal: AbortSignal,
@@ -48,8 +51,8 @@ export function createHead(
     longest = Math.max(longest, text.length);
     loss.style.minWidth = `${longest}ch`;
   });
-  const noticed = element("button", { type: "button", class: "pill noticed", title: "read them below" });
-  noticed.addEventListener("click", () => {
+  const noticed = element("button", { class: "pill noticed", title: "read them below" });
+  on(noticed, "click", () => {
     notices.focus();
     notices.scrollIntoView({ block: "nearest" });
   });
@@ -70,7 +73,7 @@ export function createHead(
       optimizer,
       thinned,
       noticed,
-      createWriter(store, signal),
+      createWriter(store, link, signal),
     ),
     element("div", { class: "actions" }, ...actions),
     announcement,
@@ -78,11 +81,12 @@ export function createHead(
 }
 
 /** Who writes the captions, and with no model the one command that gets one. */
-function createWriter(store: Store, signal: AbortSignal): HTMLElement {
+function createWriter(store: Store, link: Link, signal: AbortSignal): HTMLElement {
   const name = element("span", { class: "pill writer" });
   const hint = element("span", { class: "hint" });
-  const command = element("button", { type: "button", class: "command", title: "copy this command" });
-  command.addEventListener(
+  const command = element("button", { class: "command", title: "copy this command" });
+  on(
+    command,
     "click",
     () => {
       navigator.clipboard?.writeText(store.head.value.writer.command).then(
@@ -92,17 +96,20 @@ function createWriter(store: Store, signal: AbortSignal): HTMLElement {
     },
     { signal },
   );
+  const quiet = element("button", { class: "command" }, "stop writing");
+  on(quiet, "click", () => link.quiet());
   react(signal, () => {
     const { writer, busy } = store.head.value;
     setText(name, busy ? `${writer.text} · writing` : writer.text);
     name.classList.toggle("busy", busy);
     name.hidden = !writer.text;
+    quiet.hidden = !busy || !link.hasKernel.value;
     setText(hint, writer.hint);
     hint.hidden = !writer.hint;
     setText(command, writer.command);
     command.hidden = !writer.command;
   });
-  return element("span", { class: "writer-group" }, name, hint, command);
+  return element("span", { class: "writer-group" }, name, quiet, hint, command);
 }
 
 function flash(command: HTMLElement): void {
@@ -124,5 +131,5 @@ function announce(store: Store, region: HTMLElement, signal: AbortSignal): void 
     if (status !== "running" || !region.textContent) say();
     else timer ??= setTimeout(sayLater, ANNOUNCE_INTERVAL);
   });
-  signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
+  atEnd(signal, () => clearTimeout(timer));
 }

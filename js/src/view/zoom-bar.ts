@@ -1,33 +1,39 @@
 // Under the slider: what can be done with the pointer and the keys, or, once something is selected or
-// zoomed, the buttons that zoom to it and back.
+// zoomed, the buttons that have it explained, zoom to it and back.
 import { element, react } from "../dom";
+import type { Link } from "../link";
+import { on } from "../listen";
 import type { State } from "../state";
 import type { Store } from "../store";
 import { show } from "../zoom";
 import { spanText } from "./caption";
 
-export function createZoomBar(store: Store, state: State, signal: AbortSignal): HTMLElement {
+export function createZoomBar(store: Store, state: State, link: Link, signal: AbortSignal): HTMLElement {
   const hint = element(
     "p",
     { class: "hint" },
     "drag to select a span · ← → to step · + − or the wheel to zoom",
   );
   const shown = element("span", { class: "hint" });
-  const into = element("button", { type: "button", class: "action" });
-  const back = element("button", { type: "button", class: "action", title: "key 0" }, "Show the whole run");
-  const clear = element(
-    "button",
-    { type: "button", class: "action", title: "key Escape" },
-    "Clear the selection",
-  );
-  into.addEventListener("click", () => {
+  const explain = element("button", { class: "action" }, "Explain these iterations");
+  const into = element("button", { class: "action" });
+  const back = element("button", { class: "action", title: "key 0" }, "Show the whole run");
+  const clear = element("button", { class: "action", title: "key Escape" }, "Clear the selection");
+  on(explain, "click", () => {
+    const span = state.span.value;
+    if (!span) return;
+    link.explain(span);
+    state.explaining.value = span;
+    state.tab.value = "Explanation";
+  });
+  on(into, "click", () => {
     const span = state.span.value;
     if (span) show(store, state, span[0], span[1]);
   });
-  back.addEventListener("click", () => {
+  on(back, "click", () => {
     state.view.value = null;
   });
-  clear.addEventListener("click", () => {
+  on(clear, "click", () => {
     state.span.value = null;
   });
   react(signal, () => {
@@ -35,6 +41,8 @@ export function createZoomBar(store: Store, state: State, signal: AbortSignal): 
     const view = state.view.value;
     const same = span && view && Math.abs(span[0] - view[0]) < 1 && Math.abs(span[1] - view[1]) < 1;
     hint.hidden = span !== null || view !== null;
+    const { compared, status } = store.head.value;
+    explain.hidden = !span || !link.hasKernel.value || compared || status === "running";
     into.hidden = !span || span[1] <= span[0] || Boolean(same);
     into.textContent = span ? `Zoom to ${spanText(span)}` : "";
     clear.hidden = !span;
@@ -42,5 +50,5 @@ export function createZoomBar(store: Store, state: State, signal: AbortSignal): 
     shown.hidden = !view;
     shown.textContent = view ? `${spanText([Math.ceil(view[0]), Math.floor(view[1])])} shown` : "";
   });
-  return element("div", { class: "zoom-bar" }, hint, shown, back, into, clear);
+  return element("div", { class: "zoom-bar" }, hint, shown, back, explain, into, clear);
 }

@@ -1,0 +1,243 @@
+"""What a model may do is measured by what it does; a model that is of no help is not used, and the reader is told."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.captions.test_writer_faults import written
+from tests.ollama.real_server import RealServer
+from tests.ollama.scripted_server import MODEL, Reply, Request, ScriptedServer, done, listed, piece
+from xinv_nb.captions.acceptance import accept
+from xinv_nb.captions.admission import DOMAIN, PARAGRAPHS, Ability, ability
+from xinv_nb.captions.claims import same_claims
+from xinv_nb.captions.faults import OllamaUnavailable
+from xinv_nb.captions.interpretation import read
+from xinv_nb.captions.narrator import narrate
+from xinv_nb.captions.ollama import OllamaServer
+from xinv_nb.captions.reading import sentences
+from xinv_nb.captions.voice import Voice
+from xinv_nb.captions.writer import Explaining
+from xinv_nb.run import Run
+
+Rewriter = Callable[[list[str]], list[str]]
+
+
+class Model(ScriptedServer):
+    """A made-up model: words paragraphs by one function of their sentences, and single sentences by another."""
+
+    def __init__(self, paragraph: Rewriter, sentence: Callable[[str], str] = lambda s: s) -> None:
+        super().__init__()
+        self.paragraph, self.sentence = paragraph, sentence
+
+    def reply_to(self, request: Request) -> Reply:
+        if request.path != "/api/chat":
+            return super().reply_to(request)
+        said = request.body["messages"][-1]["content"]
+        if "format" not in request.body:
+            return Reply(piece(self.sentence(said)), done())
+        answer = json.dumps({"sentences": self.paragraph(said.rpartition("\n\n")[2].split("\n"))}, ensure_ascii=False)
+        return Reply(*(piece(answer[i : i + 7]) for i in range(0, len(answer), 7)), done())
+
+
+def dropped(sentence: str) -> str:
+    return sentence.replace("fell", "went down").replace("rose", "went up")
+
+
+def each(sentences: list[str]) -> list[str]:
+    return [dropped(s) for s in sentences]
+
+
+def untrue(sentences: list[str]) -> list[str]:
+    return [s.replace("fell", "rose") + " That is good." for s in sentences]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XINV_NB_CACHE", str(tmp_path / "answers"))
+    for name in ("OLLAMA_HOST", "OLLAMA_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path / "answers"
+
+
+def voice_of(host: str, model: str = MODEL) -> Voice:
+    server = OllamaServer(host)
+    return Voice(server, model, server.status(), None, None, threading.Event())
+
+
+def test_the_sentences_of_the_test_are_ones_that_the_checker_understands() -> None:
+    for sentence in (s for paragraph in PARAGRAPHS for s in paragraph):
+        for _, chunks in sentences(sentence, DOMAIN):
+            assert not read(chunks).unread, sentence
+        assert same_claims(sentence, sentence, DOMAIN) == ""
+
+
+MODELS = {
+    "capable": (each, dropped, "paragraphs"),
+    "joins neighbours": (lambda s: [dropped(s[0])[:-1] + "; " + dropped(s[1]), *each(s[2:])], dropped, "paragraphs"),
+    "good at one sentence": (untrue, dropped, "sentences"),
+    "repeats": (list, lambda s: s, "none"),
+    "repeats in other marks": (list, lambda s: s.replace(",", "") + "!", "none"),
+    "untrue": (untrue, lambda s: untrue([s])[0], "none"),
+    "empty": (lambda s: [], lambda s: "", "none"),
+}
+
+
+@pytest.mark.parametrize(("paragraph", "sentence", "manner"), MODELS.values(), ids=MODELS)
+def test_a_model_is_judged_by_what_it_writes(folder: Path, paragraph, sentence, manner: str) -> None:
+    with Model(paragraph, sentence) as server:
+        assert ability(voice_of(server.host)).manner == manner
+
+
+def test_what_was_found_is_remembered_for_this_model_alone(folder: Path) -> None:
+    with Model(untrue, lambda s: s) as server:
+        first = ability(voice_of(server.host))
+        asked = len(server.chats())
+        assert ability(voice_of(server.host)) == first == Ability("none", first.passed, first.of)
+        assert len(server.chats()) == asked > 0
+        server.replies["/api/tags"] = Reply({"models": [listed() | {"digest": "another"}]})
+        server.paragraph = each
+        assert ability(voice_of(server.host)).manner == "paragraphs"
+
+
+def test_a_server_that_fails_is_no_verdict(folder: Path) -> None:
+    with Model(each) as server:
+        server.reply_to = lambda request: (  # type: ignore[method-assign]
+            Reply({"error": "busy"}, status=503)
+            if request.path == "/api/chat"
+            else ScriptedServer.reply_to(server, request)
+        )
+        with pytest.raises(OllamaUnavailable):
+            ability(voice_of(server.host))
+        del server.reply_to  # type: ignore[method-assign]
+        assert ability(voice_of(server.host)).manner == "paragraphs"
+
+
+def test_a_model_too_small_to_help_is_not_used_and_the_view_says_so(folder: Path, run: Run) -> None:
+    with Model(untrue, lambda s: untrue([s])[0]) as server:
+        captions, last = written(run, server.host, model=MODEL)
+        assert captions == narrate(run)
+        assert last.writer == "built-in text"
+        assert last.hint == f"{MODEL} is too small to keep to the facts"
+        assert last.command == "ollama pull llama3.2"
+        # The test is about made-up sentences: nothing of the run was sent.
+        told = {sentence for caption in captions for sentence in caption.text.split(". ")}
+        assert not any(part in request.body["messages"][-1]["content"] for part in told for request in server.chats())
+
+
+def test_a_real_tiny_model_is_refused(folder: Path, ollama_server: RealServer) -> None:
+    found = ability(voice_of(ollama_server.host, ollama_server.model))
+    assert found.manner == "none"
+    assert found.passed < 6
+
+
+# ---------------------------------------------------------------------- paragraphs
+
+
+@pytest.fixture
+def capable(folder: Path) -> Iterator[Model]:
+    with Model(each, dropped) as server:
+        yield server
+
+
+def test_a_capable_model_words_a_caption_in_one_request(capable: Model, run: Run) -> None:
+    captions, last = written(run, capable.host, model=MODEL)
+    asked = [request for request in capable.chats() if "The loss" in request.body["messages"][-1]["content"]]
+    assert last.writer == f"{MODEL} · local"
+    assert "went down" in captions[0].text
+    assert captions[0].built_in == narrate(run)[0].text
+    paragraphs = [r for r in asked if "\n" in r.body["messages"][-1]["content"]]
+    ours = [r for r in paragraphs if narrate(run)[0].sentences[0].text in r.body["messages"][-1]["content"]]
+    assert len(ours) == 1
+
+
+def test_two_sentences_that_were_joined_stand_for_both_and_a_turned_one_for_none() -> None:
+    joined = "The loss dropped from 48.2 to 3.17 in 60 iterations and travel time decreased from 41.3 to 36.8 min."
+    turned = "The bend fell from 0.4 to 1.9 km; the gradient asked for this at every iteration."
+    found = accept(PARAGRAPHS[0], [turned, joined], lambda text, block: same_claims(text, " ".join(block), DOMAIN))
+    assert found == {(0, 1): joined}
+
+
+def test_a_sentence_that_the_model_left_out_or_made_up_is_the_narrators(capable: Model, run: Run) -> None:
+    admitted_by = capable.paragraph
+
+    def some(sentences: list[str]) -> list[str]:
+        if any(s in paragraph for paragraph in PARAGRAPHS for s in sentences):
+            return admitted_by(sentences)
+        return [*each(sentences[:1]), "All of this was expected.", "x rose to 99."]
+
+    capable.paragraph = some
+    captions, _ = written(run, capable.host, model=MODEL)
+    first, *others = captions[0].sentences
+    assert "went down" in first.text
+    assert [other.text for other in others] == [s.text for s in narrate(run)[0].sentences[1:]]
+    assert all(other.dropped for other in others)
+    assert "expected" not in captions[0].text
+    assert "x rose" not in captions[0].text
+
+
+FORMS = {
+    "plain text": lambda s: " ".join(each(s)),
+    "an array": lambda s: json.dumps(each(s)),
+    "a fence": lambda s: "```json\n" + json.dumps({"sentences": each(s)}) + "\n```",
+    "broken off": lambda s: json.dumps({"sentences": each(s)})[:-9],
+    "more keys": lambda s: json.dumps({"sentences": each(s), "note": "x rose to 99.", "also": ["y fell to 7."]}),
+    "no strings": lambda s: json.dumps({"sentences": [1, None, {"a": "b"}]}),
+    "nothing": lambda s: "",
+}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_an_answer_in_another_form_is_read_or_left_but_never_shown_unchecked(capable: Model, run: Run, form) -> None:
+    voice = voice_of(capable.host)
+    assert ability(voice).manner == "paragraphs"
+    built_in = narrate(run)
+    plain = capable.reply_to
+    capable.reply_to = lambda request: (  # type: ignore[method-assign]
+        Reply(piece(form(request.body["messages"][-1]["content"].split("\n"))), done())
+        if request.path == "/api/chat"
+        else plain(request)
+    )
+    captions, last = written(run, capable.host, model=MODEL)
+    assert last.hint == ""
+    for caption, before in zip(captions, built_in, strict=True):
+        assert caption.built_in == before.text
+        for wording in caption.sentences:
+            assert wording.text in (wording.built_in, dropped(wording.built_in))
+
+
+def test_a_question_is_answered_in_the_models_words_under_the_same_check(capable: Model, run: Run) -> None:
+    answer = run.ask("What happened to the loss?", model=MODEL, host=capable.host)
+    plain = run.ask("What happened to the loss?", model=False)
+    assert answer.built_in == plain.text
+    assert answer.text != plain.text
+    assert answer.source == MODEL
+    assert answer.cites == plain.cites
+    unknown = run.ask("Why is the sky blue?", model=MODEL, host=capable.host)
+    assert unknown == run.ask("Why is the sky blue?", model=False)
+    assert unknown.status == "the recording does not show it"
+
+
+def test_a_stretch_is_explained_in_a_caption_of_its_own(capable: Model, run: Run) -> None:
+    try:
+        (caption,) = run.explain(model=MODEL, host=capable.host, span=(2, 6))
+        assert caption.span == (2, 6)
+        assert caption.heading == "Iterations 2–6"
+        assert "between iterations 2 and 6" in caption.built_in
+        assert caption.source == MODEL
+        assert run.captions[-1] == caption
+        assert {fact.id for fact in run.facts} >= {cite for cite in caption.cites if cite.startswith("F")}
+    finally:
+        run._span_captions, run.chosen_spans = (), ()
+
+
+def test_language_and_level_reach_the_model(capable: Model, run: Run) -> None:
+    written(run, capable.host, model=MODEL, level="expert", language="German")
+    told = capable.chats()[-1].body["messages"][0]["content"]
+    assert "for an expert" in told
+    assert "Write in German." in told
+    assert Explaining().level is None

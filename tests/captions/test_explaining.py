@@ -1,0 +1,127 @@
+"""The words of a widget: phases are worded as they close, questions and chosen stretches while the captions wait."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import autograd.numpy as np
+import pytest
+from autograd import grad
+
+import xinv_nb as xi
+from tests.captions.test_admission import Model, dropped, each
+from tests.ollama.scripted_server import MODEL
+from xinv_nb.captions.writer import Explaining
+from xinv_nb.run import Caption, Run
+from xinv_nb.view.explaining import Explainer
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Model]:
+    monkeypatch.setenv("XINV_NB_CACHE", str(tmp_path / "answers"))
+    for name in ("OLLAMA_HOST", "OLLAMA_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    with Model(each, dropped) as found:
+        yield found
+
+
+@pytest.fixture
+def run() -> Run:
+    with xi.record("steps") as run:
+        x = np.array([3.0, -2.0])
+        for _ in range(40):
+            x = x - 0.1 * grad(lambda x: np.sum(x**2))(x)
+    return run
+
+
+def idle(explainer: Explainer) -> None:
+    deadline = time.monotonic() + 30
+    while explainer._captions.is_busy or explainer._asked.is_busy:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_phases_are_worded_as_they_close_while_the_run_goes_on(server: Model) -> None:
+    def loss(x):
+        return np.tanh(x[0] ** 2) + 0.02 * x[1] ** 2
+
+    worded: list[Caption] = []
+    with xi.record("valley") as run:
+        explainer = run.widget().explainer
+        explainer.make_ready(Explaining(MODEL, host=server.host))
+        x = np.array([1.9, 3.0])
+        for k in range(240):
+            x = x - 0.3 * grad(loss)(x)
+            if k % 20 == 19:
+                explainer.follow()
+                idle(explainer)
+                ids = {fact.id for fact in run.facts}
+                for caption in run.captions:
+                    assert all(cite in ids for cite in caption.cites if cite.startswith("F"))
+                worded += [caption for caption in run.captions if caption.source == MODEL]
+        assert run.status == "running"
+    assert worded
+    assert not any(caption.heading == "Summary" for caption in worded), "the summary is for the end"
+    assert all(caption.text != caption.built_in for caption in worded)
+
+
+def test_a_simulation_is_not_asked_about_before_it_is_recorded_nor_where_no_model_is_wanted(server: Model) -> None:
+    with xi.record() as run:
+        explainer = run.widget().explainer
+        explainer.make_ready(Explaining(False, host=server.host))
+        explainer.follow()
+    idle(explainer)
+    assert server.requests == []
+
+
+def test_an_answer_comes_at_once_and_again_in_the_models_words(server: Model, run: Run) -> None:
+    explainer = run.widget().explainer
+    explainer.explaining = Explaining(MODEL, host=server.host)
+    sent: list[Caption] = []
+    explainer.answer("What happened to the loss?", None, sent.append)
+    assert [caption.source for caption in sent] == ["built-in"]
+    idle(explainer)
+    assert [caption.source for caption in sent] == ["built-in", MODEL]
+    assert sent[1].built_in == sent[0].text
+
+
+def test_a_question_does_not_end_the_writing_of_the_captions(server: Model, run: Run) -> None:
+    explainer = run.widget().explainer
+    explainer.write(Explaining(MODEL, host=server.host))
+    sent: list[Caption] = []
+    explainer.answer("What happened to the loss?", None, sent.append)
+    idle(explainer)
+    assert sent[-1].source == MODEL
+    assert any(caption.source == MODEL for caption in run.captions)
+
+
+def test_a_chosen_stretch_becomes_a_caption(server: Model, run: Run) -> None:
+    explainer = run.widget().explainer
+    explainer.explaining = Explaining(MODEL, host=server.host)
+    explainer.explain_span((3, 9))
+    explainer.explain_span((3, 9))
+    idle(explainer)
+    assert [(c.span, c.source) for c in run.captions if c.heading == "Iterations 3–9"] == [((3, 9), MODEL)]
+    with pytest.raises(xi.XinvError, match="between 0 and 39"):
+        explainer.explain_span((3, 99))
+
+
+def test_a_request_that_makes_no_sense_becomes_a_notice(run: Run) -> None:
+    widget = run.widget()
+    widget._on_request(widget, {"type": "explain", "span": [3, 99]}, None)
+    assert "between 0 and 39" in run.notices[-1]
+    widget._on_request(widget, {"type": "explain", "span": "everything"}, None)
+
+
+def test_quiet_ends_the_writing_and_keeps_what_was_checked(server: Model, run: Run) -> None:
+    built_in = [caption.text for caption in run.captions]
+    explainer = run.widget().explainer
+    server.paragraph = lambda sentences: time.sleep(0.5) or each(sentences)
+    explainer.write(Explaining(MODEL, host=server.host))
+    widget = run.widget()
+    widget._on_request(widget, {"type": "quiet"}, None)
+    idle(explainer)
+    assert not widget.writer.busy
+    assert [caption.built_in for caption in run.captions] == built_in

@@ -1,0 +1,64 @@
+"""One request at a time, the newest writing first; a reader who stops is let go at once."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from xinv_nb.captions.turns import Turns
+
+
+def until(condition) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def test_one_at_a_time_and_the_newest_first() -> None:
+    turns, order, never = Turns(), [], threading.Event()
+    release = threading.Event()
+    inside = []
+
+    def take(name: str, ticket: int, wait: threading.Event | None = None) -> None:
+        with turns.taken(ticket, never):
+            inside.append(name)
+            assert len(inside) == 1
+            order.append(name)
+            if wait is not None:
+                wait.wait(20)
+            inside.remove(name)
+
+    tickets = [turns.ticket() for _ in range(4)]
+    first = threading.Thread(target=take, args=("first", tickets[0], release))
+    first.start()
+    until(lambda: order == ["first"])
+    others = [threading.Thread(target=take, args=(f"number {i}", tickets[i])) for i in (1, 3, 2)]
+    for thread in others:
+        thread.start()
+    until(lambda: len(turns._waiting) == 3)
+    release.set()
+    for thread in (first, *others):
+        thread.join(20)
+    assert order == ["first", "number 3", "number 2", "number 1"]
+
+
+def test_who_stops_waiting_holds_up_nobody() -> None:
+    turns, stop, never = Turns(), threading.Event(), threading.Event()
+    old, new = turns.ticket(), turns.ticket()
+    got: list[bool] = []
+
+    def wait() -> None:
+        with turns.taken(new, stop) as granted:
+            got.append(granted)
+
+    with turns.taken(old, never) as granted:
+        assert granted
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        until(lambda: turns._waiting)
+        stop.set()
+        waiting.join(20)
+        assert got == [False]
+    with turns.taken(old, never) as granted:
+        assert granted

@@ -1,0 +1,43 @@
+"""What the Ollama server offers, in lines for a reader: each model, its size, where it runs and what it may do here."""
+
+from __future__ import annotations
+
+import threading
+
+from xinv_nb.captions.admission import Manner, known_ability
+from xinv_nb.captions.ollama import Model, OllamaServer, Status
+from xinv_nb.captions.voice import Voice
+from xinv_nb.captions.writer import Explaining
+
+_MAY: dict[Manner, str] = {
+    "paragraphs": "words whole captions",
+    "sentences": "words single sentences",
+    "none": "too small to word captions without changing what they say",
+}
+
+
+def offer(explaining: Explaining) -> list[str]:
+    """Return a line about the server, and one for each of its models; contacts the server, for two seconds at most."""
+    host = explaining.host
+    server = OllamaServer(host, allow_remote=host is not None)
+    status = server.status()
+    return [status.text, *(_line(server, status, model) for model in status.models)]
+
+
+def _line(server: OllamaServer, status: Status, model: Model) -> str:
+    parts = [_size(model.size)] if model.local else ["runs in a cloud: used only if you name it"]
+    if model.local:
+        found = known_ability(Voice(server, model.name, status, None, None, threading.Event()))
+        parts.append("not tried yet" if found is None else _MAY[found.manner])
+    if status.default is not None and model.name == status.default.name:
+        parts.append("the default")
+    return f"{model.name}  ({', '.join(parts)})"
+
+
+def _size(size: int) -> str:
+    """Return bytes as a reader knows them.
+
+    >>> _size(2_019_393_189), _size(98_000_000)
+    ('2.0 GB', '98 MB')
+    """
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

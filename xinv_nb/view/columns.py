@@ -1,0 +1,110 @@
+"""The numbers of a run as columns for the plots: which evaluations, loss, parameters and gradients, and their names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xinv_nb.run import Entry, Run
+from xinv_nb.view.watched import MOST_WATCHED, watched_columns
+from xinv_nb.view.wire import Body
+
+_MOST_SHOWN = 8
+"""Series drawn at first; the reader may add the others."""
+
+
+def chosen_rows(run: Run, start: int, stop: int, stride: int) -> NDArray[np.intp]:
+    """Return evaluations from `start` on, about one in `stride`; the last one, and each spike of the loss, among them.
+
+    Of each stretch the first evaluation and those with the least and the largest loss; NaN counts as the largest.
+    """
+    if stride == 1 or start >= stop:
+        return np.arange(start, stop)
+    loss = run.loss[start:stop].copy()
+    loss[np.isnan(loss)] = np.inf
+    length = 3 * stride
+    begins = np.arange(0, len(loss), length)
+    padded = np.full(len(begins) * length, loss[-1])
+    padded[: len(loss)] = loss
+    stretches = padded.reshape(-1, length)
+    chosen = np.zeros(len(padded), dtype=np.bool_)
+    chosen[begins] = True
+    chosen[begins + stretches.argmin(axis=1)] = chosen[begins + stretches.argmax(axis=1)] = True
+    chosen[len(loss) - 1] = True
+    return start + np.flatnonzero(chosen[: len(loss)])
+
+
+def bytes_per_row(run: Run, entries: Sequence[Entry]) -> int:
+    """Return the bytes that an evaluation of `run` takes in a packet."""
+    return 17 + 12 * len(entries) + 20 * min(MOST_WATCHED, len(run.history.watches))
+
+
+def columns(
+    run: Run, entries: Sequence[Entry], rows: NDArray[np.intp], body: Body, several: set[int]
+) -> dict[str, Any]:
+    """Append the numbers of these evaluations to `body`; returns their part of the header. `several`: see `watched`."""
+    found = [
+        body.column("iteration", "f8", rows),
+        body.column("loss", "f8", run.loss[rows]),
+        body.column("accepted", "u1", run.accepted[rows]),
+    ]
+    if len(rows):
+        numbers = zip(_by_entry(run, entries, rows, "values"), _by_entry(run, entries, rows, "gradients"), strict=True)
+        for key, (values, gradient) in enumerate(numbers):
+            found.append(body.column(f"p{key}", "f8", values))
+            found.append(body.column(f"g{key}", "f4", gradient))
+        found += watched_columns(run, rows, body, several)
+    return {"rows": len(rows), "columns": found}
+
+
+def _by_entry(
+    run: Run, entries: Sequence[Entry], rows: NDArray[np.intp], of: Literal["values", "gradients"]
+) -> list[NDArray[np.float64]]:
+    """Return the numbers of each entry at these evaluations, gathered at once: column by column takes twice as long."""
+    places = [entry.place for entry in entries]
+    held = np.array([place for place in places if place is not None], dtype=np.intp)
+    gathered = iter(np.real(run.history.rows(rows, of, held)).T)
+    return [
+        next(gathered) if place is not None else run.column(entry, of)[rows]
+        for entry, place in zip(entries, places, strict=True)
+    ]
+
+
+def series(run: Run, entries: Sequence[Entry]) -> dict[str, Any]:
+    """Return what the plots need to know of each parameter, and in which groups they are drawn."""
+    shown = set(_most_moved(run, entries))
+    groups = {
+        entry.group: {"key": entry.group, "label": entry.group, "unit": _unit(entries, entry)} for entry in entries
+    }
+    described = [
+        {
+            "key": key,
+            "name": entry.name,
+            "label": entry.label,
+            "unit": entry.parameter.unit,
+            "description": entry.parameter.description,
+            "group": entry.group,
+            "bounds": entry.parameter.bounds,
+            "truth": entry.parameter.truth,
+            "statistic": entry.statistic,
+            "shown": key in shown,
+        }
+        for key, entry in enumerate(entries)
+    ]
+    return {"series": described, "groups": list(groups.values())}
+
+
+def _unit(entries: Sequence[Entry], of: Entry) -> str:
+    """Return the unit that all entries of a group share, or none."""
+    units = {entry.parameter.unit for entry in entries if entry.group == of.group}
+    return units.pop() if len(units) == 1 else ""
+
+
+def _most_moved(run: Run, entries: Sequence[Entry]) -> list[int]:
+    if len(entries) <= _MOST_SHOWN:
+        return list(range(len(entries)))
+    spans = [float(np.ptp(column)) for column in map(run.column, entries)]
+    return sorted(range(len(entries)), key=lambda i: -spans[i])[:_MOST_SHOWN]

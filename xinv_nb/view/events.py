@@ -1,0 +1,53 @@
+"""Events for the table and the lanes of the view."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+import numpy as np
+
+from xinv_nb.run import Event, Run
+
+
+def events_for_view(run: Run, events: Sequence[Event], last_seen: dict[Hashable, int]) -> list[dict[str, Any]]:
+    """Return events for the table; the lanes mark only where a kind of event begins, or turns to its opposite.
+
+    The value of a watched quantity at each iteration is no news to a reader: of these the table has the beginnings.
+    """
+    rows = []
+    watched = run.history.watches.keys()
+    for event in events:
+        kind = _kind(event)
+        begins = last_seen.get(kind, -2) < event.evaluation - 1
+        last_seen[kind] = event.evaluation
+        if event.name in watched and not begins:
+            continue
+        rows.append(
+            {
+                "id": event.id,
+                "evaluation": event.evaluation,
+                "phase": event.phase,
+                "text": event.text,
+                "stage": event.stage,
+                "count": event.count,
+                "lane": begins,
+            }
+        )
+    return rows
+
+
+def with_last(rows: list[dict[str, Any]], events: Sequence[Event], run: Run) -> list[dict[str, Any]]:
+    """Mark in the lanes as well where a kind of event happens for the last time before the end."""
+    watched = run.history.watches.keys()
+    latest = {_kind(e): e for e in events if e.phase == "forward" and e.name not in watched}
+    ending = {e.id for e in latest.values() if e.evaluation < run.evaluations - 1}
+    for row in rows:
+        row["lane"] = row["lane"] or row["id"] in ending
+    return rows
+
+
+def _kind(event: Event) -> Hashable:
+    """Return what makes two events the same but for their numbers: words, and the sign that the gradient has."""
+    words = tuple(value for value in event.values.values() if isinstance(value, str))
+    return event.phase, event.name, event.stage, words, np.sign(event.values.get("cotangent", 0))

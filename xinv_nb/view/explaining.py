@@ -1,0 +1,132 @@
+"""Brings words into the widget: the run's captions, those of a stretch, answers; built-in at once, then a model's.
+
+Everything that asks a server happens on a worker's thread; what is sent from there is what has been checked.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING
+
+from xinv_nb.captions.draft import BUILT_IN, Draft, as_caption
+from xinv_nb.captions.narrator import plan
+from xinv_nb.captions.worker import CaptionWorker
+from xinv_nb.captions.writer import Explaining, Progress, answer, write_drafts, write_span
+from xinv_nb.errors import XinvError
+from xinv_nb.run import Caption
+from xinv_nb.view.head import Writer
+
+if TYPE_CHECKING:
+    from xinv_nb.run import Run
+    from xinv_nb.view.widget import RunWidget
+
+Span = tuple[int, int]
+
+
+class Explainer:
+    """Has the words of one widget written.
+
+    The captions of the run and what the reader asks for have a worker each: a question does not end the writing of the
+    captions, and goes first (see `captions.turns`).
+    """
+
+    def __init__(self, widget: RunWidget) -> None:
+        self.explaining = Explaining()
+        """Who answers: what the cell said, else the server's default model where there is one."""
+        self.on_worded: Callable[[], object] = lambda: None
+        """Called when the words of the run are others than before: its record is to say the same as the view."""
+        self._widget = widget
+        self._captions, self._asked = CaptionWorker(), CaptionWorker()
+        self._closed: list[Draft] = []
+        self._worded: dict[Hashable, Caption] = {}
+
+    @property
+    def run(self) -> Run:
+        """The run that is explained."""
+        return self._widget.run
+
+    def write(self, explaining: Explaining) -> None:
+        """Have the captions of the run written; what was being written ends."""
+        self.explaining = explaining
+        self.run._captions = None  # noqa: SLF001
+        if explaining.model is not False and self.run.evaluations > 0:
+            self._captions.start(self.run, self._show, explaining)
+
+    def stop(self) -> None:
+        """End what is being written; the built-in text stays where nothing else has been checked."""
+        self._captions.cancel()
+        self._asked.cancel()
+        writer = self._widget.writer
+        self._widget.writer = Writer(writer.text, writer.hint, writer.command)
+        self._widget.send_words()
+
+    # ------------------------------------------------------------------ while the run goes on
+
+    def make_ready(self, explaining: Explaining) -> None:
+        """Have the model loaded, and found out what it may do, while the simulation runs."""
+        self.explaining = explaining
+        self._captions.make_ready(explaining)
+
+    def follow(self) -> None:
+        """Word the phases that have closed: those that stood at the last look as they stand now."""
+        if self.explaining.model is False:
+            return
+        drafts = plan(self.run, self.explaining.level)
+        closed = drafts[1:-1]  # the first is the summary, the last phase is still going on
+        stand = [draft for draft in closed if _key(draft) in set(map(_key, self._closed))]
+        self._closed = closed
+        captions = [self._worded.get(_key(draft)) or as_caption(draft) for draft in drafts]
+        self.run._captions = tuple(captions)  # noqa: SLF001
+        new = [draft for draft in stand if _key(draft) not in self._worded]
+        if new and not self._captions.is_busy:
+
+            def word(stop: threading.Event) -> None:
+                captions = write_drafts(self.run, new, self.explaining, stop)
+                if not stop.is_set():
+                    self._worded |= {_key(draft): caption for draft, caption in zip(new, captions, strict=True)}
+
+            # Of a run that is growing meanwhile: should that get in the way, it is worded again at its end.
+            self._captions.start_work(word)
+
+    # ------------------------------------------------------------------ what the reader asks for
+
+    def answer(self, question: str, span: Span | None, send: Callable[[Caption], None]) -> None:
+        """Answer a question: at once from the facts, then as the model words it."""
+        built_in = answer(self.run, question, Explaining(False, self.explaining.level), span)
+        send(built_in)
+        if self.explaining.model is not False and built_in.sentences:
+
+            def reword(stop: threading.Event) -> None:
+                worded = answer(self.run, question, self.explaining, span, stop)
+                if worded != built_in:
+                    send(worded)
+
+            self._asked.start_work(reword)
+
+    def explain_span(self, span: Span) -> None:
+        """Explain a stretch of the run in a caption of its own; raises `XinvError` where there is no such stretch."""
+        if self.run.status == "running":
+            raise XinvError("The run is still going on; a stretch of it can be explained once it has ended.")
+        self._keep(write_span(self.run, span, Explaining(False, self.explaining.level)))
+        if self.explaining.model is not False:
+            self._asked.start_work(lambda stop: self._keep(write_span(self.run, span, self.explaining, stop)))
+
+    def _keep(self, caption: Caption) -> None:
+        self.run._keep_span_caption(caption)  # noqa: SLF001
+        self._widget.send_facts()
+        self.on_worded()
+
+    def _show(self, progress: Progress) -> None:
+        self.run._captions = progress.captions  # noqa: SLF001
+        busy = progress.working_on is not None
+        self._widget.writer = Writer(progress.writer, progress.hint, progress.command, busy, progress.working_on)
+        self._widget.send_words()
+        if not busy and any(caption.source != BUILT_IN for caption in progress.captions):
+            self.on_worded()
+
+
+def _key(draft: Draft) -> Hashable:
+    """Return what a draft says, and by which facts: their numbers change while a run grows."""
+    said = tuple((s.text, tuple((f.id, f.cites) for f in s.facts)) for s in draft.sentences)
+    return draft.heading, draft.span, said

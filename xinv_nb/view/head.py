@@ -1,0 +1,66 @@
+"""The head of the view: what the run is called, how it stands, and who writes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from xinv_nb.analysis.objective import name_of_loss
+from xinv_nb.run import Run
+
+
+@dataclass
+class Writer:
+    """Who writes the captions, for the head of the view."""
+
+    text: str = "built-in text"
+    hint: str = ""
+    command: str = ""
+    busy: bool = False
+    working_on: int | None = None
+
+
+def head(run: Run, writer: Writer, thinned: int = 1) -> dict[str, Any]:
+    """Return title, state in words, loss label, who writes, and notices."""
+    tone, state = state_in_words(run)
+    loss, unit = name_of_loss(run)
+    return {
+        "title": run.title,
+        "goal": run.problem.goal if run.problem else "",
+        "status": run.status,
+        "tone": tone,
+        "state": state,
+        "evaluations": run.evaluations,
+        "optimizer": run.optimizer,
+        "writer": {"text": writer.text, "hint": writer.hint, "command": writer.command},
+        "busy": writer.busy,
+        "thinned": thinned,
+        "has_scene": bool(run.problem and run.problem.scene),
+        "loss_label": loss,
+        "loss_unit": unit,
+        "notices": list(run.notices),
+        "compared": False,
+    }
+
+
+def state_in_words(run: Run) -> tuple[str, str]:
+    """Return the tone and the words of a run's state, such as `("good", "converged · 90 iterations")`."""
+    count = run.evaluations
+    iterations = f"{count} iteration{'' if count == 1 else 's'}"
+    if run.status == "running":
+        return "live", f"recording · {count}"
+    if run.status == "interrupted":
+        return "warning", f"interrupted at {count}"
+    if run.status == "failed":
+        return "bad", f"failed: {run.ending}"
+    if count == 0:
+        return "neutral", "nothing recorded"
+    last = run.phases[-1]
+    if last.kind == "divergence":
+        what = "diverged" if np.isfinite(run.loss[last.start]) else "not a number"
+        return "bad", f"{what} from iteration {last.start}"
+    if last.kind == "converged":
+        return "good", f"converged · {iterations}"
+    return "neutral", f"finished · {iterations}"
