@@ -291,7 +291,8 @@ def test_what_the_widget_is_sent_meanwhile_holds_no_word_of_the_adversary(
             time.sleep(0.005)
         packets = [unpack(each)[0] for each in sent if isinstance(each, bytes)]
         assert sum("captions" in packet for packet in packets) > 1
-        assert sum(isinstance(each, Caption) for each in sent) == 2
+        # The built-in answer, and the model's where it says anything else: two threads draw from one source of lies.
+        assert sum(isinstance(each, Caption) for each in sent) in (1, 2)
         everything = "\n".join([*map(readable, packets), *run.notices])
         answers = [each for each in sent if isinstance(each, Caption)]
         before += reasons([*run.captions, *answers]) + "\n".join(wordings_of(run))

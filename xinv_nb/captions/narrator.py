@@ -179,7 +179,8 @@ def _choices(facts: Sequence[Fact], phases: int, last: int, bank: Phrases) -> It
     limits = [f for f in facts if f.kind in ("bound", "identifiability") and f.salience >= _MAIN]
     yield from (_Choice(2, bank.of(f)) for f in limits[:_MOST_LIMITS])
     if phases == 1:
-        yield from (_Choice(5, bank.of(f)) for f in _of_kind(facts, "convergence"))
+        rank = 3 if bank.level == "expert" else 5
+        yield from (_Choice(rank, bank.of(f)) for f in _of_kind(facts, "convergence"))
     doing = ending[0].values.get("doing") if ending else None
     minimum = [f for f in _of_kind(facts, "minimum") if f.values["minimum"]]
     # A loss that still changes is not at its minimum; and terms that balance say better why it is level.

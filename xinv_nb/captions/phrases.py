@@ -57,7 +57,7 @@ class Phrases:
     """Words the facts of one run for a reader of one level."""
 
     def __init__(self, run: Run, level: str | None = None) -> None:
-        self._level = level or "student"
+        self.level = level or "student"
         self._run = run
 
     @functools.cached_property
@@ -90,7 +90,7 @@ class Phrases:
             slots = self._slots(facts, entry)
             if slots is None:
                 continue
-            wordings = tuple(wording for wording in entry.wordings if wording.suits(self._level))
+            wordings = tuple(wording for wording in entry.wordings if wording.suits(self.level))
             if wordings:
                 return Phrase(tuple(facts), wordings, slots)
         return None
@@ -210,10 +210,13 @@ class Phrases:
 
     def _read_movement(self, fact: Fact) -> Slots:
         v, entry = fact.values, self._parameters.get(str(fact.values.get("parameter")))
-        if entry is None or entry.statistic:
+        if entry is None:
             return {}
         a, b = pair(v["start"], v["end"], entry.parameter.unit)
         slots = self._names(entry) | {"a": a, "b": b, "went": verb(entry, v["end"] - v["start"])}
+        if entry.statistic:
+            over = fact.text.partition(" (root mean square over ")[2].partition(")")[0]
+            return slots | {"c": quantity(v["change"], entry.parameter.unit), "entries": over}
         return slots | {"k": str(v.get("asked") or "none"), "steps": str(v.get("steps", ""))}
 
     def _names(self, entry: Parameter) -> Slots:
