@@ -486,3 +486,47 @@ SECOND_ROUND: dict[str, Planter] = {
     "share": share,
     "cut out": cut_out,
 }
+
+
+# ---------------------------------------------------------------------- written last, run once, never used to tune
+
+
+def exception(text: str, keys: Names) -> Iterator[str]:
+    """Yield the sentence with an exception, a condition or another scale."""
+    body = text[:-1]
+    for tail in ("except at iteration 3", "apart from the last iteration", "up to sign", "on average", "in units of 100",
+                 "for any start", "up to a constant", "or thereabouts", "among others", "in one direction", "if at all",
+                 "with one exception", "but for the gradient", "without the first iterations", "per iteration"):  # fmt: skip
+        yield f"{body} {tail}."
+        yield f"{body}, {tail}."
+    for lead in (
+        "Except at the start",
+        "On average",
+        "At best",
+        "In general",
+        "For the most part",
+        "Apart from the loss",
+    ):
+        yield f"{lead}, {inside(text)}"
+
+
+def other_tense(text: str, keys: Names) -> Iterator[str]:
+    """Yield what would be, had been before, or is still to come."""
+    del keys
+    forms = {
+        "fell": "fall",
+        "rose": "rise",
+        "was": "be",
+        "ended": "end",
+        "went": "go",
+        "stayed": "stay",
+        "moved": "move",
+    }
+    for verb, base in forms.items():
+        for how in (f"will {base}", f"would {base}", f"is going to {base}", f"was to {base}", f"used to {base}", f"shall {base}",
+                    f"can {base}", f"may {base}", f"was expected to {base}", f"need not {base}", f"did {base} before and",
+                    f"did {base} once and then", f"started to {base}", f"ceased to {base}", f"wanted to {base}"):  # fmt: skip
+            yield from swapped(text, (verb, how), both=False)
+
+
+LAST: dict[str, Planter] = {"exception": exception, "other tense": other_tense}

@@ -357,6 +357,50 @@ MAKERS: dict[str, Maker] = {
 }
 
 
+def steps(m: Material) -> Iterator[Stated]:
+    """Written last, run once, never used to tune: single steps, and which of them was largest."""
+    q = m.one()
+    moves = np.diff(q.values)
+    largest = int(np.argmax(np.abs(moves)))
+    k = m.draw.randrange(len(moves))
+    if abs(moves[k]) < 0.5 * abs(moves[largest]):
+        yield f"The largest change of {q.name} was at iteration {k + 1}.", False
+        yield f"{q.name} changed most between iterations {k} and {k + 1}.", False
+        yield f"{q.name} changed more at iteration {k + 1} than at iteration {largest + 1}.", False
+        yield f"At iteration {k + 1} {q.name} moved by {number(abs(float(moves[largest])), 4)}.", False
+    if clear(q.values[k], q.values[k + 1]):
+        way, flip = ("rose", "fell") if moves[k] > 0 else ("fell", "rose")
+        yield f"{q.name} {flip} between iterations {k} and {k + 1}.", False
+        yield f"{q.name} {way} between iterations {k} and {k + 1}.", True
+        yield f"From iteration {k} to {k + 1}, {q.name} {way} from {q.say(k + 1)} to {q.say(k)}.", False
+        yield f"{q.name} was the same at iterations {k} and {k + 1}.", False
+        yield f"{q.name} did not change between iterations {k} and {k + 1}.", False
+        yield f"At iteration {k + 1}, {q.name} was still {q.say(k)}.", False
+
+
+def together(m: Material) -> Iterator[Stated]:
+    """Written last, run once, never used to tune: what two quantities did in the same stretch."""
+    if (pair := m.two()) is None:
+        return
+    p, q = pair
+    a, b = m.moments()
+    if clear(p.values[a], p.values[b]) and clear(q.values[a], q.values[b]):
+        ways = ["rose" if c.values[b] > c.values[a] else "fell" for c in (p, q)]
+        flips = ["fell" if way == "rose" else "rose" for way in ways]
+        span = f"between iterations {a} and {b}"
+        yield f"{span[0].upper()}{span[1:]}, {p.name} {ways[0]} and {q.name} {ways[1]}.", True
+        yield f"{span[0].upper()}{span[1:]}, {p.name} {ways[0]} and {q.name} {flips[1]}.", False
+        yield f"{p.name} {flips[0]} {span}, while {q.name} {ways[1]}.", False
+        yield f"{p.name} went from {p.say(a)} to {p.say(b)} {span}, and {q.name} from {q.say(b)} to {q.say(a)}.", False
+        yield f"At iteration {a}, {p.name} was {p.say(a)} and {q.name} was {q.say(b)}.", False
+        yield f"At iteration {b}, {p.name} was {p.say(b)} and {q.name} was {q.say(b)}.", True
+        yield f"{p.name} was {p.say(b)} at iteration {b}, when {q.name} was {q.say(a)}.", False
+        yield f"Once {p.name} was {p.say(b)}, {q.name} was {q.say(a)}.", False
+
+
+LAST: dict[str, Maker] = {"steps": steps, "together": together}
+
+
 def upper(text: str, run: Run) -> str:
     """Begin a sentence with a capital, unless with a name that has to stay as it is."""
     return text[0].upper() + text[1:] if text.startswith(("the ", "it ")) else text

@@ -37,6 +37,7 @@ _TORN = re.compile(
 """Conjunctions that join nothing."""
 _ADDED = frozenset(["word", "cause", "pace", "pattern", "only", "agent"])
 """Chunks that stand out where they are in a rewording alone."""
+_ARTICLE = re.compile(r"\b((?:the|an?) )$", re.IGNORECASE)
 _ABOUT_THE_WHOLE = frozenset(["at", "begin", "end"])
 
 # ---------------------------------------------------------------------- free text
@@ -68,7 +69,7 @@ def check(run: Run, text: str, span: tuple[int, int] | None = None) -> list[Clai
     for sentence, chunks in sentences(text, known.domain):
         reading = read(chunks, before)
         before = reading.subjects
-        found = _judged(judge, chunks, reading, sentence)
+        found = _judged(judge, chunks, reading, sentence, text)
         if any(claim.supported is None for claim in found) and (fact := known.says(run, chunks, span)):
             found = [Claim(sentence, True, f"said in {fact}")]
         if sentence.endswith("?"):
@@ -79,30 +80,27 @@ def check(run: Run, text: str, span: tuple[int, int] | None = None) -> list[Clai
     return claims or [Claim(text, None, "there is nothing to check")]
 
 
-def _judged(judge: Judge, chunks: Sequence[Chunk], reading: Reading, sentence: str) -> list[Claim]:
-    """Return the claims of one sentence."""
+def _judged(judge: Judge, chunks: Sequence[Chunk], reading: Reading, sentence: str, text: str) -> list[Claim]:
+    """Return the claims of one sentence of `text`."""
     whole = any(chunk.kind in _ABOUT_THE_WHOLE for chunk in chunks)
     ended = any(c.kind == "end" or (c.kind == "at" and c.value in ("end", "only")) for c in chunks)
     verdicts = judge.judge(reading.statements, whole=whole, ended=ended)
-    strange = " ".join(dict.fromkeys(chunk.words for chunk in reading.unread if chunk.words))
+    strange = " ".join(dict.fromkeys(chunk.words for chunk in reading.unread if chunk.words)).strip()
     claims = []
     for statement, (supported, reason) in zip(reading.statements, verdicts, strict=True):
         if strange and supported is not None:
-            supported, reason = None, f"“{strange}” was not understood; {reason}"
-        claims.append(Claim(_told(statement), supported, reason))
+            supported, reason = None, f"“{strange}” was not understood, so this is left open; {reason}"
+        claims.append(Claim(_said(text, statement) or sentence, supported, reason))
     if strange:
-        claims.append(Claim(strange, None, "the recording says nothing of this, or it was not understood"))
-    return claims or [Claim(sentence, None, "no claim that can be checked")]
+        claims.append(Claim(sentence, None, f"“{strange}” was not understood, or the recording does not show it"))
+    return list(dict.fromkeys(claims)) or [Claim(sentence, None, "no claim that can be checked")]
 
 
-def _told(statement: Statement) -> str:
-    """Return a statement in a few words, for the list of what was checked."""
-    number = statement.number
-    value = "" if number is None else f"{number.limit} than {number.value:g}" if number.limit else f"{number.value:g}"
-    if number is not None and number.unit:
-        value += f" {number.unit}"
-    what = " ".join([*statement.what, value]).strip()
-    return f"{statement.kind}{' not' if statement.negated else ''} {what} in “{statement.words}”"
+def _said(text: str, statement: Statement) -> str:
+    """Return the words of the text that make a statement."""
+    start, stop = statement.place
+    article = _ARTICLE.search(text, max(start - 4, 0), start)
+    return text[article.start(1) if article else start : stop].strip(" ,;:()")
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,14 @@ class Clause:
     subjects: list[str] = field(default_factory=list)
     sign: str = ""
     """The conjunction or mark before it."""
+    place: tuple[int, int] = (0, 0)
+    """Where its own words stand in the text."""
     inherited: bool = False
     """Whether the subject is that of the clause before."""
 
 
+_MOST_BACK = 12
+"""Clauses back from which a verb or a subject is taken over."""
 _PREDICATES = words_of(
     "move begin end pattern crosses steady credit truth very-near near far over under state asked wants never extreme "
     "ending than times event"
@@ -124,6 +128,8 @@ def _clauses(chunks: Sequence[Chunk]) -> list[Clause]:
 def _give_subjects(clauses: list[Clause], before: Sequence[str]) -> None:
     """Give each clause its subjects, and the verb of the one before where it has none."""
     for k, clause in enumerate(clauses):
+        places = [c.place for c in clause.chunks if c.place[1]]
+        clause.place = (min(a for a, _ in places), max(b for _, b in places)) if places else (0, 0)
         compared = {id(two) for one, two in pairwise(clause.chunks) if one.kind == "limit" or one.value == "than"}
         subjects = [c for c in clause.chunks if c.kind in _SUBJECTS and id(c) not in compared]
         clause.subjects = list(dict.fromkeys(c.value for c in subjects))
@@ -133,14 +139,14 @@ def _give_subjects(clauses: list[Clause], before: Sequence[str]) -> None:
             clause.subjects = earlier.subjects
         elif about_run:
             clause.subjects = [s for s in clause.subjects if s != "run"] or [LOSS]
-        for other in reversed(clauses[:k]):
+        for other in reversed(clauses[max(k - _MOST_BACK, 0) : k]):
             if verb := _verb_of(other.chunks, clause.chunks):
                 clause.chunks += verb
                 break
         if not clause.subjects and earlier is not None:
             clause.subjects, clause.inherited = earlier.subjects, True
             if any(c.kind == "asked" for c in clause.chunks):
-                clause.subjects = _moved_since(clauses[:k]) or earlier.subjects
+                clause.subjects = _moved_since(clauses[max(k - _MOST_BACK, 0) : k]) or earlier.subjects
         elif earlier is not None and clause.subjects == earlier.subjects:
             clause.inherited = True
     for k in range(len(clauses) - 2, -1, -1):  # "Swinging to and fro, x fell": the subject comes later
@@ -155,7 +161,9 @@ def _distributed(clause: Clause) -> list[Clause]:
     """Return a clause for each of several subjects with its own number: "x and y ended at 3 and 4"."""
     count = len(clause.subjects)
     numbers = clause.chunks[-count:]
-    is_one_each = count > 1 and all(c.kind == "number" for c in numbers) and not any(c.value for c in numbers[1:])
+    is_one_each = (
+        1 < count == len(numbers) and all(c.kind == "number" for c in numbers) and not any(c.value for c in numbers[1:])
+    )
     others = [c.kind for c in clause.chunks[:-count]]
     if not is_one_each or "number" in others or "both" in others or numbers[0].value == "between":
         return [clause]
@@ -213,9 +221,8 @@ def objects_of(chunks: Sequence[Chunk]) -> list[Chunk]:
     ]
     kinds = [c.kind for c in chunks if c.kind not in ("harmless", "both")]
     names = [c for c in chunks if c.kind == "quantity"]
-    found += [
-        Chunk("word", c.words, words=c.words) for i, c in enumerate(names) if c.value in [n.value for n in names[:i]]
-    ]
+    once = {c.value: c for c in reversed(names)}
+    found += [Chunk("word", c.words, words=c.words) for c in names if c is not once[c.value]]
     for one, two in pairwise(chunks):
         if (one.kind, two.kind) == ("be", "pronoun") or (one.words == "it" and two.kind == "quantity"):
             found.append(Chunk("word", two.words, words=two.words))

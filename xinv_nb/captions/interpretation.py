@@ -44,7 +44,7 @@ def read(chunks: Sequence[Chunk], before: Sequence[str] = ()) -> Reading:
                 bag.rest += [Chunk("word", c.words, words=c.words) for c in named]
             if len(subjects) < 2 and any(c.kind == "both" for c in clause.chunks):
                 bag.rest.append(Chunk("word", "both", words="both"))
-            statements += bag.found
+            statements += [replace(s, place=clause.place) for s in bag.found]
             if subject == subjects[0]:
                 unread += bag.rest
                 span = bag.span

@@ -90,6 +90,8 @@ class Judge:
         for mark in (statement.since, statement.until):
             if mark[0] in _FIXED and not evidence.place(mark, rows):
                 return False, f"the recording has {evidence.last + 1} iterations, 0 to {evidence.last}"
+        if number is not None and not statement.quantity and statement.kind in _MEASURED:
+            return None, "it is not said, or was not understood, of what"
         if number is not None and number.unit and statement.kind in _MEASURED:
             unit = evidence.domain.units.get(statement.quantity, "")
             if number.unit != unit and not (statement.kind == "by" and number.unit == "%"):

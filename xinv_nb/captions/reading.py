@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from xinv_nb.captions.domain import Domain, stem
 from xinv_nb.captions.numerals import NUMBER, Number, half_of, value_of
@@ -40,6 +40,8 @@ class Chunk:
     times: tuple[int, ...] = ()
     """The iterations or counts of a time."""
     words: str = ""
+    place: tuple[int, int] = field(default=(0, 0), compare=False)
+    """Where it stands in the text."""
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,7 @@ def _chunks(tokens: Sequence[_Token], domain: Domain) -> Iterator[Chunk]:
                     pending = []
             if chunk.kind == "times" and role:
                 yield Chunk("preposition", role, words=role)
-            yield Chunk(chunk.kind, role, number, (), chunk.words)
+            yield Chunk(chunk.kind, role, number, (), chunk.words, chunk.place)
             continue
         if chunk.kind in ("approximate", "limit", "preposition"):
             pending.append(chunk)
@@ -216,25 +218,24 @@ def _in_event(chunk: Chunk, key: str, domain: Domain) -> bool:
 def _pieces(tokens: Sequence[_Token], domain: Domain) -> Iterator[Chunk]:
     i = 0
     while i < len(tokens):
-        token = tokens[i]
-        if token.kind == "name":
-            kind, key = domain.names[token.text]
-            yield Chunk(kind, key, words=token.text)
-            i += 1
-            continue
-        if (parameters := _all_parameters(tokens, i, domain)) is not None:
-            yield from parameters[0]
-            i = parameters[1]
-            continue
-        for read in (_time, _phrase):
-            found = read(tokens, i)
-            if found is not None:
-                chunk, i = found
-                yield chunk
-                break
-        else:
-            yield _one(tokens, i, domain)
-            i += 1
+        found, end = _next_pieces(tokens, i, domain)
+        place = (tokens[i].start, tokens[end - 1].end)
+        yield from (replace(chunk, place=place) for chunk in found)
+        i = end
+
+
+def _next_pieces(tokens: Sequence[_Token], i: int, domain: Domain) -> tuple[list[Chunk], int]:
+    """Return what begins at token `i`, the longest first, and where it ends."""
+    token = tokens[i]
+    if token.kind == "name":
+        kind, key = domain.names[token.text]
+        return [Chunk(kind, key, words=token.text)], i + 1
+    if (parameters := _all_parameters(tokens, i, domain)) is not None:
+        return parameters
+    for read in (_time, _phrase):
+        if (found := read(tokens, i)) is not None:
+            return [found[0]], found[1]
+    return [_one(tokens, i, domain)], i + 1
 
 
 def _all_parameters(tokens: Sequence[_Token], i: int, domain: Domain) -> tuple[list[Chunk], int] | None:

@@ -29,6 +29,8 @@ class Statement:
     other: Number | None = None
     """The value of a second quantity at the same time."""
     words: str = field(default="", compare=False)
+    place: tuple[int, int] = field(default=(0, 0), compare=False)
+    """Where the clause that says so stands in the text."""
 
 
 @dataclass(frozen=True)

@@ -101,12 +101,13 @@ def _by(e: Evidence, s: Statement, rows: Rows) -> Verdict:
     if ends is None or s.number is None:
         return e.unknown(s)
     first, final, reason = ends
+    went = "down" if final < first else "up"
     fall = first - final if s.what[0] == "down" else final - first
     if s.number.unit == "%":
         if first <= 0:
             return None, f"{reason}; a percentage of that says nothing"
-        return s.number.fits(100 * fall / first), f"{reason}: {written(100 * fall / first)} %"
-    return s.number.fits(fall), f"{reason}: by {e.said(s.quantity, fall)}"
+        return s.number.fits(100 * fall / first), f"{reason}, {went} by {written(abs(100 * fall / first))} %"
+    return s.number.fits(fall), f"{reason}, {went} by {e.said(s.quantity, abs(fall))}"
 
 
 def _ratio(e: Evidence, s: Statement, rows: Rows) -> Verdict:
@@ -114,7 +115,7 @@ def _ratio(e: Evidence, s: Statement, rows: Rows) -> Verdict:
     if ends is None or s.number is None or ends[0] == 0:
         return e.unknown(s)
     first, final, reason = ends
-    return s.number.fits(100 * final / first), f"{reason}: {written(100 * final / first)} % of it"
+    return s.number.fits(100 * final / first), f"{reason}, to {written(100 * final / first)} % of what it was"
 
 
 def _factor(e: Evidence, s: Statement, rows: Rows) -> Verdict:
@@ -123,7 +124,7 @@ def _factor(e: Evidence, s: Statement, rows: Rows) -> Verdict:
         return e.unknown(s)
     first, final, reason = ends
     ratio, number = final / first, s.number
-    reason = f"{reason}: {written(ratio)} times"
+    reason = f"{reason}, to {written(ratio)} times what it was"
     if number.limit:
         return (ratio > number.value if number.limit == "more" else ratio < number.value), reason
     room = (_ABOUT_TIMES if number.about else _TIMES) * number.value

@@ -26,7 +26,7 @@ class Evidence:
     def __init__(self, run: Run, domain: Domain, span: tuple[int, int] | None = None) -> None:
         self.run, self.domain = run, domain
         self.last = max(run.evaluations - 1, 0)
-        a, b = span or (0, self.last)
+        a, b = sorted(span or (0, self.last))
         self.span = (min(max(int(a), 0), self.last), min(max(int(b), 0), self.last))
         self._series: dict[str, Floats | None] = {}
         self.entries: dict[str, Entry] = {f"parameter {e.name}": e for e in run.entries()}
