@@ -5,6 +5,12 @@ import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 
 const BUDGET = 100_000;
+/** Names of ours that are shortened: long, used often, and neither in a packet nor in the browser. */
+const SHORTENED =
+  `history lastIteration firstIteration hasKernel showsPlane hasPlane questions moveToRow hiddenStrips
+  hiddenPanels stripsTitle toggled isShown unfolded frameError incomplete explaining framesVersion wideScene strength
+  nearestRow requestFile requestScene appendUnknown frameAt recolour isolate playing cited middle
+  faded accepted gradient cotangent cursor ticks onAccent panels eventsTotal iterations strips`.split(/\s+/);
 const root = fileURLToPath(new URL(".", import.meta.url));
 const outfile = fileURLToPath(new URL("../xinv_nb/static/widget.js", import.meta.url));
 
@@ -40,6 +46,7 @@ const context = await esbuild.context({
   format: "esm",
   target: "es2022",
   minify: true,
+  mangleProps: new RegExp(`^(${SHORTENED.join("|")})$`),
   charset: "utf8",
   legalComments: "none",
   plugins: [minifiedStyles, reportSize],

@@ -43,15 +43,21 @@ def keep_picture(of: Any, name: str) -> None:
         shutil.copy(picture, DOCS)
 
 
+def chromium_options() -> dict[str, Any]:
+    """Return how to launch the system's Chromium; the path is empty where there is none."""
+    path = os.environ.get("XINV_CHROMIUM") or next(filter(None, map(shutil.which, _BROWSERS)), "")
+    return {"executable_path": path, "args": _FLAGS}
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """A running headless Chromium; for one module, since Playwright occupies the thread's event loop meanwhile."""
-    path = os.environ.get("XINV_CHROMIUM") or next(filter(None, map(shutil.which, _BROWSERS)), None)
-    if path is None:
+    options = chromium_options()
+    if not options["executable_path"]:
         unavailable("no Chromium on this machine: install Debian's package chromium, or name one in XINV_CHROMIUM")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=_FLAGS)
+        browser = playwright.chromium.launch(**options)
         yield browser
         browser.close()

@@ -14,10 +14,19 @@ from tests.example_runs import EXAMPLES
 from xinv_nb.captions.claims import check, domain_of, numbers_in, same_claims, same_numbers
 from xinv_nb.captions.domain import names_of
 from xinv_nb.captions.narrator import plan
+from xinv_nb.captions.wordings import GLOSSES
 from xinv_nb.quantities import number
 
+
+def unexplained(text: str) -> str:
+    """A sentence without what a student is told of its terms: that may be left out of a rewording."""
+    for gloss in GLOSSES.values():
+        text = text.replace(gloss, "")
+    return text
+
+
 SENTENCES = [
-    (sentence.text, tuple(names_of(run)), domain_of(run))
+    (unexplained(sentence.text), tuple(names_of(run)), domain_of(run))
     for run in (make() for make in EXAMPLES.values())
     for draft in plan(run)
     for sentence in draft.sentences
@@ -133,7 +142,7 @@ def errors(text: str, names: tuple[str, ...], keys: Mapping[str, str] | None = N
 def test_planted_errors_are_caught(make) -> None:
     run = make()
     names, domain = tuple(names_of(run)), domain_of(run)
-    sentences = [sentence.text for draft in plan(run) for sentence in draft.sentences]
+    sentences = [unexplained(sentence.text) for draft in plan(run) for sentence in draft.sentences]
     leaks = [
         (kind, text, wrong)
         for text in sentences

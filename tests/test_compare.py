@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 from typing import Any
 
 import numpy as np
 import pytest
 from autograd import grad
+from matplotlib import image
 
 import xinv_nb as xi
 from tests.test_wire import columns
 from xinv_nb.quantities import number
+from xinv_nb.view.record import comparison_bundle
 from xinv_nb.view.wire import unpack
 
 
@@ -31,7 +35,7 @@ def test_statements_tell_who_came_how_far_and_how_fast() -> None:
     assert said[0] == f"large steps reached the lowest loss, {lowest}; small steps {best}."
     assert said[1] == "large steps reached 0.1 % of the loss at the start after 4 evaluations, small steps after 17."
     needed = int(np.ceil(39 * np.log(0.64) / np.log(0.04))) + 1
-    assert f"large steps reached a loss of {best}, the lowest that all of them reached, after {needed}" in said[2]
+    assert f"large steps reached a loss of {best}, the lowest that both reached, after {needed}" in said[2]
     assert "small steps after 40." in said[2]
 
 
@@ -40,7 +44,7 @@ def test_statements_tell_who_came_how_far_and_how_fast() -> None:
     [
         ([("a", 0.1), ("b", 0.6, 3)], "a reached 0.1 % of the loss at the start after 17 evaluations; b did not."),
         ([("a", 0.1, 3, 4.0), ("b", 0.1, 3, 2.0)], "depth ended at 2.56 m in a, 1.28 m in b."),
-        ([("a", 0.1, 3), ("a", 0.1, 3)], "All reached the same lowest loss, 6.55."),
+        ([("a", 0.1, 3), ("a", 0.1, 3)], "Both reached the same lowest loss, 6.55."),
         ([("a", 0.1, 3), ("b", 0.1, 0)], "In b nothing was recorded."),
         ([("a", 0.1, 3), ("b", 0.1, 3, float("nan"))], "The loss of b was never a finite number."),
     ],
@@ -94,6 +98,17 @@ def test_the_browser_lists_the_other_runs_and_gets_their_comparison() -> None:
     assert first.id not in listed
     assert listed[second.id]["name"] == "second"
     assert unpack(files[1])[0]["head"]["title"] == "first and second compared"
+
+
+def test_the_record_of_a_comparison_has_its_picture_and_the_differences_in_words() -> None:
+    bundle = comparison_bundle([descend("slow <b>", 0.1), descend("fast", 0.4)])
+    said = "fast reached 0.1 % of the loss at the start after 4 evaluations"
+    for kind in ("text/html", "text/markdown", "text/plain"):
+        assert said in bundle[kind]
+    assert "Record of this comparison: slow &lt;b&gt; and fast compared" in bundle["text/html"]
+    picture = image.imread(io.BytesIO(base64.b64decode(bundle["image/png"])))
+    assert picture.std() > 0.01, "something is drawn"
+    assert sum(map(len, bundle.values())) < 250_000
 
 
 @pytest.mark.parametrize("runs", [(), (1, 2)])

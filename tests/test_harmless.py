@@ -7,6 +7,8 @@ import contextlib
 import gc
 import inspect
 import random
+import subprocess
+import sys
 import threading
 import tracemalloc
 import warnings
@@ -527,3 +529,15 @@ def test_the_traceback_of_an_error_in_the_objective_shows_the_users_code_and_aut
         grad(fails)(1.0)
     files = {Path(str(entry.path)).parent.name for entry in caught.traceback}
     assert files <= {"tests", "autograd"}
+
+
+def test_a_script_that_takes_a_page_away_ends_without_a_word(tmp_path: Path) -> None:
+    script = f"""
+from autograd import grad
+import xinv_nb as xi
+with xi.record() as run:
+    grad(lambda x: x**2)(1.0)
+run.to_html({str(tmp_path / "run.html")!r})
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout + done.stderr == ""

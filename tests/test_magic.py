@@ -204,7 +204,7 @@ def test_widget_first_then_the_users_output_then_the_record(shell: InteractiveSh
     kinds = [next(iter(sorted(output.data))) for output in captured.outputs]
     assert kinds == ["application/vnd.jupyter.widget-view+json", "text/plain", "image/png"]
     record = captured.outputs[-1].data
-    assert "The loss fell from 16 to 0.0156" in record["text/markdown"]
+    assert "from 16 to 0.0156" in record["text/markdown"]
     assert f'data-xinv-record="{xi.last_run().id}"' in record["text/html"]
     assert "<script" not in record["text/html"]
 

@@ -18,14 +18,15 @@ all_runs = pytest.mark.parametrize("make", EXAMPLES.values(), ids=EXAMPLES)
 
 
 @all_runs
-def test_every_sentence_words_a_fact_that_exists(make) -> None:
+def test_every_sentence_words_facts_that_exist(make) -> None:
     run = make()
     facts = {fact.id: fact for fact in run.facts}
     events = {event.id for event in run.events}
     for draft, caption in zip(plan(run), run.captions, strict=True):
         assert draft.sentences
         for sentence in draft.sentences:
-            assert " ".join(facts[fact.id].text for fact in sentence.facts) == sentence.text
+            assert sentence.facts
+            assert all(facts[fact.id] is fact for fact in sentence.facts)
         assert caption.text == " ".join(sentence.text for sentence in draft.sentences)
         assert set(caption.cites) <= set(facts) | events
         assert {fact.id for s in draft.sentences for fact in s.facts} <= set(caption.cites)
@@ -68,13 +69,18 @@ def summary(run: Run) -> str:
 
 def test_the_domain_comes_before_the_optimizer() -> None:
     text = summary(EXAMPLES["route_like"]())
-    order = [text.index(part) for part in ("Travel time", "Construction cost", "The loss", "Along the path", "slope")]
+    order = [text.index(part) for part in ("ravel time", "onstruction cost", "hird point", "he loss", "Adam")]
     assert order == sorted(order)
 
 
 def test_how_the_run_ended_comes_first_if_it_did_not_finish() -> None:
-    assert summary(EXAMPLES["failed"]()).startswith("The run broke off after 6 iterations: ZeroDivisionError. ")
-    assert summary(EXAMPLES["interrupted"]()).startswith("The run was stopped by hand after 7 iterations. ")
+    first = plan(EXAMPLES["failed"]())[0].sentences[0].text
+    assert "broke off" in first
+    assert "after 6 iterations" in first.lower()
+    assert "ZeroDivisionError" in first
+    first = plan(EXAMPLES["interrupted"]())[0].sentences[0].text
+    assert "was stopped by hand" in first
+    assert "after 7 iterations" in first.lower()
 
 
 def test_a_watch_that_is_the_loss_is_not_told_beside_it() -> None:
@@ -101,10 +107,11 @@ def test_what_limits_the_result_is_in_the_summary_and_a_detail_is_not() -> None:
 def test_a_finished_run_ends_its_summary_with_why_it_ended_and_one_suggestion() -> None:
     run = EXAMPLES["rosenbrock_adam"]()
     assert sum(fact.kind == "advice" for fact in run.facts) > 1
-    assert summary(run).endswith(
-        "Adam stopped after 400 iterations, while the loss was still falling, from 0.604 at iteration 362 to 0.403 at "
-        "the end. More iterations would probably lower the loss further."
-    )
+    ended, *_, advice = plan(run)[0].sentences
+    assert [fact.kind for fact in ended.facts] == ["course", "ending"]
+    assert "still falling when Adam stopped" in ended.text
+    assert [fact.kind for fact in advice.facts] == ["advice"]
+    assert "ore iterations" in advice.text
 
 
 def test_events_are_told_in_the_order_of_time() -> None:
@@ -114,7 +121,7 @@ def test_events_are_told_in_the_order_of_time() -> None:
 
 def test_an_oscillation_is_not_called_a_fall_or_a_rise() -> None:
     text = summary(EXAMPLES["bouncing"]())
-    assert text.startswith("The loss went up and down by turns")
+    assert re.search("went up and down by turns|swung back and forth", text)
     assert "fell" not in text
     assert "rose" not in text
 
@@ -148,28 +155,23 @@ def test_nothing_recorded_is_said_kindly() -> None:
 
 
 def test_what_a_teacher_reads() -> None:
-    captions = [(c.heading, c.span, c.text) for c in EXAMPLES["projectile"]().captions]
-    assert captions == [
-        (
-            "Summary",
-            (0, 59),
-            "Range rose from 26.2 to 79.9 m; all along, a higher range would lower the loss. Apex height rose from "
-            "2.38 to 9.43 m. The loss fell from 2893 to 0.0137 over 60 iterations, more than 99 % lower than at the "
-            "start. Along the path, moving launch speed accounts for 84 % of the fall of the loss and moving "
-            "elevation for 16 %. Launch speed ended at 31.9 m/s; the true value is 30 m/s. From iteration 30 to 59 the "
-            "loss neared its limit at a steady rate (linear convergence): what was left to fall shrank by 22 % per "
-            "iteration, by half every 2.74 iterations. The run ended after 60 iterations, while the loss was still "
-            "falling, from 0.0651 at iteration 53 to 0.0137 at the end.",
-        ),
-        (
-            "What moved",
-            (0, 59),
-            "Launch speed rose from 20 to 31.9 m/s; the gradient asked for this at every iteration. Elevation rose "
-            "from 20 to 25.3°; the gradient asked for this at every iteration. For the last time at iteration 16: "
-            "the ball lands before the wall. For the first time at iteration 17: the ball flies over the wall at "
-            "61 m.",
-        ),
-    ]
+    drafts = plan(EXAMPLES["projectile"]())
+    assert [draft.heading for draft in drafts] == ["Summary", "What moved"]
+    kinds = [[[fact.kind for fact in s.facts] for s in draft.sentences] for draft in drafts]
+    assert kinds[0] == [["watch"], ["watch"], ["course", "ending"], ["truth"]]
+    assert kinds[1] == [["movement", "movement"], ["credit"], ["event"], ["event"]]
+    summary, moved = (" ".join(s.text for s in draft.sentences) for draft in drafts)
+    for told in (
+        "26.2 to 79.9 m",
+        "2.38 to 9.43 m",
+        "a higher range would lower the loss",
+        "2893 to 0.0137",
+        "31.9 m/s",
+    ):
+        assert told in summary
+    assert "the gradient asked" in moved
+    assert "(the gradient tells in which direction small steps help)" in moved
+    assert len(summary.split()) < 75
 
 
 # ---------------------------------------------------------------------- sentences of several facts
@@ -231,9 +233,10 @@ def test_the_terms_of_a_loss_and_their_conflict_are_in_the_summary() -> None:
         for _ in range(60):
             x = x - 0.05 * grad(route)(x)
     text = narrate(run)[0].text
-    assert "Over the run the loss fell by" in text
-    assert "time lowered it by" in text
+    assert "ost fell from 181 to 8 M€" in text
     assert text.count("opposite directions") == 1
+    told = [fact.kind for draft in plan(run)[1:] for sentence in draft.sentences for fact in sentence.facts]
+    assert "terms" in told
 
 
 def test_a_parameter_that_turned_is_told_with_its_turn_and_only_so() -> None:

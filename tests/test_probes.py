@@ -451,3 +451,16 @@ def test_a_probe_after_the_recording_adds_nothing():
     assert vjp(1.0) == 6.0
     xi.event("too late")
     assert (run.evaluations, list(run.events), run.watches) == (0, [], {})
+
+
+def test_more_watched_values_than_a_first_block_holds_are_kept() -> None:
+    def objective(x):
+        for k in range(3000):
+            xi.watch(x * k, "speed", at=k)
+        return x**2
+
+    with xi.record() as run:
+        grad(objective)(2.0)
+    assert len(run.watches["speed"].values) == 3000
+    assert run.watches["speed"].values[-1] == 2.0 * 2999
+    assert run.notices == []

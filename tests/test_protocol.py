@@ -9,6 +9,7 @@ import base64
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from xinv_nb.view.head import Writer
 from xinv_nb.view.scene import Frame
 from xinv_nb.view.texts import caption_for_view
 from xinv_nb.view.widget import RunWidget
-from xinv_nb.view.wire import Body, pack, unpack
+from xinv_nb.view.wire import Body, numbers, pack, unpack
 
 GOLDEN = Path(__file__).parent / "golden"
 JS = Path(__file__).parent.parent / "js" / "src"
@@ -38,7 +39,7 @@ def golden(name: str) -> dict[str, Any]:
 
 def packed(content: dict[str, Any]) -> bytes:
     """Return the packet that a golden text describes; numbers that JSON does not know are strings in it."""
-    body = Body()
+    body = Body(in_planes=content.get("in_planes", False))
     header = dict(content["header"])
     header["columns"] = [
         body.column(key, column["type"], np.array([float(value) for value in column["values"]]))
@@ -66,11 +67,10 @@ def test_packets_are_those_that_the_front_end_reads_in_its_tests(name: str) -> N
 def test_golden_packets_are_read_back_as_they_were_written(name: str) -> None:
     content = golden(name)
     header, body = unpack(base64.b64decode(content["packet"]))
-    types = {"f8": "<f8", "f4": "<f4", "u1": "|u1"}
     for spec, (key, column) in zip(header["columns"], content["columns"].items(), strict=True):
-        found = np.frombuffer(body, types[spec["type"]], header["rows"], spec["offset"])
+        found = numbers(body, spec, header["rows"])
         assert spec["key"] == key
-        np.testing.assert_array_equal(found, np.array([float(v) for v in column["values"]], types[spec["type"]]))
+        np.testing.assert_array_equal(found, np.array([float(v) for v in column["values"]], found.dtype))
 
 
 def test_there_are_golden_packets_of_each_kind() -> None:
@@ -119,7 +119,9 @@ def rich_packets() -> list[bytes]:
                 grad(objective)(start / 2**k)
         runs.append(run)
     run, writer, sent = runs[0], Writer(), packets.Sent()
-    caption = caption_for_view(run.captions[0], "a1", [])
+    first = run.captions[0]
+    worded = replace(first.sentences[0], source="m:1b", checked="in full", built_in="It fell.")
+    caption = caption_for_view(replace(first, sentences=(worded,)), "a1", [])
     return [
         packets.snapshot(run, sent, writer, [Frame(0, b"png")]),
         packets.update(run, packets.Sent(), writer, explain=True),
@@ -144,14 +146,14 @@ def test_each_field_that_is_sent_is_one_that_the_front_end_knows_and_none_is_mis
             for entry in entries:
                 assert_fields(entry, known[interface], interface)
                 seen.add(part)
-        for caption in header.get("captions", []):
+        for caption in [*header.get("captions", []), *(answer["caption"] for answer in header.get("answers", []))]:
             for sentence in caption["sentences"]:
                 assert_fields(sentence, known["Sentence"], "Sentence")
                 for claim in sentence["claims"]:
                     assert_fields(claim, known["Claim"], "Claim")
                     seen.add("claims")
     assert seen == {*_PARTS, "claims"}, "each part occurred"
-    assert known["Header"].keys() - {"version", "kind", "sequence", "run", "rows"} == set(_PARTS)
+    assert known["Header"].keys() - {"version", "kind", "sequence", "run", "rows", "events_total"} == set(_PARTS)
 
 
 def assert_fields(entry: dict[str, Any], fields: dict[str, bool], name: str) -> None:

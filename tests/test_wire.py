@@ -13,7 +13,7 @@ from autograd import numpy as anp
 import xinv_nb as xi
 from xinv_nb.view import packets
 from xinv_nb.view.head import Writer, state_in_words
-from xinv_nb.view.wire import Body, pack, unpack
+from xinv_nb.view.wire import Body, numbers, pack, unpack
 
 
 def recorded(points: list[float], objective: Any = lambda x: x**2, **kwargs: Any) -> xi.Run:
@@ -25,8 +25,7 @@ def recorded(points: list[float], objective: Any = lambda x: x**2, **kwargs: Any
 
 def columns(packet: bytes) -> dict[str, np.ndarray]:
     header, body = unpack(packet)
-    dtypes = {"f8": "<f8", "f4": "<f4", "u1": "|u1"}
-    return {c["key"]: np.frombuffer(body, dtypes[c["type"]], header["rows"], c["offset"]) for c in header["columns"]}
+    return {spec["key"]: numbers(body, spec, header["rows"]) for spec in header["columns"]}
 
 
 def test_a_snapshot_holds_the_recording() -> None:
@@ -108,6 +107,14 @@ def test_captions_are_cut_into_parts_without_loss() -> None:
     header, _ = unpack(packets.snapshot(run, packets.Sent(), Writer()))
     for caption, shown in zip(run.captions, header["captions"], strict=True):
         assert "".join(part["text"] for part in shown["parts"]) == caption.text
+
+
+def test_events_that_are_not_listed_are_counted() -> None:
+    run = recorded([3.0, 2.0, 1.0], lambda x: xi.event(f"at {x}") or x**2)
+    header, _ = unpack(packets.snapshot(run, packets.Sent(), packets.Writer(), detail=packets.Detail(events=2)))
+    assert len(header["events"]) == 2
+    everything, _ = unpack(packets.snapshot(run, packets.Sent(), packets.Writer()))
+    assert header["events_total"] == everything["events_total"] == len(everything["events"]) > 2
 
 
 def test_lanes_mark_where_an_event_begins_turns_or_ends() -> None:
@@ -245,6 +252,23 @@ def test_a_live_message_is_small_however_fast_the_run_and_however_many_its_param
             if k == 0:
                 packets.update(more, sent := packets.Sent(), Writer())
     assert len(packets.update(more, sent, Writer())) < 24_000
+
+
+def test_a_burst_of_events_is_spread_over_messages_and_none_is_lost() -> None:
+    def loud(x: Any) -> Any:
+        for k in range(7):
+            xi.event(f"gate {k} is passed")
+        return x**2
+
+    sent, told = packets.Sent(), []
+    with xi.record("run") as run:
+        for _ in range(30):
+            grad(loud)(3.0)
+        while sent.events < len(run.events):
+            told.append(unpack(packets.update(run, sent, Writer()))[0]["events"])
+    assert len(run.events) > 200
+    assert max(map(len, told)) < 100
+    assert [event["id"] for events in told for event in events] == [event.id for event in run.events]
 
 
 def exported(run: xi.Run, kind: str) -> dict[str, Any]:

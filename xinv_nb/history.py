@@ -170,7 +170,7 @@ class GrowingColumn:
         """Make room for more rows, `most` in all."""
         rows = len(self.block) * (8 if self.block.nbytes < _SMALL_BLOCK else 2)
         block = np.empty((rows if most is None else min(rows, most), *self._shape), dtype=self.block.dtype)
-        block[: self.rows] = self.block
+        block[: self.rows] = self.block[: self.rows]
         self.block = block
 
     def keep(self, rows: NDArray[Any]) -> None:
@@ -434,13 +434,19 @@ class History:
         with self.lock:
             return int(np.searchsorted(self.kept.array, evaluation, side="right")) - 1
 
-    def rows(self, evaluations: NDArray[np.intp], of: Literal["values", "gradients"] = "values") -> NDArray[Any]:
-        """Return the rows of some evaluations; where none was kept, the one before it stands."""
+    def rows(
+        self,
+        evaluations: NDArray[np.intp],
+        of: Literal["values", "gradients"] = "values",
+        columns: NDArray[np.intp] | None = None,
+    ) -> NDArray[Any]:
+        """Return the rows of some evaluations, in some columns or all; of one that was not kept, those before it."""
         with self.lock:
             rows = (self.values if of == "values" else self.gradients).array
-            if self.kept is None:
-                return rows[evaluations]
-            return rows[np.searchsorted(self.kept.array, evaluations, side="right") - 1]
+            kept = evaluations
+            if self.kept is not None:
+                kept = np.searchsorted(self.kept.array, evaluations, side="right") - 1
+            return rows[kept] if columns is None else rows[np.ix_(kept, columns)]
 
     def column(self, place: int | slice, of: Literal["values", "gradients"] = "values") -> NDArray[Any]:
         """Return columns with a row for each evaluation; where none was kept, the one before it stands."""

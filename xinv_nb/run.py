@@ -6,6 +6,7 @@ into the layers above, imported when they are called, so that this file stays at
 
 from __future__ import annotations
 
+import itertools
 import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -247,6 +248,11 @@ class Entry:
         """`"rms"` where the number is the root mean square of a large array, else an empty string."""
         return "" if self.column is not None else "rms"
 
+    @property
+    def place(self) -> int | None:
+        """The column of the history that holds these numbers; None where they are computed from a leaf's columns."""
+        return self.column if self.column is not None else self.leaf.rms_column
+
 
 class Run:
     """One recorded optimization.
@@ -441,13 +447,17 @@ class Run:
     @property
     def events(self) -> Sequence[Event]:
         """The events, in the order in which they happened."""
+        return self._events_from(0)
+
+    def _events_from(self, start: int, stop: int | None = None) -> list[Event]:
+        """Return some of the events; of a run that goes on, the new ones are asked for again and again."""
         history = self.history
+        found = (event for owner, event in self._events if owner is history or owner is None)
+        chosen = list(itertools.islice(found, start, stop))
+        if not any(event.name in _WORDED for event in chosen):
+            return chosen
         entries = {entry.column: entry for entry in self.entries()}
-        return [
-            _WORDED[event.name](event, entries) if event.name in _WORDED else event
-            for owner, event in self._events
-            if owner is history or owner is None
-        ]
+        return [_WORDED[event.name](event, entries) if event.name in _WORDED else event for event in chosen]
 
     @property
     def optimizer(self) -> str:
@@ -489,9 +499,8 @@ class Run:
 
         Between the evaluations in `kept` stand those of the one before.
         """
-        column = entry.column if entry.column is not None else entry.leaf.rms_column
-        if column is not None:
-            return np.real(self.history.column(column, of))
+        if entry.place is not None:
+            return np.real(self.history.column(entry.place, of))
         squares = np.abs(self.history.column(slice(entry.leaf.start, entry.leaf.stop), of)) ** 2
         return np.asarray(np.sqrt(squares.mean(axis=1)), dtype=np.float64)
 
@@ -731,12 +740,12 @@ class Run:
         return identify(self, objective)
 
     def widget(self) -> RunWidget:
-        """Return the interactive widget of this run; the same one at each call."""
-        from xinv_nb.view.widget import RunWidget
+        """Return the interactive widget of this run; the same one at each call until it is closed."""
+        from xinv_nb.view.widget import widget_of
 
-        if self._widget is None or self._widget.comm is None:
-            self._widget = RunWidget(self)
-        return self._widget
+        widget = widget_of(self)
+        widget.is_handed_out = True
+        return widget
 
     def plot(self) -> Figure:
         """Return a matplotlib figure of the run, made without pyplot."""

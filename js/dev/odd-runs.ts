@@ -65,6 +65,14 @@ export const ODD_RUNS: Record<string, () => Uint8Array<ArrayBuffer>> = {
         ],
       },
     }),
+  absent: () =>
+    packet(90, [{}, {}, {}], (row) => 40 / (row + 1), {
+      head: {
+        ...head,
+        writer: { text: "built-in text", hint: "start Ollama for more", command: "ollama serve" },
+        notices: ["This is what a notice looks like."],
+      },
+    }),
   one: () => packet(1, [{}, {}], () => 3.25),
   constant: () =>
     packet(

@@ -235,6 +235,6 @@ function sentence(text: string, cites: string[], tone: Caption["tone"]): Sentenc
     dropped: tone === "warning" ? "it says that the loss rose, but it fell" : "",
     claims: byModel
       ? [claim("from 1.78 to 2.79 km", "as recorded"), claim("rises", "it moved up in this phase")]
-      : [claim(text, "worded from F1")],
+      : [],
   };
 }

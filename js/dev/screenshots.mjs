@@ -40,6 +40,12 @@ for (const theme of ["light", "dark"]) {
         act: (page) => page.getByRole("tab", { name: tab }).click(),
       };
     }
+    pages[`writer-${width}-${theme}`] = {
+      width,
+      query: `theme=${theme}&case=absent`,
+      act: (page) => page.locator(".writer").click(),
+    };
+    pages[`plane-${width}-${theme}`] = { width, query: `theme=${theme}&pause=4`, act: showPlane };
     pages[`details-${width}-${theme}`] = {
       width,
       query: `theme=${theme}&pause=4`,
@@ -52,6 +58,7 @@ for (const theme of ["light", "dark"]) {
   }
   for (const name of [
     "waiting",
+    "absent",
     "empty",
     "one",
     "constant",
@@ -80,6 +87,11 @@ async function zoomIn(page) {
   await page.getByRole("slider", { name: "iteration" }).focus();
   await page.keyboard.press("Home");
   for (let step = 0; step < 9; step++) await page.keyboard.press("+");
+}
+
+async function showPlane(page) {
+  await page.getByRole("button", { name: "Show the path in a plane" }).click();
+  await standAt34(page);
 }
 
 async function walkEvents(page) {

@@ -1,27 +1,31 @@
 // The little DOM this view needs: making elements (text only, never HTML), effects that end with a signal,
 // and painting at most once per animation frame.
 import { effect } from "@preact/signals-core";
+import { atEnd } from "./listen";
 
 type Attributes = Record<string, string | number | boolean | null>;
 type Child = Node | string | null;
 
-/** Makes an element. Attributes that are false or null are left out; children are nodes or plain text. */
+/** Makes an element; children are nodes or plain text, null is left out. A button submits no form unless it says so. */
 export function element<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Attributes = {},
   ...children: Child[]
 ): HTMLElementTagNameMap[K] {
   const node = document.createElement(tag);
+  if (node instanceof HTMLButtonElement) node.type = "button";
   setAttributes(node, attributes);
   node.append(...children.filter((child) => child !== null));
   return node;
 }
 
+/** Attributes that are null are taken away, and so are those that are false, unless they are ARIA's. */
 export function setAttributes(node: Element, attributes: Attributes): void {
   for (const [name, value] of Object.entries(attributes)) {
-    if (value === false || value === null) node.removeAttribute(name);
-    else if (node.getAttribute(name) !== String(value))
-      node.setAttribute(name, value === true ? "" : String(value));
+    const isSaid = name.startsWith("aria-");
+    const text = value === true && !isSaid ? "" : String(value);
+    if (value === null || (value === false && !isSaid)) node.removeAttribute(name);
+    else if (node.getAttribute(name) !== text) node.setAttribute(name, text);
   }
 }
 
@@ -33,13 +37,13 @@ export function setText(node: Node, text: string): void {
 /** Runs `action` now and again whenever a signal it read changes, until `signal` aborts. */
 export function react(signal: AbortSignal, action: () => void): void {
   if (signal.aborted) return;
-  signal.addEventListener("abort", effect(action), { once: true });
+  atEnd(signal, effect(action));
 }
 
 /** Returns a function that asks for one call of `paint` in the next animation frame. */
 export function eachFrame(signal: AbortSignal, paint: () => void): () => void {
   let request = 0;
-  signal.addEventListener("abort", () => cancelAnimationFrame(request), { once: true });
+  atEnd(signal, () => cancelAnimationFrame(request));
   return () => {
     if (request || signal.aborted) return;
     request = requestAnimationFrame(() => {

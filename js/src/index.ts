@@ -2,25 +2,44 @@
 // `initialize` (once per model) owns data and subscriptions, `render` (once per output) owns DOM.
 import type { InitializeProps, RenderProps } from "@anywidget/types";
 import { Link } from "./link";
-import { type Model, mirror, onChange, onMessage, type Traits } from "./model";
+import { interrupter, type Model, mirror, onChange, onMessage, type Traits } from "./model";
 import type { Outgoing } from "./protocol";
 import { State } from "./state";
 import { Store } from "./store";
 import { mountView } from "./view/mount";
+import { inflate, isDeflated } from "./wire";
+
+type Bytes = DataView | Uint8Array | null | undefined;
+
+/** Hands packets on in the order in which they came, also where one of them has to be inflated first. */
+function inOrder(receive: (bytes: Bytes) => void): (bytes: Bytes) => void {
+  let before: Promise<void> | undefined;
+  return (bytes) => {
+    const deflated = bytes && isDeflated(bytes);
+    if (!before && !deflated) return receive(bytes);
+    const open = Promise.all([deflated ? inflate(bytes) : bytes, before])
+      .then(([packet]) => receive(packet))
+      .finally(() => {
+        if (before === open) before = undefined;
+      });
+    before = open;
+  };
+}
 
 function connect(model: Model, signal: AbortSignal) {
   const store = new Store();
   const state = new State(store);
-  const link = new Link(store, (message: Outgoing) => model.send(message));
+  const link = new Link(store, (message: Outgoing) => model.send(message), interrupter(model));
   const readKernel = () => {
     link.hasKernel.value = model.get("_has_kernel") ?? false;
   };
-  const readSnapshot = () => link.receive(model.get("_snapshot"));
+  const receive = inOrder((bytes) => link.receive(bytes));
+  const readSnapshot = () => receive(model.get("_snapshot"));
   // Before a view exists, so that no message is lost.
   onMessage(
     model,
     (content, buffers) => {
-      if ((content as { type?: unknown } | null)?.type === "packet") link.receive(buffers?.[0]);
+      if ((content as { type?: unknown } | null)?.type === "packet") receive(buffers?.[0]);
     },
     signal,
   );

@@ -21,9 +21,18 @@ export class Link {
   #openScenes = new Set<number>();
   #openFiles = new Map<number, (file: File) => void>();
 
-  constructor(store: Store, send: (message: Outgoing) => void, now = () => performance.now()) {
+  /** Stops the cell that runs, where the host allows it. */
+  readonly interrupt: (() => Promise<unknown>) | null;
+
+  constructor(
+    store: Store,
+    send: (message: Outgoing) => void,
+    interrupt: (() => Promise<unknown>) | null = null,
+    now = () => performance.now(),
+  ) {
     this.#store = store;
     this.#send = send;
+    this.interrupt = interrupt;
     this.#now = now;
   }
 
@@ -52,6 +61,11 @@ export class Link {
     const request = this.#nextRequest++;
     this.#store.ask({ request, text, span, answer: null });
     this.#send({ type: "ask", request, question: text, span });
+  }
+
+  /** Asks that the model which is writing stops. */
+  quiet(): void {
+    this.#send({ type: "quiet" });
   }
 
   /** Asks for a caption of these iterations; it comes among the others. */

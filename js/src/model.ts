@@ -2,6 +2,7 @@
 // three of them and the reader's state. Writes are grouped, because each is a message to the kernel.
 import type { AnyModel } from "@anywidget/types";
 import { effect } from "@preact/signals-core";
+import { atEnd } from "./listen";
 import type { Span } from "./protocol";
 import { FOLLOW, type State } from "./state";
 
@@ -20,9 +21,16 @@ const MIRRORED = ["iteration", "span", "selected"] as const;
 /** Least time between two writes (ms). */
 const WRITE_INTERVAL = 150;
 
+/** Interrupts the kernel where the host lets its widgets do so (JupyterLab, Notebook 7); null elsewhere. */
+export function interrupter(model: Model): (() => Promise<unknown>) | null {
+  const { kernel } =
+    (model as { widget_manager?: { kernel?: { interrupt?: () => Promise<unknown> } } }).widget_manager ?? {};
+  return typeof kernel?.interrupt === "function" ? async () => kernel.interrupt?.() : null;
+}
+
 export function onChange(model: Model, name: keyof Traits, listener: () => void, signal: AbortSignal): void {
   model.on(`change:${name}`, listener);
-  signal.addEventListener("abort", () => model.off(`change:${name}`, listener), { once: true });
+  atEnd(signal, () => model.off(`change:${name}`, listener));
 }
 
 export function onMessage(
@@ -31,7 +39,7 @@ export function onMessage(
   signal: AbortSignal,
 ): void {
   model.on("msg:custom", listener);
-  signal.addEventListener("abort", () => model.off("msg:custom", listener), { once: true });
+  atEnd(signal, () => model.off("msg:custom", listener));
 }
 
 export function mirror(model: Model, state: State, signal: AbortSignal): void {
@@ -74,7 +82,7 @@ export function mirror(model: Model, state: State, signal: AbortSignal): void {
     state.selected.value;
     timer ??= setTimeout(write, WRITE_INTERVAL);
   });
-  signal.addEventListener("abort", () => {
+  atEnd(signal, () => {
     stop();
     clearTimeout(timer);
   });

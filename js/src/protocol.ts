@@ -10,6 +10,8 @@ export interface ColumnSpec {
   key: string;
   type: "f8" | "f4" | "u1";
   offset: number;
+  /** The first bytes of all numbers, then the second ones, and so on. */
+  planes?: boolean;
 }
 
 export interface Writer {
@@ -113,6 +115,7 @@ export interface Sentence {
   checked: string;
   /** Why a model's words are not shown; else empty. */
   dropped: string;
+  /** What was found in a model's words. */
   claims: Claim[];
 }
 
@@ -171,6 +174,8 @@ export interface Header {
   watched?: Watched[];
   phases?: Phase[];
   events?: RunEvent[];
+  /** Events of the run, of which those listed are the first. */
+  events_total?: number;
   facts?: Fact[];
   captions?: Caption[];
   answers?: Answer[];

@@ -1,5 +1,6 @@
 // The saved record (a <details> that Python displays for notebooks reopened without a kernel) repeats what
 // the live widget shows. While a live widget stands, the record is folded; a click on its summary unfolds it.
+import { atEnd } from "./listen";
 
 export function foldSavedRecord(run: string, signal: AbortSignal): void {
   if (signal.aborted || !run) return;
@@ -7,13 +8,9 @@ export function foldSavedRecord(run: string, signal: AbortSignal): void {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(`${record}:not([data-xinv-unfolded]) > :not(summary) { display: none }`);
   document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
-  signal.addEventListener(
-    "abort",
-    () => {
-      document.adoptedStyleSheets = document.adoptedStyleSheets.filter((other) => other !== sheet);
-    },
-    { once: true },
-  );
+  atEnd(signal, () => {
+    document.adoptedStyleSheets = document.adoptedStyleSheets.filter((other) => other !== sheet);
+  });
   document.addEventListener(
     "click",
     (event) => {

@@ -28,6 +28,11 @@ export class State {
   readonly unfolded = new Set<string>();
   /** The numbers are shown as a table in place of the plots. */
   readonly table = signal(false);
+  /** Whether the reader wants the plane of two parameters; null until asked. */
+  readonly plane = signal<boolean | null>(null);
+  readonly hasPlane: ReadonlySignal<boolean>;
+  /** Without a scene, two parameters are a picture by themselves. */
+  readonly showsPlane: ReadonlySignal<boolean>;
   readonly wideScene = signal(false);
   /** A span whose explanation is awaited. */
   readonly explaining = signal<Span | null>(null);
@@ -46,6 +51,11 @@ export class State {
       store.version.value;
       const { history } = store;
       return this.cursor.value < 0 ? history.rows - 1 : history.rowAt(this.cursor.value);
+    });
+    this.hasPlane = computed(() => store.series.value.length > 1 && !store.head.value.compared);
+    this.showsPlane = computed(() => {
+      const atFirst = store.series.value.length === 2 && !store.head.value.has_scene;
+      return this.hasPlane.value && (this.plane.value ?? atFirst);
     });
     this.iteration = computed(() => {
       store.version.value;

@@ -55,6 +55,7 @@ export class Store {
   readonly watched = signal<Watched[]>([]);
   readonly phases = signal<Phase[]>([]);
   readonly events = signal<RunEvent[]>([]);
+  readonly eventsTotal = signal(0);
   readonly facts = signal<Fact[]>([]);
   readonly captions = signal<Caption[]>([]);
   readonly questions = signal<Question[]>([]);
@@ -103,6 +104,7 @@ export class Store {
     if (header.phases) this.phases.value = header.phases;
     if (header.facts) this.facts.value = header.facts;
     if (header.captions) this.captions.value = header.captions;
+    if (fresh) this.eventsTotal.value = header.events_total ?? 0;
     if (fresh) this.events.value = header.events ?? [];
     else if (header.events?.length) this.events.value = [...this.events.value, ...header.events];
     for (const answer of header.answers ?? []) this.#answer(answer);

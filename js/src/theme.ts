@@ -1,4 +1,5 @@
 // Light or dark, after the host: JupyterLab, Notebook 7, VS Code, Colab, marimo, or any page. Watched live.
+import { atEnd } from "./listen";
 
 export type Theme = "light" | "dark";
 
@@ -18,16 +19,21 @@ export function watchTheme(el: HTMLElement, signal: AbortSignal, report: (theme:
   };
   const observer = new MutationObserver(lookSoon);
   for (const node of [document.documentElement, document.body]) observer.observe(node, { attributes: true });
-  const preference = window.matchMedia("(prefers-color-scheme: dark)");
-  preference.addEventListener("change", lookSoon, { signal });
-  signal.addEventListener("abort", () => observer.disconnect(), { once: true });
+  for (const query of [prefersDark(), forcedColours()])
+    query.addEventListener("change", lookSoon, { signal });
+  atEnd(signal, () => observer.disconnect());
   look();
   lookSoon();
 }
 
+const forcedColours = () => window.matchMedia("(forced-colors: active)");
+const prefersDark = () => window.matchMedia("(prefers-color-scheme: dark)");
+
 /** What the host says; else how light the background behind us is; else how light the text is. */
 export function detectTheme(el: HTMLElement): Theme {
   const { body, documentElement: html } = document;
+  // Forced colours are the reader's, whatever the host says.
+  if (forcedColours().matches) return prefersDark().matches ? "dark" : "light";
   const lab = body.getAttribute("data-jp-theme-light");
   if (lab) return lab === "true" ? "light" : "dark";
   if (body.matches(".vscode-dark, .vscode-high-contrast:not(.vscode-high-contrast-light)")) return "dark";

@@ -1,5 +1,5 @@
 // Turns one packet of bytes into a header and typed arrays. The twin of the kernel's encoder:
-// uint32 length | JSON header | padding to a multiple of 8 | body. Knows the layout and nothing else.
+// uint32 length | JSON header | padding to a multiple of 8 | body, or four bytes of ones and that deflated. Knows the layout and nothing else.
 import type { ColumnSpec, FileSpec, Header } from "./protocol";
 
 export const VERSION = 1;
@@ -76,12 +76,29 @@ function parseHeader(bytes: Uint8Array): Header {
   return { ...header, rows: header.rows ?? 0, columns: header.columns ?? [] } as Header;
 }
 
-function readColumn(body: Uint8Array, { type, offset }: ColumnSpec, rows: number): ColumnData {
+export function isDeflated(packet: DataView | Uint8Array): boolean {
+  return (
+    packet.byteLength > 4 && new Uint8Array(packet.buffer, packet.byteOffset, 4).every((byte) => byte === 255)
+  );
+}
+
+export async function inflate(packet: DataView | Uint8Array): Promise<Uint8Array> {
+  const bytes = new Uint8Array(packet.buffer as ArrayBuffer, packet.byteOffset + 4, packet.byteLength - 4);
+  const inflated = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Uint8Array(await new Response(inflated).arrayBuffer());
+}
+
+function readColumn(body: Uint8Array, spec: ColumnSpec, rows: number): ColumnData {
+  const { type, offset } = spec;
+  const numbers = (size: number) => {
+    const bytes = part(body, offset, size * rows);
+    return (spec.planes ? outOfPlanes(bytes, size) : bytes).buffer;
+  };
   switch (type) {
     case "f8":
-      return new Float64Array(part(body, offset, 8 * rows).buffer);
+      return new Float64Array(numbers(8));
     case "f4":
-      return new Float32Array(part(body, offset, 4 * rows).buffer);
+      return new Float32Array(numbers(4));
     case "u1":
       return part(body, offset, rows);
     default:
@@ -89,8 +106,18 @@ function readColumn(body: Uint8Array, { type, offset }: ColumnSpec, rows: number
   }
 }
 
+/** First bytes of all numbers, then second ones, and so on; here each number has its own together again. */
+function outOfPlanes(bytes: Uint8Array<ArrayBuffer>, size: number): Uint8Array<ArrayBuffer> {
+  const rows = bytes.length / size;
+  const numbers = new Uint8Array(bytes.length);
+  for (let byte = 0, from = 0; byte < size; byte++) {
+    for (let row = 0; row < rows; row++) numbers[row * size + byte] = bytes[from++] as number;
+  }
+  return numbers;
+}
+
 /** A copy, because a typed array needs an aligned start and a packet may lie at any byte. */
 function part(body: Uint8Array, offset: number, length: number): Uint8Array<ArrayBuffer> {
   if (offset + length > body.length) throw new WireError("The recording's data are cut short.");
-  return new Uint8Array(body.slice(offset, offset + length));
+  return body.slice(offset, offset + length) as Uint8Array<ArrayBuffer>;
 }

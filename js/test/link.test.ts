@@ -22,6 +22,7 @@ beforeEach(() => {
   link = new Link(
     store,
     (message) => sent.push(message),
+    null,
     () => now,
   );
 });

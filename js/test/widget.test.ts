@@ -290,6 +290,14 @@ describe("events", () => {
     expect(Number.parseFloat(body.style.paddingBottom)).toBeGreaterThan(50_000);
   });
 
+  it("that are too many to be listed are counted", () => {
+    mount();
+    const event = { id: "e1", evaluation: 0, phase: "forward", text: "t", stage: "", count: 1, lane: true };
+    model.receive(encode({ kind: "snapshot", events: [event] as never, events_total: 5431 }));
+    openEvents();
+    expect(find(".found").textContent).toBe("the first 1 of 5431");
+  });
+
   it("are found by words, by stage, by iteration, and by pass", () => {
     mount();
     model.receive(odd("events"));
@@ -498,7 +506,7 @@ describe("who worded a caption", () => {
     built_in: "",
     checked: "",
     dropped: "",
-    claims: [{ text, supported: true, reason: "worded from F1" }],
+    claims: [],
     ...more,
   });
   const caption = (sentences: object[], more = {}) =>
@@ -595,6 +603,116 @@ describe("a span that is selected", () => {
     expect(button("Clear the selection").hidden).toBe(false);
     expect(button("Explain these iterations").hidden).toBe(true);
     end();
+  });
+});
+
+describe("who writes", () => {
+  it("is told in the head, and behind it the one command that gets a model", () => {
+    mount();
+    model.receive(odd("absent"));
+    expect(find(".writer").textContent).toBe("built-in text · start Ollama for more");
+    expect(find("#writer").hidden).toBe(true);
+    find(".writer").click();
+    expect(find("#writer").hidden).toBe(false);
+    expect(find("#writer .command").textContent).toBe("ollama serve");
+  });
+});
+
+describe("stop", () => {
+  const running = () => encode({ head: { title: "t", status: "running", notices: [] } as never });
+
+  it("interrupts the kernel where the host allows it, and is there while the run goes on", () => {
+    let interrupted = 0;
+    const interrupt = () => Promise.resolve(interrupted++);
+    model = new FakeModel();
+    const withManager = Object.assign(model.asModel(), { widget_manager: { kernel: { interrupt } } });
+    const widget = factory();
+    widget.render({ model: withManager, signal: controller.signal, el } as never);
+    model.receive(running());
+    button("Stop").click();
+    expect(interrupted).toBe(1);
+    expect(find("#stop").textContent).toBe("The run is being stopped. What has been recorded is kept.");
+    model.receive(odd("log"));
+    expect(button("Stop").parentElement?.hidden).toBe(true);
+  });
+
+  it("says what to press where the host does not, or where that fails", async () => {
+    mount();
+    model.receive(running());
+    button("Stop").click();
+    expect(find("#stop").textContent).toContain("Press ■");
+    controller.abort();
+    controller = new AbortController();
+    model = new FakeModel();
+    const interrupt = () => Promise.reject(new Error("not here"));
+    const withManager = Object.assign(model.asModel(), { widget_manager: { kernel: { interrupt } } });
+    factory().render({ model: withManager, signal: controller.signal, el } as never);
+    model.receive(running());
+    button("Stop").click();
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(find("#stop").textContent).toContain("Press ■");
+  });
+
+  it("of the model that writes asks the kernel", () => {
+    mount();
+    const head = {
+      title: "t",
+      status: "finished",
+      notices: [],
+      busy: true,
+      writer: { text: "m", hint: "", command: "" },
+    };
+    model.receive(encode({ head: head as never }));
+    button("stop writing").click();
+    expect(model.sent).toEqual([{ type: "quiet" }]);
+    model.receive(encode({ sequence: 2, head: { ...head, busy: false } as never }));
+    expect(button("stop writing").hidden).toBe(true);
+  });
+});
+
+describe("the plane of two parameters", () => {
+  const plane = () => find("#plane");
+  const chosen = () =>
+    [...plane().querySelectorAll("select")].map((select) => select.selectedOptions[0]?.textContent);
+  const rows = (moves: number[]) => ({
+    iteration: Float64Array.of(0, 1),
+    loss: Float64Array.of(2, 1),
+    ...Object.fromEntries(moves.map((move, key) => [`p${key}`, Float64Array.of(0, move)])),
+  });
+  const head = (has_scene: boolean) => ({ title: "t", status: "finished", notices: [], has_scene }) as never;
+
+  it("takes the place of the scene on request, with the two that moved most", () => {
+    mount();
+    model.receive(encode({ sequence: 1, head: head(true), series: [...SERIES] }, rows([1, 5, 0, 9])));
+    expect([plane().hidden, find(".scene:not(.plane)").hidden]).toEqual([true, false]);
+    button("Show the path in a plane").click();
+    expect([plane().hidden, find(".scene:not(.plane)").hidden]).toEqual([false, true]);
+    expect(chosen()).toEqual(["village-west · y", "marsh · y"]);
+    const [across] = plane().querySelectorAll("select");
+    if (across) across.value = "2";
+    across?.dispatchEvent(new Event("change"));
+    expect(chosen()).toEqual(["village-east · y", "marsh · y"]);
+    expect(find(".path").getAttribute("aria-label")).toBe(
+      "path in the plane of village-east · y and marsh · y, coloured by the loss",
+    );
+    button("Hide the plane").click();
+    expect(plane().hidden).toBe(true);
+  });
+
+  it("is there at once for two parameters without a scene, and its keys move the cursor", () => {
+    mount();
+    model.receive(encode({ sequence: 1, head: head(false), series: SERIES.slice(0, 2) }, rows([1, 5])));
+    expect(plane().hidden).toBe(false);
+    find(".path").dispatchEvent(new KeyboardEvent("keydown", { key: "Home", bubbles: true }));
+    expect(slider().value).toBe("0");
+  });
+
+  it("needs two parameters of one run", () => {
+    mount();
+    model.receive(odd("compared"));
+    expect(plane().hidden).toBe(true);
+    model.receive(encode({ sequence: 9, series: SERIES.slice(0, 1) }));
+    expect(button("Show the path in a plane").hidden).toBe(true);
   });
 });
 

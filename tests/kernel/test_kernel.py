@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from jupyter_client.manager import start_new_kernel
 
+from tests.captions.test_admission import Model, dropped, each
+
 LOAD = "%load_ext xinv_nb\nimport xinv_nb as xi\nfrom autograd import grad\nimport autograd.numpy as np"
 
 ENDLESS = """\
@@ -46,12 +48,14 @@ def execute(client: Any, code: str, meanwhile: Any = None) -> tuple[dict[str, An
 
 @contextmanager
 def interrupted_after(seconds: float, manager: Any) -> Iterator[None]:
-    """Press Stop after some seconds, and again: autograd swallows what is raised while it wraps a function."""
+    """Press Stop after some seconds, and later again: autograd swallows what is raised while it wraps a function."""
     done = threading.Event()
 
     def press() -> None:
-        while not done.wait(seconds):
+        patience = seconds
+        while not done.wait(patience):
             manager.interrupt_kernel()
+            patience = 4 * seconds  # on a busy machine the end of the cell takes its time, and is not to be stopped
 
     thread = threading.Thread(target=press)
     thread.start()
@@ -102,3 +106,24 @@ def test_stop_on_error_stops_run_all_as_without_the_magic(kernel: Any) -> None:
     reply, messages = execute(client, "%%xinv\nx = grad(lambda x: x**2)(1.0)\nraise ValueError('mine')")
     assert (reply["status"], reply["ename"], reply["evalue"]) == ("error", "ValueError", "mine")
     assert len([m for m in messages if m["msg_type"] == "error"]) == 1
+
+
+def test_the_record_says_what_the_view_says_once_a_model_has_worded_it(kernel: Any) -> None:
+    _, client = kernel
+    with Model(each, dropped) as server:
+        execute(client, LOAD)
+        cell = (
+            f"%%xinv run --host {server.host}\nx = 4.0\nfor _ in range(9):\n    x = x - 0.2 * grad(lambda x: x**2)(x)"
+        )
+        _, messages = execute(client, cell)
+        records = [m["content"] for m in messages if "image/png" in m["content"].get("data", {})]
+        assert "The loss fell from 16" in records[0]["data"]["text/markdown"]
+        while True:
+            message = client.get_iopub_msg(timeout=60)
+            if message["msg_type"] == "update_display_data":
+                break
+    content = message["content"]
+    assert content["transient"]["display_id"] == records[0]["transient"]["display_id"]
+    assert "The loss went down from 16" in content["data"]["text/markdown"]
+    assert "The loss went down from 16" in content["data"]["text/html"]
+    assert content["data"]["image/png"] == records[0]["data"]["image/png"], "the picture is drawn once"

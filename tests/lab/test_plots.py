@@ -112,7 +112,7 @@ def test_nothing_moves_while_one_reads_zooms_and_selects(page: Any) -> None:
         page.wait_for_timeout(100)
         return region.evaluate(
             """(region) => [
-                ".about > :last-child", ".plots", ".legend", ".foot .slider", ".panels", ".root",
+                ".numbers", ".writer", ".plots", ".legend", ".foot .slider", ".panels", ".root",
             ].map((name) => {
                 const node = name === ".root" ? region : region.querySelector(name);
                 const { x, y, width, height } = node.getBoundingClientRect();

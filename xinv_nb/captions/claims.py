@@ -12,12 +12,14 @@ import re
 import weakref
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from xinv_nb.captions.domain import Domain
 from xinv_nb.captions.interpretation import read
 from xinv_nb.captions.judging import Judge
+from xinv_nb.captions.narrator import outline
 from xinv_nb.captions.numerals import NUMBER, Number, numbers_in, value_of
+from xinv_nb.captions.phrases import LEVELS, Phrases
 from xinv_nb.captions.reading import LONGEST, Chunk, sentences
 from xinv_nb.captions.statements import Reading, Statement
 from xinv_nb.quantities import sentence_start
@@ -29,7 +31,7 @@ _SILENT = frozenset(["harmless", "joint", "lead", "pronoun"])
 _MARKS = frozenset(",;:")
 _TORN = re.compile(
     r"\b(?:and|but|while|whereas|although|though|when|where|which|that|who|what|as|having|its?|yet|however)\s*[.,;:)]"
-    r"|^(?:and|but|which|that|who|what)\b|[,;:]\s*[,;:.]",
+    r"|^(?:and|but|which|that|who|what)\b|[,;:]\s*[,;:.]|\.\s+[,;:.]",
     re.IGNORECASE,
 )
 """Conjunctions that join nothing."""
@@ -68,7 +70,7 @@ def check(run: Run, text: str, span: tuple[int, int] | None = None) -> list[Clai
         reading = read(chunks, before)
         before = reading.subjects
         found = _judged(judge, chunks, reading, sentence, text)
-        if any(claim.supported is None for claim in found) and (fact := known.says(chunks, span)):
+        if any(claim.supported is None for claim in found) and (fact := known.says(run, chunks, span)):
             found = [Claim(sentence, True, f"said in {fact}")]
         if sentence.endswith("?"):
             found = [Claim(sentence, None, "a question claims nothing")]
@@ -109,12 +111,38 @@ class _Known:
     domain: Domain
     keys: dict[tuple[object, ...], list[Fact]]
 
-    def says(self, chunks: Sequence[Chunk], span: tuple[int, int] | None) -> str:
-        """Return the fact that says this sentence, if any does."""
-        for fact in self.keys.get(_pieces(chunks), ()):
-            if span is None or (fact.span[0] <= span[1] and fact.span[1] >= span[0]):
+    worded: dict[tuple[object, ...], list[tuple[Fact, ...]]] = field(default_factory=dict)
+    """The sentences of the built-in text, in all its wordings, once one was looked for."""
+
+    def says(self, run: Run, chunks: Sequence[Chunk], span: tuple[int, int] | None) -> str:
+        """Return the fact that says this sentence, or the facts that the built-in text words by it, if any."""
+        key = _pieces(chunks)
+        for fact in self.keys.get(key, ()):
+            if _overlaps(fact, span):
                 return fact.id
+        if not self.worded:
+            self.worded.update(_wordings(run, self.domain))
+        for facts in self.worded.get(key, ()):
+            if any(_overlaps(fact, span) for fact in facts):
+                return " and ".join(fact.id for fact in facts)
         return ""
+
+
+def _overlaps(fact: Fact, span: tuple[int, int] | None) -> bool:
+    return span is None or (fact.span[0] <= span[1] and fact.span[1] >= span[0])
+
+
+def _wordings(run: Run, domain: Domain) -> dict[tuple[object, ...], list[tuple[Fact, ...]]]:
+    """Return all sentences in which the built-in text may word facts of `run`, for either reader."""
+    found: dict[tuple[object, ...], list[tuple[Fact, ...]]] = {}
+    for level in LEVELS:
+        bank = Phrases(run, level)
+        phrases = [phrase for caption in outline(run, level) for phrase in caption.phrases]
+        for phrase in [*phrases, *map(bank.of, run.facts)]:
+            for text in phrase.texts():
+                for _, chunks in sentences(text, domain):
+                    found.setdefault(_pieces(chunks), []).append(phrase.facts)
+    return found
 
 
 _KNOWN: weakref.WeakKeyDictionary[Run, _Known] = weakref.WeakKeyDictionary()

@@ -6,9 +6,14 @@ own is always there to fall back on.
 
 from __future__ import annotations
 
+import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from xinv_nb.captions.draft import BUILT_IN, Draft, Sentence, as_caption
+from xinv_nb.captions.phrases import Phrase, Phrases
+from xinv_nb.captions.wordings import Wording
 from xinv_nb.quantities import sentence_start
 from xinv_nb.run import Caption, Fact, Phase, Run
 
@@ -18,6 +23,14 @@ _MOST_LIMITS = 2
 """Bounds that hold a parameter, and combinations that are poorly determined, in the summary."""
 _MAIN = 0.8
 """Salience from which on a fact belongs to the main story."""
+_MOST_WORDS = 75
+"""Words of a usual summary."""
+_MOST_SENTENCES = 5
+_BEST = 0.7
+"""Salience from which on the lowest loss belongs to the summary."""
+_NAMED_MOVES = 0.7
+"""Salience from which on the move of a named parameter may be told in the summary."""
+_MAIN_MOVES = 2
 _MOST_MOVES = 3
 _MOST_EVENTS = 3
 _MOST_EVENTS_OF_RUN = 6
@@ -56,84 +69,194 @@ def plan(run: Run, level: str | None = None) -> list[Draft]:
 
     `level` is the reader, as in `narrate`.
     """
-    del level  # both readers are told the same as yet
+    return _worded(outline(run, level), _seed(run), explains=level != "expert")
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A caption before it is worded: its heading, its span, and a phrase for each of its sentences."""
+
+    heading: str
+    span: tuple[int, int]
+    phrases: tuple[Phrase, ...]
+
+
+def outline(run: Run, level: str | None = None) -> list[Outline]:
+    """Return what each caption tells, sentence by sentence, without the choice of words."""
     facts, phases, last = run.facts, run.phases, run.evaluations - 1
-    drafts = [Draft("Summary", (0, last), _sentences(_summary(facts, len(phases), last)))]
+    bank = Phrases(run, level)
+    summary = _summary(facts, len(phases), last, bank)
+    captions = [Outline("Summary", (0, last), tuple(summary))]
+    told = {fact.id for phrase in summary for fact in phrase.facts}
     if len(phases) > 1:
         for phase in phases:
-            of_phase = tuple(_of_phase(facts, phase, is_last=phase is phases[-1]))
+            of_phase = tuple(_of_phase(facts, phase, bank, is_last=phase is phases[-1]))
             heading = _HEADINGS.get(phase.label, sentence_start(phase.label))
-            drafts.append(Draft(heading, (phase.start, of_phase[0].span[1]), _sentences(of_phase)))
-        return drafts
-    moved, events = _moves(facts, (0, last)), _events(facts, 0, last, _MOST_EVENTS_OF_RUN)
+            captions.append(Outline(heading, (phase.start, of_phase[0].facts[0].span[1]), of_phase))
+        return captions
+    moved = _joined(bank, _moves(facts, (0, last)))
+    moved += [bank.of(fact) for fact in _of_kind(facts, "credit") if fact.id not in told and moved]
+    events = [fact for fact in _events(facts, 0, last, _MOST_EVENTS_OF_RUN) if fact.id not in told]
     if len(events) <= _MOST_EVENTS:
-        moved, events = [*moved, *events], []
+        moved, events = [*moved, *_joined(bank, events)], []
     if moved:
-        drafts.append(Draft("What moved", (0, last), _sentences(moved)))
+        captions.append(Outline("What moved", (0, last), tuple(moved)))
     if events:
-        drafts.append(Draft("What happened", (0, last), _sentences(events)))
-    return drafts
+        captions.append(Outline("What happened", (0, last), tuple(_joined(bank, events))))
+    return captions
 
 
 def plan_span(run: Run, span: tuple[int, int], level: str | None = None) -> Draft:
     """Choose the facts of a stretch that the reader chose; raises `XinvError` where the run has no such evaluations."""
-    del level
     run.choose_span(span)
     first, last = int(span[0]), int(span[1])
+    bank = Phrases(run, level)
     inside = [fact for fact in run.facts if first <= fact.span[0] and fact.span[1] <= last]
     of_loss = _of_kind(inside, "stretch") or [f for f in inside if f.kind in ("phase", "course")][:1]
     own = of_loss[0].span if of_loss else (first, last)
-    moved = [fact for fact in _of_kind(inside, "movement") if fact.span == own][:_MOST_MOVES]
-    found = [*of_loss, *_watches(inside, own), *moved, *_events(inside, first, last)]
+    found = [bank.of(fact, kind="phase") for fact in of_loss]
+    found += _joined(bank, _watches(inside, own))
+    found += _joined(bank, [fact for fact in _of_kind(inside, "movement") if fact.span == own][:_MOST_MOVES])
+    found += _joined(bank, _events(inside, first, last))
     heading = f"Iteration {first}" if first == last else f"Iterations {first}–{last}"
-    return Draft(heading, (first, last), _sentences(found))
+    caption = Outline(heading, (first, last), tuple(found))
+    return _worded([caption], _seed(run), explains=level != "expert")[0]
 
 
-def _summary(facts: Sequence[Fact], phases: int, last: int) -> Iterator[Fact]:
-    """Yield the domain first, then the loss, how it ended, and one suggestion; a run that broke off says so first."""
+# ---------------------------------------------------------------------- the summary
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """A phrase that may go into the summary; the lower its rank, the sooner it does."""
+
+    rank: int
+    phrase: Phrase
+
+
+def _summary(facts: Sequence[Fact], phases: int, last: int, bank: Phrases) -> list[Phrase]:
+    """Return the domain first, then the loss and how it ended, what limits the result, and one suggestion.
+
+    A run that broke off says so first. What no room is left for stays in the list of facts.
+    """
+    choices = list(_choices(facts, phases, last, bank))
+    chosen: set[int] = set()
+    words = 0
+    for k in sorted(range(len(choices)), key=lambda k: choices[k].rank):
+        length = choices[k].phrase.length
+        if choices[k].rank == 0 or (len(chosen) < _MOST_SENTENCES and words + length <= _MOST_WORDS):
+            chosen.add(k)
+            words += length
+    return [choices[k].phrase for k in sorted(chosen)]
+
+
+def _choices(facts: Sequence[Fact], phases: int, last: int, bank: Phrases) -> Iterator[_Choice]:
+    """Yield what the summary may tell, in the order in which it would."""
     ending = _of_kind(facts, "ending")
     broke_off = bool(ending) and ending[0].salience >= 1
     if broke_off:
-        yield from ending
-    yield from _watches(facts, (0, last))
-    # Where the loss only goes up and down, its first and last values say little.
+        yield _Choice(0, bank.of(ending[0]))
     own = next(iter(_of_kind(facts, "phase")), None) if phases == 1 else None
-    if own is None or own.values["kind"] in ("descent", "slow descent", "rise"):
-        yield from _of_kind(facts, "course")
-    if own is not None:
-        yield own
     # The best of noisy values is a lucky one.
     is_noisy = any(f.values["label"].startswith("noisy") for f in _of_kind(facts, "phase"))
+    for place, phrase in enumerate(_joined(bank, _watches(facts, (0, last)))):
+        yield _Choice(1 if place == 0 else 4, phrase)
+    for fact in _lasting(facts, last):
+        yield _Choice(4, bank.of(fact))
+    truths = _of_kind(facts, "truth")[:_MOST_TRUTHS]
+    if phases > 1 and not truths:
+        main = [f for f in _moves(facts, (0, last)) if f.salience >= _NAMED_MOVES and bank.is_named(f)]
+        yield from (_Choice(3, phrase) for phrase in _joined(bank, main[:_MAIN_MOVES], "main"))
+    yield from _of_the_loss(facts, own, () if broke_off else ending, bank)
     if not is_noisy and (own is None or own.values["kind"] != "oscillation"):
-        yield from _of_kind(facts, "best")
-    yield from _of_kind(facts, "gap")
-    yield from [f for f in _of_kind(facts, "terms") if f.span == (0, last)]
+        yield from (_Choice(2 if f.salience >= _BEST else 5, bank.of(f)) for f in _of_kind(facts, "best"))
+    yield from (_Choice(3, bank.of(f)) for f in _of_kind(facts, "gap"))
+    yield from (_Choice(2, phrase) for phrase in _joined(bank, truths))
+    yield from (_Choice(4, bank.of(f)) for f in _of_kind(facts, "terms") if f.span == (0, last))
     balance = _of_kind(facts, "balance")[:1]
-    yield from balance or _of_kind(facts, "conflict")[:1]
-    yield from _of_kind(facts, "credit")
-    yield from _of_kind(facts, "truth")[:_MOST_TRUTHS]
-    yield from [f for f in facts if f.kind in ("bound", "identifiability") and f.salience >= _MAIN][:_MOST_LIMITS]
+    yield from (_Choice(2, bank.of(f)) for f in balance or _of_kind(facts, "conflict")[:1])
+    yield from (_Choice(5, bank.of(f)) for f in _of_kind(facts, "credit"))
+    limits = [f for f in facts if f.kind in ("bound", "identifiability") and f.salience >= _MAIN]
+    yield from (_Choice(2, bank.of(f)) for f in limits[:_MOST_LIMITS])
     if phases == 1:
-        yield from _of_kind(facts, "convergence")
+        rank = 3 if bank.level == "expert" else 5
+        yield from (_Choice(rank, bank.of(f)) for f in _of_kind(facts, "convergence"))
     doing = ending[0].values.get("doing") if ending else None
-    if not broke_off and doing != "broken":  # that is said with the loss
-        yield from ending
     minimum = [f for f in _of_kind(facts, "minimum") if f.values["minimum"]]
     # A loss that still changes is not at its minimum; and terms that balance say better why it is level.
     if not is_noisy and not balance and doing not in ("descent", "rise"):
-        yield from minimum or _of_kind(facts, "gradient")
-    yield from _of_kind(facts, "advice")[:1]
+        yield from (_Choice(4, bank.of(f)) for f in minimum or _of_kind(facts, "gradient"))
+    yield from (_Choice(3, bank.of(f)) for f in _of_kind(facts, "advice")[:1])
 
 
-def _of_phase(facts: Sequence[Fact], phase: Phase, *, is_last: bool) -> Iterator[Fact]:
-    """Yield the phase's own fact, then what happened in it."""
+def _of_the_loss(facts: Sequence[Fact], own: Fact | None, ending: Sequence[Fact], bank: Phrases) -> Iterator[_Choice]:
+    """Yield what became of the loss and how the run ended, in one sentence where one can say it."""
+    told = [fact for fact in ending if fact.values.get("doing") != "broken"]  # that is said with the loss
+    course = _of_kind(facts, "course")
+    # Where the loss only goes up and down, its first and last values say little.
+    if own is not None and own.values["kind"] not in ("descent", "slow descent", "rise"):
+        course = [own]
+    for fact in course:
+        if fact.values.get("change") == 0 and not any("message" in f.values for f in told):
+            told = []  # of a loss that stayed as it was, it is no news that it hardly changed any more
+        for end in told:
+            try:
+                yield _Choice(0, bank.of(fact, end))
+            except LookupError:
+                continue
+            return
+        yield _Choice(0, bank.of(fact))
+    yield from (_Choice(1, bank.of(fact)) for fact in told)
+
+
+def _lasting(facts: Sequence[Fact], last: int) -> list[Fact]:
+    """Return the event that began during the run and happened to its end, if there is one such event."""
+    events = [f for f in _of_kind(facts, "event") if f.values["first"] > 0 and f.values["last"] == last]
+    return events if len(events) == 1 and events[0].values["count"] > 1 else []
+
+
+# ---------------------------------------------------------------------- the other captions
+
+
+def _of_phase(facts: Sequence[Fact], phase: Phase, bank: Phrases, *, is_last: bool) -> Iterator[Phrase]:
+    """Yield the phase's own fact with what earned it, then what happened in it."""
     own = next(f for f in _of_kind(facts, "phase") if f.span[0] == phase.start)
-    yield own
+    earned = [f for kind in ("terms", "drop") for f in _of_kind(facts, kind) if f.span == own.span]
+    for fact in earned:
+        try:
+            yield bank.of(own, fact)
+        except LookupError:
+            continue
+        break
+    else:
+        yield bank.of(own)
     if is_last:
-        yield from _of_kind(facts, "convergence")
-    yield from (f for f in _of_kind(facts, "movement") if f.span == own.span)
-    yield from _watches(facts, own.span)
-    yield from _events(facts, phase.start, phase.stop - 1)
+        yield from map(bank.of, _of_kind(facts, "convergence"))
+    yield from _joined(bank, [f for f in _of_kind(facts, "movement") if f.span == own.span])
+    yield from _joined(bank, _watches(facts, own.span))
+    yield from _joined(bank, _events(facts, phase.start, phase.stop - 1))
+
+
+def _joined(bank: Phrases, facts: Sequence[Fact], kind: str = "") -> list[Phrase]:
+    """Return the phrases of some facts: neighbours in one sentence where the bank has one for them."""
+    found: list[Phrase] = []
+    left = list(facts)
+    while left:
+        fact = left.pop(0)
+        for other in left[:1]:
+            for two in ((fact, other), (other, fact)):
+                try:
+                    found.append(bank.of(*two, kind=kind))
+                except LookupError:
+                    continue
+                left.remove(other)
+                break
+            else:
+                found.append(bank.of(fact, kind=kind))
+            break
+        else:
+            found.append(bank.of(fact, kind=kind))
+    return found
 
 
 def _watches(facts: Sequence[Fact], span: tuple[int, int]) -> list[Fact]:
@@ -167,5 +290,39 @@ def _of_kind(facts: Sequence[Fact], kind: str) -> list[Fact]:
     return [fact for fact in facts if fact.kind == kind]
 
 
-def _sentences(facts: Iterator[Fact] | Sequence[Fact]) -> tuple[Sentence, ...]:
-    return tuple(Sentence(fact.text, (fact,)) for fact in facts)
+# ---------------------------------------------------------------------- the choice of words
+
+
+def _seed(run: Run) -> int:
+    """Return a number that is the same whenever the run is, and stays while it grows."""
+    first = run.loss[:1].tobytes()
+    return zlib.crc32("\n".join([run.name, *(leaf.name for leaf in run.history.leaves)]).encode() + first)
+
+
+def _worded(captions: Sequence[Outline], seed: int, *, explains: bool) -> list[Draft]:
+    """Choose the wording of each phrase, none twice where the bank has another; explain a term where it comes up first.
+
+    The summary, which changes as long as a run grows, chooses last, so that the captions of phases stay as they are.
+    """
+    used: Counter[str] = Counter()
+    chosen: dict[int, list[Wording]] = {}
+    for k in [*range(1, len(captions)), 0]:
+        chosen[k] = []
+        for phrase in captions[k].phrases:
+            wordings = phrase.wordings
+            shift = zlib.crc32(f"{seed} {captions[k].span[0]} {phrase.slots.get('q', '')}".encode()) % len(wordings)
+            wording = min([*wordings[shift:], *wordings[:shift]], key=lambda w: used[w.template])
+            used[wording.template] += 1
+            chosen[k].append(wording)
+    told: set[str] | None = set() if explains else None
+    return [
+        Draft(
+            caption.heading,
+            caption.span,
+            tuple(
+                Sentence(phrase.text(wording, told=told), phrase.facts)
+                for phrase, wording in zip(caption.phrases, chosen[k], strict=True)
+            ),
+        )
+        for k, caption in enumerate(captions)
+    ]

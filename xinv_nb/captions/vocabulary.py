@@ -214,6 +214,9 @@ every of: in every iteration | in each iteration | in all iterations
 as large: of it | of that | of its initial value | as large as | as large | as high as | as high | as big as | as big
 as large: as much as | what it was | of what it was | of its initial size | of its starting value | its initial value
 
+harmless gloss: ( gradient tells in which direction small steps help ) | ( single values of it jump up and down )
+harmless gloss: ( middle value ) | ( other values serve nearly as well )
+
 joint and: and | but | while | whereas | although | though | when | ; | : | , | ( | ) | – | — | → | where | yet
 joint and: however | respectively
 

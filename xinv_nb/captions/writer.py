@@ -125,7 +125,7 @@ def _steps(
     voice, writer = found
     try:
         if known_ability(voice) is None:
-            yield shown("built-in text", f"trying out {voice.model}: does it keep to the facts?", "", 0)
+            yield shown("built-in text", f"trying out {voice.model}", "", 0)
         manner = ability(voice).manner
         if manner == "none":
             yield shown("built-in text", *too_small(voice.model))
@@ -144,10 +144,8 @@ def _steps(
 
 def too_small(model: str) -> tuple[str, str]:
     """Return what the reader is told of a model that did not pass, and the command that may help."""
-    why = f"{model} is too small to word these captions without changing what they say"
-    if model.partition(":")[0] == SUGGESTED_MODEL:
-        return f"{why}; a larger model may help", ""
-    return f"{why}; a larger one such as {SUGGESTED_MODEL} may help", f"ollama pull {SUGGESTED_MODEL}"
+    why = f"{model} is too small to keep to the facts"
+    return why, "" if model.partition(":")[0] == SUGGESTED_MODEL else f"ollama pull {SUGGESTED_MODEL}"
 
 
 # ---------------------------------------------------------------------- who is asked

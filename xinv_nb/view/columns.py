@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,38 +21,60 @@ def chosen_rows(run: Run, start: int, stop: int, stride: int) -> NDArray[np.intp
 
     Of each stretch the first evaluation and those with the least and the largest loss; NaN counts as the largest.
     """
-    rows = np.arange(start, stop)
     if stride == 1 or start >= stop:
-        return rows
-    begins = rows[:: 3 * stride]
-    loss = np.where(np.isnan(run.loss[start:stop]), np.inf, run.loss[start:stop])
-    stretches = np.append(loss, np.full(-len(loss) % (3 * stride), loss[-1])).reshape(len(begins), -1)
-    chosen = np.concatenate([begins, begins + stretches.argmin(axis=1), begins + stretches.argmax(axis=1), [stop - 1]])
-    return np.unique(np.minimum(chosen, stop - 1))
+        return np.arange(start, stop)
+    loss = run.loss[start:stop].copy()
+    loss[np.isnan(loss)] = np.inf
+    length = 3 * stride
+    begins = np.arange(0, len(loss), length)
+    padded = np.full(len(begins) * length, loss[-1])
+    padded[: len(loss)] = loss
+    stretches = padded.reshape(-1, length)
+    chosen = np.zeros(len(padded), dtype=np.bool_)
+    chosen[begins] = True
+    chosen[begins + stretches.argmin(axis=1)] = chosen[begins + stretches.argmax(axis=1)] = True
+    chosen[len(loss) - 1] = True
+    return start + np.flatnonzero(chosen[: len(loss)])
 
 
-def bytes_per_row(run: Run) -> int:
+def bytes_per_row(run: Run, entries: Sequence[Entry]) -> int:
     """Return the bytes that an evaluation of `run` takes in a packet."""
-    return 17 + 12 * len(run.entries()) + 20 * min(MOST_WATCHED, len(run.history.watches))
+    return 17 + 12 * len(entries) + 20 * min(MOST_WATCHED, len(run.history.watches))
 
 
-def columns(run: Run, rows: NDArray[np.intp], body: Body, several: set[int]) -> dict[str, Any]:
+def columns(
+    run: Run, entries: Sequence[Entry], rows: NDArray[np.intp], body: Body, several: set[int]
+) -> dict[str, Any]:
     """Append the numbers of these evaluations to `body`; returns their part of the header. `several`: see `watched`."""
     found = [
         body.column("iteration", "f8", rows),
         body.column("loss", "f8", run.loss[rows]),
         body.column("accepted", "u1", run.accepted[rows]),
     ]
-    for key, entry in enumerate(run.entries() if len(rows) else []):
-        found.append(body.column(f"p{key}", "f8", run.column(entry)[rows]))
-        found.append(body.column(f"g{key}", "f4", run.column(entry, "gradients")[rows]))
-    found += watched_columns(run, rows, body, several) if len(rows) else []
+    if len(rows):
+        numbers = zip(_by_entry(run, entries, rows, "values"), _by_entry(run, entries, rows, "gradients"), strict=True)
+        for key, (values, gradient) in enumerate(numbers):
+            found.append(body.column(f"p{key}", "f8", values))
+            found.append(body.column(f"g{key}", "f4", gradient))
+        found += watched_columns(run, rows, body, several)
     return {"rows": len(rows), "columns": found}
 
 
-def series(run: Run) -> dict[str, Any]:
+def _by_entry(
+    run: Run, entries: Sequence[Entry], rows: NDArray[np.intp], of: Literal["values", "gradients"]
+) -> list[NDArray[np.float64]]:
+    """Return the numbers of each entry at these evaluations, gathered at once: column by column takes twice as long."""
+    places = [entry.place for entry in entries]
+    held = np.array([place for place in places if place is not None], dtype=np.intp)
+    gathered = iter(np.real(run.history.rows(rows, of, held)).T)
+    return [
+        next(gathered) if place is not None else run.column(entry, of)[rows]
+        for entry, place in zip(entries, places, strict=True)
+    ]
+
+
+def series(run: Run, entries: Sequence[Entry]) -> dict[str, Any]:
     """Return what the plots need to know of each parameter, and in which groups they are drawn."""
-    entries = run.entries()
     shown = set(_most_moved(run, entries))
     groups = {
         entry.group: {"key": entry.group, "label": entry.group, "unit": _unit(entries, entry)} for entry in entries

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from xinv_nb.analysis.differences import accepted_loss, differences, names_of
+from xinv_nb.analysis.objective import name_of_loss
 from xinv_nb.errors import XinvError
 from xinv_nb.history import WatchColumns
 from xinv_nb.run import Caption, Run
-from xinv_nb.view.differences import accepted_loss, differences, names_of
 from xinv_nb.view.head import Writer, head
+from xinv_nb.view.story import Story, as_text
 from xinv_nb.view.texts import caption_for_view
-from xinv_nb.view.watched import by_evaluation, name_of_loss
+from xinv_nb.view.watched import by_evaluation
 from xinv_nb.view.widget import PlotWidget
 from xinv_nb.view.wire import Body, pack
 
@@ -38,7 +41,12 @@ class Comparison(PlotWidget):
 
     def __repr__(self) -> str:
         """Return what an untrusted or printed notebook shows in the widget's place."""
-        return "\n".join([f"{_title(self.runs)}:", *self.statements])
+        return "\n".join([f"{title_of(self.runs)}:", *self.statements])
+
+    def _ipython_display_(self) -> None:
+        from xinv_nb.view.live import show_comparison
+
+        show_comparison(self)
 
     @property
     def statements(self) -> list[str]:
@@ -49,19 +57,55 @@ class Comparison(PlotWidget):
         """Return everything there is to show, as one packet."""
         return comparison(self.runs)
 
+    def to_html(self, path: str | Path) -> Path:
+        """Write one self-contained interactive page, without network or kernel; returns its path.
 
-def comparison(runs: Sequence[Run]) -> bytes:
-    """Return several runs as one packet: a series for each run and quantity, a group for each quantity."""
+        Examples
+        --------
+        >>> import tempfile
+        >>> import xinv_nb as xi
+        >>> with xi.record("one") as one, xi.record("other") as other:
+        ...     pass
+        >>> xi.compare(one, other).to_html(Path(tempfile.mkdtemp()) / "both.html").name
+        'both.html'
+        """
+        from xinv_nb.view.page import page_of
+
+        story = comparison_story(self.runs)
+        Path(path).write_text(page_of(story.title, as_text(story), self.snapshot()), encoding="utf-8")
+        return Path(path)
+
+
+def comparison_story(runs: Sequence[Run]) -> Story:
+    """Return what there is to tell of several runs."""
+    return Story(_key(runs), title_of(runs), f"{len(runs)} runs", [_differences_in_words(runs)], "comparison")
+
+
+def _key(runs: Sequence[Run]) -> str:
+    return "-".join(run.id for run in runs)
+
+
+def _differences_in_words(runs: Sequence[Run]) -> Caption:
+    text = " ".join(fact.text for fact in differences(runs)) or "These runs do not differ."
+    last = max(max(run.evaluations for run in runs) - 1, 0)
+    return Caption(text, (0, last), (), "built-in", "built-in text", (), "Differences")
+
+
+def comparison(runs: Sequence[Run], most_rows: int | None = None) -> bytes:
+    """Return several runs as one packet: a series for each run and quantity, a group for each quantity.
+
+    `most_rows` evaluations of each at most; where it is given, the packet is one that has to stay small.
+    """
     names = names_of(runs)
     longest = max(run.evaluations for run in runs)
-    stride = max(1, -(-longest // _MOST_ROWS))
+    stride = max(1, -(-longest // (most_rows or _MOST_ROWS)))
     ends = [run.evaluations - 1 for run in runs if run.evaluations]
     rows = np.unique(np.concatenate([np.arange(0, longest, stride), ends]).astype(np.intp))
-    body = Body()
+    body = Body(in_planes=True, narrow=most_rows is not None)
     columns = [body.column("iteration", "f8", rows)]
     series: list[dict[str, Any]] = []
     groups: list[dict[str, Any]] = []
-    for number, (label, unit, by_run) in enumerate(_quantities(runs)):
+    for number, (label, unit, by_run) in enumerate(quantities_of(runs)):
         groups.append({"key": str(number), "label": label, "unit": unit, "log": number == 0})
         for place, column in by_run.items():
             key = len(series)
@@ -71,12 +115,11 @@ def comparison(runs: Sequence[Run]) -> bytes:
             columns.append(body.column(f"p{key}", "f8", values))
             series.append(_series(key, names[place], unit, str(number), place))
     facts = differences(runs)
-    text = " ".join(fact.text for fact in facts) or "These runs do not differ."
-    caption = Caption(text, (0, max(longest - 1, 0)), (), "built-in", "built-in text", (), "Differences")
+    caption = _differences_in_words(runs)
     header = {
         "kind": "snapshot",
         "sequence": 0,
-        "run": "-".join(run.id for run in runs),
+        "run": _key(runs),
         "rows": len(rows),
         "columns": columns,
         "head": _head(runs, longest, stride),
@@ -90,7 +133,7 @@ def comparison(runs: Sequence[Run]) -> bytes:
 
 def _head(runs: Sequence[Run], longest: int, stride: int) -> dict[str, Any]:
     return head(runs[0], Writer(text=""), stride) | {
-        "title": _title(runs),
+        "title": title_of(runs),
         "goal": "",
         "status": "finished",
         "tone": "neutral",
@@ -103,7 +146,8 @@ def _head(runs: Sequence[Run], longest: int, stride: int) -> dict[str, Any]:
     }
 
 
-def _title(runs: Sequence[Run]) -> str:
+def title_of(runs: Sequence[Run]) -> str:
+    """Return the title of a comparison."""
     names = names_of(runs)
     return f"{', '.join(names[:-1])} and {names[-1]} compared"
 
@@ -124,7 +168,7 @@ def _series(key: int, name: str, unit: str, group: str, colour: int) -> dict[str
     }
 
 
-def _quantities(runs: Sequence[Run]) -> list[tuple[str, str, dict[int, Column]]]:
+def quantities_of(runs: Sequence[Run]) -> list[tuple[str, str, dict[int, Column]]]:
     """Return name, unit and columns (by the run's place) of the loss and of what two or more runs have in common."""
     label, unit = name_of_loss(runs[0])
     loss: dict[int, Column] = {place: _taken_from(accepted_loss(run)) for place, run in enumerate(runs)}

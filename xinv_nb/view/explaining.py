@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING
 
-from xinv_nb.captions.draft import Draft, as_caption
+from xinv_nb.captions.draft import BUILT_IN, Draft, as_caption
 from xinv_nb.captions.narrator import plan
 from xinv_nb.captions.worker import CaptionWorker
 from xinv_nb.captions.writer import Explaining, Progress, answer, write_drafts, write_span
@@ -34,6 +34,8 @@ class Explainer:
     def __init__(self, widget: RunWidget) -> None:
         self.explaining = Explaining()
         """Who answers: what the cell said, else the server's default model where there is one."""
+        self.on_worded: Callable[[], object] = lambda: None
+        """Called when the words of the run are others than before: its record is to say the same as the view."""
         self._widget = widget
         self._captions, self._asked = CaptionWorker(), CaptionWorker()
         self._closed: list[Draft] = []
@@ -53,11 +55,15 @@ class Explainer:
 
     def stop(self) -> None:
         """End what is being written; the built-in text stays where nothing else has been checked."""
-        self._captions.cancel()
-        self._asked.cancel()
+        self.cancel()
         writer = self._widget.writer
         self._widget.writer = Writer(writer.text, writer.hint, writer.command)
         self._widget.send_words()
+
+    def cancel(self) -> None:
+        """End what is being written, and say nothing of it: the widget is going."""
+        self._captions.cancel()
+        self._asked.cancel()
 
     # ------------------------------------------------------------------ while the run goes on
 
@@ -113,12 +119,15 @@ class Explainer:
     def _keep(self, caption: Caption) -> None:
         self.run._keep_span_caption(caption)  # noqa: SLF001
         self._widget.send_facts()
+        self.on_worded()
 
     def _show(self, progress: Progress) -> None:
         self.run._captions = progress.captions  # noqa: SLF001
         busy = progress.working_on is not None
         self._widget.writer = Writer(progress.writer, progress.hint, progress.command, busy, progress.working_on)
         self._widget.send_words()
+        if not busy and any(caption.source != BUILT_IN for caption in progress.captions):
+            self.on_worded()
 
 
 def _key(draft: Draft) -> Hashable:

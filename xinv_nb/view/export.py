@@ -36,7 +36,7 @@ def export(run: Run, kind: str) -> File:
 
         return File(f"{stem}.html", "text/html", as_page(run).encode())
     if kind == "picture":
-        from xinv_nb.view.record import picture
+        from xinv_nb.view.picture import picture
 
         return File(f"{stem}.png", "image/png", picture(run))
     if kind == "data":

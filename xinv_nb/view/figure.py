@@ -7,19 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from xinv_nb.analysis.objective import name_of_loss
 from xinv_nb.history import WatchColumns
 from xinv_nb.quantities import with_unit
 from xinv_nb.run import Entry, Run
 from xinv_nb.view.palette import COLOURS, WATCHED
-from xinv_nb.view.watched import by_evaluation, drawn_watches, name_of_loss
+from xinv_nb.view.watched import by_evaluation, drawn_watches
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_INK, _MUTED, _GRID = "#1f2430", "#626b80", "#e6e8ee"
+INK, _MUTED, _GRID = "#1f2430", "#626b80", "#e6e8ee"
 _MOST_SERIES = 8
 _WATCHED_HEIGHT = 0.85
+_LEGEND_COLUMNS = 4
+_LEGEND_HEIGHT = 0.18
 _STRETCHES = 1000
 """More than the picture has pixel columns: nothing that could be seen is lost."""
 
@@ -43,7 +46,8 @@ def draw(run: Run, *, with_words: bool = True) -> Figure:
     has_scene = run.scene is not None
     words = _words(run) if with_words else []
     watches = drawn_watches(run)
-    plots = 4.6 + _WATCHED_HEIGHT * len(watches)
+    legend_rows = -(-len(entries) // _LEGEND_COLUMNS)
+    plots = 4.6 + _WATCHED_HEIGHT * len(watches) + _LEGEND_HEIGHT * legend_rows
     height = plots + 0.19 * len(words)
     figure = Figure(figsize=(10, height), layout="constrained", facecolor="white")
     figure.get_layout_engine().set(h_pad=0.06, w_pad=0.06)  # type: ignore[union-attr,call-arg]
@@ -53,21 +57,23 @@ def draw(run: Run, *, with_words: bool = True) -> Figure:
         columns[0].text(0.5, 0.5, "nothing recorded", ha="center", color=_MUTED)
         return figure
     strips = 0.16 * max(len(entries), 1)
-    ratios = [1.4, 1.4, *[0.62] * len(watches), strips]
-    loss, values, *watched, gradients = columns[0].subplots(len(ratios), 1, sharex=True, height_ratios=ratios)
+    ratios = [1.4, _LEGEND_HEIGHT * max(legend_rows, 1), 1.4, *[0.62] * len(watches), strips]
+    loss, names, values, *watched, gradients = columns[0].subplots(len(ratios), 1, sharex=True, height_ratios=ratios)
     for ax, (name, watch) in zip(watched, watches.items(), strict=True):
         _draw_watched(ax, run, name, watch)
     _draw_loss(loss, run)
     if entries:
         _draw_values(values, run, entries)
+        _draw_legend(names, values, len(entries))
         _draw_gradients(gradients, run, entries)
     else:
+        names.set_axis_off()
         values.set_axis_off()
         gradients.set_axis_off()
-    columns[0].suptitle(_plain(run.title), x=0.01, ha="left", fontsize=11, fontweight="bold", color=_INK)
+    columns[0].suptitle(plain(run.title), x=0.01, ha="left", fontsize=11, fontweight="bold", color=INK)
     if has_scene:
         _draw_scene(columns[1].subplots(), run)
-    rows[1].text(0.01, 0.98, _plain("\n".join(words)), va="top", ha="left", fontsize=8.5, color=_INK, linespacing=1.45)
+    rows[1].text(0.01, 0.98, plain("\n".join(words)), va="top", ha="left", fontsize=8.5, color=INK, linespacing=1.45)
     return figure
 
 
@@ -77,7 +83,8 @@ def _words(run: Run) -> list[str]:
     return [line for caption in run.captions[:1] for line in textwrap.wrap(caption.text, 150)]
 
 
-def _bare(ax: Axes) -> None:
+def bare(ax: Axes) -> None:
+    """Take away what carries no data."""
     ax.spines[["top", "right", "left", "bottom"]].set_visible(False)
     ax.tick_params(length=0, colors=_MUTED, labelsize=8)
     ax.grid(axis="y", color=_GRID, linewidth=0.8)
@@ -95,10 +102,10 @@ def _draw_loss(ax: Axes, run: Run) -> None:
     finite = loss[np.isfinite(loss)]
     if len(finite) and finite.min() > 0 and finite.max() / finite.min() > 50:
         ax.set_yscale("log")
-    ax.plot(*_thinned(loss), color=_INK, linewidth=1.6, marker="o" if len(loss) == 1 else None)
+    ax.plot(*thinned(loss), color=INK, linewidth=1.6, marker="o" if len(loss) == 1 else None)
     name, unit = name_of_loss(run)
-    ax.set_ylabel(_plain(with_unit(name, f"[{unit}]" if unit else "")), fontsize=9, color=_INK)
-    _bare(ax)
+    ax.set_ylabel(plain(with_unit(name, f"[{unit}]" if unit else "")), fontsize=9, color=INK)
+    bare(ax)
     _bands(ax, run)
     last = run.evaluations - 1
     for phase in run.phases if last > 0 else []:
@@ -113,22 +120,26 @@ def _draw_values(ax: Axes, run: Run, entries: list[Entry]) -> None:
     for entry, colour in zip(entries, COLOURS, strict=False):
         column = run.column(entry)
         ax.plot(
-            *_thinned(column),
+            *thinned(column),
             color=colour,
             linewidth=1.5,
-            label=_plain(entry.label),
+            label=plain(entry.label),
             marker="o" if len(column) == 1 else None,
         )
         if entry.parameter.truth is not None:
             ax.axhline(entry.parameter.truth, color=colour, linewidth=0.8, linestyle="--")
     units = {entry.parameter.unit for entry in entries} - {""}
-    ax.set_ylabel(_plain(f"[{units.pop()}]") if len(units) == 1 else "parameters", fontsize=9, color=_INK)
-    _bare(ax)
+    ax.set_ylabel(plain(f"[{units.pop()}]") if len(units) == 1 else "parameters", fontsize=9, color=INK)
+    bare(ax)
     _bands(ax, run)
-    # Exactly as wide as the axes, and no part of the layout: long names may not squeeze the plots.
+
+
+def _draw_legend(ax: Axes, of: Axes, count: int) -> None:
+    """Name the lines of `of` on axes of their own, exactly as wide: long names may not squeeze the plots."""
+    ax.set_axis_off()
     legend = ax.legend(
-        fontsize=6.5, frameon=False, ncols=min(3, len(entries)), mode="expand", loc="lower left",
-        bbox_to_anchor=(0, 1.0, 1, 0.1), borderaxespad=0.2, handlelength=1.4,
+        *of.get_legend_handles_labels(), fontsize=6.5, frameon=False, ncols=min(_LEGEND_COLUMNS, count), mode="expand",
+        loc="center", bbox_to_anchor=(0, 0, 1, 1), borderaxespad=0, handlelength=1.4, labelspacing=0.3,
     )  # fmt: skip
     legend.set_in_layout(False)
 
@@ -137,13 +148,13 @@ def _draw_watched(ax: Axes, run: Run, name: str, watch: WatchColumns) -> None:
     """Draw a quantity as a line; of several numbers in an evaluation, the band from the least to the largest."""
     low, high, _ = by_evaluation(watch, np.arange(run.evaluations))
     alone = "o" if len(low) == 1 else None
-    ax.plot(*_thinned(low), color=WATCHED, linewidth=1.3, marker=alone)
+    ax.plot(*thinned(low), color=WATCHED, linewidth=1.3, marker=alone)
     if bool((high > low).any()):
-        ax.plot(*_thinned(high), color=WATCHED, linewidth=1.3, marker=alone)
-        starts, bottom = _thinned(low)
-        ax.fill_between(starts, bottom, _thinned(high)[1], color=WATCHED, alpha=0.25, linewidth=0)
-    ax.set_title(_plain(with_unit(name, f"[{watch.unit}]" if watch.unit else "")), loc="left", fontsize=7.5, color=_INK)
-    _bare(ax)
+        ax.plot(*thinned(high), color=WATCHED, linewidth=1.3, marker=alone)
+        starts, bottom = thinned(low)
+        ax.fill_between(starts, bottom, thinned(high)[1], color=WATCHED, alpha=0.25, linewidth=0)
+    ax.set_title(plain(with_unit(name, f"[{watch.unit}]" if watch.unit else "")), loc="left", fontsize=7.5, color=INK)
+    bare(ax)
     _bands(ax, run)
 
 
@@ -159,8 +170,8 @@ def _draw_gradients(ax: Axes, run: Run, entries: list[Entry]) -> None:
     extent = (0, last, len(entries), 0)
     for strips, shades, least in ((rows, colours, -1), (greys, "Greys", 0)):
         ax.imshow(strips, aspect="auto", cmap=shades, vmin=least, vmax=1, extent=extent, interpolation="nearest")
-    ax.set_yticks(np.arange(len(entries)) + 0.5, [_plain(entry.label) for entry in entries])
-    _bare(ax)
+    ax.set_yticks(np.arange(len(entries)) + 0.5, [plain(entry.label) for entry in entries])
+    bare(ax)
     ax.tick_params(axis="y", labelsize=6.5)
     ax.grid(visible=False)
     signs = (
@@ -169,12 +180,12 @@ def _draw_gradients(ax: Axes, run: Run, entries: list[Entry]) -> None:
     ax.set_xlabel(f"iteration  ·  strips: {signs}", fontsize=7.5, color=_MUTED)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Keep matplotlib from taking dollar signs in a name for mathematics."""
     return text.replace("$", r"\$")
 
 
-def _thinned(column: Column) -> tuple[Column, Column]:
+def thinned(column: Column) -> tuple[Column, Column]:
     """Return iterations and values to draw: of a long column the least and the largest value of each stretch."""
     if len(column) <= 2 * _STRETCHES:
         return np.arange(len(column)), column
@@ -208,5 +219,5 @@ def _draw_scene(ax: Axes, run: Run) -> None:
         ax.clear()
         ax.set_axis_off()
         ax.text(
-            0.5, 0.5, _plain(f"The scene could not be drawn:\n{type(error).__name__}: {error}"), ha="center", fontsize=8
+            0.5, 0.5, plain(f"The scene could not be drawn:\n{type(error).__name__}: {error}"), ha="center", fontsize=8
         )

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from xinv_nb.analysis.objective import name_of_loss
 from xinv_nb.run import Run
-from xinv_nb.view.watched import name_of_loss
 
 
 @dataclass

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from xinv_nb.captions.writer import Explaining
 from xinv_nb.run import Run
+from xinv_nb.view.compare import Comparison
 from xinv_nb.view.host import keeps_outputs
-from xinv_nb.view.record import record_bundle
+from xinv_nb.view.outputs import show_in
+from xinv_nb.view.picture import picture
+from xinv_nb.view.record import comparison_bundle, record_bundle
 from xinv_nb.view.scene import warm_up
 from xinv_nb.view.stream import Stream
+from xinv_nb.view.widget import widget_of
 
 _SECONDS_FOR_FRAMES = 1.5
 
@@ -19,7 +24,9 @@ def show(run: Run, explaining: Explaining | None = None) -> Callable[[], None]:
     from IPython.display import display
 
     explaining = explaining or Explaining()
-    widget = run.widget()
+    widget = widget_of(run)
+    if (place := _place()) is not None:
+        show_in(widget, *place)
     display(widget)  # type: ignore[no-untyped-call]
     if run.problem is not None and run.problem.scene is not None:  # `run.scene` waits for something to draw
         warm_up()
@@ -33,6 +40,15 @@ def show(run: Run, explaining: Explaining | None = None) -> Callable[[], None]:
     return Stream(send).poll
 
 
+def _place() -> tuple[str, str] | None:
+    """Return the cell that is running and a name of this execution; None where the front end does not tell."""
+    from IPython import get_ipython
+
+    parent: dict[str, Any] = getattr(get_ipython(), "get_parent", dict)()
+    cell, execution = parent.get("metadata", {}).get("cellId"), parent.get("header", {}).get("msg_id")
+    return (str(cell), str(execution)) if cell and execution else None
+
+
 def finish(run: Run, explaining: Explaining | None = None) -> None:
     """Send the finished run, leave its record in the notebook, and have the captions written.
 
@@ -41,7 +57,7 @@ def finish(run: Run, explaining: Explaining | None = None) -> None:
     from IPython.display import display
 
     explaining = explaining or Explaining()
-    widget = run.widget()
+    widget = widget_of(run)
     run._captions = None  # noqa: SLF001 - those of the phases that closed while it went on
     widget.send_snapshot()
     if run.evaluations == 0:
@@ -49,5 +65,18 @@ def finish(run: Run, explaining: Explaining | None = None) -> None:
     widget.draw_frames(_SECONDS_FOR_FRAMES)
     widget.send_frames()
     if keeps_outputs():
-        display(record_bundle(run), raw=True)  # type: ignore[no-untyped-call]
+        drawn = picture(run)
+        record: Any = display(record_bundle(run, drawn), raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        if record is not None:  # none without a front end, as in a test
+            widget.explainer.on_worded = lambda: record.update(record_bundle(run, drawn), raw=True)
     widget.explainer.write(explaining)
+
+
+def show_comparison(comparison: Comparison) -> None:
+    """Display runs laid over each other, and leave the record of it in the notebook."""
+    from IPython.display import display
+
+    bundle = comparison._repr_mimebundle_()
+    display(bundle[0] if isinstance(bundle, tuple) else bundle, raw=True)  # type: ignore[no-untyped-call]
+    if keeps_outputs():
+        display(comparison_bundle(comparison.runs), raw=True)  # type: ignore[no-untyped-call]

@@ -1,17 +1,18 @@
-"""The run as one self-contained interactive page: the widget's own front end with the data inside, no network."""
+"""One self-contained interactive page: the widget's own front end with the data inside, no network."""
 
 from __future__ import annotations
 
-import base64
-import zlib
+from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
 from xinv_nb.run import Run
 from xinv_nb.view import packets
+from xinv_nb.view.front_end import INFLATE, encoded, encoded_bundle
 from xinv_nb.view.head import Writer
-from xinv_nb.view.record import as_text
-from xinv_nb.view.widget import bundle
+from xinv_nb.view.scene import Frame, smaller
+from xinv_nb.view.story import as_text, story_of
+from xinv_nb.view.widget import widget_of
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -27,18 +28,16 @@ body {{ margin: 1rem auto; max-width: 1200px; padding: 0 1rem; font-family: syst
 <h1 style="position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)">{title}</h1>
 <div id="run"><pre style="white-space:pre-wrap">{text}</pre></div>
 </main>
-<script type="text/plain" id="front-end">{code}</script>
-<script type="text/plain" id="data">{data}</script>
 <script type="module">
-const text = (id) => document.getElementById(id).textContent;
-const url = URL.createObjectURL(new Blob([decode(text("front-end"))], {{ type: "text/javascript" }}));
-const {{ mountStatic }} = await import(url);
-const deflated = new Blob([decode(text("data"))]).stream().pipeThrough(new DecompressionStream("deflate"));
-const packet = new Uint8Array(await new Response(deflated).arrayBuffer());
+{inflate}
+const [{{ mountStatic }}, packet] = await Promise.all([load("{code}"), inflate("{data}").arrayBuffer()]);
 const root = document.getElementById("run");
 root.replaceChildren();
-mountStatic(root, packet);
-function decode(base64) {{ return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)); }}
+// In a frame the notebook tells its theme.
+addEventListener("message", ({{ data }}) => {{
+  if (data === "dark" || data === "light") document.documentElement.style.colorScheme = data;
+}});
+mountStatic(root, new Uint8Array(packet));
 </script></body></html>
 """
 
@@ -50,13 +49,20 @@ def write_page(run: Run, path: Path) -> Path:
 
 
 def as_page(run: Run) -> str:
-    """Return the page of `run`."""
-    widget = run.widget()
+    """Return the page of `run`, with all pictures of the scene."""
+    widget = widget_of(run)
     widget.draw_frames()
-    data = packets.snapshot(run, packets.Sent(), Writer(), widget.frames.values())
+    frames = [smaller(frame) for frame in widget.frames.values()]
+    return page_of(run.title, as_text(story_of(run)), snapshot_to_keep(run, frames, packets.Detail(deflated=True)))
+
+
+def snapshot_to_keep(run: Run, frames: Iterable[Frame], detail: packets.Detail) -> bytes:
+    """Return a packet for a reader without a kernel."""
+    return packets.snapshot(run, packets.Sent(), Writer(), frames, detail)
+
+
+def page_of(title: str, text: str, packet: bytes) -> str:
+    """Return a page that shows a packet; `text` stands there for readers without JavaScript."""
     return _PAGE.format(
-        title=escape(run.title),
-        text=escape(as_text(run)),
-        code=base64.b64encode(bundle().encode()).decode(),
-        data=base64.b64encode(zlib.compress(data, 9)).decode(),
+        title=escape(title), text=escape(text), inflate=INFLATE, code=encoded_bundle(), data=encoded(packet)
     )

@@ -1,68 +1,83 @@
-"""The record of a run that stays in the notebook: picture and explanation, readable with no kernel.
+"""The record of a run, or of several compared, that stays in the notebook: readable with no kernel.
 
 It is an output of its own: a widget's output shows nothing but an error once the kernel is gone. While the live widget
 stands, its front end folds the record to one line; when the widget is gone, nothing folds it any more. The bundle holds
-HTML (Jupyter, GitHub), PNG (PDF), Markdown and plain text of the same story.
+HTML (Jupyter, GitHub), PNG (PDF), Markdown and plain text of the same story; within the HTML a page waits that scrubs
+without a kernel, where the notebook is trusted to run it. What a host removes (frames, styles) the rest can do without.
 """
 
 from __future__ import annotations
 
 import base64
-import io
-import warnings
+from collections.abc import Sequence
 from html import escape
 
-from xinv_nb.run import Caption, Run
-from xinv_nb.view.head import state_in_words
+from xinv_nb.run import Run
+from xinv_nb.view import packets
+from xinv_nb.view.compare import comparison, comparison_story, title_of
+from xinv_nb.view.page import page_of, snapshot_to_keep
+from xinv_nb.view.picture import as_png, picture
+from xinv_nb.view.scene import Frame, smaller
+from xinv_nb.view.story import Story, as_markdown, as_text, heading, story_of
+from xinv_nb.view.widget import widget_of
 
-_DPI = 100
+_PAGE = packets.Detail(bytes=40_000, events=500, exact=False, deflated=True)
+"""What the page in the record shows of a run: with the front end and the pictures it has to stay small."""
+_MOST_ROWS_COMPARED = 400
+_BYTES_OF_FRAMES = 12_000
+_TELL_THEME = (
+    "const f=this,o=new MutationObserver(t);o.observe(document.body,{attributes:true});t();function t(){"
+    "if(!f.isConnected)return o.disconnect();f.contentWindow.postMessage(getComputedStyle(f).colorScheme,'*')}"
+)
 
 
-def record_bundle(run: Run) -> dict[str, str]:
-    """Return the record as a MIME bundle for `IPython.display.display(..., raw=True)`."""
-    png = base64.b64encode(picture(run)).decode()
+def record_bundle(run: Run, drawn: bytes | None = None) -> dict[str, str]:
+    """Return the record as a MIME bundle for `IPython.display.display(..., raw=True)`; `drawn` is its picture."""
+    page = page_of(run.title, "", snapshot_to_keep(run, _frames(run), _PAGE))
+    return _bundle(story_of(run), picture(run) if drawn is None else drawn, page)
+
+
+def comparison_bundle(runs: Sequence[Run]) -> dict[str, str]:
+    """Return the record of several runs compared."""
+    from xinv_nb.view.overlay import draw_comparison
+
+    page = page_of(title_of(runs), "", comparison(runs, _MOST_ROWS_COMPARED))
+    return _bundle(comparison_story(runs), as_png(draw_comparison(runs)), page)
+
+
+def _frames(run: Run) -> list[Frame]:
+    """Return the most telling pictures of those that have been drawn, as many as fit."""
+    kept: list[Frame] = []
+    room = _BYTES_OF_FRAMES
+    for frame in widget_of(run).frames.values():
+        small = smaller(frame, scale=1, colours=32)
+        room -= len(small.png)
+        if room < 0:
+            break
+        kept.append(small)
+    return kept
+
+
+def _bundle(story: Story, picture: bytes, page: str) -> dict[str, str]:
+    """Return a story with its picture and its page as a MIME bundle."""
+    png = base64.b64encode(picture).decode()
     return {
-        "text/html": as_html(run, png),
-        "text/markdown": as_markdown(run),
+        "text/html": _as_html(story, png, page),
+        "text/markdown": as_markdown(story),
         "image/png": png,
-        "text/plain": as_text(run),
+        "text/plain": as_text(story),
     }
 
 
-def picture(run: Run) -> bytes:
-    """Return the figure of the run as a PNG."""
-    from xinv_nb.view.figure import draw
-
-    buffer = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the layout: the reader of the notebook can do nothing about them
-        draw(run).savefig(buffer, format="png", dpi=_DPI)
-    return buffer.getvalue()
-
-
-def as_markdown(run: Run) -> str:
-    """Return the explanation as Markdown."""
-    blocks = [f"**{_markdown(run.title)}** · {_markdown(state_in_words(run)[1])}"]
-    blocks += [f"**{_markdown(_heading(caption))}**  \n{_markdown(caption.text)}" for caption in run.captions]
-    return "\n\n".join(blocks)
-
-
-def as_text(run: Run) -> str:
-    """Return the explanation as plain text."""
-    blocks = [f"{run.title} · {state_in_words(run)[1]}"]
-    blocks += [f"{_heading(caption)}\n{caption.text}" for caption in run.captions]
-    return "\n\n".join(blocks)
-
-
-def as_html(run: Run, png: str) -> str:
-    """Return the record as HTML without scripts: a line that the widget can fold it to, the picture, the text."""
-    title = f"{run.title} · {state_in_words(run)[1]}"
-    story = "".join(
-        f"<p><strong>{escape(_heading(c))}</strong><br>{escape(c.text)}"
+def _as_html(story: Story, png: str, page: str) -> str:
+    """Return the record as HTML without scripts of its own: one line to fold it to, the page, the picture, the text."""
+    title = f"{story.title} · {story.state}"
+    text = "".join(
+        f"<p><strong>{escape(heading(c))}</strong><br>{escape(c.text)}"
         f'<br><small style="opacity:.75">{escape(c.status)}</small></p>'
-        for c in run.captions
+        for c in story.captions
     )
-    selector = f"[data-xinv-record='{run.id}']"
+    selector = f"[data-xinv-record='{story.key}']"
     # Without its kernel JupyterLab writes a bare "Loading widget..." or "model not found" where the widget was, above a
     # record that tells the story. A widget that lives has elements inside; this one has none.
     orphan = (
@@ -70,19 +85,31 @@ def as_html(run: Run, png: str) -> str:
         ".jp-OutputArea-output.lm-Panel:not(:has(*))"
     )
     return (
-        f'<details open data-xinv-record="{run.id}"><summary>Record of this run: {escape(title)}</summary>'
-        f"<style>{orphan}{{display:none}}</style>"
-        f'<img alt="{escape(title)}: loss, parameters and gradients over the iterations" '
-        f'style="max-width:100%;background:#fff" src="data:image/png;base64,{png}">{story}</details>'
+        f'<details open data-xinv-record="{story.key}"><summary>Record of this {story.of}: {escape(title)}</summary>'
+        f"<style>{orphan}{{display:none}}</style>{_in_a_frame(story.title, page, selector)}"
+        f'<div><img alt="{escape(title)}: over the iterations, loss and parameters" '
+        f'style="max-width:100%;background:#fff" src="data:image/png;base64,{png}">{text}</div></details>'
     )
 
 
-def _heading(caption: Caption) -> str:
-    return f"{caption.heading} (iterations {caption.span[0]}–{caption.span[1]})"
+def _in_a_frame(title: str, content: str, selector: str) -> str:
+    """Return the interactive page, which is loaded when the reader unfolds it, in place of picture and text.
 
-
-def _markdown(text: str) -> str:
-    """Escape what Markdown would take for markup."""
-    for mark in "\\`*_[]<>#":
-        text = text.replace(mark, f"\\{mark}")
-    return text
+    The frame is a page of its own that cannot reach the notebook, so the notebook has to tell it its theme.
+    """
+    page = f"{selector} > details"
+    rules = (
+        f"{page} > iframe{{width:100%;height:min(860px,90vh);border:0;display:block}}"
+        f"{page}[open] + div, {page} > iframe + p{{display:none}}"
+        f"{page} > summary{{cursor:pointer;margin:.5em 0}}"
+        f"[data-jp-theme-light='true'] {page} > iframe{{color-scheme:light}}"
+        f"[data-jp-theme-light='false'] {page} > iframe{{color-scheme:dark}}"
+        "@media print{" + f"{page}{{display:none}}" + "}"
+    )
+    return (
+        f"<style>{rules}</style><details><summary>Interactive page</summary>"
+        f'<iframe title="{escape(title)}" loading="lazy" sandbox="allow-scripts allow-downloads" '
+        f'onload="{_TELL_THEME}" srcdoc="{escape(content)}"></iframe>'
+        "<p>It opens in Jupyter once the notebook is trusted (“Trust Notebook” in the command palette or the File "
+        "menu).</p></details>"
+    )

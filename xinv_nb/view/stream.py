@@ -46,8 +46,8 @@ class Stream:
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._send = send
-        self._rows = Budget(0.08, 0.03, clock)
-        self._words = Budget(1.0, 0.03, clock)
+        self._rows = Budget(0.08, 0.015, clock)
+        self._words = Budget(1.0, 0.01, clock)
         self._scene = Budget(0.3, 0.1, clock)
 
     def poll(self) -> None:

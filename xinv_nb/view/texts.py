@@ -53,7 +53,11 @@ def caption_for_view(caption: Caption, key: str, names: Sequence[str], *, writin
 
 
 def _sentence(sentence: Wording) -> dict[str, Any]:
-    """Return who worded a sentence and what was checked; the built-in one only where it is another."""
+    """Return who worded a sentence and what was checked; the built-in one only where it is another.
+
+    What the narrator says, it says of its facts: there are no claims to find in it.
+    """
+    claims = sentence.claims if sentence.checked else ()
     return {
         "text": sentence.text,
         "source": sentence.source,
@@ -61,7 +65,7 @@ def _sentence(sentence: Wording) -> dict[str, Any]:
         "built_in": "" if sentence.built_in == sentence.text else sentence.built_in,
         "checked": sentence.checked,
         "dropped": sentence.dropped,
-        "claims": [{"text": c.text, "supported": c.supported, "reason": c.reason} for c in sentence.claims],
+        "claims": [{"text": c.text, "supported": c.supported, "reason": c.reason} for c in claims],
     }
 
 

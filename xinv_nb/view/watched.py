@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xinv_nb.analysis.objective import watch_that_is_the_loss
 from xinv_nb.history import WatchColumns
 from xinv_nb.run import Run
 from xinv_nb.view.wire import Body
@@ -16,8 +17,6 @@ MOST_WATCHED = 12
 """Quantities that travel to the browser: the first that the simulator names."""
 _MOST_SHOWN = 4
 """Quantities drawn at first; the reader may add the others."""
-_MOST_COMPARED = 64
-_NAMES_OF_ANY_OBJECTIVE = {"", "<lambda>", "loss", "objective", "f", "fun", "func", "function"}
 
 Floats = NDArray[np.float64]
 
@@ -42,7 +41,7 @@ def watched_columns(run: Run, rows: NDArray[np.intp], body: Body, several: set[i
 
 def drawn_watches(run: Run) -> dict[str, WatchColumns]:
     """Return the quantities that are drawn at first, by name: the one that is the loss needs no second plot."""
-    loss = _watch_that_is_the_loss(run)
+    loss = watch_that_is_the_loss(run)
     others = {name: watch for name, watch in _followed(run).items() if name != loss}
     return dict(list(others.items())[:_MOST_SHOWN])
 
@@ -54,22 +53,6 @@ def describe_watched(run: Run, several: set[int]) -> list[dict[str, Any]]:
         {"key": key, "name": name, "unit": watch.unit, "several": key in several, "shown": name in drawn}
         for key, (name, watch) in enumerate(_followed(run).items())
     ]
-
-
-def name_of_loss(run: Run) -> tuple[str, str]:
-    """Return what the program calls the objective, and its unit: of a watched quantity that is the loss, if any.
-
-    >>> import xinv_nb as xi
-    >>> from autograd import grad
-    >>> with xi.record() as run:
-    ...     slope = grad(lambda x: xi.watch(x**2, "travel time", "min"))(3.0)
-    >>> name_of_loss(run)
-    ('travel time', 'min')
-    """
-    if watched := _watch_that_is_the_loss(run):
-        return watched, run.history.watches[watched].unit
-    name = run.history.objective
-    return ("loss" if name in _NAMES_OF_ANY_OBJECTIVE else name.strip("_").replace("_", " ")), ""
 
 
 def by_evaluation(watch: WatchColumns, rows: NDArray[np.intp]) -> tuple[Floats, Floats, Floats]:
@@ -92,6 +75,9 @@ def _extremes(
     values: Floats | Sequence[Any], begins: NDArray[np.intp], ends: NDArray[np.intp]
 ) -> tuple[Floats, Floats]:
     """Return the least and the largest of the values of each evaluation; `values` are those from `begins[0]` on."""
+    if isinstance(values, np.ndarray) and bool((ends - begins == 1).all()):
+        once = values[begins - begins[0]]
+        return once, once
     borders = np.stack([begins, ends], axis=1) - begins[0]
     if isinstance(values, np.ndarray):
         padded = np.append(values, np.nan)  # an evaluation without a value may lie behind the last one
@@ -115,18 +101,3 @@ def _extremes_of(values: Sequence[Any]) -> tuple[float, float]:
 
 def _followed(run: Run) -> dict[str, WatchColumns]:
     return dict(list(run.history.watches.items())[:MOST_WATCHED])
-
-
-def _watch_that_is_the_loss(run: Run) -> str:
-    """Return the name of the quantity that equals the loss wherever one looks, or an empty string."""
-    if run.evaluations == 0:
-        return ""
-    rows = np.unique(np.linspace(0, run.evaluations - 1, _MOST_COMPARED).astype(np.intp))
-    loss = run.loss[rows]
-    for name, watch in _followed(run).items():
-        if watch.stride > 1 or len(watch.at) != run.evaluations:
-            continue
-        low, high, _ = by_evaluation(watch, rows)
-        if np.allclose(low, loss, rtol=1e-9, atol=0.0, equal_nan=True) and np.array_equal(low, high, equal_nan=True):
-            return name
-    return ""

@@ -10,9 +10,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from functools import cache
 from itertools import count
-from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
@@ -23,11 +21,12 @@ from xinv_nb.run import Caption, Run
 from xinv_nb.view import packets
 from xinv_nb.view.explaining import Explainer
 from xinv_nb.view.export import File, export
+from xinv_nb.view.front_end import widget_module
 from xinv_nb.view.head import Writer, state_in_words
 from xinv_nb.view.scene import Frame, draw_frame, iterations_worth_drawing
 from xinv_nb.view.texts import caption_for_view, names_to_mark
+from xinv_nb.view.wire import deflated
 
-_BUNDLE = Path(__file__).parent.parent / "static" / "widget.js"
 _MOST_FRAMES = 60
 _WAIT = "The run is still going on; it can be exported once it has ended."
 
@@ -42,17 +41,6 @@ def known_runs() -> list[Run]:
     return [widget.run for widget in shown if widget.run.evaluations > 0]
 
 
-@cache
-def bundle() -> str:
-    """Return the front end's code, as text: a path would keep every widget alive (anywidget#929)."""
-    if not _BUNDLE.exists():
-        raise FileNotFoundError(
-            f"The front end is missing ({_BUNDLE.name}). This is a source tree that was never built: "
-            "run `npm ci && npm run build` in js/, or install the package with pip or uv, which builds it."
-        )
-    return _BUNDLE.read_text(encoding="utf-8")
-
-
 class PlotWidget(anywidget.AnyWidget):
     """The front end on a packet.
 
@@ -63,13 +51,21 @@ class PlotWidget(anywidget.AnyWidget):
     iteration = traitlets.Int(-1).tag(sync=True)
     span = traitlets.List(traitlets.Int(), maxlen=2).tag(sync=True)
     selected = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    _snapshot = traitlets.Any().tag(sync=True, to_json=lambda _, widget: widget.snapshot())
+    _snapshot = traitlets.Any().tag(sync=True, to_json=lambda _, widget: deflated(widget.snapshot()))
     _has_kernel = traitlets.Bool(True).tag(sync=True)
+    _own_layout: Any = None  # a widget that was never made whole is closed as well, by its end
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self.add_traits(_esm=traitlets.Unicode(bundle()).tag(sync=True))
+        self.add_traits(_esm=traitlets.Unicode(widget_module()).tag(sync=True))
         super().__init__()
+        self._own_layout = self.layout
+
+    def close(self) -> None:
+        """End the widget, in each browser too."""
+        super().close()
+        if self._own_layout is not None:
+            self._own_layout.close()  # a widget of its own, which nothing else would ever end
 
     def snapshot(self) -> bytes:
         """Return everything there is to show, as one packet."""
@@ -81,6 +77,8 @@ class RunWidget(PlotWidget):
 
     def __init__(self, run: Run) -> None:
         self.run = run
+        self.is_handed_out = False
+        """Whether the reader's program has it: it may stand anywhere then."""
         self.writer = Writer()
         self.frames: dict[int, Frame] = {}
         self._sent = packets.Sent()
@@ -93,6 +91,12 @@ class RunWidget(PlotWidget):
     def __repr__(self) -> str:
         """Return what an untrusted or printed notebook shows in the widget's place."""
         return f"{self.run.title}: the interactive view needs a running notebook; the record of the run stands below."
+
+    def close(self) -> None:
+        """End the widget and what is being worded for it; the run stays, and `run.widget()` makes another."""
+        if self.comm is not None:
+            self.explainer.cancel()
+        super().close()
 
     def snapshot(self) -> bytes:
         """Return everything there is to show, as one packet."""
@@ -223,3 +227,10 @@ class RunWidget(PlotWidget):
         except Exception as error:  # noqa: BLE001 - nothing that is asked in the view may end in the notebook's log
             self.run.notices.append(f"These iterations could not be explained: {error}")
             self.send_words()
+
+
+def widget_of(run: Run) -> RunWidget:
+    """Return the widget of `run`; makes one where there is none, or the former one was closed."""
+    if run._widget is None or run._widget.comm is None:  # noqa: SLF001
+        run._widget = RunWidget(run)  # noqa: SLF001
+    return run._widget  # noqa: SLF001

@@ -18,6 +18,8 @@ export interface Ink {
   watched: string;
   warning: string;
   series: string[];
+  /** From the largest loss over the middle to the least. */
+  path: string[];
 }
 
 export const SERIES_COLOURS = 8;
@@ -44,6 +46,7 @@ export function readInk(root: HTMLElement): Ink {
     watched: token("watched"),
     warning: token("warning"),
     series: Array.from({ length: SERIES_COLOURS }, (_, index) => token(`series-${index}`)),
+    path: [token("path-high"), token("path-middle"), token("path-low")],
   };
 }
 

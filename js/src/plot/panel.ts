@@ -44,7 +44,7 @@ export interface Place {
   bottom: number;
 }
 
-interface Extent {
+export interface Extent {
   low: number;
   high: number;
 }
@@ -72,11 +72,15 @@ export function parameterPanel(
   accepted: ColumnData | null,
   window: Window,
 ): Panel {
-  // Truth and bounds are part of the axis where they do not squash the lines.
+  const range = parameterRange(lines, accepted, window);
+  return { ...panel(title, range, log && isWide(range), place, 24), lines };
+}
+
+/** Truth and bounds are part of the axis where they do not squash the lines. */
+export function parameterRange(lines: Line[], accepted: ColumnData | null, window: Window): Extent {
   const marks = lines.flatMap(({ series }) => [series.truth, ...(series.bounds ?? [])]);
   const columns = lines.map(({ values }) => values);
-  const range = widen(extent(columns, accepted, window), marks, 1);
-  return { ...panel(title, range, log && isWide(range), place, 24), lines };
+  return widen(extent(columns, accepted, window), marks, 1);
 }
 
 export function watchedPanel(band: Band, place: Place, accepted: ColumnData | null, window: Window): Panel {
@@ -105,7 +109,7 @@ function panel(title: string, range: Extent, log: boolean, place: Place, spacing
   return { title, log, ...place, axis, y, lines: [], loss: null, band: null };
 }
 
-function isWide({ low, high }: Extent): boolean {
+export function isWide({ low, high }: Extent): boolean {
   return low > 0 && high / low > LOG_FROM;
 }
 
@@ -119,7 +123,7 @@ function widen(extent: Extent, values: readonly (number | null | undefined)[], r
 }
 
 /** Lowest and highest finite value of accepted rows in the window; low > high where there is none. */
-function extent(columns: ColumnData[], mask: ColumnData | null, { from, to }: Window): Extent {
+export function extent(columns: ColumnData[], mask: ColumnData | null, { from, to }: Window): Extent {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (const values of columns) {

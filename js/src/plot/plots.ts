@@ -3,6 +3,7 @@
 import { signal as createSignal, effect } from "@preact/signals-core";
 import { eachFrame, element, react, setText } from "../dom";
 import { formatCount, formatNumber } from "../format";
+import { atEnd, on } from "../listen";
 import type { State } from "../state";
 import type { Store } from "../store";
 import { followCursor } from "../zoom";
@@ -127,7 +128,7 @@ export function createPlots(store: Store, state: State, root: HTMLElement, signa
   window.addEventListener("resize", paintAll, { signal });
   followPointer(node, () => figure, store, state, signal);
   // The host's own context menu would cover the plots; the browser's stays.
-  node.addEventListener("contextmenu", (event) => event.stopPropagation(), { signal });
+  on(node, "contextmenu", (event) => event.stopPropagation(), { signal });
 
   const recolour = () => {
     ink = null;
@@ -182,7 +183,7 @@ function describe(store: Store, summary: HTMLElement, signal: AbortSignal): void
     store.series.value;
     timer ??= setTimeout(write, 1000);
   });
-  signal.addEventListener("abort", () => {
+  atEnd(signal, () => {
     stop();
     clearTimeout(timer);
   });
@@ -191,5 +192,5 @@ function describe(store: Store, summary: HTMLElement, signal: AbortSignal): void
 function watchWidth(node: HTMLElement, signal: AbortSignal, report: (width: number) => void): void {
   const observer = new ResizeObserver(() => report(node.clientWidth));
   observer.observe(node);
-  signal.addEventListener("abort", () => observer.disconnect(), { once: true });
+  atEnd(signal, () => observer.disconnect());
 }

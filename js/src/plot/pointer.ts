@@ -3,6 +3,7 @@
 // Over a mark in the lanes it tells the event; a click there opens it in the Events tab. A click on a name
 // isolates it.
 import { formatCount } from "../format";
+import { on } from "../listen";
 import type { RunEvent } from "../protocol";
 import type { State } from "../state";
 import type { Store } from "../store";
@@ -65,7 +66,7 @@ export function followPointer(
     type: K,
     listener: (event: HTMLElementEventMap[K]) => void,
     passive = true,
-  ) => node.addEventListener(type, listener, { signal, passive });
+  ) => on(node, type, listener, { signal, passive });
 
   listen("pointerdown", (event) => {
     const iteration = iterationAt(event);

@@ -1,6 +1,7 @@
 // The question box. It asks about the selected span, or about the whole run.
 import { element, react } from "../dom";
 import type { Link } from "../link";
+import { on } from "../listen";
 import type { State } from "../state";
 import type { Store } from "../store";
 import { spanText } from "./caption";
@@ -16,12 +17,12 @@ export function createAsk(store: Store, state: State, link: Link, signal: AbortS
   const form = element("form", { class: "ask" }, box, button);
 
   // JupyterLab keeps the browser from submitting on Enter, so the box does it itself.
-  box.addEventListener("keydown", (event) => {
+  on(box, "keydown", (event) => {
     if (event.key !== "Enter" || event.isComposing) return;
     event.preventDefault();
     form.requestSubmit();
   });
-  form.addEventListener("submit", (event) => {
+  on(form, "submit", (event) => {
     event.preventDefault();
     const question = box.value.trim();
     if (!question || box.disabled) return;

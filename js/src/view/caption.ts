@@ -2,6 +2,7 @@
 // reader's program or from a language model: they become text nodes, never HTML.
 import { element } from "../dom";
 import { formatCount } from "../format";
+import { on } from "../listen";
 import type { Caption, Span } from "../protocol";
 import { covers, type State } from "../state";
 import type { Store } from "../store";
@@ -19,7 +20,7 @@ export function createCaptionCard(
   state: State,
   heading = caption.heading,
 ): HTMLElement {
-  const span = element("button", { type: "button", class: "span" }, spanText(caption.span));
+  const span = element("button", { class: "span" }, spanText(caption.span));
   const text = element("p", { class: "text" });
   for (const { text: part, kind } of caption.parts) {
     text.append(kind === "text" ? part : element(kind === "number" ? "b" : "i", { class: kind }, part));
@@ -40,7 +41,7 @@ export function createCaptionCard(
   card.dataset.first = String(caption.span[0]);
   card.dataset.last = String(caption.span[1]);
   lightSpan(card, caption.span, state);
-  card.addEventListener("click", (event) => {
+  on(card, "click", (event) => {
     if (event.target instanceof Element && event.target.closest(".cite, .line, .details, .english")) return;
     state.select(caption.span);
   });
@@ -49,16 +50,16 @@ export function createCaptionCard(
 
 /** While the pointer or the focus is on a node, its span is lit in the plots. */
 export function lightSpan(node: HTMLElement, span: Span, state: State): void {
-  const on = () => {
+  const light = () => {
     state.lit.value = span;
   };
-  const off = () => {
+  const darken = () => {
     state.lit.value = null;
   };
-  node.addEventListener("pointerenter", on);
-  node.addEventListener("pointerleave", off);
-  node.addEventListener("focusin", on);
-  node.addEventListener("focusout", off);
+  on(node, "pointerenter", light);
+  on(node, "pointerleave", darken);
+  on(node, "focusin", light);
+  on(node, "focusout", darken);
 }
 
 /** Marks the cards whose span covers the cursor; those about the whole run are always true and stay calm. */
@@ -74,13 +75,13 @@ export function markCurrent(cards: Iterable<HTMLElement>, store: Store, iteratio
 export function createCites(ids: readonly string[], store: Store, state: State): HTMLElement {
   const group = element("span", { class: "cites" });
   for (const id of ids) {
-    const button = element("button", { type: "button", class: "cite" }, id);
+    const button = element("button", { class: "cite" }, id);
     const fact = store.facts.peek().find((candidate) => candidate.id === id);
     const event = store.events.peek().find((candidate) => candidate.id === id);
     button.title = fact?.text ?? event?.text ?? "";
     if (fact) lightSpan(button, fact.span, state);
     else if (event) lightSpan(button, [event.evaluation, event.evaluation], state);
-    button.addEventListener("click", () => openCited(id, store, state));
+    on(button, "click", () => openCited(id, store, state));
     group.append(button);
   }
   return group;

@@ -1,6 +1,7 @@
 // The Compare button: lays this run over others that the kernel has, in a view of its own below this one.
 import { element, react, setText } from "../dom";
 import { Link } from "../link";
+import { on } from "../listen";
 import { State } from "../state";
 import { Store } from "../store";
 import { mountView } from "./mount";
@@ -20,7 +21,7 @@ export function createCompare(
 ): HTMLElement {
   const list = element("ul", { role: "list" });
   const note = element("p", { class: "hint", "aria-live": "polite" });
-  const go = element("button", { type: "button", class: "head-button" }, "Lay over this run");
+  const go = element("button", { class: "head-button" }, "Lay over this run");
   const popup = createPopup("Compare", "compare", signal, () => void fill());
   popup.sheet.append(list, go, note);
   let boxes: { id: string; box: HTMLInputElement }[] = [];
@@ -40,7 +41,7 @@ export function createCompare(
     setText(note, error || (runs.length === 0 ? none : ""));
   }
 
-  go.addEventListener("click", async () => {
+  on(go, "click", async () => {
     const chosen = boxes.filter(({ box }) => box.checked).map(({ id }) => id);
     if (chosen.length === 0) return setText(note, "Choose a run first.");
     setText(note, "The runs are laid over each other…");
@@ -63,9 +64,9 @@ export function openComparison(place: HTMLElement, packet: Uint8Array, signal: A
   const controller = new AbortController();
   const store = new Store();
   const link = new Link(store, () => {});
-  const close = element("button", { type: "button" }, "Close the comparison");
+  const close = element("button", {}, "Close the comparison");
   const content = element("div");
-  close.addEventListener("click", () => {
+  on(close, "click", () => {
     controller.abort();
     place.replaceChildren();
   });

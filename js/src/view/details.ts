@@ -1,6 +1,7 @@
 // Who worded a caption and what was checked: one quiet line, and behind it each sentence with its facts, its
 // claims and verdicts, what was dropped and why, and which model on which server wrote.
 import { element, setAttributes } from "../dom";
+import { on } from "../listen";
 import type { Caption, Claim, Sentence } from "../protocol";
 import type { State } from "../state";
 
@@ -21,21 +22,21 @@ export function createDetails(
   if (sentences.length === 0) return [element("p", { class: "line", "data-tone": tone }, text)];
   const line = element(
     "button",
-    { type: "button", class: "line", "data-tone": tone, "aria-controls": `details-${id}` },
+    { class: "line", "data-tone": tone, "aria-controls": `details-${id}` },
     text,
   );
   const details = element("div", { class: "details", id: `details-${id}` });
   const show = () => {
     const open = state.unfolded.has(id);
     details.hidden = !open;
-    setAttributes(line, { "aria-expanded": open ? "true" : "false" });
+    setAttributes(line, { "aria-expanded": open });
     if (!open || details.firstChild) return;
     details.append(
       element("ol", {}, ...sentences.map((sentence) => createSentence(sentence, cite))),
       element("p", { class: "who" }, provenanceText(provenance)),
     );
   };
-  line.addEventListener("click", () => {
+  on(line, "click", () => {
     if (!state.unfolded.delete(id)) state.unfolded.add(id);
     show();
   });
@@ -49,12 +50,12 @@ export function createEnglish({ id, sentences = [] }: Caption, state: State): HT
   const key = `english-${id}`;
   const text = sentences.map((sentence) => sentence.built_in || sentence.text).join(" ");
   const content = element("p", { class: "text", id: key, lang: "en" }, text);
-  const button = element("button", { type: "button", class: "action", "aria-controls": key }, "In English");
+  const button = element("button", { class: "action", "aria-controls": key }, "In English");
   const show = () => {
     content.hidden = !state.unfolded.has(key);
-    setAttributes(button, { "aria-expanded": content.hidden ? "false" : "true" });
+    setAttributes(button, { "aria-expanded": !content.hidden });
   };
-  button.addEventListener("click", () => {
+  on(button, "click", () => {
     if (!state.unfolded.delete(key)) state.unfolded.add(key);
     show();
   });
@@ -80,8 +81,7 @@ function createSentence(sentence: Sentence, cite: (ids: readonly string[]) => HT
     dropped
       ? element("p", { class: "who", "data-tone": "warning" }, `✗ a model's wording was dropped: ${dropped}`)
       : null,
-    // What the narrator says, it says of its facts; there is nothing to find in it.
-    source === BUILT_IN ? null : element("ul", {}, ...claims.map(createClaim)),
+    claims.length > 0 ? element("ul", {}, ...claims.map(createClaim)) : null,
     built_in ? element("p", { class: "who" }, `in place of: ${built_in}`) : null,
   );
 }

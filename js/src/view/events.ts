@@ -3,6 +3,7 @@
 import { computed, signal as createSignal } from "@preact/signals-core";
 import { element, react, setAttributes, setText } from "../dom";
 import { formatCount } from "../format";
+import { on } from "../listen";
 import type { EventPhase, RunEvent } from "../protocol";
 import { FOLLOW, type State } from "../state";
 import type { Store } from "../store";
@@ -29,7 +30,7 @@ export function createEvents(store: Store, state: State, signal: AbortSignal): H
     placeholder: "Search events",
     autocomplete: "off",
   });
-  search.addEventListener("input", () => {
+  on(search, "input", () => {
     query.value = search.value;
   });
   const found = element("span", { class: "hint found", "aria-live": "polite" });
@@ -37,9 +38,10 @@ export function createEvents(store: Store, state: State, signal: AbortSignal): H
   const body = element("div", { role: "rowgroup" });
   const head = element("div", { role: "row", class: "event head-row", "aria-rowindex": 1 });
   for (const name of ["pass", "iteration", "event", "times", "id"]) {
-    head.append(
-      element("span", { role: "columnheader", class: `${name}-column` }, element("span", {}, name)),
-    );
+    // A column of marks, and two that name themselves.
+    const isSeen = name === "iteration" || name === "event";
+    const text = element("span", { class: isSeen ? "" : "visually-hidden" }, name);
+    head.append(element("span", { role: "columnheader", class: `${name}-column` }, text));
   }
   const grid = element(
     "div",
@@ -101,7 +103,9 @@ export function createEvents(store: Store, state: State, signal: AbortSignal): H
     const [all, some] = [store.events.value.length, matching.value.length];
     rows.show(matching.value);
     setAttributes(grid, { "aria-rowcount": some + 1 });
-    setText(found, some < all ? `${formatCount(some)} of ${formatCount(all)}` : "");
+    const total = store.eventsTotal.value;
+    const cut = total > all ? `the first ${formatCount(all)} of ${formatCount(total)}` : "";
+    setText(found, some < all ? `${formatCount(some)} of ${formatCount(all)}` : cut);
     grid.hidden = some === 0;
     quiet.hidden = some > 0;
     setText(quiet, all === 0 ? "No events were recorded." : "No event contains this.");
@@ -144,14 +148,14 @@ export function createEvents(store: Store, state: State, signal: AbortSignal): H
     setAttributes(grid, { "aria-activedescendant": body.querySelector(".active")?.id ?? null });
     light();
   };
-  grid.addEventListener("focus", () => {
+  on(grid, "focus", () => {
     if (indexOf(active.peek()) >= 0) return light();
     stand(matching.peek().findIndex(({ evaluation }) => evaluation >= state.iteration.peek()));
   });
-  grid.addEventListener("blur", () => {
+  on(grid, "blur", () => {
     state.lit.value = null;
   });
-  grid.addEventListener("keydown", (key) => {
+  on(grid, "keydown", (key) => {
     if (key.altKey || key.ctrlKey || key.metaKey) return;
     const now = indexOf(active.peek());
     const event = matching.peek()[now];
@@ -183,8 +187,8 @@ function createFilter(
 ): HTMLElement {
   const count = element("span", { class: "hint" });
   const symbol = element("span", { class: `symbol ${phase}`, "aria-hidden": "true" }, SYMBOLS[phase]);
-  const button = element("button", { type: "button", class: "filter" }, symbol, phase, count);
-  button.addEventListener("click", () => {
+  const button = element("button", { class: "filter" }, symbol, phase, count);
+  on(button, "click", () => {
     const wanted = new Set(hidden.value);
     if (!wanted.delete(phase)) wanted.add(phase);
     hidden.value = wanted;
@@ -193,7 +197,7 @@ function createFilter(
     const number = store.events.value.filter((event) => event.phase === phase).length;
     setText(count, formatCount(number));
     button.hidden = number === 0;
-    setAttributes(button, { "aria-pressed": hidden.value.has(phase) ? "false" : "true" });
+    setAttributes(button, { "aria-pressed": !hidden.value.has(phase) });
   });
   return button;
 }
@@ -223,6 +227,6 @@ function createRow(event: RunEvent, act: () => void): HTMLElement {
     cell("times", count > 1 ? `${formatCount(count)}×` : ""),
     cell("id", id),
   );
-  row.addEventListener("click", act);
+  on(row, "click", act);
   return row;
 }

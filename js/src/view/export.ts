@@ -1,6 +1,7 @@
 // The Export button: files made by the kernel where one lives, and what the browser can make without one.
 import { element, setText } from "../dom";
 import type { Link } from "../link";
+import { on } from "../listen";
 import type { State } from "../state";
 import type { Store } from "../store";
 import { createPopup } from "./popup";
@@ -63,12 +64,12 @@ export function createExport(
 function choice(name: string, about: string, python: string, act: () => void): HTMLElement {
   const button = element(
     "button",
-    { type: "button", class: "choice" },
+    { class: "choice" },
     element("span", { class: "name" }, name),
     element("span", { class: "hint" }, about),
   );
   if (python) button.title = `in Python: ${python}`;
-  button.addEventListener("click", act);
+  on(button, "click", act);
   return button;
 }
 

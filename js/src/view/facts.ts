@@ -1,6 +1,7 @@
 // The Facts tab: what was computed from the recording, by the question that it answers; each fact with its
 // span and what it rests on.
 import { element, react, reconcile } from "../dom";
+import { on } from "../listen";
 import type { Fact } from "../protocol";
 import type { State } from "../state";
 import type { Store } from "../store";
@@ -51,14 +52,14 @@ function createGroup(question: string): HTMLElement {
 }
 
 function createFact(fact: Fact, store: Store, state: State): HTMLElement {
-  const span = element("button", { type: "button", class: "span" }, spanText(fact.span));
+  const span = element("button", { class: "span" }, spanText(fact.span));
   const row = element(
     "li",
     { class: "fact", "data-id": fact.id },
     element("span", { class: "id" }, fact.id),
     element("span", { class: "what" }, fact.text, " ", span, " ", createCites(fact.cites, store, state)),
   );
-  row.addEventListener("click", ({ target }) => {
+  on(row, "click", ({ target }) => {
     if (target instanceof Element && target.closest(".cite")) return;
     state.select(fact.span);
   });

@@ -2,6 +2,7 @@
 import { element, react, setAttributes } from "../dom";
 import { formatCount, formatWithUnit } from "../format";
 import type { Link } from "../link";
+import { atEnd, on } from "../listen";
 import type { State } from "../state";
 import type { Store } from "../store";
 import { createZoomBar } from "./zoom-bar";
@@ -17,7 +18,7 @@ export interface Foot {
 }
 
 export function createFoot(store: Store, state: State, link: Link, signal: AbortSignal): Foot {
-  const play = element("button", { type: "button", class: "play" }, element("span", { class: "icon" }));
+  const play = element("button", { class: "play" }, element("span", { class: "icon" }));
   const speed = element("select", { class: "speed", "aria-label": "speed" });
   for (const value of SPEEDS) speed.append(element("option", { value }, `${value}×`));
   const slider = element("input", {
@@ -38,13 +39,13 @@ export function createFoot(store: Store, state: State, link: Link, signal: Abort
     createZoomBar(store, state, link, signal),
   );
 
-  play.addEventListener("click", () => {
+  on(play, "click", () => {
     state.playing.value = !state.playing.value;
   });
-  speed.addEventListener("change", () => {
+  on(speed, "change", () => {
     state.speed.value = Number(speed.value);
   });
-  slider.addEventListener("input", () => {
+  on(slider, "input", () => {
     state.playing.value = false;
     state.moveTo(Number(slider.value));
   });
@@ -112,5 +113,5 @@ function runPlayback(store: Store, state: State, signal: AbortSignal): void {
     };
     request = requestAnimationFrame(tick);
   });
-  signal.addEventListener("abort", stop, { once: true });
+  atEnd(signal, stop);
 }

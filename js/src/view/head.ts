@@ -1,16 +1,21 @@
 // The head: title, state in words and colour, loss up to the cursor, optimizer, and who writes the captions.
 import { element, react, setText } from "../dom";
 import { formatCount, formatNumber, formatWithUnit } from "../format";
+import type { Link } from "../link";
+import { atEnd, on } from "../listen";
 import type { State } from "../state";
 import type { Store } from "../store";
 import type { Notices } from "./notices";
+import { createPopup } from "./popup";
 
 /** A screen reader hears the state at most this often (ms). */
 const ANNOUNCE_INTERVAL = 2000;
+const BUILT_IN = "built-in text";
 
 export function createHead(
   store: Store,
   state: State,
+  link: Link,
   { node: notices, count }: Notices,
   actions: readonly HTMLElement[],
   signal: AbortSignal,
@@ -19,8 +24,8 @@ export function createHead(
   const stateText = element("span");
   const pill = element("span", { class: "pill state" }, element("span", { class: "dot" }), stateText);
   const loss = element("span", { class: "pill numbers" });
-  const optimizer = element("span", { class: "pill" });
-  const thinned = element("span", { class: "pill" });
+  const optimizer = element("span", { class: "pill long" });
+  const thinned = element("span", { class: "pill long" });
   const announcement = element("p", { class: "visually-hidden", role: "status" });
 
   react(signal, () => {
@@ -30,6 +35,7 @@ export function createHead(
     setText(stateText, store.problem.value ? "cannot be shown" : head.state);
     pill.dataset.tone = store.problem.value ? "bad" : head.tone;
     setText(optimizer, head.optimizer);
+    optimizer.title = head.optimizer;
     optimizer.hidden = !head.optimizer;
     setText(thinned, `one in ${formatCount(head.thinned)} evaluations is shown`);
     thinned.hidden = !(head.thinned > 1);
@@ -48,8 +54,8 @@ export function createHead(
     longest = Math.max(longest, text.length);
     loss.style.minWidth = `${longest}ch`;
   });
-  const noticed = element("button", { type: "button", class: "pill noticed", title: "read them below" });
-  noticed.addEventListener("click", () => {
+  const noticed = element("button", { class: "pill noticed", title: "read them below" });
+  on(noticed, "click", () => {
     notices.focus();
     notices.scrollIntoView({ block: "nearest" });
   });
@@ -61,48 +67,42 @@ export function createHead(
   return element(
     "header",
     { class: "head" },
-    element(
-      "div",
-      { class: "about" },
-      title,
-      pill,
-      loss,
-      optimizer,
-      thinned,
-      noticed,
-      createWriter(store, signal),
-    ),
-    element("div", { class: "actions" }, ...actions),
+    element("div", { class: "about" }, title, pill, loss, optimizer, thinned, noticed),
+    element("div", { class: "actions" }, createWriter(store, link, signal), ...actions),
     announcement,
   );
 }
 
-/** Who writes the captions, and with no model the one command that gets one. */
-function createWriter(store: Store, signal: AbortSignal): HTMLElement {
-  const name = element("span", { class: "pill writer" });
-  const hint = element("span", { class: "hint" });
-  const command = element("button", { type: "button", class: "command", title: "copy this command" });
-  command.addEventListener(
-    "click",
-    () => {
-      navigator.clipboard?.writeText(store.head.value.writer.command).then(
-        () => flash(command),
-        () => {},
-      );
-    },
-    { signal },
-  );
+/** Who writes the captions; behind it what that means, and with no model the one command that gets one. */
+function createWriter(store: Store, link: Link, signal: AbortSignal): HTMLElement {
+  const { node, button, sheet } = createPopup("who writes", "writer", signal, () => {});
+  button.className = "pill writer";
+  const about = element("p");
+  const hint = element("p");
+  const command = element("button", { class: "command", title: "copy this command" });
+  const quiet = element("button", { class: "action" }, "stop writing");
+  sheet.append(about, hint, command, quiet);
+  on(command, "click", () => {
+    navigator.clipboard?.writeText(store.head.value.writer.command).then(
+      () => flash(command),
+      () => {},
+    );
+  });
+  on(quiet, "click", () => link.quiet());
   react(signal, () => {
     const { writer, busy } = store.head.value;
-    setText(name, busy ? `${writer.text} · writing` : writer.text);
-    name.classList.toggle("busy", busy);
-    name.hidden = !writer.text;
+    const more = writer.hint || (busy ? "writing" : "");
+    setText(button, more ? `${writer.text} · ${more}` : writer.text);
+    button.classList.toggle("busy", busy);
+    node.hidden = !writer.text;
+    const byModel = "A model words the explanation; each sentence is checked against the recording.";
+    setText(about, writer.text === BUILT_IN ? "The explanation is computed from the recording." : byModel);
     setText(hint, writer.hint);
-    hint.hidden = !writer.hint;
     setText(command, writer.command);
     command.hidden = !writer.command;
+    quiet.hidden = !busy || !link.hasKernel.value;
   });
-  return element("span", { class: "writer-group" }, name, hint, command);
+  return node;
 }
 
 function flash(command: HTMLElement): void {
@@ -124,5 +124,5 @@ function announce(store: Store, region: HTMLElement, signal: AbortSignal): void 
     if (status !== "running" || !region.textContent) say();
     else timer ??= setTimeout(sayLater, ANNOUNCE_INTERVAL);
   });
-  signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
+  atEnd(signal, () => clearTimeout(timer));
 }

@@ -1,5 +1,6 @@
 // One set of keys for the slider and the plots: arrows step, Shift+arrow and Page jump ten, Home, End, Space,
 // + and − zoom around the cursor, 0 shows the whole run again.
+import { on } from "../listen";
 import type { State } from "../state";
 import type { Store } from "../store";
 import { zoom } from "../zoom";
@@ -13,7 +14,7 @@ export function onKeys(nodes: HTMLElement[], store: Store, state: State, signal:
     event.preventDefault();
     event.stopPropagation();
   };
-  for (const node of nodes) node.addEventListener("keydown", listener, { signal });
+  for (const node of nodes) on(node, "keydown", listener, { signal });
 }
 
 /** Whether the key means something here. */

@@ -1,6 +1,7 @@
 // Under the plots: one button a series with its value at the cursor. A click isolates it, a second restores.
 import { element, react, reconcile, setAttributes, setText } from "../dom";
 import { formatNumber, formatWithUnit } from "../format";
+import { on } from "../listen";
 import { seriesColour, seriesDash } from "../plot/ink";
 import type { Series } from "../protocol";
 import type { State } from "../state";
@@ -49,7 +50,7 @@ export function createLegend(
     const selected = state.selected.value;
     for (const { button, series } of entries) {
       const isolated = selected.includes(series.name);
-      setAttributes(button, { "aria-pressed": isolated ? "true" : "false" });
+      setAttributes(button, { "aria-pressed": isolated });
       button.classList.toggle("faded", selected.length > 0 && !isolated);
     }
   });
@@ -85,14 +86,8 @@ function createEntry(series: Series, index: number, state: State): Entry {
   });
   const value = element("span", { class: "value" });
   const name = element("span", { class: "name" }, labelOf(series));
-  const button = element(
-    "button",
-    { type: "button", class: "entry", "aria-pressed": "false" },
-    swatch,
-    name,
-    value,
-  );
-  button.addEventListener("click", (event) =>
+  const button = element("button", { class: "entry", "aria-pressed": "false" }, swatch, name, value);
+  on(button, "click", (event) =>
     state.isolate(series.name, event.shiftKey || event.ctrlKey || event.metaKey),
   );
   return { series, button, value };

@@ -1,6 +1,7 @@
 // Puts the view into a host element: a shadow root of its own, two columns, the theme, one lifetime.
 import { element, react, setAttributes } from "../dom";
 import type { Link } from "../link";
+import { atEnd } from "../listen";
 import { createPlots } from "../plot/plots";
 import { foldSavedRecord } from "../record-fold";
 import type { State } from "../state";
@@ -16,7 +17,9 @@ import { onKeys } from "./keys";
 import { createLegend } from "./legend";
 import { createNotices } from "./notices";
 import { createPanel } from "./panel";
+import { createPlane } from "./plane";
 import { createScene } from "./scene";
+import { createStop } from "./stop";
 import { createTable } from "./table";
 
 export interface Run {
@@ -36,8 +39,10 @@ export function mountView(el: HTMLElement, { store, state, link }: Run, signal: 
 
   const root = element("section", { class: "root", role: "region", "data-lm-suppress-shortcuts": "true" });
   const plots = createPlots(store, state, root, signal);
+  const plane = createPlane(store, state, root, signal);
   const table = createTable(store, state, signal);
   const actions = [
+    createStop(store, link, signal),
     createCompare(store, link, (bytes) => openComparison(comparison, bytes, signal), signal),
     createExport(store, state, link, plots.picture, signal),
   ];
@@ -45,7 +50,7 @@ export function mountView(el: HTMLElement, { store, state, link }: Run, signal: 
   const notices = createNotices(store, signal);
   const foot = createFoot(store, state, link, signal);
   root.append(
-    createHead(store, state, notices, actions, signal),
+    createHead(store, state, link, notices, actions, signal),
     element(
       "div",
       { class: "body" },
@@ -53,7 +58,7 @@ export function mountView(el: HTMLElement, { store, state, link }: Run, signal: 
         "div",
         { class: "left" },
         element("div", { class: "picture" }, plots.node, table.node),
-        createLegend(store, state, [table.button], signal),
+        createLegend(store, state, [table.button, plane.button], signal),
         foot.node,
       ),
       element(
@@ -63,6 +68,7 @@ export function mountView(el: HTMLElement, { store, state, link }: Run, signal: 
           "div",
           { class: "right-content" },
           createScene(store, state, link, signal),
+          plane.node,
           createPanel(store, state, signal),
           createAsk(store, state, link, signal),
         ),
@@ -70,7 +76,7 @@ export function mountView(el: HTMLElement, { store, state, link }: Run, signal: 
     ),
     notices.node,
   );
-  onKeys([plots.node, foot.slider], store, state, signal);
+  onKeys([plots.node, foot.slider, plane.stage], store, state, signal);
 
   react(signal, () => {
     const title = store.head.value.title || "optimization run";
@@ -82,10 +88,11 @@ export function mountView(el: HTMLElement, { store, state, link }: Run, signal: 
   foldRecordOf(store, signal);
   shadow.append(element("div", { class: "container" }, root), comparison);
   el.append(host);
-  signal.addEventListener("abort", () => host.remove(), { once: true });
+  atEnd(signal, () => host.remove());
   watchTheme(host, signal, (theme) => {
     root.dataset.theme = theme;
     plots.recolour();
+    plane.recolour();
   });
 }
 

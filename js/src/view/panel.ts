@@ -2,6 +2,7 @@
 import type { ReadonlySignal } from "@preact/signals-core";
 import { element, react, setAttributes, setText } from "../dom";
 import { formatCount } from "../format";
+import { on } from "../listen";
 import type { State, Tab } from "../state";
 import type { Store } from "../store";
 import { createEvents } from "./events";
@@ -24,7 +25,7 @@ export function createPanel(store: Store, state: State, signal: AbortSignal): HT
   const panels = element("div", { class: "panels" });
   const buttons = TABS.map((tab) => {
     const count = element("span", { class: "count", "aria-hidden": "true" });
-    const attributes = { type: "button", role: "tab", id: `tab-${tab}`, "aria-controls": `panel-${tab}` };
+    const attributes = { role: "tab", id: `tab-${tab}`, "aria-controls": `panel-${tab}` };
     const button = element(
       "button",
       { ...attributes, "aria-label": tab },
@@ -39,12 +40,12 @@ export function createPanel(store: Store, state: State, signal: AbortSignal): HT
       // What scrolls can be scrolled by keys; the table of events takes the focus itself.
       tabindex: panel.classList.contains("scroll") ? "0" : null,
     });
-    button.addEventListener("click", () => {
+    on(button, "click", () => {
       state.tab.value = tab;
     });
     react(signal, () => {
       const open = state.tab.value === tab;
-      setAttributes(button, { "aria-selected": open ? "true" : "false", tabindex: open ? "0" : "-1" });
+      setAttributes(button, { "aria-selected": open, tabindex: open ? "0" : "-1" });
       panel.hidden = !open;
     });
     react(signal, () => {
@@ -55,7 +56,7 @@ export function createPanel(store: Store, state: State, signal: AbortSignal): HT
     return button;
   });
   tablist.append(...buttons);
-  tablist.addEventListener("keydown", (event) => {
+  on(tablist, "keydown", (event) => {
     const now = TABS.indexOf(state.tab.value);
     const next = { ArrowRight: now + 1, ArrowLeft: now - 1, Home: 0, End: TABS.length - 1 }[event.key];
     if (next === undefined) return;

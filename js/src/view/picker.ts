@@ -3,6 +3,7 @@
 import { signal as createSignal } from "@preact/signals-core";
 import { element, react, setAttributes } from "../dom";
 import { formatCount, formatWithUnit } from "../format";
+import { on } from "../listen";
 import type { State } from "../state";
 import type { Store } from "../store";
 
@@ -27,7 +28,6 @@ export function createPicker(store: Store, state: State, signal: AbortSignal): P
   const open = createSignal(false);
   const wanted = createSignal("");
   const button = element("button", {
-    type: "button",
     class: "action choose",
     "aria-expanded": "false",
     "aria-controls": "picker",
@@ -37,7 +37,7 @@ export function createPicker(store: Store, state: State, signal: AbortSignal): P
     "aria-label": "search parameters",
     placeholder: "search…",
   });
-  const close = element("button", { type: "button", class: "action" }, "Close");
+  const close = element("button", { class: "action" }, "Close");
   const list = element("ul", { class: "choices", role: "list" });
   const note = element("p", { class: "hint", "aria-live": "polite" });
   const panel = element(
@@ -56,20 +56,20 @@ export function createPicker(store: Store, state: State, signal: AbortSignal): P
     if (value) search.focus();
     else button.focus();
   };
-  button.addEventListener("click", () => toggleOpen(!open.value));
-  close.addEventListener("click", () => toggleOpen(false));
-  panel.addEventListener("keydown", (event) => {
+  on(button, "click", () => toggleOpen(!open.value));
+  on(close, "click", () => toggleOpen(false));
+  on(panel, "keydown", (event) => {
     if (event.key !== "Escape") return;
     event.stopPropagation();
     toggleOpen(false);
   });
-  search.addEventListener("input", () => {
+  on(search, "input", () => {
     wanted.value = search.value.trim().toLowerCase();
   });
 
   react(signal, () => {
     panel.hidden = !open.value;
-    setAttributes(button, { "aria-expanded": open.value ? "true" : "false" });
+    setAttributes(button, { "aria-expanded": open.value });
   });
   react(signal, () => {
     const all = store.series.value.length + store.watched.value.length;
@@ -98,7 +98,7 @@ function createChoice({ column, name, unit, kind, atFirst, moved }: Choice, stat
   const box = element("input", { type: "checkbox" });
   // Not watched: the list itself would be built anew under the reader's finger.
   box.checked = (atFirst !== false) !== state.toggled.peek().has(column);
-  box.addEventListener("change", () => state.toggle(column));
+  on(box, "change", () => state.toggle(column));
   const change = Number.isFinite(moved) ? `moved by ${formatWithUnit(moved, unit)}` : "";
   return element(
     "li",
@@ -135,7 +135,7 @@ function listChoices(store: Store): Choice[] {
   return [...parameters.sort(byMovement), ...watched.sort(byMovement)];
 }
 
-function rangeOf(store: Store, lowest: string, highest: string): number {
+export function rangeOf(store: Store, lowest: string, highest: string): number {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (const value of store.history.column(lowest)) if (Number.isFinite(value)) low = Math.min(low, value);

@@ -1,6 +1,7 @@
 // Rows of a long list, of which only those in sight exist. A row is as high as its text needs: guessed until
 // it has been seen once.
 import { eachFrame, reconcile } from "../dom";
+import { atEnd, on } from "../listen";
 
 /** Rows are made this far (pixels) beyond what is seen. */
 const MARGIN = 300;
@@ -65,7 +66,7 @@ export function createRows<T>(parts: Parts<T>, signal: AbortSignal): Rows<T> {
     body.style.paddingBottom = `${(starts[items.length] ?? 0) - (starts[to] ?? 0)}px`;
   };
 
-  scroll.addEventListener("scroll", eachFrame(signal, render), { signal, passive: true });
+  on(scroll, "scroll", eachFrame(signal, render), { signal, passive: true });
   let width = 0;
   const observer = new ResizeObserver(() => {
     // Texts break elsewhere.
@@ -75,7 +76,7 @@ export function createRows<T>(parts: Parts<T>, signal: AbortSignal): Rows<T> {
     render();
   });
   observer.observe(scroll);
-  signal.addEventListener("abort", () => observer.disconnect(), { once: true });
+  atEnd(signal, () => observer.disconnect());
 
   return {
     show(wanted) {

@@ -3,6 +3,7 @@
 import { element, react, setAttributes, setText } from "../dom";
 import { formatCount } from "../format";
 import type { Link } from "../link";
+import { atEnd, on } from "../listen";
 import type { State } from "../state";
 import type { Store } from "../store";
 import type { Frame } from "../wire";
@@ -13,15 +14,15 @@ const REST = 120;
 export function createScene(store: Store, state: State, link: Link, signal: AbortSignal): HTMLElement {
   const image = element("img", { alt: "", draggable: "false" });
   const note = element("p", { class: "scene-note" });
-  const widen = element("button", { type: "button", class: "widen" });
+  const widen = element("button", { class: "widen" });
   const node = element("div", { class: "scene" }, image, note, widen);
-  widen.addEventListener("click", () => {
+  on(widen, "click", () => {
     state.wideScene.value = !state.wideScene.value;
   });
   react(signal, () => {
     const wide = state.wideScene.value;
     const label = wide ? "smaller scene" : "larger scene";
-    setAttributes(widen, { "aria-label": label, title: label, "aria-pressed": wide ? "true" : "false" });
+    setAttributes(widen, { "aria-label": label, title: label, "aria-pressed": wide });
     setText(widen, wide ? "⤡" : "⤢");
   });
   image.hidden = true;
@@ -51,7 +52,7 @@ export function createScene(store: Store, state: State, link: Link, signal: Abor
   react(signal, () => {
     store.version.value;
     const { has_scene, status } = store.head.value;
-    node.hidden = !has_scene || (status !== "running" && store.history.rows === 0);
+    node.hidden = state.showsPlane.value || !has_scene || (status !== "running" && store.history.rows === 0);
   });
   react(signal, () => {
     store.framesVersion.value;
@@ -61,7 +62,7 @@ export function createScene(store: Store, state: State, link: Link, signal: Abor
     setText(note, noteFor(store, frame, iteration));
   });
   askWhenResting(store, state, link, signal);
-  signal.addEventListener("abort", () => URL.revokeObjectURL(image.src), { once: true });
+  atEnd(signal, () => URL.revokeObjectURL(image.src));
   return node;
 }
 
@@ -83,5 +84,5 @@ function askWhenResting(store: Store, state: State, link: Link, signal: AbortSig
     if (!idle || store.frames.has(iteration)) return;
     timer = setTimeout(() => link.requestScene(iteration), REST);
   });
-  signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
+  atEnd(signal, () => clearTimeout(timer));
 }

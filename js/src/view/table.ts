@@ -1,6 +1,7 @@
 // The numbers behind the plots as a table: what is drawn, a page of rows at a time, the cursor's row marked.
 import { element, react, setAttributes } from "../dom";
 import { formatCount, formatNumber } from "../format";
+import { on } from "../listen";
 import { withUnit } from "../plot/panel";
 import type { State } from "../state";
 import type { Store } from "../store";
@@ -20,7 +21,7 @@ export interface Table {
 }
 
 export function createTable(store: Store, state: State, signal: AbortSignal): Table {
-  const button = element("button", { type: "button", class: "action", "aria-controls": "data-table" });
+  const button = element("button", { class: "action", "aria-controls": "data-table" });
   const caption = element("caption");
   const head = element("thead");
   const body = element("tbody");
@@ -38,14 +39,14 @@ export function createTable(store: Store, state: State, signal: AbortSignal): Ta
     element("div", { class: "table-foot" }, earlier, later),
   );
 
-  button.addEventListener("click", () => {
+  on(button, "click", () => {
     state.table.value = !state.table.value;
   });
   react(signal, () => {
     const open = state.table.value;
     node.hidden = !open;
     button.textContent = open ? "Show as plots" : "Show as table";
-    setAttributes(button, { "aria-expanded": open ? "true" : "false" });
+    setAttributes(button, { "aria-expanded": open });
   });
   let shownFrom = -1;
   react(signal, () => {
@@ -96,8 +97,8 @@ export function asCsv(store: Store, state: State): string {
 }
 
 function pager(text: string, act: () => void): HTMLButtonElement {
-  const button = element("button", { type: "button", class: "action" }, `${text} iterations`);
-  button.addEventListener("click", act);
+  const button = element("button", { class: "action" }, `${text} iterations`);
+  on(button, "click", act);
   return button;
 }
 

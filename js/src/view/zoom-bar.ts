@@ -2,6 +2,7 @@
 // zoomed, the buttons that have it explained, zoom to it and back.
 import { element, react } from "../dom";
 import type { Link } from "../link";
+import { on } from "../listen";
 import type { State } from "../state";
 import type { Store } from "../store";
 import { show } from "../zoom";
@@ -14,29 +15,25 @@ export function createZoomBar(store: Store, state: State, link: Link, signal: Ab
     "drag to select a span · ← → to step · + − or the wheel to zoom",
   );
   const shown = element("span", { class: "hint" });
-  const explain = element("button", { type: "button", class: "action" }, "Explain these iterations");
-  const into = element("button", { type: "button", class: "action" });
-  const back = element("button", { type: "button", class: "action", title: "key 0" }, "Show the whole run");
-  const clear = element(
-    "button",
-    { type: "button", class: "action", title: "key Escape" },
-    "Clear the selection",
-  );
-  explain.addEventListener("click", () => {
+  const explain = element("button", { class: "action" }, "Explain these iterations");
+  const into = element("button", { class: "action" });
+  const back = element("button", { class: "action", title: "key 0" }, "Show the whole run");
+  const clear = element("button", { class: "action", title: "key Escape" }, "Clear the selection");
+  on(explain, "click", () => {
     const span = state.span.value;
     if (!span) return;
     link.explain(span);
     state.explaining.value = span;
     state.tab.value = "Explanation";
   });
-  into.addEventListener("click", () => {
+  on(into, "click", () => {
     const span = state.span.value;
     if (span) show(store, state, span[0], span[1]);
   });
-  back.addEventListener("click", () => {
+  on(back, "click", () => {
     state.view.value = null;
   });
-  clear.addEventListener("click", () => {
+  on(clear, "click", () => {
     state.span.value = null;
   });
   react(signal, () => {

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from xinv_nb.analysis.objective import name_of_loss
 from xinv_nb.quantities import number, quantity
 from xinv_nb.run import Fact, Run
-from xinv_nb.view.watched import name_of_loss
 
 _SHARES = (0.001, 0.01, 0.1, 0.5)
 """Shares of the start, of which the smallest that any run reached tells most."""
@@ -83,7 +83,7 @@ def _lowest(curves: dict[str, NDArray[np.float64]], unit: str) -> Iterator[str]:
     order = sorted(best, key=lambda name: best[name])
     first = order[0]
     if best[order[-1]] - best[first] <= _SAME * abs(best[first]):
-        yield f"All reached the same lowest loss, {quantity(best[first], unit)}."
+        yield f"{_all(len(best)).capitalize()} reached the same lowest loss, {quantity(best[first], unit)}."
         return
     others = ", ".join(f"{name} {quantity(best[name], unit, 4)}" for name in order[1:])
     yield f"{first} reached the lowest loss, {quantity(best[first], unit, 4)}; {others}."
@@ -106,7 +106,7 @@ def _common_level(curves: dict[str, NDArray[np.float64]], unit: str) -> Iterator
     level = max(float(np.min(curve[np.isfinite(curve)])) for curve in curves.values())
     reached = {name: _evaluations_to(curve, level) for name, curve in curves.items()}
     if len(set(reached.values())) > 1:
-        yield _who(reached, f"a loss of {quantity(level, unit, 4)}, the lowest that all of them reached,")
+        yield _who(reached, f"a loss of {quantity(level, unit, 4)}, the lowest that {_all(len(curves))} reached,")
 
 
 def _evaluations_to(curve: NDArray[np.float64], level: float) -> int:
@@ -122,6 +122,10 @@ def _who(reached: dict[str, int], what: str) -> str:
     text = ", ".join(parts)
     not_reached = [name for name in reached if not reached[name]]
     return f"{text}; {' and '.join(not_reached)} did not." if not_reached else f"{text}."
+
+
+def _all(count: int) -> str:
+    return "both" if count == 2 else "all"
 
 
 def _count(evaluations: int) -> str:

@@ -1,0 +1,92 @@
+"""The life of a widget in a real JupyterLab: two views, a page that is left and reopened, a cell that runs again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.lab.jupyter import LabPage, notebook, running_lab
+
+LOAD = "%load_ext xinv_nb\nfrom autograd import grad, numpy as np"
+RUN = """\
+%%xinv {name} --no-model
+import time
+x = np.array([3.0, -2.0])
+for _ in range({count}):
+    time.sleep({pause})
+    x = x - 0.05 * grad(lambda x: np.sum(x**2))(x)
+"""
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    folder = tmp_path_factory.mktemp("notebooks")
+    with running_lab(folder) as address:
+        yield address, folder
+
+
+@pytest.fixture
+def tab(chromium: Any, lab: Any) -> Iterator[LabPage]:
+    context = chromium.new_context(viewport={"width": 1360, "height": 900})
+    yield LabPage(context.new_page(), lab[0])
+    context.close()
+
+
+def test_a_cell_that_is_run_again_leaves_one_view_and_one_model_in_the_page(tab: LabPage, lab: Any) -> None:
+    (lab[1] / "again.ipynb").write_text(notebook(LOAD, RUN.format(name="run", count=12, pause=0)))
+    tab.open("again.ipynb")
+    tab.wait_for_kernel()
+    tab.run_cell(0)
+    regions = tab.page.get_by_role("region", name="run")
+    for _ in range(2):
+        tab.run_cell(1)
+    expect(regions).to_have_count(1)
+    expect(regions.first.get_by_role("status").first).to_have_text(re.compile("iterations"))
+    first = held(tab)
+    for _ in range(5):
+        tab.run_cell(1)
+    expect(regions.first.get_by_role("status").first).to_have_text(re.compile("iterations"))
+    last = held(tab)
+    assert last["models"] == first["models"]
+    assert last["Nodes"] < 1.2 * first["Nodes"], "the views of former runs are gone"
+    assert last["JSEventListeners"] < 1.2 * first["JSEventListeners"]
+    assert last["JSHeapUsedSize"] < first["JSHeapUsedSize"] + 5 * 1_500_000, "no recording and no view"
+    assert tab.errors == []
+
+
+def test_a_reloaded_page_and_a_second_view_catch_up_with_a_run(tab: LabPage, lab: Any) -> None:
+    (lab[1] / "views.ipynb").write_text(notebook(LOAD, RUN.format(name="run", count=150, pause=0.1)))
+    tab.open("views.ipynb")
+    tab.wait_for_kernel()
+    tab.run_cell(0)
+    tab.page.evaluate("window.jupyterapp.shell.currentWidget.content.activeCellIndex = 1")
+    tab.start("notebook:run-cell")
+    regions = tab.page.get_by_role("region", name="run")
+    expect(regions.first.get_by_role("status").first).to_have_text(re.compile(r"recording · \d+"), timeout=30_000)
+    tab.start("notebook:create-output-view")
+    expect(regions).to_have_count(2)
+    for view in (regions.nth(0), regions.nth(1)):
+        expect(view.get_by_role("status").first).to_have_text(re.compile(r"recording · \d+"))
+    tab.start("docmanager:save")
+    tab.page.wait_for_timeout(1500)
+    tab.page.reload()
+    expect(regions.first.get_by_role("status").first).to_have_text(re.compile("iterations"), timeout=60_000)
+    assert regions.first.get_by_role("slider", name="iteration").get_attribute("aria-valuemax") == "149"
+
+
+def held(tab: LabPage) -> dict[str, float]:
+    """Return what the page holds after a garbage collection: models, DOM nodes, listeners, bytes of JavaScript."""
+    session = tab.page.context.new_cdp_session(tab.page)
+    session.send("Performance.enable")
+    for _ in range(2):
+        session.send("HeapProfiler.collectGarbage")
+        tab.page.wait_for_timeout(300)
+    metrics = {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
+    session.detach()
+    models = tab.page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel._comms.size")
+    return {"models": models} | {name: metrics[name] for name in ("Nodes", "JSEventListeners", "JSHeapUsedSize")}

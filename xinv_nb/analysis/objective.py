@@ -1,0 +1,58 @@
+"""What the objective is called: as the program names it, or as the watched quantity that it is."""
+
+from __future__ import annotations
+
+import math
+from itertools import islice
+
+import numpy as np
+
+from xinv_nb.run import Run
+
+_MOST_LOOKED_AT = 12
+"""Watched quantities, in the order in which the simulator names them."""
+_MOST_COMPARED = 64
+_NAMES_OF_ANY_OBJECTIVE = {"", "<lambda>", "loss", "objective", "f", "fun", "func", "function"}
+
+
+def name_of_loss(run: Run) -> tuple[str, str]:
+    """Return what the program calls the objective, and its unit: of a watched quantity that is the loss, if any.
+
+    >>> import xinv_nb as xi
+    >>> from autograd import grad
+    >>> with xi.record() as run:
+    ...     slope = grad(lambda x: xi.watch(x**2, "travel time", "min"))(3.0)
+    >>> name_of_loss(run)
+    ('travel time', 'min')
+    """
+    if watched := watch_that_is_the_loss(run):
+        return watched, run.history.watches[watched].unit
+    name = run.history.objective
+    return ("loss" if name in _NAMES_OF_ANY_OBJECTIVE else name.strip("_").replace("_", " ")), ""
+
+
+def watch_that_is_the_loss(run: Run) -> str:
+    """Return the name of the quantity that equals the loss wherever one looks, or an empty string."""
+    count = run.evaluations
+    once = [
+        (name, w)
+        for name, w in islice(run.history.watches.items(), _MOST_LOOKED_AT)
+        if w.stride == 1 and len(w.at) == count
+    ]
+    if count == 0 or not once:
+        return ""
+    rows = np.arange(0, count, max(1, count // _MOST_COMPARED))
+    loss = run.loss[rows]
+    for name, watch in once:
+        values = watch.values.between(0, count)
+        if not isinstance(values, np.ndarray) or _differ(float(values[-1]), float(run.loss[count - 1])):
+            continue  # most of them: told apart by one look
+        if not np.array_equal(watch.evaluation.array[rows], rows):
+            continue
+        if np.allclose(values[rows], loss, rtol=1e-9, atol=0.0, equal_nan=True):
+            return name
+    return ""
+
+
+def _differ(one: float, other: float) -> bool:
+    return math.isfinite(one) and not math.isclose(one, other, rel_tol=1e-8)
