@@ -6,7 +6,10 @@ export function foldSavedRecord(run: string, signal: AbortSignal): void {
   if (signal.aborted || !run) return;
   const record = `details[data-xinv-record="${CSS.escape(run)}"]`;
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync(`${record}:not([data-xinv-unfolded]) > :not(summary) { display: none }`);
+  const folded = `${record}:not([data-xinv-unfolded]) >`;
+  sheet.replaceSync(
+    `${folded} :not(summary) { display: none } ${folded} summary { list-style-type: disclosure-closed }`,
+  );
   document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
   atEnd(signal, () => {
     document.adoptedStyleSheets = document.adoptedStyleSheets.filter((other) => other !== sheet);

@@ -179,14 +179,16 @@ function paintEnds(context: Context, plane: Plane, end: string, ink: Ink): void 
   context.stroke();
   context.font = `11.5px ${ink.font}`;
   context.textAlign = "center";
-  const name = (text: string, at: number, height: number) =>
-    context.fillText(text, Math.min(Math.max(at, LEFT + 14), plane.width - RIGHT - 14), height);
-  // Not over the numbers of the axis.
-  const side = y < endY || y + 21 > plane.height - BOTTOM ? -15 : 15;
-  name("start", x, y + side);
+  const name = (text: string, at: number, height: number, below: boolean) => {
+    // Not over the numbers of the axis, nor over its title.
+    const fits = below ? height + 21 <= plane.height - BOTTOM : height - 21 < TOP;
+    const place = Math.min(Math.max(at, LEFT + 14), plane.width - RIGHT - 14);
+    context.fillText(text, place, height + (fits ? 15 : -15));
+  };
+  name("start", x, y, y >= endY);
   if (first === last) return;
   context.fillRect(endX - 4, endY - 4, 8, 8);
-  name(end, endX, endY + (y < endY && endY + 21 < plane.height - BOTTOM ? 15 : -15));
+  name(end, endX, endY, y < endY);
 }
 
 export function disc(context: Context, x: number, y: number, radius: number): void {
