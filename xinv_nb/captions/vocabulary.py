@@ -32,6 +32,7 @@ move down: drops | dropping | declined | decline | declines | declining | went d
 move down: going down | came down | come down | comes down | coming down | shrank | shrink | shrinks | shrunk | sank
 move down: sink | sunk | lowered | reduced | brought down | bring down | cut | reduction | down | got lower
 move down: got smaller | became smaller | became lower | went from down | diminished | brought | bring
+move some: to get
 move some: to bring | went | go | goes | going | gone | moved | move | moves | moving | changed | change | changes
 move some: shifted | shift | shifts | on its way | on way
 move flat: hardly changed | barely changed | hardly moved | barely moved | hardly any change | almost no change
@@ -46,6 +47,7 @@ be was: was | is | were | are | became | becomes | been | being | be
 
 reach at: reached | reaches | amounted | arrived | hit | came | found | to reach | was found | was reached
 
+crosses sign: changed sign | changed its sign | changes sign
 crosses through: crossed | crosses | passed through | went through
 
 steady up: kept rising | kept growing | kept increasing | kept climbing | kept on rising | kept going up
@@ -133,7 +135,7 @@ near truth: close to true value | near true value | close to true values | near 
 far truth: far from its true value | far from their true values | far from true value
 
 very-near truth: very close to its true value | very near its true value | very close to their true values
-very-near truth: very close to true value
+very-near truth: very close to true value | almost exactly at its true value | almost at its true value
 
 over truth: above its true value | above true value | higher than its true value | larger than its true value
 over truth: overshot its true value | overshot true value | greater than its true value

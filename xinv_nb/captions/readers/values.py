@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from xinv_nb.captions.numerals import Number
 from xinv_nb.captions.readers.bag import Bag
 from xinv_nb.captions.reading import Chunk
 from xinv_nb.captions.statements import END, SOME, START
@@ -106,7 +107,10 @@ def _pattern(bag: Bag) -> None:
 
 
 def _change(bag: Bag) -> None:
-    if (crosses := bag.take("crosses")) and (number := bag.take_number("", "to")):
+    crosses = bag.take("crosses")
+    if crosses and crosses.value == "sign":
+        bag.add("passes", "through", number=Number(0.0))
+    elif crosses and (number := bag.take_number("", "to")):
         bag.add("passes", crosses.value, number=number.number)
     elif crosses:
         bag.rest.append(crosses)
