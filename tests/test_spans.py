@@ -76,3 +76,20 @@ def test_one_iteration_and_losses_that_are_no_numbers() -> None:
                 grad(lambda x: anp.log(x))(x)
     assert any("not a number" in fact.text for fact in [*run.facts, *chosen(run, (2, 3))] if fact.span == (2, 3))
     assert not any("fell" in fact.text for fact in chosen(run, (2, 3)) if fact.kind == "stretch")
+
+
+def test_a_stretch_within_another_does_not_speak_for_it() -> None:
+    run = EXAMPLES["bowl"]()
+    try:
+        run.chosen_spans = ()
+        run.explain(model=False, span=(4, 6))
+        (caption,) = run.explain(model=False, span=(2, 9))
+        facts = {fact.id: fact for fact in run.facts}
+        assert {facts[cite].span for cite in caption.cites if cite in facts} == {(2, 9)}
+        last = run.evaluations - 1
+        (whole,) = run.explain(model=False, span=(0, last))
+        assert {fact.span for fact in (facts := {f.id: f for f in run.facts}).values() if fact.id in whole.cites} == {
+            (0, last)
+        }
+    finally:
+        run.chosen_spans, run._span_captions = (), ()

@@ -226,7 +226,7 @@ def test_a_stretch_is_explained_in_a_caption_of_its_own(capable: Model, run: Run
     try:
         (caption,) = run.explain(model=MODEL, host=capable.host, span=(2, 6))
         assert caption.span == (2, 6)
-        assert caption.heading == "Iterations 2–6"
+        assert caption.heading == "Selected iterations"
         assert "between iterations 2 and 6" in caption.built_in
         assert caption.source == MODEL
         assert run.captions[-1] == caption

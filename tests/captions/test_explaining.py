@@ -103,7 +103,7 @@ def test_a_chosen_stretch_becomes_a_caption(server: Model, run: Run) -> None:
     explainer.explain_span((3, 9))
     explainer.explain_span((3, 9))
     idle(explainer)
-    assert [(c.span, c.source) for c in run.captions if c.heading == "Iterations 3–9"] == [((3, 9), MODEL)]
+    assert [(c.span, c.source) for c in run.captions if c.heading == "Selected iterations"] == [((3, 9), MODEL)]
     with pytest.raises(xi.XinvError, match="between 0 and 39"):
         explainer.explain_span((3, 99))
 

@@ -197,6 +197,28 @@ def test_an_interrupted_and_a_failing_cell_tell_so(tab: LabPage, lab: Any) -> No
     assert tab.errors == []
 
 
+def test_selected_iterations_are_explained_at_the_press_of_a_button(tab: LabPage, lab: Any) -> None:
+    cell = "%%xinv run --no-model\nx = 8.0\nfor _ in range(40):\n    x = x - 0.1 * grad(lambda x: x**2)(x)"
+    (lab[1] / "selected.ipynb").write_text(notebook(LOAD, cell))
+    tab.open("selected.ipynb")
+    tab.run_all()
+    region = tab.page.get_by_role("region", name="run")
+    region.wait_for()
+    tab.show(region)
+    box = region.locator("canvas.base").bounding_box()
+    middle = box["y"] + box["height"] / 2
+    tab.page.mouse.move(box["x"] + 150, middle)
+    tab.page.mouse.down()
+    tab.page.mouse.move(box["x"] + 300, middle, steps=5)
+    tab.page.mouse.up()
+    region.get_by_role("button", name="Explain these iterations").click()
+    card = region.get_by_role("article", name=re.compile("Selected iterations"))
+    expect(card).to_contain_text(re.compile(r"between iterations \d+ and \d+|from iteration \d+ to \d+", re.IGNORECASE))
+    first, last = map(int, re.findall(r"iterations (\d+)–(\d+)", card.get_attribute("aria-label"))[0])
+    assert 0 < first < last < 39
+    assert tab.errors == []
+
+
 def test_runs_are_compared_by_the_button_and_by_a_call(tab: LabPage, lab: Any) -> None:
     cells = [
         f"%%xinv {name} --no-model\nx = np.array([3.0, -2.0])\nfor _ in range(60):\n"

@@ -112,13 +112,15 @@ def plan_span(run: Run, span: tuple[int, int], level: str | None = None) -> Draf
     first, last = int(span[0]), int(span[1])
     bank = Phrases(run, level)
     inside = [fact for fact in run.facts if first <= fact.span[0] and fact.span[1] <= last]
-    of_loss = _of_kind(inside, "stretch") or [f for f in inside if f.kind in ("phase", "course")][:1]
+    # A phase may say the same; and stretches that were chosen before may lie within this one.
+    of_loss = sorted((f for f in inside if f.kind in ("stretch", "phase", "course")), key=_length, reverse=True)[:1]
     own = of_loss[0].span if of_loss else (first, last)
+    of_loss += [f for f in _of_kind(inside, "stretch") if f.span[0] > own[1]]  # losses that are no numbers any more
     found = [bank.of(fact, kind="phase") for fact in of_loss]
     found += _joined(bank, _watches(inside, own))
     found += _joined(bank, [fact for fact in _of_kind(inside, "movement") if fact.span == own][:_MOST_MOVES])
     found += _joined(bank, _events(inside, first, last))
-    heading = f"Iteration {first}" if first == last else f"Iterations {first}–{last}"
+    heading = "Selected iteration" if first == last else "Selected iterations"
     caption = Outline(heading, (first, last), tuple(found))
     return _worded([caption], _seed(run), explains=level != "expert")[0]
 
@@ -284,6 +286,10 @@ def _events(facts: Sequence[Fact], start: int, stop: int, most: int = _MOST_EVEN
         places = [round(i * (len(equal) - 1) / max(left - 1, 1)) for i in range(left)]
         found = [*often, *(equal[place] for place in places)]
     return sorted(found, key=lambda f: int(f.values["at"]))
+
+
+def _length(fact: Fact) -> int:
+    return fact.span[1] - fact.span[0]
 
 
 def _of_kind(facts: Sequence[Fact], kind: str) -> list[Fact]:
