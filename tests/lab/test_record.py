@@ -36,7 +36,7 @@ for step in range(1000):
 )
 """A run of 1,000 evaluations of ten parameters that jitter, which deflates badly."""
 
-STORY = "The loss fell from"
+STORY = "loss fell"
 
 
 @pytest.fixture(scope="module")
