@@ -12,6 +12,8 @@ import pytest
 from jupyter_client.manager import start_new_kernel
 
 from tests.captions.test_admission import Model, dropped, each
+from tests.ollama.scripted_server import MODEL
+from xinv_nb.captions.admission import PARAGRAPHS
 
 LOAD = "%load_ext xinv_nb\nimport xinv_nb as xi\nfrom autograd import grad\nimport autograd.numpy as np"
 
@@ -129,3 +131,29 @@ def test_the_record_says_what_the_view_says_once_a_model_has_worded_it(kernel: A
     assert "loss went down" in content["data"]["text/html"]
     assert "loss went down" not in built_in
     assert content["data"]["image/png"] == records[0]["data"]["image/png"], "the picture is drawn once"
+
+
+def test_the_kernel_is_free_while_a_model_writes(kernel: Any) -> None:
+    _, client = kernel
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slowly(sentences: list[str]) -> list[str]:
+        if not any(s in paragraph for paragraph in PARAGRAPHS for s in sentences):
+            begun.set()
+            go_on.wait(60)
+        return each(sentences)
+
+    with Model(slowly, dropped) as server:
+        execute(client, LOAD)
+        cell = (
+            f"%%xinv run --host {server.host}\nx = 4.0\nfor _ in range(9):\n    x = x - 0.2 * grad(lambda x: x**2)(x)"
+        )
+        execute(client, cell)
+        assert begun.wait(60)
+        _, messages = execute(client, "print({caption.source for caption in run.captions})")
+        go_on.set()
+        assert [m["content"]["text"] for m in messages if m["msg_type"] == "stream"] == ["{'built-in'}\n"]
+        while client.get_iopub_msg(timeout=60)["msg_type"] != "update_display_data":
+            pass
+        _, messages = execute(client, "print(run.captions[0].source)")
+    assert [m["content"]["text"] for m in messages if m["msg_type"] == "stream"] == [f"{MODEL}\n"]
