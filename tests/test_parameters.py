@@ -158,7 +158,7 @@ def test_a_type_that_only_its_package_can_read_is_said_to_be_hidden_and_the_loss
     (notice,) = run.notices
     assert notice.startswith(f"The values of {'pair' if beside else 'params'} cannot be seen")
     assert run.gradients.get("x", np.array([])).tolist() == [4.0] * 3 * beside
-    assert run.captions[0].text.startswith("The loss fell")
+    assert "loss fell" in run.captions[0].text
     assert run.plot().axes
     assert xi.load(run.save(tmp_path / "run.npz")).loss.tolist() == run.loss.tolist()
 

@@ -9,8 +9,9 @@ const LOOK_AGAIN = [0, 150, 600];
 export function watchTheme(el: HTMLElement, signal: AbortSignal, report: (theme: Theme) => void): void {
   let current: Theme | null = null;
   const look = () => {
+    if (signal.aborted) return;
     const theme = detectTheme(el);
-    if (theme === current || signal.aborted) return;
+    if (theme === current) return;
     current = theme;
     report(theme);
   };
