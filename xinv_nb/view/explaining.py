@@ -77,7 +77,8 @@ class Explainer:
         if self.explaining.model is False:
             return
         drafts = plan(self.run, self.explaining.level)
-        closed = drafts[1:-1]  # the first is the summary, the last phase is still going on
+        going_on = self.run.phases[-1].start
+        closed = [draft for draft in drafts if draft.span[1] <= going_on]
         stand = [draft for draft in closed if _key(draft) in set(map(_key, self._closed))]
         self._closed = closed
         captions = [self._worded.get(_key(draft)) or as_caption(draft) for draft in drafts]
