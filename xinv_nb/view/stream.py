@@ -17,11 +17,12 @@ class Budget:
         self._interval = interval
         self._share = share
         self._clock = clock
-        self._due = clock() + interval
+        self.due = clock() + interval
+        """When it may happen again, by the clock."""
 
     def is_due(self) -> bool:
         """Whether it may happen now."""
-        return self._clock() >= self._due
+        return self._clock() >= self.due
 
     def spend(self, work: Callable[[], None]) -> None:
         """Do it, and put the next time off in proportion to what it cost."""
@@ -30,7 +31,7 @@ class Budget:
             work()
         finally:
             end = self._clock()
-            self._due = end + max(self._interval, (end - start) / self._share)
+            self.due = end + max(self._interval, (end - start) / self._share)
 
 
 class Stream:
@@ -46,13 +47,14 @@ class Stream:
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._send = send
-        self._rows = Budget(0.08, 0.015, clock)
+        self._clock = clock
+        self._rows = Budget(0.1, 0.015, clock)
         self._words = Budget(1.0, 0.01, clock)
         self._scene = Budget(0.3, 0.1, clock)
 
     def poll(self) -> None:
         """Send what is due; called after each evaluation, so it has to be cheap when nothing is."""
-        if not self._rows.is_due():
+        if self._clock() < self._rows.due:
             return
         if self._words.is_due():
             self._words.spend(lambda: self._send(True, False))
