@@ -25,10 +25,7 @@ def accept(sentences: Sequence[str], wordings: Iterable[str], objection: Objecti
     >>> accept(["a 1", "b 2", "c 3"], ["c 3", "b 2 a 1"], lambda text, block: "" if text in block else "no")
     {(2,): 'c 3'}
     """
-    found: dict[Place, str] = {}
-    for place, text in accepted(sentences, wordings, objection):
-        found[place] = text
-    return found
+    return dict(accepted(sentences, wordings, objection))
 
 
 def accepted(sentences: Sequence[str], wordings: Iterable[str], objection: Objection) -> Iterator[tuple[Place, str]]:

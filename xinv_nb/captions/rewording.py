@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from xinv_nb.captions.acceptance import Place, accepted
 from xinv_nb.captions.admission import Manner
 from xinv_nb.captions.claims import check, domain_of, same_claims, same_numbers
-from xinv_nb.captions.draft import BUILT_IN, Draft, Sentence
+from xinv_nb.captions.draft import Draft, Sentence
 from xinv_nb.captions.prompt import MOST_SENTENCES
 from xinv_nb.captions.voice import Voice, too_long
 from xinv_nb.run import Claim, Run
@@ -138,8 +138,3 @@ def _worded(
 
 def _with(draft: Draft, i: int, sentence: Sentence) -> Draft:
     return replace(draft, sentences=(*draft.sentences[:i], sentence, *draft.sentences[i + 1 :]))
-
-
-def is_worded(draft: Draft) -> bool:
-    """Whether a model worded any of its sentences."""
-    return any(sentence.source != BUILT_IN for sentence in draft.sentences)
