@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.example_runs import EXAMPLES
@@ -23,3 +25,12 @@ def admitted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take each model for one that has passed the admission test for single sentences (which has tests of its own)."""
     monkeypatch.setattr(writer, "known_ability", lambda voice: Ability("sentences", 12, 12))
     monkeypatch.setattr(writer, "ability", lambda voice: Ability("sentences", 12, 12))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of its own in which answers are remembered, without what a developer has set for their own Ollama."""
+    monkeypatch.setenv("XINV_NB_CACHE", str(tmp_path / "answers"))
+    for name in ("OLLAMA_HOST", "OLLAMA_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path / "answers"

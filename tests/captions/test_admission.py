@@ -56,14 +56,6 @@ def untrue(sentences: list[str]) -> list[str]:
     return [s.replace("fell", "rose") + " That is good." for s in sentences]
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("XINV_NB_CACHE", str(tmp_path / "answers"))
-    for name in ("OLLAMA_HOST", "OLLAMA_API_KEY"):
-        monkeypatch.delenv(name, raising=False)
-    return tmp_path / "answers"
-
-
 def voice_of(host: str, model: str = MODEL) -> Voice:
     server = OllamaServer(host)
     return Voice(server, model, server.status(), None, None, threading.Event())

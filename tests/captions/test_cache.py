@@ -26,14 +26,6 @@ KEY = {"model": "tiny", "digest": "d1", "prompt": "p1"}
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("XINV_NB_CACHE", str(tmp_path / "answers"))
-    for name in ("OLLAMA_HOST", "OLLAMA_API_KEY"):
-        monkeypatch.delenv(name, raising=False)
-    return tmp_path / "answers"
-
-
-@pytest.fixture
 def server() -> Iterator[Rewording]:
     with Rewording() as found:
         found.reword = lambda sentence: sentence.replace("fell", "dropped")

@@ -19,10 +19,7 @@ from xinv_nb.view.explaining import Explainer
 
 
 @pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Model]:
-    monkeypatch.setenv("XINV_NB_CACHE", str(tmp_path / "answers"))
-    for name in ("OLLAMA_HOST", "OLLAMA_API_KEY"):
-        monkeypatch.delenv(name, raising=False)
+def server(folder: Path) -> Iterator[Model]:
     with Model(each, dropped) as found:
         yield found
 
