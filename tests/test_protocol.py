@@ -95,6 +95,7 @@ _PARTS = {
     "frames": "FrameSpec",
     "frame_error": "FrameError",
     "file": "FileSpec",
+    "detail": "Detail",
     "columns": "ColumnSpec",
 }
 
@@ -125,6 +126,7 @@ def rich_packets() -> list[bytes]:
     return [
         packets.snapshot(run, sent, writer, [Frame(0, b"png")]),
         packets.update(run, packets.Sent(), writer, explain=True),
+        packets.rows_update(run, sent, 1, (2, 3)),
         packets.words(run, sent, writer, {"answers": [{"request": 1, "caption": caption}]}),
         packets.frame_update(run, sent, Frame(0, error="no")),
         packets.file_update(run, sent, 1, File("a", "b", b"c")),

@@ -91,6 +91,35 @@ def test_no_spike_of_the_loss_is_lost_by_thinning(monkeypatch: pytest.MonkeyPatc
     np.testing.assert_array_equal(found["p0"], np.array(points)[found["iteration"].astype(int)])
 
 
+def test_what_a_long_run_drew_keeps_its_extremes_however_few_rows_are_sent() -> None:
+    rng = np.random.default_rng(3)
+    with xi.record("run") as run:
+        for k in range(3200):
+            x = rng.normal(size=3) + (40.0 if k == 1234 else 0.0)
+            steep = 1e6 if k == 2222 else 0.0
+            grad(lambda x, steep=steep: xi.watch(anp.sum(x), "sum") ** 2 + steep * x[2])(x)
+    found = columns(packets.snapshot(run, packets.Sent(), Writer(), detail=packets.Detail(bytes=40_000)))
+    rows = found["iteration"].astype(int)
+    assert 200 < len(rows) <= 40_000 // 73
+    assert {0, 1234, 2222, 3199} <= set(rows)
+    for key, whole in {"loss": run.loss, "p1": run.parameters["x"][:, 1], "g2": run.gradients["x"][:, 2]}.items():
+        for stretch in np.arange(3200).reshape(4, 800):
+            seen = found[key][np.isin(rows, stretch)]
+            np.testing.assert_allclose([seen.min(), seen.max()], [whole[stretch].min(), whole[stretch].max()])
+
+
+def test_a_part_of_a_long_run_is_sent_with_every_evaluation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packets, "MOST_ROWS", 50)
+    run, sent = recorded([float(i) for i in range(1000)]), packets.Sent()
+    packets.snapshot(run, sent, Writer())
+    packet = packets.rows_update(run, sent, 7, (960, 2000))
+    header, _ = unpack(packet)
+    assert header["detail"] == {"request": 7, "span": [960, 999], "thinned": 1}
+    np.testing.assert_array_equal(columns(packet)["p0"], np.arange(960, 1000))
+    header, _ = unpack(packets.rows_update(run, sent, 8, (0, 499)))
+    assert 10 <= header["detail"]["thinned"] <= 12
+
+
 def test_words_that_json_and_html_mind_come_through() -> None:
     name = '<b>θ₁ "温度" \\ \u2028'
     problem = xi.Problem(name, parameters={"x": xi.Parameter(name)})

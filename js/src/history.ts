@@ -40,6 +40,8 @@ export class History {
   #columns = new Map<string, Column>();
   #rows = 0;
   #strengths = new Map<string, { rows: number; value: number }>();
+  /** What was here before a part was refined. */
+  #coarse: { rows: number; columns: Map<string, ColumnData> } | null = null;
 
   get rows(): number {
     return this.#rows;
@@ -48,12 +50,29 @@ export class History {
   replace(rows: number, columns: Map<string, ColumnData>): void {
     this.#columns.clear();
     this.#strengths.clear();
+    this.#coarse = null;
     this.#rows = 0;
     this.append(rows, columns);
   }
 
+  /** Puts these rows in the place of those from the first to the last iteration of theirs; a part that was refined
+   *  before is again as it was. */
+  refine(rows: number, columns: Map<string, ColumnData>): void {
+    this.#restore();
+    const found = columns.get("iteration") ?? [];
+    const coarse = { rows: this.#rows, columns: this.#views(0, this.#rows) };
+    const before = rows > 0 ? this.#firstAfter((found[0] as number) - 1) : 0;
+    const after = rows > 0 ? this.#firstAfter(found[rows - 1] as number) : 0;
+    const tail = this.#views(after, this.#rows);
+    this.replace(before, this.#views(0, before));
+    this.append(rows, columns);
+    this.append(coarse.rows - after, tail);
+    this.#coarse = coarse;
+  }
+
   /** Adds rows. A column that starts late, or is missing this time, is filled with "unknown". */
   append(rows: number, columns: Map<string, ColumnData>): void {
+    this.#restore();
     const end = this.#rows + rows;
     for (const [key, values] of columns) {
       let column = this.#columns.get(key);
@@ -96,6 +115,14 @@ export class History {
     return known.value;
   }
 
+  #restore(): void {
+    if (this.#coarse) this.replace(this.#coarse.rows, this.#coarse.columns);
+  }
+
+  #views(from: number, to: number): Map<string, ColumnData> {
+    return new Map([...this.#columns.keys()].map((key) => [key, this.column(key).subarray(from, to)]));
+  }
+
   get firstIteration(): number {
     return this.column("iteration")[0] ?? 0;
   }
@@ -106,6 +133,11 @@ export class History {
 
   /** The last row at or before an iteration (the first row for earlier ones); −1 when there are no rows. */
   rowAt(iteration: number): number {
+    return this.#rows === 0 ? -1 : Math.max(0, this.#firstAfter(iteration) - 1);
+  }
+
+  /** The first row after an iteration. */
+  #firstAfter(iteration: number): number {
     const iterations = this.column("iteration");
     let low = 0;
     let high = this.#rows;
@@ -114,7 +146,7 @@ export class History {
       if ((iterations[middle] ?? 0) <= iteration) low = middle + 1;
       else high = middle;
     }
-    return this.#rows === 0 ? -1 : Math.max(0, low - 1);
+    return low;
   }
 
   /** The row whose iteration is closest. */

@@ -8,6 +8,7 @@ import { State } from "./state";
 import { Store } from "./store";
 import { mountView } from "./view/mount";
 import { inflate, isDeflated } from "./wire";
+import { refineView } from "./zoom";
 
 type Bytes = DataView | Uint8Array | null | undefined;
 
@@ -48,6 +49,7 @@ function connect(model: Model, signal: AbortSignal) {
   readKernel();
   readSnapshot();
   mirror(model, state, signal);
+  refineView(store, state, link, signal);
   return { store, state, link };
 }
 

@@ -19,6 +19,8 @@ export class Link {
   #patience = RESYNC_INTERVAL;
   #nextRequest = Math.floor(Math.random() * 1e9);
   #openScenes = new Set<number>();
+  /** The request for rows that is not answered yet. */
+  #openRows = -1;
   #openFiles = new Map<number, (file: File) => void>();
 
   /** Stops the cell that runs, where the host allows it. */
@@ -73,6 +75,14 @@ export class Link {
     this.#send({ type: "explain", span });
   }
 
+  /** Asks for the evaluations of a part of the run, unless it waits for an answer already: another one is asked for
+   *  once that is here. */
+  requestRows(span: Span): void {
+    if (this.#openRows >= 0) return;
+    this.#openRows = this.#nextRequest++;
+    this.#send({ type: "rows", request: this.#openRows, span });
+  }
+
   /** Asks for a file; while a cell runs, the answer waits behind it. */
   requestFile(format: string, runs?: string[]): Promise<File> {
     const request = this.#nextRequest++;
@@ -84,6 +94,7 @@ export class Link {
     const { sequence, run } = packet.header;
     if (run === this.#store.run.value && sequence < this.#sequence) return;
     this.#sequence = sequence;
+    this.#openRows = -1;
     this.#accept(packet);
     this.#store.incomplete.value = false;
     this.#askAgainAt = Number.NEGATIVE_INFINITY;
@@ -95,7 +106,7 @@ export class Link {
     if (sequence <= this.#sequence) return;
     if (sequence > this.#sequence + 1) {
       // What follows a gap is still true, so it is shown; one unknown row keeps lines from bridging the gap.
-      if (packet.header.rows > 0) this.#store.history.appendUnknown();
+      if (packet.header.rows > 0 && !packet.header.detail) this.#store.history.appendUnknown();
       this.#store.incomplete.value = true;
     }
     if (this.#store.incomplete.value) this.#resync();
@@ -104,6 +115,10 @@ export class Link {
   }
 
   #accept(packet: Packet): void {
+    const { detail } = packet.header;
+    // A part that another browser zoomed into.
+    if (detail && detail.request !== this.#openRows) return;
+    if (detail) this.#openRows = -1;
     for (const frame of packet.frames) this.#openScenes.delete(frame.iteration);
     if (packet.header.frame_error) this.#openScenes.delete(packet.header.frame_error.iteration);
     this.#store.apply(packet);

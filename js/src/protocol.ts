@@ -161,6 +161,13 @@ export interface FileSpec {
   error?: string;
 }
 
+/** The evaluations of a part of the run, as asked for; one in `thinned` of them. */
+export interface Detail {
+  request: number;
+  span: Span;
+  thinned: number;
+}
+
 export interface Header {
   version: 1;
   kind: "snapshot" | "update";
@@ -182,12 +189,14 @@ export interface Header {
   frames?: FrameSpec[];
   frame_error?: FrameError;
   file?: FileSpec;
+  detail?: Detail;
 }
 
 /** Browser → kernel. None of them is essential: while a cell runs they may stay unanswered. */
 export type Outgoing =
   | { type: "resync" }
   | { type: "scene"; iteration: number }
+  | { type: "rows"; request: number; span: Span }
   | { type: "file"; request: number; format: string; runs?: string[] }
   | { type: "explain"; span: Span }
   | { type: "quiet" }

@@ -40,6 +40,8 @@ export class State {
   readonly speed = signal(1);
   /** The row under the cursor; −1 when nothing is recorded. */
   readonly row: ReadonlySignal<number>;
+  /** Of the iterations in view, one in how many is here. */
+  readonly thinned: ReadonlySignal<number>;
   /** The iteration under the cursor. */
   readonly iteration: ReadonlySignal<number>;
 
@@ -56,6 +58,11 @@ export class State {
     this.showsPlane = computed(() => {
       const atFirst = store.series.value.length === 2 && !store.head.value.has_scene;
       return this.hasPlane.value && (this.plane.value ?? atFirst);
+    });
+    this.thinned = computed(() => {
+      const [view, detail] = [this.view.value, store.detail.value];
+      const isDetailed = view && detail && detail.span[0] <= view[0] && detail.span[1] >= view[1];
+      return isDetailed ? detail.thinned : store.head.value.thinned;
     });
     this.iteration = computed(() => {
       store.version.value;

@@ -5,6 +5,7 @@ import { History } from "./history";
 import type {
   Answer,
   Caption,
+  Detail,
   Fact,
   FrameError,
   Group,
@@ -48,6 +49,8 @@ export class Store {
   readonly history = new History();
   /** Counts changes of `history`: reading it in an effect subscribes to the numbers. */
   readonly version = signal(0);
+  /** The part of the run of which there are more rows than of the others. */
+  readonly detail = signal<Detail | null>(null);
   readonly run = signal("");
   readonly head = signal<Head>(EMPTY_HEAD);
   readonly series = signal<Series[]>([]);
@@ -74,7 +77,10 @@ export class Store {
       if (fresh && header.run !== this.run.value) this.#forget();
       this.run.value = header.run;
       if (fresh) this.history.replace(header.rows, columns);
+      else if (header.detail) this.history.refine(header.rows, columns);
       else if (header.rows > 0) this.history.append(header.rows, columns);
+      // Rows that were added took the detail's away.
+      if (fresh || header.rows > 0) this.detail.value = header.detail ?? null;
       if (fresh || header.rows > 0) this.version.value++;
       this.#applyTexts(header, fresh);
       this.#applyFrames(header, frames, fresh);

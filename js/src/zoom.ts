@@ -1,4 +1,7 @@
 // Which part of the run the plots show: zoomed around an iteration, moved along, all of it again. No DOM.
+import { effect } from "@preact/signals-core";
+import type { Link } from "./link";
+import { atEnd } from "./listen";
 import type { Span } from "./protocol";
 import type { State } from "./state";
 import type { Store } from "./store";
@@ -47,4 +50,32 @@ export function followCursor(store: Store, state: State): void {
   if (!view || (iteration >= view[0] && iteration <= view[1])) return;
   const margin = (view[1] - view[0]) * 0.1;
   pan(store, state, iteration < view[0] ? iteration - view[0] - margin : iteration - view[1] + margin);
+}
+
+/** How long a part has to be in view (ms) before its evaluations are asked for. */
+const REST = 150;
+
+/** Of a part of a long run that is zoomed into, has the kernel send the evaluations that were left out. */
+export function refineView(store: Store, state: State, link: Link, signal: AbortSignal): void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const stop = effect(() => {
+    clearTimeout(timer);
+    const view = state.view.value;
+    const { status, compared } = store.head.value;
+    const detail = store.detail.value;
+    const isPart = view && state.thinned.value > 1 && status !== "running" && !compared;
+    if (!isPart || !link.hasKernel.value || (detail && isCloseTo(detail.span, view))) return;
+    const margin = (view[1] - view[0]) / 4;
+    const span: Span = [Math.floor(view[0] - margin), Math.ceil(view[1] + margin)];
+    timer = setTimeout(() => link.requestRows(span), REST);
+  });
+  atEnd(signal, () => {
+    stop();
+    clearTimeout(timer);
+  });
+}
+
+/** Whether a part has nothing but the view and a little around it: more of its rows would not be sent. */
+function isCloseTo(part: Span, view: Span): boolean {
+  return part[0] <= view[0] && part[1] >= view[1] && part[1] - part[0] <= 2 * (view[1] - view[0]);
 }

@@ -37,4 +37,21 @@ describe("History", () => {
     expect([-5, 0, 9, 10, 99].map((k) => history.rowAt(k))).toEqual([0, 0, 0, 1, 2]);
     expect([4, 6, 16, 99].map((k) => history.nearestRow(k))).toEqual([0, 1, 2, 2]);
   });
+
+  it("refines a part, another one in its place, and is as it was once rows are added", () => {
+    const history = new History();
+    const rows = (...at: number[]) =>
+      columns({ iteration: Float64Array.from(at), loss: Float64Array.from(at, (k) => k * k) });
+    const iterations = () => [...history.column("iteration")];
+    history.append(5, rows(0, 10, 20, 30, 40));
+    expect(history.strength("loss")).toBe(1600);
+    history.refine(4, rows(9, 10, 11, 12));
+    expect(iterations()).toEqual([0, 9, 10, 11, 12, 20, 30, 40]);
+    expect([...history.column("loss")]).toEqual([0, 81, 100, 121, 144, 400, 900, 1600]);
+    history.refine(2, rows(39, 40));
+    expect(iterations()).toEqual([0, 10, 20, 30, 39, 40]);
+    history.append(1, rows(50));
+    expect(iterations()).toEqual([0, 10, 20, 30, 40, 50]);
+    expect(history.strength("loss")).toBe(2500);
+  });
 });

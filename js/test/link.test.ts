@@ -124,4 +124,23 @@ describe("requests", () => {
     expect(store.questions.value).toHaveLength(1);
     expect(store.questions.value[0]?.answer?.heading).toBe("Answer");
   });
+
+  it("puts the rows of a part in the place of fewer, those that it asked for and no others", () => {
+    link.receive(encode({ kind: "snapshot", sequence: 1 }, rows(0, 10, 20)));
+    link.requestRows([4, 6]);
+    link.requestRows([14, 16]);
+    expect(sent).toHaveLength(1);
+    const { request } = sent[0] as { request: number };
+    link.receive(
+      encode({ sequence: 2, detail: { request: request + 1, span: [1, 2], thinned: 1 } }, rows(1, 2)),
+    );
+    expect(iterations()).toEqual([0, 10, 20]);
+    link.receive(encode({ sequence: 3, detail: { request, span: [4, 6], thinned: 1 } }, rows(4, 5, 6)));
+    expect(iterations()).toEqual([0, 4, 5, 6, 10, 20]);
+    expect(store.detail.value?.span).toEqual([4, 6]);
+    link.receive(encode({ kind: "snapshot", sequence: 3 }, rows(0, 10, 20)));
+    expect(store.detail.value).toBeNull();
+    link.requestRows([14, 16]);
+    expect(sent).toHaveLength(2);
+  });
 });

@@ -15,6 +15,7 @@ from playwright.sync_api import expect
 
 import xinv_nb as xi
 from tests.browser import keep_picture
+from tests.lab.jupyter import LabPage, notebook, running_lab
 
 
 @pytest.fixture(scope="module")
@@ -135,3 +136,42 @@ def test_nothing_moves_while_one_reads_zooms_and_selects(page: Any) -> None:
     region.get_by_role("button", name="Close").click()
     region.get_by_role("button", name="Export").click()
     assert places() == before
+
+
+# ---------------------------------------------------------------------- in JupyterLab
+
+LONG = """\
+%%xinv long --no-model --no-live
+import numpy as onp
+loss = grad(lambda x: np.sum(x**2))
+for k in range(60_000):
+    loss(onp.array([3.0 if k == 41_234 else 1.0 + k / 60_000, 2.0]))
+"""
+
+
+def test_a_part_of_a_long_run_is_shown_with_every_evaluation(chromium: Any, tmp_path: Path) -> None:
+    load = "%load_ext xinv_nb\nfrom autograd import grad, numpy as np"
+    (tmp_path / "long.ipynb").write_text(notebook(load, LONG, "long.widget().iteration = 41_234"))
+    with running_lab(tmp_path) as address:
+        context = chromium.new_context(viewport={"width": 1360, "height": 1000})
+        lab = LabPage(context.new_page(), address)
+        lab.open("long.ipynb")
+        lab.run_all()
+        region = lab.page.get_by_role("region", name="long")
+        thinned = region.get_by_text(re.compile(r"one in [3-5] evaluations is shown"))
+        expect(thinned).to_be_visible()
+        slider = region.get_by_role("slider", name="iteration")
+        expect(slider).to_have_attribute("aria-valuenow", "41234")  # the spike was not thinned away
+        region.locator(".plots").focus()
+        lab.page.keyboard.press("+")
+        lab.page.keyboard.press("+")
+        lab.page.keyboard.press("+")
+        expect(thinned).to_be_hidden()
+        keep_picture(region, "long-zoomed")
+        for iteration in range(41_235, 41_240):
+            lab.page.keyboard.press("ArrowRight")
+            expect(slider).to_have_attribute("aria-valuenow", str(iteration))
+        lab.page.keyboard.press("0")
+        expect(thinned).to_be_visible()
+        assert lab.errors == []
+        context.close()

@@ -9,32 +9,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.run import Entry, Run
-from xinv_nb.view.watched import MOST_WATCHED, watched_columns
+from xinv_nb.view.thinning import telling_rows
+from xinv_nb.view.watched import MOST_WATCHED, by_evaluation, drawn_watches, watched_columns
 from xinv_nb.view.wire import Body
 
 _MOST_SHOWN = 8
 """Series drawn at first; the reader may add the others."""
 
 
-def chosen_rows(run: Run, start: int, stop: int, stride: int) -> NDArray[np.intp]:
-    """Return evaluations from `start` on, about one in `stride`; the last one, and each spike of the loss, among them.
+def rows_to_send(run: Run, entries: Sequence[Entry], start: int, stop: int, most: int) -> NDArray[np.intp]:
+    """Return at most `most` of these evaluations: all where they fit, else the most telling of what is drawn at first.
 
-    Of each stretch the first evaluation and those with the least and the largest loss; NaN counts as the largest.
+    That takes a look at every evaluation: for a snapshot or a part of one, not for each message of a live run.
     """
-    if stride == 1 or start >= stop:
+    if stop - start <= most:
         return np.arange(start, stop)
-    loss = run.loss[start:stop].copy()
-    loss[np.isnan(loss)] = np.inf
-    length = 3 * stride
-    begins = np.arange(0, len(loss), length)
-    padded = np.full(len(begins) * length, loss[-1])
-    padded[: len(loss)] = loss
-    stretches = padded.reshape(-1, length)
-    chosen = np.zeros(len(padded), dtype=np.bool_)
-    chosen[begins] = True
-    chosen[begins + stretches.argmin(axis=1)] = chosen[begins + stretches.argmax(axis=1)] = True
-    chosen[len(loss) - 1] = True
-    return start + np.flatnonzero(chosen[: len(loss)])
+    curves: list[NDArray[np.floating]] = []
+    for key in _most_moved(run, entries):
+        curves += [run.column(entries[key], of)[start:stop] for of in ("values", "gradients")]
+    for watch in drawn_watches(run).values():
+        curves += by_evaluation(watch, np.arange(start, stop))
+    return start + telling_rows(stop - start, most, run.loss[start:stop], curves)
 
 
 def bytes_per_row(run: Run, entries: Sequence[Entry]) -> int:

@@ -6,19 +6,23 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from xinv_nb.history import History
 from xinv_nb.run import Entry, Run
-from xinv_nb.view.columns import bytes_per_row, chosen_rows, columns, series
+from xinv_nb.view.columns import bytes_per_row, columns, rows_to_send, series
 from xinv_nb.view.events import events_for_view, with_last
 from xinv_nb.view.export import File
 from xinv_nb.view.head import Writer, head
 from xinv_nb.view.scene import Frame
 from xinv_nb.view.texts import captions, facts, phases
+from xinv_nb.view.thinning import telling_rows
 from xinv_nb.view.watched import describe_watched
 from xinv_nb.view.wire import MOST_DEFLATED, Body, pack
 
 MOST_ROWS = 20_000
-"""Evaluations that a snapshot carries; of more, one in n is sent, and the view says so."""
+"""Evaluations that a packet carries; of more, the most telling ones are sent, and the view says so."""
 MOST_BYTES = 8_000_000
 """Bytes of numbers that a snapshot carries: 20,000 evaluations of 33 parameters, fewer of more."""
 MOST_BYTES_LIVE = 18_000
@@ -63,9 +67,7 @@ def snapshot(
 ) -> bytes:
     """Return everything there is to show of `run`; pictures that the browser has stay where `frames` is None."""
     detail, entries = detail or Detail(), _entries(run, sent)
-    most_rows = min(MOST_ROWS, max(_LEAST_ROWS, detail.bytes // bytes_per_row(run, entries)))
-    stride = max(1, -(-run.evaluations // most_rows))
-    rows = chosen_rows(run, 0, run.evaluations, stride)
+    rows = rows_to_send(run, entries, 0, run.evaluations, _most_rows(run, entries, detail.bytes))
     is_small = len(rows) * bytes_per_row(run, entries) < MOST_DEFLATED
     body = Body(in_planes=detail.deflated or is_small, narrow=not detail.exact)
     events = run.events
@@ -75,7 +77,7 @@ def snapshot(
         "sequence": sent.sequence,
         "run": run.id,
         **columns(run, entries, rows, body, sent.several),
-        "head": _with_notice(head(run, writer, stride), len(listed), detail),
+        "head": _with_notice(head(run, writer, _one_in(run.evaluations, rows)), len(listed), detail),
         **series(run, entries),
         "watched": describe_watched(run, sent.several),
         "phases": phases(run),
@@ -116,11 +118,10 @@ def update(
         return snapshot(run, sent, writer, frames)
     body, entries = Body(), _entries(run, sent)
     is_first = sent.rows == 0 and run.evaluations > 0
-    most_rows = max(_LEAST_ROWS, most_bytes // bytes_per_row(run, entries))
-    stride = max(1, -(-(run.evaluations - sent.rows) // most_rows))
+    rows = telling_rows(run.evaluations - sent.rows, _most_rows(run, entries, most_bytes), run.loss[sent.rows :])
     header: dict[str, Any] = {
         **_next_update(run, sent),
-        **columns(run, entries, chosen_rows(run, sent.rows, run.evaluations, stride), body, sent.several),
+        **columns(run, entries, sent.rows + rows, body, sent.several),
         "head": head(run, writer),
         "frames": [_frame(frame, body) for frame in frames],
     }
@@ -136,6 +137,15 @@ def update(
         header |= {"phases": phases(run), "facts": facts(run), "captions": captions(run, writer)}
     sent.rows, sent.events, sent.history = run.evaluations, sent.events + len(new), run.history
     return pack(header, body)
+
+
+def rows_update(run: Run, sent: Sent, request: Any, span: tuple[int, int]) -> bytes:
+    """Return an update that carries the evaluations of a part of the run, more closely than a snapshot has them."""
+    body, entries = Body(), _entries(run, sent)
+    start, stop = max(0, span[0]), min(run.evaluations, span[1] + 1)
+    rows = rows_to_send(run, entries, start, stop, _most_rows(run, entries, MOST_BYTES))
+    detail = {"request": request, "span": [start, stop - 1], "thinned": _one_in(stop - start, rows)}
+    return pack({**_next_update(run, sent), **columns(run, entries, rows, body, sent.several), "detail": detail}, body)
 
 
 def words(run: Run, sent: Sent, writer: Writer, extra: dict[str, Any] | None = None) -> bytes:
@@ -182,6 +192,16 @@ def _entries(run: Run, sent: Sent) -> list[Entry]:
     if sent.history is not run.history or not sent.entries:
         sent.entries = run.entries()
     return sent.entries
+
+
+def _most_rows(run: Run, entries: list[Entry], most_bytes: int) -> int:
+    """Return how many evaluations these bytes hold, within what is sent at once."""
+    return min(MOST_ROWS, max(_LEAST_ROWS, most_bytes // bytes_per_row(run, entries)))
+
+
+def _one_in(evaluations: int, rows: NDArray[np.intp]) -> int:
+    """Return one in how many evaluations is among these rows; 1 where all are."""
+    return max(1, -(-evaluations // max(1, len(rows))))
 
 
 def _next_update(run: Run, sent: Sent) -> dict[str, Any]:

@@ -164,6 +164,8 @@ class RunWidget(PlotWidget):
             self.send_frames()
         elif kind == "scene" and self.run.status != "running" and self.run.scene is not None:
             self._answer_scene(int(content.get("iteration", 0)))
+        elif kind == "rows" and self.run.status != "running":
+            self._answer_rows(content)
         elif kind == "ask":
             self._answer_question(content)
         elif kind == "explain":
@@ -177,6 +179,11 @@ class RunWidget(PlotWidget):
         with self._lock:
             iteration = min(max(iteration, 0), self.run.evaluations - 1)
             self._send_packet(packets.frame_update(self.run, self._sent, self._drawn(iteration)))
+
+    def _answer_rows(self, content: dict[str, Any]) -> None:
+        first, last = (int(iteration) for iteration in content["span"])
+        with self._lock:
+            self._send_packet(packets.rows_update(self.run, self._sent, content.get("request"), (first, last)))
 
     def _answer_file(self, content: dict[str, Any]) -> None:
         file: File | str

@@ -8,8 +8,8 @@ import type { Store } from "../store";
 import { createZoomBar } from "./zoom-bar";
 
 const SPEEDS = [1, 4, 16];
-/** At speed 1 a short run plays this many rows a second, a long one takes this many seconds. */
-const ROWS_PER_SECOND = 8;
+/** At speed 1 a short run plays this many iterations a second, a long one takes this many seconds. */
+const ITERATIONS_PER_SECOND = 8;
 const LONGEST_SECONDS = 12;
 
 export interface Foot {
@@ -97,18 +97,18 @@ function runPlayback(store: Store, state: State, signal: AbortSignal): void {
     stop();
     if (!state.playing.value) return;
     const { history } = store;
-    let position = state.row.peek();
-    if (position >= history.rows - 1) {
-      position = 0;
-      state.moveToRow(0);
-    }
+    if (state.row.peek() >= history.rows - 1) state.moveToRow(0);
+    let position = state.iteration.peek();
     let former = performance.now();
     const tick = (now: number) => {
-      const rate = Math.max(ROWS_PER_SECOND, history.rows / LONGEST_SECONDS) * state.speed.peek();
-      position = Math.min(position + ((now - former) / 1000) * rate, history.rows - 1);
+      // By iterations, of which some may have no row.
+      const { firstIteration, lastIteration } = history;
+      const rate = Math.max(ITERATIONS_PER_SECOND, (lastIteration - firstIteration) / LONGEST_SECONDS);
+      position = Math.min(position + ((now - former) / 1000) * rate * state.speed.peek(), lastIteration);
       former = now;
-      if (Math.floor(position) !== state.row.peek()) state.moveToRow(Math.floor(position));
-      if (position >= history.rows - 1) state.playing.value = false;
+      const row = history.rowAt(position);
+      if (row !== state.row.peek()) state.moveToRow(row);
+      if (position >= lastIteration) state.playing.value = false;
       else request = requestAnimationFrame(tick);
     };
     request = requestAnimationFrame(tick);

@@ -37,8 +37,8 @@ export function createHead(
     setText(optimizer, head.optimizer);
     optimizer.title = head.optimizer;
     optimizer.hidden = !head.optimizer;
-    setText(thinned, `one in ${formatCount(head.thinned)} evaluations is shown`);
-    thinned.hidden = !(head.thinned > 1);
+    setText(thinned, `one in ${formatCount(state.thinned.value)} evaluations is shown`);
+    thinned.hidden = !(state.thinned.value > 1);
   });
   let longest = 0;
   react(signal, () => {
