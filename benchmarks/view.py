@@ -79,7 +79,8 @@ const heard = {};
 const model = {
   get: (name) => traits[name],
   set: (name, value) => { traits[name] = value; for (const each of heard[`change:${name}`] ?? []) each(); },
-  on: (name, each) => (heard[name] ??= []).push(each), off() {}, send() {}, save_changes() {},
+  on: (name, each) => (heard[name] ??= []).push(each), off() {}, save_changes() {},
+  send: (message) => { window.asked = message; },
 };
 const widget = (await import("/widget.js")).default();
 const signal = new AbortController().signal;
@@ -95,7 +96,10 @@ window.timed = async (act) => {
   await frames();
   return direct + spent;
 };
-window.packet = async () => { window.bytes = new DataView(await (await fetch("/packet")).arrayBuffer()); };
+window.packet = async (name = "/packet") => {
+  window.bytes = new DataView(await (await fetch(name)).arrayBuffer());
+};
+window.hear = () => { for (const each of heard["msg:custom"]) each({ type: "packet" }, [bytes]); };
 window.ready = true;
 </script>"""
 
@@ -103,14 +107,17 @@ _PLOTS = "view.querySelector('.plots').dispatchEvent(new KeyboardEvent('keydown'
 
 
 @contextmanager
-def bare_page(browser: Any, packet: bytes) -> Iterator[Page]:
-    """Open the widget on an empty model, with `packet` at hand in the page."""
+def bare_page(browser: Any, packet: bytes, later: list[bytes] | None = None) -> Iterator[Page]:
+    """Open the widget on an empty model, with `packet` at hand in the page, and at "/later" the last one of `later`."""
     page = browser.new_page(viewport={"width": 1200, "height": 900})
     served = {"/": (_PAGE.encode(), "text/html"), "/widget.js": (bundle().encode(), "text/javascript")}
     served["/packet"] = packet, "application/octet-stream"
 
     def answer(route: Any) -> None:
-        body, kind = served.get(route.request.url.removeprefix(_ORIGIN), (b"", "text/plain"))
+        name = route.request.url.removeprefix(_ORIGIN)
+        if name == "/later" and later:
+            served[name] = later[-1], "application/octet-stream"
+        body, kind = served.get(name, (b"", "text/plain"))
         route.fulfill(body=body, content_type=kind)
 
     page.route(f"{_ORIGIN}/**", answer)
@@ -166,6 +173,32 @@ def drawing(browser: Any, quick: bool) -> None:
             tell(f"{name}, {points:,} points × 4", cost, "ms")
         cost = page.evaluate("() => timed((model) => model.set('selected', ['theta[1]']))")
         tell(f"show one parameter alone, {points:,} points × 4", cost, "ms")
+
+
+def zooming(browser: Any, quick: bool) -> None:
+    """Print what it costs to see every evaluation of a part of a run that is too long to be sent whole."""
+    evaluations = 100_000 if quick else 1_000_000
+    run, sent, parts = finished(evaluations, 20), packets.Sent(), [b""]
+    packets.snapshot(run, sent, Writer())  # with the facts and the text, which are found once
+    begin = time.process_time()
+    packet = packets.snapshot(run, sent, Writer())
+    tell(f"snapshot of {evaluations:,} × 20: kernel", 1e3 * (time.process_time() - begin), "ms")
+    tell(f"snapshot of {evaluations:,} × 20: size", len(packet) / 1e6, "MB")
+    with bare_page(browser, packet, parts) as page:
+        page.evaluate("async () => { await timed((model) => model.set('_snapshot', bytes)); }")
+        page.evaluate("async () => { await timed((model) => model.set('_has_kernel', true)); }")
+        for _ in range(4 if quick else 7):
+            page.evaluate(f"() => timed((model, view) => {_PLOTS.replace('KEY', json.dumps('+'))})")
+        page.wait_for_function("window.asked?.type === 'rows'")
+        asked = page.evaluate("window.asked")
+        begin = time.process_time()
+        parts.append(packets.rows_update(run, sent, asked["request"], tuple(asked["span"])))
+        tell(f"every evaluation of a part of {evaluations:,} × 20: kernel", 1e3 * (time.process_time() - begin), "ms")
+        page.evaluate("() => packet('/later')")
+        cost = page.evaluate("() => timed(hear)")
+        thinned = page.locator(".pill", has_text="evaluations is shown")
+        assert not thinned.is_visible(), "every evaluation is there"
+        tell(f"every evaluation of a part of {evaluations:,} × 20: to repaint", cost, "ms", 50)
 
 
 # ---------------------------------------------------------------------- in the kernel
@@ -278,7 +311,7 @@ def paced(seconds, live):
 def in_lab(browser: Any, quick: bool) -> None:
     """Print what a cell of 10,000 evaluations a second pays, and the page that follows it."""
     seconds = 2 if quick else 5
-    cell = f"{_PACED}\nrates = [(paced({seconds}, False), paced({seconds}, True)) for _ in range({1 if quick else 3})]"
+    cell = f"{_PACED}\nrates = [(paced({seconds}, False), paced({seconds}, True)) for _ in range({1 if quick else 5})]"
     report = "print('RATES', sorted(live[0] / still[0] for still, live in rates)[len(rates) // 2], rates[0][1][1])"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -328,6 +361,7 @@ def main() -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(**chromium_options())
         drawing(browser, quick)
+        zooming(browser, quick)
         in_lab(browser, quick)
         browser.close()
 

@@ -6,6 +6,7 @@ import math
 from itertools import islice
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xinv_nb.run import Run
 
@@ -49,9 +50,16 @@ def watch_that_is_the_loss(run: Run) -> str:
             continue  # most of them: told apart by one look
         if not np.array_equal(watch.evaluation.array[rows], rows):
             continue
-        if np.allclose(values[rows], loss, rtol=1e-9, atol=0.0, equal_nan=True):
+        if _are_same(values[rows], loss):
             return name
     return ""
+
+
+def _are_same(values: NDArray[np.float64], loss: NDArray[np.float64]) -> bool:
+    """Whether these are the same numbers, or both not a number; `np.allclose` takes ten times as long."""
+    known = np.isfinite(loss)
+    near = np.abs(values[known] - loss[known]) <= 1e-9 * np.abs(loss[known])
+    return bool(near.all()) and np.array_equal(values[~known], loss[~known], equal_nan=True)
 
 
 def _differ(one: float, other: float) -> bool:

@@ -48,8 +48,8 @@ class Stream:
     ) -> None:
         self._send = send
         self._clock = clock
-        self._rows = Budget(0.1, 0.015, clock)
-        self._words = Budget(1.0, 0.01, clock)
+        self._rows = Budget(0.1, 0.01, clock)
+        self._words = Budget(1.0, 0.005, clock)
         self._scene = Budget(0.3, 0.1, clock)
 
     def poll(self) -> None:

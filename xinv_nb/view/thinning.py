@@ -27,24 +27,26 @@ def telling_rows(count: int, most: int, first: Curve, others: Sequence[Curve] = 
     """
     if count <= most:
         return np.arange(count)
+    chosen = np.zeros(count, dtype=np.bool_)
+    chosen[[0, -1]] = True
     room = most - 2
     share = room // 3 if others else room // 2
-    found = [np.array([0, count - 1], dtype=np.intp), *_extremes(first, share // 2)]
+    _choose_extremes(chosen, first, share // 2)
     for curve in others:
-        found += _extremes(curve, (room - share) // (2 * len(others)))
-    rows = np.unique(np.concatenate(found))
-    evenly = np.linspace(0, count - 1, most - len(rows) + 2).astype(np.intp)
-    return np.union1d(rows, evenly)
+        _choose_extremes(chosen, curve, (room - share) // (2 * len(others)))
+    left = most - np.count_nonzero(chosen)
+    chosen[np.linspace(0, count - 1, left + 2).astype(np.intp)] = True
+    return np.flatnonzero(chosen)
 
 
-def _extremes(curve: Curve, stretches: int) -> list[Rows]:
-    """Return where each of so many stretches is lowest, and where it is highest; NaN counts as the highest."""
+def _choose_extremes(chosen: NDArray[np.bool_], curve: Curve, stretches: int) -> None:
+    """Choose the rows where each of so many stretches is lowest, and highest; NaN counts as the highest."""
     if stretches < 1:
-        return []
+        return
     length = -(-len(curve) // stretches)
     begins = np.arange(0, len(curve), length)
     padded = np.full(len(begins) * length, curve[-1])
     padded[: len(curve)] = curve
     padded[np.isnan(padded)] = np.inf
     cut = padded.reshape(len(begins), length)
-    return [begins + cut.argmin(axis=1), begins + cut.argmax(axis=1)]
+    chosen[begins + cut.argmin(axis=1)] = chosen[begins + cut.argmax(axis=1)] = True
