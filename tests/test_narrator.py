@@ -49,11 +49,33 @@ def test_captions_cover_the_run_and_say_nothing_twice(make) -> None:
         assert captions[-1].span[1] == run.evaluations - 1
     for caption in captions:
         assert 0 <= caption.span[0] <= caption.span[1] < run.evaluations
-        assert len(caption.text.split()) <= 170
+        assert len(caption.text.split()) <= 120
         # The span that a phase's sentence names is the one over its caption.
         for a, b in re.findall(r"^The loss .*? between iterations (\d+) and (\d+)", caption.text):
             if caption.heading != "Summary":
                 assert (int(a), int(b)) == caption.span
+
+
+def test_a_phase_in_which_much_happens_is_told_with_what_moved_and_what_happened_first() -> None:
+    def objective(x):
+        for k, name in enumerate(["fountain", "village", "valley", "bridge"]):
+            xi.watch(np.sum(x) * (k + 1), f"the distance of the line from the {name}", "km")
+        for k in range(6):
+            if x[0] < 0.9 - 0.01 * k:
+                xi.event(f"the line leaves the protected area number {k}")
+        return np.sum(x**2)
+
+    with xi.record() as run:
+        x = np.array([1.0, 2.0, 3.0])
+        for k in range(400):
+            x = x - (0.005 if k < 200 else 0.0) * grad(objective)(x)
+    first = run.captions[1]
+    assert len(run.phases) > 1
+    assert len(first.text.split()) <= 112
+    assert "gradient asked" in first.text
+    assert first.text.count("the line leaves") == 3
+    assert "distance" not in first.text, "what finds no room"
+    assert any(f.kind == "watch" and f.span == first.span for f in run.facts), "is to be found among the facts"
 
 
 @all_runs

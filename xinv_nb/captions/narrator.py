@@ -26,6 +26,7 @@ _MAIN = 0.8
 _MOST_WORDS = 75
 """Words of a usual summary."""
 _MOST_SENTENCES = 5
+_MOST_WORDS_OF_PHASE = 100
 _BEST = 0.7
 """Salience from which on the lowest loss belongs to the summary."""
 _NAMED_MOVES = 0.7
@@ -90,7 +91,8 @@ def outline(run: Run, level: str | None = None) -> list[Outline]:
     told = {fact.id for phrase in summary for fact in phrase.facts}
     if len(phases) > 1:
         for phase in phases:
-            of_phase = tuple(_of_phase(facts, phase, bank, is_last=phase is phases[-1]))
+            found = list(_of_phase(facts, phase, bank, is_last=phase is phases[-1]))
+            of_phase = tuple(_fitting(found, _MOST_WORDS_OF_PHASE, len(found)))
             heading = _HEADINGS.get(phase.label, sentence_start(phase.label))
             captions.append(Outline(heading, (phase.start, of_phase[0].facts[0].span[1]), of_phase))
         return captions
@@ -130,7 +132,7 @@ def plan_span(run: Run, span: tuple[int, int], level: str | None = None) -> Draf
 
 @dataclass(frozen=True)
 class _Choice:
-    """A phrase that may go into the summary; the lower its rank, the sooner it does."""
+    """A phrase that may go into a caption; the lower its rank, the sooner it does."""
 
     rank: int
     phrase: Phrase
@@ -139,14 +141,18 @@ class _Choice:
 def _summary(facts: Sequence[Fact], phases: int, last: int, bank: Phrases) -> list[Phrase]:
     """Return the domain first, then the loss and how it ended, what limits the result, and one suggestion.
 
-    A run that broke off says so first. What no room is left for stays in the list of facts.
+    A run that broke off says so first.
     """
-    choices = list(_choices(facts, phases, last, bank))
+    return _fitting(list(_choices(facts, phases, last, bank)), _MOST_WORDS, _MOST_SENTENCES)
+
+
+def _fitting(choices: Sequence[_Choice], most_words: int, most_sentences: int) -> list[Phrase]:
+    """Return the phrases that fit, in order; those of rank 0 always. The others stay in the list of facts."""
     chosen: set[int] = set()
     words = 0
     for k in sorted(range(len(choices)), key=lambda k: choices[k].rank):
         length = choices[k].phrase.length
-        if choices[k].rank == 0 or (len(chosen) < _MOST_SENTENCES and words + length <= _MOST_WORDS):
+        if choices[k].rank == 0 or (len(chosen) < most_sentences and words + length <= most_words):
             chosen.add(k)
             words += length
     return [choices[k].phrase for k in sorted(chosen)]
@@ -220,23 +226,24 @@ def _lasting(facts: Sequence[Fact], last: int) -> list[Fact]:
 # ---------------------------------------------------------------------- the other captions
 
 
-def _of_phase(facts: Sequence[Fact], phase: Phase, bank: Phrases, *, is_last: bool) -> Iterator[Phrase]:
-    """Yield the phase's own fact with what earned it, then what happened in it."""
+def _of_phase(facts: Sequence[Fact], phase: Phase, bank: Phrases, *, is_last: bool) -> Iterator[_Choice]:
+    """Yield the phase's own fact with what earned it, then what moved, and what happened in the simulation."""
     own = next(f for f in _of_kind(facts, "phase") if f.span[0] == phase.start)
     earned = [f for kind in ("terms", "drop") for f in _of_kind(facts, kind) if f.span == own.span]
     for fact in earned:
         try:
-            yield bank.of(own, fact)
+            yield _Choice(0, bank.of(own, fact))
         except LookupError:
             continue
         break
     else:
-        yield bank.of(own)
+        yield _Choice(0, bank.of(own))
     if is_last:
-        yield from map(bank.of, _of_kind(facts, "convergence"))
-    yield from _joined(bank, [f for f in _of_kind(facts, "movement") if f.span == own.span])
-    yield from _joined(bank, _watches(facts, own.span))
-    yield from _joined(bank, _events(facts, phase.start, phase.stop - 1))
+        yield from (_Choice(1, bank.of(f)) for f in _of_kind(facts, "convergence"))
+    moves = [f for f in _of_kind(facts, "movement") if f.span == own.span]
+    yield from (_Choice(1 if k == 0 else 3, phrase) for k, phrase in enumerate(_joined(bank, moves)))
+    yield from (_Choice(4, phrase) for phrase in _joined(bank, _watches(facts, own.span)))
+    yield from (_Choice(2, phrase) for phrase in _joined(bank, _events(facts, phase.start, phase.stop - 1)))
 
 
 def _joined(bank: Phrases, facts: Sequence[Fact], kind: str = "") -> list[Phrase]:
