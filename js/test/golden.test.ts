@@ -1,5 +1,6 @@
 // The packets that the kernel's tests hold to: read here byte for byte.
 import { describe, expect, it } from "vitest";
+import detail from "../../tests/golden/detail.json";
 import planes from "../../tests/golden/planes.json";
 import snapshot from "../../tests/golden/snapshot.json";
 import update from "../../tests/golden/update.json";
@@ -13,7 +14,7 @@ interface Golden {
   packet: string;
 }
 
-const GOLDEN: Record<string, Golden> = { snapshot, update, planes };
+const GOLDEN: Record<string, Golden> = { snapshot, update, planes, detail };
 
 /** JSON does not know these numbers. */
 const number = (value: number | string) =>
