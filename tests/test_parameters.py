@@ -271,3 +271,20 @@ def test_many_evaluations_and_negative_numbers_of_them():
     assert run.point(-1) == 299.0
     with pytest.raises(IndexError):
         run.point(300)
+
+
+def test_the_entries_of_a_large_array_that_the_user_names_are_followed_beside_its_summary():
+    known = {"w[3, 1]": xi.Parameter("wind", "m/s"), 0: xi.Parameter("sun"), "w[99, 0]": xi.Parameter("no such entry")}
+    with xi.record(problem=xi.Problem("weather", parameters=known)) as run:
+        for k in range(3):
+            grad(lambda w: np.sum(w**2))(np.arange(60.0).reshape(30, 2) * k)
+    assert [(e.name, e.label) for e in run.entries()] == [("w", "w (rms)"), ("w[0, 0]", "sun"), ("w[3, 1]", "wind")]
+    assert_array_equal(run.column(run.entries()[2]), [0, 7, 14])
+    assert any("wind" in fact.text for fact in run.facts)
+
+
+def test_one_entry_of_a_large_array_is_shown_where_it_is_chosen():
+    with xi.record(parameters=["w[29, 1]"]) as run:
+        for k in range(3):
+            grad(lambda w: np.sum(w**2))(np.arange(60.0).reshape(30, 2) * k)
+    assert [e.name for e in run.entries()] == ["w[29, 1]"]

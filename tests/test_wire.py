@@ -329,3 +329,19 @@ def test_the_browser_gets_the_files_that_it_asks_for(tmp_path: Path) -> None:
 def test_what_is_no_packet_is_refused(packet: bytes) -> None:
     with pytest.raises(ValueError, match="not a packet"):
         unpack(packet)
+
+
+def test_of_a_large_array_those_entries_travel_that_moved_most_for_the_reader_to_choose() -> None:
+    speeds = np.linspace(0, 1, 500)[::-1]
+    with xi.record("wide") as run:
+        for k in range(20):
+            grad(lambda w: anp.sum(w**2))(speeds * k)
+        header, _ = unpack(packets.update(run, packets.Sent(), Writer()))
+        assert [s["label"] for s in header["series"]] == ["w (rms)"], "which moved most is not known yet"
+    packet = packets.snapshot(run, sent := packets.Sent(), Writer())
+    header, found = unpack(packet)[0], columns(packet)
+    assert [s["name"] for s in header["series"]] == ["w", *(f"w[{k}]" for k in range(32))]
+    assert [s["shown"] for s in header["series"]] == [True] + 32 * [False]
+    assert len({s["group"] for s in header["series"]}) == 1
+    np.testing.assert_array_equal(found["p3"], speeds[2] * np.arange(20))
+    np.testing.assert_array_equal(columns(packets.rows_update(run, sent, 1, (3, 4)))["p3"], speeds[2] * np.arange(3, 5))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -71,6 +72,14 @@ class Leaf:
             return self.name
         index = ", ".join(str(int(i)) for i in np.unravel_index(position, self.shape))
         return f"{self.name}[{index}]"
+
+    def position_of(self, name: str) -> int | None:
+        """Return the flat position of the entry that is called so, as `entry_name` does; None if none is."""
+        found = re.fullmatch(re.escape(self.name) + r"\[(\d+(?:, *\d+)*)\]", name)
+        index = tuple(int(number) for number in found[1].split(",")) if found else ()
+        if len(index) != len(self.shape) or any(i >= n for i, n in zip(index, self.shape, strict=True)):
+            return None
+        return int(np.ravel_multi_index(index, self.shape)) if index else None
 
 
 def leaves_of(named_shapes: list[tuple[str, tuple[int, ...]]]) -> list[Leaf]:

@@ -102,7 +102,7 @@ def parse(line: str, defaults: Options | None = None) -> Options:
         name=given.name,
         problem=given.problem or base.problem,
         explaining=explaining,
-        parameters=tuple(p.strip() for p in given.parameters.split(",")) if given.parameters else base.parameters,
+        parameters=_names(given.parameters) if given.parameters else base.parameters,
         max_events=base.max_events if given.max_events is None else given.max_events,
         save=given.save,
         live=base.live and not given.no_live,
@@ -111,6 +111,15 @@ def parse(line: str, defaults: Options | None = None) -> Options:
 
 
 # ---------------------------------------------------------------------- the cell
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """Return names from between commas; a comma within brackets belongs to a name.
+
+    >>> _names("speed, W[2,1]")
+    ('speed', 'W[2, 1]')
+    """
+    return tuple(re.sub(r",\s*", ", ", name.strip()) for name in re.split(r",(?![^\[]*\])", text))
 
 
 def rewrite(lines: list[str]) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import threading
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 Status = Literal["running", "finished", "interrupted", "failed"]
 EventPhase = Literal["forward", "backward", "optimizer"]
 
+_MOST_FOLLOWED = 40
+"""Parameters up to which each is followed by itself; of more, arrays of more than `_SMALL` entries are summarized."""
+_SMALL = 4
 _STALE = 1.02
 """Growth of a run up to which its last analysis stands while it is running."""
 
@@ -467,27 +470,49 @@ class Run:
     # ------------------------------------------------------------------ how its parameters are called
 
     def entries(self) -> list[Entry]:
-        """Return the numbers to follow over the run: each entry of small arrays, one summary of each large one."""
+        """Return the numbers to follow over the run: each entry of small arrays, one summary of each large one.
+
+        Of a large array, the entries that the user named are followed as well.
+        """
         history = self.history
         width = sum(leaf.size for leaf in history.leaves)
-        found = [
-            entry for leaf in history.leaves for entry in self._entries_of(leaf, whole=width <= 40 or leaf.size <= 4)
-        ]
+        found: list[Entry] = []
+        for leaf in history.leaves:
+            if width <= _MOST_FOLLOWED or leaf.size <= _SMALL:
+                found += self.entries_of(leaf, range(leaf.stop - leaf.start))
+            else:
+                found.append(self._summary_of(leaf))
+                found += self.entries_of(leaf, self._named_in(leaf))
         if self.chosen_parameters:
             chosen = set(self.chosen_parameters)
             found = [e for e in found if chosen & {e.name, e.label, e.group}] or found
         return found
 
-    def _entries_of(self, leaf: Leaf, *, whole: bool) -> list[Entry]:
-        known = self.problem.parameters if self.problem is not None else {}
-        of_leaf = known.get(leaf.name, Parameter())
+    def _known_of(self, name: str | int) -> Parameter | None:
+        return self.problem.parameters.get(name) if self.problem is not None else None
+
+    def _summary_of(self, leaf: Leaf) -> Entry:
+        of_leaf = self._known_of(leaf.name) or Parameter()
         group = of_leaf.name or leaf.name
-        if not whole:
-            return [Entry(leaf.name, f"{group} (rms)", group, of_leaf, leaf, None)]
+        return Entry(leaf.name, f"{group} (rms)", group, of_leaf, leaf, None)
+
+    def _named_in(self, leaf: Leaf) -> list[int]:
+        """Return the places of the entries of a leaf that the problem describes, or that the user chose."""
+        if leaf.kept is not None:
+            return []
+        known = self.problem.parameters if self.problem is not None else {}
+        places = {leaf.position_of(name) for name in (*known, *self.chosen_parameters) if isinstance(name, str)}
+        places |= {key - leaf.start for key in known if isinstance(key, int) and leaf.start <= key < leaf.stop}
+        return sorted(place for place in places if place is not None)
+
+    def entries_of(self, leaf: Leaf, positions: Iterable[int]) -> list[Entry]:
+        """Return entries of one leaf by their flat positions."""
+        of_leaf = self._known_of(leaf.name) or Parameter()
+        group = of_leaf.name or leaf.name
         entries: list[Entry] = []
-        for position in range(leaf.stop - leaf.start):
+        for position in positions:
             name = leaf.entry_name(position)
-            own = known.get(name, known.get(leaf.start + position))
+            own = self._known_of(name) or self._known_of(leaf.start + position)
             label = (own.name if own and own.name else None) or (name if leaf.shape else group)
             if own is None and leaf.shape and of_leaf.name:
                 label = name.replace(leaf.name, of_leaf.name, 1)

@@ -15,6 +15,25 @@ from xinv_nb.view.wire import Body
 
 _MOST_SHOWN = 8
 """Series drawn at first; the reader may add the others."""
+_MOST_OF_LARGE = 32
+"""Entries of large arrays that travel to the browser, of all these arrays together."""
+_MOST_ROWS_LOOKED_AT = 1000
+
+
+def entries_to_draw(run: Run) -> list[Entry]:
+    """Return what is followed of the parameters, and behind it the entries of large arrays that moved most.
+
+    These are not drawn at first: the reader may choose them.
+    """
+    entries = run.entries()
+    large = [entry.leaf for entry in entries if entry.column is None and entry.leaf.kept is None]
+    values = run.history.values.array
+    for leaf in large:
+        rows = values[:: max(1, len(values) // _MOST_ROWS_LOOKED_AT), leaf.start : leaf.stop]
+        moved = np.argsort(-np.ptp(np.real(rows), axis=0), kind="stable")
+        found = run.entries_of(leaf, moved[: _MOST_OF_LARGE // len(large)].tolist())
+        entries += [entry for entry in found if entry not in entries]
+    return entries
 
 
 def rows_to_send(run: Run, entries: Sequence[Entry], start: int, stop: int, most: int) -> NDArray[np.intp]:
@@ -99,7 +118,8 @@ def _unit(entries: Sequence[Entry], of: Entry) -> str:
 
 
 def _most_moved(run: Run, entries: Sequence[Entry]) -> list[int]:
-    if len(entries) <= _MOST_SHOWN:
-        return list(range(len(entries)))
-    spans = [float(np.ptp(column)) for column in map(run.column, entries)]
-    return sorted(range(len(entries)), key=lambda i: -spans[i])[:_MOST_SHOWN]
+    followed = entries[: len(run.entries())]
+    if len(followed) <= _MOST_SHOWN:
+        return list(range(len(followed)))
+    spans = [float(np.ptp(column)) for column in map(run.column, followed)]
+    return sorted(range(len(followed)), key=lambda i: -spans[i])[:_MOST_SHOWN]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from xinv_nb.history import History
 from xinv_nb.run import Entry, Run
-from xinv_nb.view.columns import bytes_per_row, columns, rows_to_send, series
+from xinv_nb.view.columns import bytes_per_row, columns, entries_to_draw, rows_to_send, series
 from xinv_nb.view.events import events_for_view, with_last
 from xinv_nb.view.export import File
 from xinv_nb.view.head import Writer, head
@@ -37,6 +37,8 @@ _MOST_EVENTS_LIVE = 40
 class Detail:
     """How much of a run a snapshot carries, and whether it is to be deflated."""
 
+    all_entries: bool = True
+    """Whether entries of large arrays go along, once the run has ended."""
     bytes: int = MOST_BYTES
     events: int = MOST_EVENTS
     exact: bool = True
@@ -66,7 +68,8 @@ def snapshot(
     run: Run, sent: Sent, writer: Writer, frames: Iterable[Frame] | None = None, detail: Detail | None = None
 ) -> bytes:
     """Return everything there is to show of `run`; pictures that the browser has stay where `frames` is None."""
-    detail, entries = detail or Detail(), _entries(run, sent)
+    detail = detail or Detail()
+    sent.entries = entries = entries_to_draw(run) if detail.all_entries and run.status != "running" else run.entries()
     rows = rows_to_send(run, entries, 0, run.evaluations, _most_rows(run, entries, detail.bytes))
     is_small = len(rows) * bytes_per_row(run, entries) < MOST_DEFLATED
     body = Body(in_planes=detail.deflated or is_small, narrow=not detail.exact)

@@ -88,8 +88,12 @@ export function createPicker(store: Store, state: State, signal: AbortSignal): P
     const matching = choices.filter(({ name }) => name.toLowerCase().includes(wanted.value));
     list.replaceChildren(...matching.slice(0, MOST_LISTED).map((choice) => createChoice(choice, state)));
     const more = matching.length - MOST_LISTED;
-    if (matching.length === 0) note.textContent = "No name contains this.";
-    else note.textContent = more > 0 ? `${formatCount(more)} more: search for a part of the name.` : "";
+    const notes = [];
+    if (matching.length === 0) notes.push("No name contains this.");
+    if (more > 0) notes.push(`${formatCount(more)} more: search for a part of the name.`);
+    const hasSummaries = store.series.value.some(({ statistic }) => statistic !== "");
+    if (hasSummaries) notes.push("Of a large array, the entries that moved most are listed.");
+    note.textContent = notes.join(" ");
   });
   return { button, panel };
 }
