@@ -86,6 +86,20 @@ def test_a_long_run_keeps_its_end_beside_a_short_one(monkeypatch: pytest.MonkeyP
     assert {0, 32, 94} <= set(found["iteration"])
 
 
+def test_a_spike_of_one_of_two_long_runs_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("xinv_nb.view.compare._MOST_ROWS", 60)
+    slope = grad(lambda x: x**2)
+    with xi.record("smooth") as smooth:
+        for k in range(500):
+            slope(1.0 + k / 500)
+    with xi.record("spiky") as spiky:
+        for k in range(500):
+            slope(40.0 if k == 333 else 1.0)
+    found = columns(xi.compare(smooth, spiky).snapshot())
+    assert len(found["iteration"]) <= 60
+    assert found["iteration"][np.nanargmax(found["p1"])] == 333
+
+
 def test_the_browser_lists_the_other_runs_and_gets_their_comparison() -> None:
     first, second = descend("first", 0.1), descend("second", 0.4)
     second.widget()

@@ -17,16 +17,19 @@ from xinv_nb.run import Caption, Run
 from xinv_nb.view.head import Writer, head
 from xinv_nb.view.story import Story, as_text
 from xinv_nb.view.texts import caption_for_view
+from xinv_nb.view.thinning import Rows, telling_rows
 from xinv_nb.view.watched import by_evaluation
 from xinv_nb.view.widget import PlotWidget
 from xinv_nb.view.wire import Body, pack
 
 _MOST_ROWS = 4_000
-"""Evaluations that travel of each run; of longer ones, one in n."""
+"""Iterations that travel; of longer runs, the most telling ones."""
 _MOST_GROUPS = 6
 _LEAST = 2
 
 Column = Callable[[NDArray[np.intp]], NDArray[np.float64]]
+Quantity = tuple[str, str, dict[int, Column]]
+"""Name, unit, and the column of each run, by its place."""
 
 
 class Comparison(PlotWidget):
@@ -94,18 +97,16 @@ def _differences_in_words(runs: Sequence[Run]) -> Caption:
 def comparison(runs: Sequence[Run], most_rows: int | None = None) -> bytes:
     """Return several runs as one packet: a series for each run and quantity, a group for each quantity.
 
-    `most_rows` evaluations of each at most; where it is given, the packet is one that has to stay small.
+    `most_rows` iterations at most; where it is given, the packet is one that has to stay small.
     """
-    names = names_of(runs)
+    names, quantities = names_of(runs), quantities_of(runs)
     longest = max(run.evaluations for run in runs)
-    stride = max(1, -(-longest // (most_rows or _MOST_ROWS)))
-    ends = [run.evaluations - 1 for run in runs if run.evaluations]
-    rows = np.unique(np.concatenate([np.arange(0, longest, stride), ends]).astype(np.intp))
+    rows = _rows_to_send(runs, quantities, most_rows or _MOST_ROWS)
     body = Body(in_planes=True, narrow=most_rows is not None)
     columns = [body.column("iteration", "f8", rows)]
     series: list[dict[str, Any]] = []
     groups: list[dict[str, Any]] = []
-    for number, (label, unit, by_run) in enumerate(quantities_of(runs)):
+    for number, (label, unit, by_run) in enumerate(quantities):
         groups.append({"key": str(number), "label": label, "unit": unit, "log": number == 0})
         for place, column in by_run.items():
             key = len(series)
@@ -122,13 +123,23 @@ def comparison(runs: Sequence[Run], most_rows: int | None = None) -> bytes:
         "run": _key(runs),
         "rows": len(rows),
         "columns": columns,
-        "head": _head(runs, longest, stride),
+        "head": _head(runs, longest, max(1, -(-longest // max(1, len(rows))))),
         "series": series,
         "groups": groups,
         "facts": [{"id": f.id, "kind": f.kind, "text": f.text, "span": f.span, "cites": f.cites} for f in facts],
         "captions": [caption_for_view(caption, "c0", [*names, *(s["label"] for s in groups)])],
     }
     return pack(header, body)
+
+
+def _rows_to_send(runs: Sequence[Run], quantities: Sequence[Quantity], most: int) -> Rows:
+    """Return the iterations to send: all where they fit, else the most telling ones of each run, in equal shares."""
+    counts = [run.evaluations for run in runs]
+    chosen: list[Rows] = [np.arange(0)]
+    for place, count in enumerate(counts):
+        curves = [by_run[place](np.arange(count)) for _, _, by_run in quantities if place in by_run]
+        chosen.append(telling_rows(count, most if max(counts) <= most else most // len(runs), curves[0], curves[1:]))
+    return np.unique(np.concatenate(chosen))
 
 
 def _head(runs: Sequence[Run], longest: int, stride: int) -> dict[str, Any]:
@@ -168,7 +179,7 @@ def _series(key: int, name: str, unit: str, group: str, colour: int) -> dict[str
     }
 
 
-def quantities_of(runs: Sequence[Run]) -> list[tuple[str, str, dict[int, Column]]]:
+def quantities_of(runs: Sequence[Run]) -> list[Quantity]:
     """Return name, unit and columns (by the run's place) of the loss and of what two or more runs have in common."""
     label, unit = name_of_loss(runs[0])
     loss: dict[int, Column] = {place: _taken_from(accepted_loss(run)) for place, run in enumerate(runs)}
