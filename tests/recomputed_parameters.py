@@ -14,7 +14,8 @@ from collections.abc import Callable
 import numpy
 
 from xinv_nb.captions.claims import numbers_in
-from xinv_nb.run import Fact, Run
+from xinv_nb.explanation import Fact
+from xinv_nb.run import Run
 
 
 def column(run: Run, name: str, of: str = "parameters"):

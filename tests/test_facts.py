@@ -16,7 +16,8 @@ from tests import recomputed_parameters
 from tests.example_runs import EXAMPLES, descend, from_losses
 from xinv_nb.captions.claims import _masked, numbers_in
 from xinv_nb.captions.domain import names_of
-from xinv_nb.run import Fact, Run
+from xinv_nb.explanation import Fact
+from xinv_nb.run import Run
 
 all_runs = pytest.mark.parametrize("make", EXAMPLES.values(), ids=EXAMPLES)
 

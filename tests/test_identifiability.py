@@ -16,7 +16,8 @@ from scipy.optimize import minimize
 import xinv_nb as xi
 from tests.example_runs import EXAMPLES
 from tests.traces.parameters import TRACES, T, decay, descend, rosenbrock
-from xinv_nb.run import Fact, Run
+from xinv_nb.explanation import Fact
+from xinv_nb.run import Run
 
 
 def of(run: Run, how: str) -> list[Fact]:

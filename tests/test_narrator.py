@@ -12,7 +12,8 @@ from autograd import grad
 import xinv_nb as xi
 from tests.example_runs import EXAMPLES, descend
 from xinv_nb.captions.narrator import Draft, Sentence, as_caption, narrate, plan
-from xinv_nb.run import Fact, Run
+from xinv_nb.explanation import Fact
+from xinv_nb.run import Run
 
 all_runs = pytest.mark.parametrize("make", EXAMPLES.values(), ids=EXAMPLES)
 

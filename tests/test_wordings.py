@@ -20,7 +20,8 @@ from xinv_nb.captions.narrator import narrate, outline, plan
 from xinv_nb.captions.phrases import LEVELS, Phrase, Phrases
 from xinv_nb.captions.reading import sentences
 from xinv_nb.captions.wordings import BANK, GLOSSES
-from xinv_nb.run import Fact, Run
+from xinv_nb.explanation import Fact
+from xinv_nb.run import Run
 
 
 def below_zero(method: str) -> Run:

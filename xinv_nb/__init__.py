@@ -8,8 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xinv_nb.errors import XinvError
+from xinv_nb.events import Event
+from xinv_nb.explanation import Caption, Claim, Fact, Phase
+from xinv_nb.problem import Parameter, Problem
 from xinv_nb.recording.probes import event, stage, watch
-from xinv_nb.run import Caption, Claim, Event, Fact, Parameter, Phase, Problem, Run
+from xinv_nb.run import Run
 from xinv_nb.session import compare, last_run, record
 from xinv_nb.storage import load
 

@@ -24,9 +24,10 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 
 from xinv_nb.captions.writer import Explaining
+from xinv_nb.problem import Problem
 from xinv_nb.recording.recorder import Recorder
 from xinv_nb.recording.tracebacks import take_our_frames_out
-from xinv_nb.run import Problem, Run
+from xinv_nb.run import Run
 from xinv_nb.session import attempt, how_it_ended, remember
 from xinv_nb.view.live import finish, show
 

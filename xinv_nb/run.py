@@ -1,7 +1,7 @@
 """The recording of one run as plain data: what flows from the recorder to analysis, captions and views.
 
-`Run` and the small records in it hold no behaviour but reading. Its methods that analyse, caption or draw are doors
-into the layers above, imported when they are called, so that this file stays at the bottom and `import xinv_nb` light.
+`Run` holds no behaviour but reading. Its methods that analyse, caption or draw are doors into the layers above,
+imported when they are called, so that this file stays at the bottom and `import xinv_nb` light.
 """
 
 from __future__ import annotations
@@ -10,16 +10,19 @@ import itertools
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from xinv_nb.entries import Entry, entries_of, followed
 from xinv_nb.errors import XinvError
+from xinv_nb.events import Event, is_worded, worded
+from xinv_nb.explanation import Caption, Claim, Fact, Phase
 from xinv_nb.history import History, Leaf
-from xinv_nb.quantities import asked, quantity
+from xinv_nb.problem import Parameter, Problem
 
 if TYPE_CHECKING:
     import pandas
@@ -28,171 +31,15 @@ if TYPE_CHECKING:
     from xinv_nb.view.widget import RunWidget
 
 Status = Literal["running", "finished", "interrupted", "failed"]
-EventPhase = Literal["forward", "backward", "optimizer"]
 
-_MOST_FOLLOWED = 40
-"""Parameters up to which each is followed by itself; of more, arrays of more than `_SMALL` entries are summarized."""
-_SMALL = 4
+_NOTHING = History("", [])
+_LITTLE = 10
+"""An objective is little beside one that is evaluated at that many times as many points."""
+_SEVERAL = 2
+_MOST_SPANS = 32
+"""Stretches chosen by the reader of which the facts are kept: the latest ones."""
 _STALE = 1.02
 """Growth of a run up to which its last analysis stands while it is running."""
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """What is known of one parameter.
-
-    Parameters
-    ----------
-    name : str, optional
-        The name that plots and captions use; the name in the program where it is None.
-    unit : str
-        The unit, such as `"km"`.
-    description : str
-        One line for the reader.
-    bounds : pair of float, optional
-        Lowest and highest value that makes sense; None on a side without one.
-    truth : float, optional
-        The known true value, in a synthetic problem; drawn as a dashed line.
-    directions : pair of str, optional
-        What a smaller and a larger value mean in the domain, such as `("south", "north")`. Captions then say
-        "moving the second point north" instead of "a higher second point".
-
-    Examples
-    --------
-    >>> Parameter("drag", unit="1/m", bounds=(0, None)).unit
-    '1/m'
-    """
-
-    name: str | None = None
-    unit: str = ""
-    description: str = ""
-    bounds: tuple[float | None, float | None] | None = None
-    truth: float | None = None
-    directions: tuple[str, str] | None = None
-
-
-@dataclass(frozen=True)
-class Problem:
-    """The domain of a run: title, goal, parameters, and a picture of the simulation.
-
-    Parameters
-    ----------
-    title : str
-        Shown above the run.
-    goal : str
-        What the optimizer is asked to do, in one sentence.
-    parameters : mapping
-        From a name (a dict key, an argument's name such as `"theta"`, an entry such as `"theta[2]"`, or the position
-        of a number) to a `Parameter`.
-    glossary : mapping of str to str
-        Words of the domain and what they mean.
-    scene : callable, optional
-        `scene(ax, x)` draws the simulation for parameters `x` (as the objective takes them) on a matplotlib `Axes`.
-
-    Examples
-    --------
-    >>> Problem("Throw a ball", parameters={"angle": Parameter(unit="°")}).parameters["angle"].unit
-    '°'
-    """
-
-    title: str
-    goal: str = ""
-    parameters: Mapping[str | int, Parameter] = field(default_factory=dict)
-    glossary: Mapping[str, str] = field(default_factory=dict)
-    scene: Callable[[Any, Any], object] | None = None
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something that happened in the forward pass, the backward pass or the optimizer, in words of the domain."""
-
-    id: str
-    evaluation: int
-    phase: EventPhase
-    name: str
-    text: str
-    values: Mapping[str, Any]
-    at: Any = None
-    stage: str = ""
-    count: int = 1
-    """How often it happened within this evaluation."""
-
-
-@dataclass(frozen=True)
-class Phase:
-    """A stretch of the run, from evaluation `start` up to but not including `stop`."""
-
-    start: int
-    stop: int
-    kind: str
-    label: str
-    last: int | None = None
-    """The evaluation at which its story ends, where that is not the one at which the next phase begins: trials came
-    after it that were not accepted, or another optimizer starts."""
-
-
-@dataclass(frozen=True)
-class Fact:
-    """A statement computed from the recording, never generated; `span` is the first and last evaluation."""
-
-    id: str
-    kind: str
-    text: str
-    values: Mapping[str, Any]
-    span: tuple[int, int]
-    cites: tuple[str, ...] = ()
-    salience: float = 0.0
-    """How much a reader would miss it, from 0 to 1; `run.facts` begins with those that would be missed most."""
-
-
-@dataclass(frozen=True)
-class Claim:
-    """One checkable claim found in a text; `supported` is None where the recording cannot decide it."""
-
-    text: str
-    supported: bool | None
-    reason: str
-
-
-@dataclass(frozen=True)
-class Wording:
-    """One sentence of a caption: who worded it, from which facts, and what became of a model's wording."""
-
-    text: str
-    source: str
-    """The model's name, or `"built-in"`."""
-    cites: tuple[str, ...]
-    """The facts that it words."""
-    built_in: str
-    """The built-in sentence that it stands for, in English; where it is that, the same as `text`."""
-    checked: str = ""
-    """How far a model's wording was checked: `"in full"`, or `"in part"` (numbers and names, in other languages)."""
-    dropped: str = ""
-    """Why the model's wording of this sentence is not shown; empty if there was none."""
-    claims: tuple[Claim, ...] = ()
-
-
-@dataclass(frozen=True)
-class Caption:
-    """A text that explains a span of the run, who wrote it, and what was checked."""
-
-    text: str
-    span: tuple[int, int]
-    cites: tuple[str, ...]
-    source: str
-    status: str
-    claims: tuple[Claim, ...] = ()
-    heading: str = ""
-    provenance: Mapping[str, str] = field(default_factory=dict)
-    """Where a model's words come from: `model`, its `digest`, the `server`'s version, the `seed`, and a hash of the
-    `prompts`; empty for the built-in text."""
-    sentences: tuple[Wording, ...] = ()
-    """Sentence by sentence: who worded it and what was checked."""
-
-    @property
-    def built_in(self) -> str:
-        """The built-in text that this caption words, in English; the same as `text` where no model worded any of it."""
-        return " ".join(sentence.built_in for sentence in self.sentences) or self.text
 
 
 @dataclass(frozen=True)
@@ -232,29 +79,6 @@ class Curvature:
     def is_complete(self) -> bool:
         """Whether it covers all directions."""
         return len(self.values) == len(self.scale)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One number among the parameters that is followed over the run, with what is known of it."""
-
-    name: str
-    label: str
-    group: str
-    parameter: Parameter
-    leaf: Leaf
-    column: int | None
-    """Column of the history; None where the number is the root mean square of the whole leaf."""
-
-    @property
-    def statistic(self) -> str:
-        """`"rms"` where the number is the root mean square of a large array, else an empty string."""
-        return "" if self.column is not None else "rms"
-
-    @property
-    def place(self) -> int | None:
-        """The column of the history that holds these numbers; None where they are computed from a leaf's columns."""
-        return self.column if self.column is not None else self.leaf.rms_column
 
 
 class Run:
@@ -457,10 +281,10 @@ class Run:
         history = self.history
         found = (event for owner, event in self._events if owner is history or owner is None)
         chosen = list(itertools.islice(found, start, stop))
-        if not any(event.name in _WORDED for event in chosen):
+        if all(map(is_worded, chosen)):
             return chosen
         entries = {entry.column: entry for entry in self.entries()}
-        return [_WORDED[event.name](event, entries) if event.name in _WORDED else event for event in chosen]
+        return [worded(event, entries) for event in chosen]
 
     @property
     def optimizer(self) -> str:
@@ -474,50 +298,15 @@ class Run:
 
         Of a large array, the entries that the user named are followed as well.
         """
-        history = self.history
-        width = sum(leaf.size for leaf in history.leaves)
-        found: list[Entry] = []
-        for leaf in history.leaves:
-            if width <= _MOST_FOLLOWED or leaf.size <= _SMALL:
-                found += self.entries_of(leaf, range(leaf.stop - leaf.start))
-            else:
-                found.append(self._summary_of(leaf))
-                found += self.entries_of(leaf, self._named_in(leaf))
-        if self.chosen_parameters:
-            chosen = set(self.chosen_parameters)
-            found = [e for e in found if chosen & {e.name, e.label, e.group}] or found
-        return found
-
-    def _known_of(self, name: str | int) -> Parameter | None:
-        return self.problem.parameters.get(name) if self.problem is not None else None
-
-    def _summary_of(self, leaf: Leaf) -> Entry:
-        of_leaf = self._known_of(leaf.name) or Parameter()
-        group = of_leaf.name or leaf.name
-        return Entry(leaf.name, f"{group} (rms)", group, of_leaf, leaf, None)
-
-    def _named_in(self, leaf: Leaf) -> list[int]:
-        """Return the places of the entries of a leaf that the problem describes, or that the user chose."""
-        if leaf.kept is not None:
-            return []
-        known = self.problem.parameters if self.problem is not None else {}
-        places = {leaf.position_of(name) for name in (*known, *self.chosen_parameters) if isinstance(name, str)}
-        places |= {key - leaf.start for key in known if isinstance(key, int) and leaf.start <= key < leaf.stop}
-        return sorted(place for place in places if place is not None)
+        return followed(self.history.leaves, self._known, self.chosen_parameters)
 
     def entries_of(self, leaf: Leaf, positions: Iterable[int]) -> list[Entry]:
         """Return entries of one leaf by their flat positions."""
-        of_leaf = self._known_of(leaf.name) or Parameter()
-        group = of_leaf.name or leaf.name
-        entries: list[Entry] = []
-        for position in positions:
-            name = leaf.entry_name(position)
-            own = self._known_of(name) or self._known_of(leaf.start + position)
-            label = (own.name if own and own.name else None) or (name if leaf.shape else group)
-            if own is None and leaf.shape and of_leaf.name:
-                label = name.replace(leaf.name, of_leaf.name, 1)
-            entries.append(Entry(name, label, group, own or of_leaf, leaf, leaf.start + position))
-        return entries
+        return entries_of(leaf, positions, self._known)
+
+    @property
+    def _known(self) -> Mapping[str | int, Parameter]:
+        return self.problem.parameters if self.problem is not None else {}
 
     def column(self, entry: Entry, of: Literal["values", "gradients"] = "values") -> NDArray[np.float64]:
         """Return the numbers of one entry at each evaluation (the real part of complex ones).
@@ -804,61 +593,3 @@ class Run:
         from IPython.display import display
 
         display(self.widget())  # type: ignore[no-untyped-call]
-
-
-_NOTHING = History("", [])
-_LITTLE = 10
-"""An objective is little beside one that is evaluated at that many times as many points."""
-_SEVERAL = 2
-_MOST_SPANS = 32
-"""Stretches chosen by the reader of which the facts are kept: the latest ones."""
-
-PARAMETER = "\0parameter"
-"""Name of an event about a parameter until it is read: what the reader calls the parameter may be known only then."""
-
-
-BOUND = "\0bound"
-"""The same, for an event about a bound."""
-
-
-def _worded(event: Event, entries: Mapping[int | None, Entry]) -> Event:
-    entry = entries.get(event.values["column"])
-    name, label, directions = ("parameter", "a parameter", None)
-    if entry is not None:
-        name, label, directions = entry.name, entry.label, entry.parameter.directions
-    cotangent = event.values["cotangent"]
-    values = {"parameter": name, "cotangent": cotangent}
-    return replace(event, name=name, text=asked(label, cotangent, directions), values=values)
-
-
-def _worded_bound(event: Event, entries: Mapping[int | None, Entry]) -> Event:
-    values = dict(event.values)
-    entry = entries.get(values.pop("column"))
-    name, label, unit = ("parameter", "a parameter", "")
-    if entry is not None:
-        name, label, unit = entry.name, entry.label, entry.parameter.unit
-    text = f"{label} {values['what']} its {values['side']} bound of {quantity(values['bound'], unit)}"
-    return replace(event, name=name, text=text, values={"parameter": name, **values})
-
-
-TERMS = "\0terms"
-"""The same, for an event about terms of the loss that pull a parameter to opposite sides."""
-
-
-def _worded_terms(event: Event, entries: Mapping[int | None, Entry]) -> Event:
-    values = dict(event.values)
-    entry = entries.get(values.pop("column"))
-    name, label, directions = ("parameter", "a parameter", None)
-    if entry is not None:
-        name, label, directions = entry.name, entry.label, entry.parameter.directions
-    less, more = directions or ("down", "up")
-    first, second = _pull(values["less"]), _pull(values["more"])
-    text = f"{first} {label} {less}, {second} it {more}"
-    return replace(event, name=name, text=text, values={"parameter": name, **values})
-
-
-def _pull(terms: Sequence[str]) -> str:
-    return f"{terms[0]} pulls" if len(terms) == 1 else f"{', '.join(terms[:-1])} and {terms[-1]} pull"
-
-
-_WORDED = {PARAMETER: _worded, BOUND: _worded_bound, TERMS: _worded_terms}

@@ -7,9 +7,10 @@ from asyncio import CancelledError
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from xinv_nb.problem import Problem
 from xinv_nb.recording.recorder import Recorder
 from xinv_nb.recording.tracebacks import take_our_frames_out
-from xinv_nb.run import Problem, Run, Status
+from xinv_nb.run import Run, Status
 
 if TYPE_CHECKING:
     from xinv_nb.view.compare import Comparison

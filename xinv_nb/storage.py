@@ -30,6 +30,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.errors import XinvError
+from xinv_nb.events import BOUND, PARAMETER, TERMS, Event, EventPhase
+from xinv_nb.explanation import Caption, Claim, Wording
 from xinv_nb.history import (
     GrowingColumn,
     History,
@@ -40,21 +42,8 @@ from xinv_nb.history import (
     sampled_leaf,
     whole_leaf,
 )
-from xinv_nb.run import (
-    BOUND,
-    PARAMETER,
-    TERMS,
-    Caption,
-    Claim,
-    Curvature,
-    Event,
-    EventPhase,
-    Parameter,
-    Problem,
-    Run,
-    Status,
-    Wording,
-)
+from xinv_nb.problem import Parameter, Problem
+from xinv_nb.run import Curvature, Run, Status
 
 if TYPE_CHECKING:
     import pandas

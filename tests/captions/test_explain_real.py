@@ -15,7 +15,7 @@ from tests.example_runs import EXAMPLES
 from tests.ollama.real_server import RealServer, find_gguf, find_program, running
 from xinv_nb.captions.narrator import narrate
 from xinv_nb.captions.writer import Explaining, Progress, write
-from xinv_nb.run import Caption
+from xinv_nb.explanation import Caption
 
 pytestmark = pytest.mark.usefixtures("admitted")
 

@@ -14,7 +14,8 @@ import xinv_nb as xi
 from tests.captions.test_admission import Model, dropped, each
 from tests.ollama.scripted_server import MODEL
 from xinv_nb.captions.writer import Explaining
-from xinv_nb.run import Caption, Run
+from xinv_nb.explanation import Caption
+from xinv_nb.run import Run
 from xinv_nb.view.explaining import Explainer
 
 

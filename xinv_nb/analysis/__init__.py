@@ -28,7 +28,8 @@ from xinv_nb.analysis.terms import terms
 from xinv_nb.analysis.turning import turning
 from xinv_nb.analysis.vanishing import vanishing
 from xinv_nb.analysis.watched import watched
-from xinv_nb.run import Fact, Phase, Run
+from xinv_nb.explanation import Fact, Phase
+from xinv_nb.run import Run
 
 
 @dataclass(frozen=True)

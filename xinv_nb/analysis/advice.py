@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from xinv_nb.explanation import Fact, Phase
 from xinv_nb.quantities import number
-from xinv_nb.run import Fact, Phase, Run
+from xinv_nb.run import Run
 
 _MOST = 3
 _MOSTLY = 0.9

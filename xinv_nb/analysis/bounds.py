@@ -12,8 +12,10 @@ import numpy as np
 
 from xinv_nb.analysis.iterates import Iterates, Track
 from xinv_nb.analysis.movement import subject
+from xinv_nb.events import BOUND, Event
+from xinv_nb.explanation import Fact
 from xinv_nb.quantities import quantity
-from xinv_nb.run import BOUND, Event, Fact, Run
+from xinv_nb.run import Run
 
 _MOST = 6
 _NEAR = 1e-9

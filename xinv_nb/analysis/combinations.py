@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from xinv_nb.analysis.iterates import Floats
 from xinv_nb.analysis.movement import name_of
+from xinv_nb.entries import Entry
 from xinv_nb.quantities import listed, quantity
-from xinv_nb.run import Entry
 
 _MOVE = 0.1
 """The move that is spoken of, as a share of the size of the parameter that moves most."""

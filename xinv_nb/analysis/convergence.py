@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.analysis.course import is_noisy
+from xinv_nb.explanation import Fact, Phase
 from xinv_nb.quantities import number, share
-from xinv_nb.run import Fact, Phase, Run
+from xinv_nb.run import Run
 
 _ROUNDING = 1e3
 """Decreases below this many units in the last place of the loss may be rounding."""

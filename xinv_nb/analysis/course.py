@@ -11,8 +11,9 @@ from xinv_nb.analysis.optimizers import optimizer_events, optimizer_starts
 from xinv_nb.analysis.phases import last_of
 from xinv_nb.analysis.ringing import peaks
 from xinv_nb.analysis.scale import hardly_changes, quarters, visible_swing
+from xinv_nb.explanation import Fact, Phase
 from xinv_nb.quantities import number, pair, share
-from xinv_nb.run import Fact, Phase, Run
+from xinv_nb.run import Run
 
 _LARGE = 0.2
 """Share of the whole change from which on a single step is told."""

@@ -14,8 +14,9 @@ import numpy as np
 from xinv_nb.analysis.iterates import Iterates
 from xinv_nb.analysis.movement import name_of
 from xinv_nb.analysis.phases import last_of
+from xinv_nb.explanation import Fact, Phase
 from xinv_nb.quantities import number, share
-from xinv_nb.run import Fact, Phase, Run
+from xinv_nb.run import Run
 
 _REMAINDER = 0.1
 """Share of the fall up to which what the integral leaves over need not be told."""

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.analysis.objective import name_of_loss
+from xinv_nb.explanation import Fact
 from xinv_nb.quantities import number, quantity
-from xinv_nb.run import Fact, Run
+from xinv_nb.run import Run
 
 _SHARES = (0.001, 0.01, 0.1, 0.5)
 """Shares of the start, of which the smallest that any run reached tells most."""

@@ -12,8 +12,9 @@ import numpy as np
 
 from xinv_nb.analysis.course import is_noisy
 from xinv_nb.analysis.scale import visible_swing
+from xinv_nb.explanation import Fact, Phase
 from xinv_nb.quantities import share
-from xinv_nb.run import Fact, Phase, Run
+from xinv_nb.run import Run
 
 _GAIN = 0.99
 _LATE = 0.3

@@ -16,8 +16,10 @@ from xinv_nb.analysis.movement import subject
 from xinv_nb.analysis.optimizers import last_stop
 from xinv_nb.analysis.scale import quarters, visible_swing
 from xinv_nb.analysis.steps import norms
+from xinv_nb.events import BOUND
+from xinv_nb.explanation import Fact, Phase
 from xinv_nb.quantities import number, pair, quantity, share, with_unit
-from xinv_nb.run import BOUND, Fact, Phase, Run
+from xinv_nb.run import Run
 
 _LEVEL = 0.01
 """Share of the first gradient below which the last one is almost level."""

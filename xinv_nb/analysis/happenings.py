@@ -12,8 +12,10 @@ import numpy as np
 
 from xinv_nb.analysis.iterates import Iterates
 from xinv_nb.analysis.movement import name_of, verb
+from xinv_nb.events import Event
+from xinv_nb.explanation import Fact
 from xinv_nb.quantities import pair
-from xinv_nb.run import Event, Fact, Run
+from xinv_nb.run import Run
 
 _MOST = 24
 _MOST_TRENDS = 6

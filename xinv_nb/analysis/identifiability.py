@@ -24,9 +24,11 @@ from xinv_nb.analysis.combinations import LITTLE, TRACE, Combination, combinatio
 from xinv_nb.analysis.iterates import Floats, Iterates, iterates_of
 from xinv_nb.analysis.movement import name_of
 from xinv_nb.analysis.secants import explored_by, fit
+from xinv_nb.entries import Entry
 from xinv_nb.errors import XinvError
+from xinv_nb.explanation import Fact
 from xinv_nb.quantities import number, pair, quantity, sentence_start
-from xinv_nb.run import Curvature, Entry, Fact, Run
+from xinv_nb.run import Curvature, Run
 
 _WIDEST = 50
 """Parameters up to which the path is asked."""

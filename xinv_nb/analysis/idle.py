@@ -13,8 +13,9 @@ import numpy as np
 
 from xinv_nb.analysis.iterates import Iterates
 from xinv_nb.analysis.movement import name_of
+from xinv_nb.explanation import Fact
 from xinv_nb.quantities import listed, share
-from xinv_nb.run import Fact, Run
+from xinv_nb.run import Run
 
 _LITTLE = 1e-3
 _MOST_NAMES = 4

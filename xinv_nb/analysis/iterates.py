@@ -12,8 +12,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from xinv_nb.entries import Entry
 from xinv_nb.history import History
-from xinv_nb.run import Entry, Run
+from xinv_nb.run import Run
 
 Floats = NDArray[np.float64]
 

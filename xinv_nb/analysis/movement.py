@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from xinv_nb.analysis.iterates import Iterates, Track
 from xinv_nb.analysis.phases import last_of
+from xinv_nb.entries import Entry
+from xinv_nb.explanation import Fact, Phase
 from xinv_nb.quantities import listed, number, pair, sentence_start, with_unit
-from xinv_nb.run import Entry, Fact, Phase, Run
+from xinv_nb.run import Run
 
 _MOVERS = 2
 """Parameters told of in each phase."""

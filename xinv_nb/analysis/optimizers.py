@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from xinv_nb.run import Event, Run
+from xinv_nb.events import Event
+from xinv_nb.run import Run
 
 _MOST_STARTS = 4
 """Starts of optimizers up to which each begins a phase; a search from many starts is not told start by start."""

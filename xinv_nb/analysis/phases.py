@@ -17,7 +17,7 @@ from xinv_nb.analysis.ringing import ringing, turning_points
 from xinv_nb.analysis.scale import as_seen, fitted_curve, is_logarithmic, noise_as_seen, usual_height, visible
 from xinv_nb.analysis.segmentation import borders
 from xinv_nb.analysis.stretches import as_level, joined, named, ringing_stretch, stretch_of, swings, with_next
-from xinv_nb.run import Phase
+from xinv_nb.explanation import Phase
 
 _FEWEST = 12
 """Evaluations below which a run is not cut."""

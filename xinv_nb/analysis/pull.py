@@ -16,8 +16,9 @@ from xinv_nb.analysis.iterates import Floats, Iterates
 from xinv_nb.analysis.movement import name_of, subject
 from xinv_nb.analysis.phases import last_of
 from xinv_nb.analysis.watched import followed
+from xinv_nb.explanation import Fact, Phase
 from xinv_nb.quantities import number, sentence_start, share
-from xinv_nb.run import Fact, Phase, Run, Watch
+from xinv_nb.run import Run, Watch
 
 _FEWEST = 6
 """Moves from which on it is told how many of them obeyed."""

@@ -12,7 +12,8 @@ from xinv_nb.analysis.iterates import Iterates
 from xinv_nb.analysis.movement import moves_in
 from xinv_nb.analysis.phases import find_phases
 from xinv_nb.analysis.watched import changes_in
-from xinv_nb.run import Fact, Phase, Run, Watch
+from xinv_nb.explanation import Fact, Phase
+from xinv_nb.run import Run, Watch
 
 _SALIENCE = 0.0
 """They are told on request, and come last: a number that a caption cites stays what it is."""

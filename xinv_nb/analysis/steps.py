@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from xinv_nb.analysis.optimizers import optimizer_starts
 from xinv_nb.analysis.scale import quarters
+from xinv_nb.explanation import Fact
 from xinv_nb.quantities import number, pair
-from xinv_nb.run import Fact, Run
+from xinv_nb.run import Run
 
 _FEWEST = 8
 _MUCH = 10.0

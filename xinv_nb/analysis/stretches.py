@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.analysis.scale import FLAT, hardly_changes, is_logarithmic, quarters, usual_height
-from xinv_nb.run import Phase
+from xinv_nb.explanation import Phase
 
 _LEVEL = 0.05
 """A segment that changes the curve by less than this share of its range, and by less than a factor of 2, is flat."""

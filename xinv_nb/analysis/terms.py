@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from xinv_nb.analysis.iterates import Floats, Iterates
 from xinv_nb.analysis.phases import last_of
+from xinv_nb.explanation import Fact, Phase
 from xinv_nb.quantities import listed, number, sentence_start
-from xinv_nb.run import Fact, Phase, Run, Watch
+from xinv_nb.run import Run, Watch
 
 _OPPOSED = -0.3
 """Cosine below which two pulls are against each other."""

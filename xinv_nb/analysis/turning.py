@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from xinv_nb.analysis.iterates import Floats, Iterates, Track
 from xinv_nb.analysis.movement import subject, verb
+from xinv_nb.explanation import Fact
 from xinv_nb.quantities import number, pair, quantity, with_unit
-from xinv_nb.run import Fact, Run
+from xinv_nb.run import Run
 
 _LEAST = 0.05
 """Share of its range that a parameter goes at least between two turning points."""

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from xinv_nb.analysis.iterates import Floats, Iterates
 from xinv_nb.analysis.movement import name_of
+from xinv_nb.explanation import Fact
 from xinv_nb.quantities import number, sentence_start
-from xinv_nb.run import Fact, Run, Watch
+from xinv_nb.run import Run, Watch
 
 _FACTOR = 1e3
 """Factor between the ends of a simulation from which a gradient vanishes or explodes."""

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from xinv_nb.analysis.iterates import Floats, Iterates
 from xinv_nb.analysis.phases import last_of
 from xinv_nb.analysis.turning import MOST_TURNS, turns_of, way_with_turns
+from xinv_nb.explanation import Fact, Phase
 from xinv_nb.quantities import asked, pair, quantity, sentence_start
-from xinv_nb.run import Fact, Phase, Run, Watch
+from xinv_nb.run import Run, Watch
 
 _LEAST = 0.1
 """Share of its range that a quantity goes at least between two turning points."""

@@ -22,8 +22,9 @@ from xinv_nb.captions.numerals import NUMBER, Number, numbers_in, value_of
 from xinv_nb.captions.phrases import LEVELS, Phrases
 from xinv_nb.captions.reading import LONGEST, Chunk, sentences
 from xinv_nb.captions.statements import Reading, Statement
+from xinv_nb.explanation import Claim, Fact
 from xinv_nb.quantities import sentence_start
-from xinv_nb.run import Claim, Fact, Run
+from xinv_nb.run import Run
 
 __all__ = ["check", "numbers_in", "same_claims", "same_numbers"]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from xinv_nb.captions.cache import digest_of
-from xinv_nb.run import Caption, Claim, Fact, Wording
+from xinv_nb.explanation import Caption, Claim, Fact, Wording
 
 BUILT_IN = "built-in"
 

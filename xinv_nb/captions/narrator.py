@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from xinv_nb.captions.draft import BUILT_IN, Draft, Sentence, as_caption
 from xinv_nb.captions.phrases import Phrase, Phrases
 from xinv_nb.captions.wordings import Wording
+from xinv_nb.explanation import Caption, Fact, Phase
 from xinv_nb.quantities import sentence_start
-from xinv_nb.run import Caption, Fact, Phase, Run
+from xinv_nb.run import Run
 
 _MOST_WATCHED = 3
 _MOST_TRUTHS = 3

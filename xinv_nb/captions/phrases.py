@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 from xinv_nb.analysis.movement import name_of, subject, verb
 from xinv_nb.captions.wordings import BANK, GLOSSES, Entry, Wording
+from xinv_nb.entries import Entry as Parameter
+from xinv_nb.explanation import Fact
 from xinv_nb.quantities import asked, listed, number, pair, quantity, sentence_start, share, with_unit
-from xinv_nb.run import Entry as Parameter
-from xinv_nb.run import Fact, Run
+from xinv_nb.run import Run
 
 LEVELS = ("student", "expert")
 _GLOSS = re.compile(r"<(\w+)>")

@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from xinv_nb.captions.draft import BUILT_IN, Draft, Sentence
-from xinv_nb.run import Caption, Fact, Run
+from xinv_nb.explanation import Caption, Fact
+from xinv_nb.run import Run
 
 _MOST = 3
 

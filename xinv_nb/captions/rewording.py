@@ -15,7 +15,8 @@ from xinv_nb.captions.claims import check, domain_of, same_claims, same_numbers
 from xinv_nb.captions.draft import Draft, Sentence
 from xinv_nb.captions.prompt import MOST_SENTENCES
 from xinv_nb.captions.voice import Voice, too_long
-from xinv_nb.run import Claim, Run
+from xinv_nb.explanation import Claim
+from xinv_nb.run import Run
 
 _UNSAID = "no sentence of the model says the same"
 

@@ -19,7 +19,8 @@ from xinv_nb.captions.ollama import SUGGESTED_MODEL, OllamaServer, Status
 from xinv_nb.captions.questions import draft_answer, not_shown
 from xinv_nb.captions.rewording import reword
 from xinv_nb.captions.voice import Voice
-from xinv_nb.run import Caption, Run
+from xinv_nb.explanation import Caption
+from xinv_nb.run import Run
 
 ModelChoice = str | Literal[False] | None
 

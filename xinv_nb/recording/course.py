@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xinv_nb.events import BOUND
 from xinv_nb.history import History
 from xinv_nb.quantities import number
 from xinv_nb.recording.endings import ending, of_result
 from xinv_nb.recording.solvers import SolverCall
-from xinv_nb.run import BOUND
 
 Sink = Callable[..., None]
 """Called with an evaluation, a sentence, its numbers, and the event's name where it has one of its own."""

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from xinv_nb.events import PARAMETER, Event, EventPhase
 from xinv_nb.quantities import asked, number, quantity, share
 from xinv_nb.recording.autograd import plain_value
-from xinv_nb.run import PARAMETER, Event, EventPhase
 
 _REAL = (int, float, np.integer, np.floating)
 _MOST_RANGES = 2

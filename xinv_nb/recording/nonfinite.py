@@ -23,6 +23,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from xinv_nb.events import Event
 from xinv_nb.history import Summary
 from xinv_nb.quantities import number
 from xinv_nb.recording import autograd as hook
@@ -30,7 +31,6 @@ from xinv_nb.recording import observing, tape
 from xinv_nb.recording.events import WatchedValue
 from xinv_nb.recording.observing import Step
 from xinv_nb.recording.operations import Operation, Place, is_finite, primitive_call, warning_registry
-from xinv_nb.run import Event
 
 NAME = "not finite"
 """Name of the events."""

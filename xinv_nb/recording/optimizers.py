@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xinv_nb.events import Event
 from xinv_nb.history import History
 from xinv_nb.quantities import number
 from xinv_nb.recording import callers
 from xinv_nb.recording.callers import Caller
 from xinv_nb.recording.course import Course, Sink
 from xinv_nb.recording.solvers import SolverCall
-from xinv_nb.run import Event
 
 _TRAINERS = {"adam": "Adam", "sgd": "Gradient descent with momentum", "rmsprop": "RMSProp"}
 _MOST_STARTS = 20

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.errors import XinvError
+from xinv_nb.events import Event
 from xinv_nb.history import WHOLE_LIMIT, History, TermColumns, WatchColumns, leaves_of
 from xinv_nb.recording import autograd as hook
 from xinv_nb.recording import nonfinite, observing, solvers, terms
@@ -36,7 +37,7 @@ from xinv_nb.recording.structure import (
     outline,
     signature,
 )
-from xinv_nb.run import Event, Run, Status
+from xinv_nb.run import Run, Status
 
 _PENDING_LIMIT = 32
 """Forward passes that may wait for their backward pass at the same time."""

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xinv_nb.events import TERMS, Event
 from xinv_nb.recording import tape
 from xinv_nb.recording.autograd import taps
 from xinv_nb.recording.events import WatchedValue
-from xinv_nb.run import TERMS, Event
 
 _FIRST = (8, 16)
 _GAP = 16

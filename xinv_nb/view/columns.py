@@ -8,7 +8,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from xinv_nb.run import Entry, Run
+from xinv_nb.entries import Entry
+from xinv_nb.run import Run
 from xinv_nb.view.thinning import telling_rows
 from xinv_nb.view.watched import MOST_WATCHED, by_evaluation, drawn_watches, watched_columns
 from xinv_nb.view.wire import Body

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from xinv_nb.run import Event, Run
+from xinv_nb.events import Event
+from xinv_nb.run import Run
 
 
 def events_for_view(run: Run, events: Sequence[Event], last_seen: dict[Hashable, int]) -> list[dict[str, Any]]:

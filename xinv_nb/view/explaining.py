@@ -14,7 +14,7 @@ from xinv_nb.captions.narrator import plan
 from xinv_nb.captions.worker import CaptionWorker
 from xinv_nb.captions.writer import Explaining, Progress, answer, write_drafts, write_span
 from xinv_nb.errors import XinvError
-from xinv_nb.run import Caption
+from xinv_nb.explanation import Caption
 from xinv_nb.view.head import Writer
 
 if TYPE_CHECKING:

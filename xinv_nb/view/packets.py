@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xinv_nb.entries import Entry
 from xinv_nb.history import History
-from xinv_nb.run import Entry, Run
+from xinv_nb.run import Run
 from xinv_nb.view.columns import bytes_per_row, columns, entries_to_draw, rows_to_send, series
 from xinv_nb.view.events import events_for_view, with_last
 from xinv_nb.view.export import File

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from xinv_nb.run import Caption, Run
+from xinv_nb.explanation import Caption
+from xinv_nb.run import Run
 from xinv_nb.view.head import state_in_words
 
 

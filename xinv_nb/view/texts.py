@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from xinv_nb.run import Caption, Run, Wording
+from xinv_nb.explanation import Caption, Wording
+from xinv_nb.run import Run
 from xinv_nb.view.head import Writer
 
 

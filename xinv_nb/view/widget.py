@@ -17,7 +17,8 @@ from weakref import WeakSet
 import anywidget
 import traitlets
 
-from xinv_nb.run import Caption, Run
+from xinv_nb.explanation import Caption
+from xinv_nb.run import Run
 from xinv_nb.view import packets
 from xinv_nb.view.explaining import Explainer
 from xinv_nb.view.export import File, export

@@ -12,8 +12,10 @@ from xinv_nb.analysis.ending import gradient_sizes
 from xinv_nb.captions.clauses import LOSS
 from xinv_nb.captions.domain import Domain
 from xinv_nb.captions.statements import Mark, Statement
+from xinv_nb.entries import Entry
+from xinv_nb.explanation import Fact
 from xinv_nb.quantities import quantity as with_its_unit
-from xinv_nb.run import Entry, Fact, Run, Watch
+from xinv_nb.run import Run, Watch
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
