@@ -18,7 +18,8 @@ import numpy as np
 from xinv_nb.analysis import analyse
 from xinv_nb.captions.narrator import narrate
 from xinv_nb.events import Event
-from xinv_nb.history import History, leaves_of
+from xinv_nb.history import History
+from xinv_nb.leaves import leaves_of
 from xinv_nb.run import Run
 
 Course = Callable[[np.ndarray, np.random.RandomState], np.ndarray]

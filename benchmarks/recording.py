@@ -226,7 +226,8 @@ def trackers_table(steps: int) -> None:
     values = onp.random.default_rng(0).normal(size=(steps, 12))
 
     def ours() -> None:
-        from xinv_nb.history import History, leaves_of
+        from xinv_nb.history import History
+        from xinv_nb.leaves import leaves_of
 
         history = History("f", leaves_of([("p", (12,))]))
         for row in values:
@@ -306,7 +307,8 @@ def _mlflow(names: list[str], values: Any) -> tuple[str, Callable[[], None]] | N
 
 def memory_and_files(rows: int) -> None:
     """Print bytes an evaluation, and the time to save and load."""
-    from xinv_nb.history import History, leaves_of
+    from xinv_nb.history import History
+    from xinv_nb.leaves import leaves_of
 
     width = 10
     run = xi.Run("memory")

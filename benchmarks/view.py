@@ -30,7 +30,8 @@ from playwright.sync_api import Page, sync_playwright
 
 from tests.browser import chromium_options
 from tests.lab.jupyter import LabPage, notebook, running_lab
-from xinv_nb.history import History, leaves_of
+from xinv_nb.history import History
+from xinv_nb.leaves import leaves_of
 from xinv_nb.run import Run
 from xinv_nb.view import packets
 from xinv_nb.view.front_end import bundle
@@ -287,7 +288,8 @@ _LOAD = """\
 import time
 import autograd.numpy as np
 from xinv_nb import session
-from xinv_nb.history import History, leaves_of
+from xinv_nb.history import History
+from xinv_nb.leaves import leaves_of
 from xinv_nb.run import Run
 import numpy as onp
 from IPython.display import display

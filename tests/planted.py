@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from xinv_nb.captions.claims import numbers_in
+from xinv_nb.captions.numerals import numbers_in
 from xinv_nb.quantities import number
 
 Names = Mapping[str, str]

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import numpy
 
-from xinv_nb.captions.claims import numbers_in
+from xinv_nb.captions.numerals import numbers_in
 from xinv_nb.explanation import Fact
 from xinv_nb.run import Run
 

@@ -14,8 +14,9 @@ from autograd import grad
 import xinv_nb as xi
 from tests import recomputed_parameters
 from tests.example_runs import EXAMPLES, descend, from_losses
-from xinv_nb.captions.claims import _masked, numbers_in
 from xinv_nb.captions.domain import names_of
+from xinv_nb.captions.numerals import numbers_in
+from xinv_nb.captions.sameness import _masked
 from xinv_nb.explanation import Fact
 from xinv_nb.run import Run
 

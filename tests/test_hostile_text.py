@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.example_runs import EXAMPLES
-from xinv_nb.captions.claims import check, domain_of, same_claims, same_numbers
+from xinv_nb.captions.claims import check, domain_of
+from xinv_nb.captions.sameness import same_claims, same_numbers
 from xinv_nb.captions.vocabulary import TABLE
 
 WORDS = st.sampled_from(

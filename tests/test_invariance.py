@@ -15,8 +15,10 @@ from tests.traces import courses  # noqa: F401 - fills the library
 from tests.traces.library import TRACES
 from xinv_nb.analysis import analyse
 from xinv_nb.captions.numerals import NUMBER
+from xinv_nb.columns import WatchColumns
 from xinv_nb.explanation import Fact
-from xinv_nb.history import History, WatchColumns, leaves_of
+from xinv_nb.history import History
+from xinv_nb.leaves import leaves_of
 from xinv_nb.run import Run
 
 SHORT = [name for name, trace in TRACES.items() if trace.make().evaluations <= 1000]

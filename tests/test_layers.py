@@ -12,7 +12,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "xinv_nb"
 
 LAYERS = [
-    {"errors", "quantities", "history", "problem", "entries", "events", "explanation"},
+    {"errors", "quantities", "leaves", "columns", "history", "problem", "entries", "events", "explanation"},
     {"run"},
     {"analysis", "recording", "storage"},
     {"captions"},

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 import xinv_nb as xi
 from tests.recomputed_parameters import RECOMPUTED
 from tests.test_facts import assert_facts_are_true
+from xinv_nb.columns import TermColumns, WatchColumns
 from xinv_nb.events import Event
-from xinv_nb.history import History, TermColumns, WatchColumns, leaves_of
+from xinv_nb.history import History
+from xinv_nb.leaves import leaves_of
 from xinv_nb.run import Run
 
 SHAPES = {"a": (), "b": (3,), "c": (2, 2), "W": (9, 5)}

@@ -240,7 +240,7 @@ def test_live_updates_of_watched_quantities_join_to_what_a_snapshot_holds() -> N
 
 
 def test_a_watched_quantity_of_a_long_run_that_was_thinned_has_no_gaps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("xinv_nb.history.WATCHED_LIMIT", 20)
+    monkeypatch.setattr("xinv_nb.columns.WATCHED_LIMIT", 20)
     run = recorded([float(i) for i in range(50)], lambda x: xi.watch(x * 2, "height") ** 2)
     found = columns(packets.snapshot(run, packets.Sent(), Writer()))["w0"]
     assert np.isfinite(found).all()

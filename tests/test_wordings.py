@@ -14,11 +14,13 @@ import xinv_nb as xi
 from tests.example_runs import EXAMPLES, from_losses
 from tests.traces import courses, parameters
 from tests.traces.library import TRACES
-from xinv_nb.captions.claims import _Said, check, domain_of, numbers_in
+from xinv_nb.captions.claims import check, domain_of
 from xinv_nb.captions.interpretation import read
 from xinv_nb.captions.narrator import narrate, outline, plan
+from xinv_nb.captions.numerals import numbers_in
 from xinv_nb.captions.phrases import LEVELS, Phrase, Phrases
 from xinv_nb.captions.reading import sentences
+from xinv_nb.captions.sameness import _Said
 from xinv_nb.captions.wordings import BANK, GLOSSES
 from xinv_nb.explanation import Fact
 from xinv_nb.run import Run

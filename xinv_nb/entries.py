@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from xinv_nb.history import Leaf
+from xinv_nb.leaves import Leaf
 from xinv_nb.problem import Parameter
 
 Known = Mapping[str | int, Parameter]

@@ -21,7 +21,8 @@ from xinv_nb.entries import Entry, entries_of, followed
 from xinv_nb.errors import XinvError
 from xinv_nb.events import Event, is_worded, worded
 from xinv_nb.explanation import Caption, Claim, Fact, Phase
-from xinv_nb.history import History, Leaf
+from xinv_nb.history import History
+from xinv_nb.leaves import Leaf
 from xinv_nb.problem import Parameter, Problem
 
 if TYPE_CHECKING:

@@ -29,19 +29,12 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from xinv_nb.columns import GrowingColumn, TermColumns, VariedColumn, WatchColumns
 from xinv_nb.errors import XinvError
 from xinv_nb.events import BOUND, PARAMETER, TERMS, Event, EventPhase
 from xinv_nb.explanation import Caption, Claim, Wording
-from xinv_nb.history import (
-    GrowingColumn,
-    History,
-    Leaf,
-    TermColumns,
-    VariedColumn,
-    WatchColumns,
-    sampled_leaf,
-    whole_leaf,
-)
+from xinv_nb.history import History
+from xinv_nb.leaves import Leaf, sampled_leaf, whole_leaf
 from xinv_nb.problem import Parameter, Problem
 from xinv_nb.run import Curvature, Run, Status
 

@@ -14,12 +14,12 @@ from tests.ollama.real_server import RealServer
 from tests.ollama.scripted_server import MODEL, Reply, Request, ScriptedServer, done, listed, piece
 from xinv_nb.captions.acceptance import accept
 from xinv_nb.captions.admission import DOMAIN, PARAGRAPHS, Ability, ability
-from xinv_nb.captions.claims import same_claims
 from xinv_nb.captions.faults import OllamaUnavailable
 from xinv_nb.captions.interpretation import read
 from xinv_nb.captions.narrator import narrate
 from xinv_nb.captions.ollama import OllamaServer
 from xinv_nb.captions.reading import sentences
+from xinv_nb.captions.sameness import same_claims
 from xinv_nb.captions.voice import Voice
 from xinv_nb.captions.writer import Explaining
 from xinv_nb.run import Run

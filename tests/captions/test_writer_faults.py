@@ -13,9 +13,9 @@ import pytest
 import xinv_nb as xi
 from tests.ollama.scripted_server import CUT, MODEL, Reply, Request, ScriptedServer, done, listed, piece, shown
 from xinv_nb.captions import voice
-from xinv_nb.captions.claims import same_claims
 from xinv_nb.captions.domain import names_of
 from xinv_nb.captions.narrator import narrate, plan
+from xinv_nb.captions.sameness import same_claims
 from xinv_nb.captions.worker import CaptionWorker
 from xinv_nb.captions.writer import Explaining, Progress, write
 from xinv_nb.run import Run

@@ -9,10 +9,10 @@ import pytest
 
 from tests.example_runs import EXAMPLES
 from tests.ollama.real_server import RealServer
-from xinv_nb.captions.claims import same_claims, same_numbers
 from xinv_nb.captions.domain import names_of
 from xinv_nb.captions.draft import BUILT_IN
 from xinv_nb.captions.narrator import narrate, plan
+from xinv_nb.captions.sameness import same_claims, same_numbers
 from xinv_nb.captions.writer import Explaining, Progress, write
 
 pytestmark = pytest.mark.usefixtures("admitted")

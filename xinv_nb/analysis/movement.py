@@ -106,7 +106,7 @@ def _moved(iterates: Iterates, track: Track, span: tuple[int, int], salience: fl
 def verb(entry: Entry, way: float) -> str:
     """Return how an entry went some `way`: that it rose or fell, or in the words of the domain.
 
-    >>> from xinv_nb.history import whole_leaf
+    >>> from xinv_nb.leaves import whole_leaf
     >>> from xinv_nb.run import Parameter
     >>> bend = Parameter("bend", directions=("south", "north"))
     >>> verb(Entry("x", "bend", "bend", bend, whole_leaf("x", (), 0), 0), -2.0)

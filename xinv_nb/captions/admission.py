@@ -17,9 +17,9 @@ from typing import Literal, get_args
 
 from xinv_nb.captions.acceptance import accept
 from xinv_nb.captions.cache import digest_of
-from xinv_nb.captions.claims import same_claims
 from xinv_nb.captions.domain import Domain
 from xinv_nb.captions.prompt import paragraph, rewording
+from xinv_nb.captions.sameness import same_claims
 from xinv_nb.captions.voice import Voice, too_long
 
 Manner = Literal["none", "sentences", "paragraphs"]

@@ -27,6 +27,8 @@ _WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*|\S")
 LONGEST = 10_000
 """Characters of a text that are read; more is no explanation of a run."""
 _BEFORE_NUMBERS = frozenset(["more", "less", "about", "roughly", "almost", "nearly", "around"])
+SILENT = frozenset(["harmless", "joint", "lead", "pronoun"])
+"""Kinds of chunks that say nothing by themselves."""
 _STOPS = frozenset(".!?")
 
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 
 from xinv_nb.captions.acceptance import Place, accepted
 from xinv_nb.captions.admission import Manner
-from xinv_nb.captions.claims import check, domain_of, same_claims, same_numbers
+from xinv_nb.captions.claims import check, domain_of
 from xinv_nb.captions.draft import Draft, Sentence
 from xinv_nb.captions.prompt import MOST_SENTENCES
+from xinv_nb.captions.sameness import same_claims, same_numbers
 from xinv_nb.captions.voice import Voice, too_long
 from xinv_nb.explanation import Claim
 from xinv_nb.run import Run

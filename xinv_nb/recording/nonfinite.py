@@ -24,7 +24,7 @@ from typing import Any, Literal
 import numpy as np
 
 from xinv_nb.events import Event
-from xinv_nb.history import Summary
+from xinv_nb.leaves import Summary
 from xinv_nb.quantities import number
 from xinv_nb.recording import autograd as hook
 from xinv_nb.recording import observing, tape

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from xinv_nb.history import sum_of_squares
+from xinv_nb.leaves import sum_of_squares
 from xinv_nb.recording.autograd import plain_value
 
 _FEW = 4096

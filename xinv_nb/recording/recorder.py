@@ -17,9 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xinv_nb.columns import TermColumns, WatchColumns
 from xinv_nb.errors import XinvError
 from xinv_nb.events import Event
-from xinv_nb.history import WHOLE_LIMIT, History, TermColumns, WatchColumns, leaves_of
+from xinv_nb.history import History
+from xinv_nb.leaves import WHOLE_LIMIT, leaves_of
 from xinv_nb.recording import autograd as hook
 from xinv_nb.recording import nonfinite, observing, solvers, terms
 from xinv_nb.recording.events import Happening, WatchedValue, backward_events, by_name, forward_events, turn

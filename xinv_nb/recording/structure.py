@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from xinv_nb.history import WHOLE_LIMIT, Summary, summary
+from xinv_nb.leaves import WHOLE_LIMIT, Summary, summary
 from xinv_nb.recording.autograd import plain_value
 
 NO_NUMBERS = np.zeros(0)

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from xinv_nb.analysis.differences import accepted_loss, differences, names_of
 from xinv_nb.analysis.objective import name_of_loss
+from xinv_nb.columns import WatchColumns
 from xinv_nb.errors import XinvError
 from xinv_nb.explanation import Caption
-from xinv_nb.history import WatchColumns
 from xinv_nb.run import Run
 from xinv_nb.view.head import Writer, head
 from xinv_nb.view.story import Story, as_text

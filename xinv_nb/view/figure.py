@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xinv_nb.analysis.objective import name_of_loss
+from xinv_nb.columns import WatchColumns
 from xinv_nb.entries import Entry
-from xinv_nb.history import WatchColumns
 from xinv_nb.quantities import with_unit
 from xinv_nb.run import Run
 from xinv_nb.view.palette import COLOURS, WATCHED

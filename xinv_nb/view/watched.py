@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.analysis.objective import watch_that_is_the_loss
-from xinv_nb.history import WatchColumns
+from xinv_nb.columns import WatchColumns
 from xinv_nb.run import Run
 from xinv_nb.view.wire import Body
 
