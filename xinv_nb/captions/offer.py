@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 
 from xinv_nb.captions.admission import Manner, known_ability
-from xinv_nb.captions.ollama import Model, OllamaServer, Status
+from xinv_nb.captions.models import Model
+from xinv_nb.captions.ollama import OllamaServer, Status
 from xinv_nb.captions.voice import Voice
 from xinv_nb.captions.writer import Explaining
 

@@ -14,8 +14,9 @@ from typing import Literal
 from xinv_nb.captions.admission import ability, known_ability
 from xinv_nb.captions.draft import BUILT_IN, Draft, as_caption
 from xinv_nb.captions.faults import OllamaUnavailable
+from xinv_nb.captions.models import SUGGESTED_MODEL
 from xinv_nb.captions.narrator import narrate, plan, plan_span
-from xinv_nb.captions.ollama import SUGGESTED_MODEL, OllamaServer, Status
+from xinv_nb.captions.ollama import OllamaServer, Status
 from xinv_nb.captions.questions import draft_answer, not_shown
 from xinv_nb.captions.rewording import reword
 from xinv_nb.captions.voice import Voice
