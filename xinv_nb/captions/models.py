@@ -17,6 +17,8 @@ LARGEST_DEFAULT = 8_000_000_000
 """A model of more bytes than this is never the default where a smaller one will do."""
 
 SUGGESTED_MODEL = "llama3.2"
+SUGGESTED_SIZE = 2_019_393_189
+"""Bytes of it: a server tells the size of a model only once it downloads it."""
 
 
 @dataclass(frozen=True)
@@ -108,3 +110,12 @@ def is_cloud(model: str, described: Mapping[str, Any]) -> bool:
     tag = full_name(model).rpartition(":")[2].lower()
     named = tag == "cloud" or tag.endswith("-cloud")
     return named or bool(described.get("remote_host") or described.get("remote_model"))
+
+
+def size_in_words(size: int) -> str:
+    """Return bytes as a reader knows them.
+
+    >>> size_in_words(2_019_393_189), size_in_words(98_000_000)
+    ('2.0 GB', '98 MB')
+    """
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

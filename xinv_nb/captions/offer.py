@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from xinv_nb.captions.admission import Manner, known_ability
-from xinv_nb.captions.models import Model
+from xinv_nb.captions.models import Model, size_in_words
 from xinv_nb.captions.ollama import OllamaServer, Status
 from xinv_nb.captions.voice import Voice
 from xinv_nb.captions.writer import Explaining
@@ -26,19 +26,10 @@ def offer(explaining: Explaining) -> list[str]:
 
 
 def _line(server: OllamaServer, status: Status, model: Model) -> str:
-    parts = [_size(model.size)] if model.local else ["runs in a cloud: used only if you name it"]
+    parts = [size_in_words(model.size)] if model.local else ["runs in a cloud: used only if you name it"]
     if model.local:
         found = known_ability(Voice(server, model.name, status, None, None, threading.Event()))
         parts.append("not tried yet" if found is None else _MAY[found.manner])
     if status.default is not None and model.name == status.default.name:
         parts.append("the default")
     return f"{model.name}  ({', '.join(parts)})"
-
-
-def _size(size: int) -> str:
-    """Return bytes as a reader knows them.
-
-    >>> _size(2_019_393_189), _size(98_000_000)
-    ('2.0 GB', '98 MB')
-    """
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
