@@ -105,6 +105,11 @@ def full_name(model: str) -> str:
     return model if ":" in model.rpartition("/")[2] else f"{model}:latest"
 
 
+def is_suggested(model: str) -> bool:
+    """Whether this is the suggested model, by any of its names."""
+    return full_name(model) in (f"{SUGGESTED_MODEL}:latest", f"{SUGGESTED_MODEL}:3b")
+
+
 def is_cloud(model: str, described: Mapping[str, Any]) -> bool:
     """Whether a model runs elsewhere: its name can say so, or what the server tells of it."""
     tag = full_name(model).rpartition(":")[2].lower()
