@@ -138,6 +138,11 @@ def update(
     return pack(header, body)
 
 
+def head_update(run: Run, sent: Sent, writer: Writer) -> bytes:
+    """Return an update of the head alone."""
+    return pack({**_next_update(run, sent), "head": head(run, writer)}, Body())
+
+
 def words(run: Run, sent: Sent, writer: Writer, extra: dict[str, Any] | None = None) -> bytes:
     """Return an update of the captions and the head alone."""
     header = {
