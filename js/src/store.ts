@@ -34,7 +34,7 @@ const EMPTY_HEAD: Head = {
   state: "waiting",
   evaluations: 0,
   optimizer: "",
-  writer: { text: "", hint: "", command: "" },
+  writer: { text: "", hint: "", command: "", pull: null },
   busy: false,
   thinned: 1,
   has_scene: false,

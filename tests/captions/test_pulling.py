@@ -14,6 +14,7 @@ import xinv_nb as xi
 from tests.captions.test_admission import Model, dropped, each
 from tests.ollama.scripted_server import Reply, Request, listed
 from tests.ollama.test_pull import BIG, FOREVER, MANIFEST, SUCCESS, VERIFYING, layer
+from xinv_nb.captions.offer import offer
 from xinv_nb.captions.writer import Explaining
 from xinv_nb.run import Run
 from xinv_nb.view.packets import Detail
@@ -108,10 +109,11 @@ def test_from_the_offer_over_the_download_to_captions_by_the_new_model(
     model = named or "llama3.2"
     browser = Browser().explained(library.host, named)
     assert sources(browser.run) == {"built-in"}
-    offer = browser.pull
-    assert (offer["model"], offer["size"], offer["going"], offer["problem"]) == (model, size, False, "")
-    assert "from the Ollama library over the internet" in offer["note"]
-    assert ("once the download begins" in offer["note"]) == (size == "")
+    offered = browser.pull
+    assert (offered["model"], offered["size"]) == (model, size)
+    assert (offered["going"], offered["problem"]) == (False, "")
+    assert "from the Ollama library over the internet" in offered["note"]
+    assert ("once the download begins" in offered["note"]) == (size == "")
     time.sleep(0.3)
     assert library.pulls() == [], "nothing is downloaded by itself"
 
@@ -227,6 +229,13 @@ def test_nothing_is_offered_where_no_server_may_be_asked_or_none_answers(
     assert browser.pull == {}
     browser.press()
     assert browser.pull == {}
+
+
+def test_the_listing_of_models_says_where_the_button_is(library: Library) -> None:
+    _, button = offer(Explaining(host=library.host))
+    assert "llama3.2 (about 2 GB)" in button
+    library.here = {"chat:1b"}
+    assert not any("press" in line for line in offer(Explaining(host=library.host)))
 
 
 def test_an_exported_page_offers_nothing(library: Library) -> None:

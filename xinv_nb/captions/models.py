@@ -110,6 +110,15 @@ def is_suggested(model: str) -> bool:
     return full_name(model) in (f"{SUGGESTED_MODEL}:latest", f"{SUGGESTED_MODEL}:3b")
 
 
+def known_size(model: str) -> str:
+    """Return about how much there is to download, or "" where that is not known before it begins.
+
+    >>> known_size("llama3.2"), known_size("other:1b")
+    ('about 2 GB', '')
+    """
+    return f"about {SUGGESTED_SIZE / 1e9:.0f} GB" if is_suggested(model) else ""
+
+
 def is_cloud(model: str, described: Mapping[str, Any]) -> bool:
     """Whether a model runs elsewhere: its name can say so, or what the server tells of it."""
     tag = full_name(model).rpartition(":")[2].lower()

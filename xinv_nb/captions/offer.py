@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from xinv_nb.captions.admission import Manner, known_ability
-from xinv_nb.captions.models import Model, size_in_words
+from xinv_nb.captions.models import SUGGESTED_MODEL, Model, known_size, size_in_words
 from xinv_nb.captions.ollama import OllamaServer, Status
 from xinv_nb.captions.voice import Voice
 from xinv_nb.captions.writer import Explaining
@@ -18,11 +18,18 @@ _MAY: dict[Manner, str] = {
 
 
 def offer(explaining: Explaining) -> list[str]:
-    """Return a line about the server, and one for each of its models; contacts the server, for two seconds at most."""
+    """Return a line about the server, and one for each of its models, or how to get one.
+
+    Contacts the server, for two seconds at most.
+    """
     host = explaining.host
     server = OllamaServer(host, allow_remote=host is not None)
     status = server.status()
-    return [status.text, *(_line(server, status, model) for model in status.models)]
+    button = []
+    if status.reachable and status.default is None:
+        what = f"{SUGGESTED_MODEL} ({known_size(SUGGESTED_MODEL)})"
+        button = [f"Or let the view of a run get {what}: press “built-in text” in its head."]
+    return [status.text, *button, *(_line(server, status, model) for model in status.models)]
 
 
 def _line(server: OllamaServer, status: Status, model: Model) -> str:

@@ -79,6 +79,7 @@ class Explainer:
             self._pulling.cancel()
         else:
             self._pulling.start()
+        self._widget.send_head()  # the browser may have shown what is offered no more
 
     def _show_download(self) -> None:
         self._widget.writer = replace(self._widget.writer, offer=self._pulling.offer)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from xinv_nb.captions.host import Host
-from xinv_nb.captions.models import SUGGESTED_SIZE, is_suggested
+from xinv_nb.captions.models import known_size
 from xinv_nb.captions.pull import pull_from
 from xinv_nb.captions.pulls import Course, Pull, pull_of
 
@@ -86,7 +86,7 @@ class Pulling:
 
 
 def _first(server: Host, model: str) -> Offer:
-    size = f"about {SUGGESTED_SIZE / 1e9:.0f} GB" if is_suggested(model) else ""
+    size = known_size(model)
     who = "Ollama" if server.is_local else f"Ollama at {server.host}"
     note = f"{who} will download it from {pull_from(model)} over the internet."
     return Offer(model, size, note if size else f"{note} Its size is shown once the download begins.")
