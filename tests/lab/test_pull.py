@@ -87,11 +87,11 @@ def test_a_missing_model_is_offered_followed_and_then_writes(tab: LabPage, libra
 def test_a_press_while_a_cell_runs_is_not_lost(tab: LabPage, library: Library) -> None:
     region = tab.page.get_by_role("region", name="run").first
     tab.show(region)
-    region.locator(".writer").click()
     tab.page.evaluate("window.jupyterapp.shell.currentWidget.content.activeCellIndex = 2")
     tab.start("notebook:run-cell")
     tab.page.wait_for_timeout(500)
-    region.get_by_role("button", name="Get llama3.2").click()
+    region.locator(".writer").click()
+    region.get_by_role("button", name="Get llama3.2 (about 2 GB)").click()
     # Whether the kernel hears of it at once or when the cell has ended is the kernel's affair.
     expect(region.locator(".writer")).to_have_text("llama3.2:latest · local", timeout=30_000)
     assert len(library.pulls()) == 1

@@ -7,16 +7,21 @@ import threading
 import time
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
+import ollama
 import pytest
 
-from tests.ollama.real_server import RealServer
-from tests.ollama.scripted_server import CUT, Reply, Request, ScriptedServer
+from tests.ollama.real_server import RealServer, find_program, running
+from tests.ollama.registry import serving_models
+from tests.ollama.scripted_server import CUT, MODEL, Reply, Request, ScriptedServer
 from xinv_nb.captions.faults import OllamaUnavailable
 from xinv_nb.captions.host import Host
+from xinv_nb.captions.ollama import OllamaServer
 from xinv_nb.captions.pull import Stand, pull, pull_from
 from xinv_nb.captions.pulls import Course, Pull, pull_of
+from xinv_nb.captions.voice import Voice
 
 FOREVER = 60
 BIG, SMALL, SECOND = "sha256:big", "sha256:small", "sha256:second"
@@ -278,10 +283,6 @@ def test_one_who_has_left_hears_no_more_and_the_download_goes_on(scripted: Scrip
 
 
 def test_a_pull_takes_no_turn_of_those_who_write(scripted: ScriptedServer, shared: Pull) -> None:
-    from tests.ollama.scripted_server import MODEL
-    from xinv_nb.captions.ollama import OllamaServer
-    from xinv_nb.captions.voice import Voice
-
     scripted.replies["/api/pull"] = Reply(layer(BIG, 1, 10**9), FOREVER)
     shared.start()
     wait_for(lambda: asked(scripted))
@@ -306,3 +307,37 @@ def test_a_real_server_that_reaches_no_library_is_one_plain_error(
 ) -> None:
     with pytest.raises(OllamaUnavailable, match=words):
         list(pull(Host(ollama_server.host), model))
+
+
+def test_a_real_server_downloads_a_model_is_cancelled_and_goes_on_from_there(
+    ollama_server: RealServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # The library of this test has no certificate, which Ollama allows only to a pull that says so.
+    plain = ollama.Client.pull
+
+    def insecure(client: ollama.Client, model: str, *, stream: bool) -> Any:
+        return plain(client, model, insecure=True, stream=stream)
+
+    monkeypatch.setattr(ollama.Client, "pull", insecure)
+    with running(find_program(), tmp_path, None) as other, serving_models(ollama_server.folder / "models") as registry:
+        name = f"{registry.address}/someone/smol"
+        registry.pause = 0.01
+        stop = threading.Event()
+        stands = pull(Host(other.host), name, stop)
+        wait_for(lambda: (next(stands).percent or 0) >= 20)
+        stop.set()
+        with pytest.raises(OllamaUnavailable, match="Stopped"):
+            list(stands)
+        time.sleep(1)
+        sent = registry.sent
+        time.sleep(0.5)
+        assert registry.sent == sent, "the server stopped"
+
+        registry.pause = 0.0
+        rest = list(pull(Host(other.host), name))
+        percents = [stand.percent for stand in rest if stand.percent is not None]
+        assert percents == sorted(percents)
+        assert percents[0] >= 10, "what was downloaded is kept"
+        assert rest[-1].text.endswith("are here and are being checked")
+        (model,) = OllamaServer(other.host).models()
+        assert (model.name, model.size > 90e6) == (f"{name}:latest", True)
