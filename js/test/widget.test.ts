@@ -646,10 +646,10 @@ describe("a model that is missing", () => {
     button("Get llama3.2 (about 2 GB)").click();
     model.receive(odd("asking"));
     expect(shadow().activeElement).toBe(button("Cancel"));
-    expect(find(".writer").textContent).toBe("built-in text · getting llama3.2");
+    expect(find(".writer").textContent).toBe("getting llama3.2");
     expect(bar().hasAttribute("aria-valuenow")).toBe(false);
     model.receive(odd("pulling"));
-    expect(find(".writer").textContent).toBe("built-in text · getting llama3.2 · 30 %");
+    expect(find(".writer").textContent).toBe("getting llama3.2 · 30 %");
     const said = ["aria-label", "aria-valuenow", "aria-valuemax", "aria-valuetext"];
     expect(said.map((name) => bar().getAttribute(name))).toEqual([
       "download of llama3.2",
@@ -686,7 +686,7 @@ describe("a model that is missing", () => {
     expect(shadow().activeElement).toBe(find(".writer"));
   });
 
-  it("is not offered where no kernel is: in a saved notebook, in an exported page", () => {
+  it("is not offered where no kernel is, nor in an exported page", () => {
     mount({ _has_kernel: false });
     model.receive(odd("pulling"));
     expect(find(".pull").hidden).toBe(true);

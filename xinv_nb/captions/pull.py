@@ -97,10 +97,9 @@ class _Amounts:
         done, total = sum(self._done.values()), sum(self._total.values())
         if self.are_complete:
             return Stand(f"{size_in_words(done)} are here and are being checked", 100)
-        if 0 in self._total.values() and done > _SMALL:
-            return Stand(f"{size_in_words(done)} so far")
         if total < _SMALL:
-            return Stand(self._waiting)
+            return Stand(f"{size_in_words(done)} so far" if done > _SMALL else self._waiting)
+        done = min(done, total)
         percent = min(99, 100 * done // total)
         self._percent = max(self._percent, percent)
         text = f"{_of(done, total)} · {percent} %" if percent == self._percent else _of(done, total)

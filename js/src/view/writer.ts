@@ -28,7 +28,10 @@ export function createWriter(store: Store, link: Link, signal: AbortSignal): HTM
     const { writer, busy } = store.head.value;
     const pull = link.hasKernel.value ? writer.pull : null;
     const more = (pull && inShort(pull)) || writer.hint || (busy ? "writing" : "");
-    setText(button, more ? `${writer.text} · ${more}` : writer.text);
+    // A download keeps the width that the offer had: the head does not break its lines anew.
+    if (!pull?.going) button.style.minWidth = "";
+    else button.style.minWidth ||= `min(${button.offsetWidth}px, 80cqi)`;
+    setText(button, pull?.going ? more : more ? `${writer.text} · ${more}` : writer.text);
     button.classList.toggle("busy", busy);
     node.hidden = !writer.text;
     const byModel = "A model words the explanation; each sentence is checked against the recording.";
@@ -41,12 +44,11 @@ export function createWriter(store: Store, link: Link, signal: AbortSignal): HTM
   return node;
 }
 
-/** What is in the head of a model that is missing; as wide at 9 % as at 10 %. */
+/** What the head says of a model that is missing; as wide at 9 % as at 10 %. */
 function inShort({ model, going, problem, percent }: Pull): string {
-  if (!going) return problem ? `could not get ${model}` : `get ${model} for more`;
-  return percent === null
-    ? `getting ${model}`
-    : `getting ${model} · ${String(percent).padStart(2, "\u2007")} %`;
+  const name = model.replace(/.*\//, "");
+  if (!going) return problem ? `could not get ${name}` : `get ${name} for more`;
+  return `getting ${name}${percent === null ? "" : ` · ${String(percent).padStart(2, "\u2007")} %`}`;
 }
 
 function flash(command: HTMLElement): void {
