@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -32,7 +33,10 @@ class Library(Model):
     def __init__(self) -> None:
         super().__init__(each, dropped)
         self.here: set[str] = set()
-        self.while_pulling: tuple[object, ...] = (layer(BIG, 6 * GB // 10, 2 * GB), 0.4, layer(BIG, 2 * GB, 2 * GB))
+        self.go_on = threading.Event()
+        """A download waits for this at half of it."""
+        self.go_on.set()
+        self.while_pulling: tuple[object, ...] = (layer(BIG, GB, 2 * GB), lambda: self.go_on.wait(10))
 
     def reply_to(self, request: Request) -> Reply:
         model = (request.body or {}).get("model", "")
@@ -117,13 +121,15 @@ def test_from_the_offer_over_the_download_to_captions_by_the_new_model(
     time.sleep(0.3)
     assert library.pulls() == [], "nothing is downloaded by itself"
 
+    library.go_on.clear()
     browser.press()
+    wait_for(lambda: browser.pull.get("percent") == 50)
+    assert browser.pull["text"] == "1.0 of 2.0 GB · 50 %"
+    library.go_on.set()
     writes = named or SUGGESTED
     wait_for(lambda: sources(browser.run) == {writes})
     (request,) = library.pulls()
     assert request.body["model"] == model
-    going = [head["writer"]["pull"] for head in browser.heads if (head["writer"]["pull"] or {}).get("going")]
-    assert ("0.6 of 2.0 GB · 30 %", 30) in [(pull["text"], pull["percent"]) for pull in going]
     wait_for(lambda: not browser.widget.explainer._captions.is_busy)
     assert (browser.writer["text"], browser.writer["pull"]) == (f"{writes} · local", None)
     answers: list[xi.Caption] = []
@@ -173,16 +179,18 @@ def test_a_fault_is_told_and_another_try_is_offered(library: Library) -> None:
 
 def test_two_widgets_share_one_download_and_both_are_worded(library: Library) -> None:
     browsers = [Browser(name).explained(library.host) for name in ("first", "second")]
+    library.go_on.clear()
     browsers[0].press()
-    wait_for(lambda: browsers[1].pull.get("going"))
+    wait_for(lambda: browsers[1].pull.get("percent") == 50)
     browsers[1].press()
+    library.go_on.set()
     for browser in browsers:
         wait_for(lambda browser=browser: sources(browser.run) == {SUGGESTED})
     assert len(library.pulls()) == 1
 
 
 def test_a_download_outlives_its_widget_and_the_next_one_shows_it(library: Library) -> None:
-    library.while_pulling = (layer(BIG, GB, 2 * GB), 1.0)
+    library.go_on.clear()
     first = Browser().explained(library.host)
     first.press()
     wait_for(lambda: first.pull.get("percent") == 50)
@@ -191,6 +199,7 @@ def test_a_download_outlives_its_widget_and_the_next_one_shows_it(library: Libra
     second = Browser().explained(library.host)
     assert second.pull["going"]
     assert second.pull["text"] == "1.0 of 2.0 GB · 50 %"
+    library.go_on.set()
     wait_for(lambda: sources(second.run) == {SUGGESTED})
     assert len(library.pulls()) == 1
     assert len(first.heads) == told
@@ -198,12 +207,13 @@ def test_a_download_outlives_its_widget_and_the_next_one_shows_it(library: Libra
 
 
 def test_stop_writing_does_not_stop_a_download(library: Library) -> None:
-    library.while_pulling = (layer(BIG, GB, 2 * GB), 0.5)
+    library.go_on.clear()
     browser = Browser().explained(library.host)
     browser.press()
     wait_for(lambda: browser.pull.get("percent") == 50)
     browser.widget._on_request(browser.widget, {"type": "quiet"}, None)
     assert browser.pull["going"]
+    library.go_on.set()
     wait_for(lambda: sources(browser.run) == {SUGGESTED})
 
 

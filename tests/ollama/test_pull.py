@@ -172,7 +172,7 @@ def test_a_server_that_is_gone_says_how_to_start_it() -> None:
 def test_silence_is_not_waited_for_without_end_but_checking_has_its_time(scripted: ScriptedServer) -> None:
     with pytest.raises(OllamaUnavailable, match=r"sent nothing for 0\.2 seconds\. Try again"):
         pulled(scripted, layer(BIG, 1, 10**9), FOREVER, silence=0.2)
-    assert pulled(scripted, layer(BIG, 10**9, 10**9), VERIFYING, 0.6, SUCCESS, silence=0.2, checking=5)
+    assert pulled(scripted, layer(BIG, 10**9, 10**9), VERIFYING, 1.2, SUCCESS, silence=0.6, checking=5)
 
 
 @pytest.mark.parametrize("model", ["big:cloud", "big:120b-cloud"])
@@ -203,7 +203,7 @@ def shared(scripted: ScriptedServer) -> Iterator[Pull]:
 
 
 def test_two_who_ask_share_one_download_and_each_hears_of_it(scripted: ScriptedServer, shared: Pull) -> None:
-    scripted.replies["/api/pull"] = Reply(layer(BIG, 1, 10**9), 0.3, layer(BIG, 5 * 10**8, 10**9), SUCCESS)
+    scripted.replies["/api/pull"] = Reply(layer(BIG, 1, 10**9), 1.0, layer(BIG, 5 * 10**8, 10**9), SUCCESS)
     first: list[Course] = []
     second: list[Course] = []
     assert not shared.hear(first.append).going
