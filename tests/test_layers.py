@@ -61,7 +61,7 @@ def test_imports_go_downward(path: Path) -> None:
     [
         ("IPython", {"magic.py", "run.py", "live.py"}),
         ("autograd", {"autograd.py", "curvature.py", "observing.py", "operations.py", "tape.py"}),
-        ("ollama", {"faults.py", "ollama.py"}),
+        ("ollama", {"connection.py", "faults.py", "host.py", "models.py", "ollama.py", "pull.py"}),
     ],
 )
 def test_each_library_has_its_adapter(library: str, allowed: set[str]) -> None:

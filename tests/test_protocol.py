@@ -22,6 +22,7 @@ import xinv_nb as xi
 from xinv_nb.view import packets
 from xinv_nb.view.export import File
 from xinv_nb.view.head import Writer
+from xinv_nb.view.pulling import Offer
 from xinv_nb.view.scene import Frame
 from xinv_nb.view.texts import caption_for_view
 from xinv_nb.view.widget import RunWidget
@@ -119,7 +120,7 @@ def rich_packets() -> list[bytes]:
             for k in range(6):
                 grad(objective)(start / 2**k)
         runs.append(run)
-    run, writer, sent = runs[0], Writer(), packets.Sent()
+    run, writer, sent = runs[0], Writer(offer=Offer("m:1b", "", "It is downloaded.")), packets.Sent()
     first = run.captions[0]
     worded = replace(first.sentences[0], source="m:1b", checked="in full", built_in="It fell.")
     caption = caption_for_view(replace(first, sentences=(worded,)), "a1", [])
@@ -127,6 +128,7 @@ def rich_packets() -> list[bytes]:
         packets.snapshot(run, sent, writer, [Frame(0, b"png")]),
         packets.update(run, packets.Sent(), writer, explain=True),
         packets.rows_update(run, sent, 1, (2, 3)),
+        packets.head_update(run, sent, writer),
         packets.words(run, sent, writer, {"answers": [{"request": 1, "caption": caption}]}),
         packets.frame_update(run, sent, Frame(0, error="no")),
         packets.file_update(run, sent, 1, File("a", "b", b"c")),
@@ -148,13 +150,17 @@ def test_each_field_that_is_sent_is_one_that_the_front_end_knows_and_none_is_mis
             for entry in entries:
                 assert_fields(entry, known[interface], interface)
                 seen.add(part)
+        if pull := header.get("head", {}).get("writer", {}).get("pull"):
+            assert_fields(header["head"]["writer"], known["Writer"], "Writer")
+            assert_fields(pull, known["Pull"], "Pull")
+            seen.add("pull")
         for caption in [*header.get("captions", []), *(answer["caption"] for answer in header.get("answers", []))]:
             for sentence in caption["sentences"]:
                 assert_fields(sentence, known["Sentence"], "Sentence")
                 for claim in sentence["claims"]:
                     assert_fields(claim, known["Claim"], "Claim")
                     seen.add("claims")
-    assert seen == {*_PARTS, "claims"}, "each part occurred"
+    assert seen == {*_PARTS, "claims", "pull"}, "each part occurred"
     assert known["Header"].keys() - {"version", "kind", "sequence", "run", "rows", "events_total"} == set(_PARTS)
 
 

@@ -120,6 +120,14 @@ def test_a_part_of_a_long_run_is_sent_with_every_evaluation(monkeypatch: pytest.
     assert 10 <= header["detail"]["thinned"] <= 12
 
 
+def test_the_view_goes_on_saying_that_a_run_was_thinned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packets, "MOST_ROWS", 50)
+    run, sent = recorded([float(i) for i in range(1000)]), packets.Sent()
+    packets.snapshot(run, sent, Writer())
+    for later in (packets.words(run, sent, Writer()), packets.update(run, sent, Writer(), explain=True)):
+        assert unpack(later)[0]["head"]["thinned"] > 1
+
+
 def test_words_that_json_and_html_mind_come_through() -> None:
     name = '<b>θ₁ "温度" \\ \u2028'
     problem = xi.Problem(name, parameters={"x": xi.Parameter(name)})

@@ -1,5 +1,5 @@
 // Runs that are not pretty: each must look deliberate all the same. Chosen with ?case=… on the dev page.
-import type { Header, Series } from "../src/protocol";
+import type { Header, Pull, Series } from "../src/protocol";
 import type { ColumnData } from "../src/wire";
 import { encode } from "./packet";
 import { headAt, SERIES } from "./rail-texts";
@@ -46,6 +46,31 @@ function packet(
 
 const head = headAt(0, "finished");
 
+/** A server without a model: offered, being downloaded, failed. */
+const missing = (pull: Partial<Pull>) => () =>
+  packet(90, [{}, {}, {}], (row) => 40 / (row + 1), {
+    head: {
+      ...head,
+      writer: {
+        text: "built-in text",
+        hint: "Ollama answers at http://127.0.0.1:11434, but it has no model yet. Get one with `ollama pull llama3.2`.",
+        command: "ollama pull llama3.2",
+        pull: {
+          model: "llama3.2",
+          size: "about 2 GB",
+          note: "Ollama will download it from the Ollama library over the internet.",
+          problem: "",
+          going: false,
+          text: "",
+          percent: null,
+          ...pull,
+        },
+      },
+    },
+  });
+const KEPT =
+  "You can go on working. If you cancel, Ollama keeps what it has downloaded and goes on from there next time.";
+
 export const ODD_RUNS: Record<string, () => Uint8Array<ArrayBuffer>> = {
   waiting: () =>
     encode({
@@ -59,7 +84,7 @@ export const ODD_RUNS: Record<string, () => Uint8Array<ArrayBuffer>> = {
         ...head,
         tone: "warning",
         state: "nothing recorded",
-        writer: { text: "built-in text", hint: "start Ollama for more", command: "ollama serve" },
+        writer: { text: "built-in text", hint: "start Ollama for more", command: "ollama serve", pull: null },
         notices: [
           "The cell made no differentiation with autograd. Call grad(f)(x) inside the cell, or use xi.record().",
         ],
@@ -69,10 +94,22 @@ export const ODD_RUNS: Record<string, () => Uint8Array<ArrayBuffer>> = {
     packet(90, [{}, {}, {}], (row) => 40 / (row + 1), {
       head: {
         ...head,
-        writer: { text: "built-in text", hint: "start Ollama for more", command: "ollama serve" },
+        writer: { text: "built-in text", hint: "start Ollama for more", command: "ollama serve", pull: null },
         notices: ["This is what a notice looks like."],
       },
     }),
+  offered: missing({}),
+  asking: missing({ going: true, text: "waiting for the Ollama library", note: KEPT }),
+  pulling: missing({ going: true, text: "0.6 of 2.0 GB · 30 %", percent: 30, note: KEPT }),
+  unpulled: missing({
+    problem:
+      "Ollama could not reach the Ollama library. Check the internet connection and try again: what was downloaded is kept.",
+  }),
+  unknown: missing({
+    model: "hf.co/someone/Llama-3.2-3B-Instruct-GGUF-with-a-long-name:Q4_K_M",
+    size: "",
+    note: "Ollama will download it from hf.co over the internet. Its size is shown once the download begins.",
+  }),
   one: () => packet(1, [{}, {}], () => 3.25),
   constant: () =>
     packet(
@@ -262,7 +299,7 @@ export const ODD_RUNS: Record<string, () => Uint8Array<ArrayBuffer>> = {
           tone: "neutral",
           state: "2 runs",
           optimizer: "",
-          writer: { text: "", hint: "", command: "" },
+          writer: { text: "", hint: "", command: "", pull: null },
           has_scene: false,
           compared: true,
         },

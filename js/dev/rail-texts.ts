@@ -62,7 +62,7 @@ export function headAt(iteration: number, status: Status): Head {
     state: running ? `recording · ${iteration}` : `converged · ${ITERATIONS} iterations`,
     evaluations: iteration + 1,
     optimizer: "Adam · step size 0.06",
-    writer: { text: "llama3.2:3b · local", hint: "", command: "" },
+    writer: { text: "llama3.2:3b · local", hint: "", command: "", pull: null },
     busy: running,
     thinned: 1,
     has_scene: true,

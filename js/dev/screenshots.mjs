@@ -40,11 +40,13 @@ for (const theme of ["light", "dark"]) {
         act: (page) => page.getByRole("tab", { name: tab }).click(),
       };
     }
-    pages[`writer-${width}-${theme}`] = {
-      width,
-      query: `theme=${theme}&case=absent`,
-      act: (page) => page.locator(".writer").click(),
-    };
+    for (const name of ["absent", "offered", "asking", "pulling", "unpulled", "unknown"]) {
+      pages[`writer-${name}-${width}-${theme}`] = {
+        width,
+        query: `theme=${theme}&case=${name}`,
+        act: (page) => page.locator(".writer").click(),
+      };
+    }
     pages[`plane-${width}-${theme}`] = { width, query: `theme=${theme}&pause=4`, act: showPlane };
     pages[`details-${width}-${theme}`] = {
       width,

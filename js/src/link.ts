@@ -70,6 +70,11 @@ export class Link {
     this.#send({ type: "quiet" });
   }
 
+  /** Asks that the model which is offered is downloaded, or that this ends; the kernel knows which one it is. */
+  pull(cancel: boolean): void {
+    this.#send({ type: "pull", cancel });
+  }
+
   /** Asks for a caption of these iterations; it comes among the others. */
   explain(span: Span): void {
     this.#send({ type: "explain", span });

@@ -18,6 +18,19 @@ export interface Writer {
   text: string;
   hint: string;
   command: string;
+  pull: Pull | null;
+}
+
+/** A model that the server could download, or is downloading: its name, its size where that is known, what the
+ *  button does, why the last try failed; and while it goes on, how far it is. */
+export interface Pull {
+  model: string;
+  size: string;
+  note: string;
+  problem: string;
+  going: boolean;
+  text: string;
+  percent: number | null;
 }
 
 export interface Head {
@@ -200,4 +213,5 @@ export type Outgoing =
   | { type: "file"; request: number; format: string; runs?: string[] }
   | { type: "explain"; span: Span }
   | { type: "quiet" }
+  | { type: "pull"; cancel: boolean }
   | { type: "ask"; request: number; question: string; span: Span | null };

@@ -35,7 +35,7 @@ const EMPTY_HEAD: Head = {
   state: "waiting",
   evaluations: 0,
   optimizer: "",
-  writer: { text: "", hint: "", command: "" },
+  writer: { text: "", hint: "", command: "", pull: null },
   busy: false,
   thinned: 1,
   has_scene: false,

@@ -618,6 +618,86 @@ describe("who writes", () => {
   });
 });
 
+describe("a model that is missing", () => {
+  const bar = () => find("[role=progressbar]");
+  const shown = (node: HTMLElement | undefined) => !!node && !node.closest("[hidden]");
+  const open = (name: string) => {
+    mount();
+    model.receive(odd(name));
+    find(".writer").click();
+  };
+
+  it("is offered with its size, and asked for only when the reader presses", () => {
+    open("offered");
+    expect(find(".writer").textContent).toBe("built-in text · get llama3.2 for more");
+    expect(find(".pull").textContent).toContain("download it from the Ollama library over the internet");
+    expect(shown(bar())).toBe(false);
+    expect(model.sent).toEqual([]);
+    const get = button("Get llama3.2 (about 2 GB)");
+    get.click();
+    get.click();
+    expect(model.sent).toEqual([{ type: "pull", cancel: false }]);
+    expect(get.textContent).toBe("Begins when the kernel is free…");
+  });
+
+  it("is followed by a bar and in the head, and can be cancelled; the focus is not lost on the way", () => {
+    open("offered");
+    button("Get llama3.2 (about 2 GB)").focus();
+    button("Get llama3.2 (about 2 GB)").click();
+    model.receive(odd("asking"));
+    expect(shadow().activeElement).toBe(button("Cancel"));
+    expect(find(".writer").textContent).toBe("getting llama3.2");
+    expect(bar().hasAttribute("aria-valuenow")).toBe(false);
+    model.receive(odd("pulling"));
+    expect(find(".writer").textContent).toBe("getting llama3.2 · 30 %");
+    const said = ["aria-label", "aria-valuenow", "aria-valuemax", "aria-valuetext"];
+    expect(said.map((name) => bar().getAttribute(name))).toEqual([
+      "download of llama3.2",
+      "30",
+      "100",
+      "0.6 of 2.0 GB · 30 %",
+    ]);
+    expect(find<HTMLElement>(".fill").style.width).toBe("30%");
+    button("Cancel").click();
+    expect(model.sent).toEqual([
+      { type: "pull", cancel: false },
+      { type: "pull", cancel: true },
+    ]);
+    model.receive(odd("pulling"));
+    expect(shown(button("Cancelling…"))).toBe(true);
+    model.receive(odd("offered"));
+    expect(shadow().activeElement).toBe(button("Get llama3.2 (about 2 GB)"));
+    expect(shown(bar())).toBe(false);
+  });
+
+  it("that could not be had says why, and may be tried again", () => {
+    open("unpulled");
+    expect(find(".writer").textContent).toBe("built-in text · could not get llama3.2");
+    expect(find(".problem").textContent).toContain("Check the internet connection");
+    button("Get llama3.2 (about 2 GB)").click();
+    expect(model.sent).toHaveLength(1);
+  });
+
+  it("that has come is offered no more, and the focus goes to the head", () => {
+    open("pulling");
+    button("Cancel").focus();
+    model.receive(odd("absent"));
+    expect(find(".pull").hidden).toBe(true);
+    expect(shadow().activeElement).toBe(find(".writer"));
+  });
+
+  it("is not offered where no kernel is, nor in an exported page", () => {
+    mount({ _has_kernel: false });
+    model.receive(odd("pulling"));
+    expect(find(".pull").hidden).toBe(true);
+    expect(find(".writer").textContent).toContain("it has no model yet");
+    controller.abort();
+    const end = mountStatic(el, odd("offered"));
+    expect(find(".pull").hidden).toBe(true);
+    end();
+  });
+});
+
 describe("stop", () => {
   const running = () => encode({ head: { title: "t", status: "running", notices: [] } as never });
 
@@ -660,7 +740,7 @@ describe("stop", () => {
       status: "finished",
       notices: [],
       busy: true,
-      writer: { text: "m", hint: "", command: "" },
+      writer: { text: "m", hint: "", command: "", pull: null },
     };
     model.receive(encode({ head: head as never }));
     button("stop writing").click();

@@ -115,10 +115,47 @@ def test_a_model_too_small_to_help_is_not_used_and_the_view_says_so(folder: Path
         assert captions == narrate(run)
         assert last.writer == "built-in text"
         assert last.hint == f"{MODEL} is too small to keep to the facts"
-        assert last.command == "ollama pull llama3.2"
+        assert (last.command, last.missing) == ("ollama pull llama3.2", "llama3.2")
         # The test is about made-up sentences: nothing of the run was sent.
         told = {sentence for caption in captions for sentence in caption.text.split(". ")}
         assert not any(part in request.body["messages"][-1]["content"] for part in told for request in server.chats())
+
+
+class TwoModels(Model):
+    """A larger model that is of no help, and the suggested one, which is."""
+
+    def __init__(self) -> None:
+        super().__init__(untrue, lambda s: untrue([s])[0])
+        self.replies["/api/tags"] = Reply({"models": [listed(MODEL, 4 * 10**9), listed("llama3.2:latest", 2 * 10**9)]})
+
+    def reply_to(self, request: Request) -> Reply:
+        capable = request.path == "/api/chat" and request.body["model"] == "llama3.2:latest"
+        self.paragraph, self.sentence = (each, dropped) if capable else (untrue, lambda s: untrue([s])[0])
+        return super().reply_to(request)
+
+
+def test_where_the_default_is_of_no_help_and_the_suggested_model_is_there_that_one_writes(
+    folder: Path, run: Run
+) -> None:
+    with TwoModels() as server:
+        for _ in range(2):
+            captions, last = written(run, server.host)
+            assert captions[0].source == "llama3.2:latest"
+            assert (last.writer, last.hint, last.missing) == ("llama3.2:latest · local", "", "")
+        server.requests.clear()
+        written(run, server.host)
+        assert {request.body["model"] for request in server.chats()} <= {"llama3.2:latest"}, "it was tried once"
+
+
+def test_a_model_that_was_named_is_not_replaced_and_what_is_there_is_not_offered_again(folder: Path, run: Run) -> None:
+    with TwoModels() as server:
+        captions, last = written(run, server.host, model=MODEL)
+    assert captions == narrate(run)
+    assert (
+        last.hint
+        == f"{MODEL} is too small to keep to the facts. llama3.2:latest is there as well: choose it with --model."
+    )
+    assert (last.command, last.missing) == ("", "")
 
 
 def test_a_real_tiny_model_is_refused(folder: Path, ollama_server: RealServer) -> None:

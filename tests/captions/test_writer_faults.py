@@ -73,6 +73,7 @@ def test_no_server(run: Run) -> None:
     captions, last = written(run, nobody())
     assert captions == narrate(run)
     assert (last.writer, last.hint, last.command) == ("built-in text", "start Ollama for more", "ollama serve")
+    assert last.missing == "", "nobody is there who could download one"
 
 
 FAULTS = {
@@ -102,7 +103,12 @@ def test_a_model_that_is_not_there(server, run) -> None:
     server.shows["ghost:1b"] = Reply({"error": "model 'ghost:1b' not found"}, status=404)
     captions, last = written(run, server.host, model="ghost:1b")
     assert captions == narrate(run)
-    assert last.command == "ollama pull ghost:1b"
+    assert (last.command, last.missing) == ("ollama pull ghost:1b", "ghost:1b")
+
+
+def test_a_cloud_model_that_is_not_there_is_not_offered(server, run) -> None:
+    server.shows["ghost:cloud"] = Reply({"error": "model 'ghost:cloud' not found"}, status=404)
+    assert written(run, server.host, model="ghost:cloud")[1].missing == ""
 
 
 def test_a_base_model(server, run) -> None:
@@ -118,7 +124,7 @@ def test_a_server_without_models(server, run) -> None:
     captions, last = written(run, server.host)
     assert captions == narrate(run)
     assert "no model yet" in last.hint
-    assert last.command.startswith("ollama pull")
+    assert (last.command, last.missing) == ("ollama pull llama3.2", "llama3.2")
 
 
 def test_a_page_instead_of_a_server(server, run) -> None:
@@ -192,7 +198,7 @@ def test_another_computer_is_refused_unless_it_is_named(run, monkeypatch) -> Non
     assert write(run, show=shown_last.append) == narrate(run)
     assert asked == []
     assert "another computer" in shown_last[-1].hint
-    assert shown_last[-1].command == ""
+    assert (shown_last[-1].command, shown_last[-1].missing) == ("", "")
     assert write(run, Explaining(host="http://192.0.2.7:11434")) == narrate(run)
     assert asked == [("192.0.2.7", 11434)]
 

@@ -108,8 +108,8 @@ def find_gguf() -> Path:
 
 
 @contextlib.contextmanager
-def running(program: Path, folder: Path, gguf: Path) -> Iterator[RealServer]:
-    """Start the server on a free port, give it the model, and stop it whatever happens."""
+def running(program: Path, folder: Path, gguf: Path | None) -> Iterator[RealServer]:
+    """Start the server on a free port, give it the model if there is to be one, and stop it whatever happens."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
@@ -129,7 +129,8 @@ def running(program: Path, folder: Path, gguf: Path) -> Iterator[RealServer]:
     try:
         wait_for(host, process, log)
         server = RealServer(host, MODEL, process.pid, log, program, folder)
-        server.create(MODEL, MODELFILE.format(gguf=gguf))
+        if gguf is not None:
+            server.create(MODEL, MODELFILE.format(gguf=gguf))
         yield server
     finally:
         stop(process)

@@ -53,7 +53,8 @@ def shown(template: str = CHAT_TEMPLATE, **more: object) -> dict[str, object]:
 class Reply:
     """An answer as steps: a dict is a JSON line, a string or bytes is sent as it is.
 
-    A number waits that many seconds, or until the client goes away; `CUT` breaks the connection.
+    A number waits that many seconds, or until the client goes away; `CUT` breaks the connection; a
+    function is called, for what the server has become by then.
     The headers are sent with the first text, as Ollama does.
     """
 
@@ -143,6 +144,9 @@ class ScriptedServer:
                         if self.client_leaves_within(step):
                             request.left = time.monotonic()
                             return
+                        continue
+                    if callable(step):
+                        step()
                         continue
                     if not started:
                         self.send_response(reply.status)

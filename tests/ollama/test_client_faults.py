@@ -24,8 +24,8 @@ from tests.ollama.scripted_server import (
     piece,
     shown,
 )
-from xinv_nb.captions.connection import parse_host
 from xinv_nb.captions.faults import OllamaUnavailable
+from xinv_nb.captions.host import parse_host
 from xinv_nb.captions.ollama import OllamaServer
 
 if TYPE_CHECKING:

@@ -107,7 +107,7 @@ def verb(entry: Entry, way: float) -> str:
     """Return how an entry went some `way`: that it rose or fell, or in the words of the domain.
 
     >>> from xinv_nb.leaves import whole_leaf
-    >>> from xinv_nb.run import Parameter
+    >>> from xinv_nb.problem import Parameter
     >>> bend = Parameter("bend", directions=("south", "north"))
     >>> verb(Entry("x", "bend", "bend", bend, whole_leaf("x", (), 0), 0), -2.0)
     'moved south'

@@ -1,15 +1,13 @@
-"""The connection to a server: its address, a request that can be cut at any time, an answer without its thinking."""
+"""The connection to a server: a request that can be cut at any time, an answer without its thinking."""
 
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import math
 import socket
 import threading
 import time
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
 
 from xinv_nb.captions.faults import OllamaUnavailable
 
@@ -17,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import httpx
+    import ollama
 
 LOOK_EVERY = 0.02
 """Seconds from one look at the stop button and the clock to the next."""
@@ -76,24 +75,13 @@ class Wire:
         self._over.set()
 
 
-def parse_host(text: str) -> str:
-    """Make the address of a server from what a user writes, by the rules of Ollama's own clients.
-
-    "" is this computer; without `http://` the port is 11434; 0.0.0.0, which a server listens on,
-    is reached at 127.0.0.1. Raises `ValueError` for what is no address.
-    """
-    with contextlib.suppress(ValueError):
-        if ipaddress.ip_address(text).version == 6:
-            text = f"[{text}]"
-    url = urlsplit(text if "://" in text else f"http://{text}")
-    if url.scheme not in ("http", "https") or " " in text or not text.isprintable():
-        raise ValueError(f"not the address of a server: {text!r}")
-    usual = {"http": 80, "https": 443}[url.scheme] if "://" in text else 11434
-    name = url.hostname or "127.0.0.1"
-    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(name, name)
-    name.encode("idna")  # raises a ValueError for what cannot be the name of a computer
-    name = f"[{name}]" if ":" in name else name
-    return urlunsplit((url.scheme, f"{name}:{url.port or usual}", url.path.rstrip("/"), "", ""))
+def raw(client: ollama.Client, method: str, path: str, body: object = None) -> dict[str, Any]:
+    """Ask, and keep the fields of the answer that the client's own types would drop."""
+    answer = client._request_raw(method, path, json=body)  # type: ignore[no-untyped-call]  # noqa: SLF001
+    found = answer.json()
+    if not isinstance(found, dict):
+        raise TypeError(f"{path} gave no object")
+    return found
 
 
 def without_thinking(pieces: Iterator[str], model: str) -> Iterator[str]:

@@ -11,12 +11,13 @@ from xinv_nb.errors import XinvError
 class OllamaUnavailable(XinvError):  # noqa: N818  # a state of affairs, mostly nobody's error
     """The server gave no complete answer: one sentence says why, a second what to do next.
 
-    `command` is a shell command that helps, or "".
+    `command` is a shell command that helps, or ""; `missing` is the model that the server has not, or "".
     """
 
-    def __init__(self, why: str, then: str = "", command: str = "") -> None:
+    def __init__(self, why: str, then: str = "", command: str = "", missing: str = "") -> None:
         super().__init__(f"{why} {then}".strip())
         self.command = command
+        self.missing = missing
 
 
 def stopped() -> OllamaUnavailable:
@@ -85,7 +86,8 @@ class Faults:
             if not (model and said.startswith("model ")):
                 return self._not_ollama()
             pull = f"ollama pull {shlex.quote(model)}"
-            return OllamaUnavailable(f"The server at {self.host} has no model {model}.", f"Get it with `{pull}`.", pull)
+            why = f"The server at {self.host} has no model {model}."
+            return OllamaUnavailable(why, f"Get it with `{pull}`.", pull, missing=model)
         if status == 503:
             return OllamaUnavailable(f"The server at {self.host} has too many requests.", "Try again in a minute.")
         if "system memory" in said or "out of memory" in said:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 
 from xinv_nb.captions.admission import Manner, known_ability
-from xinv_nb.captions.ollama import Model, OllamaServer, Status
+from xinv_nb.captions.models import SUGGESTED_MODEL, Model, known_size, size_in_words
+from xinv_nb.captions.ollama import OllamaServer, Status
 from xinv_nb.captions.voice import Voice
 from xinv_nb.captions.writer import Explaining
 
@@ -17,27 +18,25 @@ _MAY: dict[Manner, str] = {
 
 
 def offer(explaining: Explaining) -> list[str]:
-    """Return a line about the server, and one for each of its models; contacts the server, for two seconds at most."""
+    """Return a line about the server, and one for each of its models, or how to get one.
+
+    Contacts the server, for two seconds at most.
+    """
     host = explaining.host
     server = OllamaServer(host, allow_remote=host is not None)
     status = server.status()
-    return [status.text, *(_line(server, status, model) for model in status.models)]
+    button = []
+    if status.reachable and status.default is None:
+        what = f"{SUGGESTED_MODEL} ({known_size(SUGGESTED_MODEL)})"
+        button = [f"Or let the view of a run get {what}: press “built-in text” in its head."]
+    return [status.text, *button, *(_line(server, status, model) for model in status.models)]
 
 
 def _line(server: OllamaServer, status: Status, model: Model) -> str:
-    parts = [_size(model.size)] if model.local else ["runs in a cloud: used only if you name it"]
+    parts = [size_in_words(model.size)] if model.local else ["runs in a cloud: used only if you name it"]
     if model.local:
         found = known_ability(Voice(server, model.name, status, None, None, threading.Event()))
         parts.append("not tried yet" if found is None else _MAY[found.manner])
     if status.default is not None and model.name == status.default.name:
         parts.append("the default")
     return f"{model.name}  ({', '.join(parts)})"
-
-
-def _size(size: int) -> str:
-    """Return bytes as a reader knows them.
-
-    >>> _size(2_019_393_189), _size(98_000_000)
-    ('2.0 GB', '98 MB')
-    """
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

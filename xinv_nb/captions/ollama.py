@@ -9,22 +9,22 @@ where it may go.
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import math
-import os
 import socket
 import threading
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from xinv_nb.captions.connection import Wire, parse_host, without_thinking
-from xinv_nb.captions.faults import Faults, OllamaUnavailable, faults, stopped
+from xinv_nb.captions.connection import raw, without_thinking
+from xinv_nb.captions.cores import cores
+from xinv_nb.captions.faults import OllamaUnavailable, faults
+from xinv_nb.captions.host import CONNECT_LIMIT, Host
+from xinv_nb.captions.models import SUGGESTED_MODEL, Model, best, full_name, listed, objection
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Generator, Mapping, Sequence
 
     import ollama
 
@@ -35,12 +35,6 @@ KEEP_ALIVE = "10m"
 """How long the server keeps a model in memory after its last answer."""
 
 SEED = 1
-LARGEST_DEFAULT = 8_000_000_000
-"""A model of more bytes than this is never the default where a smaller one will do."""
-
-SUGGESTED_MODEL = "llama3.2"
-
-CONNECT_LIMIT = 2.0
 STATUS_LIMIT = 2.0
 ANSWER_LIMIT = 5.0
 """Seconds for a question that needs no model, such as the list of models."""
@@ -49,22 +43,6 @@ FIRST_TOKEN_LIMIT = 120.0
 """Seconds of silence at the start: the server may have to read gigabytes from a disk first."""
 
 NEXT_TOKEN_LIMIT = 20.0
-
-
-@dataclass(frozen=True)
-class Model:
-    """A model as the server lists it."""
-
-    name: str
-    digest: str
-    size: int
-    """Bytes on the server's disk."""
-    local: bool
-    """Whether it runs on the server itself, and not in a cloud behind it."""
-    parameters: str = ""
-    """For example "3.2B"."""
-    quantization: str = ""
-    """For example "Q4_K_M"."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +60,7 @@ class Status:
     """The model that `OllamaServer.default_model` would pick."""
 
 
-class OllamaServer:
+class OllamaServer(Host):
     """An Ollama server at `host` (None: the variable OLLAMA_HOST, else this computer).
 
     Only a server on this computer, and only a model that runs there, is used. `allow_remote=True`
@@ -105,46 +83,10 @@ class OllamaServer:
         num_ctx: int = CONTEXT,
         spare_core: bool = False,
     ) -> None:
-        self.allow_remote = allow_remote
-        self.allow_cloud = frozenset(map(_full_name, allow_cloud))
+        super().__init__(host, allow_remote)
+        self.allow_cloud = frozenset(map(full_name, allow_cloud))
         self.num_ctx = num_ctx
         self.spare_core = spare_core
-        written = (host or os.environ.get("OLLAMA_HOST") or "").strip(" \t\"'")
-        try:
-            self.host = parse_host(written)
-            self._readable = True
-        except ValueError:
-            self.host = written
-            self._readable = False
-
-    @property
-    def _faults(self) -> Faults:
-        return Faults(self.host, self.is_local)
-
-    @property
-    def is_local(self) -> bool:
-        """Whether the server is on this computer."""
-        if not self._readable:
-            return False
-        name = urlsplit(self.host).hostname or ""
-        try:
-            return ipaddress.ip_address(name).is_loopback
-        except ValueError:
-            return name == "localhost"
-
-    def refusal(self) -> OllamaUnavailable | None:
-        """Why this host must not be asked, or None if it may be."""
-        if not self._readable:
-            return OllamaUnavailable(
-                f"{self.host!r} is not the address of a server.",
-                "Write it like http://127.0.0.1:11434.",
-            )
-        if not self.is_local and not self.allow_remote:
-            return OllamaUnavailable(
-                f"{self.host} is another computer, and what happened in this run would be sent to it.",
-                "Name this host yourself to allow that.",
-            )
-        return None
 
     def status(self) -> Status:
         """Whether the server answers and what it offers: never an exception, at most about 2 s."""
@@ -157,16 +99,16 @@ class OllamaServer:
             address = (url.hostname or "", url.port or 0)
             socket.create_connection(address, CONNECT_LIMIT).close()
         except OSError:
-            absent = self._faults.absent()
+            absent = self.faults.absent()
             return Status(False, str(absent), absent.command)
         default = None
         try:
             limit = max(0.1, STATUS_LIMIT - (time.monotonic() - started))
-            with self._asking(limit) as (client, _):
+            with self.asking(limit) as (client, _):
                 version = self._version(client)
-                models = self._models(client)
+                models = listed(client)
                 with contextlib.suppress(*faults()):
-                    default = self._choose(client, models)
+                    default = best(client, models)
         except OllamaUnavailable as error:
             return Status(False, str(error), error.command)
 
@@ -184,13 +126,13 @@ class OllamaServer:
 
     def version(self) -> str:
         """Return the server's version ("0.0.0" for a server that was built by hand)."""
-        with self._asking(ANSWER_LIMIT) as (client, _):
+        with self.asking(ANSWER_LIMIT) as (client, _):
             return self._version(client)
 
     def models(self) -> list[Model]:
         """List the server's models: those that run on it first, then by name."""
-        with self._asking(ANSWER_LIMIT) as (client, _):
-            return self._models(client)
+        with self.asking(ANSWER_LIMIT) as (client, _):
+            return listed(client)
 
     def default_model(self) -> Model | None:
         """Pick the best model for captions without asking anybody; None if there is none.
@@ -199,8 +141,8 @@ class OllamaServer:
         is the largest of at most 8 GB, because larger ones are too slow on most computers; if all
         are larger, it is the smallest.
         """
-        with self._asking(ANSWER_LIMIT) as (client, _):
-            return self._choose(client, self._models(client))
+        with self.asking(ANSWER_LIMIT) as (client, _):
+            return best(client, listed(client))
 
     def preload(self, model: str, *, stop: threading.Event | None = None) -> bool:
         """Have the server load `model`, so that the first caption does not wait for it.
@@ -209,7 +151,7 @@ class OllamaServer:
         """
         try:
             self._check(model, stop)
-            with self._asking(FIRST_TOKEN_LIMIT, stop=stop, model=model) as (client, _):
+            with self.asking(FIRST_TOKEN_LIMIT, stop=stop, model=model) as (client, _):
                 options = self._load_options()
                 client.generate(model, "", options=options, keep_alive=KEEP_ALIVE)
         except OllamaUnavailable:
@@ -282,7 +224,7 @@ class OllamaServer:
         if "thinking" in capabilities:
             body["think"] = False  # left out, such a model thinks; sent to another, it is an error
 
-        with self._asking(first_token, stop=stop, model=model) as (client, wire):
+        with self.asking(first_token, stop=stop, model=model) as (client, wire):
             import ollama
 
             parts = client._request(  # noqa: SLF001  # see "truncate" above
@@ -324,135 +266,18 @@ class OllamaServer:
 
     def _check(self, model: str, stop: threading.Event | None = None) -> Collection[str]:
         """Raise if the model may not or can not be used; returns what it is capable of."""
-        with self._asking(ANSWER_LIMIT, stop=stop, model=model) as (client, _):
-            shown = _raw(client, "POST", "/api/show", {"model": model})
-        if objection := self._objection(model, shown):
-            raise objection
+        with self.asking(ANSWER_LIMIT, stop=stop, model=model) as (client, _):
+            shown = raw(client, "POST", "/api/show", {"model": model})
+        if why := objection(model, shown, self.allow_cloud):
+            raise why
         return shown.get("capabilities") or ()
-
-    def _objection(self, model: str, shown: Mapping[str, Any]) -> OllamaUnavailable | None:
-        if _is_cloud(model, shown) and _full_name(model) not in self.allow_cloud:
-            return OllamaUnavailable(
-                f"{model} runs in a cloud, and what happened in this run would be sent there.",
-                "Choose a local model, or name this one as allowed.",
-            )
-        # Servers before 0.6.4 do not tell capabilities.
-        if "completion" not in (shown.get("capabilities") or ["completion"]):
-            return OllamaUnavailable(f"{model} does not write text.", "Choose a chat model.")
-        # A prompt and nothing around it: the model continues a text, it answers no question. Newer
-        # models have a renderer, which is part of the server, in place of the template.
-        template = "".join(str(shown.get("template", "")).split())
-        if template in ("", "{{.Prompt}}") and not shown.get("renderer"):
-            return OllamaUnavailable(
-                f"{model} is a base model without a chat template and cannot answer.",
-                "Choose a chat model.",
-            )
-        return None
 
     def _load_options(self) -> dict[str, Any]:
         """Return the options that decide how the model is loaded, the same in every request."""
         options = {"num_ctx": self.num_ctx}
         if self.spare_core and self.is_local:
-            options["num_thread"] = max(1, _cores() - 1)
+            options["num_thread"] = max(1, cores() - 1)
         return options
 
     def _version(self, client: ollama.Client) -> str:
-        return str(_raw(client, "GET", "/api/version")["version"])
-
-    def _models(self, client: ollama.Client) -> list[Model]:
-        found = []
-        for entry in _raw(client, "GET", "/api/tags")["models"] or ():
-            name = str(entry.get("name") or entry["model"])
-            details = entry.get("details") or {}
-            found.append(
-                Model(
-                    name=name,
-                    digest=str(entry.get("digest", "")),
-                    size=int(entry.get("size") or 0),
-                    local=not _is_cloud(name, entry),
-                    parameters=str(details.get("parameter_size") or ""),
-                    quantization=str(details.get("quantization_level") or ""),
-                )
-            )
-        return sorted(found, key=lambda model: (not model.local, model.name))
-
-    def _choose(self, client: ollama.Client, models: Sequence[Model]) -> Model | None:
-        import ollama
-
-        def preference(model: Model) -> tuple[bool, int]:
-            too_large = model.size > LARGEST_DEFAULT
-            return too_large, model.size if too_large else -model.size
-
-        for model in sorted((m for m in models if m.local), key=preference):
-            # One broken model on the server's disk must not hide the others.
-            with contextlib.suppress(ollama.ResponseError):
-                shown = _raw(client, "POST", "/api/show", {"model": model.name})
-                if not _is_cloud(model.name, shown) and not self._objection(model.name, shown):
-                    return model
-        return None
-
-    @contextlib.contextmanager
-    def _asking(
-        self, limit: float, *, stop: threading.Event | None = None, model: str = ""
-    ) -> Iterator[tuple[ollama.Client, Wire]]:
-        """Lend a client for one question; whatever fails becomes one plain error."""
-        if refusal := self.refusal():
-            raise refusal
-        if stop is not None and stop.is_set():
-            raise stopped()
-        import httpx
-        import ollama
-
-        wire = Wire(limit, stop)
-        client = ollama.Client(
-            self.host,
-            timeout=httpx.Timeout(limit, connect=min(limit, CONNECT_LIMIT)),
-            trust_env=False,
-            follow_redirects=False,
-            verify=self.host.startswith("https:"),  # reading certificates takes 15 ms
-            event_hooks={"request": [wire.prepare]},
-        )
-        try:
-            with wire, contextlib.closing(client._client):  # noqa: SLF001  # older ones have no close()
-                yield client, wire
-        except faults() as error:
-            raise self._faults.plainly(error, wire.verdict, wire.limit, model) from error
-
-
-def _raw(client: ollama.Client, method: str, path: str, body: object = None) -> dict[str, Any]:
-    """Ask, and keep the fields of the answer that the client's own types would drop."""
-    answer = client._request_raw(method, path, json=body)  # type: ignore[no-untyped-call]  # noqa: SLF001
-    found = answer.json()
-    if not isinstance(found, dict):
-        raise TypeError(f"{path} gave no object")
-    return found
-
-
-def _full_name(model: str) -> str:
-    return model if ":" in model.rpartition("/")[2] else f"{model}:latest"
-
-
-def _is_cloud(model: str, described: Mapping[str, Any]) -> bool:
-    """Whether a model runs elsewhere: its name can say so, or what the server tells of it."""
-    tag = _full_name(model).rpartition(":")[2].lower()
-    named = tag == "cloud" or tag.endswith("-cloud")
-    return named or bool(described.get("remote_host") or described.get("remote_model"))
-
-
-def _cores() -> int:
-    """Return the processor cores that this process may use, each counted once where it runs two threads.
-
-    A model that runs more threads than there are free cores becomes many times slower, not a little.
-    """
-    try:
-        usable = os.sched_getaffinity(0)
-    except AttributeError:  # not on every system; those without it mostly have no such cores
-        return os.cpu_count() or 1
-    cores = set()
-    for processor in usable:
-        folder = Path(f"/sys/devices/system/cpu/cpu{processor}/topology")
-        try:
-            cores.add(((folder / "physical_package_id").read_text(), (folder / "core_id").read_text()))
-        except OSError:
-            return len(usable)
-    return len(cores)
+        return str(raw(client, "GET", "/api/version")["version"])

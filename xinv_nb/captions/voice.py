@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 
 from xinv_nb.captions.cache import AnswerCache, digest_of
 from xinv_nb.captions.faults import stopped
+from xinv_nb.captions.models import is_suggested
 from xinv_nb.captions.ollama import SEED, OllamaServer, Status
 from xinv_nb.captions.prompt import paragraph, rewording, schema
 from xinv_nb.captions.turns import TURNS
@@ -45,6 +46,8 @@ class Voice:
         digest = next((m.digest for m in status.models if m.name in (model, f"{model}:latest")), "")
         self.known = {"model": model, "digest": digest, "server": status.version, "seed": str(SEED)}
         """What its answers depend on beside the prompt."""
+        self.suggested = next((m.name for m in status.models if m.local and is_suggested(m.name)), "")
+        """The model that is suggested where this one is too small, if the server has it."""
 
     def sentence(self, text: str) -> tuple[str, dict[str, str]]:
         """Return the model's wording of a sentence, and what it depends on."""

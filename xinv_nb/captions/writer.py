@@ -14,8 +14,9 @@ from typing import Literal
 from xinv_nb.captions.admission import ability, known_ability
 from xinv_nb.captions.draft import BUILT_IN, Draft, as_caption
 from xinv_nb.captions.faults import OllamaUnavailable
+from xinv_nb.captions.models import SUGGESTED_MODEL, is_cloud, is_suggested
 from xinv_nb.captions.narrator import narrate, plan, plan_span
-from xinv_nb.captions.ollama import SUGGESTED_MODEL, OllamaServer, Status
+from xinv_nb.captions.ollama import OllamaServer, Status
 from xinv_nb.captions.questions import draft_answer, not_shown
 from xinv_nb.captions.rewording import reword
 from xinv_nb.captions.voice import Voice
@@ -46,6 +47,8 @@ class Progress:
     hint: str = ""
     command: str = ""
     working_on: int | None = None
+    missing: str = ""
+    """A model that would help and that the server can get, or ""; nothing downloads it until the reader says so."""
 
 
 def write(
@@ -113,40 +116,48 @@ def write_drafts(
 def _steps(
     run: Run, drafts: list[Draft], explaining: Explaining, stop: threading.Event, question: str
 ) -> Iterator[Progress]:
-    def shown(writer: str, hint: str = "", command: str = "", working_on: int | None = None) -> Progress:
-        return Progress(tuple(map(as_caption, drafts)), writer, hint, command, working_on)
+    def shown(writer: str, hint: str = "", command: str = "", missing: str = "", on: int | None = None) -> Progress:
+        return Progress(tuple(map(as_caption, drafts)), writer, hint, command, on, missing)
 
     if explaining.model is False:
         yield shown("built-in text")
         return
     found = find_voice(explaining, stop)
     if isinstance(found, Unvoiced):
-        yield shown("built-in text", found.hint, found.command)
+        yield shown("built-in text", found.hint, found.command, found.missing)
         return
     voice, writer = found
     try:
         if known_ability(voice) is None:
-            yield shown("built-in text", f"trying out {voice.model}", "", 0)
+            yield shown("built-in text", f"trying out {voice.model}", on=0)
         manner = ability(voice).manner
         if manner == "none":
-            yield shown("built-in text", *too_small(voice.model))
+            if explaining.model is None and voice.suggested not in ("", voice.model):
+                yield from _steps(run, drafts, explaining, stop, question)
+            else:
+                yield shown("built-in text", *too_small(voice))
             return
         for i, draft in enumerate(drafts):
-            yield shown(writer, working_on=i)
+            yield shown(writer, on=i)
             for drafts[i] in reword(run, draft, voice, manner, question):
-                yield shown(writer, working_on=i)
+                yield shown(writer, on=i)
     except OllamaUnavailable as error:
         written = any(s.source != BUILT_IN for draft in drafts for s in draft.sentences)
-        told = ("", "") if stop.is_set() else (str(error), error.command)
+        missing = "" if is_cloud(error.missing, {}) else error.missing
+        told = ("", "", "") if stop.is_set() else (str(error), error.command, missing)
         yield shown(writer if written else "built-in text", *told)
         return
     yield shown(writer)
 
 
-def too_small(model: str) -> tuple[str, str]:
-    """Return what the reader is told of a model that did not pass, and the command that may help."""
-    why = f"{model} is too small to keep to the facts"
-    return why, "" if model.partition(":")[0] == SUGGESTED_MODEL else f"ollama pull {SUGGESTED_MODEL}"
+def too_small(voice: Voice) -> tuple[str, str, str]:
+    """Return what the reader is told of a model that did not pass, the command that may help, and what it gets."""
+    why = f"{voice.model} is too small to keep to the facts"
+    if is_suggested(voice.model):
+        return why, "", ""
+    if voice.suggested:
+        return f"{why}. {voice.suggested} is there as well: choose it with --model.", "", ""
+    return why, f"ollama pull {SUGGESTED_MODEL}", SUGGESTED_MODEL
 
 
 # ---------------------------------------------------------------------- who is asked
@@ -154,10 +165,11 @@ def too_small(model: str) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Unvoiced:
-    """Why no model is asked, and the command that helps."""
+    """Why no model is asked, the command that helps, and the model that it gets."""
 
     hint: str = ""
     command: str = ""
+    missing: str = ""
 
 
 def find_voice(explaining: Explaining, stop: threading.Event) -> tuple[Voice, str] | Unvoiced:
@@ -170,10 +182,20 @@ def find_voice(explaining: Explaining, stop: threading.Event) -> tuple[Voice, st
     if status is None:
         return Unvoiced()
     name = model or (status.default.name if status.default else None)
-    if not status.reachable or name is None:
+    if not status.reachable:
         return Unvoiced("start Ollama for more" if status.command == "ollama serve" else status.text, status.command)
+    if name is None:
+        return Unvoiced(status.text, status.command, SUGGESTED_MODEL)
     voice = Voice(server, name, status, explaining.level, explaining.language, stop)
-    return voice, f"{name} · {'local' if server.is_local else server.host}"
+    if model is None and voice.suggested and _is_of_no_help(voice):
+        voice = Voice(server, voice.suggested, status, explaining.level, explaining.language, stop)
+    return voice, f"{voice.model} · {'local' if server.is_local else server.host}"
+
+
+def _is_of_no_help(voice: Voice) -> bool:
+    """Whether the model has been tried out and did not pass."""
+    ability = known_ability(voice)
+    return ability is not None and ability.manner == "none"
 
 
 def _status(server: OllamaServer, stop: threading.Event) -> Status | None:

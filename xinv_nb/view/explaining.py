@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xinv_nb.captions.draft import BUILT_IN, Draft, as_caption
@@ -16,6 +17,7 @@ from xinv_nb.captions.writer import Explaining, Progress, answer, write_drafts, 
 from xinv_nb.errors import XinvError
 from xinv_nb.explanation import Caption
 from xinv_nb.view.head import Writer
+from xinv_nb.view.pulling import Pulling
 
 if TYPE_CHECKING:
     from xinv_nb.run import Run
@@ -40,6 +42,7 @@ class Explainer:
         self._captions, self._asked = CaptionWorker(), CaptionWorker()
         self._closed: list[Draft] = []
         self._worded: dict[Hashable, Caption] = {}
+        self._pulling = Pulling(self._show_download, self._write_with)
 
     @property
     def run(self) -> Run:
@@ -55,15 +58,39 @@ class Explainer:
 
     def stop(self) -> None:
         """End what is being written; the built-in text stays where nothing else has been checked."""
-        self.cancel()
-        writer = self._widget.writer
-        self._widget.writer = Writer(writer.text, writer.hint, writer.command)
+        self._cancel()
+        self._widget.writer = replace(self._widget.writer, busy=False, working_on=None)
         self._widget.send_words()
 
-    def cancel(self) -> None:
-        """End what is being written, and say nothing of it: the widget is going."""
+    def close(self) -> None:
+        """End what is being written, and say nothing of it: the widget is going. A download goes on."""
+        self._cancel()
+        self._pulling.leave()
+
+    def _cancel(self) -> None:
         self._captions.cancel()
         self._asked.cancel()
+
+    # ------------------------------------------------------------------ a model that is missing
+
+    def pull(self, cancel: bool) -> None:
+        """Have the model that is offered downloaded, after which it writes the captions; or end the download."""
+        if cancel:
+            self._pulling.cancel()
+        else:
+            self._pulling.start()
+        self._widget.send_head()  # the browser may have shown what is offered no more
+
+    def _show_download(self) -> None:
+        self._widget.writer = replace(self._widget.writer, offer=self._pulling.offer)
+        self._widget.send_head()
+
+    def _write_with(self, model: str) -> None:
+        """Have the captions written by a model that has just come; by the server's choice where none was named."""
+        explaining = self.explaining
+        self._widget.writer = Writer(hint=f"{model} is here", busy=True)
+        self._widget.send_head()
+        self.write(explaining if explaining.model is None else replace(explaining, model=model))
 
     # ------------------------------------------------------------------ while the run goes on
 
@@ -125,7 +152,10 @@ class Explainer:
     def _show(self, progress: Progress) -> None:
         self.run._captions = progress.captions  # noqa: SLF001
         busy = progress.working_on is not None
-        self._widget.writer = Writer(progress.writer, progress.hint, progress.command, busy, progress.working_on)
+        self._pulling.propose(self.explaining.host, progress.missing)
+        self._widget.writer = Writer(
+            progress.writer, progress.hint, progress.command, busy, progress.working_on, self._pulling.offer
+        )
         self._widget.send_words()
         if not busy and any(caption.source != BUILT_IN for caption in progress.captions):
             self.on_worded()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from xinv_nb.analysis.objective import name_of_loss
 from xinv_nb.run import Run
+from xinv_nb.view.pulling import Offer
 
 
 @dataclass
@@ -20,6 +21,8 @@ class Writer:
     command: str = ""
     busy: bool = False
     working_on: int | None = None
+    offer: Offer | None = None
+    """A model that could be downloaded, or is being."""
 
 
 def head(run: Run, writer: Writer, thinned: int = 1) -> dict[str, Any]:
@@ -34,7 +37,12 @@ def head(run: Run, writer: Writer, thinned: int = 1) -> dict[str, Any]:
         "state": state,
         "evaluations": run.evaluations,
         "optimizer": run.optimizer,
-        "writer": {"text": writer.text, "hint": writer.hint, "command": writer.command},
+        "writer": {
+            "text": writer.text,
+            "hint": writer.hint,
+            "command": writer.command,
+            "pull": None if writer.offer is None else asdict(writer.offer),
+        },
         "busy": writer.busy,
         "thinned": thinned,
         "has_scene": bool(run.problem and run.problem.scene),

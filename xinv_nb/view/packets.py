@@ -63,6 +63,8 @@ class Sent:
     """The parameters of that objective, under their names."""
     watched: list[dict[str, Any]] = field(default_factory=list)
     """What was said of the watched quantities."""
+    thinned: int = 1
+    """One in how many evaluations is there."""
 
 
 def snapshot(
@@ -73,6 +75,7 @@ def snapshot(
     sent.entries = entries = entries_to_draw(run) if detail.all_entries and run.status != "running" else run.entries()
     rows = rows_to_send(run, entries, 0, run.evaluations, _most_rows(run, entries, detail.bytes))
     is_small = len(rows) * bytes_per_row(run, entries) < MOST_DEFLATED
+    sent.thinned = _one_in(run.evaluations, rows)
     body = Body(in_planes=detail.deflated or is_small, narrow=not detail.exact)
     events = run.events
     listed = with_last(events_for_view(run, events, {}), events, run)
@@ -81,7 +84,7 @@ def snapshot(
         "sequence": sent.sequence,
         "run": run.id,
         **columns(run, entries, rows, body, sent.several),
-        "head": _with_notice(head(run, writer, _one_in(run.evaluations, rows)), len(listed), detail),
+        "head": _with_notice(head(run, writer, sent.thinned), len(listed), detail),
         **series(run, entries),
         "watched": describe_watched(run, sent.several),
         "phases": phases(run),
@@ -126,7 +129,7 @@ def update(
     header: dict[str, Any] = {
         **_next_update(run, sent),
         **columns(run, entries, sent.rows + rows, body, sent.several),
-        "head": head(run, writer),
+        "head": head(run, writer, sent.thinned),
         "frames": [_frame(frame, body) for frame in frames],
     }
     if is_first:
@@ -152,11 +155,16 @@ def rows_update(run: Run, sent: Sent, request: Any, span: tuple[int, int]) -> by
     return pack({**_next_update(run, sent), **columns(run, entries, rows, body, sent.several), "detail": detail}, body)
 
 
+def head_update(run: Run, sent: Sent, writer: Writer) -> bytes:
+    """Return an update of the head alone."""
+    return pack({**_next_update(run, sent), "head": head(run, writer, sent.thinned)}, Body())
+
+
 def words(run: Run, sent: Sent, writer: Writer, extra: dict[str, Any] | None = None) -> bytes:
     """Return an update of the captions and the head alone."""
     header = {
         **_next_update(run, sent),
-        "head": head(run, writer),
+        "head": head(run, writer, sent.thinned),
         "captions": captions(run, writer),
         **(extra or {}),
     }

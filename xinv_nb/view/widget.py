@@ -96,7 +96,7 @@ class RunWidget(PlotWidget):
     def close(self) -> None:
         """End the widget and what is being worded for it; the run stays, and `run.widget()` makes another."""
         if self.comm is not None:
-            self.explainer.cancel()
+            self.explainer.close()
         super().close()
 
     def snapshot(self) -> bytes:
@@ -129,6 +129,11 @@ class RunWidget(PlotWidget):
         """Send the captions and the head as they stand."""
         with self._lock:
             self._send_packet(packets.words(self.run, self._sent, self.writer))
+
+    def send_head(self) -> None:
+        """Send the head as it stands."""
+        with self._lock:
+            self._send_packet(packets.head_update(self.run, self._sent, self.writer))
 
     def send_facts(self) -> None:
         """Send phases, facts and captions as they stand."""
@@ -173,6 +178,8 @@ class RunWidget(PlotWidget):
             self._explain_span(content)
         elif kind == "quiet":
             self.explainer.stop()
+        elif kind == "pull":
+            self.explainer.pull(cancel=bool(content.get("cancel")))
         elif kind == "file":
             self._answer_file(content)
 

@@ -6,11 +6,10 @@ import { atEnd, on } from "../listen";
 import type { State } from "../state";
 import type { Store } from "../store";
 import type { Notices } from "./notices";
-import { createPopup } from "./popup";
+import { createWriter } from "./writer";
 
 /** A screen reader hears the state at most this often (ms). */
 const ANNOUNCE_INTERVAL = 2000;
-const BUILT_IN = "built-in text";
 
 export function createHead(
   store: Store,
@@ -71,43 +70,6 @@ export function createHead(
     element("div", { class: "actions" }, createWriter(store, link, signal), ...actions),
     announcement,
   );
-}
-
-/** Who writes the captions; behind it what that means, and with no model the one command that gets one. */
-function createWriter(store: Store, link: Link, signal: AbortSignal): HTMLElement {
-  const { node, button, sheet } = createPopup("who writes", "writer", signal, () => {});
-  button.className = "pill writer";
-  const about = element("p");
-  const hint = element("p");
-  const command = element("button", { class: "command", title: "copy this command" });
-  const quiet = element("button", { class: "action" }, "stop writing");
-  sheet.append(about, hint, command, quiet);
-  on(command, "click", () => {
-    navigator.clipboard?.writeText(store.head.value.writer.command).then(
-      () => flash(command),
-      () => {},
-    );
-  });
-  on(quiet, "click", () => link.quiet());
-  react(signal, () => {
-    const { writer, busy } = store.head.value;
-    const more = writer.hint || (busy ? "writing" : "");
-    setText(button, more ? `${writer.text} · ${more}` : writer.text);
-    button.classList.toggle("busy", busy);
-    node.hidden = !writer.text;
-    const byModel = "A model words the explanation; each sentence is checked against the recording.";
-    setText(about, writer.text === BUILT_IN ? "The explanation is computed from the recording." : byModel);
-    setText(hint, writer.hint);
-    setText(command, writer.command);
-    command.hidden = !writer.command;
-    quiet.hidden = !busy || !link.hasKernel.value;
-  });
-  return node;
-}
-
-function flash(command: HTMLElement): void {
-  command.dataset.copied = "true";
-  setTimeout(() => delete command.dataset.copied, 1200);
 }
 
 function announce(store: Store, region: HTMLElement, signal: AbortSignal): void {
