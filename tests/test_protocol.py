@@ -185,3 +185,12 @@ def test_each_request_of_the_front_end_is_one_that_the_widget_answers() -> None:
     asked = set(re.findall(r'\| \{ type: "(\w+)"', text))
     source = Path(RunWidget._on_request.__code__.co_filename).read_text(encoding="utf-8")
     assert asked == set(re.findall(r'kind == "(\w+)"', source.partition("def _file")[0]))
+
+
+def test_the_kernel_says_that_it_is_there_also_while_a_run_goes_on() -> None:
+    with xi.record() as run:
+        grad(lambda x: x**2)(3.0)
+        widget, said = run.widget(), []
+        widget.send = lambda content, buffers=None: said.append(content)  # type: ignore[method-assign]
+        widget._on_request(widget, {"type": "hello"}, [])
+    assert said == [{"type": "here"}]

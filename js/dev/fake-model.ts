@@ -4,7 +4,9 @@ import type { Model, Traits } from "../src/model";
 type Listener = (...args: never[]) => void;
 
 export class FakeModel {
+  /** What the reader's doing has sent. */
   readonly sent: unknown[] = [];
+  greetings = 0;
   onSend: (content: unknown) => void = () => {};
   #listeners = new Map<string, Set<Listener>>();
   #traits: Traits;
@@ -25,6 +27,10 @@ export class FakeModel {
   save_changes(): void {}
 
   send(content: unknown): void {
+    if ((content as { type?: unknown }).type === "hello") {
+      this.greetings++;
+      return;
+    }
     this.sent.push(content);
     this.onSend(content);
   }
@@ -41,6 +47,11 @@ export class FakeModel {
   /** A packet arrives from the kernel. */
   receive(packet: Uint8Array<ArrayBuffer>): void {
     this.#emit("msg:custom", { type: "packet" }, [new DataView(packet.buffer)]);
+  }
+
+  /** A message without data arrives from the kernel. */
+  say(content: unknown): void {
+    this.#emit("msg:custom", content, []);
   }
 
   get listenerCount(): number {

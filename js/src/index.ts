@@ -2,7 +2,7 @@
 // `initialize` (once per model) owns data and subscriptions, `render` (once per output) owns DOM.
 import type { InitializeProps, RenderProps } from "@anywidget/types";
 import { Link } from "./link";
-import { interrupter, type Model, mirror, onChange, onMessage, type Traits } from "./model";
+import { interrupter, type Model, mirror, onChange, onMessage, type Traits, watchKernel } from "./model";
 import type { Outgoing } from "./protocol";
 import { State } from "./state";
 import { Store } from "./store";
@@ -31,11 +31,15 @@ function connect(model: Model, signal: AbortSignal) {
   const store = new Store();
   const state = new State(store);
   const link = new Link(store, (message: Outgoing) => model.send(message), interrupter(model));
-  const readKernel = () => {
-    link.hasKernel.value = model.get("_has_kernel") ?? false;
-  };
   const receive = inOrder((bytes) => link.receive(bytes));
   const readSnapshot = () => receive(model.get("_snapshot"));
+  watchKernel(
+    model,
+    (answers) => {
+      link.hasKernel.value = answers;
+    },
+    signal,
+  );
   // Before a view exists, so that no message is lost.
   onMessage(
     model,
@@ -44,9 +48,7 @@ function connect(model: Model, signal: AbortSignal) {
     },
     signal,
   );
-  onChange(model, "_has_kernel", readKernel, signal);
   onChange(model, "_snapshot", readSnapshot, signal);
-  readKernel();
   readSnapshot();
   mirror(model, state, signal);
   refineView(store, state, link, signal);

@@ -28,6 +28,23 @@ export function interrupter(model: Model): (() => Promise<unknown>) | null {
   return typeof kernel?.interrupt === "function" ? async () => kernel.interrupt?.() : null;
 }
 
+/** How long (ms) a kernel may take to say that it is there; one that is busy is believed again once it speaks. */
+const SILENCE = 5000;
+
+/** Reports whether a kernel answers. A saved notebook shows a model as it was, also where no kernel is behind it. */
+export function watchKernel(model: Model, report: (answers: boolean) => void, signal: AbortSignal): void {
+  if (!model.get("_has_kernel")) return;
+  report(true);
+  const timer = setTimeout(() => report(false), SILENCE);
+  const hear = () => {
+    clearTimeout(timer);
+    report(true);
+  };
+  onMessage(model, hear, signal);
+  atEnd(signal, () => clearTimeout(timer));
+  model.send({ type: "hello" });
+}
+
 export function onChange(model: Model, name: keyof Traits, listener: () => void, signal: AbortSignal): void {
   model.on(`change:${name}`, listener);
   atEnd(signal, () => model.off(`change:${name}`, listener));

@@ -207,6 +207,7 @@ export interface Header {
 
 /** Browser → kernel. None of them is essential: while a cell runs they may stay unanswered. */
 export type Outgoing =
+  | { type: "hello" }
   | { type: "resync" }
   | { type: "scene"; iteration: number }
   | { type: "rows"; request: number; span: Span }

@@ -1,5 +1,5 @@
 // The widget as a host sees it: mounted on a fake model, looked at through roles and names.
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeModel } from "../dev/fake-model";
 import { ODD_RUNS } from "../dev/odd-runs";
 import { encode } from "../dev/packet";
@@ -38,6 +38,32 @@ beforeEach(() => {
 afterEach(() => {
   controller.abort();
   el.remove();
+});
+
+describe("a kernel", () => {
+  const asks = () => !find<HTMLInputElement>(".ask input").disabled;
+
+  it("that never answers is not waited for, and believed again once it does", () => {
+    vi.useFakeTimers();
+    try {
+      mount();
+      model.receive(odd("log"));
+      vi.advanceTimersByTime(20_000);
+      expect(asks()).toBe(true);
+      controller.abort();
+      controller = new AbortController();
+
+      mount({ _snapshot: new DataView(odd("log").buffer) });
+      expect(model.greetings).toBe(1);
+      expect(asks()).toBe(true);
+      vi.advanceTimersByTime(6000);
+      expect(asks()).toBe(false);
+      model.say({ type: "here" });
+      expect(asks()).toBe(true);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
 });
 
 describe("life-cycle", () => {

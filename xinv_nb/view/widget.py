@@ -165,7 +165,9 @@ class RunWidget(PlotWidget):
 
     def _on_request(self, _widget: Any, content: Any, _buffers: Any) -> None:
         kind = content.get("type") if isinstance(content, dict) else None
-        if kind == "resync":
+        if kind == "hello":
+            self.send({"type": "here"})
+        elif kind == "resync":
             self.send_snapshot()
             self.send_frames()
         elif kind == "scene" and self.run.status != "running" and self.run.scene is not None:

@@ -36,7 +36,7 @@ export function createAsk(store: Store, state: State, link: Link, signal: AbortS
     const possible = link.hasKernel.value;
     box.disabled = button.disabled = !possible;
     form.classList.toggle("disabled", !possible);
-    form.title = possible ? "" : "There is no kernel behind this view, so questions cannot be answered.";
+    form.title = possible ? "" : "No kernel answers behind this view, so questions cannot be answered.";
     if (!possible) box.placeholder = "Questions need a running kernel";
     else if (span) box.placeholder = `Ask about ${spanText(span)}, e.g. “what changed here?”`;
     else if (store.head.value.status === "running")
