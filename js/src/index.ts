@@ -2,7 +2,16 @@
 // `initialize` (once per model) owns data and subscriptions, `render` (once per output) owns DOM.
 import type { InitializeProps, RenderProps } from "@anywidget/types";
 import { Link } from "./link";
-import { interrupter, type Model, mirror, onChange, onMessage, type Traits } from "./model";
+import {
+  hasKernel,
+  interrupter,
+  type Model,
+  mirror,
+  onChange,
+  onKernelChange,
+  onMessage,
+  type Traits,
+} from "./model";
 import type { Outgoing } from "./protocol";
 import { State } from "./state";
 import { Store } from "./store";
@@ -31,7 +40,7 @@ function connect(model: Model, signal: AbortSignal) {
   const state = new State(store);
   const link = new Link(store, (message: Outgoing) => model.send(message), interrupter(model));
   const readKernel = () => {
-    link.hasKernel.value = model.get("_has_kernel") ?? false;
+    link.hasKernel.value = hasKernel(model);
   };
   const receive = inOrder((bytes) => link.receive(bytes));
   const readSnapshot = () => receive(model.get("_snapshot"));
@@ -43,7 +52,7 @@ function connect(model: Model, signal: AbortSignal) {
     },
     signal,
   );
-  onChange(model, "_has_kernel", readKernel, signal);
+  onKernelChange(model, readKernel, signal);
   onChange(model, "_snapshot", readSnapshot, signal);
   readKernel();
   readSnapshot();

@@ -12,6 +12,14 @@ export type Traits = {
   selected: string[];
   _snapshot: DataView | null;
   _has_kernel: boolean;
+  layout?: unknown;
+};
+
+/** The model of the widget's layout, as far as Jupyter gives it. */
+type Layout = {
+  comm_live?: boolean;
+  on?: (event: string, listener: () => void) => void;
+  off?: (event: string, listener: () => void) => void;
 };
 
 export type Model = AnyModel<Traits>;
@@ -31,6 +39,19 @@ export function interrupter(model: Model): (() => Promise<unknown>) | null {
 export function onChange(model: Model, name: keyof Traits, listener: () => void, signal: AbortSignal): void {
   model.on(`change:${name}`, listener);
   atEnd(signal, () => model.off(`change:${name}`, listener));
+}
+
+/** Whether a kernel answers. A notebook that is reopened shows what was saved of a widget, which says so of a kernel that
+ *  is gone; that can be told only by the layout, which Jupyter made in the same way. */
+export function hasKernel(model: Model): boolean {
+  return model.get("_has_kernel") && (model.get("layout") as Layout | null | undefined)?.comm_live !== false;
+}
+
+export function onKernelChange(model: Model, listener: () => void, signal: AbortSignal): void {
+  onChange(model, "_has_kernel", listener, signal);
+  const layout = model.get("layout") as Layout | null | undefined;
+  layout?.on?.("comm_live_update", listener);
+  atEnd(signal, () => layout?.off?.("comm_live_update", listener));
 }
 
 export function onMessage(

@@ -53,6 +53,28 @@ describe("life-cycle", () => {
     expect(el.childElementCount).toBe(0);
   });
 
+  it("asks nothing of a kernel that is gone, as Jupyter tells of the layout", () => {
+    const tell = new Set<() => void>();
+    const layout = {
+      comm_live: true,
+      on: (_: string, listener: () => void) => tell.add(listener),
+      off: (_: string, listener: () => void) => tell.delete(listener),
+    };
+    const box = () => find<HTMLInputElement>(".ask input");
+    mount({ layout });
+    model.receive(odd("log"));
+    expect(box().disabled).toBe(false);
+    layout.comm_live = false;
+    for (const listener of tell) listener();
+    expect(box().disabled).toBe(true);
+    controller.abort();
+    expect(tell.size).toBe(0);
+    el.replaceChildren();
+    controller = new AbortController();
+    mount({ layout });
+    expect(box().disabled).toBe(true);
+  });
+
   it("ends by the returned clean-up on hosts without a signal", () => {
     model = new FakeModel();
     const widget = factory();
