@@ -1,5 +1,5 @@
 // A stand-in for the model that anywidget gives: traits in a map, a message sent is handed to `onSend`.
-import type { Model, Traits } from "../src/model";
+import type { HostTraits, Model } from "../src/model";
 
 type Listener = (...args: never[]) => void;
 
@@ -9,17 +9,17 @@ export class FakeModel {
   greetings = 0;
   onSend: (content: unknown) => void = () => {};
   #listeners = new Map<string, Set<Listener>>();
-  #traits: Traits;
+  #traits: HostTraits;
 
-  constructor(traits: Partial<Traits> = {}) {
+  constructor(traits: Partial<HostTraits> = {}) {
     this.#traits = { iteration: -1, span: [], selected: [], _snapshot: null, _has_kernel: true, ...traits };
   }
 
-  get<K extends keyof Traits>(name: K): Traits[K] {
+  get<K extends keyof HostTraits>(name: K): HostTraits[K] {
     return this.#traits[name];
   }
 
-  set<K extends keyof Traits>(name: K, value: Traits[K]): void {
+  set<K extends keyof HostTraits>(name: K, value: HostTraits[K]): void {
     this.#traits[name] = value;
     this.#emit(`change:${name}`);
   }

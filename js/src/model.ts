@@ -14,7 +14,17 @@ export type Traits = {
   _has_kernel: boolean;
 };
 
-export type Model = AnyModel<Traits>;
+/** With what Jupyter adds of its own. */
+export type HostTraits = Traits & { layout?: Layout | null };
+
+/** The model of the widget's layout, as far as Jupyter gives it. */
+type Layout = {
+  comm_live?: boolean;
+  on?: (event: string, listener: () => void) => void;
+  off?: (event: string, listener: () => void) => void;
+};
+
+export type Model = AnyModel<HostTraits>;
 
 const MIRRORED = ["iteration", "span", "selected"] as const;
 
@@ -31,17 +41,29 @@ export function interrupter(model: Model): (() => Promise<unknown>) | null {
 /** How long (ms) a kernel may take to say that it is there; one that is busy is believed again once it speaks. */
 const SILENCE = 5000;
 
-/** Reports whether a kernel answers. A saved notebook shows a model as it was, also where no kernel is behind it. */
+/** Reports whether a kernel answers. A saved notebook shows a widget as it was, also where no kernel is behind it:
+ *  Jupyter tells that of the layout, which it made in the same way; elsewhere a kernel is believed until it is silent. */
 export function watchKernel(model: Model, report: (answers: boolean) => void, signal: AbortSignal): void {
   if (!model.get("_has_kernel")) return;
-  report(true);
-  const timer = setTimeout(() => report(false), SILENCE);
+  const layout = model.get("layout");
+  let silent = false;
+  const tell = () => report(!silent && layout?.comm_live !== false);
+  const timer = setTimeout(() => {
+    silent = true;
+    tell();
+  }, SILENCE);
   const hear = () => {
     clearTimeout(timer);
-    report(true);
+    silent = false;
+    tell();
   };
+  tell();
   onMessage(model, hear, signal);
-  atEnd(signal, () => clearTimeout(timer));
+  layout?.on?.("comm_live_update", tell);
+  atEnd(signal, () => {
+    clearTimeout(timer);
+    layout?.off?.("comm_live_update", tell);
+  });
   model.send({ type: "hello" });
 }
 

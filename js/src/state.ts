@@ -24,7 +24,7 @@ export class State {
   readonly tab = signal<Tab>("Explanation");
   /** The event or fact that was last cited by a click. */
   readonly cited = signal("");
-  /** What the reader has unfolded: details of captions, by their ids. */
+  /** What the reader has unfolded: details of captions, by their keys (view/caption.ts). */
   readonly unfolded = new Set<string>();
   /** The numbers are shown as a table in place of the plots. */
   readonly table = signal(false);

@@ -79,6 +79,28 @@ describe("life-cycle", () => {
     expect(el.childElementCount).toBe(0);
   });
 
+  it("asks nothing of a kernel that is gone, as Jupyter tells of the layout", () => {
+    const tell = new Set<() => void>();
+    const layout = {
+      comm_live: true,
+      on: (_: string, listener: () => void) => tell.add(listener),
+      off: (_: string, listener: () => void) => tell.delete(listener),
+    };
+    const box = () => find<HTMLInputElement>(".ask input");
+    mount({ layout });
+    model.receive(odd("log"));
+    expect(box().disabled).toBe(false);
+    layout.comm_live = false;
+    for (const listener of tell) listener();
+    expect(box().disabled).toBe(true);
+    controller.abort();
+    expect(tell.size).toBe(0);
+    el.replaceChildren();
+    controller = new AbortController();
+    mount({ layout });
+    expect(box().disabled).toBe(true);
+  });
+
   it("ends by the returned clean-up on hosts without a signal", () => {
     model = new FakeModel();
     const widget = factory();
@@ -129,7 +151,7 @@ describe("what a browser finds", () => {
     press("ArrowLeft");
     press("PageDown");
     expect(now()).toBe(11);
-    expect(slider().getAttribute("aria-valuetext")).toMatch(/^iteration 11, cost 37\d.*\u00a0M€$/);
+    expect(slider().getAttribute("aria-valuetext")).toMatch(/^iteration 11, cost 37\d[\d.]*\u00a0M€, \S/);
     press("End");
     expect(now()).toBe(1999);
     press(" ");
@@ -251,6 +273,27 @@ describe("what is drawn", () => {
   });
 });
 
+describe("a screen reader", () => {
+  it("hears the loss and up to three values at the cursor, of what is shown or shown alone", () => {
+    mount();
+    const series = ["speed", "angle", "mass", "drag"].map((name, key) => ({
+      ...(SERIES[0] as object),
+      ...{ key, name, label: name, unit: key === 0 ? "m/s" : "", statistic: "", shown: true },
+    }));
+    const columns = Object.fromEntries(series.map(({ key }) => [`p${key}`, Float64Array.of(key + 0.5)]));
+    model.receive(
+      encode(
+        { series: series as never },
+        { iteration: Float64Array.of(0), loss: Float64Array.of(7), ...columns },
+      ),
+    );
+    const heard = () => slider().getAttribute("aria-valuetext");
+    expect(heard()).toBe("iteration 0, loss 7, speed 0.5\u00a0m/s, angle 1.5, mass 2.5");
+    model.set("selected", ["drag"]);
+    expect(heard()).toBe("iteration 0, loss 7, drag 3.5");
+  });
+});
+
 describe("the table behind the plots", () => {
   const cells = (row: Element | null) => [...(row?.children ?? [])].map((cell) => cell.textContent);
   const open = () =>
@@ -266,7 +309,7 @@ describe("the table behind the plots", () => {
       "iteration",
       "miss [m]",
       "speed [km]",
-      "∂loss/∂ speed",
+      "∂miss/∂speed",
       "height of the apex [m]",
     ]);
     expect(find(".table caption").textContent).toBe("Iterations 200 to 239 of 239");
@@ -591,6 +634,24 @@ describe("who worded a caption", () => {
     expect(slider().value).toBe("1999");
   });
 
+  it("stays unfolded where it is about the same, wherever it comes to stand", () => {
+    const about = (id: string, heading: string, last: number) =>
+      ({ ...(caption([sentence(heading)]) as object), id, heading, span: [0, last] }) as never;
+    const unfolded = () =>
+      [...shadow().querySelectorAll("article")]
+        .filter((card) => !card.querySelector<HTMLElement>(".details")?.hidden)
+        .map((card) => card.querySelector("h3")?.textContent);
+    mount();
+    model.receive(odd("log"));
+    model.receive(encode({ sequence: 2, captions: [about("c0", "Summary", 9), about("c1", "Descent", 9)] }));
+    line().click();
+    expect(unfolded()).toEqual(["Summary"]);
+    // The run has gone on, and its captions are written anew: another one comes first.
+    const anew = [about("c0", "Start", 3), about("c1", "Summary", 99), about("c2", "Descent", 40)];
+    model.receive(encode({ sequence: 3, captions: anew }));
+    expect(unfolded()).toEqual(["Summary"]);
+  });
+
   it("leaves the English text one click away where the caption is in another language", () => {
     mount();
     model.receive(encode({ sequence: 1, captions: [caption([sentence("It fell.")])] }));
@@ -840,7 +901,7 @@ describe("odd runs", () => {
   it("a NaN loss is called NaN", () => {
     mount();
     model.receive(odd("nan"));
-    expect(slider().getAttribute("aria-valuetext")).toBe("iteration 39, cost NaN");
+    expect(slider().getAttribute("aria-valuetext")).toBe("iteration 39, cost NaN, p[0] −0.929");
   });
 
   it("five hundred series are quick", () => {

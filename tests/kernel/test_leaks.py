@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from jupyter_client.manager import start_new_kernel
 
+from tests.captions.test_admission import Model, dropped, each
+from tests.ollama.scripted_server import MODEL
+
 LOAD = """\
 %load_ext xinv_nb
 import gc, threading, weakref
+import psutil
 import xinv_nb as xi
-from autograd import grad
+from autograd import grad, numpy as np
 from xinv_nb.run import Run
+from xinv_nb.view.widget import RunWidget
 import ipywidgets.widgets.widget as registry
 
 def left():
     gc.collect()
     return {
         "widgets": len(registry._instances),
-        "runs": sum(isinstance(each, Run) for each in gc.get_objects()),
-        "threads": threading.active_count(),
         "comms": len(get_ipython().kernel.comm_manager.comms),
+        "runs": sum(isinstance(each, Run) for each in gc.get_objects()),
+        "views": sum(isinstance(each, RunWidget) for each in gc.get_objects()),
+        "threads": threading.active_count(),
+        "listeners": sum(map(len, get_ipython().events.callbacks.values())),
     }
+
+def megabytes():
+    gc.collect()
+    return psutil.Process().memory_info().rss / 1e6
 """
 RUN = "%%xinv run --no-model\nx = 3.0\nfor _ in range(10):\n    x = x - 0.1 * grad(lambda x: x**2)(x)"
 
@@ -56,20 +68,56 @@ def run_cell(client: Any, code: str, cell: str = "") -> str:
 
 
 def left(client: Any) -> dict[str, int]:
-    """Return how many widgets, runs, threads and comms the kernel holds."""
+    """Return how many widgets, runs, threads and the like the kernel holds."""
     found: dict[str, int] = json.loads(run_cell(client, "import json; print(json.dumps(left()))"))
     return found
 
 
-def test_a_cell_that_is_run_again_and_again_leaves_nothing_behind(client: Any) -> None:
+def megabytes(client: Any) -> float:
+    """Return how much memory the kernel has taken."""
+    return float(run_cell(client, "print(megabytes())"))
+
+
+def test_a_cell_that_is_run_100_times_leaves_nothing_behind(client: Any) -> None:
     run_cell(client, LOAD)
-    for _ in range(3):
-        run_cell(client, RUN, "again")
-    first = left(client)
+    wide = RUN.replace("3.0", "np.full(60, 3.0)").replace("range(10)", "range(500)").replace("x**2", "np.sum(x**2)")
     for _ in range(20):
-        run_cell(client, RUN, "again")
+        run_cell(client, wide, "again")
+    first, before = left(client), megabytes(client)
+    for _ in range(100):
+        run_cell(client, wide, "again")
     assert left(client) == first
     assert first["runs"] <= 2, "this one, and the one before it, which can be compared"
+    values_and_gradients = 100 * 500 * 60 * 2 * 8 / 1e6
+    assert megabytes(client) - before < values_and_gradients / 3
+
+
+def test_runs_in_100_cells_that_a_model_words_leave_no_thread_and_take_little_memory_each(client: Any) -> None:
+    run_cell(client, LOAD)
+    with Model(each, dropped) as server:
+        worded = RUN.replace("--no-model", f"--host {server.host}")
+        for _ in range(15):
+            run_cell(client, worded, "first")
+        settled(client, worded_by=MODEL)
+        first, before = left(client), megabytes(client)
+        for i in range(100):
+            run_cell(client, worded, f"cell {i}")
+        settled(client, worded_by=MODEL)
+    last = left(client)
+    assert last["views"] - first["views"] == last["runs"] - first["runs"] == 100, "each of them can be seen"
+    assert last["widgets"] - first["widgets"] == last["comms"] - first["comms"] == 200, "with a layout each"
+    assert last["threads"] <= first["threads"]
+    assert last["listeners"] == first["listeners"]
+    assert (megabytes(client) - before) / 100 < 0.3, "recording, captions, and the picture of the record"
+
+
+def settled(client: Any, worded_by: str) -> None:
+    """Wait until nothing is worded any more, and look who worded the last run."""
+    deadline = time.monotonic() + 30
+    while "True" in run_cell(client, "print(any('xinv' in each.name for each in threading.enumerate()))"):
+        assert time.monotonic() < deadline, "a thread of ours does not end"
+        time.sleep(0.1)
+    assert run_cell(client, "print(run.captions[0].source)").strip() == worded_by
 
 
 def test_what_somebody_can_see_or_name_stays(client: Any) -> None:

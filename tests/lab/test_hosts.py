@@ -70,6 +70,32 @@ def test_notebook_7_from_running_to_reopening_without_a_kernel(chromium: Any, tm
         context.close()
 
 
+def test_the_stop_button_interrupts_a_run_in_notebook_7(chromium: Any, tmp_path: Path) -> None:
+    slow = RUN.replace("range(60):", "range(600):\n    time.sleep(0.1)").replace("\n", "\nimport time\n", 1)
+    (tmp_path / "slow.ipynb").write_text(notebook(LOAD, slow))
+    with running_lab(tmp_path, "notebook") as address:
+        context = chromium.new_context(viewport={"width": 1360, "height": 1000})
+        tab = NotebookPage(context.new_page(), address)
+        tab.open("slow.ipynb")
+        tab.wait_for_kernel()
+        tab.start("notebook:run-all-cells")
+        region = tab.page.get_by_role("region", name="bowl")
+        state = region.get_by_role("status").first
+        expect(state).to_have_text(re.compile(r"recording · \d+"), timeout=30_000)
+        tab.page.wait_for_timeout(1000)
+        region.get_by_role("button", name="Stop", exact=True).click()
+        expect(state).to_have_text(re.compile(r"interrupted at \d+"), timeout=10_000)
+        stopped = int(re.findall(r"\d+", state.inner_text())[0])
+        assert 0 < stopped < 300
+        assert region.get_by_role("slider", name="iteration").get_attribute("aria-valuemax") == str(stopped - 1)
+        expect(region.get_by_role("button", name="Stop", exact=True)).to_have_count(0)
+        expect(region.get_by_role("article", name=re.compile("Summary"))).to_be_visible()
+        expect(tab.page.get_by_text("KeyboardInterrupt").first).to_be_visible()
+        assert tab.errors == []
+        keep_picture(tab.page, "notebook-7-stopped")
+        context.close()
+
+
 @pytest.mark.parametrize("mode", ["run", "edit"])
 def test_marimo(chromium: Any, tmp_path: Path, mode: str) -> None:
     app = shutil.copy(Path(__file__).parent / "marimo_app.py", tmp_path)

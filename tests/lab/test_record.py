@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -158,3 +159,46 @@ def test_a_reopened_notebook_scrubs_where_it_is_trusted_and_tells_its_story_anyw
         expect(picture).to_be_visible()
         keep_picture(tab.page, "record-untrusted")
     context.close()
+
+
+def test_with_the_state_of_widgets_saved_a_reopened_notebook_shows_the_run_and_promises_nothing(
+    chromium: Any, tmp_path: Path
+) -> None:
+    settings = tmp_path / ".jupyter-test" / "settings" / "@jupyter-widgets" / "jupyterlab-manager"
+    settings.mkdir(parents=True)
+    (settings / "plugin.jupyterlab-settings").write_text('{"saveState": true}')
+    file = tmp_path / "springs.ipynb"
+    file.write_text(notebook(*CELLS))
+    with running_lab(tmp_path) as address:
+        context = chromium.new_context(viewport={"width": 1360, "height": 1000})
+        tab = LabPage(context.new_page(), address)
+        tab.open(file.name)
+        tab.run_all()
+        region = tab.page.get_by_role("region", name="Ten springs")
+        expect(region.get_by_role("status").first).to_have_text(re.compile("1000 iterations"))
+        expect(region.get_by_role("textbox", name="Ask about this run")).to_be_enabled()
+        tab.save()
+        assert tab.errors == []
+        assert "_esm" in json.dumps(json.loads(file.read_text())["metadata"]["widgets"]), "Jupyter has saved the widget"
+        assert file.stat().st_size - len(notebook(*CELLS)) < 400_000
+        tab.close_kernel()
+        tab.page.close()
+
+        reopened = LabPage(context.new_page(), address)
+        reopened.open_without_kernel(file.name)
+        reopened.scroll_to_cell_with("%%xinv")
+        region = reopened.page.get_by_role("region", name="Ten springs")
+        slider = region.get_by_role("slider", name="iteration")
+        slider.focus()
+        reopened.page.keyboard.press("Home")
+        expect(slider).to_have_attribute("aria-valuenow", "0")
+        expect(region.get_by_role("article").first).to_contain_text(STORY)
+        expect(region.get_by_role("textbox", name="Ask about this run")).to_be_disabled()
+        expect(region.get_by_role("button", name="Compare")).to_have_count(0)
+        expect(region.get_by_text("Pictures of the scene need a running kernel")).to_be_visible()
+        record = reopened.page.locator("[data-xinv-record]")
+        record.locator("> summary").click()
+        expect(record.locator("> div > img")).to_be_visible()
+        assert reopened.errors == []
+        keep_picture(reopened.page, "saved-state-reopened")
+        context.close()

@@ -41,8 +41,17 @@ def encoded_bundle() -> str:
 
 @cache
 def widget_module() -> str:
-    """Return the module that a widget carries: it inflates the front end when a browser opens the widget."""
-    return f'{INFLATE}export default async () => (await load("{encoded_bundle()}")).default();\n'
+    """Return the module that a widget carries: it inflates the front end when a browser opens the first widget.
+
+    The others share it. A browser keeps each module that it has loaded until the page is left, and what it has compiled
+    of it: of a cell that is run a hundred times, a hundred.
+    """
+    key = f"xinv_nb {zlib.crc32(bundle().encode()):08x}"
+    return f"""\
+{INFLATE}const key = Symbol.for("{key}");
+const fail = (error) => {{ delete globalThis[key]; throw error; }};
+export default async () => (await (globalThis[key] ??= load("{encoded_bundle()}").catch(fail))).default();
+"""
 
 
 def encoded(content: bytes) -> str:

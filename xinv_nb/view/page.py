@@ -29,14 +29,14 @@ body {{ margin: 1rem auto; max-width: 1200px; padding: 0 1rem; font-family: syst
 <div id="run"><pre style="white-space:pre-wrap">{text}</pre></div>
 </main>
 <script type="module">
+// In a frame the notebook tells its theme, which may be before the front end is there.
+addEventListener("message", ({{ data }}) => {{
+  if (data === "dark" || data === "light") document.documentElement.style.colorScheme = data;
+}});
 {inflate}
 const [{{ mountStatic }}, packet] = await Promise.all([load("{code}"), inflate("{data}").arrayBuffer()]);
 const root = document.getElementById("run");
 root.replaceChildren();
-// In a frame the notebook tells its theme.
-addEventListener("message", ({{ data }}) => {{
-  if (data === "dark" || data === "light") document.documentElement.style.colorScheme = data;
-}});
 mountStatic(root, new Uint8Array(packet));
 </script></body></html>
 """

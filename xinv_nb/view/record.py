@@ -21,14 +21,20 @@ from xinv_nb.view.scene import Frame, smaller
 from xinv_nb.view.story import Story, as_markdown, as_text, heading, story_of
 from xinv_nb.view.widget import widget_of
 
-_PAGE = packets.Detail(all_entries=False, bytes=40_000, events=500, exact=False, deflated=True)
+_PAGE = packets.Detail(all_entries=False, bytes=33_000, events=500, exact=False, deflated=True)
 """What the page in the record shows of a run: with the front end and the pictures it has to stay small."""
 _MOST_ROWS_COMPARED = 400
 _BYTES_OF_FRAMES = 12_000
-_TELL_THEME = (
-    "const f=this,o=new MutationObserver(t);o.observe(document.body,{attributes:true});t();function t(){"
-    "if(!f.isConnected)return o.disconnect();f.contentWindow.postMessage(getComputedStyle(f).colorScheme,'*')}"
+_UNFOLD = (
+    "const f=this.querySelector('iframe'),"
+    "t=()=>f.isConnected?f.contentWindow.postMessage(getComputedStyle(f).colorScheme,'*'):this.told.disconnect();"
+    "this.told?.disconnect();if(this.open){this.told=new MutationObserver(t);"
+    "this.told.observe(document.body,{attributes:true});f.onload=t;f.srcdoc||=f.dataset.page;t()}"
 )
+"""Runs when the reader unfolds the page of a record, or folds it again.
+
+Only then does the page begin (a browser loads a frame that is folded away, however lazy), and only meanwhile does
+something watch the notebook's theme: what watches holds its record in memory, also one that is no longer shown."""
 
 
 def record_bundle(run: Run, drawn: bytes | None = None) -> dict[str, str]:
@@ -93,7 +99,7 @@ def _as_html(story: Story, png: str, page: str) -> str:
 
 
 def _in_a_frame(title: str, content: str, selector: str) -> str:
-    """Return the interactive page, which is loaded when the reader unfolds it, in place of picture and text.
+    """Return the interactive page, which begins when the reader unfolds it, in place of picture and text.
 
     The frame is a page of its own that cannot reach the notebook, so the notebook has to tell it its theme.
     """
@@ -107,9 +113,9 @@ def _in_a_frame(title: str, content: str, selector: str) -> str:
         "@media print{" + f"{page}{{display:none}}" + "}"
     )
     return (
-        f"<style>{rules}</style><details><summary>Interactive page</summary>"
-        f'<iframe title="{escape(title)}" loading="lazy" sandbox="allow-scripts allow-downloads" '
-        f'onload="{_TELL_THEME}" srcdoc="{escape(content)}"></iframe>'
+        f'<style>{rules}</style><details ontoggle="{_UNFOLD}"><summary>Interactive page</summary>'
+        f'<iframe title="{escape(title)}" sandbox="allow-scripts allow-downloads" data-page="{escape(content)}">'
+        "</iframe>"
         "<p>It opens in Jupyter once the notebook is trusted (“Trust Notebook” in the command palette or the File "
         "menu).</p></details>"
     )

@@ -4,7 +4,7 @@ import type { Series } from "../protocol";
 import type { State } from "../state";
 import type { Store } from "../store";
 import type { ColumnData } from "../wire";
-import { type Band, type Line, withUnit } from "./panel";
+import { type Band, derivative, type Line, withUnit } from "./panel";
 
 const MAX_PANELS = 6;
 const MAX_STRIPS = 12;
@@ -75,9 +75,9 @@ function shownBands(store: Store, state: State): Band[] {
     }));
 }
 
-/** ∂loss/∂y where all rows are of the group y. */
+/** ∂cost/∂y where all rows are of the group y. */
 function gradientTitle(store: Store, strips: { line: Line }[]): string {
   const keys = new Set(strips.map(({ line }) => line.series.group));
   const group = keys.size === 1 ? store.groups.value.find(({ key }) => keys.has(key)) : undefined;
-  return `∂loss/∂${group?.label ?? "…"}`;
+  return derivative(store.head.value.loss_label, group?.label ?? "…");
 }

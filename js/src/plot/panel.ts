@@ -93,6 +93,12 @@ export function withUnit(name: string, unit: string): string {
   return unit ? `${name} [${unit}]` : name;
 }
 
+/** ∂cost/∂north; a name of several words in parentheses, or it would be unclear how far the ∂ goes. */
+export function derivative(of: string, by: string): string {
+  const whole = (name: string) => (name.includes(" ") ? `(${name})` : name);
+  return `∂${whole(of || "loss")}/∂${whole(by)}`;
+}
+
 /** The value of a watched quantity in a row, and in words what would lower the loss. */
 export function readBand({ watched, low, high, cotangent }: Band, row: number): string {
   const [least, largest, asks] = [low[row] as number, high[row] ?? Number.NaN, cotangent[row] as number];

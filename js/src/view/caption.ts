@@ -14,8 +14,23 @@ export function spanText([first, last]: Span): string {
     : `iterations ${formatCount(first)}–${formatCount(last)}`;
 }
 
+/** Names for captions by what they are about and where they begin: their numbers and ends change while a run goes on. */
+export function keysOf(captions: readonly Caption[]): Map<Caption, string> {
+  const times = new Map<string, number>();
+  const keys = new Map<Caption, string>();
+  for (const caption of captions) {
+    const about = `${caption.heading} ${caption.span[0]}`;
+    const time = (times.get(about) ?? 0) + 1;
+    times.set(about, time);
+    keys.set(caption, `${about} ${time}`);
+  }
+  return keys;
+}
+
+/** `key` is what the card goes by while captions are rewritten and change places. */
 export function createCaptionCard(
   caption: Caption,
+  key: string,
   store: Store,
   state: State,
   heading = caption.heading,
@@ -33,8 +48,8 @@ export function createCaptionCard(
     span,
     text,
     ...[
-      createEnglish(caption, state),
-      ...createDetails(caption, state, (ids) => createCites(ids, store, state)),
+      createEnglish(caption, key, state),
+      ...createDetails(caption, key, state, (ids) => createCites(ids, store, state)),
     ].filter((part) => part !== null),
   );
   card.classList.toggle("writing", caption.writing);

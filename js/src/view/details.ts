@@ -14,6 +14,7 @@ const DIGEST = 12;
 /** The line and what it unfolds; `cite` makes buttons of the facts' names. */
 export function createDetails(
   caption: Caption,
+  key: string,
   state: State,
   cite: (ids: readonly string[]) => HTMLElement,
 ): HTMLElement[] {
@@ -27,7 +28,7 @@ export function createDetails(
   );
   const details = element("div", { class: "details", id: `details-${id}` });
   const show = () => {
-    const open = state.unfolded.has(id);
+    const open = state.unfolded.has(key);
     details.hidden = !open;
     setAttributes(line, { "aria-expanded": open });
     if (!open || details.firstChild) return;
@@ -37,7 +38,7 @@ export function createDetails(
     );
   };
   on(line, "click", () => {
-    if (!state.unfolded.delete(id)) state.unfolded.add(id);
+    if (!state.unfolded.delete(key)) state.unfolded.add(key);
     show();
   });
   show();
@@ -45,12 +46,16 @@ export function createDetails(
 }
 
 /** The English text of a caption in another language, one click away; null where the caption is English. */
-export function createEnglish({ id, sentences = [] }: Caption, state: State): HTMLElement | null {
+export function createEnglish(
+  { id, sentences = [] }: Caption,
+  caption: string,
+  state: State,
+): HTMLElement | null {
   if (!sentences.some(({ checked }) => checked === "in part")) return null;
-  const key = `english-${id}`;
+  const key = `${caption} in English`;
   const text = sentences.map((sentence) => sentence.built_in || sentence.text).join(" ");
-  const content = element("p", { class: "text", id: key, lang: "en" }, text);
-  const button = element("button", { class: "action", "aria-controls": key }, "In English");
+  const content = element("p", { class: "text", id: `english-${id}`, lang: "en" }, text);
+  const button = element("button", { class: "action", "aria-controls": `english-${id}` }, "In English");
   const show = () => {
     content.hidden = !state.unfolded.has(key);
     setAttributes(button, { "aria-expanded": !content.hidden });

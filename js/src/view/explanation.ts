@@ -3,7 +3,7 @@ import { element, react, reconcile, setText } from "../dom";
 import type { Caption } from "../protocol";
 import type { State } from "../state";
 import type { Question, Store } from "../store";
-import { createCaptionCard, markCurrent, reveal, spanText } from "./caption";
+import { createCaptionCard, keysOf, markCurrent, reveal, spanText } from "./caption";
 
 export function createExplanation(store: Store, state: State, signal: AbortSignal): HTMLElement {
   const questions = element("div", { class: "stack", "aria-live": "polite" });
@@ -20,8 +20,10 @@ export function createExplanation(store: Store, state: State, signal: AbortSigna
 
   const formerCaptions = new Map();
   react(signal, () => {
-    const make = (caption: Caption) => createCaptionCard(caption, store, state);
-    reconcile(captions, store.captions.value, ({ id }) => id, make, formerCaptions);
+    const keys = keysOf(store.captions.value);
+    const keyOf = (caption: Caption) => keys.get(caption) as string;
+    const make = (caption: Caption) => createCaptionCard(caption, keyOf(caption), store, state);
+    reconcile(captions, store.captions.value, keyOf, make, formerCaptions);
     // A card that was replaced under the pointer never says that the pointer has left.
     state.lit.value = null;
   });
@@ -65,7 +67,7 @@ function quietText(store: Store): string {
 function createQuestion(question: Question, store: Store, state: State): HTMLElement {
   const { text, span, answer } = question;
   if (answer) {
-    const card = createCaptionCard(answer, store, state, text);
+    const card = createCaptionCard(answer, answer.id, store, state, text);
     card.classList.add("answer");
     return card;
   }

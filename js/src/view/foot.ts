@@ -5,12 +5,15 @@ import type { Link } from "../link";
 import { atEnd, on } from "../listen";
 import type { State } from "../state";
 import type { Store } from "../store";
+import { labelOf } from "./legend";
 import { createZoomBar } from "./zoom-bar";
 
 const SPEEDS = [1, 4, 16];
 /** At speed 1 a short run plays this many iterations a second, a long one takes this many seconds. */
 const ITERATIONS_PER_SECOND = 8;
 const LONGEST_SECONDS = 12;
+/** Parameters whose values a screen reader hears with the iteration. */
+const MOST_HEARD = 3;
 
 export interface Foot {
   node: HTMLElement;
@@ -66,13 +69,14 @@ export function createFoot(store: Store, state: State, link: Link, signal: Abort
     slider.min = String(history.firstIteration);
     slider.max = String(Math.max(history.lastIteration, history.firstIteration));
     slider.value = String(iteration);
-    const { loss_label, loss_unit, compared } = head.value;
-    const loss = `${loss_label || "loss"} ${formatWithUnit(history.value("loss", state.row.value), loss_unit)}`;
+    const { compared } = head.value;
     setAttributes(slider, {
       "aria-valuenow": iteration,
       "aria-valuemin": history.firstIteration,
       "aria-valuemax": history.lastIteration,
-      "aria-valuetext": empty ? "no iterations yet" : `iteration ${iteration}${compared ? "" : `, ${loss}`}`,
+      "aria-valuetext": empty
+        ? "no iterations yet"
+        : [`iteration ${iteration}`, ...(compared ? [] : heardAt(store, state))].join(", "),
     });
     const share =
       (iteration - history.firstIteration) / Math.max(1, history.lastIteration - history.firstIteration);
@@ -87,6 +91,21 @@ export function createFoot(store: Store, state: State, link: Link, signal: Abort
   });
   runPlayback(store, state, signal);
   return { node, slider };
+}
+
+/** What a screen reader says of the cursor: the loss, and the first of the parameters that are shown, or shown alone. */
+function heardAt({ history, head, series }: Store, state: State): string[] {
+  const { loss_label, loss_unit } = head.value;
+  const say = (name: string, key: string, unit: string) =>
+    `${name} ${formatWithUnit(history.value(key, state.row.value), unit)}`;
+  const alone = state.selected.value;
+  const heard = series.value.filter(({ key, name, shown }) =>
+    alone.length > 0 ? alone.includes(name) : state.isShown(`p${key}`, shown),
+  );
+  return [
+    say(loss_label || "loss", "loss", loss_unit),
+    ...heard.slice(0, MOST_HEARD).map((each) => say(labelOf(each), `p${each.key}`, each.unit)),
+  ];
 }
 
 /** Moves the cursor with the clock while playing; starts over when it stands at the end. */

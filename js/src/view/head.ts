@@ -51,7 +51,7 @@ export function createHead(
     setText(loss, text);
     // As wide as it has been: a cursor at the start does not move what stands beside it.
     longest = Math.max(longest, text.length);
-    loss.style.minWidth = `${longest}ch`;
+    loss.style.setProperty("--longest", String(longest));
   });
   const noticed = element("button", { class: "pill noticed", title: "read them below" });
   on(noticed, "click", () => {

@@ -94,7 +94,7 @@ function createEntry(series: Series, index: number, state: State): Entry {
 }
 
 /** A series that summarizes many numbers says how. */
-function labelOf({ label, name, statistic }: Series): string {
+export function labelOf({ label, name, statistic }: Series): string {
   const text = label || name;
   return statistic && !text.includes(statistic) ? `${text} (${statistic})` : text;
 }

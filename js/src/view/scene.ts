@@ -59,7 +59,7 @@ export function createScene(store: Store, state: State, link: Link, signal: Abor
     const iteration = state.iteration.value;
     const frame = store.frameAt(iteration);
     if (frame && frame !== shown) void show(frame);
-    setText(note, noteFor(store, frame, iteration));
+    setText(note, noteFor(store, frame, iteration, link.hasKernel.value));
   });
   askWhenResting(store, state, link, signal);
   atEnd(signal, () => URL.revokeObjectURL(image.src));
@@ -67,10 +67,10 @@ export function createScene(store: Store, state: State, link: Link, signal: Abor
 }
 
 /** Says so where the picture is not the cursor's. */
-function noteFor(store: Store, frame: Frame | null, iteration: number): string {
+function noteFor(store: Store, frame: Frame | null, iteration: number, drawn: boolean): string {
   const error = store.frameError.value;
   if (error && (!frame || error.iteration === iteration)) return error.text;
-  if (!frame) return "the scene appears here";
+  if (!frame) return drawn ? "the scene appears here" : "Pictures of the scene need a running kernel.";
   return frame.iteration === iteration ? "" : `picture of iteration ${formatCount(frame.iteration)}`;
 }
 

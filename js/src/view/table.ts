@@ -2,7 +2,7 @@
 import { element, react, setAttributes } from "../dom";
 import { formatCount, formatNumber } from "../format";
 import { on } from "../listen";
-import { withUnit } from "../plot/panel";
+import { derivative, withUnit } from "../plot/panel";
 import type { State } from "../state";
 import type { Store } from "../store";
 
@@ -119,13 +119,13 @@ function listColumns(store: Store, state: State): Column[] {
     if (!state.isShown(`p${key}`, shown)) continue;
     const of = compared ? store.groups.value.find((candidate) => candidate.key === group)?.label : undefined;
     add(withUnit(of ? `${of}: ${label || name}` : label || name, unit), `p${key}`);
-    if (history.column(`g${key}`).length > 0) add(`∂loss/∂ ${label || name}`, `g${key}`);
+    if (history.column(`g${key}`).length > 0) add(derivative(loss_label, label || name), `g${key}`);
   }
   for (const { key, name, unit, several, shown } of store.watched.value) {
     if (!state.isShown(`w${key}`, shown)) continue;
     add(`${several ? "least " : ""}${withUnit(name, unit)}`, `w${key}`);
     if (several) add(`largest ${withUnit(name, unit)}`, `h${key}`);
-    add(`∂loss/∂ ${name}`, `d${key}`);
+    add(derivative(loss_label, name), `d${key}`);
   }
   return columns;
 }
