@@ -101,6 +101,11 @@ window.packet = async (name = "/packet") => {
   window.bytes = new DataView(await (await fetch(name)).arrayBuffer());
 };
 window.hear = () => { for (const each of heard["msg:custom"]) each({ type: "packet" }, [bytes]); };
+window.workOfAFrame = async () => {
+  spent = 0;
+  await new Promise((resolve) => later(resolve));
+  return spent;
+};
 window.ready = true;
 </script>"""
 
@@ -200,6 +205,44 @@ def zooming(browser: Any, quick: bool) -> None:
         assert not thinned.is_visible(), "every evaluation is there"
         tell(f"every evaluation of a part of {evaluations:,} × 20: to repaint", cost, "ms", 50)
 
+
+def playing(browser: Any, quick: bool) -> None:
+    """Print the longest task of the main thread, and the longest work for one frame, while a long run plays."""
+    most = packets.MOST_ROWS, packets.MOST_BYTES
+    for evaluations, width in [(100_000, 20), (100_000 if quick else 1_000_000, 4)]:
+        for limits in [most, (2 * evaluations, 10**9)]:
+            packets.MOST_ROWS, packets.MOST_BYTES = limits
+            packet = packets.snapshot(finished(evaluations, width), packets.Sent(), Writer())
+            packets.MOST_ROWS, packets.MOST_BYTES = most
+            as_sent = limits == most  # else all of them: more than the kernel sends
+            name = f"playing {evaluations:,} × {width}, {'as sent' if as_sent else 'all rows'}"
+            aim = 50 if as_sent else None
+            with bare_page(browser, packet) as page:
+                page.evaluate("async () => { await timed((model) => model.set('_snapshot', bytes)); }")
+                page.wait_for_timeout(500)
+                longest, frame, frames, moved = page.evaluate(_PLAY, 2_000 if quick else 6_000)
+                assert moved, "the cursor moves"
+                tell(f"{name}: longest task (0: none above 50)", longest, "ms", aim)
+                tell(f"{name}: longest work for a frame, of {frames}", frame, "ms", aim)
+
+
+_PLAY = """async (duration) => {
+    const view = document.querySelector("#view > div").shadowRoot;
+    const at = () => view.querySelector(".slider").ariaValueNow;
+    let [longest, frame, frames, begin] = [0, 0, 0, 0];
+    new PerformanceObserver((list) => {
+        for (const each of list.getEntries()) if (each.startTime > begin) longest = Math.max(longest, each.duration);
+    }).observe({ entryTypes: ["longtask"] });
+    view.querySelector(".play").click();
+    await new Promise((done) => setTimeout(done, 300));
+    const start = at();
+    begin = performance.now();
+    while (performance.now() < begin + duration) {
+        frame = Math.max(frame, await workOfAFrame());
+        frames += 1;
+    }
+    return [longest, frame, frames, at() !== start];
+}"""
 
 # ---------------------------------------------------------------------- in the kernel
 
@@ -363,6 +406,7 @@ def main() -> None:
         browser = playwright.chromium.launch(**chromium_options())
         drawing(browser, quick)
         zooming(browser, quick)
+        playing(browser, quick)
         in_lab(browser, quick)
         browser.close()
 

@@ -98,6 +98,36 @@ def violations(page: Any, axe: str) -> list[str]:
     ]
 
 
+def found_in(region: Any) -> list[str]:
+    """Return what axe-core, which the page has, finds in the widget."""
+    found: list[str] = region.evaluate(
+        """(node) => axe.run(node).then((r) => r.violations.map((v) =>
+            `${v.id}: ${v.nodes.map((each) => `${each.target} ${each.failureSummary}`).join(", ")}`))"""
+    )
+    return found
+
+
+def sticking_out(region: Any) -> list[str]:
+    """Return what of the widget reaches beyond its right edge, or can be scrolled sideways."""
+    found: list[str] = region.evaluate(
+        """(region) => {
+            const { right } = region.getBoundingClientRect();
+            const name = (node) => node.outerHTML.slice(0, 80);
+            const out = [...region.querySelectorAll("button, input, select, article, h2, canvas, img")]
+                .filter((node) => node.checkVisibility() && node.getBoundingClientRect().right > right);
+            const output = region.getRootNode().host.closest(".jp-OutputArea-output");
+            return [...out, ...(output.scrollWidth > output.clientWidth ? [output] : [])].map(name);
+        }"""
+    )
+    return found
+
+
+MOVING = """(region) => [...region.querySelectorAll("*")].filter((node) => {
+    const style = getComputedStyle(node);
+    return style.animationName !== "none" || parseFloat(style.transitionDuration) > 0;
+}).length"""
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_whatever_is_open(opened: Any, axe: str, theme: str) -> None:
     page = opened(color_scheme=theme)
@@ -240,12 +270,7 @@ def test_a_screen_reader_hears_state_values_captions_and_numbers(opened: Any) ->
 
 def test_reduced_motion_leaves_nothing_moving(opened: Any) -> None:
     page = opened(reduced_motion="reduce")
-    moving = page.get_by_role("region", name="Throw a ball").evaluate(
-        """(region) => [...region.querySelectorAll("*")].filter((node) => {
-            const style = getComputedStyle(node);
-            return style.animationName !== "none" || parseFloat(style.transitionDuration) > 0;
-        }).length"""
-    )
+    moving = page.get_by_role("region", name="Throw a ball").evaluate(MOVING)
     assert moving == 0
 
 
@@ -347,3 +372,49 @@ def test_a_whole_session_by_keyboard_alone(lab: LabPage, axe: str) -> None:
             "(node) => axe.run(node).then((r) => r.violations.map((v) => v.id))", region.element_handle()
         )
         assert found == [], theme
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("forced", {"forced_colors": "active", "color_scheme": "dark", "reduced_motion": "reduce"}),
+        ("narrow", {"viewport": {"width": 320, "height": 2400}}),
+        ("zoomed", {"viewport": {"width": 680, "height": 1800}, "device_scale_factor": 2}),
+    ],
+)
+def test_the_live_widget_in_jupyterlab_is_as_accessible_as_the_page(
+    chromium: Any, tmp_path: Path, axe: str, name: str, settings: dict[str, Any]
+) -> None:
+    (tmp_path / "throw.ipynb").write_text(notebook(*CELLS))
+    with running_lab(tmp_path) as address:
+        context = chromium.new_context(**{"viewport": {"width": 1360, "height": 1100}, **settings})
+        tab = LabPage(context.new_page(), address)
+        page = tab.page
+        tab.open("throw.ipynb")
+        tab.run_all()
+        tab.scroll_to_cell_with("%%xinv")
+        region = page.get_by_role("region", name="throw")
+        region.wait_for()
+        page.evaluate(axe)
+        for theme in ("Light", "Dark", "Dark High Contrast"):
+            tab.theme(f"JupyterLab {theme}")
+            if name != "forced":
+                expect(region).to_have_attribute("data-theme", theme.split()[0].lower())
+            for role, what in [
+                ("tab", "Events"),
+                ("tab", "Facts"),
+                ("tab", "Explanation"),
+                ("button", "Export"),
+                ("button", "built-in text"),
+            ]:
+                region.get_by_role(role, name=what).first.click()
+                assert found_in(region) == [], f"{theme}, {what}"
+            page.keyboard.press("Escape")
+            keep_picture(region, f"lab-{name}-{theme.replace(' ', '-').lower()}")
+            assert sticking_out(region) == [], theme
+        region.get_by_role("button", name="Hide the plane").click()
+        assert found_in(region) == [], "without the plane"
+        moving = region.evaluate(MOVING)
+        assert moving == 0 or name != "forced"
+        assert tab.errors == []
+        context.close()

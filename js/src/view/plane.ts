@@ -35,6 +35,8 @@ export function createPlane(store: Store, state: State, root: HTMLElement, signa
   const keys = createSignal<readonly number[]>([]);
   let plane: Plane | null = null;
   let ink: Ink | null = null;
+  /** As the observer last told it: a size taken while the host changes its theme may last for that frame only. */
+  let size = new DOMRect();
 
   const paintCursor = eachFrame(signal, () => {
     const { width, height } = plane ?? { width: 0, height: 0 };
@@ -49,7 +51,6 @@ export function createPlane(store: Store, state: State, root: HTMLElement, signa
     disc(context, x, y, 5);
   });
   const paint = eachFrame(signal, () => {
-    const size = stage.getBoundingClientRect();
     if (node.hidden || size.width <= 0) return;
     ink ??= readInk(root);
     plane = buildPlane(store, keys.peek(), size);
@@ -122,7 +123,10 @@ export function createPlane(store: Store, state: State, root: HTMLElement, signa
     follow(event);
   });
   on(stage, "pointermove", follow);
-  const observer = new ResizeObserver(paint);
+  const observer = new ResizeObserver(() => {
+    size = stage.getBoundingClientRect();
+    paint();
+  });
   observer.observe(stage);
   atEnd(signal, () => observer.disconnect());
   const recolour = () => {
