@@ -53,7 +53,7 @@ const missing = (pull: Partial<Pull>) => () =>
       ...head,
       writer: {
         text: "built-in text",
-        hint: "Ollama answers at http://127.0.0.1:11434, but it has no model yet. Get one with `ollama pull llama3.2`.",
+        hint: "Ollama answers at http://127.0.0.1:11434, but it has no model yet.",
         command: "ollama pull llama3.2",
         pull: {
           model: "llama3.2",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -39,7 +40,7 @@ def head(run: Run, writer: Writer, thinned: int = 1) -> dict[str, Any]:
         "optimizer": run.optimizer,
         "writer": {
             "text": writer.text,
-            "hint": writer.hint,
+            "hint": _without_command(writer.hint, writer.command),
             "command": writer.command,
             "pull": None if writer.offer is None else asdict(writer.offer),
         },
@@ -51,6 +52,15 @@ def head(run: Run, writer: Writer, thinned: int = 1) -> dict[str, Any]:
         "notices": list(run.notices),
         "compared": False,
     }
+
+
+def _without_command(hint: str, command: str) -> str:
+    """Return a hint without the sentence that gives the command: the view shows that below it, to be copied.
+
+    >>> _without_command("There is no model yet. Get one with `ollama pull llama3.2`.", "ollama pull llama3.2")
+    'There is no model yet.'
+    """
+    return re.sub(rf" [A-Z][^.`]*`{re.escape(command)}`\.$", "", hint) if command else hint
 
 
 def state_in_words(run: Run) -> tuple[str, str]:
