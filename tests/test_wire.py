@@ -154,6 +154,59 @@ def test_events_that_are_not_listed_are_counted() -> None:
     assert header["events_total"] == everything["events_total"] == len(everything["events"]) > 2
 
 
+def eventful(evaluations: int) -> Any:
+    """Record a run in which it rains now and then, and a wall is cleared from evaluation 100 on, to the end."""
+
+    def throw(x: Any) -> Any:
+        if x >= 100:
+            xi.event("the ball clears the wall")
+        if x % 50 < 2:
+            xi.event("it rains")
+        return x**2
+
+    return recorded([float(k) for k in range(evaluations)], throw)
+
+
+def test_of_very_many_events_those_that_are_cited_or_in_the_lanes_are_listed_to_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(packets, "MOST_EVENTS", 100)
+    run = eventful(1000)
+    detail = packets.Detail(events=100)
+    header, _ = unpack(packets.snapshot(run, packets.Sent(), Writer(), detail=detail))
+    assert len(header["events"]) == 100 < header["events_total"]
+    listed = {event["id"]: event["evaluation"] for event in header["events"]}
+    assert list(listed.values()) == sorted(listed.values())
+    cited = {cite for said in [*header["facts"], *header["captions"]] for cite in said["cites"] if cite[0] == "e"}
+    assert cited <= listed.keys()
+    rain = [e["evaluation"] for e in header["events"] if e["lane"] and e["text"] == "it rains"]
+    assert rain[0] == 0
+    assert rain[-1] >= 950
+
+
+def test_lanes_go_on_growing_live_past_the_events_that_the_table_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packets, "MOST_EVENTS", 60)
+    sent, told = packets.Sent(), []
+    run = eventful(1000)
+    run.status = "running"
+    while sent.events < len(run._events):
+        told += unpack(packets.update(run, sent, Writer()))[0]["events"]
+    marks = [event["evaluation"] for event in told if event["lane"] and event["text"] == "it rains"]
+    assert marks == [50 * k for k in range(20)]
+    assert len(told) < 150
+
+
+def test_an_event_that_is_cited_later_comes_with_what_cites_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packets, "MOST_EVENTS", 5)
+    run, sent = eventful(300), packets.Sent()
+    packets.snapshot(run, sent, Writer(), detail=packets.Detail(events=5))
+    wanted = next(event.id for event in run.events if event.evaluation == 222)
+    answer = {"answers": [{"request": 1, "caption": {"cites": [wanted, "F1"]}}]}
+    header, _ = unpack(packets.words(run, sent, Writer(), answer))
+    assert wanted in {event["id"] for event in header["events"]}
+    assert unpack(packets.words(run, sent, Writer(), answer))[0]["events"] == [], "once"
+
+
 def test_lanes_mark_where_an_event_begins_turns_or_ends() -> None:
     def bumpy(x: Any) -> Any:
         if 3 <= x < 6:

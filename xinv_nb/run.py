@@ -6,7 +6,6 @@ imported when they are called, so that this file stays at the bottom and `import
 
 from __future__ import annotations
 
-import itertools
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -278,10 +277,9 @@ class Run:
         return self._events_from(0)
 
     def _events_from(self, start: int, stop: int | None = None) -> list[Event]:
-        """Return some of the events; of a run that goes on, the new ones are asked for again and again."""
+        """Return those of this objective among some of the recorded events; of a run that goes on, of the new ones."""
         history = self.history
-        found = (event for owner, event in self._events if owner is history or owner is None)
-        chosen = list(itertools.islice(found, start, stop))
+        chosen = [event for owner, event in self._events[start:stop] if owner is history or owner is None]
         if all(map(is_worded, chosen)):
             return chosen
         entries = {entry.column: entry for entry in self.entries()}

@@ -112,7 +112,11 @@ export class Store {
     if (header.captions) this.captions.value = header.captions;
     if (fresh) this.eventsTotal.value = header.events_total ?? 0;
     if (fresh) this.events.value = header.events ?? [];
-    else if (header.events?.length) this.events.value = [...this.events.value, ...header.events];
+    else if (header.events?.length) {
+      // Those that are cited later may have happened before.
+      const all = [...this.events.value, ...header.events];
+      this.events.value = all.sort((one, other) => one.evaluation - other.evaluation);
+    }
     for (const answer of header.answers ?? []) this.#answer(answer);
   }
 

@@ -364,7 +364,7 @@ describe("events", () => {
     const event = { id: "e1", evaluation: 0, phase: "forward", text: "t", stage: "", count: 1, lane: true };
     model.receive(encode({ kind: "snapshot", events: [event] as never, events_total: 5431 }));
     openEvents();
-    expect(find(".found").textContent).toBe("the first 1 of 5431");
+    expect(find(".found").textContent).toBe("1 of 5431 are listed");
   });
 
   it("are found by words, by stage, by iteration, and by pass", () => {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Container, Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,22 @@ def with_last(rows: list[dict[str, Any]], events: Sequence[Event], run: Run) -> 
     for row in rows:
         row["lane"] = row["lane"] or row["id"] in ending
     return rows
+
+
+def most_telling(rows: list[dict[str, Any]], most: int, cited: Container[str]) -> list[dict[str, Any]]:
+    """Return at most `most` rows, in order: those that are cited, then those in the lanes, then others.
+
+    Of what does not fit, evenly many stay from the first to the last.
+    """
+    if len(rows) <= most:
+        return rows
+    chosen: list[int] = []
+    ranks = [0 if row["id"] in cited else 1 if row["lane"] else 2 for row in rows]
+    for rank in range(3):
+        places = [k for k, own in enumerate(ranks) if own == rank]
+        count = min(len(places), most - len(chosen))
+        chosen += [places[k] for k in np.linspace(0, len(places) - 1, count).astype(int)]
+    return [rows[k] for k in sorted(chosen)]
 
 
 def _kind(event: Event) -> Hashable:

@@ -13,7 +13,7 @@ from xinv_nb.entries import Entry
 from xinv_nb.history import History
 from xinv_nb.run import Run
 from xinv_nb.view.columns import bytes_per_row, columns, entries_to_draw, rows_to_send, series
-from xinv_nb.view.events import events_for_view, with_last
+from xinv_nb.view.events import events_for_view, most_telling, with_last
 from xinv_nb.view.export import File
 from xinv_nb.view.head import Writer, head
 from xinv_nb.view.scene import Frame
@@ -30,8 +30,9 @@ MOST_BYTES_LIVE = 18_000
 """Bytes of numbers in one message of a live run; the snapshot at its end brings what was left out."""
 _LEAST_ROWS = 16
 MOST_EVENTS = 2_000
-_MOST_EVENTS_LIVE = 40
-"""Events in one message of a live run: wording them takes its time, and the next message brings more."""
+_MOST_EVENTS_LIVE, _MOST_EVENTS_LATER = 40, 200
+"""Events that are looked at for one message of a live run: wording them takes its time, and the next message brings
+more. Past `MOST_EVENTS`, when only what the lanes mark is told, it takes less."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,9 @@ class Sent:
     sequence: int = 0
     rows: int = 0
     events: int = 0
+    """Recorded events that were looked at, also those of other objectives."""
+    listed: set[str] = field(default_factory=set)
+    """The events that the browser has."""
     last_seen: dict[Hashable, int] = field(default_factory=dict)
     """When each kind of event happened last: the lanes mark where one begins."""
     history: History | None = None
@@ -78,24 +82,27 @@ def snapshot(
     sent.thinned = _one_in(run.evaluations, rows)
     body = Body(in_planes=detail.deflated or is_small, narrow=not detail.exact)
     events = run.events
-    listed = with_last(events_for_view(run, events, {}), events, run)
+    possible = with_last(events_for_view(run, events, {}), events, run)
+    said, told = facts(run), captions(run, writer)
+    listed = most_telling(possible, detail.events, _cites([*said, *told]))
     header: dict[str, Any] = {
         "kind": "snapshot",
         "sequence": sent.sequence,
         "run": run.id,
         **columns(run, entries, rows, body, sent.several),
-        "head": _with_notice(head(run, writer, sent.thinned), len(listed), detail),
+        "head": _with_notice(head(run, writer, sent.thinned), len(possible), detail),
         **series(run, entries),
         "watched": describe_watched(run, sent.several),
         "phases": phases(run),
-        "events": listed[: detail.events],
-        "events_total": len(listed),
-        "facts": facts(run),
-        "captions": captions(run, writer),
+        "events": listed,
+        "events_total": len(possible),
+        "facts": said,
+        "captions": told,
     }
     if frames is not None:
         header["frames"] = [_frame(frame, body) for frame in frames]
-    sent.rows, sent.events, sent.history = run.evaluations, len(events), run.history
+    sent.rows, sent.events, sent.history = run.evaluations, len(run._events), run.history  # noqa: SLF001
+    sent.listed = {row["id"] for row in listed}
     sent.watched = header["watched"]
     return pack(header, body)
 
@@ -103,7 +110,7 @@ def snapshot(
 def _with_notice(head: dict[str, Any], events: int, detail: Detail) -> dict[str, Any]:
     """Return the head, which says so where a page without a kernel lists fewer events than the run has."""
     if detail.events < min(events, MOST_EVENTS):
-        head["notices"] = [*head["notices"], f"This page lists the first {detail.events} of {events} events."]
+        head["notices"] = [*head["notices"], f"This page lists {detail.events} of {events} events."]
     return head
 
 
@@ -136,13 +143,11 @@ def update(
         header |= series(run, entries)
     if (watched := describe_watched(run, sent.several)) != sent.watched:
         header["watched"] = sent.watched = watched
-    last = min(MOST_EVENTS, sent.events + _MOST_EVENTS_LIVE)
-    new = run._events_from(sent.events, last) if sent.events < last else []  # noqa: SLF001 - not all of them each time
-    if new:
-        header["events"] = events_for_view(run, new, sent.last_seen)
+    header["events"] = _next_events(run, sent)
     if explain:
         header |= {"phases": phases(run), "facts": facts(run), "captions": captions(run, writer)}
-    sent.rows, sent.events, sent.history = run.evaluations, sent.events + len(new), run.history
+        header["events"] += _cited_events(run, sent, [*header["facts"], *header["captions"]])
+    sent.rows, sent.history = run.evaluations, run.history
     return pack(header, body)
 
 
@@ -168,6 +173,8 @@ def words(run: Run, sent: Sent, writer: Writer, extra: dict[str, Any] | None = N
         "captions": captions(run, writer),
         **(extra or {}),
     }
+    answers = [answer["caption"] for answer in header.get("answers", [])]
+    header["events"] = _cited_events(run, sent, [*header["captions"], *answers])
     return pack(header, Body())
 
 
@@ -204,6 +211,31 @@ def _entries(run: Run, sent: Sent) -> list[Entry]:
     if sent.history is not run.history or not sent.entries:
         sent.entries = run.entries()
     return sent.entries
+
+
+def _next_events(run: Run, sent: Sent) -> list[dict[str, Any]]:
+    """Return new events for the table and the lanes; of very many, those for the lanes alone."""
+    is_full = len(sent.listed) >= MOST_EVENTS
+    last = min(len(run._events), sent.events + (_MOST_EVENTS_LATER if is_full else _MOST_EVENTS_LIVE))  # noqa: SLF001
+    new = run._events_from(sent.events, last)  # noqa: SLF001 - not all of them each time
+    rows = [row for row in events_for_view(run, new, sent.last_seen) if row["lane"] or not is_full]
+    sent.events = last
+    sent.listed |= {row["id"] for row in rows}
+    return rows
+
+
+def _cited_events(run: Run, sent: Sent, texts: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the events that these facts or captions cite and the browser does not have."""
+    missing = _cites(texts) - sent.listed
+    if not any(cited.startswith("e") for cited in missing):
+        return []
+    found = [event for event in run.events if event.id in missing]
+    sent.listed |= {event.id for event in found}
+    return [row | {"lane": False} for event in found for row in events_for_view(run, [event], {})]
+
+
+def _cites(texts: Iterable[dict[str, Any]]) -> set[str]:
+    return {cited for text in texts for cited in text["cites"]}
 
 
 def _most_rows(run: Run, entries: list[Entry], most_bytes: int) -> int:

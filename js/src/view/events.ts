@@ -104,7 +104,7 @@ export function createEvents(store: Store, state: State, signal: AbortSignal): H
     rows.show(matching.value);
     setAttributes(grid, { "aria-rowcount": some + 1 });
     const total = store.eventsTotal.value;
-    const cut = total > all ? `the first ${formatCount(all)} of ${formatCount(total)}` : "";
+    const cut = total > all ? `${formatCount(all)} of ${formatCount(total)} are listed` : "";
     setText(found, some < all ? `${formatCount(some)} of ${formatCount(all)}` : cut);
     grid.hidden = some === 0;
     quiet.hidden = some > 0;
