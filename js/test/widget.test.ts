@@ -507,6 +507,18 @@ describe("export", () => {
     end();
   });
 
+  it("says of a table of a long run that not all of it is there", () => {
+    Object.assign(URL, { createObjectURL: () => "#saved", revokeObjectURL: () => {} });
+    mount();
+    const packet = decode(odd("log"));
+    const head = { ...packet.header.head, thinned: 50 } as never;
+    model.receive(odd("log"));
+    model.receive(encode({ sequence: 99, run: packet.header.run, head }));
+    button("Export").click();
+    ([...shadow().querySelectorAll<HTMLElement>(".sheet .choice")].at(-1) as HTMLElement).click();
+    expect(find(".sheet:not([hidden]) > p").textContent).toContain("one in 50 evaluations");
+  });
+
   it("writes a table with every digit", () => {
     const store = new Store();
     const series = [{ ...SERIES[0], label: 'a, "b"' }] as never;

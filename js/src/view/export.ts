@@ -1,5 +1,6 @@
 // The Export button: files made by the kernel where one lives, and what the browser can make without one.
 import { element, setText } from "../dom";
+import { formatCount } from "../format";
 import type { Link } from "../link";
 import { on } from "../listen";
 import type { State } from "../state";
@@ -56,7 +57,10 @@ export function createExport(
 
   function saveTable(): void {
     save(`${stem(store)}.csv`, new Blob([asCsv(store, state)], { type: "text/csv" }));
-    setText(note, `${stem(store)}.csv is saved.`);
+    const { thinned } = store.head.value;
+    const some =
+      thinned > 1 ? ` It has one in ${formatCount(thinned)} evaluations; run.to_frame() has all.` : "";
+    setText(note, `${stem(store)}.csv is saved.${some}`);
   }
   return popup.node;
 }
