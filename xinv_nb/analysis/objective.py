@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import weakref
 from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
+from xinv_nb.history import History
 from xinv_nb.run import Run
 
 _MOST_LOOKED_AT = 12
@@ -32,8 +34,20 @@ def name_of_loss(run: Run) -> tuple[str, str]:
     return ("loss" if name in _NAMES_OF_ANY_OBJECTIVE else name.strip("_").replace("_", " ")), ""
 
 
+_found: weakref.WeakKeyDictionary[History, tuple[int, str]] = weakref.WeakKeyDictionary()
+"""After how many evaluations it was looked for, and what was found: each message of a live run asks several times."""
+
+
 def watch_that_is_the_loss(run: Run) -> str:
     """Return the name of the quantity that equals the loss wherever one looks, or an empty string."""
+    count, name = _found.get(run.history, (-1, ""))
+    if count != run.evaluations:
+        count, name = run.evaluations, _look_for_the_loss(run)
+        _found[run.history] = count, name
+    return name
+
+
+def _look_for_the_loss(run: Run) -> str:
     count = run.evaluations
     once = [
         (name, w)

@@ -26,11 +26,11 @@ MOST_ROWS = 20_000
 """Evaluations that a packet carries; of more, the most telling ones are sent, and the view says so."""
 MOST_BYTES = 8_000_000
 """Bytes of numbers that a snapshot carries: 20,000 evaluations of 33 parameters, fewer of more."""
-MOST_BYTES_LIVE = 18_000
+MOST_BYTES_LIVE = 14_000
 """Bytes of numbers in one message of a live run; the snapshot at its end brings what was left out."""
 _LEAST_ROWS = 16
 MOST_EVENTS = 2_000
-_MOST_EVENTS_LIVE, _MOST_EVENTS_LATER = 40, 200
+_MOST_EVENTS_LIVE, _MOST_EVENTS_LATER = 25, 200
 """Events that are looked at for one message of a live run: wording them takes its time, and the next message brings
 more. Past `MOST_EVENTS`, when only what the lanes mark is told, it takes less."""
 
