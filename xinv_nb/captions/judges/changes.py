@@ -9,12 +9,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from xinv_nb.captions.clauses import LOSS
-from xinv_nb.captions.judges.evidence import Evidence, Judge, Rows, Verdict
+from xinv_nb.captions.judges.evidence import FLAT, Evidence, Judge, Rows, Verdict
 from xinv_nb.captions.statements import Statement
 from xinv_nb.quantities import number as written
 
-_FLAT = 0.02
-"""Share of a quantity's range over the run within which it hardly changes."""
 _FAR = 0.2
 _TIMES, _ABOUT_TIMES = 0.05, 0.1
 _FASTER = 2.0
@@ -39,7 +37,7 @@ def _change(e: Evidence, s: Statement, rows: Rows) -> Verdict:
         return spread <= 1e-9 * abs(first), reason
     if s.quantity == LOSS and e.in_level_phase(e.part(s, rows)):
         return True, reason
-    if whole == 0 or spread <= _FLAT * whole or spread <= _FLAT * abs(first):
+    if whole == 0 or spread <= FLAT * whole or spread <= FLAT * abs(first):
         return True, reason
     if s.quantity != LOSS and (part[0], part[-1]) == (known[0], known[-1]):
         return None, reason  # over the whole run: compared with what?
@@ -54,7 +52,7 @@ def _turned(e: Evidence, s: Statement, rows: Rows) -> Verdict:
         return e.unknown(s)
     up = s.what[0] == "up"
     turn = int(part[np.argmax(values[part]) if up else np.argmin(values[part])])
-    least = _FLAT * float(np.ptp(values[part]))
+    least = FLAT * float(np.ptp(values[part]))
     gains = [abs(float(values[turn] - values[part[k]])) for k in (0, -1)]
     reason = f"{e.name(s.quantity)} was {'highest' if up else 'lowest'} at iteration {turn}"
     return (False if min(gains) == 0 else True if min(gains) >= least else None), reason

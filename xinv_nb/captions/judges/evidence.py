@@ -21,6 +21,9 @@ Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
 Verdict = tuple[bool | None, str]
 
+FLAT = 0.02
+"""Share of a quantity's range over the run within which it hardly changes."""
+
 
 class Evidence:
     """What one recording shows, within a span of it."""

@@ -7,11 +7,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from xinv_nb.captions.clauses import LOSS
-from xinv_nb.captions.judges.evidence import Evidence, Floats, Judge, Rows, Verdict
+from xinv_nb.captions.judges.evidence import FLAT, Evidence, Floats, Judge, Rows, Verdict
 from xinv_nb.captions.statements import Statement
 
-_FLAT = 0.02
-"""Share of a quantity's range over the run within which it hardly changes."""
 _TURNS = 0.45
 """Share of steps that turn back from which a quantity goes up and down."""
 _SWINGS, _SWING = 4, 0.05
@@ -73,7 +71,7 @@ def _seen_settling(e: Evidence, part: Floats, s: Statement) -> bool | None:
     late = part[-max(len(part) // 4, 2) :]
     if not np.isfinite(part).all():
         return False
-    return bool(np.ptp(late) <= _FLAT * np.ptp(part)) if len(part) > 3 else None
+    return bool(np.ptp(late) <= FLAT * np.ptp(part)) if len(part) > 3 else None
 
 
 def _seen_convergence(e: Evidence, part: Floats, s: Statement) -> bool | None:
@@ -91,7 +89,7 @@ def _seen_plateau(e: Evidence, part: Floats, s: Statement) -> bool | None:
     if s.since == ("start", 0) and s.until == ("end", 0):
         flat = any(p.kind in ("plateau", "converged") for p in e.run.phases)
         return True if flat and s.quantity == LOSS else None
-    return bool(np.ptp(part) <= _FLAT * np.ptp(known))
+    return bool(np.ptp(part) <= FLAT * np.ptp(known))
 
 
 def _seen_vanished(e: Evidence, part: Floats, s: Statement) -> bool | None:
