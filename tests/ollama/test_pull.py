@@ -255,6 +255,30 @@ def test_at_most_four_messages_a_second_and_the_last_word_is_never_left_out(
     assert [course.stand.text for _, course in heard][-2:] == ["1.0 GB are here and are being checked", ""]
 
 
+def test_that_it_began_is_told_also_where_it_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A button that waits for it would else wait for ever. A fake: no real server is as fast as it takes."""
+
+    def fails(*_: object) -> Iterator[Stand]:
+        raise OllamaUnavailable("There is no such model.")
+
+    def begin(work: Any, *told_by: threading.Event) -> threading.Thread:
+        thread = threading.Thread(target=work, args=told_by)
+        thread.start()
+        if work.__name__ == "_read":
+            thread.join()
+        return thread
+
+    monkeypatch.setattr("xinv_nb.captions.pulls.pull", fails)
+    monkeypatch.setattr("xinv_nb.captions.pulls._begin", begin)
+    heard: list[Course] = []
+    download = Pull(Host("http://127.0.0.1:1"), "m:1b")
+    download.hear(heard.append)
+    download.start()
+    assert download.wait(5)
+    assert [course.going for course in heard] == [True, False]
+    assert "no such model" in heard[-1].problem
+
+
 def test_a_hearer_that_fails_harms_nobody(scripted: ScriptedServer, shared: Pull) -> None:
     scripted.replies["/api/pull"] = Reply(SUCCESS)
     heard: list[Course] = []

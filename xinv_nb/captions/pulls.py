@@ -101,12 +101,12 @@ class Pull:
     def _report(self, stop: threading.Event, changed: threading.Event) -> None:
         """Tell whoever listens the newest there is to tell, not too often, and at last how it ended."""
         while True:
+            self._tell(self._course)  # also where it has ended by now: who asked for it sees that it began
+            stop.wait(INTERVAL)
+            changed.wait()
             changed.clear()
             if self._ended is not None:
                 break
-            self._tell(self._course)
-            stop.wait(INTERVAL)
-            changed.wait()
         with self._lock:
             ended, self._course = self._ended, Course()  # who comes later has not asked for this one
         self._tell(ended)
