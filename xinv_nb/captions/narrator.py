@@ -6,6 +6,7 @@ own is always there to fall back on.
 
 from __future__ import annotations
 
+import contextlib
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -208,13 +209,10 @@ def _of_the_loss(facts: Sequence[Fact], own: Fact | None, ending: Sequence[Fact]
     for fact in course:
         if fact.values.get("change") == 0 and not any("message" in f.values for f in told):
             told = []  # of a loss that stayed as it was, it is no news that it hardly changed any more
-        for end in told:
-            try:
-                yield _Choice(0, bank.of(fact, end))
-            except LookupError:
-                continue
+        phrase = _with_one_of(bank, fact, told)
+        yield _Choice(0, phrase)
+        if len(phrase.facts) > 1:
             return
-        yield _Choice(0, bank.of(fact))
     yield from (_Choice(1, bank.of(fact)) for fact in told)
 
 
@@ -231,20 +229,21 @@ def _of_phase(facts: Sequence[Fact], phase: Phase, bank: Phrases, *, is_last: bo
     """Yield the phase's own fact with what earned it, then what moved, and what happened in the simulation."""
     own = next(f for f in _of_kind(facts, "phase") if f.span[0] == phase.start)
     earned = [f for kind in ("terms", "drop") for f in _of_kind(facts, kind) if f.span == own.span]
-    for fact in earned:
-        try:
-            yield _Choice(0, bank.of(own, fact))
-        except LookupError:
-            continue
-        break
-    else:
-        yield _Choice(0, bank.of(own))
+    yield _Choice(0, _with_one_of(bank, own, earned))
     if is_last:
         yield from (_Choice(1, bank.of(f)) for f in _of_kind(facts, "convergence"))
     moves = [f for f in _of_kind(facts, "movement") if f.span == own.span]
     yield from (_Choice(1 if k == 0 else 3, phrase) for k, phrase in enumerate(_joined(bank, moves)))
     yield from (_Choice(4, phrase) for phrase in _joined(bank, _watches(facts, own.span)))
     yield from (_Choice(2, phrase) for phrase in _joined(bank, _events(facts, phase.start, phase.stop - 1)))
+
+
+def _with_one_of(bank: Phrases, fact: Fact, others: Sequence[Fact]) -> Phrase:
+    """Return the phrase of a fact and the first of the others for which the bank has one, or of the fact alone."""
+    for other in others:
+        with contextlib.suppress(LookupError):
+            return bank.of(fact, other)
+    return bank.of(fact)
 
 
 def _joined(bank: Phrases, facts: Sequence[Fact], kind: str = "") -> list[Phrase]:

@@ -37,7 +37,16 @@ def entries_to_draw(run: Run) -> list[Entry]:
     return entries
 
 
-def rows_to_send(run: Run, entries: Sequence[Entry], start: int, stop: int, most: int) -> NDArray[np.intp]:
+def drawn_at_first(run: Run, entries: Sequence[Entry]) -> list[int]:
+    """Return the keys of the entries that are drawn until the reader chooses others: those that moved most."""
+    followed = entries[: len(run.entries())]
+    if len(followed) <= _MOST_SHOWN:
+        return list(range(len(followed)))
+    spans = [float(np.ptp(column)) for column in map(run.column, followed)]
+    return sorted(range(len(followed)), key=lambda i: -spans[i])[:_MOST_SHOWN]
+
+
+def rows_to_send(run: Run, drawn: Sequence[Entry], start: int, stop: int, most: int) -> NDArray[np.intp]:
     """Return at most `most` of these evaluations: all where they fit, else the most telling of what is drawn at first.
 
     That takes a look at every evaluation: for a snapshot or a part of one, not for each message of a live run.
@@ -45,8 +54,8 @@ def rows_to_send(run: Run, entries: Sequence[Entry], start: int, stop: int, most
     if stop - start <= most:
         return np.arange(start, stop)
     curves: list[NDArray[np.floating]] = []
-    for key in _most_moved(run, entries):
-        curves += [run.column(entries[key], of)[start:stop] for of in ("values", "gradients")]
+    for entry in drawn:
+        curves += [run.column(entry, of)[start:stop] for of in ("values", "gradients")]
     for watch in drawn_watches(run).values():
         curves += by_evaluation(watch, np.arange(start, stop))
     return start + telling_rows(stop - start, most, run.loss[start:stop], curves)
@@ -88,9 +97,8 @@ def _by_entry(
     ]
 
 
-def series(run: Run, entries: Sequence[Entry]) -> dict[str, Any]:
+def series(entries: Sequence[Entry], drawn: Sequence[int]) -> dict[str, Any]:
     """Return what the plots need to know of each parameter, and in which groups they are drawn."""
-    shown = set(_most_moved(run, entries))
     groups = {
         entry.group: {"key": entry.group, "label": entry.group, "unit": _unit(entries, entry)} for entry in entries
     }
@@ -105,7 +113,7 @@ def series(run: Run, entries: Sequence[Entry]) -> dict[str, Any]:
             "bounds": entry.parameter.bounds,
             "truth": entry.parameter.truth,
             "statistic": entry.statistic,
-            "shown": key in shown,
+            "shown": key in drawn,
         }
         for key, entry in enumerate(entries)
     ]
@@ -116,11 +124,3 @@ def _unit(entries: Sequence[Entry], of: Entry) -> str:
     """Return the unit that all entries of a group share, or none."""
     units = {entry.parameter.unit for entry in entries if entry.group == of.group}
     return units.pop() if len(units) == 1 else ""
-
-
-def _most_moved(run: Run, entries: Sequence[Entry]) -> list[int]:
-    followed = entries[: len(run.entries())]
-    if len(followed) <= _MOST_SHOWN:
-        return list(range(len(followed)))
-    spans = [float(np.ptp(column)) for column in map(run.column, followed)]
-    return sorted(range(len(followed)), key=lambda i: -spans[i])[:_MOST_SHOWN]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from xinv_nb.entries import Entry
 from xinv_nb.history import History
 from xinv_nb.run import Run
-from xinv_nb.view.columns import bytes_per_row, columns, entries_to_draw, rows_to_send, series
+from xinv_nb.view.columns import bytes_per_row, columns, drawn_at_first, entries_to_draw, rows_to_send, series
 from xinv_nb.view.events import events_for_view, most_telling, with_last
 from xinv_nb.view.export import File
 from xinv_nb.view.head import Writer, head
@@ -65,6 +65,8 @@ class Sent:
     """Watched quantities that had more than one number in an evaluation."""
     entries: list[Entry] = field(default_factory=list)
     """The parameters of that objective, under their names."""
+    drawn: list[int] = field(default_factory=list)
+    """Which of them are drawn until the reader chooses others."""
     watched: list[dict[str, Any]] = field(default_factory=list)
     """What was said of the watched quantities."""
     thinned: int = 1
@@ -77,7 +79,9 @@ def snapshot(
     """Return everything there is to show of `run`; pictures that the browser has stay where `frames` is None."""
     detail = detail or Detail()
     sent.entries = entries = entries_to_draw(run) if detail.all_entries and run.status != "running" else run.entries()
-    rows = rows_to_send(run, entries, 0, run.evaluations, _most_rows(run, entries, detail.bytes))
+    sent.drawn = drawn_at_first(run, entries)
+    drawn = [entries[key] for key in sent.drawn]
+    rows = rows_to_send(run, drawn, 0, run.evaluations, _most_rows(run, entries, detail.bytes))
     is_small = len(rows) * bytes_per_row(run, entries) < MOST_DEFLATED
     sent.thinned = _one_in(run.evaluations, rows)
     body = Body(in_planes=detail.deflated or is_small, narrow=not detail.exact)
@@ -91,7 +95,7 @@ def snapshot(
         "run": run.id,
         **columns(run, entries, rows, body, sent.several),
         "head": _with_notice(head(run, writer, sent.thinned), len(possible), detail),
-        **series(run, entries),
+        **series(entries, sent.drawn),
         "watched": describe_watched(run, sent.several),
         "phases": phases(run),
         "events": listed,
@@ -140,7 +144,8 @@ def update(
         "frames": [_frame(frame, body) for frame in frames],
     }
     if is_first:
-        header |= series(run, entries)
+        sent.drawn = drawn_at_first(run, entries)
+        header |= series(entries, sent.drawn)
     if (watched := describe_watched(run, sent.several)) != sent.watched:
         header["watched"] = sent.watched = watched
     header["events"] = _next_events(run, sent)
@@ -155,7 +160,8 @@ def rows_update(run: Run, sent: Sent, request: Any, span: tuple[int, int]) -> by
     """Return an update that carries the evaluations of a part of the run, more closely than a snapshot has them."""
     body, entries = Body(), _entries(run, sent)
     start, stop = max(0, span[0]), min(run.evaluations, span[1] + 1)
-    rows = rows_to_send(run, entries, start, stop, _most_rows(run, entries, MOST_BYTES))
+    drawn = [entries[key] for key in sent.drawn]
+    rows = rows_to_send(run, drawn, start, stop, _most_rows(run, entries, MOST_BYTES))
     detail = {"request": request, "span": [start, stop - 1], "thinned": _one_in(stop - start, rows)}
     return pack({**_next_update(run, sent), **columns(run, entries, rows, body, sent.several), "detail": detail}, body)
 
