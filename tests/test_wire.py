@@ -196,6 +196,21 @@ def test_lanes_go_on_growing_live_past_the_events_that_the_table_lists(monkeypat
     assert len(told) < 150
 
 
+def test_a_page_that_is_loaded_anew_during_a_run_does_not_mark_what_goes_on_as_beginning() -> None:
+    sent = packets.Sent()
+    with xi.record("run") as run:
+        for k in range(60):
+            grad(lambda x: xi.event("it rains") or x**2)(3.0)
+            if k == 5:
+                packets.update(run, sent, Writer())
+            if k == 40:
+                packets.snapshot(run, sent, Writer())
+        header, _ = unpack(packets.update(run, sent, Writer()))
+    rain = [event for event in header["events"] if event["text"] == "it rains"]
+    assert rain
+    assert not any(event["lane"] for event in rain)
+
+
 def test_an_event_that_is_cited_later_comes_with_what_cites_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packets, "MOST_EVENTS", 5)
     run, sent = eventful(300), packets.Sent()

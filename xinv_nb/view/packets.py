@@ -85,8 +85,8 @@ def snapshot(
     is_small = len(rows) * bytes_per_row(run, entries) < MOST_DEFLATED
     sent.thinned = _one_in(run.evaluations, rows)
     body = Body(in_planes=detail.deflated or is_small, narrow=not detail.exact)
-    events = run.events
-    possible = with_last(events_for_view(run, events, {}), events, run)
+    events, sent.last_seen = run.events, {}
+    possible = with_last(events_for_view(run, events, sent.last_seen), events, run)
     said, told = facts(run), captions(run, writer)
     listed = most_telling(possible, detail.events, _cites([*said, *told]))
     header: dict[str, Any] = {
