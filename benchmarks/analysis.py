@@ -15,12 +15,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from xinv_nb.analysis import analyse
-from xinv_nb.captions.narrator import narrate
-from xinv_nb.events import Event
-from xinv_nb.history import History
-from xinv_nb.leaves import leaves_of
+from xinv_nb.facts.analysis import analyse
+from xinv_nb.recorded.events import Event
+from xinv_nb.recorded.history import History
+from xinv_nb.recorded.leaves import leaves_of
+from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.run import Run
+from xinv_nb.words.narrator import narrate
 
 Course = Callable[[np.ndarray, np.random.RandomState], np.ndarray]
 
@@ -42,9 +43,9 @@ def run_of(course: Course, evaluations: int, parameters: int) -> Run:
     for row, slope, f in zip(values, values - values[-1], loss, strict=True):
         at = history.append(float(f), row, slope)
         event = Event(f"e{at + 1}", at, "forward", "passes", f"it passes {at % 7} gates", {"gates": at % 7})
-        run._events.append((history, event))  # noqa: SLF001
-    run._histories.append(history)  # noqa: SLF001
-    run.status = "finished"
+        RunWriter(run).restore_event(history, event)
+    RunWriter(run).add_history(history)
+    RunWriter(run).end("finished")
     return run
 
 
@@ -60,7 +61,7 @@ def seconds(work: Callable[[], object], repeats: int) -> float:
 
 def captions(run: Run) -> None:
     """Compute facts and captions anew, as at the end of a run."""
-    run._analysis = None  # noqa: SLF001
+    run.memo.pop("analysis", None)
     narrate(run)
 
 
@@ -81,7 +82,7 @@ def looks(evaluations: int, parameters: int) -> None:
     whole = run_of(COURSES["descent"], evaluations, parameters)
     run = Run("live")
     history = History("f", leaves_of([("theta", (parameters,))]))
-    run._histories.append(history)  # noqa: SLF001
+    RunWriter(run).add_history(history)
     rows = zip(whole.loss, whole.history.values.array, whole.history.gradients.array, strict=True)
     spent, count = 0.0, 0
     for i, (loss, values, slopes) in enumerate(rows):

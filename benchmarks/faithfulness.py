@@ -49,8 +49,8 @@ from tests.captions.second_opinion import NUMBER, Recording, number_of, second_o
 from tests.ollama.real_server import MODEL, RealServer, find_gguf, find_program, running
 from tests.traces import courses, parameters  # noqa: F401 - fills the library
 from tests.traces.library import TRACES
-from xinv_nb.captions.faults import OllamaUnavailable
-from xinv_nb.captions.ollama import CONTEXT, SEED, OllamaServer
+from xinv_nb.models.server.faults import OllamaUnavailable
+from xinv_nb.models.server.ollama import CONTEXT, SEED, OllamaServer
 from xinv_nb.run import Run
 
 GEMMA = "gemma3:270m-base"

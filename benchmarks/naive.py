@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import ollama
 
-from xinv_nb.captions.ollama import CONTEXT, SEED
-from xinv_nb.quantities import number, pair
+from xinv_nb.language.quantities import number, pair
+from xinv_nb.models.server.ollama import CONTEXT, SEED
 from xinv_nb.run import Run
 
 LONGEST = 160

@@ -29,6 +29,7 @@ from autograd import grad, value_and_grad
 from autograd.misc.optimizers import adam
 
 import xinv_nb as xi
+from xinv_nb.recorded.writer import RunWriter
 
 Program = Callable[[], Any]
 
@@ -226,8 +227,8 @@ def trackers_table(steps: int) -> None:
     values = onp.random.default_rng(0).normal(size=(steps, 12))
 
     def ours() -> None:
-        from xinv_nb.history import History
-        from xinv_nb.leaves import leaves_of
+        from xinv_nb.recorded.history import History
+        from xinv_nb.recorded.leaves import leaves_of
 
         history = History("f", leaves_of([("p", (12,))]))
         for row in values:
@@ -307,8 +308,8 @@ def _mlflow(names: list[str], values: Any) -> tuple[str, Callable[[], None]] | N
 
 def memory_and_files(rows: int) -> None:
     """Print bytes an evaluation, and the time to save and load."""
-    from xinv_nb.history import History
-    from xinv_nb.leaves import leaves_of
+    from xinv_nb.recorded.history import History
+    from xinv_nb.recorded.leaves import leaves_of
 
     width = 10
     run = xi.Run("memory")
@@ -316,8 +317,8 @@ def memory_and_files(rows: int) -> None:
     values = onp.random.default_rng(0).normal(size=(rows, width))
     for row in values:
         history.append(float(row[0]), row, row)
-    run._histories.append(history)  # noqa: SLF001 - a long recording without the hours
-    run.status = "finished"
+    RunWriter(run).add_history(history)
+    RunWriter(run).end("finished")
     size = sum(c.array.nbytes for c in (history.loss, history.values, history.gradients, history.accepted))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "run.npz"

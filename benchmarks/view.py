@@ -30,8 +30,9 @@ from playwright.sync_api import Page, sync_playwright
 
 from tests.browser import chromium_options
 from tests.lab.jupyter import LabPage, notebook, running_lab
-from xinv_nb.history import History
-from xinv_nb.leaves import leaves_of
+from xinv_nb.recorded.history import History
+from xinv_nb.recorded.leaves import leaves_of
+from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.run import Run
 from xinv_nb.view import packets
 from xinv_nb.view.front_end import bundle
@@ -59,8 +60,8 @@ def finished(evaluations: int, parameters: int) -> Run:
     history.gradients.extend(values - values[-1])
     history.accepted.extend(np.ones(evaluations, dtype=np.bool_))
     run = Run("benchmark")
-    run._histories.append(history)  # noqa: SLF001 - a long recording without the hours
-    run.status = "finished"
+    RunWriter(run).add_history(history)
+    RunWriter(run).end("finished")
     return run
 
 
@@ -330,8 +331,8 @@ _LOAD = """\
 import time
 import autograd.numpy as np
 from xinv_nb import session
-from xinv_nb.history import History
-from xinv_nb.leaves import leaves_of
+from xinv_nb.recorded.history import History
+from xinv_nb.recorded.leaves import leaves_of
 from xinv_nb.run import Run
 import numpy as onp
 from IPython.display import display
@@ -342,7 +343,7 @@ def work(): return sum(range(6000))  # as much as an evaluation of a small simul
 
 def paced(seconds, live):
     "Record a small evaluation again and again; returns how many in a second of CPU time, and by the clock."
-    run = Run("paced"); history = History("f", leaves_of([("theta", (6,))])); run._histories.append(history)
+    run = Run("paced"); history = History("f", leaves_of([("theta", (6,))])); RunWriter(run).add_history(history)
     poll = show(run) if live else (lambda: None)
     row, count, begin, cpu = onp.ones(6), 0, time.perf_counter(), time.thread_time()
     while time.perf_counter() - begin < seconds:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from xinv_nb.captions.numerals import numbers_in
-from xinv_nb.quantities import number
+from xinv_nb.claims.numerals import numbers_in
+from xinv_nb.language.quantities import number
 
 Names = Mapping[str, str]
 """From each name of the domain to the key of what it means."""

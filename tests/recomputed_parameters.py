@@ -13,8 +13,8 @@ from collections.abc import Callable
 
 import numpy
 
-from xinv_nb.captions.numerals import numbers_in
-from xinv_nb.explanation import Fact
+from xinv_nb.claims.numerals import numbers_in
+from xinv_nb.facts.fact import Fact
 from xinv_nb.run import Run
 
 

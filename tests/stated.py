@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from xinv_nb.quantities import number
+from xinv_nb.language.quantities import number
 from xinv_nb.run import Run
 
 Stated = tuple[str, bool]

@@ -11,13 +11,13 @@ from autograd import grad
 
 import xinv_nb as xi
 from tests.example_runs import EXAMPLES
-from xinv_nb.captions.claims import check, domain_of
-from xinv_nb.captions.domain import names_of
-from xinv_nb.captions.narrator import plan
-from xinv_nb.captions.numerals import numbers_in
-from xinv_nb.captions.sameness import same_claims, same_numbers
-from xinv_nb.captions.wordings import GLOSSES
-from xinv_nb.quantities import number
+from xinv_nb.claims.claims import check, domain_of
+from xinv_nb.claims.domain import names_of
+from xinv_nb.claims.numerals import numbers_in
+from xinv_nb.claims.sameness import same_claims, same_numbers
+from xinv_nb.language.quantities import number
+from xinv_nb.words.narrator import plan
+from xinv_nb.words.wordings import GLOSSES
 
 
 def unexplained(text: str) -> str:

@@ -14,7 +14,7 @@ from matplotlib import image
 
 import xinv_nb as xi
 from tests.test_wire import columns
-from xinv_nb.quantities import number
+from xinv_nb.language.quantities import number
 from xinv_nb.view.record import comparison_bundle
 from xinv_nb.view.wire import unpack
 

@@ -14,7 +14,7 @@ from scipy.optimize import minimize
 
 import xinv_nb as xi
 from tests.traces.parameters import TRACES, descend
-from xinv_nb.explanation import Fact
+from xinv_nb.facts.fact import Fact
 from xinv_nb.run import Run
 
 

@@ -14,10 +14,10 @@ from autograd import grad
 import xinv_nb as xi
 from tests import recomputed_parameters
 from tests.example_runs import EXAMPLES, descend, from_losses
-from xinv_nb.captions.domain import names_of
-from xinv_nb.captions.numerals import numbers_in
-from xinv_nb.captions.sameness import _masked
-from xinv_nb.explanation import Fact
+from xinv_nb.claims.domain import names_of
+from xinv_nb.claims.numerals import numbers_in
+from xinv_nb.claims.sameness import _masked
+from xinv_nb.facts.fact import Fact
 from xinv_nb.run import Run
 
 all_runs = pytest.mark.parametrize("make", EXAMPLES.values(), ids=EXAMPLES)
@@ -345,7 +345,7 @@ def test_facts_of_odd_losses_are_true(losses) -> None:
 def test_facts_are_the_same_again_and_cite_what_is_there(make) -> None:
     run = make()
     first = run.facts
-    run._analysis = None
+    run.memo.pop("analysis", None)
     assert run.facts == first
     assert [f.id for f in first] == [f"F{i}" for i in range(1, len(first) + 1)]
     events = {event.id for event in run.events}

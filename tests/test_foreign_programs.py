@@ -16,7 +16,7 @@ from matplotlib import pyplot
 from matplotlib.backend_bases import FigureCanvasBase
 
 import xinv_nb as xi
-from xinv_nb.quantities import number
+from xinv_nb.language.quantities import number
 
 RELEASE = "autograd==1.9.1"
 EXAMPLES = ("neural_net_regression", "gmm", "rosenbrock", "logistic_regression", "data", "data_mnist")

@@ -8,10 +8,10 @@ import sys
 import pytest
 
 from tests.example_runs import EXAMPLES
-from xinv_nb.captions.claims import check, domain_of
-from xinv_nb.captions.reading import LONGEST
-from xinv_nb.captions.sameness import same_claims
-from xinv_nb.captions.vocabulary import HARMLESS, PREPOSITIONS, TABLE
+from xinv_nb.claims.claims import check, domain_of
+from xinv_nb.claims.reading import LONGEST
+from xinv_nb.claims.sameness import same_claims
+from xinv_nb.claims.vocabulary import HARMLESS, PREPOSITIONS, TABLE
 
 WORDS = sorted({word for rows in TABLE.values() for words, _, _ in rows for word in words} | HARMLESS | PREPOSITIONS)
 SIGNS = [

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.example_runs import EXAMPLES
-from xinv_nb.captions.claims import check, domain_of
-from xinv_nb.captions.sameness import same_claims, same_numbers
-from xinv_nb.captions.vocabulary import TABLE
+from xinv_nb.claims.claims import check, domain_of
+from xinv_nb.claims.sameness import same_claims, same_numbers
+from xinv_nb.claims.vocabulary import TABLE
 
 WORDS = st.sampled_from(
     [" ".join(words) for rows in TABLE.values() for words, *_ in rows]

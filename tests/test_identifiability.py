@@ -16,7 +16,7 @@ from scipy.optimize import minimize
 import xinv_nb as xi
 from tests.example_runs import EXAMPLES
 from tests.traces.parameters import TRACES, T, decay, descend, rosenbrock
-from xinv_nb.explanation import Fact
+from xinv_nb.facts.fact import Fact
 from xinv_nb.run import Run
 
 
@@ -49,7 +49,7 @@ def test_second_derivatives_are_those_of_the_objective() -> None:
     run.identify(rosenbrock)
     d = numpy.diag(sizes(run, "theta"))
     values = numpy.linalg.eigvalsh(d @ ROSENBROCK_AT_ITS_MINIMUM @ d)
-    assert_allclose(run._curvature.values, values, rtol=1e-4)
+    assert_allclose(run.curvature.values, values, rtol=1e-4)
     assert_allclose(only(run, "spread").values["condition"], values[1] / values[0], rtol=1e-4)
     inverse = numpy.linalg.inv(ROSENBROCK_AT_ITS_MINIMUM)
     correlation = inverse[0, 1] / numpy.sqrt(inverse[0, 0] * inverse[1, 1])
@@ -206,8 +206,8 @@ def test_the_objective_gets_the_structure_that_was_recorded(start) -> None:
         for _ in range(3):
             grad(total)(start)
     run.identify(total)
-    assert_allclose(run._curvature.values, 2 * numpy.sort(run._curvature.scale**2), rtol=1e-9)
-    assert_allclose(run._curvature.loss, run.loss[-1])
+    assert_allclose(run.curvature.values, 2 * numpy.sort(run.curvature.scale**2), rtol=1e-9)
+    assert_allclose(run.curvature.loss, run.loss[-1])
 
 
 def test_several_arguments() -> None:
@@ -246,9 +246,9 @@ def test_where_second_derivatives_are_missing_differences_of_the_gradient_do(squ
 
     run = descend(loss, np.array([3.0, 1.0]), 0.1, 30)
     run.identify(loss)
-    d = numpy.diag(run._curvature.scale)
+    d = numpy.diag(run.curvature.scale)
     true = numpy.linalg.eigvalsh(d @ numpy.array([[2.0, 1.0], [1.0, 2.0]]) @ d)
-    assert_allclose(run._curvature.values, true, rtol=1e-6)
+    assert_allclose(run.curvature.values, true, rtol=1e-6)
     assert all("by differences of gradients at" in f.text for f in run.facts if f.kind == "identifiability")
 
 
@@ -264,7 +264,7 @@ def test_many_parameters_are_looked_at_from_both_ends() -> None:
     scale = numpy.linspace(1.0, 80.0, 80) ** 2
     run = descend(lambda x: 0.5 * np.sum(scale * (x - 1.0) ** 2), np.full(80, 2.0), 1e-4, 30)
     run.identify(lambda x: 0.5 * np.sum(scale * (x - 1.0) ** 2))
-    curvature = run._curvature
+    curvature = run.curvature
     true = numpy.sort(scale * curvature.scale**2)
     assert not curvature.is_complete
     assert_allclose(curvature.values[-6:], true[-6:], rtol=1e-5)
@@ -364,9 +364,9 @@ def test_no_trace_is_left_in_any_recording() -> None:
             len(run.events),
             len(run.watches["first"].values),
         )
-        everything = len(around._histories), len(around._events)
+        everything = len(around.histories), around.event_count
         run.identify(loss)
-        assert (len(around._histories), len(around._events)) == everything
+        assert (len(around.histories), around.event_count) == everything
         slope = grad(loss)(np.array([1.0, 2.0]))  # and the recording goes on
     assert around.evaluations == counts[0] + 1
     assert (run.evaluations, len(run.events), len(run.watches["first"].values)) == counts[2:]

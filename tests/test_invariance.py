@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 
 from tests.traces import courses  # noqa: F401 - fills the library
 from tests.traces.library import TRACES
-from xinv_nb.analysis import analyse
-from xinv_nb.captions.numerals import NUMBER
-from xinv_nb.columns import WatchColumns
-from xinv_nb.explanation import Fact
-from xinv_nb.history import History
-from xinv_nb.leaves import leaves_of
+from xinv_nb.claims.numerals import NUMBER
+from xinv_nb.facts.analysis import analyse
+from xinv_nb.facts.fact import Fact
+from xinv_nb.recorded.columns import WatchColumns
+from xinv_nb.recorded.history import History
+from xinv_nb.recorded.leaves import leaves_of
+from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.run import Run
 
 SHORT = [name for name, trace in TRACES.items() if trace.make().evaluations <= 1000]
@@ -40,13 +41,11 @@ def again(run: Run, *, factor: float = 1.0, order: Sequence[int] | None = None, 
         for row, value, cotangent, at in zip(watch.evaluation, watch.values, watch.cotangents, watch.at, strict=True):
             columns.extend(int(row), [value], [factor * cotangent], [at])
     other = Run(run.name, run.problem if name is None else None)
-    other.status, other.ending = run.status, run.ending
-    other._histories.append(copy)
-    for owner, event in run._events:
-        values = dict(event.values)
-        if "column" in values:
-            values["column"] = order.index(values["column"])
-        other._events.append((copy if owner is history else owner, replace(event, values=values)))
+    RunWriter(other).end(run.status, run.ending)
+    RunWriter(other).add_history(copy)
+    for event in run.events_as_recorded():
+        column = None if event.column is None else order.index(event.column)
+        RunWriter(other).restore_event(copy, replace(event, column=column))
     return other
 
 
@@ -110,13 +109,13 @@ def test_a_growing_run_is_not_analysed_anew_at_each_look(monkeypatch: pytest.Mon
         count[0] += 1
         return analyse(run)
 
-    monkeypatch.setattr("xinv_nb.analysis.analyse", counted)
+    monkeypatch.setattr("xinv_nb.facts.analysis.analyse", counted)
     run, history = Run("live"), History("f", leaves_of([("x", (2,))]))
-    run._histories.append(history)
+    RunWriter(run).add_history(history)
     for row in range(whole.evaluations):
         history.append(whole.loss[row], whole.history.values.array[row], whole.history.gradients.array[row])
         assert run.phases[-1].stop >= 0.98 * run.evaluations
     assert count[0] < 0.15 * run.evaluations
-    run.status = "finished"
+    RunWriter(run).end("finished")
     assert run.facts == analyse(run).facts
     assert numpy.all([phase.stop <= run.evaluations for phase in run.phases])

@@ -11,8 +11,8 @@ from autograd import grad
 from numpy.testing import assert_array_equal
 
 import xinv_nb as xi
-from xinv_nb.history import History
-from xinv_nb.leaves import leaves_of
+from xinv_nb.recorded.history import History
+from xinv_nb.recorded.leaves import leaves_of
 
 MIB = 2**20
 
@@ -23,8 +23,8 @@ def bowl(x):
 
 @pytest.fixture
 def small_budget(monkeypatch):
-    monkeypatch.setattr("xinv_nb.history.BUDGET", 0)  # 1,024 rows are kept all the same
-    monkeypatch.setattr("xinv_nb.columns.WATCHED_LIMIT", 1000)
+    monkeypatch.setattr("xinv_nb.recorded.history.BUDGET", 0)  # 1,024 rows are kept all the same
+    monkeypatch.setattr("xinv_nb.recorded.columns.WATCHED_LIMIT", 1000)
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_watched_quantities_are_thinned_by_evaluation(small_budget):
 
 
 def test_many_rows_stay_within_the_budget(monkeypatch):
-    monkeypatch.setattr("xinv_nb.history.BUDGET", 32 * MIB)
+    monkeypatch.setattr("xinv_nb.recorded.history.BUDGET", 32 * MIB)
     tracemalloc.start()
     try:
         history = History("f", leaves_of([("x", (1000,))]))

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 import xinv_nb as xi
 from tests.traces.parameters import HEAVY_BALL, TRACES, descend
-from xinv_nb.analysis.turning import swing_of, turning_points
-from xinv_nb.explanation import Fact
+from xinv_nb.facts.fact import Fact
+from xinv_nb.facts.kinds.turning import swing_of, turning_points
 from xinv_nb.run import Run
 
 

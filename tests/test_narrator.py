@@ -11,9 +11,9 @@ from autograd import grad
 
 import xinv_nb as xi
 from tests.example_runs import EXAMPLES, descend
-from xinv_nb.captions.narrator import Draft, Sentence, as_caption, narrate, plan
-from xinv_nb.explanation import Fact
+from xinv_nb.facts.fact import Fact
 from xinv_nb.run import Run
+from xinv_nb.words.narrator import Draft, Sentence, as_caption, narrate, plan
 
 all_runs = pytest.mark.parametrize("make", EXAMPLES.values(), ids=EXAMPLES)
 
@@ -118,12 +118,13 @@ def test_what_limits_the_result_is_in_the_summary_and_a_detail_is_not() -> None:
         "theta[1] touched its upper bound.": ("bound", 0.4),
     }
     more = [Fact(f"G{i}", kind, text, {}, (0, 39), (), s) for i, (text, (kind, s)) in enumerate(limits.items())]
-    analysis = run._analysed()
-    own, run._analysis = run._analysis, (run._analysis[0], replace(analysis, facts=(*analysis.facts, *more)))
+    _ = run.facts
+    state, analysis = run.memo["analysis"]
+    run.memo["analysis"] = state, replace(analysis, facts=(*analysis.facts, *more))
     try:
         text = summary(run)
     finally:
-        run._analysis = own
+        run.memo["analysis"] = state, analysis
     assert [told for told in limits if told in text] == list(limits)[:2]
 
 
@@ -264,14 +265,15 @@ def test_the_terms_of_a_loss_and_their_conflict_are_in_the_summary() -> None:
 
 def test_a_parameter_that_turned_is_told_with_its_turn_and_only_so() -> None:
     run = EXAMPLES["bowl"]()
-    analysis = run._analysed()
+    _ = run.facts
+    state, analysis = run.memo["analysis"]
     assert len(analysis.phases) == 1
     told = next(fact for fact in analysis.facts if fact.kind == "movement" and fact.span == (0, run.evaluations - 1))
     turn = Fact("G1", "turning", "theta[0] went there and back.", {"parameter": told.values["parameter"]}, told.span)
-    own, run._analysis = run._analysis, (run._analysis[0], replace(analysis, facts=(*analysis.facts, turn)))
+    run.memo["analysis"] = state, replace(analysis, facts=(*analysis.facts, turn))
     try:
         text = narrate(run)[1].text
     finally:
-        run._analysis = own
+        run.memo["analysis"] = state, analysis
     assert turn.text in text
     assert told.text not in text

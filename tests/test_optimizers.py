@@ -19,7 +19,7 @@ from autograd.misc.optimizers import adam, rmsprop, sgd
 from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, minimize
 
 import xinv_nb as xi
-from xinv_nb.recording import solvers
+from xinv_nb.recording.solvers import scipy as solvers
 
 START = np.array([-1.2, 1.0])
 SECOND_ORDER = ("dogleg", "trust-ncg", "trust-krylov", "trust-exact")
@@ -261,7 +261,7 @@ def test_constraints_that_are_differentiated_are_a_history_of_their_own():
     assert result.success
     assert run.history.objective == "rosenbrock"
     assert not run.accepted.all()
-    assert all(history.accepted.array[0] for history in run._histories)
+    assert all(history.accepted.array[0] for history in run.histories)
 
 
 def test_points_for_scipys_own_finite_differences_are_no_iterates_and_no_line_search():
@@ -307,7 +307,7 @@ def test_a_fit_that_only_prepares_another_is_not_what_is_shown():
             grad(lambda pixels: np.sum(pixels**2))(np.ones(30) * k)
     assert run.history.objective == "misfit"
     assert run.optimizer == "BFGS"
-    assert run.evaluations < max(len(history) for history in run._histories)
+    assert run.evaluations < max(len(history) for history in run.histories)
 
 
 def test_calls_without_a_gradient_are_counted_and_said_to_be_unseen():
@@ -533,7 +533,7 @@ def test_an_optimization_inside_an_objective_is_not_mixed_up():
     with xi.record() as run:
         result = minimize(outer_objective, START, jac=True, method="L-BFGS-B")
     assert plain(result) == plain(expected)
-    outer = next(h for h in run._histories if h.optimizer == "L-BFGS-B")
+    outer = next(h for h in run.histories if h.optimizer == "L-BFGS-B")
     assert outer.accepted.array.sum() == result.nit + 1
     assert run.notices == []
 

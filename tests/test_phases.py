@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.example_runs import EXAMPLES
-from xinv_nb.analysis.phases import find_phases, last_of
+from xinv_nb.facts.measures.phases import find_phases, last_of
 
 random = np.random.RandomState(0)
 steps = np.arange(200.0)

@@ -17,10 +17,10 @@ from tests.stated import LAST as LAST_STATED
 from tests.stated import MAKERS, THIRD_ROUND, Maker, stated
 from tests.traces.library import TRACES
 from tests.written import by_form, by_hand, free_text
-from xinv_nb.captions.claims import check, domain_of
-from xinv_nb.captions.numerals import numbers_in
-from xinv_nb.captions.sameness import same_claims
-from xinv_nb.quantities import number
+from xinv_nb.claims.claims import check, domain_of
+from xinv_nb.claims.numerals import numbers_in
+from xinv_nb.claims.sameness import same_claims
+from xinv_nb.language.quantities import number
 from xinv_nb.run import Run
 
 

@@ -20,9 +20,9 @@ from autograd import grad
 
 import xinv_nb as xi
 from xinv_nb.view import packets
+from xinv_nb.view.downloading import Offer
 from xinv_nb.view.export import File
 from xinv_nb.view.head import Writer
-from xinv_nb.view.pulling import Offer
 from xinv_nb.view.scene import Frame
 from xinv_nb.view.texts import caption_for_view
 from xinv_nb.view.widget import RunWidget

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xinv_nb.captions.numerals import numbers_in
-from xinv_nb.quantities import asked, number, pair, quantity, sentence_start, share
+from xinv_nb.claims.numerals import numbers_in
+from xinv_nb.language.quantities import asked, number, pair, quantity, sentence_start, share
 
 finite = st.floats(-1e300, 1e300, allow_subnormal=False)
 

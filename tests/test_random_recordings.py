@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 import xinv_nb as xi
 from tests.recomputed_parameters import RECOMPUTED
 from tests.test_facts import assert_facts_are_true
-from xinv_nb.columns import TermColumns, WatchColumns
-from xinv_nb.events import Event
-from xinv_nb.history import History
-from xinv_nb.leaves import leaves_of
+from xinv_nb.recorded.columns import TermColumns, WatchColumns
+from xinv_nb.recorded.events import Event
+from xinv_nb.recorded.history import History
+from xinv_nb.recorded.leaves import leaves_of
+from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.run import Run
 
 SHAPES = {"a": (), "b": (3,), "c": (2, 2), "W": (9, 5)}
@@ -48,9 +49,9 @@ def recording(seed: int, names: list[str], count: int, kind: str) -> Run:
         if random.rand() < 0.7 and 2 < k < count - 2:
             values = {"d": float(x[0])}
             event = Event(f"e{k}", k, "forward", "{d:.2f} left", f"{x[0]:.2f} left", values, count=random.randint(1, 3))
-            run._events.append((history, event))
-    run._histories.append(history)
-    run.status = "finished"
+            RunWriter(run).restore_event(history, event)
+    RunWriter(run).add_history(history)
+    RunWriter(run).end("finished")
     return run
 
 

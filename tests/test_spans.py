@@ -9,23 +9,24 @@ import xinv_nb as xi
 from tests.example_runs import EXAMPLES
 from tests.traces import courses, parameters  # noqa: F401 - fills TRACES
 from tests.traces.library import TRACES
+from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.run import Run
 
 
 def chosen(run: Run, span: tuple[int, int]) -> list[xi.Fact]:
     """Facts that are told on request; the runs of the examples are shared, and are left as they were."""
-    run.chosen_spans = ()
+    RunWriter(run).forget_spans()
     before = len(run.facts)
     run.choose_span(span)
     try:
         return list(run.facts)[before:]
     finally:
-        run.chosen_spans = ()
+        RunWriter(run).forget_spans()
 
 
 def test_a_stretch_is_told_by_its_own_first_and_last_values() -> None:
     run = EXAMPLES["bowl"]()
-    run.chosen_spans = ()
+    RunWriter(run).forget_spans()
     known = [fact.text for fact in run.facts]
     found = chosen(run, (3, 7))
     stretch = found[0]
@@ -81,7 +82,7 @@ def test_one_iteration_and_losses_that_are_no_numbers() -> None:
 def test_a_stretch_within_another_does_not_speak_for_it() -> None:
     run = EXAMPLES["bowl"]()
     try:
-        run.chosen_spans = ()
+        RunWriter(run).forget_spans()
         run.explain(model=False, span=(4, 6))
         (caption,) = run.explain(model=False, span=(2, 9))
         facts = {fact.id: fact for fact in run.facts}
@@ -90,4 +91,4 @@ def test_a_stretch_within_another_does_not_speak_for_it() -> None:
         (whole,) = run.explain(model=False, span=(0, last))
         assert {fact.span for fact in run.facts if fact.id in whole.cites} == {(0, last)}
     finally:
-        run.chosen_spans, run._span_captions = (), ()
+        RunWriter(run).forget_spans()

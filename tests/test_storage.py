@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 import xinv_nb as xi
+from xinv_nb.recorded.file.reading import RunFileError
 from xinv_nb.run import Run
-from xinv_nb.storage import RunFileError
 
 # ---------------------------------------------------------------------- runs of all kinds
 
@@ -325,7 +325,7 @@ def another(**values):
 
 
 def event(**values):
-    return lambda header: header["events"][0]["dict"].extend([key, value] for key, value in values.items())
+    return lambda header: header["events"][0][1]["dict"].extend([key, value] for key, value in values.items())
 
 
 def watch(**values):
@@ -359,8 +359,8 @@ HOSTILE = {
     "outline of other leaves": another(outline={"dict": []}),
     "outline of text": another(outline="x"),
     "outline deep": another(outline=json.loads("[" * 400 + "]" * 400)),
-    "event without text": lambda header: header["events"][0]["dict"].remove(
-        ["text", header["events"][0]["dict"][4][1]]
+    "event without text": lambda header: header["events"][0][1]["dict"].remove(
+        ["text", header["events"][0][1]["dict"][4][1]]
     ),
     "event of another kind": event(secret=1),
     "event text a number": event(text=5),
@@ -368,7 +368,10 @@ HOSTILE = {
     "event elsewhere": event(evaluation=10**6),
     "event before": event(evaluation=-1),
     "event values text": event(values="x"),
-    "event without words": event(name="\0parameter"),
+    "event without words": event(kind="turn", column=0, values={"dict": []}),
+    "event of an unknown kind": event(kind="rumour"),
+    "event column in words": event(kind="turn", column="0"),
+    "event of no objective": lambda header: header["events"][0].__setitem__(0, 7),
     "events null": another(events=None),
     "watches a dict": another(watches={"x": "m"}),
     "watch of other lengths": watch(at=[]),
@@ -420,7 +423,7 @@ def test_members_that_are_not_what_they_should_be(members, saved):
 
 
 def test_a_small_file_that_would_fill_the_memory(saved, monkeypatch):
-    monkeypatch.setattr("xinv_nb.storage._LARGEST", 20_000)
+    monkeypatch.setattr("xinv_nb.recorded.file.reading._LARGEST", 20_000)
     rewritten(saved, **{"loss.npy": npy(numpy.zeros(10**5))})
     with pytest.raises(RunFileError, match="GB of memory"):
         xi.load(saved)

@@ -10,8 +10,8 @@ import pytest
 from tests.test_facts import assert_facts_are_true
 from tests.traces import courses  # noqa: F401 - fills the library
 from tests.traces.library import TRACES, Trace
-from xinv_nb.analysis.advice import advice
-from xinv_nb.explanation import Fact
+from xinv_nb.facts.fact import Fact
+from xinv_nb.facts.kinds.advice import advice
 from xinv_nb.run import Run
 
 ON_REQUEST = 0.2

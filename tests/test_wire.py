@@ -11,6 +11,7 @@ from autograd import grad
 from autograd import numpy as anp
 
 import xinv_nb as xi
+from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.view import packets
 from xinv_nb.view.head import Writer, state_in_words
 from xinv_nb.view.wire import Body, numbers, pack, unpack
@@ -188,8 +189,8 @@ def test_lanes_go_on_growing_live_past_the_events_that_the_table_lists(monkeypat
     monkeypatch.setattr(packets, "MOST_EVENTS", 60)
     sent, told = packets.Sent(), []
     run = eventful(1000)
-    run.status = "running"
-    while sent.events < len(run._events):
+    RunWriter(run).end("running")
+    while sent.events < run.event_count:
         told += unpack(packets.update(run, sent, Writer()))[0]["events"]
     marks = [event["evaluation"] for event in told if event["lane"] and event["text"] == "it rains"]
     assert marks == [50 * k for k in range(20)]
@@ -316,7 +317,7 @@ def test_live_updates_of_watched_quantities_join_to_what_a_snapshot_holds() -> N
 
 
 def test_a_watched_quantity_of_a_long_run_that_was_thinned_has_no_gaps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("xinv_nb.columns.WATCHED_LIMIT", 20)
+    monkeypatch.setattr("xinv_nb.recorded.columns.WATCHED_LIMIT", 20)
     run = recorded([float(i) for i in range(50)], lambda x: xi.watch(x * 2, "height") ** 2)
     found = columns(packets.snapshot(run, packets.Sent(), Writer()))["w0"]
     assert np.isfinite(found).all()
@@ -397,7 +398,7 @@ def test_the_browser_gets_the_files_that_it_asks_for(tmp_path: Path) -> None:
     path.write_bytes(exported(run, "data")["content"])
     np.testing.assert_array_equal(xi.load(path).loss, run.loss)
     assert "cannot be exported as 'poem'" in exported(run, "poem")["error"]
-    run.status = "running"
+    RunWriter(run).end("running")
     assert "once it has ended" in exported(run, "page")["error"]
 
 

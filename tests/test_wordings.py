@@ -14,16 +14,16 @@ import xinv_nb as xi
 from tests.example_runs import EXAMPLES, from_losses
 from tests.traces import courses, parameters
 from tests.traces.library import TRACES
-from xinv_nb.captions.claims import check, domain_of
-from xinv_nb.captions.interpretation import read
-from xinv_nb.captions.narrator import narrate, outline, plan
-from xinv_nb.captions.numerals import numbers_in
-from xinv_nb.captions.phrases import LEVELS, Phrase, Phrases
-from xinv_nb.captions.reading import sentences
-from xinv_nb.captions.sameness import _Said
-from xinv_nb.captions.wordings import BANK, GLOSSES
-from xinv_nb.explanation import Fact
+from xinv_nb.claims.claims import check, domain_of
+from xinv_nb.claims.interpretation import read
+from xinv_nb.claims.numerals import numbers_in
+from xinv_nb.claims.reading import sentences
+from xinv_nb.claims.sameness import _Said
+from xinv_nb.facts.fact import Fact
 from xinv_nb.run import Run
+from xinv_nb.words.narrator import narrate, outline, plan
+from xinv_nb.words.phrases import LEVELS, Phrase, Phrases
+from xinv_nb.words.wordings import BANK, GLOSSES
 
 
 def below_zero(method: str) -> Run:

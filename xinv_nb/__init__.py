@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xinv_nb.errors import XinvError
-from xinv_nb.events import Event
-from xinv_nb.explanation import Caption, Claim, Fact, Phase
-from xinv_nb.problem import Parameter, Problem
+from xinv_nb.facts.fact import Fact, Phase
+from xinv_nb.recorded.captions import Caption, Claim
+from xinv_nb.recorded.events import Event
+from xinv_nb.recorded.problem import Parameter, Problem
 from xinv_nb.recording.probes import event, stage, watch
-from xinv_nb.run import Run
+from xinv_nb.run import Run, load
 from xinv_nb.session import compare, last_run, record
-from xinv_nb.storage import load
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -44,13 +44,13 @@ __all__ = [
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Give the notebook `%%xinv` and `%xinv`; IPython calls this for `%load_ext xinv_nb`."""
-    from xinv_nb.magic import load
+    from xinv_nb.magic import register
 
-    load(shell)
+    register(shell)
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
     """Take `%%xinv` and `%xinv` away again."""
-    from xinv_nb.magic import unload
+    from xinv_nb.magic import unregister
 
-    unload(shell)
+    unregister(shell)

@@ -23,8 +23,9 @@ from IPython.core.inputtransformer2 import cell_magic as ipython_cell_magic
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 
-from xinv_nb.captions.writer import Explaining
-from xinv_nb.problem import Problem
+from xinv_nb.models.writer import Explaining
+from xinv_nb.recorded.problem import Problem
+from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.recording.recorder import Recorder
 from xinv_nb.recording.tracebacks import take_our_frames_out
 from xinv_nb.run import Run
@@ -176,7 +177,7 @@ class _OpenCell:
         self.shell = shell
         self.options = options
         self.run = Run(options.name or "", _problem_of(shell, options))
-        self.run.chosen_parameters = options.parameters
+        RunWriter(self.run).choose_parameters(options.parameters)
         self.recorder = Recorder(self.run, options.max_events)
         self._own_showtraceback: Any = None
 
@@ -210,7 +211,7 @@ class _OpenCell:
             shell: Any = self.shell
             shell.showtraceback = self._own_showtraceback
         if self.run.problem is None:
-            self.run.problem = _problem_of(self.shell, self.options)
+            RunWriter(self.run).set_problem(_problem_of(self.shell, self.options))
             if self.options.problem and self.run.problem is None:
                 self.recorder.notice(
                     f"The variable {self.options.problem!r} is no xinv_nb.Problem; the run goes without one."
@@ -341,7 +342,7 @@ class XinvMagics(Magics):
 
 
 def _settings(options: Options) -> str:
-    from xinv_nb.captions.offer import offer
+    from xinv_nb.models.offer import offer
 
     e = options.explaining
     rows = [
@@ -359,7 +360,7 @@ def _settings(options: Options) -> str:
 # ---------------------------------------------------------------------- loading
 
 
-def load(shell: InteractiveShell) -> None:
+def register(shell: InteractiveShell) -> None:
     """Register the magics and the two transformers; loading twice changes nothing."""
     shell.register_magics(XinvMagics)
     transforms = shell.input_transformer_manager.line_transforms
@@ -370,7 +371,7 @@ def load(shell: InteractiveShell) -> None:
         shell.events.register("post_run_cell", _close_recording)
 
 
-def unload(shell: InteractiveShell) -> None:
+def unregister(shell: InteractiveShell) -> None:
     """Take the transformers away again, and forget the session's settings."""
     global _defaults
     _defaults = Options()

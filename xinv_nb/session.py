@@ -7,10 +7,12 @@ from asyncio import CancelledError
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from xinv_nb.problem import Problem
+from xinv_nb.recorded.problem import Problem
+from xinv_nb.recorded.run import Status
+from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.recording.recorder import Recorder
 from xinv_nb.recording.tracebacks import take_our_frames_out
-from xinv_nb.run import Run, Status
+from xinv_nb.run import Run
 
 if TYPE_CHECKING:
     from xinv_nb.view.compare import Comparison
@@ -60,7 +62,7 @@ class record:  # noqa: N801 - reads as a verb: `with xi.record() as run`
         max_events: int = 100_000,
     ) -> None:
         self._run = Run(name, problem)
-        self._run.chosen_parameters = tuple(parameters or ())
+        RunWriter(self._run).choose_parameters(parameters or ())
         self._live = live
         self._recorder = Recorder(self._run, max_events)
 
@@ -89,7 +91,7 @@ def attempt(run: Run, done: str, step: Callable[[], T]) -> T | None:
         return step()
     except Exception as failure:  # noqa: BLE001 - nothing of ours may reach the user's cell
         text = f"The run could not be {done} ({type(failure).__name__}: {failure})."
-        run.notices.append(text)
+        RunWriter(run).notice(text)
         print(text, file=sys.stderr)  # noqa: T201 - the view may not be there to show it
         return None
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.example_runs import EXAMPLES
-from xinv_nb.captions import writer
-from xinv_nb.captions.admission import Ability
+from xinv_nb.models import writer
+from xinv_nb.models.admission import Ability
+from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.run import Run
 
 
@@ -16,7 +17,7 @@ from xinv_nb.run import Run
 def run() -> Run:
     """A short run with its built-in captions only."""
     run = EXAMPLES["bowl"]()
-    run._captions = None
+    RunWriter(run).keep_captions(None)
     return run
 
 

@@ -12,17 +12,18 @@ import pytest
 from tests.captions.test_writer_faults import written
 from tests.ollama.real_server import RealServer
 from tests.ollama.scripted_server import MODEL, Reply, Request, ScriptedServer, done, listed, piece
-from xinv_nb.captions.acceptance import accept
-from xinv_nb.captions.admission import DOMAIN, PARAGRAPHS, Ability, ability
-from xinv_nb.captions.faults import OllamaUnavailable
-from xinv_nb.captions.interpretation import read
-from xinv_nb.captions.narrator import narrate
-from xinv_nb.captions.ollama import OllamaServer
-from xinv_nb.captions.reading import sentences
-from xinv_nb.captions.sameness import same_claims
-from xinv_nb.captions.voice import Voice
-from xinv_nb.captions.writer import Explaining
+from xinv_nb.claims.interpretation import read
+from xinv_nb.claims.reading import sentences
+from xinv_nb.claims.sameness import same_claims
+from xinv_nb.models.acceptance import accept
+from xinv_nb.models.admission import DOMAIN, PARAGRAPHS, Ability, ability
+from xinv_nb.models.server.faults import OllamaUnavailable
+from xinv_nb.models.server.ollama import OllamaServer
+from xinv_nb.models.voice import Voice
+from xinv_nb.models.writer import Explaining
+from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.run import Run
+from xinv_nb.words.narrator import narrate
 
 Rewriter = Callable[[list[str]], list[str]]
 
@@ -261,7 +262,7 @@ def test_a_stretch_is_explained_in_a_caption_of_its_own(capable: Model, run: Run
         assert run.captions[-1] == caption
         assert {fact.id for fact in run.facts} >= {cite for cite in caption.cites if cite.startswith("F")}
     finally:
-        run._span_captions, run.chosen_spans = (), ()
+        RunWriter(run).forget_spans()
 
 
 def test_language_and_level_reach_the_model(capable: Model, run: Run) -> None:

@@ -27,12 +27,13 @@ from tests.captions.adversary import DISTORTIONS, Adversary, Scene
 from tests.captions.second_opinion import Recording, second_opinion
 from tests.example_runs import EXAMPLES
 from tests.ollama.scripted_server import MODEL
-from xinv_nb.captions.narrator import outline
-from xinv_nb.captions.phrases import LEVELS
-from xinv_nb.captions.writer import Explaining
-from xinv_nb.explanation import Caption
+from xinv_nb.models.writer import Explaining
+from xinv_nb.recorded.captions import Caption
+from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.run import Run
 from xinv_nb.view.wire import unpack
+from xinv_nb.words.narrator import outline
+from xinv_nb.words.phrases import LEVELS
 
 QUESTIONS = ("What happened to the loss?", "What moved?", "Why did the run end?", "How did {name} move?")
 
@@ -206,7 +207,7 @@ def explain_and_ask(run: Run, server: Adversary, shown: Shown, seed: int) -> Non
     after = shown_of(run, captions)
     before += reasons(captions) + "\n".join(wordings_of(run))
     shown.faults += [f"{run.title}: leaks {words!r}" for words in leaks(after, before, server)]
-    run._captions = None  # what the next test begins with
+    RunWriter(run).keep_captions(None)  # what the next test begins with
 
 
 def shown_of(run: Run, captions: Sequence[Caption]) -> str:
@@ -298,7 +299,7 @@ def test_what_the_widget_is_sent_meanwhile_holds_no_word_of_the_adversary(
         answers = [each for each in sent if isinstance(each, Caption)]
         before += reasons([*run.captions, *answers]) + "\n".join(wordings_of(run))
         assert leaks(everything + repr(answers), before, server) == []
-        run._captions = None
+        RunWriter(run).keep_captions(None)
 
 
 def test_an_honest_model_is_let_speak(runs: list[Run], servers: list[Adversary]) -> None:

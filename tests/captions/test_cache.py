@@ -15,10 +15,11 @@ import pytest
 import xinv_nb as xi
 from tests.captions.test_writer_faults import Rewording, written
 from tests.ollama.scripted_server import CUT, MODEL, Reply, listed, piece
-from xinv_nb.captions.cache import AnswerCache, cache_folder
-from xinv_nb.captions.draft import BUILT_IN
-from xinv_nb.captions.narrator import narrate
+from xinv_nb.models.cache import AnswerCache, cache_folder
+from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.run import Run
+from xinv_nb.words.draft import BUILT_IN
+from xinv_nb.words.narrator import narrate
 
 pytestmark = pytest.mark.usefixtures("admitted")
 
@@ -74,11 +75,11 @@ def test_a_caption_tells_where_its_words_come_from(folder: Path, server: Rewordi
     assert told["seed"] == "1"
     assert len(told["prompts"]) == 64
     assert narrate(run)[0].provenance == {}
-    run._captions = captions
+    RunWriter(run).keep_captions(captions)
     try:
         assert xi.load(run.save(tmp_path / "run.npz")).captions == captions
     finally:
-        run._captions = None
+        RunWriter(run).keep_captions(None)
 
 
 def test_without_a_cache_the_model_is_asked_each_time(
@@ -135,7 +136,7 @@ def test_a_folder_that_cannot_be_is_no_error(tmp_path: Path) -> None:
 
 def test_kernels_share_it(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from xinv_nb.captions.cache import AnswerCache\n"
+        "import sys; from pathlib import Path; from xinv_nb.models.cache import AnswerCache\n"
         "cache = AnswerCache(Path(sys.argv[1]))\n"
         "for i in range(200):\n"
         "    cache.put({'prompt': i % 20}, f'answer {i % 20}')\n"

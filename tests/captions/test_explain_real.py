@@ -13,9 +13,9 @@ import pytest
 from tests.captions.test_writer_real import assert_true
 from tests.example_runs import EXAMPLES
 from tests.ollama.real_server import RealServer, find_gguf, find_program, running
-from xinv_nb.captions.narrator import narrate
-from xinv_nb.captions.writer import Explaining, Progress, write
-from xinv_nb.explanation import Caption
+from xinv_nb.models.writer import Explaining, Progress, write
+from xinv_nb.recorded.captions import Caption
+from xinv_nb.words.narrator import narrate
 
 pytestmark = pytest.mark.usefixtures("admitted")
 

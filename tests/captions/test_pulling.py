@@ -15,8 +15,8 @@ import xinv_nb as xi
 from tests.captions.test_admission import Model, dropped, each
 from tests.ollama.scripted_server import Reply, Request, listed
 from tests.ollama.test_pull import BIG, FOREVER, MANIFEST, SUCCESS, VERIFYING, layer
-from xinv_nb.captions.offer import offer
-from xinv_nb.captions.writer import Explaining
+from xinv_nb.models.offer import offer
+from xinv_nb.models.writer import Explaining
 from xinv_nb.run import Run
 from xinv_nb.view.packets import Detail
 from xinv_nb.view.page import snapshot_to_keep

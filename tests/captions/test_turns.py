@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
-from xinv_nb.captions.turns import Turns
+from xinv_nb.models.turns import Turns
 
 
 def until(condition) -> None:

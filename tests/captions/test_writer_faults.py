@@ -12,13 +12,13 @@ import pytest
 
 import xinv_nb as xi
 from tests.ollama.scripted_server import CUT, MODEL, Reply, Request, ScriptedServer, done, listed, piece, shown
-from xinv_nb.captions import voice
-from xinv_nb.captions.domain import names_of
-from xinv_nb.captions.narrator import narrate, plan
-from xinv_nb.captions.sameness import same_claims
-from xinv_nb.captions.worker import CaptionWorker
-from xinv_nb.captions.writer import Explaining, Progress, write
+from xinv_nb.claims.domain import names_of
+from xinv_nb.claims.sameness import same_claims
+from xinv_nb.models import voice
+from xinv_nb.models.worker import CaptionWorker
+from xinv_nb.models.writer import Explaining, Progress, write
 from xinv_nb.run import Run
+from xinv_nb.words.narrator import narrate, plan
 
 pytestmark = pytest.mark.usefixtures("admitted")
 
@@ -323,7 +323,7 @@ def test_a_worker_that_was_cancelled_changes_nothing(server, run) -> None:
     worker.cancel()
     count = len(told)
     assert worker.wait(5)
-    assert run._captions is None
+    assert run.written_captions is None
     assert len(told) == count
 
 
@@ -347,7 +347,7 @@ def test_a_new_start_cancels_the_one_before(server, run) -> None:
     assert worker.wait(5)
     first.join(5)
     assert not first.is_alive()
-    assert run._captions == narrate(run)
+    assert run.written_captions == narrate(run)
 
 
 def test_a_view_that_fails_becomes_a_notice(server, run) -> None:
@@ -357,7 +357,7 @@ def test_a_view_that_fails_becomes_a_notice(server, run) -> None:
     worker = CaptionWorker()
     worker.start(run, show, Explaining(host=server.host))
     assert worker.wait(20)
-    assert run._captions is None
+    assert run.written_captions is None
     assert "RuntimeError" in run.notices.pop()
 
 

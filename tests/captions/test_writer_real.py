@@ -9,11 +9,11 @@ import pytest
 
 from tests.example_runs import EXAMPLES
 from tests.ollama.real_server import RealServer
-from xinv_nb.captions.domain import names_of
-from xinv_nb.captions.draft import BUILT_IN
-from xinv_nb.captions.narrator import narrate, plan
-from xinv_nb.captions.sameness import same_claims, same_numbers
-from xinv_nb.captions.writer import Explaining, Progress, write
+from xinv_nb.claims.domain import names_of
+from xinv_nb.claims.sameness import same_claims, same_numbers
+from xinv_nb.models.writer import Explaining, Progress, write
+from xinv_nb.words.draft import BUILT_IN
+from xinv_nb.words.narrator import narrate, plan
 
 pytestmark = pytest.mark.usefixtures("admitted")
 

@@ -13,7 +13,7 @@ from jupyter_client.manager import start_new_kernel
 
 from tests.captions.test_admission import Model, dropped, each
 from tests.ollama.scripted_server import MODEL
-from xinv_nb.captions.admission import PARAGRAPHS
+from xinv_nb.models.admission import PARAGRAPHS
 
 LOAD = "%load_ext xinv_nb\nimport xinv_nb as xi\nfrom autograd import grad\nimport autograd.numpy as np"
 

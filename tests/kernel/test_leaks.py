@@ -128,7 +128,7 @@ def test_what_somebody_can_see_or_name_stays(client: Any) -> None:
     assert run_cell(client, "print(held.comm is not None, mine.widget() is held)").split() == ["True", "True"]
 
     run_cell(client, RUN.replace("%%xinv run", "%%xinv other"), "other cell")
-    run_cell(client, "first = other; kept = weakref.ref(other._widget)")
+    run_cell(client, "first = other; kept = weakref.ref(other.memo['widget'])")
     run_cell(client, RUN, "a cell of its own")
     assert run_cell(client, "print(kept().comm is not None)").strip() == "True", "its output still stands"
     run_cell(client, RUN.replace("%%xinv run", "%%xinv other"), "other cell")
@@ -145,7 +145,7 @@ def test_several_runs_of_one_execution_stand_together(client: Any) -> None:
         "runs = []\nfor k in range(3):\n    with xi.record(live=True) as run:\n        grad(lambda x: x**2)(3.0)\n"
     )
     run_cell(client, several + "    runs.append(run)", "loop")
-    run_cell(client, "former = [run._widget for run in runs]")
+    run_cell(client, "former = [run.memo['widget'] for run in runs]")
     assert run_cell(client, "print([w.comm is not None for w in former])").strip() == "[True, True, True]"
     run_cell(client, several + "    runs.append(run)", "loop")
     assert run_cell(client, "print([w.comm is not None for w in former])").strip() == "[False, False, False]"

@@ -18,6 +18,7 @@ from playwright.sync_api import expect
 import xinv_nb as xi
 from tests.browser import keep_picture, unavailable
 from tests.lab.jupyter import LabPage, notebook, running_lab
+from xinv_nb.recorded.writer import RunWriter
 
 AXE = "axe-core@4.10.3"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -62,7 +63,7 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         x = np.array([4.0, 0.7])
         for _ in range(60):
             x = x - 0.02 * grad(flight)(x)
-    run.notices.append("This is what a notice looks like.")
+    RunWriter(run).notice("This is what a notice looks like.")
     return run.to_html(tmp_path_factory.mktemp("page") / "run.html")
 
 

@@ -24,9 +24,9 @@ from tests.ollama.scripted_server import (
     piece,
     shown,
 )
-from xinv_nb.captions.faults import OllamaUnavailable
-from xinv_nb.captions.host import parse_host
-from xinv_nb.captions.ollama import OllamaServer
+from xinv_nb.models.server.faults import OllamaUnavailable
+from xinv_nb.models.server.host import parse_host
+from xinv_nb.models.server.ollama import OllamaServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -467,7 +467,7 @@ def test_no_server_is_an_answer_at_once() -> None:
 def test_without_a_server_the_ollama_package_is_not_even_imported() -> None:
     program = (
         "import sys\n"
-        "from xinv_nb.captions.ollama import OllamaServer\n"
+        "from xinv_nb.models.server.ollama import OllamaServer\n"
         f"assert not OllamaServer({closed_port()!r}).status().reachable\n"
         "assert not {'ollama', 'httpx', 'pydantic'} & set(sys.modules)\n"
     )

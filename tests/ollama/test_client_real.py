@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from xinv_nb.captions.faults import OllamaUnavailable
-from xinv_nb.captions.ollama import OllamaServer
+from xinv_nb.models.server.faults import OllamaUnavailable
+from xinv_nb.models.server.ollama import OllamaServer
 
 if TYPE_CHECKING:
     from tests.ollama.real_server import RealServer

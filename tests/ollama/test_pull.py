@@ -16,12 +16,12 @@ import pytest
 from tests.ollama.real_server import RealServer, find_program, running
 from tests.ollama.registry import serving_models
 from tests.ollama.scripted_server import CUT, MODEL, Reply, Request, ScriptedServer
-from xinv_nb.captions.faults import OllamaUnavailable
-from xinv_nb.captions.host import Host
-from xinv_nb.captions.ollama import OllamaServer
-from xinv_nb.captions.pull import Stand, pull, pull_from
-from xinv_nb.captions.pulls import Course, Pull, pull_of
-from xinv_nb.captions.voice import Voice
+from xinv_nb.models.server.download import Stand, pull, pull_from
+from xinv_nb.models.server.downloads import Course, Pull, pull_of
+from xinv_nb.models.server.faults import OllamaUnavailable
+from xinv_nb.models.server.host import Host
+from xinv_nb.models.server.ollama import OllamaServer
+from xinv_nb.models.voice import Voice
 
 FOREVER = 60
 BIG, SMALL, SECOND = "sha256:big", "sha256:small", "sha256:second"
@@ -268,8 +268,8 @@ def test_that_it_began_is_told_also_where_it_ends_at_once(monkeypatch: pytest.Mo
             thread.join()
         return thread
 
-    monkeypatch.setattr("xinv_nb.captions.pulls.pull", fails)
-    monkeypatch.setattr("xinv_nb.captions.pulls._begin", begin)
+    monkeypatch.setattr("xinv_nb.models.server.downloads.pull", fails)
+    monkeypatch.setattr("xinv_nb.models.server.downloads._begin", begin)
     heard: list[Course] = []
     download = Pull(Host("http://127.0.0.1:1"), "m:1b")
     download.hear(heard.append)

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from xinv_nb.events import PARAMETER, Event, EventPhase
-from xinv_nb.quantities import asked, number, quantity, share
-from xinv_nb.recording.autograd import plain_value
+from xinv_nb.language.quantities import asked, number, quantity, share
+from xinv_nb.recorded.events import EventKind, EventPhase, NewEvent
+from xinv_nb.recording.backends.autograd.hook import plain_value
 
 _REAL = (int, float, np.integer, np.floating)
 _MOST_RANGES = 2
@@ -89,7 +89,7 @@ def snapshot(value: Any) -> Any:
 
 def forward_events(
     happenings: Sequence[Happening], watched: Mapping[str, Sequence[WatchedValue]] = MappingProxyType({})
-) -> Iterator[Event]:
+) -> Iterator[NewEvent]:
     """Yield the events of one forward pass; those that differ only in their numbers become one.
 
     That one has the numbers of the first, the count, and the extremes with where they were.
@@ -103,7 +103,7 @@ def forward_events(
         if len(same) > 1:
             ranges = list(_extremes(same, values))
             text += f" ({'; '.join([f'{len(same)} times', *ranges[:_MOST_RANGES]])})"
-        yield _event("forward", first.template, text, values, first.at, first.stage, len(same))
+        yield _event("happening", first.template, text, values, first.at, first.stage, len(same))
     for name, rows in watched.items():
         numbers = _numbers([row.value for row in rows])
         if len(numbers) == 0:
@@ -114,7 +114,7 @@ def forward_events(
         else:
             text = f"{name} ranges from {number(low)} to {quantity(high, rows[0].unit)}"
             found = {"min": low, "max": high}
-        yield _event("forward", name, text, found, rows[0].at, rows[0].stage, len(rows))
+        yield _event("watched", name, text, found, rows[0].at, rows[0].stage, len(rows))
 
 
 def _extremes(same: Sequence[Happening], values: dict[str, Any]) -> Iterator[str]:
@@ -131,7 +131,7 @@ def _extremes(same: Sequence[Happening], values: dict[str, Any]) -> Iterator[str
             yield f"{name} from {' to '.join(parts)}"
 
 
-def backward_events(watched: Mapping[str, Sequence[WatchedValue]]) -> Iterator[Event]:
+def backward_events(watched: Mapping[str, Sequence[WatchedValue]]) -> Iterator[NewEvent]:
     """Yield what the gradient asked of each watched quantity in one backward pass, and how strongly.
 
     `share` compares the quantities in the units of the loss: the change of the loss by one percent of each, as a share
@@ -150,7 +150,7 @@ def backward_events(watched: Mapping[str, Sequence[WatchedValue]]) -> Iterator[E
         if 0 < whole < np.inf:
             values["share"] = pulls[name] / whole
             text += f": {share(values['share'])} of the pull on watched quantities"
-        yield _event("backward", name, text, values, strongest.at, strongest.stage, len(rows))
+        yield _event("asked", name, text, values, strongest.at, strongest.stage, len(rows))
 
 
 def _pull(rows: Sequence[WatchedValue]) -> float:
@@ -158,9 +158,9 @@ def _pull(rows: Sequence[WatchedValue]) -> float:
     return float(np.abs(_numbers([row.cotangent for row in rows]) * _numbers([row.value for row in rows])).sum())
 
 
-def turn(column: int, sign: float) -> Event:
-    """Return the event that the gradient of one parameter asks for a new direction; `Run.events` words it."""
-    return Event("", -1, "backward", PARAMETER, "", {"column": column, "cotangent": sign})
+def turn(column: int, sign: float) -> NewEvent:
+    """Return the event that the gradient of one parameter asks for a new direction."""
+    return NewEvent("backward", "", "", {"cotangent": sign}, kind="turn", column=column)
 
 
 def _numbers(values: Sequence[Any]) -> NDArray[Any]:
@@ -209,7 +209,10 @@ def _filled_in(template: str, values: Mapping[str, Any]) -> str:
         return template
 
 
+_PHASES: Mapping[EventKind, EventPhase] = {"happening": "forward", "watched": "forward", "asked": "backward"}
+
+
 def _event(
-    phase: EventPhase, name: str, text: str, values: Mapping[str, Any], at: Any, stage: str, count: int
-) -> Event:
-    return Event("", -1, phase, name, text, values, at, stage, count)
+    kind: EventKind, name: str, text: str, values: Mapping[str, Any], at: Any, stage: str, count: int
+) -> NewEvent:
+    return NewEvent(_PHASES[kind], name, text, values, at, stage, count, kind)

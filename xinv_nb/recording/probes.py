@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from xinv_nb.recording import autograd as hook
+from xinv_nb.recording.backends.autograd import hook
 from xinv_nb.recording.events import WatchedValue, happening, snapshot
 from xinv_nb.recording.recorder import Recorder, current_recorder
 

@@ -17,16 +17,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xinv_nb.columns import TermColumns, WatchColumns
 from xinv_nb.errors import XinvError
-from xinv_nb.events import Event
-from xinv_nb.history import History
-from xinv_nb.leaves import WHOLE_LIMIT, leaves_of
-from xinv_nb.recording import autograd as hook
-from xinv_nb.recording import nonfinite, observing, solvers, terms
+from xinv_nb.recorded.columns import TermColumns, WatchColumns
+from xinv_nb.recorded.events import NewEvent
+from xinv_nb.recorded.history import History
+from xinv_nb.recorded.leaves import WHOLE_LIMIT, leaves_of
+from xinv_nb.recorded.run import RecordedRun, Status
+from xinv_nb.recorded.writer import RunWriter
+from xinv_nb.recording.backends.autograd import hook, nonfinite, observing, terms
+from xinv_nb.recording.backends.autograd.operations import Operation
 from xinv_nb.recording.events import Happening, WatchedValue, backward_events, by_name, forward_events, turn
-from xinv_nb.recording.operations import Operation
-from xinv_nb.recording.optimizers import OptimizerFollower
+from xinv_nb.recording.solvers import scipy as solvers
+from xinv_nb.recording.solvers.follower import OptimizerFollower
 from xinv_nb.recording.structure import (
     NO_NUMBERS,
     argument_names,
@@ -39,7 +41,6 @@ from xinv_nb.recording.structure import (
     outline,
     signature,
 )
-from xinv_nb.run import Run, Status
 
 _PENDING_LIMIT = 32
 """Forward passes that may wait for their backward pass at the same time."""
@@ -86,8 +87,11 @@ class Evaluation:
 class Recorder:
     """Records what happens between `start` and `stop` into `run`."""
 
-    def __init__(self, run: Run, max_events: int = 100_000, on_evaluation: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, run: RecordedRun, max_events: int = 100_000, on_evaluation: Callable[[], None] | None = None
+    ) -> None:
         self.run = run
+        self.writer = RunWriter(run)
         self.max_events = max_events
         self.on_evaluation = on_evaluation
         self.thread = threading.get_ident()
@@ -153,15 +157,13 @@ class Recorder:
                 hook.observer.set(self.outer)
         self._tell_outside()
         self._optimizers.close()
-        self.run.ending = ending
-        self.run.status = status
+        self.writer.end(status, ending)
         if self.run.evaluations == 0 and not self.run.notices:
             self.notice(_NO_LOSS if self._passes else _NO_GRADIENT)
 
     def notice(self, text: str) -> None:
         """Tell the reader something about the recording, once."""
-        if text not in self.run.notices:
-            self.run.notices.append(text)
+        self.writer.notice(text)
 
     # ------------------------------------------------------------------ passes, called by the hook
 
@@ -332,7 +334,7 @@ class Recorder:
 
     def _thinned(self, history: History) -> None:
         """Tell the reader that the run outgrew its memory."""
-        self.run.notices[:] = [notice for notice in self.run.notices if not notice.startswith(_LONG)]
+        self.writer.withdraw_notices(_LONG)
         which = "second" if history.stride == 2 else f"{history.stride}th"
         self.notice(
             f"{_LONG} its parameters and gradients were kept at every {which} evaluation, and at the first, the last, "
@@ -385,7 +387,7 @@ class Recorder:
         found = self._histories.get(key)
         if found is None:
             found = self._histories[key] = _new_history(evaluation, self.notice)
-            self.run._histories.append(found)  # noqa: SLF001
+            self.writer.add_history(found)
         self._latest = evaluation.identity, of.positions, getattr(point, "shape", None), found
         return found
 
@@ -419,9 +421,7 @@ class Recorder:
             return
         self._templates |= new
         self._outside = [(row, h) for row, h in self._outside if h.template not in new]
-        events = self.run._events  # noqa: SLF001
-        if any(owner is None and event.name in new for owner, event in events):
-            self.run._events = [(o, e) for o, e in events if o is not None or e.name not in new]  # noqa: SLF001
+        self.writer.drop_events(lambda owner, event: owner is None and event.name in new)
 
     def _tell_outside(self) -> None:
         for row, pairs in groupby(self._outside, key=lambda pair: pair[0]):
@@ -429,17 +429,15 @@ class Recorder:
                 self._add_event(None, row, event)
         self._outside.clear()
 
-    def _add_event(self, history: History | None, evaluation: int, event: Event) -> None:
+    def _add_event(self, history: History | None, evaluation: int, event: NewEvent) -> None:
         if self._event_count >= self.max_events:
+            self.writer.note_dropped_events()
             self.notice(
                 f"More than {self.max_events:,} events: the later ones were not kept (--max-events keeps more)."
             )
             return
         self._event_count += 1
-        # Frozen for readers; the recorder is the one who numbers it.
-        object.__setattr__(event, "id", f"e{self._event_count}")
-        object.__setattr__(event, "evaluation", evaluation)
-        self.run._events.append((history, event))  # noqa: SLF001
+        self.writer.add_event(history, evaluation, event)
 
     def _failed(self, error: Exception) -> None:
         self.notice(f"Part of the recording failed and was left out ({type(error).__name__}: {error}).")

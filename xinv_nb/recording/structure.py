@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from xinv_nb.leaves import WHOLE_LIMIT, Summary, summary
-from xinv_nb.recording.autograd import plain_value
+from xinv_nb.recorded.leaves import WHOLE_LIMIT, Summary, summary
+from xinv_nb.recording.backends.autograd.hook import plain_value
 
 NO_NUMBERS = np.zeros(0)
 """Stands for a parameter of a type that a package has taught autograd, whose numbers only that package can read."""

@@ -8,8 +8,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from xinv_nb.entries import Entry
-from xinv_nb.run import Run
+from xinv_nb.recorded.entries import Entry
+from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.view.thinning import telling_rows
 from xinv_nb.view.watched import MOST_WATCHED, by_evaluation, drawn_watches, watched_columns
 from xinv_nb.view.wire import Body
@@ -21,7 +21,7 @@ _MOST_OF_LARGE = 32
 _MOST_ROWS_LOOKED_AT = 1000
 
 
-def entries_to_draw(run: Run) -> list[Entry]:
+def entries_to_draw(run: RecordedRun) -> list[Entry]:
     """Return what is followed of the parameters, and behind it the entries of large arrays that moved most.
 
     These are not drawn at first: the reader may choose them.
@@ -37,7 +37,7 @@ def entries_to_draw(run: Run) -> list[Entry]:
     return entries
 
 
-def drawn_at_first(run: Run, entries: Sequence[Entry]) -> list[int]:
+def drawn_at_first(run: RecordedRun, entries: Sequence[Entry]) -> list[int]:
     """Return the keys of the entries that are drawn until the reader chooses others: those that moved most."""
     followed = entries[: len(run.entries())]
     if len(followed) <= _MOST_SHOWN:
@@ -46,7 +46,7 @@ def drawn_at_first(run: Run, entries: Sequence[Entry]) -> list[int]:
     return sorted(range(len(followed)), key=lambda i: -spans[i])[:_MOST_SHOWN]
 
 
-def rows_to_send(run: Run, drawn: Sequence[Entry], start: int, stop: int, most: int) -> NDArray[np.intp]:
+def rows_to_send(run: RecordedRun, drawn: Sequence[Entry], start: int, stop: int, most: int) -> NDArray[np.intp]:
     """Return at most `most` of these evaluations: all where they fit, else the most telling of what is drawn at first.
 
     That takes a look at every evaluation: for a snapshot or a part of one, not for each message of a live run.
@@ -61,13 +61,13 @@ def rows_to_send(run: Run, drawn: Sequence[Entry], start: int, stop: int, most: 
     return start + telling_rows(stop - start, most, run.loss[start:stop], curves)
 
 
-def bytes_per_row(run: Run, entries: Sequence[Entry]) -> int:
+def bytes_per_row(run: RecordedRun, entries: Sequence[Entry]) -> int:
     """Return the bytes that an evaluation of `run` takes in a packet."""
     return 17 + 12 * len(entries) + 20 * min(MOST_WATCHED, len(run.history.watches))
 
 
 def columns(
-    run: Run, entries: Sequence[Entry], rows: NDArray[np.intp], body: Body, several: set[int]
+    run: RecordedRun, entries: Sequence[Entry], rows: NDArray[np.intp], body: Body, several: set[int]
 ) -> dict[str, Any]:
     """Append the numbers of these evaluations to `body`; returns their part of the header. `several`: see `watched`."""
     found = [
@@ -85,7 +85,7 @@ def columns(
 
 
 def _by_entry(
-    run: Run, entries: Sequence[Entry], rows: NDArray[np.intp], of: Literal["values", "gradients"]
+    run: RecordedRun, entries: Sequence[Entry], rows: NDArray[np.intp], of: Literal["values", "gradients"]
 ) -> list[NDArray[np.float64]]:
     """Return the numbers of each entry at these evaluations, gathered at once: column by column takes twice as long."""
     places = [entry.place for entry in entries]

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xinv_nb.analysis.differences import accepted_loss, differences, names_of
-from xinv_nb.analysis.objective import name_of_loss
-from xinv_nb.columns import WatchColumns
 from xinv_nb.errors import XinvError
-from xinv_nb.explanation import Caption
-from xinv_nb.run import Run
+from xinv_nb.facts.differences import accepted_loss, differences, names_of
+from xinv_nb.facts.measures.objective import name_of_loss
+from xinv_nb.recorded.captions import Caption
+from xinv_nb.recorded.columns import WatchColumns
+from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.view.head import Writer, head
 from xinv_nb.view.story import Story, as_text
 from xinv_nb.view.texts import caption_for_view
@@ -36,8 +36,8 @@ Quantity = tuple[str, str, dict[int, Column]]
 class Comparison(PlotWidget):
     """Overlays runs as they stand when it is made. Made by `xinv_nb.compare`."""
 
-    def __init__(self, runs: Sequence[Run]) -> None:
-        if len(runs) < _LEAST or not all(isinstance(run, Run) for run in runs):
+    def __init__(self, runs: Sequence[RecordedRun]) -> None:
+        if len(runs) < _LEAST or not all(isinstance(run, RecordedRun) for run in runs):
             raise XinvError("compare needs two or more runs, such as xi.compare(first, second)")
         self.runs = tuple(runs)
         super().__init__()
@@ -80,22 +80,22 @@ class Comparison(PlotWidget):
         return Path(path)
 
 
-def comparison_story(runs: Sequence[Run]) -> Story:
+def comparison_story(runs: Sequence[RecordedRun]) -> Story:
     """Return what there is to tell of several runs."""
     return Story(_key(runs), title_of(runs), f"{len(runs)} runs", [_differences_in_words(runs)], "comparison")
 
 
-def _key(runs: Sequence[Run]) -> str:
+def _key(runs: Sequence[RecordedRun]) -> str:
     return "-".join(run.id for run in runs)
 
 
-def _differences_in_words(runs: Sequence[Run]) -> Caption:
+def _differences_in_words(runs: Sequence[RecordedRun]) -> Caption:
     text = " ".join(fact.text for fact in differences(runs)) or "These runs do not differ."
     last = max(max(run.evaluations for run in runs) - 1, 0)
     return Caption(text, (0, last), (), "built-in", "built-in text", (), "Differences")
 
 
-def comparison(runs: Sequence[Run], most_rows: int | None = None) -> bytes:
+def comparison(runs: Sequence[RecordedRun], most_rows: int | None = None) -> bytes:
     """Return several runs as one packet: a series for each run and quantity, a group for each quantity.
 
     `most_rows` iterations at most; where it is given, the packet is one that has to stay small.
@@ -133,7 +133,7 @@ def comparison(runs: Sequence[Run], most_rows: int | None = None) -> bytes:
     return pack(header, body)
 
 
-def _rows_to_send(runs: Sequence[Run], quantities: Sequence[Quantity], most: int) -> Rows:
+def _rows_to_send(runs: Sequence[RecordedRun], quantities: Sequence[Quantity], most: int) -> Rows:
     """Return the iterations to send: all where they fit, else the most telling ones of each run, in equal shares."""
     counts = [run.evaluations for run in runs]
     chosen: list[Rows] = [np.arange(0)]
@@ -143,7 +143,7 @@ def _rows_to_send(runs: Sequence[Run], quantities: Sequence[Quantity], most: int
     return np.unique(np.concatenate(chosen))
 
 
-def _head(runs: Sequence[Run], longest: int, stride: int) -> dict[str, Any]:
+def _head(runs: Sequence[RecordedRun], longest: int, stride: int) -> dict[str, Any]:
     return head(runs[0], Writer(text=""), stride) | {
         "title": title_of(runs),
         "goal": "",
@@ -158,7 +158,7 @@ def _head(runs: Sequence[Run], longest: int, stride: int) -> dict[str, Any]:
     }
 
 
-def title_of(runs: Sequence[Run]) -> str:
+def title_of(runs: Sequence[RecordedRun]) -> str:
     """Return the title of a comparison."""
     names = names_of(runs)
     return f"{', '.join(names[:-1])} and {names[-1]} compared"
@@ -180,7 +180,7 @@ def _series(key: int, name: str, unit: str, group: str, colour: int) -> dict[str
     }
 
 
-def quantities_of(runs: Sequence[Run]) -> list[Quantity]:
+def quantities_of(runs: Sequence[RecordedRun]) -> list[Quantity]:
     """Return name, unit and columns (by the run's place) of the loss and of what two or more runs have in common."""
     label, unit = name_of_loss(runs[0])
     loss: dict[int, Column] = {place: _taken_from(accepted_loss(run)) for place, run in enumerate(runs)}

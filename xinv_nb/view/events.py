@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from xinv_nb.events import Event
-from xinv_nb.run import Run
+from xinv_nb.recorded.events import Event
+from xinv_nb.recorded.run import RecordedRun
 
 
-def events_for_view(run: Run, events: Sequence[Event], last_seen: dict[Hashable, int]) -> list[dict[str, Any]]:
+def events_for_view(run: RecordedRun, events: Sequence[Event], last_seen: dict[Hashable, int]) -> list[dict[str, Any]]:
     """Return events for the table; the lanes mark only where a kind of event begins, or turns to its opposite.
 
     The value of a watched quantity at each iteration is no news to a reader: of these the table has the beginnings.
@@ -38,7 +38,7 @@ def events_for_view(run: Run, events: Sequence[Event], last_seen: dict[Hashable,
     return rows
 
 
-def with_last(rows: list[dict[str, Any]], events: Sequence[Event], run: Run) -> list[dict[str, Any]]:
+def with_last(rows: list[dict[str, Any]], events: Sequence[Event], run: RecordedRun) -> list[dict[str, Any]]:
     """Mark in the lanes as well where a kind of event happens for the last time before the end."""
     watched = run.history.watches.keys()
     latest = {_kind(e): e for e in events if e.phase == "forward" and e.name not in watched}

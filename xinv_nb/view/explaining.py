@@ -10,17 +10,19 @@ from collections.abc import Callable, Hashable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from xinv_nb.captions.draft import BUILT_IN, Draft, as_caption
-from xinv_nb.captions.narrator import plan
-from xinv_nb.captions.worker import CaptionWorker
-from xinv_nb.captions.writer import Explaining, Progress, answer, write_drafts, write_span
 from xinv_nb.errors import XinvError
-from xinv_nb.explanation import Caption
+from xinv_nb.facts.analysis import phases_of
+from xinv_nb.models.worker import CaptionWorker
+from xinv_nb.models.writer import Explaining, Progress, answer, write_drafts, write_span
+from xinv_nb.recorded.captions import Caption
+from xinv_nb.recorded.writer import RunWriter
+from xinv_nb.view.downloading import Pulling
 from xinv_nb.view.head import Writer
-from xinv_nb.view.pulling import Pulling
+from xinv_nb.words.draft import BUILT_IN, Draft, as_caption
+from xinv_nb.words.narrator import plan
 
 if TYPE_CHECKING:
-    from xinv_nb.run import Run
+    from xinv_nb.recorded.run import RecordedRun
     from xinv_nb.view.widget import RunWidget
 
 Span = tuple[int, int]
@@ -45,14 +47,14 @@ class Explainer:
         self._pulling = Pulling(self._show_download, self._write_with)
 
     @property
-    def run(self) -> Run:
+    def run(self) -> RecordedRun:
         """The run that is explained."""
         return self._widget.run
 
     def write(self, explaining: Explaining) -> None:
         """Have the captions of the run written; what was being written ends."""
         self.explaining = explaining
-        self.run._captions = None  # noqa: SLF001
+        RunWriter(self.run).keep_captions(None)
         if explaining.model is not False and self.run.evaluations > 0:
             self._captions.start(self.run, self._show, explaining)
 
@@ -104,12 +106,12 @@ class Explainer:
         if self.explaining.model is False:
             return
         drafts = plan(self.run, self.explaining.level)
-        going_on = self.run.phases[-1].start
+        going_on = phases_of(self.run)[-1].start
         closed = [draft for draft in drafts if draft.span[1] <= going_on]
         stand = [draft for draft in closed if _key(draft) in set(map(_key, self._closed))]
         self._closed = closed
         captions = [self._worded.get(_key(draft)) or as_caption(draft) for draft in drafts]
-        self.run._captions = tuple(captions)  # noqa: SLF001
+        RunWriter(self.run).keep_captions(captions)
         new = [draft for draft in stand if _key(draft) not in self._worded]
         if new and not self._captions.is_busy:
 
@@ -145,12 +147,12 @@ class Explainer:
             self._asked.start_work(lambda stop: self._keep(write_span(self.run, span, self.explaining, stop)))
 
     def _keep(self, caption: Caption) -> None:
-        self.run._keep_span_caption(caption)  # noqa: SLF001
+        RunWriter(self.run).keep_span_caption(caption)
         self._widget.send_facts()
         self.on_worded()
 
     def _show(self, progress: Progress) -> None:
-        self.run._captions = progress.captions  # noqa: SLF001
+        RunWriter(self.run).keep_captions(progress.captions)
         busy = progress.working_on is not None
         self._pulling.propose(self.explaining.host, progress.missing)
         self._widget.writer = Writer(

@@ -7,7 +7,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from xinv_nb.run import Run
+from xinv_nb.recorded.file.writing import save
+from xinv_nb.recorded.run import RecordedRun
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class File:
     content: bytes
 
 
-def export(run: Run, kind: str) -> File:
+def export(run: RecordedRun, kind: str) -> File:
     """Return `run` as a `"page"`, a `"picture"` or `"data"`; raises `ValueError` for anything else.
 
     Examples
@@ -41,6 +42,6 @@ def export(run: Run, kind: str) -> File:
         return File(f"{stem}.png", "image/png", picture(run))
     if kind == "data":
         with tempfile.TemporaryDirectory() as folder:
-            content = run.save(Path(folder) / "run.npz").read_bytes()
+            content = save(run, Path(folder) / "run.npz").read_bytes()
         return File(f"{stem}.npz", "application/zip", content)
     raise ValueError(f"a run cannot be exported as {kind!r}")

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xinv_nb.analysis.objective import name_of_loss
-from xinv_nb.columns import WatchColumns
-from xinv_nb.entries import Entry
-from xinv_nb.quantities import with_unit
-from xinv_nb.run import Run
+from xinv_nb.facts.analysis import phases_of
+from xinv_nb.facts.measures.objective import name_of_loss
+from xinv_nb.language.quantities import with_unit
+from xinv_nb.recorded.columns import WatchColumns
+from xinv_nb.recorded.entries import Entry
+from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.view.palette import COLOURS, WATCHED
 from xinv_nb.view.watched import by_evaluation, drawn_watches
+from xinv_nb.words.narrator import captions_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,7 +32,7 @@ _STRETCHES = 1000
 Column = np.ndarray[Any, np.dtype[Any]]
 
 
-def draw(run: Run, *, with_words: bool = True) -> Figure:
+def draw(run: RecordedRun, *, with_words: bool = True) -> Figure:
     """Draw `run`: loss and parameters over the iterations with the phases behind them, gradient strips, the scene.
 
     Examples
@@ -78,10 +80,10 @@ def draw(run: Run, *, with_words: bool = True) -> Figure:
     return figure
 
 
-def _words(run: Run) -> list[str]:
+def _words(run: RecordedRun) -> list[str]:
     if run.evaluations == 0:
         return []
-    return [line for caption in run.captions[:1] for line in textwrap.wrap(caption.text, 150)]
+    return [line for caption in captions_of(run)[:1] for line in textwrap.wrap(caption.text, 150)]
 
 
 def bare(ax: Axes) -> None:
@@ -92,13 +94,13 @@ def bare(ax: Axes) -> None:
     ax.set_axisbelow(True)
 
 
-def _bands(ax: Axes, run: Run) -> None:
-    for i, phase in enumerate(run.phases):
+def _bands(ax: Axes, run: RecordedRun) -> None:
+    for i, phase in enumerate(phases_of(run)):
         if i % 2:
             ax.axvspan(phase.start, min(phase.stop, run.evaluations - 1), color="#f2f4f8", zorder=0)
 
 
-def _draw_loss(ax: Axes, run: Run) -> None:
+def _draw_loss(ax: Axes, run: RecordedRun) -> None:
     loss = run.loss
     finite = loss[np.isfinite(loss)]
     if len(finite) and finite.min() > 0 and finite.max() / finite.min() > 50:
@@ -109,7 +111,7 @@ def _draw_loss(ax: Axes, run: Run) -> None:
     bare(ax)
     _bands(ax, run)
     last = run.evaluations - 1
-    for phase in run.phases if last > 0 else []:
+    for phase in phases_of(run) if last > 0 else []:
         middle = (phase.start + min(phase.stop, last)) / 2
         if min(phase.stop, last) - phase.start > 0.1 * last:
             ax.annotate(
@@ -117,7 +119,7 @@ def _draw_loss(ax: Axes, run: Run) -> None:
             )
 
 
-def _draw_values(ax: Axes, run: Run, entries: list[Entry]) -> None:
+def _draw_values(ax: Axes, run: RecordedRun, entries: list[Entry]) -> None:
     for entry, colour in zip(entries, COLOURS, strict=False):
         column = run.column(entry)
         ax.plot(
@@ -145,7 +147,7 @@ def _draw_legend(ax: Axes, of: Axes, count: int) -> None:
     legend.set_in_layout(False)
 
 
-def _draw_watched(ax: Axes, run: Run, name: str, watch: WatchColumns) -> None:
+def _draw_watched(ax: Axes, run: RecordedRun, name: str, watch: WatchColumns) -> None:
     """Draw a quantity as a line; of several numbers in an evaluation, the band from the least to the largest."""
     low, high, _ = by_evaluation(watch, np.arange(run.evaluations))
     alone = "o" if len(low) == 1 else None
@@ -159,7 +161,7 @@ def _draw_watched(ax: Axes, run: Run, name: str, watch: WatchColumns) -> None:
     _bands(ax, run)
 
 
-def _draw_gradients(ax: Axes, run: Run, entries: list[Entry]) -> None:
+def _draw_gradients(ax: Axes, run: RecordedRun, entries: list[Entry]) -> None:
     from matplotlib.colors import LinearSegmentedColormap
 
     rows = np.array([_strongest(_scaled(run.column(entry, "gradients"))) for entry in entries])
@@ -211,7 +213,7 @@ def _scaled(column: Column) -> Column:
     return np.sign(finite) * np.sqrt(np.abs(finite) / largest)
 
 
-def _draw_scene(ax: Axes, run: Run) -> None:
+def _draw_scene(ax: Axes, run: RecordedRun) -> None:
     from xinv_nb.view.scene import draw_scene
 
     try:

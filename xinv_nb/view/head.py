@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from xinv_nb.analysis.objective import name_of_loss
-from xinv_nb.run import Run
-from xinv_nb.view.pulling import Offer
+from xinv_nb.facts.analysis import phases_of
+from xinv_nb.facts.measures.objective import name_of_loss
+from xinv_nb.recorded.run import RecordedRun
+from xinv_nb.view.downloading import Offer
 
 
 @dataclass
@@ -26,7 +27,7 @@ class Writer:
     """A model that could be downloaded, or is being."""
 
 
-def head(run: Run, writer: Writer, thinned: int = 1) -> dict[str, Any]:
+def head(run: RecordedRun, writer: Writer, thinned: int = 1) -> dict[str, Any]:
     """Return title, state in words, loss label, who writes, and notices."""
     tone, state = state_in_words(run)
     loss, unit = name_of_loss(run)
@@ -63,7 +64,7 @@ def _without_command(hint: str, command: str) -> str:
     return re.sub(rf" [A-Z][^.`]*`{re.escape(command)}`\.$", "", hint) if command else hint
 
 
-def state_in_words(run: Run) -> tuple[str, str]:
+def state_in_words(run: RecordedRun) -> tuple[str, str]:
     """Return the tone and the words of a run's state, such as `("good", "converged · 90 iterations")`."""
     count = run.evaluations
     iterations = f"{count} iteration{'' if count == 1 else 's'}"
@@ -75,7 +76,7 @@ def state_in_words(run: Run) -> tuple[str, str]:
         return "bad", f"failed: {run.ending}"
     if count == 0:
         return "neutral", "nothing recorded"
-    last = run.phases[-1]
+    last = phases_of(run)[-1]
     if last.kind == "divergence":
         what = "diverged" if np.isfinite(run.loss[last.start]) else "not a number"
         return "bad", f"{what} from iteration {last.start}"

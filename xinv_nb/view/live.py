@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from xinv_nb.captions.writer import Explaining
-from xinv_nb.run import Run
+from xinv_nb.models.writer import Explaining
+from xinv_nb.recorded.run import RecordedRun
+from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.view.compare import Comparison
 from xinv_nb.view.host import keeps_outputs
 from xinv_nb.view.outputs import show_in
@@ -19,7 +20,7 @@ from xinv_nb.view.widget import widget_of
 _SECONDS_FOR_FRAMES = 1.5
 
 
-def show(run: Run, explaining: Explaining | None = None) -> Callable[[], None]:
+def show(run: RecordedRun, explaining: Explaining | None = None) -> Callable[[], None]:
     """Display the widget of `run` and return what the recorder is to call after each evaluation."""
     from IPython.display import display
 
@@ -49,7 +50,7 @@ def _place() -> tuple[str, str] | None:
     return (str(cell), str(execution)) if cell and execution else None
 
 
-def finish(run: Run, explaining: Explaining | None = None) -> None:
+def finish(run: RecordedRun, explaining: Explaining | None = None) -> None:
     """Send the finished run, leave its record in the notebook, and have the captions written.
 
     Everything built in (pictures, built-in text) is there when this returns; a model writes on another thread.
@@ -58,7 +59,7 @@ def finish(run: Run, explaining: Explaining | None = None) -> None:
 
     explaining = explaining or Explaining()
     widget = widget_of(run)
-    run._captions = None  # noqa: SLF001 - those of the phases that closed while it went on
+    RunWriter(run).keep_captions(None)  # those of the phases that closed while it went on
     widget.send_snapshot()
     if run.evaluations == 0:
         return

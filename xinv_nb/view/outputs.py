@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from xinv_nb.run import Run
+    from xinv_nb.recorded.run import RecordedRun
     from xinv_nb.view.widget import RunWidget
 
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class _Output:
     execution: str
     widgets: list[RunWidget] = field(default_factory=list)
-    before: Run | None = None
+    before: RecordedRun | None = None
     """What the cell recorded the time before: what a change of it did can be compared."""
 
 

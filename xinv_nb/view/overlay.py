@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xinv_nb.analysis.differences import names_of
-from xinv_nb.quantities import with_unit
-from xinv_nb.run import Run
+from xinv_nb.facts.differences import names_of
+from xinv_nb.language.quantities import with_unit
+from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.view.compare import comparison_story, quantities_of, title_of
 from xinv_nb.view.figure import INK, bare, plain, thinned
 from xinv_nb.view.palette import COLOURS
@@ -24,7 +24,7 @@ _STYLES = ("-", "--", "-.", ":")
 """Never colour alone."""
 
 
-def draw_comparison(runs: Sequence[Run]) -> Figure:
+def draw_comparison(runs: Sequence[RecordedRun]) -> Figure:
     """Draw the loss of each run, and what they have in common, over the iterations.
 
     Examples

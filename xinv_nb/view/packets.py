@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xinv_nb.entries import Entry
-from xinv_nb.history import History
-from xinv_nb.run import Run
+from xinv_nb.recorded.entries import Entry
+from xinv_nb.recorded.history import History
+from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.view.columns import bytes_per_row, columns, drawn_at_first, entries_to_draw, rows_to_send, series
 from xinv_nb.view.events import events_for_view, most_telling, with_last
 from xinv_nb.view.export import File
@@ -74,7 +74,7 @@ class Sent:
 
 
 def snapshot(
-    run: Run, sent: Sent, writer: Writer, frames: Iterable[Frame] | None = None, detail: Detail | None = None
+    run: RecordedRun, sent: Sent, writer: Writer, frames: Iterable[Frame] | None = None, detail: Detail | None = None
 ) -> bytes:
     """Return everything there is to show of `run`; pictures that the browser has stay where `frames` is None."""
     detail = detail or Detail()
@@ -105,7 +105,7 @@ def snapshot(
     }
     if frames is not None:
         header["frames"] = [_frame(frame, body) for frame in frames]
-    sent.rows, sent.events, sent.history = run.evaluations, len(run._events), run.history  # noqa: SLF001
+    sent.rows, sent.events, sent.history = run.evaluations, run.event_count, run.history
     sent.listed = {row["id"] for row in listed}
     sent.watched = header["watched"]
     return pack(header, body)
@@ -119,7 +119,7 @@ def _with_notice(head: dict[str, Any], events: int, detail: Detail) -> dict[str,
 
 
 def update(
-    run: Run,
+    run: RecordedRun,
     sent: Sent,
     writer: Writer,
     *,
@@ -156,7 +156,7 @@ def update(
     return pack(header, body)
 
 
-def rows_update(run: Run, sent: Sent, request: Any, span: tuple[int, int]) -> bytes:
+def rows_update(run: RecordedRun, sent: Sent, request: Any, span: tuple[int, int]) -> bytes:
     """Return an update that carries the evaluations of a part of the run, more closely than a snapshot has them."""
     body, entries = Body(), _entries(run, sent)
     start, stop = max(0, span[0]), min(run.evaluations, span[1] + 1)
@@ -166,12 +166,12 @@ def rows_update(run: Run, sent: Sent, request: Any, span: tuple[int, int]) -> by
     return pack({**_next_update(run, sent), **columns(run, entries, rows, body, sent.several), "detail": detail}, body)
 
 
-def head_update(run: Run, sent: Sent, writer: Writer) -> bytes:
+def head_update(run: RecordedRun, sent: Sent, writer: Writer) -> bytes:
     """Return an update of the head alone."""
     return pack({**_next_update(run, sent), "head": head(run, writer, sent.thinned)}, Body())
 
 
-def words(run: Run, sent: Sent, writer: Writer, extra: dict[str, Any] | None = None) -> bytes:
+def words(run: RecordedRun, sent: Sent, writer: Writer, extra: dict[str, Any] | None = None) -> bytes:
     """Return an update of the captions and the head alone."""
     header = {
         **_next_update(run, sent),
@@ -184,7 +184,7 @@ def words(run: Run, sent: Sent, writer: Writer, extra: dict[str, Any] | None = N
     return pack(header, Body())
 
 
-def frame_update(run: Run, sent: Sent, frame: Frame) -> bytes:
+def frame_update(run: RecordedRun, sent: Sent, frame: Frame) -> bytes:
     """Return an update that carries one picture of the scene, or why it could not be drawn."""
     body = Body()
     header = _next_update(run, sent)
@@ -195,7 +195,7 @@ def frame_update(run: Run, sent: Sent, frame: Frame) -> bytes:
     return pack(header, body)
 
 
-def file_update(run: Run, sent: Sent, request: Any, file: File | str) -> bytes:
+def file_update(run: RecordedRun, sent: Sent, request: Any, file: File | str) -> bytes:
     """Return an update that carries a file that the reader asked for, or in words why there is none."""
     body = Body()
     header = _next_update(run, sent)
@@ -212,25 +212,25 @@ def file_update(run: Run, sent: Sent, request: Any, file: File | str) -> bytes:
     return pack(header, body)
 
 
-def _entries(run: Run, sent: Sent) -> list[Entry]:
+def _entries(run: RecordedRun, sent: Sent) -> list[Entry]:
     """Return what is followed of the parameters; named once, for names take longer than the numbers of a message."""
     if sent.history is not run.history or not sent.entries:
         sent.entries = run.entries()
     return sent.entries
 
 
-def _next_events(run: Run, sent: Sent) -> list[dict[str, Any]]:
+def _next_events(run: RecordedRun, sent: Sent) -> list[dict[str, Any]]:
     """Return new events for the table and the lanes; of very many, those for the lanes alone."""
     is_full = len(sent.listed) >= MOST_EVENTS
-    last = min(len(run._events), sent.events + (_MOST_EVENTS_LATER if is_full else _MOST_EVENTS_LIVE))  # noqa: SLF001
-    new = run._events_from(sent.events, last)  # noqa: SLF001 - not all of them each time
+    last = min(run.event_count, sent.events + (_MOST_EVENTS_LATER if is_full else _MOST_EVENTS_LIVE))
+    new = run.events_between(sent.events, last)  # not all of them each time
     rows = [row for row in events_for_view(run, new, sent.last_seen) if row["lane"] or not is_full]
     sent.events = last
     sent.listed |= {row["id"] for row in rows}
     return rows
 
 
-def _cited_events(run: Run, sent: Sent, texts: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def _cited_events(run: RecordedRun, sent: Sent, texts: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the events that these facts or captions cite and the browser does not have."""
     missing = _cites(texts) - sent.listed
     if not any(cited.startswith("e") for cited in missing):
@@ -244,7 +244,7 @@ def _cites(texts: Iterable[dict[str, Any]]) -> set[str]:
     return {cited for text in texts for cited in text["cites"]}
 
 
-def _most_rows(run: Run, entries: list[Entry], most_bytes: int) -> int:
+def _most_rows(run: RecordedRun, entries: list[Entry], most_bytes: int) -> int:
     """Return how many evaluations these bytes hold, within what is sent at once."""
     return min(MOST_ROWS, max(_LEAST_ROWS, most_bytes // bytes_per_row(run, entries)))
 
@@ -254,7 +254,7 @@ def _one_in(evaluations: int, rows: NDArray[np.intp]) -> int:
     return max(1, -(-evaluations // max(1, len(rows))))
 
 
-def _next_update(run: Run, sent: Sent) -> dict[str, Any]:
+def _next_update(run: RecordedRun, sent: Sent) -> dict[str, Any]:
     """Return the header of the next update, without rows."""
     sent.sequence += 1
     return {"kind": "update", "sequence": sent.sequence, "run": run.id, "rows": 0, "columns": []}

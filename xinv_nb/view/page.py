@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
-from xinv_nb.run import Run
+from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.view import packets
 from xinv_nb.view.front_end import INFLATE, encoded, encoded_bundle
 from xinv_nb.view.head import Writer
@@ -42,13 +42,13 @@ mountStatic(root, new Uint8Array(packet));
 """
 
 
-def write_page(run: Run, path: Path) -> Path:
+def write_page(run: RecordedRun, path: Path) -> Path:
     """Write the page of `run` to `path`; returns the path."""
     path.write_text(as_page(run), encoding="utf-8")
     return path
 
 
-def as_page(run: Run) -> str:
+def as_page(run: RecordedRun) -> str:
     """Return the page of `run`, with all pictures of the scene."""
     widget = widget_of(run)
     widget.draw_frames()
@@ -56,7 +56,7 @@ def as_page(run: Run) -> str:
     return page_of(run.title, as_text(story_of(run)), snapshot_to_keep(run, frames, packets.Detail(deflated=True)))
 
 
-def snapshot_to_keep(run: Run, frames: Iterable[Frame], detail: packets.Detail) -> bytes:
+def snapshot_to_keep(run: RecordedRun, frames: Iterable[Frame], detail: packets.Detail) -> bytes:
     """Return a packet for a reader without a kernel."""
     return packets.snapshot(run, packets.Sent(), Writer(), frames, detail)
 

@@ -6,7 +6,7 @@ import io
 import warnings
 from typing import TYPE_CHECKING
 
-from xinv_nb.run import Run
+from xinv_nb.recorded.run import RecordedRun
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -15,7 +15,7 @@ _DPI = 100
 _COLOURS = 64
 
 
-def picture(run: Run) -> bytes:
+def picture(run: RecordedRun) -> bytes:
     """Return the figure of the run as a PNG."""
     from xinv_nb.view.figure import draw
 

@@ -12,7 +12,7 @@ import base64
 from collections.abc import Sequence
 from html import escape
 
-from xinv_nb.run import Run
+from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.view import packets
 from xinv_nb.view.compare import comparison, comparison_story, title_of
 from xinv_nb.view.page import page_of, snapshot_to_keep
@@ -37,13 +37,13 @@ Only then does the page begin (a browser loads a frame that is folded away, howe
 something watch the notebook's theme: what watches holds its record in memory, also one that is no longer shown."""
 
 
-def record_bundle(run: Run, drawn: bytes | None = None) -> dict[str, str]:
+def record_bundle(run: RecordedRun, drawn: bytes | None = None) -> dict[str, str]:
     """Return the record as a MIME bundle for `IPython.display.display(..., raw=True)`; `drawn` is its picture."""
     page = page_of(run.title, "", snapshot_to_keep(run, _frames(run), _PAGE))
     return _bundle(story_of(run), picture(run) if drawn is None else drawn, page)
 
 
-def comparison_bundle(runs: Sequence[Run]) -> dict[str, str]:
+def comparison_bundle(runs: Sequence[RecordedRun]) -> dict[str, str]:
     """Return the record of several runs compared."""
     from xinv_nb.view.overlay import draw_comparison
 
@@ -51,7 +51,7 @@ def comparison_bundle(runs: Sequence[Run]) -> dict[str, str]:
     return _bundle(comparison_story(runs), as_png(draw_comparison(runs)), page)
 
 
-def _frames(run: Run) -> list[Frame]:
+def _frames(run: RecordedRun) -> list[Frame]:
     """Return the most telling pictures of those that have been drawn, as many as fit."""
     kept: list[Frame] = []
     room = _BYTES_OF_FRAMES

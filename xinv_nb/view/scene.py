@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xinv_nb.run import Run
+from xinv_nb.facts.analysis import phases_of
+from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.view.palette import COLOURS
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Frame:
     error: str = ""
 
 
-def draw_frame(run: Run, iteration: int, *, scale: int = 2) -> Frame:
+def draw_frame(run: RecordedRun, iteration: int, *, scale: int = 2) -> Frame:
     """Draw the scene at `iteration` over a ghost of the first; an error of the user's function becomes the frame's."""
     from matplotlib.figure import Figure
 
@@ -74,10 +75,10 @@ def in_few_colours(picture: Image.Image, colours: int) -> bytes:
     return buffer.getvalue()
 
 
-def iterations_worth_drawing(run: Run) -> list[int]:
+def iterations_worth_drawing(run: RecordedRun) -> list[int]:
     """Return first, last, phase borders and evenly between, the most telling first."""
     last = run.evaluations - 1
-    borders = [min(phase.stop, last) for phase in run.phases]
+    borders = [min(phase.stop, last) for phase in phases_of(run)]
     evenly = [round(i * last / (_EVENLY - 1)) for i in range(_EVENLY)]
     return list(dict.fromkeys([0, last, *borders, *evenly[::2], *evenly[1::2]]))
 
@@ -91,7 +92,7 @@ def warm_up() -> None:
     figure.savefig(io.BytesIO(), format="png")
 
 
-def draw_scene(ax: Axes, run: Run, iteration: int) -> None:
+def draw_scene(ax: Axes, run: RecordedRun, iteration: int) -> None:
     """Draw the scene at `iteration` on `ax`, the first iteration ghosted behind it."""
     scene = run.scene
     if scene is None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from xinv_nb.explanation import Caption
-from xinv_nb.run import Run
+from xinv_nb.recorded.captions import Caption
+from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.view.head import state_in_words
+from xinv_nb.words.narrator import captions_of
 
 
 @dataclass(frozen=True)
@@ -21,9 +22,9 @@ class Story:
     of: str = "run"
 
 
-def story_of(run: Run) -> Story:
+def story_of(run: RecordedRun) -> Story:
     """Return the story of a run."""
-    return Story(run.id, run.title, state_in_words(run)[1], run.captions)
+    return Story(run.id, run.title, state_in_words(run)[1], captions_of(run))
 
 
 def as_markdown(story: Story) -> str:

@@ -6,33 +6,35 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from xinv_nb.explanation import Caption, Wording
-from xinv_nb.run import Run
+from xinv_nb.facts.analysis import facts_of, phases_of
+from xinv_nb.recorded.captions import Caption, WordedSentence
+from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.view.head import Writer
+from xinv_nb.words.narrator import captions_of
 
 
-def phases(run: Run) -> list[dict[str, Any]]:
+def phases(run: RecordedRun) -> list[dict[str, Any]]:
     """Return the phases of the run."""
-    return [{"start": p.start, "stop": p.stop, "kind": p.kind, "label": p.label} for p in run.phases]
+    return [{"start": p.start, "stop": p.stop, "kind": p.kind, "label": p.label} for p in phases_of(run)]
 
 
-def facts(run: Run) -> list[dict[str, Any]]:
+def facts(run: RecordedRun) -> list[dict[str, Any]]:
     """Return the facts of the run."""
-    return [{"id": f.id, "kind": f.kind, "text": f.text, "span": f.span, "cites": f.cites} for f in run.facts]
+    return [{"id": f.id, "kind": f.kind, "text": f.text, "span": f.span, "cites": f.cites} for f in facts_of(run)]
 
 
-def captions(run: Run, writer: Writer) -> list[dict[str, Any]]:
+def captions(run: RecordedRun, writer: Writer) -> list[dict[str, Any]]:
     """Return the captions of the run, the one that is being reworded marked."""
     if run.status == "running" and run.evaluations == 0:
         return []  # "nothing recorded" is for the end
     names = names_to_mark(run)
     return [
         caption_for_view(caption, f"c{i}", names, writing=writer.busy and writer.working_on == i)
-        for i, caption in enumerate(run.captions)
+        for i, caption in enumerate(captions_of(run))
     ]
 
 
-def names_to_mark(run: Run) -> list[str]:
+def names_to_mark(run: RecordedRun) -> list[str]:
     """Return the names of the domain that stand out in a caption."""
     return [*(entry.label for entry in run.entries()), *run.history.watches]
 
@@ -53,7 +55,7 @@ def caption_for_view(caption: Caption, key: str, names: Sequence[str], *, writin
     }
 
 
-def _sentence(sentence: Wording) -> dict[str, Any]:
+def _sentence(sentence: WordedSentence) -> dict[str, Any]:
     """Return who worded a sentence and what was checked; the built-in one only where it is another.
 
     What the narrator says, it says of its facts: there are no claims to find in it.

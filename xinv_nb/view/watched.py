@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xinv_nb.analysis.objective import watch_that_is_the_loss
-from xinv_nb.columns import WatchColumns
-from xinv_nb.run import Run
+from xinv_nb.facts.measures.objective import watch_that_is_the_loss
+from xinv_nb.recorded.columns import WatchColumns
+from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.view.wire import Body
 
 MOST_WATCHED = 12
@@ -21,7 +21,7 @@ _MOST_SHOWN = 4
 Floats = NDArray[np.float64]
 
 
-def watched_columns(run: Run, rows: NDArray[np.intp], body: Body, several: set[int]) -> list[dict[str, Any]]:
+def watched_columns(run: RecordedRun, rows: NDArray[np.intp], body: Body, several: set[int]) -> list[dict[str, Any]]:
     """Append the columns of each watched quantity at the evaluations `rows`; returns their entries in the header.
 
     `several` gathers the keys of the quantities that had more than one number in an evaluation: these get a second
@@ -39,14 +39,14 @@ def watched_columns(run: Run, rows: NDArray[np.intp], body: Body, several: set[i
     return columns
 
 
-def drawn_watches(run: Run) -> dict[str, WatchColumns]:
+def drawn_watches(run: RecordedRun) -> dict[str, WatchColumns]:
     """Return the quantities that are drawn at first, by name: the one that is the loss needs no second plot."""
     loss = watch_that_is_the_loss(run)
     others = {name: watch for name, watch in _followed(run).items() if name != loss}
     return dict(list(others.items())[:_MOST_SHOWN])
 
 
-def describe_watched(run: Run, several: set[int]) -> list[dict[str, Any]]:
+def describe_watched(run: RecordedRun, several: set[int]) -> list[dict[str, Any]]:
     """Return what the plots need to know of each watched quantity."""
     drawn = drawn_watches(run)
     return [
@@ -99,5 +99,5 @@ def _extremes_of(values: Sequence[Any]) -> tuple[float, float]:
     return (float(finite.min()), float(finite.max())) if len(finite) else (np.nan, np.nan)
 
 
-def _followed(run: Run) -> dict[str, WatchColumns]:
+def _followed(run: RecordedRun) -> dict[str, WatchColumns]:
     return dict(list(run.history.watches.items())[:MOST_WATCHED])

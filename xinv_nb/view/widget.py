@@ -17,8 +17,9 @@ from weakref import WeakSet
 import anywidget
 import traitlets
 
-from xinv_nb.explanation import Caption
-from xinv_nb.run import Run
+from xinv_nb.recorded.captions import Caption
+from xinv_nb.recorded.run import RecordedRun
+from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.view import packets
 from xinv_nb.view.explaining import Explainer
 from xinv_nb.view.export import File, export
@@ -36,7 +37,7 @@ _numbers = count()
 _widgets: WeakSet[RunWidget] = WeakSet()
 
 
-def known_runs() -> list[Run]:
+def known_runs() -> list[RecordedRun]:
     """Return the runs that have a widget and have recorded something, in the order in which they began."""
     shown = sorted(_widgets, key=lambda widget: widget.number)
     return [widget.run for widget in shown if widget.run.evaluations > 0]
@@ -76,7 +77,7 @@ class PlotWidget(anywidget.AnyWidget):
 class RunWidget(PlotWidget):
     """Shows one run. Made by `Run.widget()`."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: RecordedRun) -> None:
         self.run = run
         self.is_handed_out = False
         """Whether the reader's program has it: it may stand anywhere then."""
@@ -242,12 +243,13 @@ class RunWidget(PlotWidget):
         try:
             self.explainer.explain_span((int(span[0]), int(span[1])))
         except Exception as error:  # noqa: BLE001 - nothing that is asked in the view may end in the notebook's log
-            self.run.notices.append(f"These iterations could not be explained: {error}")
+            RunWriter(self.run).notice(f"These iterations could not be explained: {error}")
             self.send_words()
 
 
-def widget_of(run: Run) -> RunWidget:
+def widget_of(run: RecordedRun) -> RunWidget:
     """Return the widget of `run`; makes one where there is none, or the former one was closed."""
-    if run._widget is None or run._widget.comm is None:  # noqa: SLF001
-        run._widget = RunWidget(run)  # noqa: SLF001
-    return run._widget  # noqa: SLF001
+    known: RunWidget | None = run.memo.get("widget")
+    if known is None or known.comm is None:
+        known = run.memo["widget"] = RunWidget(run)
+    return known

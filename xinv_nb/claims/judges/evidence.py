@@ -1,0 +1,139 @@
+"""The recording as a sentence speaks of it: its quantities by name, and the evaluations that a moment means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xinv_nb.claims.clauses import LOSS
+from xinv_nb.claims.domain import Domain
+from xinv_nb.claims.statements import Mark, Statement
+from xinv_nb.facts.analysis import facts_of, phases_of
+from xinv_nb.facts.fact import Fact
+from xinv_nb.facts.kinds.ending import gradient_sizes
+from xinv_nb.language.quantities import quantity as with_its_unit
+from xinv_nb.recorded.entries import Entry
+from xinv_nb.recorded.run import RecordedRun, Watch
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.intp]
+Verdict = tuple[bool | None, str]
+
+FLAT = 0.02
+"""Share of a quantity's range over the run within which it hardly changes."""
+
+
+class Evidence:
+    """What one recording shows, within a span of it."""
+
+    def __init__(self, run: RecordedRun, domain: Domain, span: tuple[int, int] | None = None) -> None:
+        self.run, self.domain = run, domain
+        self.last = max(run.evaluations - 1, 0)
+        a, b = sorted(span or (0, self.last))
+        self.span = (min(max(int(a), 0), self.last), min(max(int(b), 0), self.last))
+        self._series: dict[str, Floats | None] = {}
+        self.entries: dict[str, Entry] = {f"parameter {e.name}": e for e in run.entries()}
+
+    def series(self, key: str) -> Floats | None:
+        """Return a quantity at each evaluation, or None where it was not recorded as one number a time."""
+        if key not in self._series:
+            self._series[key] = self._read(key)
+        return self._series[key]
+
+    def _read(self, key: str) -> Floats | None:
+        if key == LOSS:
+            return self.run.loss
+        if key == "gradient":
+            return gradient_sizes(self.run)
+        if entry := self.entries.get(key):
+            return self.run.column(entry)
+        watch = self.watches.get(key.removeprefix("watch ")) if key.startswith("watch ") else None
+        if watch is None or watch.values.dtype.kind not in "fiub" or watch.values.ndim != 1:
+            return None
+        if not np.array_equal(watch.evaluation, np.arange(self.run.evaluations)):
+            return None
+        return watch.values.astype(float)
+
+    @cached_property
+    def watches(self) -> dict[str, Watch]:
+        """The watched quantities, read once."""
+        return self.run.watches
+
+    def slopes(self, key: str) -> Floats | None:
+        """Return the derivative of the loss with respect to a quantity at each evaluation."""
+        if entry := self.entries.get(key):
+            return None if entry.statistic else self.run.column(entry, "gradients")
+        if self.series(key) is None or not key.startswith("watch "):
+            return None
+        return np.real(self.watches[key.removeprefix("watch ")].cotangents).astype(float)
+
+    def name(self, key: str) -> str:
+        """Return what a quantity is called within a sentence."""
+        if key == LOSS:
+            return "the loss"
+        if key == "gradient":
+            return "the size of the gradient"
+        if entry := self.entries.get(key):
+            return entry.label
+        return key.partition(" ")[2] or key
+
+    def said(self, key: str, value: float) -> str:
+        """Return a value of a quantity with its unit."""
+        return with_its_unit(value, self.domain.units.get(key, ""), 4)
+
+    def place(self, mark: Mark, rows: Rows) -> list[int]:
+        """Return the evaluations that a moment may mean."""
+        kind, at = mark
+        if kind == "start":
+            return [int(rows[0])]
+        if kind == "end":
+            return [int(rows[-1])]
+        if kind == "only":
+            return [0] if self.last == 0 else []
+        if kind == "first":
+            return [i for i in (int(rows[0]) + at - 1, int(rows[0]) + at) if 0 <= i <= self.last]
+        return [at] if 0 <= at <= self.last else []
+
+    def part(self, statement: Statement, rows: Rows) -> Rows:
+        """Return the evaluations that a statement is about."""
+        a, b = self.place(statement.since, rows), self.place(statement.until, rows)
+        if not a or not b:
+            return rows[:0]
+        kept = rows[(rows >= a[0]) & (rows <= b[0])]
+        return kept if len(kept) and kept[0] == a[0] and kept[-1] == b[0] else np.arange(a[0], b[0] + 1)
+
+    def ends(self, s: Statement, rows: Rows) -> tuple[float, float, str] | None:
+        """Return the first and the last finite value of a statement's stretch, and both in words."""
+        values = self.series(s.quantity)
+        part = self.part(s, rows)
+        if values is None or len(part) == 0:
+            return None
+        finite = part[np.isfinite(values[part])]
+        if not len(finite):
+            return None
+        first, final = (float(values[i]) for i in (finite[0], finite[-1]))
+        went = f"from {self.said(s.quantity, first)} to {self.said(s.quantity, final)}"
+        return first, final, f"{self.name(s.quantity)} went {went} between iterations {finite[0]} and {finite[-1]}"
+
+    def in_level_phase(self, part: Rows) -> bool:
+        """Whether evaluations lie in one phase in which the loss hardly changes."""
+        level = (p for p in phases_of(self.run) if p.kind in ("plateau", "converged"))
+        return any(p.start <= part[0] and part[-1] <= p.stop for p in level)
+
+    def facts(self, *kinds: str) -> Iterator[Fact]:
+        """Yield the facts of some kinds."""
+        return (fact for fact in facts_of(self.run) if fact.kind in kinds)
+
+    def unknown(self, s: Statement) -> Verdict:
+        """Return the verdict on what the recording does not show."""
+        return (
+            None,
+            f"the recording does not show this of {self.name(s.quantity)}" if s.quantity else "not in the recording",
+        )
+
+
+Judge = Callable[[Evidence, Statement, Rows], Verdict]
+"""Judges a statement over some evaluations."""

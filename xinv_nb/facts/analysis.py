@@ -1,0 +1,119 @@
+"""From a `Run` to what may be said of it: phases and facts, computed by known methods. One file per question."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from xinv_nb.facts.fact import Fact, Phase
+from xinv_nb.facts.kinds.advice import advice
+from xinv_nb.facts.kinds.bounds import bounds
+from xinv_nb.facts.kinds.convergence import convergence
+from xinv_nb.facts.kinds.course import course
+from xinv_nb.facts.kinds.credit import credit
+from xinv_nb.facts.kinds.effort import effort
+from xinv_nb.facts.kinds.ending import ending, gradient_sizes
+from xinv_nb.facts.kinds.happenings import happenings
+from xinv_nb.facts.kinds.identifiability import identifiability
+from xinv_nb.facts.kinds.idle import idle
+from xinv_nb.facts.kinds.movement import movement
+from xinv_nb.facts.kinds.pull import pull
+from xinv_nb.facts.kinds.spans import chosen
+from xinv_nb.facts.kinds.steps import steps
+from xinv_nb.facts.kinds.terms import terms
+from xinv_nb.facts.kinds.turning import turning
+from xinv_nb.facts.kinds.vanishing import vanishing
+from xinv_nb.facts.kinds.watched import watched
+from xinv_nb.facts.measures.iterates import iterates_of
+from xinv_nb.facts.measures.optimizers import optimizer_starts
+from xinv_nb.facts.measures.phases import find_phases
+from xinv_nb.recorded.run import RecordedRun, Status
+
+_State = tuple[int, int, Status, tuple[tuple[int, int], ...]]
+"""What an analysis depends on: evaluations, events, status, and the stretches that a reader chose."""
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """The phases of a run and the facts about it, those first that a reader would miss most."""
+
+    phases: tuple[Phase, ...]
+    facts: tuple[Fact, ...]
+
+
+_STALE = 1.02
+"""Growth of a run up to which its last analysis stands while it is running."""
+
+
+def phases_of(run: RecordedRun) -> Sequence[Phase]:
+    """Return the phases of `run` as it stands; analysed once."""
+    return _analysis_of(run).phases
+
+
+def facts_of(run: RecordedRun) -> Sequence[Fact]:
+    """Return the facts of `run` as it stands; analysed once."""
+    return _analysis_of(run).facts
+
+
+def _analysis_of(run: RecordedRun) -> Analysis:
+    with run.lock:
+        state = (run.evaluations, run.event_count, run.status, run.chosen_spans)
+        known, analysis = run.memo.get("analysis", (None, None))
+        if analysis is not None and (known == state or _still_stands(known, state)):
+            return analysis  # type: ignore[no-any-return]
+        found = analyse(run)
+        run.memo["analysis"] = state, found
+        return found
+
+
+def _still_stands(known: _State, state: _State) -> bool:
+    """Whether an analysis will do for now: looked at in every iteration, a run would be analysed anew each time."""
+    return known[2] == state[2] == "running" and known[3] == state[3] and state[0] <= _STALE * known[0]
+
+
+def analyse(run: RecordedRun) -> Analysis:
+    """Compute phases and facts of `run` as it stands; the same recording gives the same answer to the bit."""
+    with np.errstate(all="ignore"):  # overflow and invalid numbers are among what is told of
+        phases = tuple(find_phases(run.loss, gradient_sizes(run), run.accepted, optimizer_starts(run)))
+        iterates, watches = iterates_of(run), run.watches
+        found = _with_ids(
+            [
+                *course(run, phases),
+                *watched(run, watches, iterates, phases),
+                *movement(run, iterates, phases),
+                *turning(run, iterates),
+                *bounds(run, iterates),
+                *idle(run, iterates),
+                *credit(run, iterates, phases),
+                *terms(run, watches, iterates, phases),
+                *pull(run, watches, iterates, phases),
+                *vanishing(run, watches, iterates),
+                *happenings(run, iterates),
+                *identifiability(run, iterates),
+                *convergence(run, phases),
+                *effort(run, phases),
+                *steps(run),
+                *ending(run, phases),
+            ]
+        )
+        if any(fact.values.get("how") == "down" for fact in found if fact.kind == "identifiability"):
+            found = [fact for fact in found if fact.kind != "minimum"]  # level it may be, but there is a way down
+        found += advice(run, phases, found)
+        found += chosen(run, watches, iterates, found)
+    return Analysis(phases, tuple(_by_salience(found)))
+
+
+def _with_ids(facts: Sequence[Fact]) -> list[Fact]:
+    return [replace(fact, id=f"F{i}") for i, fact in enumerate(facts, start=1)]
+
+
+def _by_salience(facts: Sequence[Fact]) -> list[Fact]:
+    """Put first what would be missed most, and number the facts in that order, also where they cite each other."""
+    ranked = sorted(facts, key=lambda fact: -fact.salience)
+    ids = {fact.id: f"F{i}" for i, fact in enumerate(ranked, start=1) if fact.id}
+    return [
+        replace(fact, id=f"F{i}", cites=tuple(ids.get(cited, cited) for cited in fact.cites))
+        for i, fact in enumerate(ranked, start=1)
+    ]

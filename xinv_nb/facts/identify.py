@@ -1,0 +1,34 @@
+"""Looks on request how well the parameters are determined where a run ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from xinv_nb.errors import XinvError
+from xinv_nb.facts.analysis import facts_of
+from xinv_nb.facts.fact import Fact
+from xinv_nb.facts.kinds.identifiability import sizes
+from xinv_nb.facts.measures.iterates import iterates_of
+from xinv_nb.recorded.run import RecordedRun
+from xinv_nb.recorded.writer import RunWriter
+
+
+def identify(run: RecordedRun, objective: Callable[..., Any] | None) -> Sequence[Fact]:
+    """Return the facts of identifiability of `run`, which become part of its facts: the work of `Run.identify`."""
+    iterates = iterates_of(run)
+    if not len(iterates):
+        raise XinvError("Nothing was recorded in this run, so there is no point at which to look.")
+    curvature = None
+    if objective is not None:
+        from xinv_nb.recording.backends.autograd.curvature import curvature_of
+
+        curvature = curvature_of(objective, run.history, int(iterates.rows[-1]), sizes(run, iterates))
+    RunWriter(run).keep_curvature(curvature)
+    found = tuple(fact for fact in facts_of(run) if fact.kind == "identifiability")
+    if not found:
+        raise XinvError(
+            "The recorded path does not show how well the parameters are determined; run.identify(objective) takes "
+            "second derivatives at its end."
+        )
+    return found

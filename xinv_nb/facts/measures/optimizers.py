@@ -1,0 +1,35 @@
+"""What the recording tells of the optimizers themselves: where each starts, and how the last one stopped."""
+
+from __future__ import annotations
+
+from xinv_nb.recorded.events import Event
+from xinv_nb.recorded.run import RecordedRun
+
+_MOST_STARTS = 4
+"""Starts of optimizers up to which each begins a phase; a search from many starts is not told start by start."""
+
+
+def optimizer_starts(run: RecordedRun) -> list[int]:
+    """Return the evaluations after the first at which an optimizer starts; none where there are many.
+
+    Examples
+    --------
+    >>> optimizer_starts(RecordedRun())
+    []
+    """
+    starts = [event.evaluation for event in optimizer_events(run) if "loss" in event.values]
+    later = [start for start in dict.fromkeys(starts) if start > 0]
+    return later if len(later) <= _MOST_STARTS else []
+
+
+def last_stop(run: RecordedRun) -> Event | None:
+    """Return the event that tells why and where the last optimizer stopped, if it stopped where the run ended."""
+    events = optimizer_events(run)
+    if not events or "evaluations" not in events[-1].values:
+        return None
+    return events[-1] if events[-1].evaluation == run.evaluations - 1 else None
+
+
+def optimizer_events(run: RecordedRun) -> list[Event]:
+    """Return the events of optimizers that start or stop, in the order in which they happened."""
+    return [event for event in run.events_as_recorded() if event.kind == "optimizer" and "optimizer" in event.values]

@@ -1,0 +1,144 @@
+"""Has a model reword drafts and keeps only what passes the check.
+
+Unchecked words are never shown: until a sentence has passed, the narrator's stands. One try each.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from xinv_nb.claims.claims import check, domain_of
+from xinv_nb.claims.sameness import same_claims, same_numbers
+from xinv_nb.models.acceptance import Place, accepted
+from xinv_nb.models.admission import Manner
+from xinv_nb.models.prompt import MOST_SENTENCES
+from xinv_nb.models.voice import Voice, too_long
+from xinv_nb.recorded.captions import Claim
+from xinv_nb.recorded.run import RecordedRun
+from xinv_nb.words.draft import Draft, Sentence
+
+_UNSAID = "no sentence of the model says the same"
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """What is said against a wording, and what was found in it where nothing is."""
+
+    objection: str
+    claims: tuple[Claim, ...] = ()
+
+
+def reword(run: RecordedRun, draft: Draft, voice: Voice, manner: Manner, question: str = "") -> Iterator[Draft]:
+    """Yield the draft anew each time that one more of its sentences is the model's, or was dropped."""
+    if manner == "paragraphs" and len(draft.sentences) > 1:
+        yield from _by_paragraph(run, draft, voice, question)
+    elif manner != "none":
+        for i, sentence in enumerate(draft.sentences):
+            draft = _with(draft, i, _by_sentence(run, sentence, voice))
+            yield draft
+
+
+def _by_sentence(run: RecordedRun, sentence: Sentence, voice: Voice) -> Sentence:
+    text, provenance = voice.sentence(sentence.text)
+    if too_long(text, sentence.text):
+        return replace(sentence, dropped="it is too long")
+    found = _checked(run, text, [sentence], voice)
+    if found.objection:
+        return replace(sentence, dropped=found.objection)
+    return _worded(text, [sentence], voice, provenance, found.claims)
+
+
+def _by_paragraph(run: RecordedRun, draft: Draft, voice: Voice, question: str) -> Iterator[Draft]:
+    """Have the model word a dozen sentences at a time; what it does not say, the narrator says."""
+    parts = [draft.sentences[i : i + MOST_SENTENCES] for i in range(0, len(draft.sentences), MOST_SENTENCES)]
+    for k, part in enumerate(parts):
+        for worded in _paragraph(run, part, voice, question):
+            parts[k] = worded
+            yield replace(draft, sentences=tuple(sentence for each in parts for sentence in each))
+
+
+def _paragraph(
+    run: RecordedRun, sentences: Sequence[Sentence], voice: Voice, question: str
+) -> Iterator[tuple[Sentence, ...]]:
+    texts = [sentence.text for sentence in sentences]
+    wordings, provenance = voice.sentences(texts, question)
+    came: list[str] = []
+    claims: dict[str, tuple[Claim, ...]] = {}
+
+    def coming() -> Iterator[str]:
+        for wording in wordings:
+            came.append(wording)
+            yield wording
+
+    def objection(text: str, block: Sequence[str]) -> str:
+        if voice.language and (len(block) > 1 or texts.index(block[0]) != len(came) - 1):
+            return "its place is not that of the facts"  # numbers alone do not tell which sentence it words
+        found = _checked(run, text, [sentence for sentence in sentences if sentence.text in block], voice)
+        claims[text] = found.claims
+        return found.objection
+
+    places: dict[Place, Sentence] = {}
+    with contextlib.closing(wordings):
+        for place, text in accepted(texts, coming(), objection):
+            block = [sentences[i] for i in place]
+            places[place] = _worded(text, block, voice, provenance, claims[text])
+            yield _put_together(sentences, places)
+    taken = {i for place in places for i in place}
+    own = len(came) == len(texts)  # then its sentences and the narrator's stand side by side
+    for i, sentence in enumerate(sentences):
+        if i not in taken:
+            reason = _checked(run, came[i], [sentence], voice).objection if own else ""
+            places[(i,)] = replace(sentence, dropped=reason or _UNSAID)
+    yield _put_together(sentences, places)
+
+
+def _put_together(sentences: Sequence[Sentence], places: Mapping[Place, Sentence]) -> tuple[Sentence, ...]:
+    """Return the sentences in the narrator's order, with those that stand for some of them in their place."""
+    begins = {place[0]: sentence for place, sentence in places.items()}
+    inside = {i for place in places for i in place[1:]}
+    return tuple(begins.get(i, sentence) for i, sentence in enumerate(sentences) if i not in inside)
+
+
+def _checked(run: RecordedRun, text: str, block: Sequence[Sentence], voice: Voice) -> _Checked:
+    """Judge a wording of the sentences in `block`: does it claim the same, and what does the recording say to it."""
+    source = " ".join(sentence.text for sentence in block)
+    if text == source:
+        return _Checked("")
+    domain = domain_of(run)
+    if voice.language:
+        return _Checked(same_numbers(text, source, domain.quantities))
+    if objection := same_claims(text, source, domain):
+        return _Checked(objection)
+    span = min(s.span[0] for s in block), max(s.span[1] for s in block)
+    claims = check(run, text, span)
+    if contradicted := next((claim.reason for claim in claims if claim.supported is False), ""):
+        return _Checked(contradicted)
+    words = " and ".join(fact.id for sentence in block for fact in sentence.facts)
+    # What cannot be judged by the recorded numbers alone is as true as the facts that claim the same.
+    known = (c if c.supported else replace(c, supported=True, reason=f"the same as {words}") for c in claims)
+    return _Checked("", tuple(known))
+
+
+def _worded(
+    text: str, block: Sequence[Sentence], voice: Voice, provenance: Mapping[str, str], claims: tuple[Claim, ...]
+) -> Sentence:
+    source = " ".join(sentence.text for sentence in block)
+    facts = tuple(dict.fromkeys(fact.id for sentence in block for fact in sentence.facts))
+    by_id = {fact.id: fact for sentence in block for fact in sentence.facts}
+    found = replace(block[0], text=text, facts=tuple(by_id[i] for i in facts))
+    if text == source:
+        return found
+    return replace(
+        found,
+        source=voice.model,
+        only_numbers=bool(voice.language),
+        provenance=provenance,
+        built_in=source,
+        claims=claims,
+    )
+
+
+def _with(draft: Draft, i: int, sentence: Sentence) -> Draft:
+    return replace(draft, sentences=(*draft.sentences[:i], sentence, *draft.sentences[i + 1 :]))

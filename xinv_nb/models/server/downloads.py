@@ -1,0 +1,135 @@
+"""The downloads of this session: each goes on by itself, and whoever shows the model hears of it.
+
+A download belongs to the session and not to the widget whose button began it. It goes on when that widget is closed or
+its cell is run again: the new widget, which needs the same model, shows it as it stands. It ends when it is complete,
+when one of the widgets cancels it, or with the kernel; the server keeps what it has downloaded in any case.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from xinv_nb.models.server.download import Stand, pull
+from xinv_nb.models.server.faults import OllamaUnavailable
+from xinv_nb.models.server.host import Host
+from xinv_nb.models.server.models import full_name
+
+INTERVAL = 0.25
+"""Seconds from one word about a download to the next, at least."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """What has become of a download; none of the three where nobody has asked for it yet."""
+
+    going: bool = False
+    done: bool = False
+    cancelled: bool = False
+    stand: Stand = field(default_factory=Stand)
+    """How far it is, where it is going on."""
+    problem: str = ""
+    """Why it ended without the model, and what to do."""
+
+
+Hearer = Callable[[Course], object]
+
+
+class Pull:
+    """The download of one model by one server, of which there is never more than one at a time."""
+
+    def __init__(self, host: Host, model: str) -> None:
+        self._host, self._model = host, model
+        self._lock = threading.RLock()
+        self._hearers: list[Hearer] = []
+        self._course = Course()
+        self._ended: Course | None = None
+        self._stop = threading.Event()
+        self._reporting: threading.Thread | None = None
+
+    def hear(self, hearer: Hearer) -> Course:
+        """Tell `hearer` from now on what becomes of it, on the download's thread; returns how it stands now."""
+        with self._lock:
+            if hearer not in self._hearers:
+                self._hearers.append(hearer)
+            return self._course
+
+    def leave(self, hearer: Hearer) -> None:
+        """Tell `hearer` no more; the download goes on."""
+        with self._lock, contextlib.suppress(ValueError):
+            self._hearers.remove(hearer)
+
+    def start(self) -> None:
+        """Begin the download, unless it goes on already."""
+        with self._lock:
+            if self._course.going:
+                return
+            self._course, self._ended = Course(going=True), None
+            self._stop = threading.Event()
+            changed = threading.Event()
+            _begin(self._read, self._stop, changed)
+            self._reporting = _begin(self._report, self._stop, changed)
+
+    def cancel(self) -> None:
+        """End the download within a few hundredths of a second."""
+        self._stop.set()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until it has ended; returns whether it has."""
+        if self._reporting is None:
+            return True
+        self._reporting.join(seconds)
+        return not self._reporting.is_alive()
+
+    def _read(self, stop: threading.Event, changed: threading.Event) -> None:
+        """Follow what the server writes; on a thread of its own, so that no view holds it up."""
+        ended = Course(done=True)
+        try:
+            for stand in pull(self._host, self._model, stop):
+                if stand != self._course.stand:
+                    self._course = Course(going=True, stand=stand)
+                    changed.set()
+        except OllamaUnavailable as error:
+            ended = Course(cancelled=True) if stop.is_set() else Course(problem=str(error))
+        except Exception as error:  # noqa: BLE001 - nothing that goes wrong here may reach the user's notebook
+            ended = Course(problem=f"The download failed ({type(error).__name__}). Try again.")
+        self._ended = ended
+        changed.set()
+
+    def _report(self, stop: threading.Event, changed: threading.Event) -> None:
+        """Tell whoever listens the newest there is to tell, not too often, and at last how it ended."""
+        while True:
+            self._tell(self._course)  # also where it has ended by now: who asked for it sees that it began
+            stop.wait(INTERVAL)
+            changed.wait()
+            changed.clear()
+            if self._ended is not None:
+                break
+        with self._lock:
+            ended, self._course = self._ended, Course()  # who comes later has not asked for this one
+        self._tell(ended)
+
+    def _tell(self, course: Course) -> None:
+        with self._lock:
+            hearers = tuple(self._hearers)
+        for hearer in hearers:
+            with contextlib.suppress(Exception):  # a view that is gone
+                hearer(course)
+
+
+def _begin(work: Callable[[threading.Event, threading.Event], None], *told_by: threading.Event) -> threading.Thread:
+    thread = threading.Thread(target=work, args=told_by, name="xinv-nb-pull", daemon=True)
+    thread.start()
+    return thread
+
+
+_pulls: dict[tuple[str, str], Pull] = {}
+_lock = threading.Lock()
+
+
+def pull_of(host: Host, model: str) -> Pull:
+    """Return the download of a model by a server, whether it has begun or not: the same one for all who ask."""
+    with _lock:
+        return _pulls.setdefault((host.host, full_name(model)), Pull(host, model))

@@ -1,0 +1,208 @@
+"""From a run to captions: the narrator's at once, then a model's words wherever they pass the check.
+
+Whatever goes wrong (no server, no model, a server that dies, a model too small to help) leaves the built-in text
+standing and a line that says what to do.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from xinv_nb.models.admission import ability, known_ability
+from xinv_nb.models.rewording import reword
+from xinv_nb.models.server.faults import OllamaUnavailable
+from xinv_nb.models.server.models import SUGGESTED_MODEL, is_cloud, is_suggested
+from xinv_nb.models.server.ollama import OllamaServer, Status
+from xinv_nb.models.voice import Voice
+from xinv_nb.recorded.captions import Caption
+from xinv_nb.recorded.run import RecordedRun
+from xinv_nb.words.draft import BUILT_IN, Draft, as_caption
+from xinv_nb.words.narrator import narrate, plan, plan_span
+from xinv_nb.words.questions import draft_answer, not_shown
+
+ModelChoice = str | Literal[False] | None
+
+
+@dataclass(frozen=True)
+class Explaining:
+    """Who is to write, and for whom."""
+
+    model: ModelChoice = None
+    """A model of the server; None for its default one, False for none."""
+    level: str | None = None
+    language: str | None = None
+    host: str | None = None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the writing is: the captions as they may be shown now, and which one is being worked on."""
+
+    captions: tuple[Caption, ...]
+    writer: str
+    """Who writes, for the head of the view, such as `llama3.2:3b · local`."""
+    hint: str = ""
+    command: str = ""
+    working_on: int | None = None
+    missing: str = ""
+    """A model that would help and that the server can get, or ""; nothing downloads it until the reader says so."""
+
+
+def write(
+    run: RecordedRun,
+    explaining: Explaining | None = None,
+    stop: threading.Event | None = None,
+    show: Callable[[Progress], None] | None = None,
+) -> tuple[Caption, ...]:
+    """Write the captions of `run` and return them; `show` is told of every step, `stop` ends it at the next token."""
+    explaining = explaining or Explaining()
+    if run.evaluations == 0:
+        progress = Progress(narrate(run, explaining.level), "built-in text")
+        if show is not None:
+            show(progress)
+        return progress.captions
+    return write_drafts(run, plan(run, explaining.level), explaining, stop, show)
+
+
+def write_span(
+    run: RecordedRun,
+    span: tuple[int, int],
+    explaining: Explaining,
+    stop: threading.Event | None = None,
+    show: Callable[[Progress], None] | None = None,
+) -> Caption:
+    """Write the caption of one stretch of a run; raises `XinvError` where there is no such stretch."""
+    return write_drafts(run, [plan_span(run, span, explaining.level)], explaining, stop, show)[0]
+
+
+def answer(
+    run: RecordedRun,
+    question: str,
+    explaining: Explaining,
+    span: tuple[int, int] | None = None,
+    stop: threading.Event | None = None,
+    show: Callable[[Progress], None] | None = None,
+) -> Caption:
+    """Answer a question by the facts that bear on it, or say that the recording does not show it."""
+    if span is not None and run.evaluations:
+        last = run.evaluations - 1
+        run.choose_span((min(max(span[0], 0), last), min(max(span[1], 0), last)))
+    draft = draft_answer(run, question, span)
+    if not draft.sentences:
+        return not_shown(run, question, span)
+    return write_drafts(run, [draft], explaining, stop, show, question)[0]
+
+
+def write_drafts(
+    run: RecordedRun,
+    drafts: Sequence[Draft],
+    explaining: Explaining,
+    stop: threading.Event | None = None,
+    show: Callable[[Progress], None] | None = None,
+    question: str = "",
+) -> tuple[Caption, ...]:
+    """Have a model reword drafts, and return the captions that they make; `question` is what they are to answer."""
+    captions = tuple(map(as_caption, drafts))
+    for progress in _steps(run, list(drafts), explaining, stop or threading.Event(), question):
+        captions = progress.captions
+        if show is not None:
+            show(progress)
+    return captions
+
+
+def _steps(
+    run: RecordedRun, drafts: list[Draft], explaining: Explaining, stop: threading.Event, question: str
+) -> Iterator[Progress]:
+    def shown(writer: str, hint: str = "", command: str = "", missing: str = "", on: int | None = None) -> Progress:
+        return Progress(tuple(map(as_caption, drafts)), writer, hint, command, on, missing)
+
+    if explaining.model is False:
+        yield shown("built-in text")
+        return
+    found = find_voice(explaining, stop)
+    if isinstance(found, Unvoiced):
+        yield shown("built-in text", found.hint, found.command, found.missing)
+        return
+    voice, writer = found
+    try:
+        if known_ability(voice) is None:
+            yield shown("built-in text", f"trying out {voice.model}", on=0)
+        manner = ability(voice).manner
+        if manner == "none":
+            if explaining.model is None and voice.suggested not in ("", voice.model):
+                yield from _steps(run, drafts, explaining, stop, question)
+            else:
+                yield shown("built-in text", *too_small(voice))
+            return
+        for i, draft in enumerate(drafts):
+            yield shown(writer, on=i)
+            for drafts[i] in reword(run, draft, voice, manner, question):
+                yield shown(writer, on=i)
+    except OllamaUnavailable as error:
+        written = any(s.source != BUILT_IN for draft in drafts for s in draft.sentences)
+        missing = "" if is_cloud(error.missing, {}) else error.missing
+        told = ("", "", "") if stop.is_set() else (str(error), error.command, missing)
+        yield shown(writer if written else "built-in text", *told)
+        return
+    yield shown(writer)
+
+
+def too_small(voice: Voice) -> tuple[str, str, str]:
+    """Return what the reader is told of a model that did not pass, the command that may help, and what it gets."""
+    why = f"{voice.model} is too small to keep to the facts"
+    if is_suggested(voice.model):
+        return why, "", ""
+    if voice.suggested:
+        return f"{why}. {voice.suggested} is there as well: choose it with --model.", "", ""
+    return why, f"ollama pull {SUGGESTED_MODEL}", SUGGESTED_MODEL
+
+
+# ---------------------------------------------------------------------- who is asked
+
+
+@dataclass(frozen=True)
+class Unvoiced:
+    """Why no model is asked, the command that helps, and the model that it gets."""
+
+    hint: str = ""
+    command: str = ""
+    missing: str = ""
+
+
+def find_voice(explaining: Explaining, stop: threading.Event) -> tuple[Voice, str] | Unvoiced:
+    """Return the model that is to write and what it is called in the head of the view, or why there is none."""
+    model, host = explaining.model or None, explaining.host
+    server = OllamaServer(
+        host, allow_remote=host is not None, allow_cloud=() if model is None else (model,), spare_core=True
+    )
+    status = _status(server, stop)
+    if status is None:
+        return Unvoiced()
+    name = model or (status.default.name if status.default else None)
+    if not status.reachable:
+        return Unvoiced("start Ollama for more" if status.command == "ollama serve" else status.text, status.command)
+    if name is None:
+        return Unvoiced(status.text, status.command, SUGGESTED_MODEL)
+    voice = Voice(server, name, status, explaining.level, explaining.language, stop)
+    if model is None and voice.suggested and _is_of_no_help(voice):
+        voice = Voice(server, voice.suggested, status, explaining.level, explaining.language, stop)
+    return voice, f"{voice.model} · {'local' if server.is_local else server.host}"
+
+
+def _is_of_no_help(voice: Voice) -> bool:
+    """Whether the model has been tried out and did not pass."""
+    ability = known_ability(voice)
+    return ability is not None and ability.manner == "none"
+
+
+def _status(server: OllamaServer, stop: threading.Event) -> Status | None:
+    """Return what the server says of itself, or None if `stop` came first: a server may be silent for seconds."""
+    found: list[Status] = []
+    thread = threading.Thread(target=lambda: found.append(server.status()), name="xinv-nb-status", daemon=True)
+    thread.start()
+    while thread.is_alive() and not stop.is_set():
+        thread.join(0.05)
+    return found[0] if found and not stop.is_set() else None

@@ -1,0 +1,77 @@
+"""Events: what happened in the forward pass, the backward pass and the optimizer, in words of the domain.
+
+Those about a parameter are worded when they are read, for what the reader calls it may be known only then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple
+
+from xinv_nb.language.quantities import asked, quantity
+from xinv_nb.recorded.entries import Entry
+
+EventPhase = Literal["forward", "backward", "optimizer"]
+
+EventKind = Literal["happening", "watched", "asked", "turn", "bound", "terms", "optimizer", "not finite", ""]
+"""What an event is about: `happening` is the simulator's own words; `watched` a watched quantity and `asked` what the
+gradient asks of it; `turn` that the gradient of a parameter begins to ask for another direction, `bound` that a
+parameter reaches or leaves a bound, `terms` that terms of the loss pull one to opposite sides; `optimizer` what the
+optimizer does; `not finite` where a number stopped being one. Empty in files of version 1, where it was not kept."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened in the forward pass, the backward pass or the optimizer, in words of the domain."""
+
+    id: str
+    evaluation: int
+    phase: EventPhase
+    name: str
+    text: str
+    values: Mapping[str, Any]
+    at: Any = None
+    stage: str = ""
+    count: int = 1
+    """How often it happened within this evaluation."""
+    kind: EventKind = ""
+    column: int | None = None
+    """Of an event about one parameter: its column in the history, until the event is worded."""
+
+
+class NewEvent(NamedTuple):
+    """An event that has not been numbered yet: the fields of `Event` behind its id and its evaluation."""
+
+    phase: EventPhase
+    name: str
+    text: str
+    values: Mapping[str, Any]
+    at: Any = None
+    stage: str = ""
+    times: int = 1
+    kind: EventKind = ""
+    column: int | None = None
+
+
+def worded(event: Event, entries: Mapping[int | None, Entry]) -> Event:
+    """Return an event with the name and the words that its parameter has; `entries` are found by their columns."""
+    if event.column is None:
+        return event
+    entry = entries.get(event.column)
+    name, label, unit, directions = "parameter", "a parameter", "", None
+    if entry is not None:
+        name, label, unit, directions = entry.name, entry.label, entry.parameter.unit, entry.parameter.directions
+    values = event.values
+    if event.kind == "bound":
+        text = f"{label} {values['what']} its {values['side']} bound of {quantity(values['bound'], unit)}"
+    elif event.kind == "terms":
+        less, more = directions or ("down", "up")
+        text = f"{_pull(values['less'])} {label} {less}, {_pull(values['more'])} it {more}"
+    else:
+        text = asked(label, values["cotangent"], directions)
+    return replace(event, name=name, text=text, values={"parameter": name, **values}, column=None)
+
+
+def _pull(terms: Sequence[str]) -> str:
+    return f"{terms[0]} pulls" if len(terms) == 1 else f"{', '.join(terms[:-1])} and {terms[-1]} pull"

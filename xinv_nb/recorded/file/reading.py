@@ -1,0 +1,257 @@
+"""Reads runs from files; nothing that a file claims is believed before it is checked."""
+
+from __future__ import annotations
+
+import json
+import math
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xinv_nb.errors import XinvError
+from xinv_nb.recorded.captions import Caption, Claim, WordedSentence
+from xinv_nb.recorded.columns import GrowingColumn, TermColumns, VariedColumn, WatchColumns
+from xinv_nb.recorded.events import Event, EventKind, EventPhase, worded
+from xinv_nb.recorded.file import version1
+from xinv_nb.recorded.file.layout import CURVATURE, EACH, FORMAT, VERSION, prefix
+from xinv_nb.recorded.file.values import decoded, of_kind, one_of, position, texts
+from xinv_nb.recorded.history import History
+from xinv_nb.recorded.leaves import Leaf, sampled_leaf, whole_leaf
+from xinv_nb.recorded.problem import Parameter, Problem
+from xinv_nb.recorded.run import Curvature, RecordedRun, Status
+from xinv_nb.recorded.writer import RunWriter
+
+R = TypeVar("R", bound=RecordedRun)
+
+_LARGEST = 4 * 2**30
+"""Bytes of memory beyond which a file is not read: a small file may unfold to any size."""
+
+
+class RunFileError(XinvError):
+    """A file that is no run of xinv_nb, or cannot be read to its end."""
+
+
+def read(path: str | Path, new: Callable[[str, Problem | None], R]) -> R:
+    """Read a run that `writing.save` wrote into the run that `new` makes of its name and its problem.
+
+    Raises
+    ------
+    RunFileError
+        The file is none of xinv_nb's, of a newer version, or damaged. A file cannot run code: nothing is unpickled.
+    FileNotFoundError
+        There is no such file.
+    """
+    try:
+        columns = _columns(Path(path))
+        headers = [_header(columns, path)]
+        parts = [columns]
+        for i in range(1, of_kind(int, headers[0].get("objectives", 1))):
+            parts.append({name.removeprefix(p): c for name, c in columns.items() if name.startswith(p := prefix(i))})
+            headers.append(_header(parts[i], path))
+        run = new(of_kind(str, headers[0]["name"]), _problem_in(headers[0]["problem"]))
+        _fill(run, headers, parts)
+        return run
+    except (RunFileError, FileNotFoundError):
+        raise
+    except Exception as error:  # a damaged file fails in as many ways as there are bytes
+        raise RunFileError(f"{path} is no run of xinv_nb, or is damaged ({type(error).__name__}).") from error
+
+
+def _columns(path: Path) -> dict[str, NDArray[Any]]:
+    with zipfile.ZipFile(path) as archive:
+        if (size := sum(info.file_size for info in archive.infolist())) > _LARGEST:
+            raise RunFileError(f"{path} would take {size / 2**30:.0f} GB of memory; no run of xinv_nb is that large.")
+        columns = {}
+        for member in archive.namelist():
+            with archive.open(member) as file:
+                columns[member.removesuffix(".npy")] = np.lib.format.read_array(file, allow_pickle=False)
+    return columns
+
+
+def _header(columns: dict[str, NDArray[Any]], path: str | Path) -> dict[str, Any]:
+    header: dict[str, Any] = json.loads(columns.pop("run.json").tobytes())
+    if header.get("format") != FORMAT:
+        raise RunFileError(f"{path} is no run of xinv_nb.")
+    if of_kind(int, header["version"]) > VERSION:
+        raise RunFileError(f"{path} was written by a newer xinv_nb (format {header['version']}); update to read it.")
+    return header
+
+
+def _fill(run: RecordedRun, headers: Sequence[dict[str, Any]], parts: Sequence[dict[str, NDArray[Any]]]) -> None:
+    writer, header = RunWriter(run), headers[0]
+    writer.end(one_of(get_args(Status), header["status"]), of_kind(str, header["ending"]))
+    for notice in texts(header["notices"]):
+        writer.notice(notice)
+    writer.choose_parameters(texts(header["chosen_parameters"]))
+    histories = [_history(each, columns) for each, columns in zip(headers, parts, strict=True)]
+    for history in histories:
+        if len(history):
+            writer.add_history(history)
+    if header["version"] == 1:
+        events, has_dropped = version1.events_of(run, histories, headers)
+    else:
+        events, has_dropped = header["events"], of_kind(bool, header["dropped_events"])
+    for owner, saved in events:
+        of = None if owner is None else histories[position(owner, len(histories))]
+        writer.restore_event(of, _event_in(saved, run.evaluations if of is None else len(of)))
+    if has_dropped:
+        writer.note_dropped_events()
+    for span in header.get("chosen_spans", ()):
+        run.choose_span(span)
+    writer.keep_curvature(_curvature_in(header.get("curvature"), parts[0], histories[0]))
+    if header["captions"] is not None:
+        writer.keep_captions([_caption_in(caption) for caption in header["captions"]])
+    for caption in header.get("span_captions", ()):
+        writer.keep_span_caption(_caption_in(caption))
+
+
+def _history(header: dict[str, Any], columns: dict[str, NDArray[Any]]) -> History:
+    leaves: list[Leaf] = []
+    for name, shape, kept in header["leaves"]:
+        start = leaves[-1].end if leaves else 0
+        whole = whole_leaf(of_kind(str, name), tuple(position(n) for n in shape), start)
+        leaves.append(whole if kept is None else _sampled(whole, [position(i) for i in kept]))
+    loss, values, gradients, accepted = (columns[name] for name in EACH)
+    outline = decoded(header["outline"])
+    if leaves and _leaves_in(outline) != len(leaves):
+        raise ValueError("a structure of other leaves")
+    history = History(
+        of_kind(str, header["objective"]), leaves, values.dtype, outline, of_kind(str, header["optimizer"])
+    )
+    kept = columns.get("kept", np.arange(len(loss)))
+    if not (values.shape == gradients.shape == (len(kept), history.width) and accepted.shape == loss.shape):
+        raise ValueError("columns of different lengths")
+    if loss.dtype != float or accepted.dtype != bool or {values.dtype.kind, gradients.dtype.kind} - {"f", "c"}:
+        raise TypeError("columns that hold no numbers")
+    history.loss, history.accepted = GrowingColumn.of(loss), GrowingColumn.of(accepted)
+    history.values, history.gradients = GrowingColumn.of(values), GrowingColumn.of(gradients)
+    if len(kept) < len(loss):
+        if [position(k, len(loss)) for k in kept.tolist()] != sorted(set(kept.tolist())) or kept[0] != 0:
+            raise ValueError("evaluations out of order")
+        history.kept, history.stride = GrowingColumn.of(kept.astype(np.intp)), int(np.diff(kept).max())
+    for i, watch in enumerate(header["watches"]):
+        history.watches[of_kind(str, watch["name"])] = _watch_in(watch, i, columns, len(history))
+    for i, term in enumerate(texts(header.get("terms", []))):
+        history.terms[term] = _term_in(columns[f"term{i}_evaluation"], columns[f"term{i}_gradients"], history)
+    return history
+
+
+def _term_in(evaluation: NDArray[Any], gradients: NDArray[Any], history: History) -> TermColumns:
+    if gradients.dtype.kind not in "fc" or gradients.shape != (len(evaluation), history.width):
+        raise ValueError("gradients of another shape")
+    return TermColumns([position(e, len(history)) for e in evaluation.tolist()], list(gradients))
+
+
+def _curvature_in(saved: Any, columns: dict[str, NDArray[Any]], history: History) -> Curvature | None:
+    if saved is None:
+        return None
+    scale, slope, values, vectors = (columns[f"curvature_{name}"] for name in CURVATURE)
+    if {column.dtype for column in (scale, slope, values, vectors)} != {np.dtype(np.float64)}:
+        raise TypeError("a curvature of other than numbers")
+    count = len(values)
+    if not (scale.shape == slope.shape == (history.width,) and vectors.shape == (history.width, count) and count > 0):
+        raise ValueError("a curvature of another shape")
+    evaluation, loss = position(saved["evaluation"], len(history)), of_kind(float, saved["loss"])
+    return Curvature(evaluation, loss, scale, slope, values, vectors, of_kind(str, saved["method"]))
+
+
+def _leaves_in(outline: Any) -> int:
+    if outline is None:
+        return 1
+    items = of_kind(dict, outline).values() if isinstance(outline, dict) else of_kind((list, tuple), outline)
+    return sum(_leaves_in(item) for item in items)
+
+
+def _sampled(leaf: Leaf, kept: list[int]) -> Leaf:
+    if not kept or max(kept) >= leaf.size:
+        raise ValueError("positions outside the array")
+    return sampled_leaf(leaf.name, leaf.shape, leaf.start, np.array(kept, dtype=np.intp))
+
+
+def _watch_in(watch: dict[str, Any], i: int, columns: dict[str, NDArray[Any]], evaluations: int) -> WatchColumns:
+    evaluation = [position(e, evaluations) for e in columns[f"watch{i}_evaluation"].tolist()]
+    values = _rows(columns[f"watch{i}_values"], watch["shapes"]["values"])
+    cotangents = _rows(columns[f"watch{i}_cotangents"], watch["shapes"]["cotangents"])
+    at = of_kind(list, decoded(watch["at"]))
+    if not len(evaluation) == len(values) == len(cotangents) == len(at):
+        raise ValueError("columns of different lengths")
+    found = WatchColumns(of_kind(str, watch["unit"]))
+    found.evaluation = GrowingColumn.of(np.array(evaluation, dtype=np.intp))
+    found.values, found.cotangents, found.at = VariedColumn(values), VariedColumn(cotangents), at
+    return found
+
+
+def _rows(array: NDArray[Any], shapes: Sequence[Any] | None) -> list[Any]:
+    if array.dtype.kind not in "biufc":
+        raise TypeError("a watch that holds no numbers")
+    if shapes is None:
+        return list(array)
+    ends = np.cumsum([math.prod(shape) for shape in shapes])
+    return [part.reshape(shape)[()] for part, shape in zip(np.split(array, ends[:-1]), shapes, strict=True)]
+
+
+def _event_in(saved: Any, evaluations: int) -> Event:
+    event = Event(**of_kind(dict, decoded(saved)))
+    texts([event.id, event.name, event.text, event.stage])
+    one_of(get_args(EventPhase), event.phase)
+    one_of(get_args(EventKind), event.kind)
+    of_kind(dict, event.values)
+    position(event.count)
+    position(event.evaluation, max(evaluations, 1))
+    if event.column is not None:
+        position(event.column)
+        _check_words(event)
+    return event
+
+
+def _check_words(event: Event) -> None:
+    """Raise where an event about a parameter lacks what its words are made of."""
+    if event.kind not in ("turn", "bound", "terms"):
+        raise ValueError("an event without words")
+    worded(event, {})
+
+
+def _caption_in(saved: Any) -> Caption:
+    fields = of_kind(dict, decoded(saved))
+    claims, sentences = _claims_in(fields.pop("claims")), fields.pop("sentences", ())
+    wordings = tuple(_wording_in(of_kind(dict, wording)) for wording in sentences)
+    caption = Caption(**fields, claims=claims, sentences=wordings)
+    texts([caption.text, caption.source, caption.status, caption.heading, *caption.cites])
+    if [position(end) for end in caption.span] != sorted(caption.span) or len(caption.span) != 2:
+        raise ValueError("a caption about no span")
+    return caption
+
+
+def _claims_in(saved: Any) -> tuple[Claim, ...]:
+    claims = tuple(Claim(**claim) for claim in saved)
+    for claim in claims:
+        texts([claim.text, claim.reason])
+        one_of((True, False, None), claim.supported)
+    return claims
+
+
+def _wording_in(fields: dict[str, Any]) -> WordedSentence:
+    wording = WordedSentence(**fields | {"cites": tuple(fields["cites"]), "claims": _claims_in(fields["claims"])})
+    texts([wording.text, wording.source, wording.built_in, wording.checked, wording.dropped, *wording.cites])
+    return wording
+
+
+def _problem_in(saved: Any) -> Problem | None:
+    if saved is None:
+        return None
+    parameters = {decoded(key): _parameter_in(decoded(known)) for key, known in saved["parameters"]}
+    glossary = of_kind(dict, decoded(saved["glossary"]))
+    texts([*glossary.keys(), *glossary.values()])
+    return Problem(of_kind(str, saved["title"]), of_kind(str, saved["goal"]), parameters, glossary)
+
+
+def _parameter_in(fields: Any) -> Parameter:
+    parameter = Parameter(**of_kind(dict, fields))
+    texts([parameter.name or "", parameter.unit, parameter.description, *(parameter.directions or ())])
+    for value in (parameter.truth, *(parameter.bounds or ())):
+        of_kind((int, float, type(None)), value)
+    return parameter

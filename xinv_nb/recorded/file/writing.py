@@ -1,0 +1,127 @@
+"""Writes runs to files, in the newest version of the format."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xinv_nb.recorded.captions import Caption, Claim
+from xinv_nb.recorded.file.layout import CURVATURE, EACH, FORMAT, VERSION, prefix
+from xinv_nb.recorded.file.values import encoded
+from xinv_nb.recorded.problem import Problem
+from xinv_nb.recorded.run import RecordedRun, Watch
+
+
+def save(run: RecordedRun, path: Path) -> Path:
+    """Write `run` to `path` and return the path. The scene, a function, is not saved."""
+    arrays: dict[str, Any] = {}
+    for i, each in enumerate(run.objectives.values() or [run]):
+        header = _of_objective(each) | (_of_run(run) if i == 0 else {})
+        members = _columns_of(each) | {
+            "run.json": np.frombuffer(json.dumps(header, allow_nan=False).encode(), np.uint8)
+        }
+        arrays |= {f"{prefix(i)}{name}": array for name, array in members.items()}
+    # Beside the file first: a disk that is full does not cost an earlier recording.
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            np.savez_compressed(file, **arrays)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
+def _positions(kept: NDArray[np.intp] | None) -> list[int] | None:
+    return None if kept is None else kept.tolist()
+
+
+def _problem_out(problem: Problem | None) -> Any:
+    if problem is None:
+        return None
+    return {
+        "title": problem.title,
+        "goal": problem.goal,
+        "glossary": encoded(problem.glossary),
+        "parameters": [[encoded(key), encoded(vars(known))] for key, known in problem.parameters.items()],
+    }
+
+
+def _caption_out(caption: Caption) -> Any:
+    sentences = [vars(wording) | {"claims": _claims_out(wording.claims)} for wording in caption.sentences]
+    return encoded(vars(caption) | {"claims": _claims_out(caption.claims), "sentences": sentences})
+
+
+def _claims_out(claims: Sequence[Claim]) -> list[Any]:
+    return [vars(claim) for claim in claims]
+
+
+def _of_run(run: RecordedRun) -> dict[str, Any]:
+    """Return what the file holds once."""
+    captions, curvature = run.written_captions, run.curvature  # what the narrator would write anew is not worth keeping
+    return {
+        "name": run.name,
+        "status": run.status,
+        "ending": run.ending,
+        "notices": run.notices,
+        "problem": _problem_out(run.problem),
+        "chosen_parameters": list(run.chosen_parameters),
+        "chosen_spans": [list(span) for span in run.chosen_spans],
+        "events": [[owner, encoded(vars(event))] for owner, event in run.events_by_objective()],
+        "dropped_events": run.has_dropped_events,
+        "objectives": len(run.objectives),
+        "curvature": None
+        if curvature is None
+        else {"evaluation": curvature.evaluation, "loss": curvature.loss, "method": curvature.method},
+        "captions": None if captions is None else [_caption_out(caption) for caption in captions],
+        "span_captions": [_caption_out(caption) for caption in run.span_captions],
+    }
+
+
+def _of_objective(run: RecordedRun) -> dict[str, Any]:
+    """Return what the file holds of the objective that `run` shows, but for its columns."""
+    history = run.history
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "objective": history.objective,
+        "optimizer": history.optimizer,
+        "leaves": [(leaf.name, leaf.shape, _positions(leaf.kept)) for leaf in history.leaves],
+        "outline": encoded(history.outline),
+        "watches": [
+            {"name": watch.name, "unit": watch.unit, "at": encoded(list(watch.at)), "shapes": _shapes(watch)}
+            for watch in run.watches.values()
+        ],
+        "terms": list(history.terms),
+    }
+
+
+def _columns_of(run: RecordedRun) -> dict[str, Any]:
+    history = run.history
+    arrays: dict[str, Any] = {name: getattr(history, name).array for name in EACH}
+    if history.kept is not None:
+        arrays["kept"] = history.kept.array
+    for i, watch in enumerate(run.watches.values()):
+        arrays[f"watch{i}_evaluation"] = watch.evaluation
+        arrays[f"watch{i}_values"], arrays[f"watch{i}_cotangents"] = map(_flat, (watch.values, watch.cotangents))
+    for i, (evaluation, gradients) in enumerate(run.term_gradients.values()):
+        arrays[f"term{i}_evaluation"], arrays[f"term{i}_gradients"] = evaluation, gradients
+    if run.curvature is not None:
+        arrays |= {f"curvature_{name}": getattr(run.curvature, name) for name in CURVATURE}
+    return arrays
+
+
+def _flat(rows: NDArray[Any]) -> NDArray[Any]:
+    """Return rows of different shapes as one flat array; rows of one shape as they are."""
+    return rows if rows.dtype != object else np.concatenate([np.ravel(row) for row in rows])
+
+
+def _shapes(watch: Watch) -> dict[str, Any]:
+    """Return the shapes of rows that are laid end to end; None for those of one shape."""
+    both = {"values": watch.values, "cotangents": watch.cotangents}
+    return {name: [np.shape(row) for row in rows] if rows.dtype == object else None for name, rows in both.items()}

@@ -1,0 +1,29 @@
+"""A run as a pandas table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from xinv_nb.errors import XinvError
+from xinv_nb.recorded.run import RecordedRun
+
+if TYPE_CHECKING:
+    import pandas
+
+
+def to_frame(run: RecordedRun) -> pandas.DataFrame:
+    """Return a row for each evaluation: loss, accepted, each parameter's entry, each gradient's; nan where not kept."""
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise XinvError("run.to_frame() needs pandas: pip install pandas.") from error
+    columns: dict[str, Any] = {"loss": run.loss, "accepted": run.accepted}
+    gaps = np.ones(run.evaluations, dtype=bool)
+    gaps[run.kept] = False
+    for entry in run.entries():
+        columns[entry.name] = np.where(gaps, np.nan, run.column(entry))
+        columns[f"∂loss/∂{entry.name}"] = np.where(gaps, np.nan, run.column(entry, "gradients"))
+    frame: pandas.DataFrame = pd.DataFrame(columns).rename_axis("evaluation")
+    return frame

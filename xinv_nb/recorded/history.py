@@ -1,0 +1,184 @@
+"""What was recorded of one objective: columns with one row for each evaluation. NumPy only.
+
+A row holds the loss, the parameters and their gradient. Parameters of any structure are kept flat, described by leaves.
+
+Memory is bounded. The loss is kept of every evaluation. Parameters and gradients together take `BUDGET` bytes at most:
+past it, of every second evaluation only, then of every fourth and so on, and always of the first, the latest, the best
+and the worst. Watched quantities are thinned in the same way, past `WATCHED_LIMIT` numbers each.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xinv_nb.recorded.columns import GrowingColumn, TermColumns, WatchColumns
+from xinv_nb.recorded.leaves import Leaf, Summary, rms
+
+BUDGET = 512 * 2**20
+"""Bytes that the parameters and gradients of one objective take at most."""
+
+
+class History:
+    """The recording of one objective, told apart from others by its function and the structure of its parameters.
+
+    `outline` is that structure: the containers that the objective takes, with None for each array or number.
+    """
+
+    def __init__(
+        self, objective: str, leaves: Sequence[Leaf], dtype: Any = np.float64, outline: Any = None, optimizer: str = ""
+    ) -> None:
+        self.objective = objective
+        self.outline = outline
+        self.leaves = list(leaves)
+        self.width = self.leaves[-1].end if self.leaves else 0
+        self.dtype = np.dtype(dtype)
+        self.is_real = self.dtype.kind == "f"
+        self.loss = GrowingColumn()
+        self.values = GrowingColumn(self.width, dtype)
+        self.gradients = GrowingColumn(self.width, dtype)
+        self.accepted = GrowingColumn(None, np.bool_)
+        self.kept: GrowingColumn | None = None
+        """The evaluations of which parameters and gradient are kept, in order; None where it is all of them."""
+        self.stride = 1
+        """Of every which evaluation they are kept."""
+        self.watches: dict[str, WatchColumns] = {}
+        self.terms: dict[str, TermColumns] = {}
+        self.optimizer = optimizer
+        self.last_signs: NDArray[Any] = np.full(self.width, np.inf)
+        """Signs of the latest gradient, for telling when it turns."""
+        self.lock = threading.Lock()
+        """Held while rows are dropped, and by who reads rows together with `kept`."""
+        self._most_rows = max(1024, BUDGET // (2 * self.dtype.itemsize * max(self.width, 1)))
+        self._best, self._worst = math.inf, -math.inf
+        self._points = 0, 0
+        """Evaluations that were looked at so far, and points among them."""
+
+    def __len__(self) -> int:
+        return self.loss.rows
+
+    def points(self) -> int:
+        """Return how many points were visited: evaluations at one point, one after the other, count once."""
+        if self.kept is not None:
+            return len(self)
+        seen, points = self._points
+        rows = self.values.array[max(seen - 1, 0) :]
+        if len(rows) > min(seen, 1):
+            points += int((rows[1:] != rows[:-1]).any(axis=1).sum()) + (seen == 0)
+            self._points = max(seen - 1, 0) + len(rows), points
+        return points
+
+    def rebuild(self, leaves: Sequence[Any]) -> Any:
+        """Put arrays and numbers, in the order of the leaves, into the structure that the objective takes."""
+        return _filled(self.outline, iter(leaves))
+
+    def flat(self, arrays: list[Any]) -> NDArray[Any]:
+        """Copy the arrays of one evaluation into one row of columns; one flat array may stand for all leaves."""
+        if len(arrays) == 1 and len(self.leaves) > 1:
+            arrays = np.split(arrays[0], np.cumsum([leaf.size for leaf in self.leaves])[:-1])
+        row = np.empty(self.width, dtype=self.dtype)
+        for leaf, array in zip(self.leaves, arrays, strict=True):
+            if leaf.kept is None:
+                row[leaf.start : leaf.stop] = array.reshape(-1)
+            elif isinstance(array, Summary):
+                row[leaf.start : leaf.stop], row[leaf.rms_column] = array.sample, array.rms
+            else:
+                row[leaf.start : leaf.stop], row[leaf.rms_column] = array.reshape(-1)[leaf.kept], rms(array)
+        return row
+
+    def append(self, loss: float, values: NDArray[Any], gradient: NDArray[Any], accepted: bool = True) -> int:
+        """Add one evaluation; returns its number."""
+        number = self.loss.rows
+        if number == len(self.loss.block):
+            self.loss.grow()
+        if number == len(self.accepted.block):
+            self.accepted.grow()
+        row = number if self.kept is None and number < self._most_rows else self._make_room(loss)
+        if row == len(self.values.block):
+            self.values.grow(self._most_rows)
+            self.gradients.grow(self._most_rows)
+        self.values.block[row] = values
+        self.gradients.block[row] = gradient
+        self.loss.block[number] = loss
+        self.accepted.block[number] = accepted
+        self.values.rows = self.gradients.rows = row + 1
+        self.accepted.rows = self.loss.rows = number + 1  # last: the length is read from here
+        return number
+
+    def _make_room(self, loss: float) -> int:
+        """Return the row of parameters and gradient for the next evaluation, at the price of another one."""
+        with self.lock:
+            number = len(self)
+            if self.kept is None or self.kept.rows >= self._most_rows:
+                self._thin()
+            assert self.kept is not None
+            latest = number - 1
+            is_extreme = (self.loss.block[latest] == self._best and not loss < self._best) or (
+                self.loss.block[latest] == self._worst and not loss > self._worst
+            )
+            self._best, self._worst = min(self._best, loss), max(self._worst, loss)
+            if latest % self.stride and not is_extreme and self.kept.block[self.kept.rows - 1] == latest:
+                self.kept.rows -= 1
+            self.kept.append(number)
+            return self.kept.rows - 1
+
+    def _thin(self) -> None:
+        """Double the stride and drop what is not on it, save the best, the worst and the latest."""
+        known = np.arange(len(self)) if self.kept is None else self.kept.array
+        loss = self.loss.array[known]
+        finite = np.flatnonzero(np.isfinite(loss))
+        extremes = [finite[np.argmin(loss[finite])], finite[np.argmax(loss[finite])]] if len(finite) else []
+        self._best, self._worst = (float(loss[i]) for i in extremes) if extremes else (math.inf, -math.inf)
+        self.stride *= 2
+        stays = known % self.stride == 0
+        stays[[*extremes, -1]] = True
+        rows = np.flatnonzero(stays)
+        self.kept = GrowingColumn.of(known[rows])
+        self.values.keep(rows)
+        self.gradients.keep(rows)
+
+    def row_of(self, evaluation: int) -> int:
+        """Return the row of the parameters of an evaluation, or of the latest before it of which they were kept."""
+        if self.kept is None:
+            return evaluation
+        with self.lock:
+            return int(np.searchsorted(self.kept.array, evaluation, side="right")) - 1
+
+    def rows(
+        self,
+        evaluations: NDArray[np.intp],
+        of: Literal["values", "gradients"] = "values",
+        columns: NDArray[np.intp] | None = None,
+    ) -> NDArray[Any]:
+        """Return the rows of some evaluations, in some columns or all; of one that was not kept, those before it."""
+        with self.lock:
+            rows = (self.values if of == "values" else self.gradients).array
+            kept = evaluations
+            if self.kept is not None:
+                kept = np.searchsorted(self.kept.array, evaluations, side="right") - 1
+            return rows[kept] if columns is None else rows[np.ix_(kept, columns)]
+
+    def column(self, place: int | slice, of: Literal["values", "gradients"] = "values") -> NDArray[Any]:
+        """Return columns with a row for each evaluation; where none was kept, the one before it stands."""
+        with self.lock:
+            rows = (self.values if of == "values" else self.gradients).array[:, place]
+            if self.kept is None:
+                return rows
+            return np.repeat(rows, np.diff(self.kept.array, append=len(self)), axis=0)
+
+    def set_accepted(self, row: int, *, accepted: bool) -> None:
+        """Say of an evaluation, once it is known, whether the optimizer accepted it."""
+        self.accepted.block[row] = accepted
+
+
+def _filled(outline: Any, leaves: Iterator[Any]) -> Any:
+    if isinstance(outline, Mapping):
+        return {key: _filled(item, leaves) for key, item in outline.items()}
+    if isinstance(outline, (list, tuple)):
+        return type(outline)(_filled(item, leaves) for item in outline)
+    return next(leaves)

@@ -1,0 +1,96 @@
+"""The one writer of a run: all that fills a recording, or is kept with it, goes through here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+from xinv_nb.recorded.captions import Caption
+from xinv_nb.recorded.events import Event, NewEvent
+from xinv_nb.recorded.history import History
+from xinv_nb.recorded.problem import Problem
+from xinv_nb.recorded.run import MOST_SPANS, Curvature, RecordedRun, Status
+
+
+class RunWriter:
+    """Fills one run, which its readers cannot write to.
+
+    Examples
+    --------
+    >>> run = RecordedRun("by hand")
+    >>> RunWriter(run).end("interrupted", "stopped by you")
+    >>> run.status, run.ending
+    ('interrupted', 'stopped by you')
+    """
+
+    def __init__(self, run: RecordedRun) -> None:
+        self._run = run
+        self._events = run.event_count
+
+    # ------------------------------------------------------------------ what is recorded
+
+    def add_history(self, history: History) -> None:
+        """Add the recording of one more objective."""
+        self._run._histories.append(history)
+
+    def add_event(self, history: History | None, evaluation: int, event: NewEvent) -> None:
+        """Add an event beside an evaluation of an objective, or of whichever is shown; it gets its number here."""
+        self._events += 1
+        self._run._events.append((history, Event(f"e{self._events}", evaluation, *event)))
+
+    def restore_event(self, history: History | None, event: Event) -> None:
+        """Add an event that has its number and its evaluation, out of a file."""
+        self._run._events.append((history, event))
+
+    def drop_events(self, is_dropped: Callable[[History | None, Event], bool]) -> None:
+        """Take events out of the recording again."""
+        events = self._run._events
+        if any(is_dropped(owner, event) for owner, event in events):
+            events[:] = [(owner, event) for owner, event in events if not is_dropped(owner, event)]
+
+    def note_dropped_events(self) -> None:
+        """Take note that there were more events than are kept."""
+        self._run._dropped_events = True
+
+    def notice(self, text: str) -> None:
+        """Tell the reader something about the recording, once."""
+        if text not in self._run._notices:
+            self._run._notices.append(text)
+
+    def withdraw_notices(self, beginning: str) -> None:
+        """Take back the notices that begin so."""
+        self._run._notices[:] = [notice for notice in self._run._notices if not notice.startswith(beginning)]
+
+    def end(self, status: Status, ending: str = "") -> None:
+        """Say how the run ended."""
+        self._run._ending, self._run._status = ending, status
+
+    # ------------------------------------------------------------------ what the user tells
+
+    def set_problem(self, problem: Problem | None) -> None:
+        """Say what the run is about."""
+        self._run._problem = problem
+
+    def choose_parameters(self, names: Sequence[str]) -> None:
+        """Say which parameters the user wants to see."""
+        self._run._chosen_parameters = tuple(names)
+
+    def forget_spans(self) -> None:
+        """Forget the stretches that were asked for, and their captions."""
+        self._run._chosen_spans, self._run._span_captions = (), ()
+
+    # ------------------------------------------------------------------ what is kept with it
+
+    def keep_captions(self, captions: Collection[Caption] | None) -> None:
+        """Keep the captions that were written for the whole run; None forgets them."""
+        self._run._captions = None if captions is None else tuple(captions)
+
+    def keep_span_caption(self, caption: Caption) -> None:
+        """Put a caption of a stretch behind the others, in the place of one of the same stretch."""
+        others = [each for each in self._run._span_captions if each.span != caption.span]
+        self._run._span_captions = (*others, caption)[-MOST_SPANS:]
+
+    def keep_curvature(self, curvature: Curvature | None) -> None:
+        """Keep second derivatives that were taken at the end; None forgets them."""
+        with self._run.lock:
+            self._run._curvature = curvature
+            self._run.memo.pop("analysis", None)

@@ -1,0 +1,1 @@
+"""Where derivatives come from: each library that is observed has a folder."""

@@ -1,0 +1,234 @@
+"""Walks along a tape: where something stopped being finite, what each term of a sum asks for, which operations it has.
+
+A tape of autograd holds for each operation its parents and the function that passes the gradient on, no values and no
+lines; `observing.py` has one that knows more. Like `autograd.py` this file touches autograd's internals; it never calls
+user code.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from types import CodeType, FunctionType
+from typing import Any
+
+import numpy as np
+
+from xinv_nb.recording.backends.autograd.hook import plain_value, untapped
+from xinv_nb.recording.backends.autograd.observing import Step, is_observed, step_at
+from xinv_nb.recording.backends.autograd.operations import Operation, entry, is_finite, is_number, name_of, operation_on
+
+
+def nodes(end_node: Any) -> Iterator[Any]:
+    """Yield the nodes of a tape from its end to its root, in the order in which the backward pass meets them."""
+    from autograd.util import toposort
+
+    found: Iterator[Any] = toposort(end_node)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An operation on a tape, and its position in the order of `nodes`."""
+
+    index: int
+    operation: Operation
+
+
+def value_break(end_node: Any) -> Found | None:
+    """Return the first operation on a tape that gives no finite value for finite operands, as far as it can be told.
+
+    The derivatives of NumPy's functions hold on to their operands, mostly; the function itself is NumPy's arithmetic.
+    """
+    for index, node in reversed(list(enumerate(nodes(end_node)))):
+        function = getattr(np, operation_name(node), None)
+        if not isinstance(function, np.ufunc) or not _is_pure(untapped(node)):
+            continue
+        operands = _operands(node)
+        args = [operands[name] for name in ("x", "y")[: function.nin] if name in operands]
+        if len(args) == function.nin and all(map(is_finite, args)):
+            value = function(*args)
+            if not is_finite(value):
+                return Found(index, operation_on(function.__name__, args, value, None))
+    return None
+
+
+# ---------------------------------------------------------------------- the way back
+
+
+def gradient_break(seed: Any, end_node: Any) -> Found | None:
+    """Walk back along a tape once more, and return where a finite cotangent turned into one that is not.
+
+    Only derivatives that autograd itself defines are called, without the probes' taps; behind one of the user's own,
+    or one that calls the user's functions, nothing is looked at.
+    """
+    from autograd import core
+
+    outgrads: dict[Any, Any] = {end_node: (seed, False)}
+    dark: set[int] = set()
+    for index, node in enumerate(nodes(end_node)):
+        outgrad = outgrads.pop(node, None)
+        vjp = untapped(node)
+        if id(node) in dark or outgrad is None or not _is_pure(vjp):
+            dark.update(map(id, node.parents))
+            continue
+        if not is_finite(outgrad[0]):
+            return None  # the sum of finite parts overflowed
+        for parent, ingrad in zip(node.parents, vjp(outgrad[0]), strict=True):
+            if not is_finite(ingrad):
+                return Found(index, _described(node, ingrad))
+            outgrads[parent] = core.add_outgrads(outgrads.get(parent), ingrad)
+    return None
+
+
+def gradient_from(seed: Any, end_node: Any) -> Any | None:
+    """Walk back from a node on a tape, and return the gradient at the root; None if that took the user's functions."""
+    from autograd import core
+
+    outgrads: dict[Any, Any] = {end_node: (seed, False)}
+    outgrad: Any = None
+    for node in nodes(end_node):
+        outgrad = outgrads.pop(node)
+        vjp = untapped(node)
+        if not _is_pure(vjp):
+            return None
+        for parent, ingrad in zip(node.parents, vjp(outgrad[0]), strict=True):
+            outgrads[parent] = core.add_outgrads(outgrads.get(parent), ingrad)
+    return plain_value(outgrad[0])
+
+
+def split_sum(seed: Any, total: Any, name_of: Callable[[Any], str | None]) -> tuple[list[tuple[Any, Any, str]], bool]:
+    """Take a sum on a tape apart into its named terms: node, weight in the sum and name of each.
+
+    Also returns whether something else is in it.
+    """
+    from autograd import core
+
+    weights: dict[Any, Any] = {total: (seed, False)}
+    found: list[tuple[Any, Any, str]] = []
+    rest = False
+    for node in nodes(total):
+        weight = weights.pop(node, None)
+        if weight is None:
+            continue
+        if node is not total and (name := name_of(node)) is not None:
+            found.append((node, weight[0], name))
+        elif _is_weighted_sum(node):
+            for parent, part in zip(node.parents, untapped(node)(weight[0]), strict=True):
+                weights[parent] = core.add_outgrads(weights.get(parent), part)
+        else:
+            rest = True
+        if not weights:
+            break
+    return found, rest
+
+
+def _is_weighted_sum(node: Any) -> bool:
+    """Whether a node adds or subtracts its parents, or weighs its only one with a constant."""
+    if not node.parents or not _is_pure(untapped(node)):
+        return False
+    name = operation_name(node)
+    if name in ("add", "subtract", "negative"):
+        return True
+    if len(node.parents) > 1:
+        return False
+    return name == "multiply" or (name in ("divide", "true_divide") and "x" not in _operands(node))
+
+
+def _described(node: Any, ingrad: Any) -> Operation:
+    bad = ~np.isfinite(ingrad) if isinstance(ingrad, np.ndarray) and ingrad.dtype.kind in "fc" else None
+    operands = {name: entry(value, bad) for name, value in _operands(node).items()}
+    place = step_at(node).place if is_observed(node) else None
+    return Operation(operation_name(node), operands, place)
+
+
+def _operands(node: Any) -> dict[str, Any]:
+    """Return the numbers that a node's derivative holds on to, by the names that autograd gives to operands."""
+    found: dict[str, Any] = {}
+    for function in _reachable(untapped(node)):
+        for name, value in _cells(function).items():
+            if name in ("x", "y", "A", "B", "a", "b") and is_number(value):
+                found.setdefault(name, value)
+    return found
+
+
+def operation_name(node: Any) -> str:
+    """Return the name of a node's primitive, found by the function that derives it; empty where several share it."""
+    from autograd import core
+
+    if is_observed(node):
+        return step_at(node).name
+    names = _names_of_derivatives(len(core.primitive_vjps))
+    for function in _reachable(untapped(node)):
+        if len(found := names.get(function.__code__, set())) == 1:
+            return next(iter(found))
+    return ""
+
+
+def steps(end_node: Any, limit: int) -> list[Step]:
+    """Return the operations on an observing tape in the order of `nodes`; nothing if there are more than `limit`."""
+    found = [step_at(node) for node in islice(nodes(end_node), limit + 1)]
+    return found if len(found) <= limit else []
+
+
+def operation_names(end_node: Any, limit: int) -> list[str]:
+    """Return the names of the operations on a tape in the order of `nodes`, the first `limit` of them."""
+    return [operation_name(node) for node in islice(nodes(end_node), limit)]
+
+
+@functools.lru_cache(maxsize=1)
+def _names_of_derivatives(_primitives: int) -> dict[CodeType, set[str]]:
+    """Return the names of the primitives by the code of the functions that their derivatives are made of."""
+    from autograd import core
+
+    names: dict[CodeType, set[str]] = {}
+    for primitive, maker in list(core.primitive_vjps.items()):
+        for function in _reachable(maker):
+            if function.__module__ != "autograd.core":
+                for code in _codes(function.__code__):
+                    names.setdefault(code, set()).add(name_of(primitive))
+    return names
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)
+
+
+_CALLS_USERS_FUNCTIONS = ("autograd.misc", "autograd.scipy.integrate", "autograd.differential_operators")
+
+
+def _is_pure(vjp: Any) -> bool:
+    """Whether a derivative is autograd's own arithmetic and calls no function of the user's."""
+    found = list(_reachable(vjp))
+    modules = [function.__module__ or "" for function in found]
+    return bool(found) and all(m.startswith("autograd.") and not m.startswith(_CALLS_USERS_FUNCTIONS) for m in modules)
+
+
+def _reachable(value: Any, depth: int = 4) -> Iterator[FunctionType]:
+    """Yield a Python function and those that it closes over, also in lists and dicts; of primitives none inside."""
+    if isinstance(value, FunctionType):
+        yield value
+        if depth and not hasattr(value, "_is_autograd_primitive"):
+            for inner in _cells(value).values():
+                yield from _reachable(inner, depth - 1)
+    elif depth and isinstance(value, (list, tuple)) and len(value) <= 16:
+        for inner in value:
+            yield from _reachable(inner, depth - 1)
+    elif depth and type(value) is dict and len(value) <= 16:
+        for inner in value.values():
+            yield from _reachable(inner, depth - 1)
+
+
+def _cells(function: FunctionType) -> dict[str, Any]:
+    found = {}
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        try:
+            found[name] = cell.cell_contents
+        except ValueError:  # not bound yet
+            continue
+    return found

@@ -1,0 +1,1 @@
+"""Watches the optimizers that call for evaluations."""

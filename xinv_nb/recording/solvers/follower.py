@@ -1,0 +1,243 @@
+"""Tells which evaluations the optimizer accepted, and what it did between them: one follower for each recording.
+
+An evaluation counts as accepted until it is told otherwise: a solver of scipy reports its next iterate, and the points
+that it tried on the way there are trials. Where iterates and evaluations cannot be matched, all stay accepted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xinv_nb.language.quantities import number
+from xinv_nb.recorded.events import EventKind, NewEvent
+from xinv_nb.recorded.history import History
+from xinv_nb.recording.solvers import callers
+from xinv_nb.recording.solvers.callers import Caller
+from xinv_nb.recording.solvers.path import Course, Sink
+from xinv_nb.recording.solvers.scipy import SolverCall
+
+_TRAINERS = {"adam": "Adam", "sgd": "Gradient descent with momentum", "rmsprop": "RMSProp"}
+_MOST_STARTS = 20
+"""Calls of optimizers that are told each by itself; a search from many starts makes hundreds."""
+
+_MOST_IN_DETAIL = 3
+"""Calls of optimizers of which more is told than where they start and stop."""
+
+_MOST_NAMES = 3
+
+
+@dataclass
+class _Loop:
+    """One call of an optimizer of autograd, over one objective."""
+
+    trainer: str
+    place: int
+    code: Any
+    tell: Sink
+    depth: int = 0
+    iteration: int = 0
+    row: int = 0
+    evaluations: int = 0
+
+
+class OptimizerFollower:
+    """Follows the optimizers of one recording; `add_event` puts an event beside an evaluation of an objective."""
+
+    def __init__(
+        self,
+        add_event: Callable[[History, int, NewEvent], None],
+        failed: Callable[[Exception], None],
+        notice: Callable[[str], None],
+    ) -> None:
+        self._add_event = add_event
+        self._failed = failed
+        self._notice = notice
+        self._calls: Counter[str] = Counter()
+        """How often solvers say that they called the objective."""
+        self._unseen: Counter[str] = Counter()
+        """How often they did so without a gradient."""
+        self._running: list[SolverCall] = []
+        """Calls of scipy's solvers, the innermost last."""
+        self._courses: dict[SolverCall, dict[History, Course]] = {}
+        self._loops: dict[History, _Loop] = {}
+        """The optimizer of autograd that each objective was last evaluated by."""
+        self.passes_between = 0
+        """How often autograd was busy with itself, as its optimizers are between two steps."""
+        self._looked: dict[History, int] = {}
+        """The same at the latest evaluation of each objective."""
+        self._starts: dict[History, list[tuple[str, int]]] = {}
+        """The optimizers of each objective in a row, with how often each started."""
+
+    # ------------------------------------------------------------------ evaluations, told by the recorder
+
+    def evaluated(self, history: History, row: int) -> None:
+        """Find out who called for an evaluation."""
+        try:
+            if self._running or not self._is_as_before(history, row):
+                self._find_out(history, row)
+        except Exception as error:  # noqa: BLE001 - the evaluation is recorded all the same
+            self._failed(error)
+
+    def _is_as_before(self, history: History, row: int) -> bool:
+        """Whether an evaluation is called for from where the one before was; saves most looks on the call stack.
+
+        Autograd's optimizers flatten what they are given, at the start and after each step.
+        """
+        steps = self.passes_between - self._looked.get(history, -1)
+        self._looked[history] = self.passes_between
+        loop = self._loops.get(history)
+        if loop is None:
+            if steps == 0 and history not in self._starts:
+                self._look_for_others(history, row)
+            return steps == 0
+        if steps == 0 or (steps == 1 and callers.is_at(loop.depth, loop.place, loop.code)):
+            loop.row = row
+            loop.evaluations += 1
+            loop.iteration += steps
+            return True
+        return False
+
+    def _find_out(self, history: History, row: int) -> None:
+        caller = callers.find_caller([call.frame for call in self._running])
+        if caller.solver:
+            self._in_solver(caller, history, row)
+            return
+        if caller.trainer:
+            self._in_loop(caller, history, row)
+            return
+        for call in list(self._running):
+            self._break_off(call)  # by an exception, or a function of scipy that keeps its result to itself
+        self._leave_loop(history)
+        if history not in self._starts:
+            self._look_for_others(history, row)
+
+    def _look_for_others(self, history: History, row: int) -> None:
+        """Look now and then for a solver on the stack that is not followed."""
+        if row & (row + 1) == 0 and (name := callers.other_solver()):
+            self._start(history, row, name, name)
+
+    def _in_solver(self, caller: Caller, history: History, row: int) -> None:
+        while self._running[-1].frame != caller.solver:
+            self._break_off(self._running[-1])
+        call = self._running[-1]
+        if not isinstance(caller.x, np.ndarray):
+            return
+        courses = self._courses[call]
+        if history not in courses:
+            self._leave_loop(history)
+            courses[history] = Course(call, history, row, self._start(history, row, call.name, call.name))
+        courses[history].evaluated(row, call.seen(caller.x))
+
+    def _in_loop(self, caller: Caller, history: History, row: int) -> None:
+        iteration = caller.settings.get("i", 0)
+        loop = self._loops.get(history)
+        if loop is None or (loop.trainer, loop.place) != (caller.trainer, caller.place) or iteration < loop.iteration:
+            self._leave_loop(history)
+            name = _TRAINERS[caller.trainer]
+            tell = self._start(history, row, name, _with_step_size(name, caller.settings.get("step_size")))
+            loop = self._loops[history] = _Loop(caller.trainer, caller.place, caller.code, tell)
+        loop.iteration, loop.row, loop.evaluations, loop.depth = iteration, row, loop.evaluations + 1, caller.depth
+
+    def _leave_loop(self, history: History) -> None:
+        loop = self._loops.pop(history, None)
+        if loop is not None:
+            name = _TRAINERS[loop.trainer]
+            text = f"{name} stops after {loop.evaluations} evaluation{'s' * (loop.evaluations != 1)}"
+            loop.tell(loop.row, text, {"optimizer": name, "evaluations": loop.evaluations})
+
+    def _start(self, history: History, row: int, name: str, title: str) -> Sink:
+        """Announce an optimizer; returns where it may tell what happens."""
+        starts = self._starts.setdefault(history, [])
+        again = bool(starts) and starts[-1][0] == title
+        if again:
+            starts[-1] = title, starts[-1][1] + 1
+        else:
+            starts.append((title, 1))
+        history.optimizer = _in_a_row(starts)
+        number_of_starts = sum(times for _, times in starts)
+        loss = float(history.loss.array[row])
+
+        def tell(
+            row: int,
+            text: str,
+            values: dict[str, Any],
+            *,
+            kind: EventKind = "optimizer",
+            column: int | None = None,
+            detail: bool = False,
+        ) -> None:
+            if number_of_starts <= (_MOST_IN_DETAIL if detail else _MOST_STARTS):
+                event = NewEvent("optimizer", "optimizer", text, values, kind=kind, column=column)
+                self._add_event(history, row, event)
+
+        tell(row, f"{title} starts{' again' * again} at a loss of {number(loss)}", {"optimizer": name, "loss": loss})
+        return tell
+
+    # ------------------------------------------------------------------ solvers, told by the stand-in in scipy
+
+    def begins(self, call: SolverCall) -> None:
+        """Follow a solver that is about to start."""
+        on_the_stack = callers.on_the_stack()
+        for other in list(self._running):
+            if other.frame not in on_the_stack or other.frame == call.frame:
+                self._break_off(other)
+        self._running.append(call)
+        self._courses[call] = {}
+
+    def iterates(self, call: SolverCall, x: NDArray[Any]) -> None:
+        """Mark the evaluation that the solver accepted, and those that it only tried."""
+        try:
+            with np.errstate(all="ignore"):
+                for course in self._courses.get(call, {}).values():
+                    course.accepted(x)
+        except Exception as error:  # noqa: BLE001 - nothing of ours may reach the user's computation
+            self._failed(error)
+
+    def ends(self, call: SolverCall, result: Any, *, stopped: bool) -> None:
+        """Tell why the solver stopped."""
+        try:
+            with np.errstate(all="ignore"):
+                if call in self._running:
+                    self._running.remove(call)
+                courses = self._courses.pop(call, {}).values()
+                for course in courses:
+                    course.ends(result, stopped=stopped)
+                if courses and call.has_gradient:
+                    calls = int(getattr(result, "nfev", 0))
+                    self._calls[call.name] += calls
+                    self._unseen[call.name] += max(0, calls - max(course.evaluations for course in courses))
+        except Exception as error:  # noqa: BLE001
+            self._failed(error)
+
+    def _break_off(self, call: SolverCall) -> None:
+        """Follow a solver no longer of which no result was seen; what it tried last, it did not accept."""
+        self.ends(call, None, stopped=False)
+
+    def close(self) -> None:
+        """Tell where the optimizers that were not seen to stop did so."""
+        for call in self._running[::-1]:
+            self._break_off(call)
+        for history in list(self._loops):
+            self._leave_loop(history)
+        for name, unseen in self._unseen.items():
+            if unseen:
+                self._notice(
+                    f"{name} called the objective {self._calls[name]} times; {unseen} of these calls took no gradient "
+                    "and cannot be seen here."
+                )
+
+
+def _in_a_row(starts: list[tuple[str, int]]) -> str:
+    """Return the names of optimizers one after the other: `Adam, then BFGS (3 starts)`."""
+    named = [f"{title} ({times} starts)" if times > 1 else title for title, times in starts[:_MOST_NAMES]]
+    return ", then ".join(named + ["others"] * (len(starts) > _MOST_NAMES))
+
+
+def _with_step_size(name: str, step_size: Any) -> str:
+    return f"{name} · step size {number(step_size)}" if isinstance(step_size, (int, float)) else name

@@ -1,0 +1,263 @@
+"""The course of one solver over one objective: which evaluations were iterates, which trials, and what stands out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xinv_nb.language.quantities import number
+from xinv_nb.recorded.history import History
+from xinv_nb.recording.solvers.endings import ending, of_result
+from xinv_nb.recording.solvers.scipy import SolverCall
+
+Sink = Callable[..., None]
+"""Called with an evaluation, a sentence, its numbers, and the event's kind and column where it is about a parameter."""
+
+_MOST_OF_A_KIND = 8
+"""Events of one kind in one course; a new extreme is told all the same."""
+
+_MUCH = 10.0
+"""Factor from which on a step is much longer or shorter than those before."""
+
+_USUAL = 3
+"""Steps in a row that make a usual length."""
+
+_FEWEST_DIRECTIONS = 2
+"""Parameters from which on there is more than one direction to go."""
+
+_MOST_AT_ONCE = 3
+"""Parameters that reach or leave a bound at the same iterate up to which each is named."""
+
+_REMEMBERED = 4096
+"""Points of which it is remembered when they were evaluated; solvers come back to none that is older."""
+
+_LINE_SEARCH = ("BFGS", "L-BFGS-B", "Conjugate gradient", "SLSQP")
+_TRUST_REGION = ("trust-constr", "dogleg", "trust-ncg", "trust-krylov", "trust-exact")
+
+
+class Course:
+    """What is known of the evaluations that one call of a solver makes of one objective.
+
+    Evaluations and iterates are matched by the bits of the point as scipy passes it, so that it does not matter what
+    the user's function makes of it.
+    """
+
+    def __init__(self, call: SolverCall, history: History, first: int, tell: Sink) -> None:
+        self._call = call
+        self._history = history
+        self._last = first
+        self._tell = tell
+        self._rows: dict[int, list[int]] = {}
+        """The evaluations by their point, the latest points."""
+        self._start: int | None = None
+        """The first point."""
+        self.evaluations = 0
+        """Number of evaluations that were recorded."""
+        self._iterates: set[int] = set()
+        """The points that the solver accepted."""
+        self._open: list[tuple[int, int]] = []
+        """Evaluations of which it is not known yet whether they were accepted, with their point."""
+        self._latest: list[tuple[int, NDArray[Any]]] = []
+        """The latest two points that differ."""
+        self._rejected: set[int] = set()
+        """Points that were tried since the latest iterate."""
+        self._matched = False
+        """Whether an iterate beyond the start was found among the evaluations."""
+        self._x: NDArray[Any] | None = None
+        self._lengths: list[float] = []
+        """Lengths of the latest steps."""
+        self._usual_length = 0.0
+        """The length that was last spoken of."""
+        self._row = first
+        """The evaluation of the latest iterate."""
+        self._under_way = False
+        self._told: dict[str, int] = {}
+        self._most_trials = 1
+        self._at_bound: NDArray[Any] | None = None
+
+    # ------------------------------------------------------------------ which evaluations were accepted
+
+    def evaluated(self, row: int, x: NDArray[Any]) -> None:
+        """Take note of an evaluation of the objective at `x`, as the solver sees it."""
+        point = _bits(x)
+        self._last = row
+        self.evaluations += 1
+        is_start = self._start is None
+        self._rows.setdefault(point, []).append(row)
+        if len(self._rows) > _REMEMBERED:
+            self._forget()
+        if not self._latest or self._latest[-1][0] != point:
+            self._latest = [*self._latest[-1:], (point, x)]
+        if is_start:
+            self._start = point
+            self._iterates.add(point)
+            self._x = x
+            self._look_at_bounds(row, x)
+        elif point in self._iterates:  # the gradient of an iterate may be asked for after it was accepted
+            self._matched = self._matched or point != self._start
+        else:
+            self._open.append((row, point))
+
+    def _forget(self) -> None:
+        """Forget the older half of the points, which are settled."""
+        for point in list(self._rows)[: _REMEMBERED // 2]:
+            del self._rows[point]
+            self._iterates.discard(point)
+
+    def accepted(self, x: NDArray[Any]) -> None:
+        """Mark the evaluations at the iterate `x`, and those that were trials on the way there."""
+        point = _bits(x)
+        if self._call.name == "SLSQP":  # reports the first trial of its next line search; the iterate came before it
+            earlier = [(p, tried) for p, tried in self._latest if p != point]
+            if not earlier:
+                return
+            point, x = earlier[-1]
+        is_new = point not in self._iterates
+        self._iterates.add(point)
+        rows = self._rows.get(point, [])
+        for row in rows:
+            self._history.set_accepted(row, accepted=True)
+        self._matched = self._matched or (bool(rows) and is_new)
+        self.settle(rows[-1] if rows and self._call.name == "SLSQP" else self._last)
+        if is_new:
+            self._look_at(rows[-1] if rows else self._last, x)
+            self._x = x
+            self._rejected.clear()
+
+    def settle(self, until: int | None = None) -> None:
+        """Mark what was tried and is no iterate, if evaluations and iterates can be matched at all."""
+        if not self._matched:
+            return
+        for row, point in self._open:
+            if (until is None or row <= until) and point not in self._iterates:
+                self._history.set_accepted(row, accepted=False)
+                self._rejected.add(point)
+        self._open = [] if until is None else [(row, point) for row, point in self._open if row > until]
+
+    def ends(self, result: Any = None, *, stopped: bool = False) -> None:
+        """Mark the solution and tell why the solver stopped."""
+        x = getattr(result, "x", None)
+        if isinstance(x, np.ndarray):
+            x = self._call.seen(x)
+            point = _bits(x)
+            is_new = point not in self._iterates and point in self._rows
+            self._matched = self._matched or point in self._rows
+            self._iterates.add(point)
+            for row in self._rows.get(point, ()):
+                self._history.set_accepted(row, accepted=True)
+            self.settle()
+            if is_new:
+                self._look_at(self._rows[point][-1], x)
+        elif self._call.name != "SLSQP":  # which never reports its last iterate
+            self.settle()
+        evaluations = self.evaluations
+        text = f"{self._call.name} stops after {evaluations} evaluation{'s' * (evaluations != 1)}"
+        reason = ending(result, self._call.name, bounded=self._call.bounds is not None, stopped=stopped)
+        values = {"optimizer": self._call.name, "evaluations": evaluations, **of_result(result)}
+        self._tell(self._last, f"{text}: {reason}" if reason else text, values)
+
+    # ------------------------------------------------------------------ what stands out
+
+    def _look_at(self, row: int, x: NDArray[Any]) -> None:
+        """Look at the way to a new iterate `x`."""
+        self._look_at_trials(row, x)
+        self._look_at_restart(row, x)
+        self._look_at_step(row, x)
+        self._look_at_bounds(row, x)
+
+    def _look_at_trials(self, row: int, x: NDArray[Any]) -> None:
+        rejected = len(self._rejected)
+        if not rejected or not self._call.has_gradient or self._call.name not in (*_LINE_SEARCH, *_TRUST_REGION):
+            return  # or what was tried is not for the search of a step only
+        if not self._may_tell("trials", record=rejected > self._most_trials):
+            return
+        self._most_trials = max(self._most_trials, rejected)
+        values = {"trials": rejected + 1, "step_length": self._length(x)}
+        if self._call.name in _LINE_SEARCH:
+            self._tell(row, f"the line search tried {rejected + 1} steps before it accepted one", values, detail=True)
+        elif self._call.name in _TRUST_REGION:
+            steps = "1 step was" if rejected == 1 else f"{rejected} steps were"
+            self._tell(row, f"{steps} tried and rejected before this one", values, detail=True)
+
+    def _look_at_restart(self, row: int, x: NDArray[Any]) -> None:
+        """Tell when a method that remembers earlier steps goes straight against the gradient, as it did at first."""
+        before, self._row = self._row, row
+        first, self._under_way = not self._under_way, True
+        if first or self._call.name not in ("Conjugate gradient", "L-BFGS-B") or self._call.bounds is not None:
+            return
+        if self._x is None or len(x) < _FEWEST_DIRECTIONS or self._columns(before, self._x) is None:
+            return
+        step, slope = x - self._x, self._history.gradients.array[self._history.row_of(before)]
+        lengths = np.linalg.norm(step) * np.linalg.norm(slope)
+        if lengths > 0 and -np.vdot(step, slope).real > (1 - 1e-10) * lengths and self._may_tell("restarts"):
+            text = f"{self._call.name} goes straight down the gradient again, as at its start"
+            self._tell(row, text, {"restart": True}, detail=True)
+
+    def _look_at_step(self, row: int, x: NDArray[Any]) -> None:
+        """Tell when the steps have another order of magnitude; the median of three, as single ones vary a lot."""
+        length = self._length(x)
+        if not 0 < length < np.inf:
+            return
+        self._lengths = [*self._lengths[-2:], length]
+        usual, before = sorted(self._lengths)[len(self._lengths) // 2], self._usual_length
+        if len(self._lengths) < _USUAL or (before > 0 and before / _MUCH < usual < before * _MUCH):
+            return
+        self._usual_length = usual
+        if before > 0 and self._may_tell("steps"):
+            change = "longer" if usual > before else "shorter"
+            text = f"the steps have become much {change}: about {number(usual, 2)} after about {number(before, 2)}"
+            self._tell(row, text, {"step_length": usual, "step_length_before": before}, detail=True)
+
+    def _length(self, x: NDArray[Any]) -> float:
+        if self._x is None or self._x.shape != x.shape:
+            return math.nan
+        step = x - self._x
+        return math.sqrt(np.vdot(step, step).real)
+
+    def _look_at_bounds(self, row: int, x: NDArray[Any]) -> None:
+        """Tell which parameters have reached or left a bound."""
+        if self._call.bounds is None:
+            return
+        low, high = (np.broadcast_to(bound, x.shape) for bound in self._call.bounds)
+        at_bound = np.where(low == high, 0, np.where(x <= low, -1, np.where(x >= high, 1, 0)))
+        before = self._at_bound
+        self._at_bound = at_bound
+        changed = np.flatnonzero(at_bound if before is None else at_bound != before)
+        if not len(changed):
+            return
+        columns = self._columns(row, x)
+        if columns is None or len(changed) > _MOST_AT_ONCE:
+            if self._may_tell("bounds"):
+                held = int(np.count_nonzero(at_bound))
+                are = "1 parameter is" if held == 1 else f"{held} parameters are"
+                self._tell(row, f"{are} at a bound now", {"at_bound": held, "changed": len(changed)}, detail=True)
+            return
+        for i in changed:
+            side = at_bound[i] or before[i]  # type: ignore[index]
+            values = {
+                "bound": float(low[i] if side < 0 else high[i]),
+                "side": "lower" if side < 0 else "upper",
+                "what": "left" if not at_bound[i] else "starts at" if before is None else "reached",
+            }
+            if self._may_tell(f"bound {i}"):
+                self._tell(row, "", values, kind="bound", column=int(columns[i]), detail=True)
+
+    def _columns(self, row: int, x: NDArray[Any]) -> NDArray[np.intp] | None:
+        """Return the column of the history for each number of `x`; None where the objective takes other parameters."""
+        values = self._history.values.array[self._history.row_of(row)]
+        columns = np.arange(len(values)) if self._call.free is None else self._call.free
+        whole = all(leaf.kept is None for leaf in self._history.leaves)
+        same = whole and len(columns) == len(x) and np.array_equal(values[columns], x)
+        return columns if same else None
+
+    def _may_tell(self, kind: str, *, record: bool = False) -> bool:
+        self._told[kind] = self._told.get(kind, 0) + 1
+        return record or self._told[kind] <= _MOST_OF_A_KIND
+
+
+def _bits(x: NDArray[Any]) -> int:
+    return hash(x.tobytes())

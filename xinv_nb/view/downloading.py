@@ -1,0 +1,100 @@
+"""The download of a missing model as one widget shows it: offered, going on, failed; begun only by the reader."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from xinv_nb.models.server.download import pull_from
+from xinv_nb.models.server.downloads import Course, Pull, pull_of
+from xinv_nb.models.server.host import Host
+from xinv_nb.models.server.models import known_size
+
+_KEPT = "Ollama keeps what it has downloaded and goes on from there next time."
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What the head tells of a model that could be downloaded, or is being."""
+
+    model: str
+    size: str
+    """Such as "about 2 GB"; "" where it is not known before the download begins."""
+    note: str
+    """What the button does, or what Cancel does."""
+    problem: str = ""
+    going: bool = False
+    text: str = ""
+    """How far it is, while it goes on."""
+    percent: int | None = None
+
+
+class Pulling:
+    """The download that one widget offers; it belongs to the session, so that several widgets may show the same.
+
+    `show` is called when `offer` has become another, `got` with the model when that is there; both on the thread of
+    the download.
+    """
+
+    def __init__(self, show: Callable[[], object], got: Callable[[str], object]) -> None:
+        self.offer: Offer | None = None
+        """What is to be shown now."""
+        self._show, self._got = show, got
+        self._pull: Pull | None = None
+        self._first: Offer | None = None
+        self._lock = threading.RLock()
+
+    def propose(self, host: str | None, model: str) -> None:
+        """Offer `model` from now on, or nothing where that is ""; one that is being downloaded is shown so."""
+        with self._lock:
+            self.leave()
+            if not model:
+                return
+            server = Host(host, allow_remote=host is not None)
+            self._pull, self._first = pull_of(server, model), _first(server, model)
+            self.offer = _after(self._first, self._pull.hear(self._hear))
+
+    def start(self) -> None:
+        """Have what is offered downloaded: the reader asked for it."""
+        if self._pull is not None:
+            self._pull.start()
+
+    def cancel(self) -> None:
+        """End the download; the server keeps what has come."""
+        if self._pull is not None:
+            self._pull.cancel()
+
+    def leave(self) -> None:
+        """Offer nothing more; a download goes on."""
+        with self._lock:
+            if self._pull is not None:
+                self._pull.leave(self._hear)
+            self._pull = self._first = self.offer = None
+
+    def _hear(self, course: Course) -> None:
+        with self._lock:
+            if self._first is None:
+                return
+            model, self.offer = self._first.model, _after(self._first, course)
+            if course.done:
+                self.leave()
+        if course.done:
+            self._got(model)
+        else:
+            self._show()
+
+
+def _first(server: Host, model: str) -> Offer:
+    size = known_size(model)
+    who = "Ollama" if server.is_local else f"Ollama at {server.host}"
+    note = f"{who} will download it from {pull_from(model)} over the internet."
+    return Offer(model, size, note if size else f"{note} Its size is shown once the download begins.")
+
+
+def _after(first: Offer, course: Course) -> Offer:
+    if course.going:
+        note = f"You can go on working. If you cancel, {_KEPT}"
+        text = course.stand.text or f"asking for {first.model}"
+        return replace(first, going=True, text=text, percent=course.stand.percent, note=note)
+    return replace(first, problem=course.problem, note=_KEPT if course.cancelled else first.note)

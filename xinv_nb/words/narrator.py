@@ -1,0 +1,349 @@
+"""The built-in text: plans which facts go where and words them at once, with no model.
+
+A draft is a caption as a list of sentences, each with the facts it words. A model may reword a sentence; the narrator's
+own is always there to fall back on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from xinv_nb.facts.analysis import facts_of, phases_of
+from xinv_nb.facts.fact import Fact, Phase
+from xinv_nb.language.quantities import sentence_start
+from xinv_nb.recorded.captions import Caption
+from xinv_nb.recorded.run import RecordedRun
+from xinv_nb.words.draft import BUILT_IN, Draft, Sentence, as_caption
+from xinv_nb.words.phrases import Phrase, Phrases
+from xinv_nb.words.wordings import Wording
+
+_MOST_WATCHED = 3
+_MOST_TRUTHS = 3
+_MOST_LIMITS = 2
+"""Bounds that hold a parameter, and combinations that are poorly determined, in the summary."""
+_MAIN = 0.8
+"""Salience from which on a fact belongs to the main story."""
+_MOST_WORDS = 75
+"""Words of a usual summary."""
+_MOST_SENTENCES = 5
+_MOST_WORDS_OF_PHASE = 100
+_BEST = 0.7
+"""Salience from which on the lowest loss belongs to the summary."""
+_NAMED_MOVES = 0.7
+"""Salience from which on the move of a named parameter may be told in the summary."""
+_MAIN_MOVES = 2
+_MOST_MOVES = 3
+_MOST_EVENTS = 3
+_MOST_EVENTS_OF_RUN = 6
+"""Events told of a run that is one phase, in a caption of their own."""
+
+_HEADINGS = {"not a number": "Breakdown", "not a finite number": "Breakdown", "infinite": "Breakdown"}
+"""Headings that are not the phase's label, which the first sentence says."""
+
+
+def narrate(run: RecordedRun, level: str | None = None) -> tuple[Caption, ...]:
+    """Return the built-in explanation of `run`: a summary, and a caption for each phase.
+
+    Parameters
+    ----------
+    run : RecordedRun
+        The recording.
+    level : str, optional
+        The reader: `"student"`, who is meant where None, or `"expert"`.
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> with xi.record() as run:
+    ...     pass
+    >>> narrate(run)[0].heading
+    'Nothing recorded'
+    """
+    if run.evaluations == 0:
+        text = run.notices[0] if run.notices else "No gradient has been recorded yet."
+        return (Caption(text, (0, 0), (), BUILT_IN, "built-in text", (), "Nothing recorded"),)
+    return tuple(as_caption(draft) for draft in plan(run, level))
+
+
+def captions_of(run: RecordedRun) -> tuple[Caption, ...]:
+    """Return the captions as they stand: those that were written, else the built-in text, and those of stretches."""
+    written = run.written_captions
+    return (*(narrate(run) if written is None else written), *run.span_captions)
+
+
+def plan(run: RecordedRun, level: str | None = None) -> list[Draft]:
+    """Choose the facts of each caption and their order: what became of the domain first, of the optimizer second.
+
+    `level` is the reader, as in `narrate`.
+    """
+    return _worded(outline(run, level), _seed(run), explains=level != "expert")
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A caption before it is worded: its heading, its span, and a phrase for each of its sentences."""
+
+    heading: str
+    span: tuple[int, int]
+    phrases: tuple[Phrase, ...]
+
+
+def outline(run: RecordedRun, level: str | None = None) -> list[Outline]:
+    """Return what each caption tells, sentence by sentence, without the choice of words."""
+    facts, phases, last = facts_of(run), phases_of(run), run.evaluations - 1
+    bank = Phrases(run, level)
+    summary = _summary(facts, len(phases), last, bank)
+    captions = [Outline("Summary", (0, last), tuple(summary))]
+    told = {fact.id for phrase in summary for fact in phrase.facts}
+    if len(phases) > 1:
+        for phase in phases:
+            found = list(_of_phase(facts, phase, bank, is_last=phase is phases[-1]))
+            of_phase = tuple(_fitting(found, _MOST_WORDS_OF_PHASE, len(found)))
+            heading = _HEADINGS.get(phase.label, sentence_start(phase.label))
+            captions.append(Outline(heading, (phase.start, of_phase[0].facts[0].span[1]), of_phase))
+        return captions
+    moved = _joined(bank, _moves(facts, (0, last)))
+    moved += [bank.of(fact) for fact in _of_kind(facts, "credit") if fact.id not in told and moved]
+    events = [fact for fact in _events(facts, 0, last, _MOST_EVENTS_OF_RUN) if fact.id not in told]
+    if len(events) <= _MOST_EVENTS:
+        moved, events = [*moved, *_joined(bank, events)], []
+    if moved:
+        captions.append(Outline("What moved", (0, last), tuple(moved)))
+    if events:
+        captions.append(Outline("What happened", (0, last), tuple(_joined(bank, events))))
+    return captions
+
+
+def plan_span(run: RecordedRun, span: tuple[int, int], level: str | None = None) -> Draft:
+    """Choose the facts of a stretch that the reader chose; raises `XinvError` where the run has no such evaluations."""
+    run.choose_span(span)
+    first, last = int(span[0]), int(span[1])
+    bank = Phrases(run, level)
+    inside = [fact for fact in facts_of(run) if first <= fact.span[0] and fact.span[1] <= last]
+    # A phase may say the same; and stretches that were chosen before may lie within this one.
+    of_loss = sorted((f for f in inside if f.kind in ("stretch", "phase", "course")), key=_length, reverse=True)[:1]
+    own = of_loss[0].span if of_loss else (first, last)
+    of_loss += [f for f in _of_kind(inside, "stretch") if f.span[0] > own[1]]  # losses that are no numbers any more
+    found = [bank.of(fact, kind="phase") for fact in of_loss]
+    found += _joined(bank, _watches(inside, own))
+    found += _joined(bank, [fact for fact in _of_kind(inside, "movement") if fact.span == own][:_MOST_MOVES])
+    found += _joined(bank, _events(inside, first, last))
+    heading = "Selected iteration" if first == last else "Selected iterations"
+    caption = Outline(heading, (first, last), tuple(found))
+    return _worded([caption], _seed(run), explains=level != "expert")[0]
+
+
+# ---------------------------------------------------------------------- the summary
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """A phrase that may go into a caption; the lower its rank, the sooner it does."""
+
+    rank: int
+    phrase: Phrase
+
+
+def _summary(facts: Sequence[Fact], phases: int, last: int, bank: Phrases) -> list[Phrase]:
+    """Return the domain first, then the loss and how it ended, what limits the result, and one suggestion.
+
+    A run that broke off says so first.
+    """
+    return _fitting(list(_choices(facts, phases, last, bank)), _MOST_WORDS, _MOST_SENTENCES)
+
+
+def _fitting(choices: Sequence[_Choice], most_words: int, most_sentences: int) -> list[Phrase]:
+    """Return the phrases that fit, in order; those of rank 0 always. The others stay in the list of facts."""
+    chosen: set[int] = set()
+    words = 0
+    for k in sorted(range(len(choices)), key=lambda k: choices[k].rank):
+        length = choices[k].phrase.length
+        if choices[k].rank == 0 or (len(chosen) < most_sentences and words + length <= most_words):
+            chosen.add(k)
+            words += length
+    return [choices[k].phrase for k in sorted(chosen)]
+
+
+def _choices(facts: Sequence[Fact], phases: int, last: int, bank: Phrases) -> Iterator[_Choice]:
+    """Yield what the summary may tell, in the order in which it would."""
+    ending = _of_kind(facts, "ending")
+    broke_off = bool(ending) and ending[0].salience >= 1
+    if broke_off:
+        yield _Choice(0, bank.of(ending[0]))
+    own = next(iter(_of_kind(facts, "phase")), None) if phases == 1 else None
+    # The best of noisy values is a lucky one.
+    is_noisy = any(f.values["label"].startswith("noisy") for f in _of_kind(facts, "phase"))
+    for place, phrase in enumerate(_joined(bank, _watches(facts, (0, last)))):
+        yield _Choice(1 if place == 0 else 4, phrase)
+    for fact in _lasting(facts, last):
+        yield _Choice(4, bank.of(fact))
+    truths = _of_kind(facts, "truth")[:_MOST_TRUTHS]
+    if phases > 1 and not truths:
+        main = [f for f in _moves(facts, (0, last)) if f.salience >= _NAMED_MOVES and bank.is_named(f)]
+        yield from (_Choice(3, phrase) for phrase in _joined(bank, main[:_MAIN_MOVES], "main"))
+    yield from _of_the_loss(facts, own, () if broke_off else ending, bank)
+    if not is_noisy and (own is None or own.values["kind"] != "oscillation"):
+        yield from (_Choice(2 if f.salience >= _BEST else 5, bank.of(f)) for f in _of_kind(facts, "best"))
+    yield from (_Choice(3, bank.of(f)) for f in _of_kind(facts, "gap"))
+    yield from (_Choice(2, phrase) for phrase in _joined(bank, truths))
+    yield from (_Choice(4, bank.of(f)) for f in _of_kind(facts, "terms") if f.span == (0, last))
+    balance = _of_kind(facts, "balance")[:1]
+    yield from (_Choice(2, bank.of(f)) for f in balance or _of_kind(facts, "conflict")[:1])
+    yield from (_Choice(5, bank.of(f)) for f in _of_kind(facts, "credit"))
+    limits = [f for f in facts if f.kind in ("bound", "identifiability") and f.salience >= _MAIN]
+    yield from (_Choice(2, bank.of(f)) for f in limits[:_MOST_LIMITS])
+    if phases == 1:
+        rank = 3 if bank.level == "expert" else 5
+        yield from (_Choice(rank, bank.of(f)) for f in _of_kind(facts, "convergence"))
+    doing = ending[0].values.get("doing") if ending else None
+    minimum = [f for f in _of_kind(facts, "minimum") if f.values["minimum"]]
+    # A loss that still changes is not at its minimum; and terms that balance say better why it is level.
+    if not is_noisy and not balance and doing not in ("descent", "rise"):
+        yield from (_Choice(4, bank.of(f)) for f in minimum or _of_kind(facts, "gradient"))
+    yield from (_Choice(3, bank.of(f)) for f in _of_kind(facts, "advice")[:1])
+
+
+def _of_the_loss(facts: Sequence[Fact], own: Fact | None, ending: Sequence[Fact], bank: Phrases) -> Iterator[_Choice]:
+    """Yield what became of the loss and how the run ended, in one sentence where one can say it."""
+    told = [fact for fact in ending if fact.values.get("doing") != "broken"]  # that is said with the loss
+    course = _of_kind(facts, "course")
+    # Where the loss only goes up and down, its first and last values say little.
+    if own is not None and own.values["kind"] not in ("descent", "slow descent", "rise"):
+        course = [own]
+    for fact in course:
+        if fact.values.get("change") == 0 and not any("message" in f.values for f in told):
+            told = []  # of a loss that stayed as it was, it is no news that it hardly changed any more
+        phrase = _with_one_of(bank, fact, told)
+        yield _Choice(0, phrase)
+        if len(phrase.facts) > 1:
+            return
+    yield from (_Choice(1, bank.of(fact)) for fact in told)
+
+
+def _lasting(facts: Sequence[Fact], last: int) -> list[Fact]:
+    """Return the event that began during the run and happened to its end, if there is one such event."""
+    events = [f for f in _of_kind(facts, "event") if f.values["first"] > 0 and f.values["last"] == last]
+    return events if len(events) == 1 and events[0].values["count"] > 1 else []
+
+
+# ---------------------------------------------------------------------- the other captions
+
+
+def _of_phase(facts: Sequence[Fact], phase: Phase, bank: Phrases, *, is_last: bool) -> Iterator[_Choice]:
+    """Yield the phase's own fact with what earned it, then what moved, and what happened in the simulation."""
+    own = next(f for f in _of_kind(facts, "phase") if f.span[0] == phase.start)
+    earned = [f for kind in ("terms", "drop") for f in _of_kind(facts, kind) if f.span == own.span]
+    yield _Choice(0, _with_one_of(bank, own, earned))
+    if is_last:
+        yield from (_Choice(1, bank.of(f)) for f in _of_kind(facts, "convergence"))
+    moves = [f for f in _of_kind(facts, "movement") if f.span == own.span]
+    yield from (_Choice(1 if k == 0 else 3, phrase) for k, phrase in enumerate(_joined(bank, moves)))
+    yield from (_Choice(4, phrase) for phrase in _joined(bank, _watches(facts, own.span)))
+    yield from (_Choice(2, phrase) for phrase in _joined(bank, _events(facts, phase.start, phase.stop - 1)))
+
+
+def _with_one_of(bank: Phrases, fact: Fact, others: Sequence[Fact]) -> Phrase:
+    """Return the phrase of a fact and the first of the others for which the bank has one, or of the fact alone."""
+    for other in others:
+        with contextlib.suppress(LookupError):
+            return bank.of(fact, other)
+    return bank.of(fact)
+
+
+def _joined(bank: Phrases, facts: Sequence[Fact], kind: str = "") -> list[Phrase]:
+    """Return the phrases of some facts: neighbours in one sentence where the bank has one for them."""
+    found: list[Phrase] = []
+    left = list(facts)
+    while left:
+        fact = left.pop(0)
+        for other in left[:1]:
+            for two in ((fact, other), (other, fact)):
+                try:
+                    found.append(bank.of(*two, kind=kind))
+                except LookupError:
+                    continue
+                left.remove(other)
+                break
+            else:
+                found.append(bank.of(fact, kind=kind))
+            break
+        else:
+            found.append(bank.of(fact, kind=kind))
+    return found
+
+
+def _watches(facts: Sequence[Fact], span: tuple[int, int]) -> list[Fact]:
+    return [f for f in _of_kind(facts, "watch") if f.span == span and not f.values["is_loss"]][:_MOST_WATCHED]
+
+
+def _moves(facts: Sequence[Fact], span: tuple[int, int]) -> list[Fact]:
+    """Return the facts of parameters that moved over the whole run; if none did, of the first that stayed."""
+    turns = {f.values["parameter"]: f for f in _of_kind(facts, "turning") if "parameter" in f.values}
+    whole = [turns.get(f.values.get("parameter"), f) for f in _of_kind(facts, "movement") if f.span == span]
+    return ([f for f in whole if f.values.get("how") not in ("stayed", "returned")] or whole[:1])[:_MOST_MOVES]
+
+
+def _events(facts: Sequence[Fact], start: int, stop: int, most: int = _MOST_EVENTS) -> list[Fact]:
+    """Return the facts of events between two evaluations, the most frequent of them, in the order of time.
+
+    Of events that happened equally often, as many as fit are taken evenly from first to last: a run is told to its end.
+    """
+    found = [f for f in _of_kind(facts, "event") if start <= f.values["at"] <= stop]
+    if len(found) > most:
+        count = found[most - 1].values["count"]
+        often = [f for f in found if f.values["count"] > count]
+        equal = sorted((f for f in found if f.values["count"] == count), key=lambda f: int(f.values["at"]))
+        left = most - len(often)
+        places = [round(i * (len(equal) - 1) / max(left - 1, 1)) for i in range(left)]
+        found = [*often, *(equal[place] for place in places)]
+    return sorted(found, key=lambda f: int(f.values["at"]))
+
+
+def _length(fact: Fact) -> int:
+    return fact.span[1] - fact.span[0]
+
+
+def _of_kind(facts: Sequence[Fact], kind: str) -> list[Fact]:
+    return [fact for fact in facts if fact.kind == kind]
+
+
+# ---------------------------------------------------------------------- the choice of words
+
+
+def _seed(run: RecordedRun) -> int:
+    """Return a number that is the same whenever the run is, and stays while it grows."""
+    first = run.loss[:1].tobytes()
+    return zlib.crc32("\n".join([run.name, *(leaf.name for leaf in run.history.leaves)]).encode() + first)
+
+
+def _worded(captions: Sequence[Outline], seed: int, *, explains: bool) -> list[Draft]:
+    """Choose the wording of each phrase, none twice where the bank has another; explain a term where it comes up first.
+
+    The summary, which changes as long as a run grows, chooses last, so that the captions of phases stay as they are.
+    """
+    used: Counter[str] = Counter()
+    chosen: dict[int, list[Wording]] = {}
+    for k in [*range(1, len(captions)), 0]:
+        chosen[k] = []
+        for phrase in captions[k].phrases:
+            wordings = phrase.wordings
+            shift = zlib.crc32(f"{seed} {captions[k].span[0]} {phrase.slots.get('q', '')}".encode()) % len(wordings)
+            wording = min([*wordings[shift:], *wordings[:shift]], key=lambda w: used[w.template])
+            used[wording.template] += 1
+            chosen[k].append(wording)
+    told: set[str] | None = set() if explains else None
+    return [
+        Draft(
+            caption.heading,
+            caption.span,
+            tuple(
+                Sentence(phrase.text(wording, told=told), phrase.facts)
+                for phrase, wording in zip(caption.phrases, chosen[k], strict=True)
+            ),
+        )
+        for k, caption in enumerate(captions)
+    ]

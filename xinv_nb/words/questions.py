@@ -1,0 +1,259 @@
+"""Answers a reader's question from the facts that bear on it, or says that the recording does not show it.
+
+A question is matched with names of the domain, with words of the events, and with a short list of topics. One that
+touches none of them is not answered: a wrong fact would be taken for an answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from xinv_nb.facts.analysis import facts_of
+from xinv_nb.facts.fact import Fact
+from xinv_nb.recorded.captions import Caption
+from xinv_nb.recorded.run import RecordedRun
+from xinv_nb.words.draft import BUILT_IN, Draft, Sentence
+
+_MOST = 3
+
+_RUN = r"\b(?:it|runs?|loss|optimi[sz](?:er|ation)|algorithm|descent|program|computation|fit|search|iterations?)\b"
+"""Words for the run itself: without one, a question such as "Who was best?" is about something else."""
+
+
+@dataclass(frozen=True)
+class _Topic:
+    """What a question may be about: the words that tell, and the facts that bear on it, the best first."""
+
+    words: str
+    kinds: tuple[str, ...]
+    anchored: bool = False
+    """Whether the words count only beside a word for the run."""
+    wanted: Callable[[Fact], bool] = lambda fact: True  # noqa: ARG005
+
+
+def _of_phase(*kinds: str) -> Callable[[Fact], bool]:
+    return lambda fact: fact.kind != "phase" or fact.values["kind"] in kinds
+
+
+def _swinging(fact: Fact) -> bool:
+    if fact.kind == "phase":
+        return fact.values["kind"] == "oscillation" or str(fact.values["label"]).startswith("noisy")
+    return fact.kind != "movement" or fact.values["how"] == "swung"
+
+
+_TOPICS = (
+    _Topic(r"\b(?:next|advice|advise|suggest|recommend|should i|try instead|do better)\b", ("advice",)),
+    _Topic(
+        r"\b(?:determined|identif|correlat|sloppy|pin(?:ned)? down|uncertain|compensat)",
+        ("identifiability", "idle", "advice"),
+    ),
+    _Topic(r"\b(?:conflict|compet|oppos|trade|against each other)", ("conflict", "balance", "terms")),
+    _Topic(r"\b(?:turn(?:ed|ing)? (?:back|round|around|point)|overshoot|overshot)", ("turning", "swing")),
+    _Topic(r"\b(?:bound|limit|constraint)s?\b", ("bound",)),
+    _Topic(r"\b(?:vanish|explod\w+ gradient)", ("vanishing", "exploding")),
+    _Topic(r"\b(?:line search|reject|trials?)\b", ("trials",)),
+    _Topic(r"\b(?:true|truth|correct|accurate|actual) (?:value|answer|parameter|result)|\bhow accurate", ("truth",)),
+    _Topic(r"\b(?:lowest|best|minimal|minimum|smallest)\b", ("best", "course"), anchored=True),
+    _Topic(
+        r"\b(?:diverg|explod|blow|blew|overflow|nan\b|not a number|infinit)",
+        ("phase", "gap", "course"),
+        wanted=_of_phase("divergence", "rise"),
+    ),
+    _Topic(
+        r"\b(?:converg|settl|level(?:led)? off)",
+        ("convergence", "minimum", "gradient", "phase", "course"),
+        wanted=_of_phase("converged", "plateau"),
+    ),
+    _Topic(
+        r"\b(?:oscillat|swing|swung|zig|to and fro|back and forth|up and down|nois[ey])",
+        ("phase", "movement"),
+        wanted=_swinging,
+    ),
+    _Topic(
+        r"\b(?:rise|rose|rising|increase|went up|go up|worse)",
+        ("phase", "course"),
+        anchored=True,
+        wanted=_of_phase("divergence", "rise", "oscillation"),
+    ),
+    _Topic(
+        r"\b(?:plateau|stagnat|stuck|standstill)|\bhardly chang|\bslow",
+        ("phase",),
+        wanted=_of_phase("plateau", "slow descent", "converged"),
+    ),
+    _Topic(
+        r"\b(?:fast|quick|rapid|biggest drop|steepest|most of the (?:improvement|fall|progress))",
+        ("phase", "largest drop", "course"),
+        anchored=True,
+        wanted=_of_phase("descent"),
+    ),
+    _Topic(r"\bphases?\b", ("phase", "course")),
+    _Topic(r"\b(?:matter|important|contribut|responsible|credit|earn|influen|effect)", ("credit", "movement")),
+    _Topic(r"\b(?:gradients?|slope|steep|derivative)\b", ("gradient", "movement")),
+    _Topic(
+        r"\b(?:stop|end|finish|terminat|broke|break|crash|fail|interrupt)",
+        ("ending", "gradient", "course"),
+        anchored=True,
+    ),
+    _Topic(r"\b(?:parameters?|variables?|unknowns?|weights)\b|\bwhat moved\b", ("movement", "credit")),
+    _Topic(
+        r"\b(?:loss|objective|misfit|iterations?|evaluations?|improve|improvement|progress)\b",
+        ("course", "best"),
+    ),
+    _Topic(r"\b(?:events?|simulat)|\bwhat happened\b", ("event", "watch", "phase", "course")),
+)
+
+
+def draft_answer(run: RecordedRun, question: str, span: tuple[int, int] | None = None) -> Draft:
+    """Return the facts that bear on `question`, within `span` if one is given; without sentences if there are none.
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> with xi.record() as run:
+    ...     pass
+    >>> draft_answer(run, "Why is the sky blue?").sentences
+    ()
+    """
+    whole = (0, max(run.evaluations - 1, 0))
+    best = _facts_for(run, question, span)[:_MOST]
+    if not best:
+        return Draft(question, span or whole, ())
+    hull = (min(f.span[0] for f in best), max(f.span[1] for f in best))
+    return Draft(question, hull, tuple(Sentence(_told(fact, whole), (fact,)) for fact in best))
+
+
+def not_shown(run: RecordedRun, question: str, span: tuple[int, int] | None = None) -> Caption:
+    """Return the answer to a question that the recording does not answer, with the nearest thing that it shows."""
+    text, status = "The recording does not show this.", "the recording does not show it"
+    facts = [fact for group in _by_nearness(facts_of(run), span) for fact in group]
+    if facts:
+        text += f" The nearest it shows: {facts[0].text}"
+    cites = tuple(fact.id for fact in facts[:1])
+    return Caption(text, span or (0, max(run.evaluations - 1, 0)), cites, BUILT_IN, status, (), question)
+
+
+def _facts_for(run: RecordedRun, question: str, span: tuple[int, int] | None) -> list[Fact]:
+    asked = " ".join(question.lower().split())
+    named = re.search(r"\b(?:iteration|step|evaluation) (\d+)\b", asked)
+    if span is None and named is not None:
+        span = (int(named[1]), int(named[1]))
+    if named is not None:
+        asked = asked.replace(named.group(), "")
+    for facts in _by_nearness(facts_of(run), span):
+        found = _by_name(run, facts, question, asked) or _by_event(facts, asked) or _by_topic(facts, asked)
+        if not found and named is not None:
+            found = [f for f in facts if f.kind in ("phase", "event", "course")]
+        # Without a span a move over the whole run says what its parts say.
+        if best := found if span else _longest(found, asked):
+            return best
+    return []
+
+
+def _by_nearness(facts: Sequence[Fact], span: tuple[int, int] | None) -> list[list[Fact]]:
+    """Return the facts inside a span, and those that reach into it, the tightest first."""
+    if span is None:
+        return [list(facts)]
+    a, b = span
+    inside = [f for f in facts if a <= f.span[0] and f.span[1] <= b]
+    over = [f for f in facts if f.span[0] <= b and f.span[1] >= a and f not in inside]
+    return [inside, sorted(over, key=lambda f: f.span[1] - f.span[0])]
+
+
+def _told(fact: Fact, whole: tuple[int, int]) -> str:
+    """Return a fact's text, with its iterations where it speaks of a part of the run and does not say so itself."""
+    if fact.kind in ("movement", "watch") and fact.span != whole:
+        return f"Between iterations {fact.span[0]} and {fact.span[1]}: {fact.text}"
+    return fact.text
+
+
+def _by_topic(facts: Sequence[Fact], asked: str) -> list[Fact]:
+    """Return the facts of the first topic that the question touches and that the run has facts of."""
+    for topic in _TOPICS:
+        if re.search(topic.words, asked) and (not topic.anchored or re.search(_RUN, asked)):
+            found = [f for kind in topic.kinds for f in facts if f.kind == kind and topic.wanted(f)]
+            if found:
+                return [f for f in found if f.kind == found[0].kind]
+    return []
+
+
+def _longest(facts: list[Fact], asked: str) -> list[Fact]:
+    """Leave out what a longer move contains, unless the question is about when or where in the run."""
+    if re.search(r"\b(?:when|where|turn|turned|first|phases?|back|during|at which)\b", asked):
+        return facts
+    longest: dict[object, tuple[int, int]] = {}
+    for fact in facts:
+        if subject := _subject(fact):
+            longest[subject] = max(longest.get(subject, (0, 0)), fact.span, key=lambda span: span[1] - span[0])
+    return [fact for fact in facts if longest.get(_subject(fact), fact.span) == fact.span]
+
+
+def _subject(fact: Fact) -> tuple[str, object] | None:
+    """Return whose move a fact tells of."""
+    subject = fact.values.get("parameter", fact.values.get("quantity"))
+    return (fact.kind, subject) if fact.kind in ("movement", "watch") else None
+
+
+# ---------------------------------------------------------------------- names and words of the domain
+
+
+def _by_name(run: RecordedRun, facts: Sequence[Fact], question: str, asked: str) -> list[Fact]:
+    """Return the facts about the names that the question mentions, those of its topic first."""
+    subjects: dict[str, str] = {}
+    for entry in run.entries():
+        for name in (entry.group, entry.name, entry.label):
+            subjects.setdefault(name, entry.name)
+    subjects |= {name: name for name in run.history.watches}
+    mentioned = {name for name in subjects if _mentions(question, name)}
+    # "north[0]" is no question about all of "north".
+    mentioned = {n for n in mentioned if not any(n != other and n in other for other in mentioned)}
+    if not mentioned:
+        return []
+    about = {subjects[name] for name in mentioned}
+    labels = {entry.label for entry in run.entries() if entry.name in about or entry.group in mentioned}
+    found = []
+    for fact in facts:
+        subject = fact.values.get("parameter", fact.values.get("quantity"))
+        group = any(_mentions(fact.text, name) for name in mentioned | labels)
+        if subject in about or (group and fact.kind in ("movement", "watch", "truth", "credit", "event")):
+            found.append(fact)
+    wanted = [kind for topic in _TOPICS if re.search(topic.words, asked) for kind in topic.kinds]
+    order = ["truth"] if "truth" in wanted[:1] else ["credit"] if "credit" in wanted[:1] else []
+    order += ["movement", "watch", "truth", "credit", "event"]
+    return sorted(found, key=lambda fact: order.index(fact.kind) if fact.kind in order else len(order))
+
+
+def _mentions(text: str, name: str) -> bool:
+    """Whether a text contains a name as a word; a name of one letter in its own case, and not the article."""
+    if not name.strip():
+        return False
+    if name in ("a", "A", "I"):
+        quoted = rf"[`'\"“‘]{name}[`'\"”’]"
+        return re.search(rf"{quoted}|\b(?:parameter|variable|did|does|is|was|of) {name}\b", text) is not None
+    flags = re.IGNORECASE if len(name) > 2 else 0
+    bare = re.sub(r"^(?:the|an?) ", "", name)
+    return re.search(rf"(?<![\w.]){re.escape(bare)}(?!\w|\[)", text, flags) is not None
+
+
+_COMMON = re.compile(
+    "what|when|where|which|why|how|who|whom|whose|does|did|done|has|have|had|was|were|the|and|that|this|these|those|"
+    "with|from|into|than|then|there|their|them|they|iterations?|first|last|time|only|once|loss|most|least|more|less|"
+    "about|would|could|should|please|tell|show|explain|means?|happen|happens|happened|over|after|before|"
+    r"chang\w*|mov\w*"
+)
+"""Words that do not say what a question is about."""
+
+
+def _by_event(facts: Sequence[Fact], asked: str) -> list[Fact]:
+    """Return the facts of events that share the most words with the question."""
+    words = _content(asked)
+    scored = [(len(words & _content(fact.text.lower())), fact) for fact in facts if fact.kind == "event"]
+    most = max((score for score, _ in scored), default=0)
+    enough = most >= 2 or (most == 1 and len(words) <= 3)
+    return [fact for score, fact in scored if score == most] if enough else []
+
+
+def _content(text: str) -> set[str]:
+    """Return the beginnings of the words that say what a text is about."""
+    return {word[:4] for word in re.findall(r"[^\W\d_]{3,}", text) if not _COMMON.fullmatch(word)}
