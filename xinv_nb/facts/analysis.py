@@ -7,28 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact, Phase
-from xinv_nb.facts.kinds.advice import advice
-from xinv_nb.facts.kinds.bounds import bounds
-from xinv_nb.facts.kinds.convergence import convergence
-from xinv_nb.facts.kinds.course import course
-from xinv_nb.facts.kinds.credit import credit
-from xinv_nb.facts.kinds.effort import effort
-from xinv_nb.facts.kinds.ending import ending, gradient_sizes
-from xinv_nb.facts.kinds.happenings import happenings
-from xinv_nb.facts.kinds.identifiability import identifiability
-from xinv_nb.facts.kinds.idle import idle
-from xinv_nb.facts.kinds.movement import movement
-from xinv_nb.facts.kinds.pull import pull
-from xinv_nb.facts.kinds.spans import chosen
-from xinv_nb.facts.kinds.steps import steps
-from xinv_nb.facts.kinds.terms import terms
-from xinv_nb.facts.kinds.turning import turning
-from xinv_nb.facts.kinds.vanishing import vanishing
-from xinv_nb.facts.kinds.watched import watched
-from xinv_nb.facts.measures.iterates import iterates_of
+from xinv_nb.facts.kinds import all_kinds
 from xinv_nb.facts.measures.optimizers import optimizer_starts
 from xinv_nb.facts.measures.phases import find_phases
+from xinv_nb.facts.measures.sizes import gradient_sizes
 from xinv_nb.recorded.run import RecordedRun, Status
 
 _State = tuple[int, int, Status, tuple[tuple[int, int], ...]]
@@ -77,42 +61,17 @@ def analyse(run: RecordedRun) -> Analysis:
     """Compute phases and facts of `run` as it stands; the same recording gives the same answer to the bit."""
     with np.errstate(all="ignore"):  # overflow and invalid numbers are among what is told of
         phases = tuple(find_phases(run.loss, gradient_sizes(run), run.accepted, optimizer_starts(run)))
-        iterates, watches = iterates_of(run), run.watches
-        found = _with_ids(
-            [
-                *course(run, phases),
-                *watched(run, watches, iterates, phases),
-                *movement(run, iterates, phases),
-                *turning(run, iterates),
-                *bounds(run, iterates),
-                *idle(run, iterates),
-                *credit(run, iterates, phases),
-                *terms(run, watches, iterates, phases),
-                *pull(run, watches, iterates, phases),
-                *vanishing(run, watches, iterates),
-                *happenings(run, iterates),
-                *identifiability(run, iterates),
-                *convergence(run, phases),
-                *effort(run, phases),
-                *steps(run),
-                *ending(run, phases),
-            ]
-        )
-        if any(fact.values.get("how") == "down" for fact in found if fact.kind == "identifiability"):
-            found = [fact for fact in found if fact.kind != "minimum"]  # level it may be, but there is a way down
-        found += advice(run, phases, found)
-        found += chosen(run, watches, iterates, found)
-    return Analysis(phases, tuple(_by_salience(found)))
-
-
-def _with_ids(facts: Sequence[Fact]) -> list[Fact]:
-    return [replace(fact, id=f"F{i}") for i, fact in enumerate(facts, start=1)]
+        evidence = Evidence(run, phases)
+        for kind in all_kinds():
+            if kind.compute is not None:
+                evidence.add(kind.compute(evidence))
+    return Analysis(phases, tuple(_by_salience(evidence.found)))
 
 
 def _by_salience(facts: Sequence[Fact]) -> list[Fact]:
     """Put first what would be missed most, and number the facts in that order, also where they cite each other."""
     ranked = sorted(facts, key=lambda fact: -fact.salience)
-    ids = {fact.id: f"F{i}" for i, fact in enumerate(ranked, start=1) if fact.id}
+    ids = {fact.id: f"F{i}" for i, fact in enumerate(ranked, start=1)}
     return [
         replace(fact, id=f"F{i}", cites=tuple(ids.get(cited, cited) for cited in fact.cites))
         for i, fact in enumerate(ranked, start=1)

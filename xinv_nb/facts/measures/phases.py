@@ -181,12 +181,12 @@ def _phases_of_averages(loss: Floats, slopes: Floats | None, starts: Sequence[in
     medians = np.array([np.median(loss[a:b]) for a, b in pairwise(edges)])
     found = []
     for phase in _phases_of(medians, slopes, [int(np.searchsorted(edges, s, side="right")) - 1 for s in starts]):
-        kind, label = phase.kind, phase.label
+        kind, label, noisy = phase.kind, phase.label, phase.noisy
         if kind in ("plateau", "converged"):
-            kind, label = "plateau", "noisy plateau"
-        elif kind != "oscillation" and not label.startswith("noisy"):
-            label = f"noisy {label}"
-        found.append(Phase(int(edges[phase.start]), int(edges[phase.stop]), kind, label))
+            kind, label, noisy = "plateau", "noisy plateau", True
+        elif kind != "oscillation" and not noisy:
+            label, noisy = f"noisy {label}", True
+        found.append(Phase(int(edges[phase.start]), int(edges[phase.stop]), kind, label, noisy=noisy))
     return found
 
 

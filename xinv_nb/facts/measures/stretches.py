@@ -143,7 +143,7 @@ def named(segments: list[Stretch], starts: Sequence[int], *, settled: bool, abov
                 kind, label = ("converged", "settled") if settled else ("plateau", "levelled off")
             elif kind == "rise" and above and not settled:
                 kind = "divergence"
-        phases.append(Phase(segment.start, segment.stop, kind, label))
+        phases.append(Phase(segment.start, segment.stop, kind, label, noisy=segment.character.startswith("noisy")))
     return phases
 
 
@@ -170,7 +170,7 @@ def joined(phases: list[Phase], segments: list[Stretch], starts: Sequence[int]) 
         last = joined[-1]
         shifted = one.character == other.character == "noisy and flat" and not as_level(one, other)
         if (phase.kind, phase.label) == (last.kind, last.label) and phase.start not in starts and not shifted:
-            joined[-1] = Phase(last.start, phase.stop, phase.kind, phase.label)
+            joined[-1] = replace(last, stop=phase.stop)
         else:
             joined.append(phase)
     return joined

@@ -1,0 +1,54 @@
+"""What kinds of facts are computed from: one recording, with what several of them look at, found once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+
+from xinv_nb.facts.fact import Fact, Phase
+from xinv_nb.facts.measures.iterates import Floats, Iterates, iterates_of
+from xinv_nb.facts.measures.watched import followed
+from xinv_nb.recorded.run import RecordedRun, Watch
+
+
+class Evidence:
+    """One recording, its phases, and the facts that were found so far."""
+
+    def __init__(self, run: RecordedRun, phases: Sequence[Phase]) -> None:
+        self.run, self.phases = run, phases
+        self.found: list[Fact] = []
+
+    @property
+    def last(self) -> int:
+        """The number of the last evaluation; −1 where there is none."""
+        return self.run.evaluations - 1
+
+    @cached_property
+    def iterates(self) -> Iterates:
+        """The accepted iterates, with a track for each entry of the parameters."""
+        return iterates_of(self.run)
+
+    @cached_property
+    def watches(self) -> Mapping[str, Watch]:
+        """The watched quantities by name."""
+        return self.run.watches
+
+    @cached_property
+    def followed(self) -> list[tuple[Watch, Floats]]:
+        """The watched quantities that are one real number in every evaluation, with these numbers."""
+        return followed(self.watches, self.run.evaluations)
+
+    @property
+    def is_noisy(self) -> bool:
+        """Whether in any phase single losses are draws from a noise."""
+        return any(phase.noisy for phase in self.phases)
+
+    def of(self, *kinds: str) -> list[Fact]:
+        """Return the facts of some kinds that were found so far: those of lower ranks."""
+        return [fact for fact in self.found if fact.kind in kinds]
+
+    def add(self, facts: Iterable[Fact]) -> None:
+        """Add facts; each gets an id by which others may cite it."""
+        for fact in facts:
+            self.found.append(replace(fact, id=f"F{len(self.found) + 1}"))

@@ -1,0 +1,25 @@
+"""Parameters and watched quantities as they stand in the slots of facts."""
+
+from __future__ import annotations
+
+from xinv_nb.language.slots import Named
+from xinv_nb.recorded.entries import Entry
+from xinv_nb.recorded.run import Watch
+
+
+def named(entry: Entry) -> Named:
+    """Return an entry by what the reader calls it; an array of which the size is followed by the array's name.
+
+    >>> from xinv_nb.recorded.leaves import whole_leaf
+    >>> from xinv_nb.recorded.problem import Parameter
+    >>> named(Entry("x", "bend", "bend", Parameter("bend", "km"), whole_leaf("x", (), 0), 0)).unit
+    'km'
+    """
+    known = entry.parameter
+    label = entry.group if entry.statistic else entry.label
+    return Named(entry.name, label, known.unit, known.directions, bool(known.name))
+
+
+def watched(watch: Watch) -> Named:
+    """Return a watched quantity by its name."""
+    return Named(watch.name, watch.name, watch.unit)

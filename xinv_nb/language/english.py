@@ -1,0 +1,58 @@
+"""How slots are said in English."""
+
+from __future__ import annotations
+
+from xinv_nb.language.quantities import asked, listed, number, pair, sentence_start, share, with_unit
+from xinv_nb.language.slots import Asked, Count, Listed, Named, Said, Share, Slot, Value, Way, Word
+
+
+def said(slot: Slot) -> str:
+    """Return a slot as it stands within a sentence.
+
+    >>> said(Value(2.794, "km")), said(Share(0.41)), said(Way(-1.0, ("south", "north")))
+    ('2.79 km', '41 %', 'moved south')
+    """
+    if isinstance(slot, Value):
+        return _value(slot)
+    if isinstance(slot, Count):
+        return str(slot.number)
+    if isinstance(slot, Share):
+        return share(slot.part)
+    if isinstance(slot, Way):
+        return _way(slot)
+    if isinstance(slot, Named):
+        return slot.label or slot.name
+    if isinstance(slot, Asked):
+        return asked(slot.label, slot.cotangent, slot.directions)
+    if isinstance(slot, Listed):
+        return listed([said(item) for item in slot.items])
+    if isinstance(slot, Word):
+        return slot.key
+    if isinstance(slot, Said):
+        return slot.text
+    raise TypeError(f"{type(slot).__name__} cannot be said")
+
+
+def said_first(slot: Slot) -> str:
+    """Return a slot as a sentence begins with it.
+
+    >>> said_first(Named("travel time")), said_first(Named("theta", is_of_domain=False))
+    ('Travel time', 'theta')
+    """
+    text = said(slot)
+    if isinstance(slot, Named):
+        return sentence_start(text) if slot.is_of_domain else text
+    if isinstance(slot, Listed):
+        return sentence_start(text)
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def _value(slot: Value) -> str:
+    text = number(slot.number, slot.digits) if slot.beside is None else pair(slot.number, slot.beside)[0]
+    return with_unit(text, slot.unit)
+
+
+def _way(slot: Way) -> str:
+    if slot.directions:
+        return f"moved {slot.directions[1 if slot.change > 0 else 0]}"
+    return "rose" if slot.change > 0 else "fell"

@@ -1,0 +1,174 @@
+"""The types of what stands in the slots of a sentence: plain data that knows its unit, and no words of any language.
+
+`plain` is the bare number, name or list, as `Fact.values` shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from xinv_nb.language.quantities import pair as said_apart
+
+Directions = tuple[str, str]
+"""What less and more of a quantity are called in the domain, such as south and north."""
+
+
+class Slot:
+    """What may stand in a slot."""
+
+    @property
+    def plain(self) -> Any:
+        """The bare number, name or list."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Value(Slot):
+    """A number with its unit, told with so many digits that it can be told apart from the one `beside` it, if any."""
+
+    number: float
+    unit: str = ""
+    beside: float | None = None
+    digits: int = 3
+
+    @property
+    def plain(self) -> float:
+        """The number."""
+        return self.number
+
+    def looks_like(self, other: Value) -> bool:
+        """Whether both are written with the same digits, however many are told."""
+        return said_apart(self.number, other.number)[0] == said_apart(self.number, other.number)[1]
+
+
+@dataclass(frozen=True)
+class Count(Slot):
+    """How many there are of something: iterations, steps, times."""
+
+    number: int
+
+    @property
+    def plain(self) -> int:
+        """The number."""
+        return self.number
+
+
+@dataclass(frozen=True)
+class Iteration(Count):
+    """The number of an iteration."""
+
+
+@dataclass(frozen=True)
+class Share(Slot):
+    """A part of a whole, told in percent."""
+
+    part: float
+
+    @property
+    def plain(self) -> float:
+        """The part, 1 for the whole."""
+        return self.part
+
+
+@dataclass(frozen=True)
+class Way(Slot):
+    """Which way something went: up or down, or in the directions of the domain."""
+
+    change: float
+    directions: Directions | None = None
+
+    @property
+    def plain(self) -> float:
+        """The change; its sign is the way."""
+        return self.change
+
+
+@dataclass(frozen=True)
+class Named(Slot):
+    """A parameter or a watched quantity: its name in the program, what the reader calls it, its unit and directions."""
+
+    name: str
+    label: str = ""
+    unit: str = ""
+    directions: Directions | None = None
+    is_of_domain: bool = True
+    """Whether the label is the domain's, and not a name out of the program, which keeps its letters."""
+
+    @property
+    def plain(self) -> str:
+        """The name in the program."""
+        return self.name
+
+
+@dataclass(frozen=True)
+class Asked(Slot):
+    """What a derivative of the loss asks of a quantity: more of it, less of it, or nothing."""
+
+    label: str
+    cotangent: float
+    directions: Directions | None = None
+
+    @property
+    def plain(self) -> float:
+        """The derivative."""
+        return self.cotangent
+
+
+@dataclass(frozen=True)
+class Word(Slot):
+    """A word out of a small set that the banks know, such as `lower` or `not a number`."""
+
+    key: str
+
+    @property
+    def plain(self) -> str:
+        """The word's key, its English form."""
+        return self.key
+
+
+@dataclass(frozen=True)
+class Said(Slot):
+    """Words of the user's own or of another program, which stand as they are in every language."""
+
+    text: str
+
+    @property
+    def plain(self) -> str:
+        """The words."""
+        return self.text
+
+
+@dataclass(frozen=True)
+class Listed(Slot):
+    """Several slots in a row: `a, b and c`."""
+
+    items: tuple[Slot, ...]
+
+    @property
+    def plain(self) -> list[Any]:
+        """The bare items."""
+        return [item.plain for item in self.items]
+
+
+@dataclass(frozen=True)
+class Clause(Slot):
+    """A part of a sentence that has a form and slots of its own, out of the bank's section `clauses`."""
+
+    form: str
+    slots: Mapping[str, Slot]
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """The bare slots by their names."""
+        return {name: slot.plain for name, slot in self.slots.items()}
+
+
+def pair(first: float, second: float, unit: str = "", *, both: bool = False) -> tuple[Value, Value]:
+    """Return two numbers as slots that can be told apart, the unit on the second, or on both.
+
+    >>> pair(1.0, 2.0, "km")[1]
+    Value(number=2.0, unit='km', beside=1.0, digits=3)
+    """
+    return Value(first, unit if both else "", second), Value(second, unit, first)
