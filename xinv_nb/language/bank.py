@@ -8,9 +8,10 @@ A bank is a folder of text files, one for each kind of fact, of which every line
     s In {iterations} …                form's own sentence; for two facts only the names of their forms are given
 
 Slots stand in braces: `{start}` as it is within a sentence, `{Start}` as a sentence begins with it, `{start2}` that of
-the second of two facts of one kind. What stands in brackets is left out where the fact has none of its slots. In `<…>`
-stands the name of what a student is told of a term at its first mention (the file `glosses`, a line each). `same` and
-`apart` behind two kinds are conditions: whether both facts went the same way.
+the second of two facts of one kind, `{steps:step|steps}` a count with its noun. What stands in brackets is left out
+where the fact lacks a slot in it. In `<…>` stands the name of what a student is told of a term at its first mention
+(the file `glosses`, a line each). `if same` and `if apart` behind two kinds are conditions: whether both facts went the
+same way.
 """
 
 from __future__ import annotations
@@ -24,8 +25,6 @@ from pathlib import Path
 _BANKS = Path(__file__).with_name("banks")
 _LEVELS = {"s": "student", "e": "expert", "b": ""}
 _CONDITIONS = ("same", "apart")
-_SLOT = re.compile(r"\{(\w+)\}")
-_OPTIONAL = re.compile(r"\[([^\]]*)\]")
 
 
 @dataclass(frozen=True)
@@ -110,11 +109,6 @@ def _kinds(rest: str) -> tuple[tuple[str, ...], str]:
     if condition and condition not in _CONDITIONS:
         raise ValueError(f"a section of a bank holds if {' or '.join(_CONDITIONS)}, not if {condition}")
     return tuple(names.split(" + ")), condition
-
-
-def slots_of(template: str) -> set[str]:
-    """Return the names of the slots in a template, in small letters."""
-    return {small(name) for name in _SLOT.findall(template)}
 
 
 def small(name: str) -> str:

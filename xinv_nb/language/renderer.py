@@ -8,12 +8,9 @@ from collections.abc import Callable, Mapping
 
 from xinv_nb.language import english
 from xinv_nb.language.bank import bank_of, small
-from xinv_nb.language.slots import Clause, Slot
+from xinv_nb.language.slots import Clause, Count, Listed, Slot
 
-CLAUSES = "clauses"
-"""The part of a bank that holds parts of sentences with forms of their own."""
-
-_PART = re.compile(r"\[([^\]]*)\]|\{(\w+)\}|<(\w+)>")
+_PART = re.compile(r"\[([^\]]*)\]|\{(\w+)(?::([^|{}]+)\|([^|{}]+))?\}|<(\w+)>")
 
 Gloss = Callable[[str], str]
 """Returns what a reader is told of a term where it stands; empty where nothing is."""
@@ -30,34 +27,51 @@ def fill(template: str, slots: Mapping[str, Slot], gloss: Gloss | None = None) -
     >>> from xinv_nb.language.slots import Count, Named
     >>> fill("{Name} went up[ {times} times].", {"name": Named("range")})
     'Range went up.'
+    >>> fill("after {count:step|steps}", {"count": Count(1)})
+    'after 1 step'
     """
 
     def part(match: re.Match[str]) -> str:
-        optional, name, term = match.groups()
+        optional, name, one, many, term = match.groups()
         if optional is not None:
-            return _PART.sub(part, optional) if _has_all(optional, slots) else ""
+            return _PART.sub(part, optional) if all(n in slots for n in names_in(optional)) else ""
         if term is not None:
             return gloss(term) if gloss is not None else ""
-        return _said(name, slots)
+        text = said(name, slots)
+        if one is None:
+            return text
+        count = slots[name]
+        return f"{text} {one if isinstance(count, Count) and count.number == 1 else many}"
 
     return _PART.sub(part, template)
 
 
-def _said(name: str, slots: Mapping[str, Slot]) -> str:
-    slot = slots.get(name)
-    begins = slot is None
-    if slot is None:
-        slot = slots[small(name)]
+def said(name: str, slots: Mapping[str, Slot]) -> str:
+    """Return what stands in a slot of a template; one that begins with a capital begins a sentence."""
+    begins = name not in slots
+    return _said(slots[small(name) if begins else name], begins=begins)
+
+
+def _said(slot: Slot, *, begins: bool = False) -> str:
     if isinstance(slot, Clause):
-        text = rendered(CLAUSES, slot.form, slot.slots)
-        return f"{text[0].upper()}{text[1:]}" if begins else text
+        template = bank_of().own[slot.kind, slot.form]
+        if begins:
+            template = f"{{{template[1].upper()}{template[2:]}" if template[0] == "{" else _capital(template)
+        elif slot.kind != "clauses":  # a sentence within a sentence
+            template = f"{template[0].lower()}{template[1:]}"
+        return fill(template, slot.slots)
+    if isinstance(slot, Listed) and any(isinstance(item, Clause) for item in slot.items):
+        text = english.listed([_said(item) for item in slot.items])
+        return _capital(text) if begins else text
     return english.said_first(slot) if begins else english.said(slot)
 
 
-@functools.lru_cache(maxsize=1024)
-def _names(template: str) -> tuple[str, ...]:
-    return tuple(small(name) for _, name, _ in _PART.findall(template) if name)
+def _capital(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}"
 
 
-def _has_all(template: str, slots: Mapping[str, Slot]) -> bool:
-    return all(name in slots for name in _names(template))
+@functools.lru_cache(maxsize=4096)
+def names_in(template: str) -> tuple[str, ...]:
+    """Return the names of the slots in a template, in small letters, those in its brackets included."""
+    found = [name for _, name, *_ in _PART.findall(template.replace("[", "").replace("]", "")) if name]
+    return tuple(dict.fromkeys(map(small, found)))

@@ -154,10 +154,12 @@ class Listed(Slot):
 
 @dataclass(frozen=True)
 class Clause(Slot):
-    """A part of a sentence that has a form and slots of its own, out of the bank's section `clauses`."""
+    """A part of a sentence that has a form and slots of its own, out of a part of the bank."""
 
     form: str
     slots: Mapping[str, Slot]
+    kind: str = "clauses"
+    """The part of the bank: `clauses`, or a kind of fact, of which a whole sentence is told within another."""
 
     @property
     def plain(self) -> dict[str, Any]:

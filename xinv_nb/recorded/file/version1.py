@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from xinv_nb.recorded.endings import reason_of
 from xinv_nb.recorded.file.values import decoded, encoded
 from xinv_nb.recorded.history import History
 from xinv_nb.recorded.run import RecordedRun
@@ -34,6 +35,10 @@ def _event(saved: Any, history: History, columns: Mapping[str, int | None]) -> A
     event["kind"] = kind = _kind(event, values, history)
     if kind in ("turn", "bound", "terms") and (column := columns.get(values.get("parameter", ""))) is not None:
         event |= {"column": column, "values": {name: v for name, v in values.items() if name != "parameter"}}
+    if kind == "optimizer" and "message" in values:
+        by_callback = "the callback ended it" in event["text"]
+        values["reason"] = "callback" if by_callback else reason_of(str(values["message"]))
+        event["values"] = values | {"bounded": "within the bounds" in event["text"]}
     return encoded(event)
 
 

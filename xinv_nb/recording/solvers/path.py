@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.language.quantities import number
+from xinv_nb.language.renderer import said
+from xinv_nb.recorded.endings import why_of
 from xinv_nb.recorded.history import History
-from xinv_nb.recording.solvers.endings import ending, of_result
+from xinv_nb.recording.solvers.endings import of_result
 from xinv_nb.recording.solvers.scipy import SolverCall
 
 Sink = Callable[..., None]
@@ -155,10 +157,11 @@ class Course:
         elif self._call.name != "SLSQP":  # which never reports its last iterate
             self.settle()
         evaluations = self.evaluations
+        told = of_result(result, bounded=self._call.bounds is not None, stopped=stopped)
+        values = {"optimizer": self._call.name, "evaluations": evaluations, **told}
         text = f"{self._call.name} stops after {evaluations} evaluation{'s' * (evaluations != 1)}"
-        reason = ending(result, self._call.name, bounded=self._call.bounds is not None, stopped=stopped)
-        values = {"optimizer": self._call.name, "evaluations": evaluations, **of_result(result)}
-        self._tell(self._last, f"{text}: {reason}" if reason else text, values)
+        why = why_of(values)
+        self._tell(self._last, text if why is None else f"{text}: {said('why', {'why': why})}", values)
 
     # ------------------------------------------------------------------ what stands out
 

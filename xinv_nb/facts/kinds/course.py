@@ -1,0 +1,118 @@
+"""What became of the loss from first to last.
+
+Method: the losses of accepted iterates count, not those of trials; medians stand for the single values of a noisy loss
+(Cleveland 1979: a robust smoother before anything is read off noisy data).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from xinv_nb.facts.evidence import Evidence
+from xinv_nb.facts.fact import Fact
+from xinv_nb.facts.kind import Kind, Question
+from xinv_nb.facts.measures.losses import Rows, finite_iterates, smoothing
+from xinv_nb.language.slots import Count, Iteration, Share, Slot, Value, Way, Word, pair
+
+_ALMOST = 1 - 1e-9
+"""A loss that is not 0 has not fallen by all of it, even if the difference is rounded to that."""
+
+
+def compute(evidence: Evidence) -> Iterator[Fact]:
+    """Yield the fact of the first and the last loss.
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> from autograd import grad
+    >>> with xi.record() as run:
+    ...     for x in (4.0, 2.0, 1.0):
+    ...         slope = grad(lambda x: x**2)(x)
+    >>> run.facts[0].text
+    'The loss fell from 16 to 1 over 3 iterations, 94 % lower than at the start.'
+    """
+    run, last = evidence.run, evidence.last
+    if last < 0:
+        return
+    finite = finite_iterates(run)
+    if not len(finite):
+        label: Slot = Word(evidence.phases[0].label)
+        form = "never a number, only" if last == 0 else "never a number"
+        yield KIND.fact(form, (0, last), 1.0, {"label": label, "iterations": Count(last + 1)})
+        return
+    if last == 0:
+        start = float(run.loss[0])
+        yield KIND.fact("only", (0, 0), 1.0, {"start": Value(start), "iterations": Count(1)}, data={"end": start})
+        return
+    phases = evidence.phases
+    by_phase = len(phases) > 1 or tells_more(evidence)
+    yield _whole(evidence, finite, 0.3 if len(phases) == 1 and by_phase else 1.0)
+
+
+def tells_more(evidence: Evidence) -> bool:
+    """Whether a run of one phase is told better by that phase than by its first and last loss."""
+    return evidence.phases[0].kind == "oscillation" or evidence.phases[0].noisy
+
+
+def _whole(evidence: Evidence, finite: Rows, salience: float) -> Fact:
+    """Tell of the first and the last loss that are numbers."""
+    run, phases, loss = evidence.run, evidence.phases, evidence.run.loss
+    first, final = int(finite[0]), int(finite[-1])
+    early, late = smoothing(phases[0], len(finite)), smoothing(phases[-1], len(finite))
+    start, end = float(np.median(loss[finite[:early]])), float(np.median(loss[finite[-late:]]))
+    one, two = pair(start, end)
+    slots: dict[str, Slot] = {"start": one, "end": two, "went": Way(end - start), "iterations": Count(len(loss))}
+    data = {"change": end - start, "from": first, "to": final}
+    if broken := bool((~np.isfinite(loss[final:]) & run.accepted[final:]).any()):
+        slots |= {"broken": Count(final + 1), "label": Word(phases[-1].label)}
+    part = loss[finite]
+    low, high = pair(float(part.min()), float(part.max()))
+    then = " between" if first > 0 else ", then broken" if broken else ""
+    if first > 0:
+        slots |= {"from": Iteration(first), "to": Iteration(final)}
+    if len(part) == 1:
+        form = "once"
+        slots["from"] = Iteration(first)
+    elif low.looks_like(high):
+        form = ("stayed" if part.min() == part.max() else "hardly changed") + then
+    elif len(phases) == 1 and phases[0].label == "noisy plateau":
+        form = "noise between" if first > 0 else "noise"
+        slots["median"] = Value(float(np.median(part)))
+    elif one.looks_like(two):
+        form = "returned" + then
+    else:
+        form = "changed" + then
+        if early > 1 or late > 1:
+            form = "changed in the median"
+            slots |= {name: Count(of) for name, of in (("early", early), ("late", late)) if of > 1}
+            data |= {"early": early, "late": late}
+        if start > 0 and 0 <= end < start and first == 0:
+            slots["share"] = Share(min((start - end) / start, 1.0 if end == 0 else _ALMOST))
+            whole = form != "changed in the median" or (early > 1 and late > 1 and not broken)
+            form += ", by share" if whole else ""
+    return KIND.fact(form, (0, evidence.last), salience, slots, data=data)
+
+
+KIND = Kind(
+    name="course",
+    question=Question.LOSS,
+    rank=10,
+    slots={
+        "start": Value,
+        "end": Value,
+        "went": Way,
+        "iterations": Count,
+        "share": Share,
+        "early": Count,
+        "late": Count,
+        "median": Value,
+        "from": Iteration,
+        "to": Iteration,
+        "broken": Count,
+        "label": Word,
+    },
+    compute=compute,
+    method="first and last loss of accepted iterates; medians where it is noisy (Cleveland 1979)",
+)

@@ -1,0 +1,127 @@
+"""What stopped the run, and what the loss was doing then."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+
+from xinv_nb.facts.evidence import Evidence
+from xinv_nb.facts.fact import Fact
+from xinv_nb.facts.kind import Kind, Question
+from xinv_nb.facts.measures.losses import finite_iterates, height
+from xinv_nb.facts.measures.optimizers import last_stop
+from xinv_nb.facts.measures.scale import visible_swing
+from xinv_nb.language.slots import Clause, Count, Iteration, Named, Said, Slot, Value, Word, pair
+from xinv_nb.recorded.endings import OUT_OF, why_of
+
+_UNCHANGED = 1e-3
+"""Share of the loss, or of its range where it is looked at on a plain scale, below which it hardly changes any more."""
+_LATE = 10
+"""The last part of the run that is looked at: one in ten iterations."""
+
+Told = tuple[str, dict[str, Slot], dict[str, object]]
+
+
+def compute(evidence: Evidence) -> Iterator[Fact]:
+    """Yield why the run ended: in the words of its optimizer, or by what the loss was doing.
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> from autograd import grad
+    >>> with xi.record() as run:
+    ...     for x in (4.0, 2.0, 1.0):
+    ...         slope = grad(lambda x: x**2)(x)
+    >>> next(fact for fact in run.facts if fact.kind == "ending").text
+    'The run ended after 3 iterations, while the loss was still falling, from 4 at iteration 1 to 1 at the end.'
+    """
+    run, last = evidence.run, evidence.last
+    if last < 0:
+        return
+    slots: dict[str, Slot] = {"iterations": Count(run.evaluations)}
+    if run.status == "interrupted":
+        yield KIND.fact("by hand", (last, last), 1.0, slots)
+    elif run.status == "failed":
+        why: dict[str, Slot] = {"why": Said(run.ending.rstrip("."))} if run.ending else {}
+        yield KIND.fact("broke off, why" if why else "broke off", (last, last), 1.0, slots | why)
+    elif run.status == "finished":
+        yield from _why(evidence, slots)
+
+
+def _why(evidence: Evidence, slots: dict[str, Slot]) -> Iterator[Fact]:
+    run, last, stop = evidence.run, evidence.last, last_stop(evidence.run)
+    cites = () if stop is None else (stop.id,)
+    slots["stopped"] = Clause("the run ended", {})
+    if stop is not None:
+        slots["stopped"] = Clause("an optimizer stopped", {"optimizer": _named(str(stop.values["optimizer"]))})
+    if stop is not None and stop.values.get("message"):
+        evaluations = int(stop.values["evaluations"])
+        slots["evaluations"] = Count(evaluations)
+        if why := why_of(stop.values):
+            slots["why"] = why
+        doing: Told = ("", {}, {})
+        if stop.values.get("reason") in OUT_OF:
+            doing = _doing(evidence)
+        form = f"stopped, why{doing[0]}"
+        if not doing[0] and not (why and evaluations == run.evaluations and evaluations > 1):
+            form = "stopped, why, of some evaluations"
+        data = {name: stop.values[name] for name in ("optimizer", "message", "reason") if name in stop.values}
+        yield KIND.fact(form, (last, last), 0.9, slots | doing[1], cites=cites, data=data | doing[2])
+    elif last > 0:
+        form, told, data = _doing(evidence)
+        yield KIND.fact(f"stopped{form}", (last, last), 0.9, slots | told, cites=cites, data=data)
+
+
+def _named(optimizer: str) -> Named:
+    """Return an optimizer's name: within a sentence, one that is several plain words loses its capital."""
+    several = re.match(r"[A-Z][a-z]+ ", optimizer) is not None
+    return Named(optimizer, f"{optimizer[0].lower()}{optimizer[1:]}" if several else optimizer, is_of_domain=several)
+
+
+def _doing(evidence: Evidence) -> Told:
+    """Return what the loss was doing when the run ended."""
+    run, phase = evidence.run, evidence.phases[-1]
+    data: dict[str, object] = {"doing": phase.kind}
+    if not np.isfinite(run.loss[run.accepted][-1:]).all():
+        return ", broken", {"label": Word(phase.label), "since": Iteration(phase.start)}, {"doing": "broken"}
+    if phase.kind == "oscillation":
+        return ", swinging", {}, data
+    if phase.noisy:
+        form = {"plateau": ", only noise", "rise": ", rising apart from noise"}.get(phase.kind)
+        return form or ", falling apart from noise", {}, data
+    if phase.kind in ("plateau", "converged"):
+        return ", hardly changing", {}, data
+    whole = finite_iterates(run)
+    rows = whole[whole >= phase.start]
+    if len(rows) < 2:
+        return "", {}, data
+    since = int(rows[-1 - max(len(rows) // _LATE, 1)])
+    start, end = pair(float(run.loss[since]), float(run.loss[rows[-1]]))
+    scale = abs(end.number) if visible_swing(run.loss[whole])[0] else height(run.loss[whole])
+    if start.looks_like(end) or abs(start.number - end.number) <= _UNCHANGED * scale:
+        return ", hardly changing", {}, {"doing": "plateau"}
+    falls = end.number < start.number
+    data = {"doing": "descent" if falls else "rise", "from": start.number, "to": end.number}
+    slots: dict[str, Slot] = {"late_start": start, "late_end": end, "since": Iteration(since)}
+    return ", falling" if falls else ", rising", slots, data
+
+
+KIND = Kind(
+    name="ending",
+    question=Question.ENDING,
+    rank=70,
+    slots={
+        "iterations": Count,
+        "evaluations": Count,
+        "stopped": Clause,
+        "why": (Clause, Said),
+        "late_start": Value,
+        "late_end": Value,
+        "since": Iteration,
+        "label": Word,
+    },
+    compute=compute,
+    method="the optimizer's own message; the decrease over the last tenth (Gill, Murray & Wright 1981, 8.2.3)",
+)

@@ -1,0 +1,70 @@
+"""Whether the end is a minimum.
+
+Method: first-order optimality, measured by the gradient's norm beside the largest of the run, and the decrease at the
+end (Gill, Murray & Wright 1981, section 8.2.3; Dennis & Schnabel 1983, section 7.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from xinv_nb.facts.evidence import Evidence
+from xinv_nb.facts.fact import Fact
+from xinv_nb.facts.kind import Kind, Question
+from xinv_nb.facts.measures.losses import finite_iterates
+from xinv_nb.facts.measures.scale import visible_swing
+from xinv_nb.facts.measures.sizes import end_of, gradient_sizes
+from xinv_nb.recorded.run import RecordedRun
+
+_FLAT = 1e-3
+"""Share of the largest gradient of the run below which the end is level, as far as the recording shows."""
+_LEVEL_FOR_SURE = 1e-6
+"""The same where the loss still falls: only so that it comes nearer to its limit."""
+_STEEP = 0.1
+"""Share of the largest gradient from which on the end is no minimum."""
+_LATE = 10
+"""The last part of the run that is looked at: one in ten iterations."""
+
+
+def compute(evidence: Evidence) -> Iterator[Fact]:
+    """Yield whether the end is a level point at which the loss falls no longer, or is still steep."""
+    run = evidence.run
+    if evidence.last < 0 or run.status == "running" or evidence.is_noisy:
+        return
+    if any(fact.data["how"] == "down" for fact in evidence.of("identifiability")):
+        return  # level it may be, but there is a way down
+    sizes, last = gradient_sizes(run), end_of(run)
+    if last == 0 or not np.isfinite(run.loss[[0, last]]).all() or not np.isfinite(sizes[[0, last]]).all():
+        return
+    steepest = float(sizes[np.isfinite(sizes)].max())
+    rows = finite_iterates(run)
+    if not steepest > 0 or len(rows) < 3 or rows[-1] != last:
+        return
+    steepness, loss = float(sizes[last]) / steepest, run.loss[rows]
+    logarithmic, swing = visible_swing(loss)
+    late = loss[-1 - max(len(loss) // _LATE, 1) :]
+    fell = float(np.ptp(np.log10(late) if logarithmic else late))
+    data = {"steepness": steepness, "late_fall": fell}
+    lowest = bool(loss[-1] <= loss.min() + 1e-3 * np.ptp(loss / 2))
+    if lowest and (steepness < _LEVEL_FOR_SURE or (steepness < _FLAT and fell < swing / 2)):
+        yield KIND.fact("reached", (0, last), 0.6, {}, data=data | {"minimum": True})
+    elif steepness > _STEEP and evidence.phases[-1].kind not in ("rise", "divergence") and not _is_bounded(run):
+        yield KIND.fact("not yet", (0, last), 0.5, {}, data=data | {"minimum": False})
+
+
+def _is_bounded(run: RecordedRun) -> bool:
+    """Whether a parameter may lie at a bound, where a minimum need not be level."""
+    at_bound = any(event.kind == "bound" for event in run.events_as_recorded())
+    return at_bound or any(entry.parameter.bounds for entry in run.entries())
+
+
+KIND = Kind(
+    name="minimum",
+    question=Question.ENDING,
+    rank=72,
+    slots={},
+    compute=compute,
+    method="the last gradient beside the largest, and the decrease at the end (Gill, Murray & Wright 1981, 8.2.3)",
+)
