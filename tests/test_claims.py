@@ -17,12 +17,12 @@ from xinv_nb.claims.numerals import numbers_in
 from xinv_nb.claims.sameness import same_claims, same_numbers
 from xinv_nb.language.quantities import number
 from xinv_nb.words.narrator import plan
-from xinv_nb.words.wordings import GLOSSES
+from xinv_nb.language.bank import bank_of
 
 
 def unexplained(text: str) -> str:
     """A sentence without what a student is told of its terms: that may be left out of a rewording."""
-    for gloss in GLOSSES.values():
+    for gloss in bank_of().glosses.values():
         text = text.replace(gloss, "")
     return text
 

@@ -23,7 +23,7 @@ from xinv_nb.facts.fact import Fact
 from xinv_nb.run import Run
 from xinv_nb.words.narrator import narrate, outline, plan
 from xinv_nb.words.phrases import LEVELS, Phrase, Phrases
-from xinv_nb.words.wordings import BANK, GLOSSES
+from xinv_nb.language.bank import bank_of
 
 
 def below_zero(method: str) -> Run:
@@ -171,14 +171,14 @@ def test_the_text_is_varied_and_the_same_each_time(make, level: str) -> None:
 
 def glossed(phrase: Phrase, wording) -> list[str]:
     """A wording with any of its terms explained."""
-    terms = [name for name in GLOSSES if f"<{name}>" in wording.template]
+    terms = [name for name in bank_of().glosses if f"<{name}>" in wording.template]
     return [phrase.text(wording, told=set(terms) - {name}) for name in terms] + [phrase.text(wording, told=set())]
 
 
 @every_run
 def test_a_student_is_told_of_a_term_once_and_an_expert_never(make) -> None:
     run = make()
-    for gloss in GLOSSES.values():
+    for gloss in bank_of().glosses.values():
         assert " ".join(c.text for c in narrate(run, "student")).count(gloss) <= 1
         assert gloss not in " ".join(c.text for c in narrate(run, "expert"))
 
@@ -211,7 +211,12 @@ def test_every_entry_of_the_bank_is_used() -> None:
         for wording in phrase.wordings
     }
     templates = {template for _, template in used}
+    own = set(bank_of().own.values())
     unused = [
-        w.template for entries in BANK.values() for e in entries for w in e.wordings if w.template not in templates
+        wording.template
+        for entries in bank_of().entries.values()
+        for entry in entries
+        for wording in entry.wordings
+        if wording.template not in templates | own
     ]
     assert unused == []

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -165,6 +165,23 @@ class Clause(Slot):
     def plain(self) -> dict[str, Any]:
         """The bare slots by their names."""
         return {name: slot.plain for name, slot in self.slots.items()}
+
+
+def words_of_the_user(slots: Iterable[Slot]) -> Iterator[str]:
+    """Yield the names and the words in slots that are the user's own, wherever in them.
+
+    >>> list(words_of_the_user([Named("x", "bend"), Value(1.0), Listed((Said("the ball lands"),))]))
+    ['bend', 'the ball lands']
+    """
+    for slot in slots:
+        if isinstance(slot, Named):
+            yield slot.label or slot.name
+        elif isinstance(slot, Said):
+            yield slot.text
+        elif isinstance(slot, Listed):
+            yield from words_of_the_user(slot.items)
+        elif isinstance(slot, Clause):
+            yield from words_of_the_user(slot.slots.values())
 
 
 def pair(first: float, second: float, unit: str = "", *, both: bool = False) -> tuple[Value, Value]:

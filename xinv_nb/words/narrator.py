@@ -19,7 +19,7 @@ from xinv_nb.recorded.captions import Caption
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.words.draft import BUILT_IN, Draft, Sentence, as_caption
 from xinv_nb.words.phrases import Phrase, Phrases
-from xinv_nb.words.wordings import Wording
+from xinv_nb.language.bank import Wording
 
 _MOST_WATCHED = 3
 _MOST_TRUTHS = 3
@@ -128,7 +128,7 @@ def plan_span(run: RecordedRun, span: tuple[int, int], level: str | None = None)
     of_loss = sorted((f for f in inside if f.kind in ("stretch", "phase", "course")), key=_length, reverse=True)[:1]
     own = of_loss[0].span if of_loss else (first, last)
     of_loss += [f for f in _of_kind(inside, "stretch") if f.span[0] > own[1]]  # losses that are no numbers any more
-    found = [bank.of(fact, kind="phase") for fact in of_loss]
+    found = [bank.of(fact) for fact in of_loss]
     found += _joined(bank, _watches(inside, own))
     found += _joined(bank, [fact for fact in _of_kind(inside, "movement") if fact.span == own][:_MOST_MOVES])
     found += _joined(bank, _events(inside, first, last))
@@ -176,7 +176,7 @@ def _choices(facts: Sequence[Fact], phases: int, last: int, bank: Phrases) -> It
         yield _Choice(0, bank.of(ending[0]))
     own = next(iter(_of_kind(facts, "phase")), None) if phases == 1 else None
     # The best of noisy values is a lucky one.
-    is_noisy = any(f.values["label"].startswith("noisy") for f in _of_kind(facts, "phase"))
+    is_noisy = any(f.data["noisy"] for f in _of_kind(facts, "phase"))
     for place, phrase in enumerate(_joined(bank, _watches(facts, (0, last)))):
         yield _Choice(1 if place == 0 else 4, phrase)
     for fact in _lasting(facts, last):
@@ -331,7 +331,7 @@ def _worded(captions: Sequence[Outline], seed: int, *, explains: bool) -> list[D
         chosen[k] = []
         for phrase in captions[k].phrases:
             wordings = phrase.wordings
-            shift = zlib.crc32(f"{seed} {captions[k].span[0]} {phrase.slots.get('q', '')}".encode()) % len(wordings)
+            shift = zlib.crc32(f"{seed} {captions[k].span[0]} {phrase.subject}".encode()) % len(wordings)
             wording = min([*wordings[shift:], *wordings[:shift]], key=lambda w: used[w.template])
             used[wording.template] += 1
             chosen[k].append(wording)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from xinv_nb.facts.analysis import facts_of
 from xinv_nb.facts.fact import Fact
+from xinv_nb.language.slots import words_of_the_user
 from xinv_nb.recorded.captions import Caption
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.words.draft import BUILT_IN, Draft, Sentence
@@ -39,7 +40,7 @@ def _of_phase(*kinds: str) -> Callable[[Fact], bool]:
 
 def _swinging(fact: Fact) -> bool:
     if fact.kind == "phase":
-        return fact.values["kind"] == "oscillation" or str(fact.values["label"]).startswith("noisy")
+        return fact.values["kind"] == "oscillation" or fact.data["noisy"]
     return fact.kind != "movement" or fact.values["how"] == "swung"
 
 
@@ -215,7 +216,8 @@ def _by_name(run: RecordedRun, facts: Sequence[Fact], question: str, asked: str)
     found = []
     for fact in facts:
         subject = fact.values.get("parameter", fact.values.get("quantity"))
-        group = any(_mentions(fact.text, name) for name in mentioned | labels)
+        said = tuple(words_of_the_user(fact.slots.values()))
+        group = any(_mentions(words, name) for name in mentioned | labels for words in said)
         if subject in about or (group and fact.kind in ("movement", "watch", "truth", "credit", "event")):
             found.append(fact)
     wanted = [kind for topic in _TOPICS if re.search(topic.words, asked) for kind in topic.kinds]
@@ -248,7 +250,8 @@ _COMMON = re.compile(
 def _by_event(facts: Sequence[Fact], asked: str) -> list[Fact]:
     """Return the facts of events that share the most words with the question."""
     words = _content(asked)
-    scored = [(len(words & _content(fact.text.lower())), fact) for fact in facts if fact.kind == "event"]
+    events = [(fact, " ".join(words_of_the_user(fact.slots.values()))) for fact in facts if fact.kind == "event"]
+    scored = [(len(words & _content(said.lower())), fact) for fact, said in events]
     most = max((score for score, _ in scored), default=0)
     enough = most >= 2 or (most == 1 and len(words) <= 3)
     return [fact for score, fact in scored if score == most] if enough else []

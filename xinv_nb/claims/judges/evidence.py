@@ -13,7 +13,7 @@ from xinv_nb.claims.domain import Domain
 from xinv_nb.claims.statements import Mark, Statement
 from xinv_nb.facts.analysis import facts_of, phases_of
 from xinv_nb.facts.fact import Fact
-from xinv_nb.facts.kinds.ending import gradient_sizes
+from xinv_nb.facts.measures.sizes import gradient_sizes
 from xinv_nb.language.quantities import quantity as with_its_unit
 from xinv_nb.recorded.entries import Entry
 from xinv_nb.recorded.run import RecordedRun, Watch

@@ -107,7 +107,7 @@ def _seen_exactly_level(e: Evidence, part: Floats, s: Statement) -> bool | None:
 
 
 def _seen_noise(e: Evidence, part: Floats, s: Statement) -> bool | None:
-    if s.quantity == LOSS and any(p.label.startswith("noisy") for p in phases_of(e.run)):
+    if s.quantity == LOSS and any(p.noisy for p in phases_of(e.run)):
         return True
     return None if np.isfinite(part).all() and (np.diff(part)[1:] * np.diff(part)[:-1] < 0).any() else False
 

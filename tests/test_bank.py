@@ -1,0 +1,77 @@
+"""Kinds of facts and the bank fit each other: no form lacks a slot, no slot is without a form, all facts can be said."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.test_wordings import RUNS
+from xinv_nb.facts.differences import KIND as DIFFERENCE
+from xinv_nb.facts.kind import Kind
+from xinv_nb.facts.kinds import all_kinds
+from xinv_nb.language.bank import bank_of
+from xinv_nb.language.renderer import names_in
+from xinv_nb.language.slots import Clause, Listed, Slot
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (*all_kinds(), DIFFERENCE)}
+every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+
+
+def forms_of(kind: Kind) -> set[str]:
+    return {form for of, form in bank_of().own if of == (kind.wordings or kind.name)}
+
+
+def templates_of(kind: str) -> list[str]:
+    """All sentences of a kind, also those together with another."""
+    own = [sentence for (of, _), sentence in bank_of().own.items() if of == kind]
+    entries = (entry for found in bank_of().entries.values() for entry in found if kind in entry.kinds)
+    return own + [wording.template for entry in entries for wording in entry.wordings]
+
+
+@every_kind
+def test_a_form_has_all_its_slots(kind: Kind) -> None:
+    of = kind.wordings or kind.name
+    assert forms_of(kind)
+    for form in forms_of(kind):
+        assert set(names_in(bank_of().own[of, form])) <= set(kind.slots), form
+    for (kinds, forms), entries in bank_of().entries.items():
+        for entry in entries if kinds == (of,) else ():
+            for wording in entry.wordings:
+                assert set(names_in(wording.template)) <= set(kind.slots), (forms, wording.template)
+
+
+@every_kind
+def test_a_slot_is_said_by_a_form(kind: Kind) -> None:
+    said = {name for template in templates_of(kind.wordings or kind.name) for name in names_in(template)}
+    assert set(kind.slots) <= said | {"did", "did2"}
+
+
+def test_two_facts_in_one_sentence_have_all_its_slots() -> None:
+    parts = {"main": "movement"}
+    for (kinds, forms), entries in bank_of().entries.items():
+        names = [parts.get(kind, kind) for kind in kinds]
+        known = {slot for name in names for slot in KINDS[name].slots} if names != ["clauses"] else set()
+        known |= {f"{slot}2" for slot in known} if len(set(names)) < len(names) else set()
+        for entry in entries if len(kinds) > 1 else ():
+            for form, kind in zip(forms, names, strict=True):
+                assert (kind, form) in bank_of().own, "a form that there is not"
+            for wording in entry.wordings:
+                assert set(names_in(wording.template)) <= known, wording.template
+
+
+def said_by(slot: Slot) -> list[tuple[str, str]]:
+    """The parts of sentences in a slot."""
+    if isinstance(slot, Clause):
+        return [(slot.kind, slot.form), *(found for inner in slot.slots.values() for found in said_by(inner))]
+    return [found for item in slot.items for found in said_by(item)] if isinstance(slot, Listed) else []
+
+
+@pytest.mark.parametrize("make", RUNS.values(), ids=RUNS)
+def test_every_fact_is_of_a_declared_form_with_slots_of_the_declared_types(make) -> None:
+    for fact in make().facts:
+        kind = KINDS[fact.kind]
+        assert fact.form in forms_of(kind)
+        for name, slot in fact.slots.items():
+            assert isinstance(slot, kind.slots[name]), (fact.kind, name)
+            assert set(said_by(slot)) <= set(bank_of().own)
+        assert "{" not in fact.text
+        assert "[" not in fact.text.replace("theta[", "").replace("x[", "").replace("p[", "") or "]" in fact.text
