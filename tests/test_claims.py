@@ -15,9 +15,9 @@ from xinv_nb.claims.claims import check, domain_of
 from xinv_nb.claims.domain import names_of
 from xinv_nb.claims.numerals import numbers_in
 from xinv_nb.claims.sameness import same_claims, same_numbers
+from xinv_nb.language.bank import bank_of
 from xinv_nb.language.quantities import number
 from xinv_nb.words.narrator import plan
-from xinv_nb.language.bank import bank_of
 
 
 def unexplained(text: str) -> str:

@@ -11,7 +11,7 @@ from autograd import grad
 
 import xinv_nb as xi
 from tests.example_runs import EXAMPLES, descend
-from xinv_nb.facts.fact import Fact
+from tests.given_facts import given
 from xinv_nb.run import Run
 from xinv_nb.words.narrator import Draft, Sentence, as_caption, narrate, plan
 
@@ -117,7 +117,7 @@ def test_what_limits_the_result_is_in_the_summary_and_a_detail_is_not() -> None:
         "theta[0] and theta[1] enter as their sum only.": ("identifiability", 0.9),
         "theta[1] touched its upper bound.": ("bound", 0.4),
     }
-    more = [Fact(f"G{i}", kind, text, {}, (0, 39), (), s) for i, (text, (kind, s)) in enumerate(limits.items())]
+    more = [given(f"G{i}", kind, text, {}, (0, 39), (), s) for i, (text, (kind, s)) in enumerate(limits.items())]
     _ = run.facts
     state, analysis = run.memo["analysis"]
     run.memo["analysis"] = state, replace(analysis, facts=(*analysis.facts, *more))
@@ -202,8 +202,8 @@ def test_what_a_teacher_reads() -> None:
 
 
 def test_a_sentence_of_two_facts_spans_and_cites_both() -> None:
-    one = Fact("F1", "watch", "Height rose.", {}, (0, 8), ("e4",))
-    other = Fact("F2", "course", "The loss fell.", {}, (3, 9), ("F7", "e4"))
+    one = given("F1", "watch", "Height rose.", {}, (0, 8), ("e4",))
+    other = given("F2", "course", "The loss fell.", {}, (3, 9), ("F7", "e4"))
     sentence = Sentence("Height rose while the loss fell.", (one, other))
     assert sentence.span == (0, 9)
     caption = as_caption(Draft("Summary", (0, 9), (sentence,)))
@@ -215,7 +215,7 @@ def test_a_sentence_of_two_facts_spans_and_cites_both() -> None:
 
 
 def drafted(*sources: str, dropped: str = "", only_numbers: bool = False) -> str:
-    fact = Fact("F1", "course", "The loss fell.", {}, (0, 1))
+    fact = given("F1", "course", "The loss fell.", {}, (0, 1))
     sentence = Sentence("The loss fell.", (fact,), dropped=dropped, only_numbers=only_numbers)
     return as_caption(Draft("Summary", (0, 1), tuple(replace(sentence, source=s) for s in sources))).status
 
@@ -229,7 +229,7 @@ def test_the_status_says_who_wrote_and_what_was_checked() -> None:
 
 
 def test_a_sentence_of_which_only_the_numbers_were_checked_is_no_supported_claim() -> None:
-    fact = Fact("F1", "course", "The loss fell.", {}, (0, 1))
+    fact = given("F1", "course", "The loss fell.", {}, (0, 1))
     sentence = Sentence("Der Verlust fiel.", (fact,), source="m", only_numbers=True)
     (claim,) = as_caption(Draft("Summary", (0, 1), (sentence,))).claims
     assert claim.supported is None
@@ -269,7 +269,7 @@ def test_a_parameter_that_turned_is_told_with_its_turn_and_only_so() -> None:
     state, analysis = run.memo["analysis"]
     assert len(analysis.phases) == 1
     told = next(fact for fact in analysis.facts if fact.kind == "movement" and fact.span == (0, run.evaluations - 1))
-    turn = Fact("G1", "turning", "theta[0] went there and back.", {"parameter": told.values["parameter"]}, told.span)
+    turn = given("G1", "turning", "theta[0] went there and back.", {"parameter": told.values["parameter"]}, told.span)
     run.memo["analysis"] = state, replace(analysis, facts=(*analysis.facts, turn))
     try:
         text = narrate(run)[1].text

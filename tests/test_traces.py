@@ -7,11 +7,13 @@ import re
 import numpy
 import pytest
 
+from tests.given_facts import given
 from tests.test_facts import assert_facts_are_true
 from tests.traces import courses  # noqa: F401 - fills the library
 from tests.traces.library import TRACES, Trace
+from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
-from xinv_nb.facts.kinds.advice import advice
+from xinv_nb.facts.kinds import advice
 from xinv_nb.run import Run
 
 ON_REQUEST = 0.2
@@ -171,15 +173,17 @@ def test_every_sentence_of_a_trace_is_true(trace: Trace) -> None:
 
 def advised(run: Run, *facts: Fact) -> list[tuple[str, tuple[str, ...]]]:
     """The suggestions for a run of which these facts are known."""
-    return [(fact.text, fact.cites) for fact in advice(run, run.phases, facts)]
+    evidence = Evidence(run, run.phases)
+    evidence.found = list(facts)
+    return [(fact.text, fact.cites) for fact in advice.compute(evidence)]
 
 
 def test_a_poorly_determined_combination_is_to_be_tied_and_a_bound_to_be_questioned() -> None:
     run = TRACES["unidentifiable_pair"].make()
-    poor = Fact("F1", "identifiability", "…", {"how": "flat"}, (12, 12))
-    well = Fact("F2", "identifiability", "…", {"how": "well"}, (12, 12))
-    held = Fact("F3", "bound", "…", {"pull": 2.0}, (0, 12))
-    free = Fact("F4", "bound", "…", {"pull": -2.0}, (0, 12))
+    poor = given("F1", "identifiability", "…", {"how": "flat"}, (12, 12))
+    well = given("F2", "identifiability", "…", {"how": "well"}, (12, 12))
+    held = given("F3", "bound", "…", {"pull": 2.0}, (0, 12))
+    free = given("F4", "bound", "…", {"pull": -2.0}, (0, 12))
     ((tie, cites),) = advised(run, well, poor)
     assert tie.startswith("Tying or fixing one parameter")
     assert cites == ("F1",)

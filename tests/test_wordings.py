@@ -20,10 +20,10 @@ from xinv_nb.claims.numerals import numbers_in
 from xinv_nb.claims.reading import sentences
 from xinv_nb.claims.sameness import _Said
 from xinv_nb.facts.fact import Fact
+from xinv_nb.language.bank import bank_of
 from xinv_nb.run import Run
 from xinv_nb.words.narrator import narrate, outline, plan
 from xinv_nb.words.phrases import LEVELS, Phrase, Phrases
-from xinv_nb.language.bank import bank_of
 
 
 def below_zero(method: str) -> Run:
