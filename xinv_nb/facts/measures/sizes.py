@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from xinv_nb.facts.measures.optimizers import optimizer_starts
 from xinv_nb.recorded.run import RecordedRun
+
+_FEWEST = 8
+"""Iterates that it takes to compare early and late ones."""
 
 
 def norms(run: RecordedRun, rows: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -18,6 +22,12 @@ def norms(run: RecordedRun, rows: NDArray[np.float64]) -> NDArray[np.float64]:
             block = rows[:, leaf.start : leaf.stop]
             squares += np.einsum("ij,ij->i", block, block.conj()).real
     return np.sqrt(squares)
+
+
+def steady_iterates(run: RecordedRun) -> NDArray[np.intp]:
+    """Return the iterates of one optimizer whose steps can be compared; none where they are few or of several."""
+    rows = run.iterates[np.isfinite(run.loss[run.iterates])]
+    return rows if len(rows) >= _FEWEST and not optimizer_starts(run) else rows[:0]
 
 
 def gradient_sizes(run: RecordedRun) -> NDArray[np.float64]:

@@ -1,0 +1,53 @@
+"""How many evaluations were trials that were not accepted.
+
+Method: rejected trials are what a line search or a trust region costs (Nocedal & Wright 2006, chapters 3 and 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from xinv_nb.facts.evidence import Evidence
+from xinv_nb.facts.fact import Fact
+from xinv_nb.facts.kind import Kind, Question
+from xinv_nb.language.slots import Count, Iteration, Share, Slot
+
+_MANY = 0.4
+"""Share of the evaluations from which on trials are many."""
+
+
+def compute(evidence: Evidence) -> Iterator[Fact]:
+    """Yield how many evaluations the optimizer did not accept, and the most of them in a row."""
+    run, rejected = evidence.run, ~evidence.run.accepted
+    count = int(np.count_nonzero(rejected))
+    if not count:
+        return
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], rejected, [False]]).astype(int)))
+    lengths = edges[1::2] - edges[::2]
+    longest, share = int(lengths.max()), count / run.evaluations
+    first = int(edges[2 * int(np.argmax(lengths))])
+    last = first + longest - 1
+    slots: dict[str, Slot] = {"count": Count(count), "evaluations": Count(run.evaluations), "share": Share(share)}
+    slots |= {"longest": Count(longest), "first": Iteration(first), "last": Iteration(last)}
+    form = "one" if count == 1 else "several" if longest == 1 else "several in a row"
+    data = {"from": first, "to": last}
+    yield KIND.fact(form, (0, evidence.last), 0.5 if share > _MANY else 0.3, slots, data=data)
+
+
+KIND = Kind(
+    name="trials",
+    question=Question.SPEED,
+    rank=62,
+    slots={
+        "count": Count,
+        "evaluations": Count,
+        "share": Share,
+        "longest": Count,
+        "first": Iteration,
+        "last": Iteration,
+    },
+    compute=compute,
+    method="evaluations that are no iterates (Nocedal & Wright 2006, chapters 3 and 4)",
+)
