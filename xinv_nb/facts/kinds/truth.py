@@ -1,0 +1,47 @@
+"""How near parameters came to their known true values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from xinv_nb.facts.evidence import Evidence
+from xinv_nb.facts.fact import Fact
+from xinv_nb.facts.kind import Kind, Question
+from xinv_nb.facts.measures.names import named
+from xinv_nb.facts.measures.precision import same
+from xinv_nb.facts.measures.sizes import end_of
+from xinv_nb.language.slots import Named, Slot, Value, pair
+
+_DIGITS = 6
+
+
+def compute(evidence: Evidence) -> Iterator[Fact]:
+    """Yield where each parameter of which the truth is known ended, beside it."""
+    run = evidence.run
+    if evidence.last < 0 or run.status == "running":
+        return
+    last = end_of(run)
+    for entry in run.entries():
+        truth, unit = entry.parameter.truth, entry.parameter.unit
+        if truth is None or entry.statistic or not np.isfinite(ended := float(run.column(entry)[last])):
+            continue
+        end, true = pair(ended, float(truth), unit, both=True)
+        form = "off"
+        if same(ended, float(truth)):
+            form, end = "exact", Value(ended, unit)
+        elif end.looks_like(true):
+            form, end = "to six digits", Value(ended, unit, digits=_DIGITS)
+        slots: dict[str, Slot] = {"parameter": named(entry), "end": end, "truth": true}
+        yield KIND.fact(form, (last, last), 0.75, slots)
+
+
+KIND = Kind(
+    name="truth",
+    question=Question.ENDING,
+    rank=73,
+    slots={"parameter": Named, "end": Value, "truth": Value},
+    compute=compute,
+    method="the last accepted value beside the truth that the problem tells",
+)
