@@ -1,0 +1,85 @@
+"""How the fall of the loss splits between parameters, over a stretch of the recorded path.
+
+Method: loss change allocation (Lan et al., NeurIPS 2019): the change of the loss along the accepted iterates is the
+path integral of the gradient, split by parameter; the trapezoidal rule on the recorded points. What the integral leaves
+unexplained is said where it matters, as with mini-batches, whose losses are not one function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from xinv_nb.facts.evidence import Evidence
+from xinv_nb.facts.measures.names import named
+from xinv_nb.language.slots import Iteration, Named, Share, Slot, Value
+
+_REMAINDER = 0.1
+"""Share of the fall up to which what the integral leaves over need not be told."""
+_LARGEST_REMAINDER = 0.35
+"""The same from which on the integral explains nothing."""
+_WORTH = 0.05
+"""Share of a fall from which a parameter's part in it is told."""
+_FEWEST = 3
+SLOTS: Mapping[str, type[Slot]] = {
+    "parameter": Named,
+    "share": Share,
+    "other": Named,
+    "other_share": Share,
+    "fall": Value,
+    "alone": Value,
+    "accounted_share": Share,
+    "first": Iteration,
+    "last": Iteration,
+}
+"""What the kinds that split a fall say."""
+
+SLOTS: Mapping[str, type[Slot]] = {
+    "parameter": Named,
+    "share": Share,
+    "other": Named,
+    "other_share": Share,
+    "fall": Value,
+    "alone": Value,
+    "accounted_share": Share,
+    "first": Iteration,
+    "last": Iteration,
+}
+"""What the kinds that split a fall say."""
+
+
+def is_complete(evidence: Evidence) -> bool:
+    """Whether all parameters are followed: of several, or else there is nothing to split."""
+    run, iterates = evidence.run, evidence.iterates
+    if run.evaluations < _FEWEST or len(iterates) < 2:
+        return False
+    entries = [track.entry for track in iterates.tracks]
+    columns = sum(1 if e.column is not None else e.leaf.end - e.leaf.start for e in entries)
+    return len(entries) > 1 and columns == run.history.width
+
+
+def allocation(evidence: Evidence, span: tuple[int, int]) -> tuple[str, dict[str, Slot], dict[str, Any]] | None:
+    """Return form, slots and numbers of how a fall splits; None where the path does not account for it."""
+    run, iterates = evidence.run, evidence.iterates
+    i, j = (iterates.at(end) for end in span)
+    total = float(run.loss[iterates.rows[j]] - run.loss[iterates.rows[i]])
+    earned = iterates.earned[:, j] - iterates.earned[:, i]
+    accounted = float(np.sum(earned))
+    if not (np.isfinite(total) and np.isfinite(accounted)) or total >= 0:
+        return None
+    remainder = abs(accounted - total) / abs(total)
+    if remainder > _LARGEST_REMAINDER:
+        return None
+    entries = [track.entry for track in iterates.tracks]
+    first, second = np.argsort(earned, kind="stable")[:2]
+    slots: dict[str, Slot] = {"parameter": named(entries[first]), "share": Share(float(earned[first]) / total)}
+    slots |= {"other": named(entries[second]), "other_share": Share(float(earned[second]) / total)}
+    slots |= {"fall": Value(-total), "alone": Value(-float(earned[first])), "accounted_share": Share(accounted / total)}
+    slots |= {"first": Iteration(span[0]), "last": Iteration(span[1])}
+    form = "alone" if earned[first] / total > 1 else "two" if earned[second] / total > _WORTH else "one"
+    form += ", in part" if remainder > _REMAINDER else ""
+    form += ", sampled" if any(entry.leaf.kept is not None for entry in entries) else ""
+    parts = {entry.name: float(part) for entry, part in zip(entries, earned, strict=True)}
+    return form, slots, {"total": total, "parts": parts, "remainder": remainder, "accounted": accounted}
