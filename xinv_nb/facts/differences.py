@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.facts.fact import Fact
+from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.objective import name_of_loss
-from xinv_nb.language.quantities import number, quantity
+from xinv_nb.language.slots import Clause, Count, Listed, Named, Said, Slot, Value, Word
 from xinv_nb.recorded.run import RecordedRun
 
 _SHARES = (0.001, 0.01, 0.1, 0.5)
 """Shares of the start, of which the smallest that any run reached tells most."""
 _SAME = 1e-9
 _MOST_PARAMETERS = 3
+_APART = 0.01
+"""Share of the longest way from which on ends are apart."""
+
+Statements = Iterator[tuple[str, dict[str, Slot]]]
+"""Forms with their slots."""
 
 
 def names_of(runs: Sequence[RecordedRun]) -> list[str]:
@@ -56,41 +63,54 @@ def differences(runs: Sequence[RecordedRun]) -> list[Fact]:
     large steps reached 0.1 % of the loss at the start after 4 evaluations, small steps after 17.
     """
     last = max((run.evaluations for run in runs), default=0) - 1
-    texts = list(_statements([run for run in runs if run.evaluations], names_of(runs), runs))
-    return [Fact(f"D{i}", "difference", text, {}, (0, max(last, 0))) for i, text in enumerate(texts, 1)]
+    found = _statements([run for run in runs if run.evaluations], names_of(runs), runs)
+    span = 0, max(last, 0)
+    return [replace(KIND.fact(form, span, 0.0, slots), id=f"D{i}") for i, (form, slots) in enumerate(found, 1)]
 
 
-def _statements(recorded: Sequence[RecordedRun], names: Sequence[str], runs: Sequence[RecordedRun]) -> Iterator[str]:
+def _statements(recorded: Sequence[RecordedRun], names: Sequence[str], runs: Sequence[RecordedRun]) -> Statements:
     called = dict(zip(map(id, runs), names, strict=True))
     for run in runs:
         if not run.evaluations:
-            yield f"In {called[id(run)]} nothing was recorded."
+            yield "nothing", {"run": _run(called[id(run)])}
     if len({run.history.objective for run in recorded}) > 1:
-        others = ", ".join(f"{called[id(run)]}: {name_of_loss(run)[0]}" for run in recorded)
-        yield f"These runs are of objectives with different names ({others}): compare their losses with care."
+        others = [Clause("is of", {"run": _run(called[id(r)]), "loss": Said(name_of_loss(r)[0])}) for r in recorded]
+        yield "other objectives", {"objectives": Listed(tuple(others), closing=False)}
     curves = {called[id(run)]: accepted_loss(run) for run in recorded}
     finite = {name: curve for name, curve in curves.items() if np.isfinite(curve).any()}
     for name in curves.keys() - finite.keys():
-        yield f"The loss of {name} was never a finite number."
+        yield "never finite", {"run": _run(name)}
     if len(finite) > 1:
-        yield from _lowest(finite, name_of_loss(recorded[0])[1])
+        unit = name_of_loss(recorded[0])[1]
+        yield from _lowest(finite, unit)
         yield from _shares_of_the_start(finite)
-        yield from _common_level(finite, name_of_loss(recorded[0])[1])
+        yield from _common_level(finite, unit)
     yield from _ends(recorded, called)
 
 
-def _lowest(curves: dict[str, NDArray[np.float64]], unit: str) -> Iterator[str]:
+def _run(name: str) -> Said:
+    return Said(name)
+
+
+def _lowest(curves: dict[str, NDArray[np.float64]], unit: str) -> Statements:
     best = {name: float(np.min(curve[np.isfinite(curve)])) for name, curve in curves.items()}
     order = sorted(best, key=lambda name: best[name])
     first = order[0]
     if best[order[-1]] - best[first] <= _SAME * abs(best[first]):
-        yield f"{_all(len(best)).capitalize()} reached the same lowest loss, {quantity(best[first], unit)}."
+        yield "same lowest", {"all": _all(len(best)), "loss": Value(best[first], unit)}
         return
-    others = ", ".join(f"{name} {quantity(best[name], unit, 4)}" for name in order[1:])
-    yield f"{first} reached the lowest loss, {quantity(best[first], unit, 4)}; {others}."
+    others = [Clause("of a run", {"run": _run(n), "value": Value(best[n], unit, digits=4)}) for n in order[1:]]
+    yield (
+        "lowest",
+        {
+            "run": _run(first),
+            "loss": Value(best[first], unit, digits=4),
+            "others": Listed(tuple(others), closing=False),
+        },
+    )
 
 
-def _shares_of_the_start(curves: dict[str, NDArray[np.float64]]) -> Iterator[str]:
+def _shares_of_the_start(curves: dict[str, NDArray[np.float64]]) -> Statements:
     """Yield the smallest share of the start that any of them reached, and after how many evaluations each did."""
     starts = [float(curve[0]) for curve in curves.values()]
     if not (min(starts) > 0 and np.ptp(starts) <= _SAME * max(starts)):
@@ -98,16 +118,17 @@ def _shares_of_the_start(curves: dict[str, NDArray[np.float64]]) -> Iterator[str
     for share in _SHARES:
         reached = {name: _evaluations_to(curve, share * starts[0]) for name, curve in curves.items()}
         if any(reached.values()):
-            yield _who(reached, f"{number(100 * share)} % of the loss at the start")
+            yield "share of the start", _who(reached) | {"share": Value(100 * share, "%")}
             return
 
 
-def _common_level(curves: dict[str, NDArray[np.float64]], unit: str) -> Iterator[str]:
+def _common_level(curves: dict[str, NDArray[np.float64]], unit: str) -> Statements:
     """Yield the lowest loss that each of them reached, and after how many evaluations."""
     level = max(float(np.min(curve[np.isfinite(curve)])) for curve in curves.values())
     reached = {name: _evaluations_to(curve, level) for name, curve in curves.items()}
     if len(set(reached.values())) > 1:
-        yield _who(reached, f"a loss of {quantity(level, unit, 4)}, the lowest that {_all(len(curves))} reached,")
+        level_of_all: dict[str, Slot] = {"loss": Value(level, unit, digits=4), "all": _all(len(curves))}
+        yield "common level", _who(reached) | level_of_all
 
 
 def _evaluations_to(curve: NDArray[np.float64], level: float) -> int:
@@ -116,37 +137,61 @@ def _evaluations_to(curve: NDArray[np.float64], level: float) -> int:
     return int(below[0]) + 1 if len(below) else 0
 
 
-def _who(reached: dict[str, int], what: str) -> str:
+def _who(reached: dict[str, int]) -> dict[str, Slot]:
+    """Return who reached something, in order, and who did not."""
     order = sorted((name for name in reached if reached[name]), key=lambda name: reached[name])
-    parts = [f"{order[0]} reached {what} after {_count(reached[order[0]])}"]
-    parts += [f"{name} after {number(reached[name])}" for name in order[1:]]
-    text = ", ".join(parts)
-    not_reached = [name for name in reached if not reached[name]]
-    return f"{text}; {' and '.join(not_reached)} did not." if not_reached else f"{text}."
+    slots: dict[str, Slot] = {"run": _run(order[0]), "evaluations": Count(reached[order[0]])}
+    if order[1:]:
+        later = [Clause("after", {"run": _run(n), "evaluations": Count(reached[n])}) for n in order[1:]]
+        slots["later"] = Listed(tuple(later), closing=False)
+    if missing := [name for name in reached if not reached[name]]:
+        slots["missing"] = Listed(tuple(map(_run, missing)))
+    return slots
 
 
-def _all(count: int) -> str:
-    return "both" if count == 2 else "all"
+def _all(count: int) -> Word:
+    return Word("both" if count == 2 else "all")
 
 
-def _count(evaluations: int) -> str:
-    return f"{number(evaluations)} evaluation{'' if evaluations == 1 else 's'}"
-
-
-def _ends(runs: Sequence[RecordedRun], called: dict[int, str]) -> Iterator[str]:
+def _ends(runs: Sequence[RecordedRun], called: dict[int, str]) -> Statements:
     """Yield where the parameters ended that are farthest apart, measured by how far they went."""
     columns: dict[tuple[str, str], dict[str, NDArray[np.float64]]] = {}
     for run in runs:
         for entry in run.entries():
             columns.setdefault((entry.label, entry.parameter.unit), {})[called[id(run)]] = run.column(entry)
-    apart: list[tuple[float, str]] = []
+    apart: list[tuple[float, dict[str, Slot]]] = []
     for (label, unit), ends in columns.items():
         last = {name: float(column[-1]) for name, column in ends.items()}
         moved = max(float(np.ptp(column)) for column in ends.values())
         if len(last) < len(runs) or len(last) < 2 or not np.isfinite(list(last.values())).all():
             continue
         distance = max(last.values()) - min(last.values())
-        if distance > 0.01 * moved:
-            places = ", ".join(f"{quantity(value, unit, 4)} in {name}" for name, value in last.items())
-            apart.append((distance / moved if moved else 0.0, f"{label} ended at {places}."))
-    yield from (text for _, text in sorted(apart, key=lambda each: -each[0])[:_MOST_PARAMETERS])
+        if distance > _APART * moved:
+            places = [Clause("in a run", {"run": _run(n), "value": Value(v, unit, digits=4)}) for n, v in last.items()]
+            slots: dict[str, Slot] = {
+                "parameter": Named(label, label, unit),
+                "places": Listed(tuple(places), closing=False),
+            }
+            apart.append((distance / moved if moved else 0.0, slots))
+    yield from (("ends", slots) for _, slots in sorted(apart, key=lambda each: -each[0])[:_MOST_PARAMETERS])
+
+
+KIND = Kind(
+    name="difference",
+    question=Question.COMPARISON,
+    rank=100,
+    slots={
+        "run": Said,
+        "objectives": Listed,
+        "all": Word,
+        "loss": Value,
+        "others": Listed,
+        "share": Value,
+        "evaluations": Count,
+        "later": Listed,
+        "missing": Listed,
+        "parameter": Named,
+        "places": Listed,
+    },
+    method="lowest accepted losses, evaluations to a common level, and where the parameters ended",
+)

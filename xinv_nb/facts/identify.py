@@ -8,8 +8,8 @@ from typing import Any
 from xinv_nb.errors import XinvError
 from xinv_nb.facts.analysis import facts_of
 from xinv_nb.facts.fact import Fact
-from xinv_nb.facts.kinds.identifiability import sizes
 from xinv_nb.facts.measures.iterates import iterates_of
+from xinv_nb.facts.measures.scales import sizes
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.recorded.writer import RunWriter
 

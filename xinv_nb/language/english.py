@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from xinv_nb.language.quantities import asked, listed, number, pair, sentence_start, share, with_unit
 from xinv_nb.language.slots import Asked, Count, Listed, Named, Said, Share, Slot, Value, Way, Word
 
@@ -25,7 +27,7 @@ def said(slot: Slot) -> str:
     if isinstance(slot, Asked):
         return asked(slot.label, slot.cotangent, slot.directions)
     if isinstance(slot, Listed):
-        return listed([said(item) for item in slot.items])
+        return in_a_row([said(item) for item in slot.items], closing=slot.closing)
     if isinstance(slot, Word):
         return slot.key
     if isinstance(slot, Said):
@@ -45,6 +47,11 @@ def said_first(slot: Slot) -> str:
     if isinstance(slot, Listed):
         return sentence_start(text)
     return f"{text[:1].upper()}{text[1:]}"
+
+
+def in_a_row(parts: Sequence[str], *, closing: bool = True) -> str:
+    """Return parts of a sentence as a list."""
+    return listed(parts) if closing else ", ".join(parts)
 
 
 def _value(slot: Value) -> str:

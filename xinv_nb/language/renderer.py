@@ -61,7 +61,7 @@ def _said(slot: Slot, *, begins: bool = False) -> str:
             template = f"{template[0].lower()}{template[1:]}"
         return fill(template, slot.slots)
     if isinstance(slot, Listed) and any(isinstance(item, Clause) for item in slot.items):
-        text = english.listed([_said(item) for item in slot.items])
+        text = english.in_a_row([_said(item) for item in slot.items], closing=slot.closing)
         return _capital(text) if begins else text
     return english.said_first(slot) if begins else english.said(slot)
 

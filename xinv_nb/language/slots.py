@@ -142,9 +142,10 @@ class Said(Slot):
 
 @dataclass(frozen=True)
 class Listed(Slot):
-    """Several slots in a row: `a, b and c`."""
+    """Several slots in a row: `a, b and c`, or `a, b, c` where it is not `closing`."""
 
     items: tuple[Slot, ...]
+    closing: bool = True
 
     @property
     def plain(self) -> list[Any]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xinv_nb.facts.kinds.movement import name_of
 from xinv_nb.facts.measures.iterates import Floats
-from xinv_nb.language.quantities import listed, quantity
+from xinv_nb.facts.measures.names import named
+from xinv_nb.language.slots import Clause, Count, Listed, Named, Said, Slot, Value
 from xinv_nb.recorded.entries import Entry
 
 _MOVE = 0.1
@@ -33,26 +34,32 @@ class Combination:
     others: int
     """Parameters that move as well and are not told one by one."""
 
-    def words(self, names: dict[int, Entry]) -> str:
-        """Return the move in words, the largest first."""
-        parts = []
-        for column, move in zip(self.columns.tolist(), self.moves.tolist(), strict=True):
-            entry = names.get(column)
-            name = name_of(entry) if entry else f"parameter {column}"
-            unit = entry.parameter.unit if entry else ""
-            ways = ("falls", "rises")
-            if entry and entry.parameter.directions:
-                ways = (f"moves {entry.parameter.directions[0]}", f"moves {entry.parameter.directions[1]}")
-            parts.append(f"{name} {ways[move > 0]} by {quantity(abs(move), unit)}")
+    def as_clause(self, names: Mapping[int, Entry]) -> Clause:
+        """Return the move as a part of a sentence, the largest first."""
+        parts = [_part(names.get(c), c, m) for c, m in zip(self.columns.tolist(), self.moves.tolist(), strict=True)]
         if self.others:
-            with_them = "with it" if len(parts) == 1 else "with them"
-            parts.append(f"{self.others} other{'s' * (self.others > 1)} move{'s' * (self.others == 1)} {with_them}")
-        return f"{parts[0]} as {listed(parts[1:])}" if len(parts) > 1 else parts[0]
+            with_it = "others, with it" if len(parts) == 1 else "others, with them"
+            parts.append(Clause(with_it, {"count": Count(self.others)}))
+        if len(parts) == 1:
+            return parts[0]
+        return Clause("together", {"one": parts[0], "rest": Listed(tuple(parts[1:]))})
 
-    def told(self, names: dict[int, Entry]) -> dict[str, float]:
+    def told(self, names: Mapping[int, Entry]) -> dict[str, float]:
         """Return the moves by the parameters' names."""
         pairs = zip(self.columns.tolist(), self.moves.tolist(), strict=True)
         return {names[column].name if column in names else str(column): move for column, move in pairs}
+
+
+def _part(entry: Entry | None, column: int, move: float) -> Clause:
+    """Return the move of one parameter."""
+    if entry is None:
+        unknown = Named(str(column), f"parameter {column}", is_of_domain=False)
+        return Clause("rises" if move > 0 else "falls", {"parameter": unknown, "amount": Value(abs(move))})
+    known = entry.parameter
+    slots: dict[str, Slot] = {"parameter": named(entry), "amount": Value(abs(move), known.unit)}
+    if known.directions:
+        return Clause("moves", slots | {"direction": Said(known.directions[move > 0])})
+    return Clause("rises" if move > 0 else "falls", slots)
 
 
 def combination(direction: Floats, scale: Floats, trace: float = PART) -> Combination:

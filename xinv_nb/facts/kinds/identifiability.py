@@ -1,0 +1,326 @@
+"""Which combinations of parameters are well determined where the run ended, and which hardly.
+
+Method: eigenvalues of the Hessian of the loss with each parameter measured by its own size, as curvature in the units
+that parameters happen to have says nothing. Directions of large curvature are stiff, those of small curvature sloppy
+(Brown and Sethna 2003; Gutenkunst et al. 2007; Transtrum, Machta and Sethna 2011); correlations are those of its
+inverse (Bates and Watts 1988). The Hessian comes from second derivatives of the user's objective, or else from the
+recorded path: the symmetric matrix that best explains the change of the gradient over each accepted step (secant pairs,
+as in Barzilai and Borwein 1988), in the directions that the steps explored, and the combinations that no recorded
+gradient ever pointed along (active subspaces, Constantine, Dow and Wang 2014).
+
+Curvature is local. A parameter that it calls determined may have another value that fits as well, and one that it calls
+sloppy may be bounded farther away: profile likelihoods decide (Raue et al. 2009), and Wieland et al. (2021) warn
+against reading more into curvature alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from xinv_nb.facts.evidence import Evidence
+from xinv_nb.facts.fact import Fact
+from xinv_nb.facts.kind import Kind, Question
+from xinv_nb.facts.measures.combinations import LITTLE, TRACE, Combination, combination, simplest
+from xinv_nb.facts.measures.iterates import Floats
+from xinv_nb.facts.measures.names import named
+from xinv_nb.facts.measures.scales import sizes
+from xinv_nb.facts.measures.secants import explored_by, fit
+from xinv_nb.language.slots import Clause, Count, Iteration, Named, Slot, Value, Word, pair
+from xinv_nb.recorded.entries import Entry
+from xinv_nb.recorded.run import Curvature, RecordedRun
+
+_WIDEST = 50
+"""Parameters up to which the path is asked."""
+_SLOPPY = 1e-3
+"""Curvature, as a share of the largest, below which a combination is weakly determined."""
+_VERY_SLOPPY = 1e-6
+_NOTHING = 1e-9
+"""The same below which the curvature is rounding."""
+_MOST_DIRECTIONS = 3
+_MOST_PAIRS = 3
+_CORRELATED = 0.95
+_ILL = 10.0
+"""Condition number up to which all combinations are about equally well determined."""
+_NEVER = 1e-6
+"""Share of a gradient along a direction up to which it does not point there."""
+_LATEST = 2000
+"""Steps that are read from a path."""
+_NEARLY = 0.01
+"""Sine of the angle up to which a direction lies in what the steps explored."""
+_NEAR_END = (0.1, 1e-3, 1e-5)
+"""Shares of the fall of the loss that lie ahead of a step that is near the end: the nearer, the more the curvature
+there is one and the same, and the fewer the steps."""
+
+
+def compute(evidence: Evidence) -> Iterator[Fact]:
+    """Yield what the curvature at the end tells, by second derivatives if they were taken, else by the path."""
+    run, curvature = evidence.run, evidence.run.curvature
+    names = _names(run)
+    if curvature is not None:
+        yield from _from_derivatives(run, curvature, names)
+    elif run.status == "finished" and 1 < run.history.width == len(names) <= _WIDEST and len(evidence.iterates):
+        yield from _from_path(evidence, names)
+
+
+def _names(run: RecordedRun) -> dict[int, Entry]:
+    return {entry.column: entry for entry in run.entries() if entry.column is not None}
+
+
+# ---------------------------------------------------------------------- from second derivatives
+
+
+@dataclass(frozen=True)
+class _View:
+    """A curvature with what is told beside it: where it comes from, and the errors of its values."""
+
+    curvature: Curvature
+    names: dict[int, Entry]
+    source: Clause
+    span: tuple[int, int]
+    errors: Floats
+    """Standard errors of the curvatures; 0 where they are exact."""
+
+    @property
+    def is_exact(self) -> bool:
+        return not self.errors.any()
+
+    def fact(self, form: str, salience: float, slots: dict[str, Slot], **data: Any) -> Fact:
+        """Return a fact of this curvature."""
+        known = {"source": self.curvature.method, **data}
+        return KIND.fact(form, self.span, salience, {"source": self.source, **slots}, data=known)
+
+
+def _from_derivatives(run: RecordedRun, curvature: Curvature, names: dict[int, Entry]) -> Iterator[Fact]:
+    row = curvature.evaluation
+    form = "by its second derivatives" if curvature.method == "second derivatives" else "by a method"
+    source = Clause(form, {"method": Word(curvature.method), "iteration": Iteration(row)})
+    yield from _directions(_View(curvature, names, source, (row, row), np.zeros(len(curvature.values))))
+    recorded = float(run.loss[row])
+    if abs(curvature.loss - recorded) > 1e-6 * max(abs(recorded), abs(curvature.loss)):
+        given, loss = pair(curvature.loss, recorded)
+        data = {"source": curvature.method, "how": "other objective"}
+        slots: dict[str, Slot] = {"objective": given, "loss": loss, "iteration": Iteration(row)}
+        yield KIND.fact("other objective", (row, row), 0.6, slots, data=data)
+
+
+def _directions(view: _View) -> Iterator[Fact]:
+    """Tell of the combinations that are hardly and best determined, the condition number, and correlations."""
+    values, vectors, scale, names = view.curvature.values, view.curvature.vectors, view.curvature.scale, view.names
+    top, errors = float(values[-1]), view.errors
+    if not np.any(np.abs(values) > 0):
+        yield view.fact("no curvature", 0.9, {}, how="flat")
+        return
+    if view.is_exact and values[0] < -_VERY_SLOPPY * abs(values).max():
+        move = combination(vectors[:, 0], scale)
+        told = {"moves": move.told(names), "curvature": float(values[0])}
+        yield view.fact("down", 0.85, {"move": move.as_clause(names)}, how="down", **told)
+    if top <= 0:
+        return
+    best = combination(vectors[:, -1], scale)
+    best_change = _change(view.curvature, best)
+    if len(scale) == 1:
+        size = Value(float(abs(best.moves[0])), names[0].parameter.unit)
+        slots: dict[str, Slot] = {"parameter": named(names[0]), "size": size, "change": Value(best_change)}
+        yield view.fact("one", 0.4, slots, how="one", moves=best.told(names))
+        return
+    flat = np.abs(values) + 3 * errors <= _NOTHING * top
+    told_flat = 0
+    for vector in simplest(vectors[:, flat]).T[:_MOST_DIRECTIONS] if flat.any() else ():
+        move = combination(vector, scale, TRACE)
+        if _slope_part(view.curvature, move) <= _SLOPPY * best_change:
+            told_flat += 1
+            moves = {"moves": move.told(names), "curvature": 0.0}
+            yield view.fact("flat", 0.95, {"move": move.as_clause(names)}, how="flat", **moves)
+    sloppy = (
+        ~flat & (values >= -np.maximum(3 * errors, _VERY_SLOPPY * top)) & (np.abs(values) + 3 * errors < _SLOPPY * top)
+    )
+    for k in np.flatnonzero(sloppy)[: _MOST_DIRECTIONS - told_flat]:
+        move = combination(vectors[:, k], scale, LITTLE)
+        change = _change(view.curvature, move, float(errors[k]))
+        if change > 10 * _SLOPPY * best_change:
+            continue  # the end is no minimum along it
+        hardly = values[k] + 3 * errors[k] < _VERY_SLOPPY * top
+        slots = _compared(names, move, change, best, best_change)
+        slots["about"] = Word("at most" if errors[k] else "about")
+        data = _told(names, move, best, best_change, float(values[k]))
+        yield view.fact("hardly" if hardly else "weakly", 0.9 if hardly else 0.75, slots, how="sloppy", **data)
+    if not told_flat and not sloppy.any() and 3 * errors[0] < values[0] < top / _ILL:
+        move = combination(vectors[:, 0], scale, LITTLE)
+        change = _change(view.curvature, move)
+        if change < best_change:
+            slots = _compared(names, move, change, best, best_change)
+            yield view.fact("least", 0.5, slots, how="least", **_told(names, move, best, best_change, float(values[0])))
+    yield from _spread(view)
+    if view.is_exact and view.curvature.is_complete:
+        yield from _correlations(view)
+
+
+def _compared(
+    names: dict[int, Entry], move: Combination, change: float, best: Combination, best_change: float
+) -> dict[str, Slot]:
+    slots: dict[str, Slot] = {"move": move.as_clause(names), "change": Value(change)}
+    return slots | {"best": best.as_clause(names), "best_change": Value(best_change)}
+
+
+def _told(
+    names: dict[int, Entry], move: Combination, best: Combination, best_change: float, curvature: float
+) -> dict[str, Any]:
+    moves = {"moves": move.told(names), "best": best.told(names)}
+    return moves | {"best change": best_change, "curvature": curvature}
+
+
+def _change(curvature: Curvature, move: Combination, error: float = 0.0) -> float:
+    """Return how much the loss changes at most by a move to either side, to second order."""
+    along = curvature.vectors.T @ move.step
+    bend = float(np.abs(curvature.values @ along**2)) + 3 * error * float(along @ along)
+    return _slope_part(curvature, move) + bend / 2
+
+
+def _slope_part(curvature: Curvature, move: Combination) -> float:
+    return abs(float(curvature.slope @ move.step))
+
+
+def _spread(view: _View) -> Iterator[Fact]:
+    """Tell the condition number, where it is one."""
+    values = view.curvature.values
+    known = values > np.maximum(3 * view.errors, _NOTHING * values[-1])
+    if not known.all() or len(known) < 2:
+        return
+    condition = float(values[-1] / values[0])
+    slots: dict[str, Slot] = {"condition": Value(condition)}
+    if condition <= _ILL and view.curvature.is_complete:
+        yield view.fact("well", 0.5, slots, how="well")
+        return
+    form = "spread" if view.curvature.is_complete else "spread, of some"
+    form += "" if view.is_exact else ", about"
+    yield view.fact(form, 0.6 if condition > 1 / _SLOPPY else 0.45, slots, how="spread")
+
+
+def _correlations(view: _View) -> Iterator[Fact]:
+    """Tell which parameters can make up for each other."""
+    values, vectors, names = view.curvature.values, view.curvature.vectors, view.names
+    if values[0] <= _NOTHING * values[-1]:
+        return
+    covariance = (vectors / values) @ vectors.T
+    spread = np.sqrt(np.diag(covariance))
+    correlation = covariance / np.outer(spread, spread)
+    pairs = np.argwhere(np.triu(np.abs(correlation), 1) > _CORRELATED)
+    for i, j in sorted(pairs.tolist(), key=lambda ij: -abs(correlation[ij[0], ij[1]]))[:_MOST_PAIRS]:
+        if i not in names or j not in names:
+            continue
+        one, two, size = named(names[i]), named(names[j]), float(correlation[i, j])
+        # It begins a sentence as a word, whosever name it is.
+        slots: dict[str, Slot] = {"parameter": Named(one.name, one.label), "other": two}
+        slots["correlation"] = Value(size, digits=_digits(size))
+        form = "correlated, together" if size > 0 else "correlated, against each other"
+        yield view.fact(form, 0.65, slots, how="correlation", parameters=(one.name, two.name))
+
+
+def _digits(correlation: float) -> int:
+    """Return how many digits a correlation takes that may not be rounded to one.
+
+    >>> _digits(-0.99998), _digits(0.97)
+    (5, 2)
+    """
+    return next((digits for digits in range(2, 12) if abs(round(correlation, digits)) < 1), 12)
+
+
+# ---------------------------------------------------------------------- from the path
+
+
+def _from_path(evidence: Evidence, names: dict[int, Entry]) -> Iterator[Fact]:
+    run, iterates = evidence.run, evidence.iterates
+    values = run.history.rows(iterates.rows)
+    slopes = run.history.rows(iterates.rows, "gradients")
+    if values.dtype.kind == "c" or not np.isfinite(values).all() or not np.isfinite(slopes).all():
+        return
+    scale = sizes(run, iterates)
+    values, slopes = values / scale, slopes * scale
+    yield from _never_asked(evidence, values, slopes, names, scale)
+    yield from _from_secants(evidence, values, slopes, names, scale)
+
+
+def _never_asked(
+    evidence: Evidence, values: Floats, slopes: Floats, names: dict[int, Entry], scale: Floats
+) -> Iterator[Fact]:
+    """Tell of combinations along which the gradient was zero at all recorded points."""
+    lengths = np.linalg.norm(slopes, axis=1)
+    pulls = slopes[lengths > 1e-6 * lengths.max()]
+    pulls = pulls / np.linalg.norm(pulls, axis=1)[:, None]
+    width, span = len(scale), (0, evidence.last)
+    if len(pulls) < 2 * width:
+        return
+    shares, vectors = np.linalg.eigh(pulls.T @ pulls / len(pulls))
+    alone = vectors[:, shares < 1e-13]
+    if not 0 < alone.shape[1] < width or np.abs(pulls @ alone).max() > _NEVER:
+        return
+    explored = explored_by(np.diff(values, axis=0))
+    for vector in simplest(alone).T[:_MOST_DIRECTIONS]:
+        move = combination(vector, scale, TRACE)
+        if len(move.columns) < 2:
+            continue  # one parameter without a gradient is told as such
+        explored_it = np.linalg.norm(vector - explored @ (explored.T @ vector)) < _NEARLY
+        slots: dict[str, Slot] = {"move": move.as_clause(names)}
+        data = {"source": "path", "how": "flat" if explored_it else "never asked", "moves": move.told(names)}
+        form, salience = ("flat, by the path", 0.9) if explored_it else ("never asked", 0.5)
+        yield KIND.fact(form, span, salience, slots, data=data)
+
+
+def _from_secants(
+    evidence: Evidence, values: Floats, slopes: Floats, names: dict[int, Entry], scale: Floats
+) -> Iterator[Fact]:
+    """Tell what the change of the gradient over the steps near the end says of the curvature."""
+    iterates = evidence.iterates
+    loss = evidence.run.loss[iterates.rows]
+    if not np.isfinite(loss).all():
+        return
+    ahead = (loss[:-1] - loss.min()) / float(loss[0] - loss.min())
+    steps, changes = np.diff(values, axis=0), np.diff(slopes, axis=0)
+    lengths = np.linalg.norm(steps, axis=1)
+    for limit in _NEAR_END:
+        near = np.flatnonzero((ahead <= limit) & (lengths > 1e-9))[-_LATEST:]
+        if len(near) < 3 * len(scale):
+            return
+        explored = explored_by(steps[near])
+        fitted = fit(*(rows[near] / lengths[near, None] @ explored for rows in (steps, changes)))
+        if fitted is not None:
+            break
+    else:
+        return
+    curvatures, vectors, errors = fitted
+    end = int(iterates.rows[-1])
+    curvature = Curvature(end, float(loss[-1]), scale, slopes[-1], curvatures, np.asarray(explored @ vectors), "path")
+    first = int(iterates.rows[near[0]])
+    slots: dict[str, Slot] = {"first": Iteration(first), "last": Iteration(end)}
+    if explored.shape[1] < len(scale):
+        slots |= {"explored": Count(explored.shape[1]), "directions": Count(len(scale))}
+    yield from _directions(_View(curvature, names, Clause("estimated from steps", slots), (first, end), errors))
+
+
+KIND = Kind(
+    name="identifiability",
+    question=Question.DETERMINATION,
+    rank=55,
+    slots={
+        "source": Clause,
+        "move": Clause,
+        "best": Clause,
+        "change": Value,
+        "best_change": Value,
+        "about": Word,
+        "parameter": Named,
+        "other": Named,
+        "size": Value,
+        "condition": Value,
+        "correlation": Value,
+        "objective": Value,
+        "loss": Value,
+        "iteration": Iteration,
+    },
+    compute=compute,
+    method="eigenvalues of the scaled Hessian (Gutenkunst et al. 2007; Transtrum et al. 2011), or secant pairs",
+)
