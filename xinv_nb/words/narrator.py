@@ -14,12 +14,12 @@ from dataclasses import dataclass
 
 from xinv_nb.facts.analysis import facts_of, phases_of
 from xinv_nb.facts.fact import Fact, Phase
+from xinv_nb.language.bank import Wording
 from xinv_nb.language.quantities import sentence_start
 from xinv_nb.recorded.captions import Caption
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.words.draft import BUILT_IN, Draft, Sentence, as_caption
 from xinv_nb.words.phrases import Phrase, Phrases
-from xinv_nb.language.bank import Wording
 
 _MOST_WATCHED = 3
 _MOST_TRUTHS = 3
@@ -331,7 +331,7 @@ def _worded(captions: Sequence[Outline], seed: int, *, explains: bool) -> list[D
         chosen[k] = []
         for phrase in captions[k].phrases:
             wordings = phrase.wordings
-            shift = zlib.crc32(f"{seed} {captions[k].span[0]} {phrase.subject}".encode()) % len(wordings)
+            shift = zlib.crc32(f"{seed} {captions[k].span[0]} {phrase.variety}".encode()) % len(wordings)
             wording = min([*wordings[shift:], *wordings[:shift]], key=lambda w: used[w.template])
             used[wording.template] += 1
             chosen[k].append(wording)

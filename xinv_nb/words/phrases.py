@@ -12,6 +12,7 @@ from xinv_nb.language.slots import Named, Slot, Way
 from xinv_nb.recorded.run import RecordedRun
 
 LEVELS = ("student", "expert")
+_VARIED = ("parameter", "quantity", "other_share")
 OWN = Wording("{own}")
 """Stands for the own sentence of a fact that has no wordings for the reader."""
 
@@ -38,10 +39,10 @@ class Phrase:
         return fill(wording.template, self.slots, gloss)
 
     @property
-    def subject(self) -> str:
-        """What the reader calls the parameter or quantity that the first fact is about; empty where it is about none."""
-        slot = self.slots.get("parameter", self.slots.get("quantity"))
-        return said("name", {"name": slot}) if isinstance(slot, Named) else ""
+    def variety(self) -> str:
+        """What makes the choice of words for one phrase another than for the next: whose it is, or how large a part."""
+        found = next((self.slots[name] for name in _VARIED if name in self.slots), None)
+        return "" if found is None else said("it", {"it": found})
 
     @property
     def length(self) -> int:

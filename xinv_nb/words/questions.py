@@ -40,7 +40,7 @@ def _of_phase(*kinds: str) -> Callable[[Fact], bool]:
 
 def _swinging(fact: Fact) -> bool:
     if fact.kind == "phase":
-        return fact.values["kind"] == "oscillation" or fact.data["noisy"]
+        return fact.values["kind"] == "oscillation" or bool(fact.data["noisy"])
     return fact.kind != "movement" or fact.values["how"] == "swung"
 
 

@@ -59,16 +59,16 @@ def _why(evidence: Evidence, slots: dict[str, Slot]) -> Iterator[Fact]:
     if stop is not None and stop.values.get("message"):
         evaluations = int(stop.values["evaluations"])
         slots["evaluations"] = Count(evaluations)
-        if why := why_of(stop.values):
-            slots["why"] = why
-        doing: Told = ("", {}, {})
-        if stop.values.get("reason") in OUT_OF:
-            doing = _doing(evidence)
-        form = f"stopped, why{doing[0]}"
-        if not doing[0] and not (why and evaluations == run.evaluations and evaluations > 1):
-            form = "stopped, why, of some evaluations"
         data = {name: stop.values[name] for name in ("optimizer", "message", "reason") if name in stop.values}
-        yield KIND.fact(form, (last, last), 0.9, slots | doing[1], cites=cites, data=data | doing[2])
+        if why := why_of(stop.values):
+            if stop.values.get("reason") in OUT_OF:
+                doing, told, found = _doing(evidence)
+                data |= found
+                why = Clause(doing.removeprefix(", "), {"why": why, **told}) if doing else why
+            slots["why"] = why
+        is_all = why is not None and evaluations == run.evaluations and evaluations > 1
+        form = "stopped, why" if is_all else "stopped, why, of some evaluations"
+        yield KIND.fact(form, (last, last), 0.9, slots, cites=cites, data=data)
     elif last > 0:
         form, told, data = _doing(evidence)
         yield KIND.fact(f"stopped{form}", (last, last), 0.9, slots | told, cites=cites, data=data)

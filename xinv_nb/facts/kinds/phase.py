@@ -93,7 +93,7 @@ def _swinging(loss: Floats, rows: Rows, slots: dict[str, Slot], peaks: Rows) -> 
     low, high = pair(float(loss[rows].min()), float(loss[rows].max()))
     if len(found) < _FEWEST_PEAKS or not found[-1] - found[0] > _FAST * (len(found) - 1):
         return "swung", slots | {"low": low, "high": high}, {}
-    data = {"low": low.number, "high": high.number, "peaks": len(found)}
+    data: dict[str, object] = {"low": low.number, "high": high.number, "peaks": len(found)}
     first, last = pair(float(loss[found[0]]), float(loss[found[-1]]))
     slots |= {"period": Value(float(found[-1] - found[0]) / (len(found) - 1)), "first_peak": first, "last_peak": last}
     if first.looks_like(last):

@@ -23,21 +23,9 @@ _LARGEST_REMAINDER = 0.35
 _WORTH = 0.05
 """Share of a fall from which a parameter's part in it is told."""
 _FEWEST = 3
-SLOTS: Mapping[str, type[Slot]] = {
-    "parameter": Named,
-    "share": Share,
-    "other": Named,
-    "other_share": Share,
-    "fall": Value,
-    "alone": Value,
-    "accounted_share": Share,
-    "first": Iteration,
-    "last": Iteration,
-}
-"""What the kinds that split a fall say."""
 
 SLOTS: Mapping[str, type[Slot]] = {
-    "parameter": Named,
+    "mover": Named,
     "share": Share,
     "other": Named,
     "other_share": Share,
@@ -74,7 +62,7 @@ def allocation(evidence: Evidence, span: tuple[int, int]) -> tuple[str, dict[str
         return None
     entries = [track.entry for track in iterates.tracks]
     first, second = np.argsort(earned, kind="stable")[:2]
-    slots: dict[str, Slot] = {"parameter": named(entries[first]), "share": Share(float(earned[first]) / total)}
+    slots: dict[str, Slot] = {"mover": named(entries[first]), "share": Share(float(earned[first]) / total)}
     slots |= {"other": named(entries[second]), "other_share": Share(float(earned[second]) / total)}
     slots |= {"fall": Value(-total), "alone": Value(-float(earned[first])), "accounted_share": Share(accounted / total)}
     slots |= {"first": Iteration(span[0]), "last": Iteration(span[1])}
