@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import xinv_nb as xi
 from tests.traces.parameters import HEAVY_BALL, TRACES, descend
 from xinv_nb.facts.fact import Fact
-from xinv_nb.facts.kinds.turning import swing_of, turning_points
+from xinv_nb.facts.measures.turning import swing_of, turning_points
 from xinv_nb.run import Run
 
 
@@ -227,3 +227,36 @@ def test_names_and_units_change_nothing_else(name: str, unit: str) -> None:
     same = texts("QQQQQ", "WWWWW")
     spaced = [text.replace("§", " §").replace("  ", " ") for text in texts(name, unit)]
     assert spaced == [text.replace("§", " §").replace("  ", " ") for text in same]
+
+
+# ---------------------------------------------------------------------- what a processor rounds
+
+
+def told_of(points: list[float], *kinds: str) -> list[str]:
+    with xi.record() as run:
+        for x in points:
+            grad(lambda x: (xi.watch(x, "depth", "m") - 5.0) ** 2)(x)
+    return [fact.text for fact in run.facts if fact.kind in kinds and fact.span == (0, len(points) - 1)]
+
+
+@pytest.mark.parametrize("bit", [0.0, -1e-16, 1e-16])
+def test_a_return_does_not_hang_on_the_last_bit(bit: float) -> None:
+    told = told_of([bit, 2.0, 3.0, 1.5, 0.0], "movement", "watch", "path")
+    assert [text.partition(", at ")[0] for text in told] == ["Depth ended where it began", "x ended where it began"]
+
+
+@pytest.mark.parametrize("last", [0.3, 0.1 + 0.2])
+def test_staying_does_not_hang_on_the_last_bit(last: float) -> None:
+    told = told_of([0.3, 0.3, last], "movement", "watch")
+    assert [text.partition(";")[0].rstrip(".") for text in told] == ["Depth stayed at 0.3 m", "x stayed at 0.3"]
+
+
+@pytest.mark.parametrize("last", [0.0, 1e-17, -1e-17])
+def test_zero_is_passed_by_more_than_the_last_bit(last: float) -> None:
+    assert told_of([-3.0, -2.0, -1.0, last], "crossing") == []
+
+
+def test_what_is_small_is_no_return() -> None:
+    assert told_of([1e-6, 3.0, 2e-6], "movement") == [
+        "x rose from 1×10⁻⁶ to 2×10⁻⁶; the gradient asked for this at every iteration."
+    ]

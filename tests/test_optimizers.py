@@ -609,7 +609,7 @@ def test_a_bound_that_is_reached_is_told_in_the_readers_name(method, bounds):
     assert event.text == "east reached its upper bound of 0.5 km"
     assert dict(event.values) == {"parameter": "x[0]", "bound": 0.5, "side": "upper", "what": "reached"}
     assert event.name == "x[0]"
-    assert run.parameters["x"][event.evaluation, 0] == 0.5
+    assert run.parameters["x"][event.evaluation, 0] == pytest.approx(0.5, rel=1e-14)
     assert run.accepted[event.evaluation]
     assert xi.Run is type(run)
 
@@ -623,6 +623,16 @@ def test_a_start_at_a_bound_and_leaving_it_are_told_and_survive_a_file(tmp_path)
     again = xi.load(run.save(tmp_path / "run.xinv"))
     assert told(again) == told(run)
     assert again.accepted.tolist() == run.accepted.tolist()
+
+
+@pytest.mark.parametrize("bound", [0.3, 0.1 + 0.2])
+def test_a_bound_does_not_hang_on_the_last_bit(bound):
+    with xi.record() as run:
+        minimize(objective, np.array([0.3, 0.0]), jac=True, method="SLSQP", bounds=[(None, bound), (-2, 2)])
+    bounds = [event.text for event in optimizer_events(run) if "bound" in event.values]
+    assert bounds[0] == "x[0] starts at its upper bound of 0.3"
+    (fact,) = [fact for fact in run.facts if fact.kind == "bound" and fact.values["parameter"] == "x[0]"]
+    assert fact.cites
 
 
 def test_many_parameters_at_bounds_at_once_are_one_event():

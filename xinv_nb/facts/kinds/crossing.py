@@ -12,6 +12,7 @@ from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.kinds.watch import MOST
 from xinv_nb.facts.measures.iterates import Floats
 from xinv_nb.facts.measures.names import watched
+from xinv_nb.facts.measures.precision import tolerance
 from xinv_nb.facts.measures.watched import is_loss
 from xinv_nb.language.slots import Iteration, Named, Slot, Value
 from xinv_nb.recorded.run import Watch
@@ -45,7 +46,8 @@ def _crossed(evidence: Evidence, watch: Watch, values: Floats) -> Iterator[Fact]
 
 def _one_change_of_sign(numbers: Floats) -> int | None:
     """Return where numbers change their sign for good, if they do so once and are never zero or unknown."""
-    if not np.isfinite(numbers).all() or (numbers == 0).any():
+    sizes = np.abs(numbers)
+    if not np.isfinite(numbers).all() or (sizes <= tolerance(float(sizes.max()))).any():
         return None
     changes = np.flatnonzero(np.diff(np.sign(numbers)))
     return int(changes[0]) + 1 if len(changes) == 1 else None

@@ -12,6 +12,7 @@ from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.iterates import Floats
 from xinv_nb.facts.measures.names import watched
 from xinv_nb.facts.measures.phases import last_of
+from xinv_nb.facts.measures.precision import is_constant, same
 from xinv_nb.facts.measures.watched import is_loss, share_of_range
 from xinv_nb.language.slots import Asked, Named, Slot, Value, Way, Word, pair
 from xinv_nb.recorded.run import RecordedRun, Watch
@@ -61,9 +62,9 @@ def _changed(run: RecordedRun, watch: Watch, values: Floats, a: int, b: int, sal
     form = "changed"
     if a == b:
         form = "was"
-    elif (values[a : b + 1] == start).all():
+    elif is_constant(values[a : b + 1]):
         form = "stayed"
-    elif first.looks_like(second):
+    elif first.looks_like(second) or same(start, end, float(np.ptp(values[a : b + 1]))):
         form = "returned"
     # A term of the loss has a constant weight: that less of it would lower the loss goes without saying.
     is_term = bool((cotangents > 0).all() and np.allclose(cotangents, cotangents[0]))

@@ -34,6 +34,9 @@ _FEWEST_DIRECTIONS = 2
 _MOST_AT_ONCE = 3
 """Parameters that reach or leave a bound at the same iterate up to which each is named."""
 
+_ROUNDING = 64 * float(np.finfo(np.float64).eps)
+"""Share of its size within which a parameter is at a bound: solvers end a last bit beside it."""
+
 _REMEMBERED = 4096
 """Points of which it is remembered when they were evaluated; solvers come back to none that is older."""
 
@@ -80,6 +83,8 @@ class Course:
         self._told: dict[str, int] = {}
         self._most_trials = 1
         self._at_bound: NDArray[Any] | None = None
+        self._size: NDArray[np.float64] | float = 0.0
+        """The largest size that each parameter had so far."""
 
     # ------------------------------------------------------------------ which evaluations were accepted
 
@@ -226,7 +231,9 @@ class Course:
         if self._call.bounds is None:
             return
         low, high = (np.broadcast_to(bound, x.shape) for bound in self._call.bounds)
-        at_bound = np.where(low == high, 0, np.where(x <= low, -1, np.where(x >= high, 1, 0)))
+        self._size = np.fmax(self._size, np.where(np.isfinite(x), np.abs(x), 0.0))
+        near = _ROUNDING * self._size
+        at_bound = np.where(low == high, 0, np.where(x <= low + near, -1, np.where(x >= high - near, 1, 0)))
         before = self._at_bound
         self._at_bound = at_bound
         changed = np.flatnonzero(at_bound if before is None else at_bound != before)
