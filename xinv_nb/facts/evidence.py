@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from xinv_nb.facts.fact import Fact, Phase
+from xinv_nb.facts.measures.events import EventGroup, event_groups
 from xinv_nb.facts.measures.iterates import Floats, Iterates, iterates_of
 from xinv_nb.facts.measures.watched import followed
 from xinv_nb.recorded.run import RecordedRun, Watch
@@ -38,6 +39,11 @@ class Evidence:
     def followed(self) -> list[tuple[Watch, Floats]]:
         """The watched quantities that are one real number in every evaluation, with these numbers."""
         return followed(self.watches, self.run.evaluations)
+
+    @cached_property
+    def event_groups(self) -> list[EventGroup]:
+        """What happened in the simulation, the most frequent first."""
+        return event_groups(self.run)
 
     @property
     def is_noisy(self) -> bool:

@@ -1,0 +1,55 @@
+"""Which events of the simulation began or ended during the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xinv_nb.facts.evidence import Evidence
+from xinv_nb.facts.fact import Fact
+from xinv_nb.facts.kind import Kind, Question
+from xinv_nb.facts.measures.events import EventGroup, changing, words_of
+from xinv_nb.language.slots import Iteration, Said
+
+
+def compute(evidence: Evidence) -> Iterator[Fact]:
+    """Yield the first or the last time of events that did not happen throughout, the most frequent first.
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> from autograd import grad
+    >>> def loss(x):
+    ...     if x < 3:
+    ...         xi.event("the ball lands")
+    ...     return x**2
+    >>> with xi.record() as run:
+    ...     slopes = [grad(loss)(x) for x in (4.0, 2.0, 1.0)]
+    >>> next(fact for fact in run.facts if fact.kind == "event").text
+    'For the first time at iteration 1: the ball lands.'
+    """
+    for group in changing(evidence.event_groups):
+        yield _began_or_ended(group, evidence.last)
+
+
+def _began_or_ended(group: EventGroup, last: int) -> Fact:
+    first, final, told_of = group.first, group.final, group.told_of
+    form = "began" if group.begins else "ended"
+    if first.evaluation == final.evaluation and (group.ends or final.evaluation == last):
+        form = "happened once"
+    data: dict[str, object] = {"first": first.evaluation, "last": final.evaluation, "count": len(group.events)}
+    if group.is_tried_only:
+        form += ", at a rejected point" if first is final else ", at rejected points"
+        data["trials only"] = True
+    slots = {"at": Iteration(told_of.evaluation), "said": Said(words_of(told_of))}
+    cites = (first.id,) if final is first else (first.id, final.id)
+    return KIND.fact(form, (first.evaluation, final.evaluation), 0.6, slots, cites=cites, data=data)
+
+
+KIND = Kind(
+    name="event",
+    question=Question.SIMULATION,
+    rank=50,
+    slots={"at": Iteration, "said": Said},
+    compute=compute,
+    method="the first and the last time that something happened",
+)

@@ -1,0 +1,90 @@
+"""The events of the simulation, grouped by what happened: when each thing began, and when it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from xinv_nb.language.slots import Said
+from xinv_nb.recorded.events import Event
+from xinv_nb.recorded.run import RecordedRun
+
+_FEWEST_EVALUATIONS = 3
+_MOST = 24
+"""Things that began or ended during a run which are told of."""
+
+
+@dataclass(frozen=True)
+class EventGroup:
+    """The times that one thing happened."""
+
+    events: Sequence[Event]
+    begins: bool
+    """Whether it began during the run."""
+    ends: bool
+    """Whether it ended during the run."""
+    is_tried_only: bool
+    """Whether it happened only at points that the optimizer tried and rejected."""
+
+    @property
+    def first(self) -> Event:
+        """The first time."""
+        return self.events[0]
+
+    @property
+    def final(self) -> Event:
+        """The last time."""
+        return self.events[-1]
+
+    @property
+    def told_of(self) -> Event:
+        """The time at which it is told: the first where it began during the run, else the last."""
+        return self.first if self.begins else self.final
+
+
+def event_groups(run: RecordedRun) -> list[EventGroup]:
+    """Return what happened in the simulation, the most frequent first.
+
+    >>> import xinv_nb as xi
+    >>> from autograd import grad
+    >>> def loss(x):
+    ...     if x < 3:
+    ...         xi.event("the ball lands")
+    ...     return x**2
+    >>> with xi.record() as run:
+    ...     slopes = [grad(loss)(x) for x in (4.0, 2.0, 1.0)]
+    >>> [(group.first.text, group.begins, group.ends) for group in event_groups(run)]
+    [('the ball lands', True, False)]
+    """
+    if run.evaluations < _FEWEST_EVALUATIONS:
+        return []
+    return sorted(_groups(run), key=lambda group: -len(group.events))
+
+
+def changing(groups: Sequence[EventGroup]) -> list[EventGroup]:
+    """Return, of groups, those that began or ended during the run and have words."""
+    return [group for group in groups if (group.begins or group.ends) and words_of(group.told_of)][:_MOST]
+
+
+def words_of(event: Event) -> str:
+    """Return an event's words, as a part of a sentence."""
+    return " ".join(event.text.split()).rstrip(".")
+
+
+def said_once(event: Event) -> Said:
+    """Return an event's words without how often it happened."""
+    return Said(words_of(event).removesuffix(f" ({event.count} times)"))
+
+
+def _groups(run: RecordedRun) -> Iterator[EventGroup]:
+    watches, last, accepted = run.history.watches, run.evaluations - 1, run.accepted
+    found: dict[tuple[object, ...], list[Event]] = {}
+    # Not `run.events`: that words the backward events, which nobody asks for here.
+    for event in run.events_as_recorded():
+        if event.phase == "forward" and event.name not in watches:
+            words = tuple(value for value in event.values.values() if isinstance(value, str))
+            found.setdefault((event.name, event.stage, *words), []).append(event)
+    for events in found.values():
+        tried_only = not accepted.all() and not any(accepted[event.evaluation] for event in events)
+        ends = events[-1].evaluation < last and not run.has_dropped_events
+        yield EventGroup(events, events[0].evaluation > 0, ends, tried_only)
