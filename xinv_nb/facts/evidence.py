@@ -9,6 +9,7 @@ from functools import cached_property
 from xinv_nb.facts.fact import Fact, Phase
 from xinv_nb.facts.measures.events import EventGroup, event_groups
 from xinv_nb.facts.measures.iterates import Floats, Iterates, iterates_of
+from xinv_nb.facts.measures.opposition import Pair, opposed_pairs
 from xinv_nb.facts.measures.watched import followed
 from xinv_nb.recorded.run import RecordedRun, Watch
 
@@ -44,6 +45,11 @@ class Evidence:
     def event_groups(self) -> list[EventGroup]:
         """What happened in the simulation, the most frequent first."""
         return event_groups(self.run)
+
+    @cached_property
+    def opposed_pairs(self) -> list[Pair]:
+        """The pairs of terms of the loss that pulled most against each other."""
+        return opposed_pairs(self.run, self.iterates)
 
     @property
     def is_noisy(self) -> bool:
