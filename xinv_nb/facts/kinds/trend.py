@@ -31,13 +31,12 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     >>> import xinv_nb as xi
     >>> from autograd import grad
     >>> def loss(x):
-    ...     for _ in range(int(x)):
-    ...         xi.event("the ball bounces")
+    ...     xi.event("the ball lands at {x:.0f} m", x=x)
     ...     return x**2
     >>> with xi.record() as run:
     ...     slopes = [grad(loss)(x) for x in (8.0, 7.0, 6.0, 5.0, 4.0)]
     >>> next(fact for fact in run.facts if fact.kind == "trend").text
-    '“the ball bounces” happened 8 times in iteration 0 and 4 times in iteration 4.'
+    'At iteration 0: the ball lands at 8 m; at iteration 4: the ball lands at 4 m.'
     """
     found = [fact for group in evidence.event_groups if (fact := _trend(group))]
     yield from found[:_MOST]
