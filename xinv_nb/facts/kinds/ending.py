@@ -103,7 +103,7 @@ def _doing(evidence: Evidence) -> Told:
     if start.looks_like(end) or abs(start.number - end.number) <= _UNCHANGED * scale:
         return ", hardly changing", {}, {"doing": "plateau"}
     falls = end.number < start.number
-    data = {"doing": "descent" if falls else "rise", "from": start.number, "to": end.number}
+    data = {"doing": "descent" if falls else "rise", "from": start.number, "to": end.number, "since": since}
     slots: dict[str, Slot] = {"late_start": start, "late_end": end, "since": Iteration(since)}
     return ", falling" if falls else ", rising", slots, data
 
