@@ -12,7 +12,7 @@ from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.iterates import Track
 from xinv_nb.facts.measures.names import named
 from xinv_nb.facts.measures.phases import last_of
-from xinv_nb.facts.measures.precision import is_constant, same
+from xinv_nb.facts.measures.precision import is_constant, returned
 from xinv_nb.facts.measures.reversals import goes_back
 from xinv_nb.language.slots import Count, Named, Slot, Value, Way, pair
 
@@ -84,7 +84,7 @@ def _moved(evidence: Evidence, track: Track, span: tuple[int, int], salience: fl
         return _array_changed(evidence, track, span, slots, data, salience)
     if is_constant(part):
         return KIND.fact("stayed", span, min(salience, 0.3), slots, data=data | {"how": "stayed"})
-    if start.looks_like(end) or same(start.number, end.number, float(np.ptp(part))):
+    if start.looks_like(end) or returned(part):
         return KIND.fact("returned", span, min(salience, 0.4), slots, data=data | {"how": "returned"})
     if goes_back(part):
         return KIND.fact("swung", span, salience, slots, data=data | {"how": "swung"})

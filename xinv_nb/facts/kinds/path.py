@@ -11,7 +11,7 @@ from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.names import named
-from xinv_nb.facts.measures.precision import same
+from xinv_nb.facts.measures.precision import returned
 from xinv_nb.facts.measures.turning import moved_most
 from xinv_nb.language.slots import Named, Value, pair
 
@@ -27,9 +27,8 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
 
 def _far_gone(evidence: Evidence) -> Iterator[Fact]:
     for track in moved_most(evidence):
-        start, end = float(track.values[0]), float(track.values[-1])
-        path, net = float(np.sum(np.abs(np.diff(track.values)))), abs(end - start)
-        if path > _FAR * net and not same(start, end, track.range):
+        path, net = float(np.sum(np.abs(np.diff(track.values)))), abs(float(track.values[-1] - track.values[0]))
+        if path > _FAR * net and not returned(track.values):
             one, two = pair(path, net, track.entry.parameter.unit, both=True)
             slots = {"parameter": named(track.entry), "path": one, "net": two}
             yield KIND.fact("to and fro", (0, evidence.last), 0.3, slots)

@@ -12,7 +12,7 @@ from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.iterates import Floats
 from xinv_nb.facts.measures.names import watched
 from xinv_nb.facts.measures.phases import last_of
-from xinv_nb.facts.measures.precision import is_constant, same
+from xinv_nb.facts.measures.precision import is_constant, returned
 from xinv_nb.facts.measures.watched import is_loss, share_of_range
 from xinv_nb.language.slots import Asked, Named, Slot, Value, Way, Word, pair
 from xinv_nb.recorded.run import RecordedRun, Watch
@@ -31,7 +31,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     >>> import xinv_nb as xi
     >>> from autograd import grad
     >>> with xi.record() as run:
-    ...     slopes = [grad(lambda x: (xi.watch(x, "depth", "m") - 1) ** 2)(x) for x in (4.0, 3.0)]
+    ...     slopes = [grad(lambda x: (xi.watch(x, "depth", "m") - 1) ** 2)(x) for x in (4.0, 3.5, 3.0)]
     >>> next(fact for fact in run.facts if fact.kind == "watch").text
     'Depth fell from 4 to 3 m; all along, a lower depth would lower the loss.'
     """
@@ -64,7 +64,7 @@ def _changed(run: RecordedRun, watch: Watch, values: Floats, a: int, b: int, sal
         form = "was"
     elif is_constant(values[a : b + 1]):
         form = "stayed"
-    elif first.looks_like(second) or same(start, end, float(np.ptp(values[a : b + 1]))):
+    elif first.looks_like(second) or returned(values[a : b + 1]):
         form = "returned"
     # A term of the loss has a constant weight: that less of it would lower the loss goes without saying.
     is_term = bool((cotangents > 0).all() and np.allclose(cotangents, cotangents[0]))

@@ -36,6 +36,15 @@ def same(one: float, other: float, span: float = 0.0) -> bool:
     return one == other or abs(one - other) <= tolerance(max(abs(one), abs(other)), span)
 
 
+def returned(values: NDArray[np.float64]) -> bool:
+    """Whether values end where they began, but for what rounding makes of their sizes on the way.
+
+    >>> returned(np.array([0.0, 3.0, -1e-16])), returned(np.array([0.0, 3.0, -1e-12]))
+    (True, False)
+    """
+    return abs(float(values[-1] - values[0])) <= tolerance(float(np.abs(values).max()))
+
+
 def is_constant(values: NDArray[np.float64]) -> bool:
     """Whether values are the same throughout.
 
