@@ -9,6 +9,7 @@ from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.allocation import SLOTS, allocation, is_complete
 from xinv_nb.facts.measures.phases import last_of
+from xinv_nb.language.slots import Iteration
 
 _MAIN = 0.15
 """Share of the whole fall from which the fall in one phase is a main drop."""
@@ -31,6 +32,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     for _, span in sorted(sorted(drops, reverse=True)[:_MOST], key=lambda drop: drop[1]):
         if found := allocation(evidence, span):
             form, slots, data = found
+            slots |= {"first": Iteration(span[0]), "last": Iteration(span[1])}
             yield KIND.fact(form, span, 0.5, slots, data=data)
 
 
@@ -38,7 +40,7 @@ KIND = Kind(
     name="drop",
     question=Question.CREDIT,
     rank=41,
-    slots=SLOTS,
+    slots={"first": Iteration, "last": Iteration, **SLOTS},
     compute=compute,
     method="loss change allocation (Lan et al. 2019) within a phase",
 )

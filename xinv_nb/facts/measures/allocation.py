@@ -14,7 +14,7 @@ import numpy as np
 
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.names import named
-from xinv_nb.language.slots import Iteration, Named, Share, Slot, Value
+from xinv_nb.language.slots import Named, Share, Slot, Value
 
 _REMAINDER = 0.1
 """Share of the fall up to which what the integral leaves over need not be told."""
@@ -32,8 +32,6 @@ SLOTS: Mapping[str, type[Slot]] = {
     "fall": Value,
     "alone": Value,
     "accounted_share": Share,
-    "first": Iteration,
-    "last": Iteration,
 }
 """What the kinds that split a fall say."""
 
@@ -63,10 +61,10 @@ def allocation(evidence: Evidence, span: tuple[int, int]) -> tuple[str, dict[str
     entries = [track.entry for track in iterates.tracks]
     first, second = np.argsort(earned, kind="stable")[:2]
     slots: dict[str, Slot] = {"mover": named(entries[first]), "share": Share(float(earned[first]) / total)}
-    slots |= {"other": named(entries[second]), "other_share": Share(float(earned[second]) / total)}
     slots |= {"fall": Value(-total), "alone": Value(-float(earned[first])), "accounted_share": Share(accounted / total)}
-    slots |= {"first": Iteration(span[0]), "last": Iteration(span[1])}
     form = "alone" if earned[first] / total > 1 else "two" if earned[second] / total > _WORTH else "one"
+    if form == "two":  # only what is said: a question about another parameter is not answered by it
+        slots |= {"other": named(entries[second]), "other_share": Share(float(earned[second]) / total)}
     form += ", in part" if remainder > _REMAINDER else ""
     form += ", sampled" if any(entry.leaf.kept is not None for entry in entries) else ""
     parts = {entry.name: float(part) for entry, part in zip(entries, earned, strict=True)}
