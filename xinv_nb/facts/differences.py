@@ -78,7 +78,7 @@ def _statements(recorded: Sequence[RecordedRun], names: Sequence[str], runs: Seq
         yield "other objectives", {"objectives": Listed(tuple(others), closing=False)}
     curves = {called[id(run)]: accepted_loss(run) for run in recorded}
     finite = {name: curve for name, curve in curves.items() if np.isfinite(curve).any()}
-    for name in curves.keys() - finite.keys():
+    for name in (name for name in curves if name not in finite):
         yield "never finite", {"run": _run(name)}
     if len(finite) > 1:
         unit = name_of_loss(recorded[0])[1]

@@ -4,9 +4,7 @@ Method: eigenvalues of the Hessian of the loss with each parameter measured by i
 that parameters happen to have says nothing. Directions of large curvature are stiff, those of small curvature sloppy
 (Brown and Sethna 2003; Gutenkunst et al. 2007; Transtrum, Machta and Sethna 2011); correlations are those of its
 inverse (Bates and Watts 1988). The Hessian comes from second derivatives of the user's objective, or else from the
-recorded path: the symmetric matrix that best explains the change of the gradient over each accepted step (secant pairs,
-as in Barzilai and Borwein 1988), in the directions that the steps explored, and the combinations that no recorded
-gradient ever pointed along (active subspaces, Constantine, Dow and Wang 2014).
+recorded path (`xinv_nb.facts.measures.curvature`).
 
 Curvature is local. A parameter that it calls determined may have another value that fits as well, and one that it calls
 sloppy may be bounded farther away: profile likelihoods decide (Raue et al. 2009), and Wieland et al. (2021) warn
@@ -25,10 +23,9 @@ from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.combinations import LITTLE, TRACE, Combination, combination, simplest
+from xinv_nb.facts.measures.curvature import MOST_DIRECTIONS, Path
 from xinv_nb.facts.measures.iterates import Floats
 from xinv_nb.facts.measures.names import named
-from xinv_nb.facts.measures.scales import sizes
-from xinv_nb.facts.measures.secants import explored_by, fit
 from xinv_nb.language.slots import Clause, Count, Iteration, Named, Slot, Value, Word, pair
 from xinv_nb.recorded.entries import Entry
 from xinv_nb.recorded.run import Curvature, RecordedRun
@@ -40,24 +37,26 @@ _SLOPPY = 1e-3
 _VERY_SLOPPY = 1e-6
 _NOTHING = 1e-9
 """The same below which the curvature is rounding."""
-_MOST_DIRECTIONS = 3
 _MOST_PAIRS = 3
 _CORRELATED = 0.95
 _ILL = 10.0
 """Condition number up to which all combinations are about equally well determined."""
-_NEVER = 1e-6
-"""Share of a gradient along a direction up to which it does not point there."""
-_LATEST = 2000
-"""Steps that are read from a path."""
-_NEARLY = 0.01
-"""Sine of the angle up to which a direction lies in what the steps explored."""
-_NEAR_END = (0.1, 1e-3, 1e-5)
-"""Shares of the fall of the loss that lie ahead of a step that is near the end: the nearer, the more the curvature
-there is one and the same, and the fewer the steps."""
 
 
 def compute(evidence: Evidence) -> Iterator[Fact]:
-    """Yield what the curvature at the end tells, by second derivatives if they were taken, else by the path."""
+    """Yield what the curvature at the end tells, by second derivatives if they were taken, else by the path.
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> from autograd import grad
+    >>> with xi.record() as run:
+    ...     x = 3.0
+    ...     for _ in range(5):
+    ...         x = x - 0.2 * grad(lambda x: x**2)(x)
+    >>> run.identify(lambda x: x**2)[0].text
+    'Where x rises or falls by 0.261, the loss changes by about 0.271 (by its second derivatives at iteration 4).'
+    """
     run, curvature = evidence.run, evidence.run.curvature
     names = _names(run)
     if curvature is not None:
@@ -129,7 +128,7 @@ def _directions(view: _View) -> Iterator[Fact]:
         return
     flat = np.abs(values) + 3 * errors <= _NOTHING * top
     told_flat = 0
-    for vector in simplest(vectors[:, flat]).T[:_MOST_DIRECTIONS] if flat.any() else ():
+    for vector in simplest(vectors[:, flat]).T[:MOST_DIRECTIONS] if flat.any() else ():
         move = combination(vector, scale, TRACE)
         if _slope_part(view.curvature, move) <= _SLOPPY * best_change:
             told_flat += 1
@@ -138,7 +137,7 @@ def _directions(view: _View) -> Iterator[Fact]:
     sloppy = (
         ~flat & (values >= -np.maximum(3 * errors, _VERY_SLOPPY * top)) & (np.abs(values) + 3 * errors < _SLOPPY * top)
     )
-    for k in np.flatnonzero(sloppy)[: _MOST_DIRECTIONS - told_flat]:
+    for k in np.flatnonzero(sloppy)[: MOST_DIRECTIONS - told_flat]:
         move = combination(vectors[:, k], scale, LITTLE)
         change = _change(view.curvature, move, float(errors[k]))
         if change > 10 * _SLOPPY * best_change:
@@ -233,72 +232,21 @@ def _digits(correlation: float) -> int:
 
 
 def _from_path(evidence: Evidence, names: dict[int, Entry]) -> Iterator[Fact]:
-    run, iterates = evidence.run, evidence.iterates
-    values = run.history.rows(iterates.rows)
-    slopes = run.history.rows(iterates.rows, "gradients")
-    if values.dtype.kind == "c" or not np.isfinite(values).all() or not np.isfinite(slopes).all():
+    path = Path(evidence.run, evidence.iterates)
+    if not path.is_usable:
         return
-    scale = sizes(run, iterates)
-    values, slopes = values / scale, slopes * scale
-    yield from _never_asked(evidence, values, slopes, names, scale)
-    yield from _from_secants(evidence, values, slopes, names, scale)
-
-
-def _never_asked(
-    evidence: Evidence, values: Floats, slopes: Floats, names: dict[int, Entry], scale: Floats
-) -> Iterator[Fact]:
-    """Tell of combinations along which the gradient was zero at all recorded points."""
-    lengths = np.linalg.norm(slopes, axis=1)
-    pulls = slopes[lengths > 1e-6 * lengths.max()]
-    pulls = pulls / np.linalg.norm(pulls, axis=1)[:, None]
-    width, span = len(scale), (0, evidence.last)
-    if len(pulls) < 2 * width:
-        return
-    shares, vectors = np.linalg.eigh(pulls.T @ pulls / len(pulls))
-    alone = vectors[:, shares < 1e-13]
-    if not 0 < alone.shape[1] < width or np.abs(pulls @ alone).max() > _NEVER:
-        return
-    explored = explored_by(np.diff(values, axis=0))
-    for vector in simplest(alone).T[:_MOST_DIRECTIONS]:
-        move = combination(vector, scale, TRACE)
-        if len(move.columns) < 2:
-            continue  # one parameter without a gradient is told as such
-        explored_it = np.linalg.norm(vector - explored @ (explored.T @ vector)) < _NEARLY
+    for move, explored in path.never_asked():
         slots: dict[str, Slot] = {"move": move.as_clause(names)}
-        data = {"source": "path", "how": "flat" if explored_it else "never asked", "moves": move.told(names)}
-        form, salience = ("flat, by the path", 0.9) if explored_it else ("never asked", 0.5)
-        yield KIND.fact(form, span, salience, slots, data=data)
-
-
-def _from_secants(
-    evidence: Evidence, values: Floats, slopes: Floats, names: dict[int, Entry], scale: Floats
-) -> Iterator[Fact]:
-    """Tell what the change of the gradient over the steps near the end says of the curvature."""
-    iterates = evidence.iterates
-    loss = evidence.run.loss[iterates.rows]
-    if not np.isfinite(loss).all():
-        return
-    ahead = (loss[:-1] - loss.min()) / float(loss[0] - loss.min())
-    steps, changes = np.diff(values, axis=0), np.diff(slopes, axis=0)
-    lengths = np.linalg.norm(steps, axis=1)
-    for limit in _NEAR_END:
-        near = np.flatnonzero((ahead <= limit) & (lengths > 1e-9))[-_LATEST:]
-        if len(near) < 3 * len(scale):
-            return
-        explored = explored_by(steps[near])
-        fitted = fit(*(rows[near] / lengths[near, None] @ explored for rows in (steps, changes)))
-        if fitted is not None:
-            break
-    else:
-        return
-    curvatures, vectors, errors = fitted
-    end = int(iterates.rows[-1])
-    curvature = Curvature(end, float(loss[-1]), scale, slopes[-1], curvatures, np.asarray(explored @ vectors), "path")
-    first = int(iterates.rows[near[0]])
-    slots: dict[str, Slot] = {"first": Iteration(first), "last": Iteration(end)}
-    if explored.shape[1] < len(scale):
-        slots |= {"explored": Count(explored.shape[1]), "directions": Count(len(scale))}
-    yield from _directions(_View(curvature, names, Clause("estimated from steps", slots), (first, end), errors))
+        data = {"source": "path", "how": "flat" if explored else "never asked", "moves": move.told(names)}
+        form, salience = ("flat, by the path", 0.9) if explored else ("never asked", 0.5)
+        yield KIND.fact(form, (0, evidence.last), salience, slots, data=data)
+    if found := path.estimate():
+        curvature = found.curvature
+        slots = {"first": Iteration(found.first), "last": Iteration(curvature.evaluation)}
+        if not curvature.is_complete:
+            slots |= {"explored": Count(len(curvature.values)), "directions": Count(len(curvature.scale))}
+        source, span = Clause("estimated from steps", slots), (found.first, curvature.evaluation)
+        yield from _directions(_View(curvature, names, source, span, found.errors))
 
 
 KIND = Kind(
