@@ -1,4 +1,4 @@
-"""Kinds of facts and the bank fit each other: no form lacks a slot, no slot is without a form, all facts can be said."""
+"""Kinds of facts and the bank fit: no form lacks a slot, no slot is without a form, all facts can be said."""
 
 from __future__ import annotations
 
@@ -9,8 +9,21 @@ from xinv_nb.facts.differences import KIND as DIFFERENCE
 from xinv_nb.facts.kind import Kind
 from xinv_nb.facts.kinds import all_kinds
 from xinv_nb.language.bank import bank_of
-from xinv_nb.language.renderer import names_in
-from xinv_nb.language.slots import Clause, Listed, Slot
+from xinv_nb.language.renderer import fill, names_in
+from xinv_nb.language.slots import (
+    Asked,
+    Clause,
+    Count,
+    Iteration,
+    Listed,
+    Named,
+    Said,
+    Share,
+    Slot,
+    Value,
+    Way,
+    Word,
+)
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in (*all_kinds(), DIFFERENCE)}
 every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
@@ -75,3 +88,34 @@ def test_every_fact_is_of_a_declared_form_with_slots_of_the_declared_types(make)
             assert set(said_by(slot)) <= set(bank_of().own)
         assert "{" not in fact.text
         assert "[" not in fact.text.replace("theta[", "").replace("x[", "").replace("p[", "") or "]" in fact.text
+
+
+SAMPLES: dict[type[Slot], Slot] = {
+    Value: Value(1.5, "m"),
+    Count: Count(2),
+    Iteration: Iteration(3),
+    Share: Share(0.25),
+    Way: Way(1.0),
+    Named: Named("x", "travel time"),
+    Asked: Asked("travel time", 1.0),
+    Word: Word("lower"),
+    Said: Said("so it was said"),
+    Listed: Listed((Said("one"), Said("two"))),
+    Clause: Clause("the run ended", {}),
+}
+
+
+def sample(kind: type[Slot] | tuple[type[Slot], ...]) -> Slot:
+    return SAMPLES[kind[0] if isinstance(kind, tuple) else kind]
+
+
+@every_kind
+def test_every_wording_can_be_said_also_of_forms_that_no_run_has(kind: Kind) -> None:
+    slots = {name: sample(type_) for name, type_ in kind.slots.items()}
+    slots |= {f"{name}2": slot for name, slot in slots.items()}
+    for (kinds, _), entries in bank_of().entries.items():
+        for entry in entries if set(kinds) == {kind.wordings or kind.name} else ():
+            for wording in entry.wordings:
+                text = fill(wording.template, slots)
+                assert text.endswith(".")
+                assert not set("{}[]<>") & set(text), text

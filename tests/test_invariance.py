@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.given_facts import given as given_fact
 from tests.traces import courses  # noqa: F401 - fills the library
 from tests.traces.library import TRACES
 from xinv_nb.claims.numerals import NUMBER
@@ -88,7 +89,10 @@ def test_parameters_may_change_places(name: str) -> None:
     leaf = run.history.leaves[0].name
     places = {f"{leaf}[0]": f"{leaf}[1]", f"{leaf}[1]": f"{leaf}[0]"}
     swapped = analyse(again(run, order=[1, 0]))
-    back = [replace(f, text=re.sub(r"\w+\[\d\]", lambda m: places[m.group()], f.text)) for f in swapped.facts]
+    back = [
+        given_fact(f.id, f.kind, re.sub(r"\w+\[\d\]", lambda m: places[m.group()], f.text), {}, f.span, (), f.salience)
+        for f in swapped.facts
+    ]
     assert sorted(told(analyse(run).facts)) == sorted(told(back))
 
 

@@ -213,7 +213,7 @@ def _correlations(view: _View) -> Iterator[Fact]:
             continue
         one, two, size = named(names[i]), named(names[j]), float(correlation[i, j])
         # It begins a sentence as a word, whosever name it is.
-        slots: dict[str, Slot] = {"parameter": Named(one.name, one.label), "other": two}
+        slots: dict[str, Slot] = {"one": Named(one.name, one.label), "other": two}
         slots["correlation"] = Value(size, digits=_digits(size))
         form = "correlated, together" if size > 0 else "correlated, against each other"
         yield view.fact(form, 0.65, slots, how="correlation", parameters=(one.name, two.name))
@@ -261,6 +261,7 @@ KIND = Kind(
         "best_change": Value,
         "about": Word,
         "parameter": Named,
+        "one": Named,
         "other": Named,
         "size": Value,
         "condition": Value,

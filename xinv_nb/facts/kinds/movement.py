@@ -88,25 +88,25 @@ def _moved(evidence: Evidence, track: Track, span: tuple[int, int], salience: fl
         return KIND.fact("returned", span, min(salience, 0.4), slots, data=data | {"how": "returned"})
     if goes_back(part):
         return KIND.fact("swung", span, salience, slots, data=data | {"how": "swung"})
-    form, asked = _asked(-track.slopes[i:j] if way > 0 else track.slopes[i:j])
-    data["how"] = "rose" if way > 0 else "fell"
+    form, asked, opposite = _asked(-track.slopes[i:j] if way > 0 else track.slopes[i:j])
+    data |= {"how": "rose" if way > 0 else "fell", "opposite": opposite}
     return KIND.fact(form, span, salience, slots | asked, data=data)
 
 
-def _asked(wanted: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[str, dict[str, Slot]]:
-    """Return in how many of the steps the negative gradient pointed where the parameter went, as form and slots."""
+def _asked(wanted: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[str, dict[str, Slot], int]:
+    """Return in how many steps the negative gradient pointed where the parameter went, as form and slots, or against."""
     steps = len(wanted)
     asked, opposite = int(np.count_nonzero(wanted > 0)), int(np.count_nonzero(wanted < 0))
-    slots: dict[str, Slot] = {"asked": Count(asked), "opposite": Count(opposite), "steps": Count(steps)}
+    slots: dict[str, Slot] = {"asked": Count(asked), "steps": Count(steps)}
     if not np.any(wanted):
-        return "went, without a gradient", slots
+        return "went, without a gradient", slots, opposite
     if asked == steps:
-        return "went, asked" + (" always" if steps > 1 else ""), slots
+        return "went, asked" + (" always" if steps > 1 else ""), slots, opposite
     if opposite == steps:
-        return "went, against" + (" always" if steps > 1 else ""), slots
+        return "went, against" + (" always" if steps > 1 else ""), slots, opposite
     if steps > 1:
-        return "went, asked sometimes" if asked else "went, never asked", slots
-    return "went", slots
+        return "went, asked sometimes" if asked else "went, never asked", slots, opposite
+    return "went", slots, opposite
 
 
 def _array_changed(
@@ -146,7 +146,6 @@ KIND = Kind(
         "end": Value,
         "went": Way,
         "asked": Count,
-        "opposite": Count,
         "steps": Count,
         "change": Value,
         "entries": Count,
