@@ -119,8 +119,18 @@ class LabPage:
         self.page.goto(f"{self.address}/lab/tree/{notebook}?reset")
         self.page.wait_for_function("window.jupyterapp !== undefined")
         self.page.evaluate("window.jupyterapp.restored")
-        self.page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for()
+        self.wait_for_cells()
         self.command("application:toggle-left-area")
+
+    def wait_for_cells(self) -> None:
+        """Wait until the notebook is open with all its cells."""
+        self.page.wait_for_function(
+            """() => {
+                const { context, content } = window.jupyterapp.shell.currentWidget ?? {};
+                return context?.isReady && content.widgets.length === context.model.cells.length;
+            }"""
+        )
+        self.page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for()
 
     def command(self, name: str, **arguments: Any) -> None:
         """Run one of JupyterLab's commands."""
@@ -207,7 +217,7 @@ class LabPage:
         """Open a saved notebook and refuse it a kernel."""
         self.page.goto(f"{self.address}/lab/tree/{notebook}?reset")
         self.page.wait_for_function("window.jupyterapp !== undefined")
-        self.page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for()
+        self.wait_for_cells()
         self.command("application:toggle-left-area")
 
     def scroll_to_cell_with(self, text: str) -> None:
@@ -215,6 +225,7 @@ class LabPage:
         arrived = f"""async (text) => {{
             const notebook = window.jupyterapp.shell.currentWidget.content;
             const index = notebook.widgets.findIndex((c) => c.model.sharedModel.source.includes(text));
+            if (index < 0) return false;
             await notebook.scrollToItem(index);
             await ({STILL})(notebook.widgets[index].node);
             const [cell, view] = [notebook.widgets[index], notebook].map((each) => each.node.getBoundingClientRect());
@@ -246,7 +257,7 @@ class NotebookPage(LabPage):
         self.page.goto(f"{self.address}/notebooks/{notebook}")
         self.page.wait_for_function("window.jupyterapp !== undefined")
         self.page.evaluate("window.jupyterapp.restored")
-        self.page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for()
+        self.wait_for_cells()
         self.errors.clear()  # Notebook 7 makes one of its own while it starts
 
 

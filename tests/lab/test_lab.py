@@ -133,6 +133,7 @@ def test_the_first_notebook_from_run_all_to_reopening_without_a_kernel(tab: LabP
 
 
 def test_the_view_follows_a_run_while_the_cell_runs(tab: LabPage, lab: Any) -> None:
+    (lab[1] / "followed").unlink(missing_ok=True)
     (lab[1] / "live.ipynb").write_text(notebook(LOAD, FOLLOWED_RUN))
     tab.open("live.ipynb")
     tab.wait_for_kernel()
@@ -155,6 +156,7 @@ def test_the_view_follows_a_run_while_the_cell_runs(tab: LabPage, lab: Any) -> N
 
 
 def test_the_stop_button_ends_the_run_and_what_was_recorded_is_kept(tab: LabPage, lab: Any) -> None:
+    (lab[1] / "seen").unlink(missing_ok=True)
     (lab[1] / "stop.ipynb").write_text(notebook(LOAD, stuck_run("run"), "run.status, run.evaluations"))
     tab.open("stop.ipynb")
     tab.wait_for_kernel()
