@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import PATIENCE
+
 ARTIFACTS = Path(__file__).parent.parent / "artifacts"
 """Where tests leave screenshots; ignored by git."""
 
@@ -34,6 +36,32 @@ def unavailable(reason: str) -> None:
     pytest.skip(reason)
 
 
+def painted(page: Any) -> None:
+    """Wait until the page has painted what has changed so far."""
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+STILL = """(node) => new Promise((resolve, reject) => {
+    let before = "", still = 0, frames = 0;
+    const look = () => {
+        const { x, y, width, height } = node.getBoundingClientRect();
+        const now = [x, y, width, height].join();
+        still = now === before ? still + 1 : 0;
+        before = now;
+        if (still === 20) resolve();
+        else if (++frames === 5000) reject(new Error("it does not come to rest"));
+        else requestAnimationFrame(look);
+    };
+    look();
+})"""
+"""A function that waits until a node has kept its place for some pictures: of a slow page they come slowly."""
+
+
+def come_to_rest(element: Any) -> None:
+    """Wait until an element keeps its place."""
+    element.evaluate(STILL)
+
+
 def keep_picture(of: Any, name: str) -> None:
     """Leave a screenshot of a page or an element in `artifacts/`, and renew the README's where that is asked for."""
     ARTIFACTS.mkdir(exist_ok=True)
@@ -55,9 +83,12 @@ def chromium() -> Iterator[Any]:
     options = chromium_options()
     if not options["executable_path"]:
         unavailable("no Chromium on this machine: install Debian's package chromium, or name one in XINV_CHROMIUM")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    patience = 1000 * PATIENCE
+    expect.set_options(timeout=patience)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**options)
+        browser = playwright.chromium.launch(**options, timeout=patience)
+        browser.on("context", lambda context: context.set_default_timeout(patience))
         yield browser
         browser.close()

@@ -27,6 +27,7 @@ from scipy.optimize import minimize
 
 import xinv_nb as xi
 from tests.same_bits import harmlessly_recorded
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture(autouse=True)
@@ -427,7 +428,7 @@ def test_a_recording_inside_an_objective_does_not_mix_with_the_one_around_it():
 
 
 def test_threads_record_their_own_passes_only():
-    together = threading.Barrier(3, timeout=20)
+    together = threading.Barrier(3, timeout=PATIENCE)
     results, lock = {}, threading.Lock()  # autograd itself is not made for two traces at once
 
     def work(name, recorded):
@@ -451,7 +452,7 @@ def test_threads_record_their_own_passes_only():
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE)
     for name, _ in jobs:
         run, grads = results[name]
         assert grads == [2.0 * k for k in range(20)]

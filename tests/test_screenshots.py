@@ -24,8 +24,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from tests.browser import ARTIFACTS
+from tests.browser import ARTIFACTS, come_to_rest, painted
 from tests.test_front_end import JS, node_modules
+from tests.waiting import PATIENCE
 
 __all__ = ["node_modules"]
 
@@ -56,7 +57,7 @@ def dev_page(node_modules: None) -> Iterator[str]:
         yield server.stdout.readline().split()[0]
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(PATIENCE)
 
 
 @cache
@@ -89,7 +90,8 @@ def draw(chromium: Any, address: str, theme: str, width: int) -> tuple[Image.Ima
     page.evaluate("document.activeElement.blur()")
     region = page.get_by_role("region").first
     region.get_by_role("img", name="simulation at iteration 30").wait_for()
-    page.wait_for_timeout(300)
+    come_to_rest(region)
+    painted(page)
     ARTIFACTS.mkdir(exist_ok=True)
     path = ARTIFACTS / f"view-{width}-{theme}.png"
     region.screenshot(path=path)

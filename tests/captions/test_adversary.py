@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import random
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +26,7 @@ from tests.captions.adversary import DISTORTIONS, Adversary, Scene
 from tests.captions.second_opinion import Recording, second_opinion
 from tests.example_runs import EXAMPLES
 from tests.ollama.scripted_server import MODEL
+from tests.waiting import until
 from xinv_nb.models.writer import Explaining
 from xinv_nb.recorded.captions import Caption
 from xinv_nb.recorded.writer import RunWriter
@@ -287,10 +287,8 @@ def test_what_the_widget_is_sent_meanwhile_holds_no_word_of_the_adversary(
         widget.send = lambda content, buffers=None, sent=sent: sent.extend(map(bytes, buffers or []))
         widget.explainer.write(Explaining(MODEL, host=server.host))
         widget.explainer.answer(question, None, sent.append)
-        deadline = time.monotonic() + 60
-        while widget.explainer._captions.is_busy or widget.explainer._asked.is_busy:
-            assert time.monotonic() < deadline
-            time.sleep(0.005)
+        explainer = widget.explainer
+        until(lambda explainer=explainer: not explainer._captions.is_busy and not explainer._asked.is_busy)
         packets = [unpack(each)[0] for each in sent if isinstance(each, bytes)]
         assert sum("captions" in packet for packet in packets) > 1
         # The built-in answer, and the model's where it says anything else: two threads draw from one source of lies.

@@ -15,6 +15,7 @@ import pytest
 import xinv_nb as xi
 from tests.captions.test_writer_faults import Rewording, written
 from tests.ollama.scripted_server import CUT, MODEL, Reply, listed, piece
+from tests.waiting import PATIENCE
 from xinv_nb.models.cache import AnswerCache, cache_folder
 from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.run import Run
@@ -143,7 +144,7 @@ def test_kernels_share_it(tmp_path: Path) -> None:
         "    assert cache.get({'prompt': i % 20}) == f'answer {i % 20}'\n"
     )
     kernels = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], cwd=Path.cwd()) for _ in range(3)]
-    assert [kernel.wait(60) for kernel in kernels] == [0, 0, 0]
+    assert [kernel.wait(PATIENCE) for kernel in kernels] == [0, 0, 0]
     cache, found = AnswerCache(tmp_path), []
     threads = [threading.Thread(target=lambda i=i: found.append(cache.get({"prompt": i}))) for i in range(20)]
     for thread in threads:

@@ -13,6 +13,7 @@ import pytest
 from tests.captions.test_writer_real import assert_true
 from tests.example_runs import EXAMPLES
 from tests.ollama.real_server import RealServer, find_gguf, find_program, running
+from tests.waiting import PATIENCE
 from xinv_nb.models.writer import Explaining, Progress, write
 from xinv_nb.recorded.captions import Caption
 from xinv_nb.words.narrator import narrate
@@ -44,7 +45,7 @@ def test_two_runs_at_once_are_each_told_as_alone(ollama_server: RealServer) -> N
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(120)
+        thread.join(3 * PATIENCE)
     for name in names:
         assert_true(together[name], EXAMPLES[name](), ollama_server.model)
         # What of such a small model is dropped, and why, may be another the second time; what is told is the same.

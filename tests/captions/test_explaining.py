@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from autograd import grad
 import xinv_nb as xi
 from tests.captions.test_admission import Model, dropped, each
 from tests.ollama.scripted_server import MODEL
+from tests.waiting import PATIENCE, until
 from xinv_nb.models.writer import Explaining
 from xinv_nb.recorded.captions import Caption
 from xinv_nb.run import Run
@@ -35,10 +36,7 @@ def run() -> Run:
 
 
 def idle(explainer: Explainer) -> None:
-    deadline = time.monotonic() + 30
-    while explainer._captions.is_busy or explainer._asked.is_busy:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until(lambda: not explainer._captions.is_busy and not explainer._asked.is_busy)
 
 
 def test_phases_are_worded_as_they_close_while_the_run_goes_on(server: Model) -> None:
@@ -116,10 +114,20 @@ def test_a_request_that_makes_no_sense_becomes_a_notice(run: Run) -> None:
 def test_quiet_ends_the_writing_and_keeps_what_was_checked(server: Model, run: Run) -> None:
     built_in = [caption.text for caption in run.captions]
     explainer = run.widget().explainer
-    server.paragraph = lambda sentences: time.sleep(0.5) or each(sentences)
+    asked, go_on = threading.Event(), threading.Event()
+
+    def paragraph(sentences: list[str]) -> list[str]:
+        if not any(sentence in tried for tried in PARAGRAPHS for sentence in sentences):
+            asked.set()
+            go_on.wait(PATIENCE)
+        return each(sentences)
+
+    server.paragraph = paragraph
     explainer.write(Explaining(MODEL, host=server.host))
+    assert asked.wait(PATIENCE)
     widget = run.widget()
     widget._on_request(widget, {"type": "quiet"}, None)
     idle(explainer)
+    go_on.set()
     assert not widget.writer.busy
     assert [caption.built_in for caption in run.captions] == built_in

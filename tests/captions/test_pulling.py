@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import xinv_nb as xi
 from tests.captions.test_admission import Model, dropped, each
 from tests.ollama.scripted_server import Reply, Request, listed
 from tests.ollama.test_pull import BIG, FOREVER, MANIFEST, SUCCESS, VERIFYING, layer
+from tests.waiting import PATIENCE, until
 from xinv_nb.models.offer import offer
 from xinv_nb.models.writer import Explaining
 from xinv_nb.run import Run
@@ -36,7 +36,7 @@ class Library(Model):
         self.go_on = threading.Event()
         """A download waits for this at half of it."""
         self.go_on.set()
-        self.while_pulling: tuple[object, ...] = (layer(BIG, GB, 2 * GB), lambda: self.go_on.wait(10))
+        self.while_pulling: tuple[object, ...] = (layer(BIG, GB, 2 * GB), lambda: self.go_on.wait(PATIENCE))
 
     def reply_to(self, request: Request) -> Reply:
         model = (request.body or {}).get("model", "")
@@ -89,15 +89,13 @@ class Browser:
 
     def explained(self, host: str, model: str | None = None) -> Browser:
         self.widget.explainer.write(Explaining(model, host=host))
-        wait_for(lambda: not self.widget.explainer._captions.is_busy)
+        until(lambda: not self.widget.explainer._captions.is_busy)
         return self
 
 
-def wait_for(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+def downloading() -> set[threading.Thread]:
+    """The threads of downloads: they begin with the press, and do not end before the server was asked."""
+    return {thread for thread in threading.enumerate() if thread.name == "xinv-nb-pull"}
 
 
 def sources(run: Run) -> set[str]:
@@ -110,7 +108,7 @@ def sources(run: Run) -> set[str]:
 def test_from_the_offer_over_the_download_to_captions_by_the_new_model(
     library: Library, named: str | None, size: str
 ) -> None:
-    model = named or "llama3.2"
+    model, before = named or "llama3.2", downloading()
     browser = Browser().explained(library.host, named)
     assert sources(browser.run) == {"built-in"}
     offered = browser.pull
@@ -118,23 +116,23 @@ def test_from_the_offer_over_the_download_to_captions_by_the_new_model(
     assert (offered["going"], offered["problem"]) == (False, "")
     assert "from the Ollama library over the internet" in offered["note"]
     assert ("once the download begins" in offered["note"]) == (size == "")
-    time.sleep(0.3)
-    assert library.pulls() == [], "nothing is downloaded by itself"
+    assert downloading() <= before, "nothing is downloaded by itself"
+    assert library.pulls() == []
 
     library.go_on.clear()
     browser.press()
-    wait_for(lambda: browser.pull.get("percent") == 50)
+    until(lambda: browser.pull.get("percent") == 50)
     assert browser.pull["text"] == "1.0 of 2.0 GB · 50 %"
     library.go_on.set()
     writes = named or SUGGESTED
-    wait_for(lambda: sources(browser.run) == {writes})
+    until(lambda: sources(browser.run) == {writes})
     (request,) = library.pulls()
     assert request.body["model"] == model
-    wait_for(lambda: not browser.widget.explainer._captions.is_busy)
+    until(lambda: not browser.widget.explainer._captions.is_busy)
     assert (browser.writer["text"], browser.writer["pull"]) == (f"{writes} · local", None)
     answers: list[xi.Caption] = []
     browser.widget.explainer.answer("What happened to the loss?", None, answers.append)
-    wait_for(lambda: len(answers) == 2)
+    until(lambda: len(answers) == 2)
     assert answers[-1].source == writes
 
 
@@ -147,20 +145,20 @@ def test_a_model_that_is_too_small_is_replaced_by_the_suggested_one(library: Lib
     assert browser.pull["model"] == "llama3.2"
     library.paragraph, library.sentence = capable
     browser.press()
-    wait_for(lambda: sources(browser.run) == {"llama3.2"})
+    until(lambda: sources(browser.run) == {"llama3.2"})
 
 
 def test_a_reader_can_cancel_and_is_told_what_becomes_of_it(library: Library) -> None:
     library.while_pulling = (layer(BIG, GB, 2 * GB), FOREVER)
     browser = Browser().explained(library.host)
     browser.press()
-    wait_for(lambda: browser.pull.get("percent") == 50)
+    until(lambda: browser.pull.get("percent") == 50)
     browser.press(cancel=True)
-    wait_for(lambda: not browser.pull["going"])
+    until(lambda: not browser.pull["going"])
     assert "keeps what it has downloaded" in browser.pull["note"]
     assert (browser.pull["model"], browser.pull["problem"]) == ("llama3.2", "")
     (request,) = library.pulls()
-    assert request.over.wait(5)
+    assert request.over.wait(PATIENCE)
     assert request.left is not None
     assert sources(browser.run) == {"built-in"}
 
@@ -169,23 +167,23 @@ def test_a_fault_is_told_and_another_try_is_offered(library: Library) -> None:
     library.while_pulling = ({"error": "dial tcp: lookup registry.ollama.ai: no such host"},)
     browser = Browser().explained(library.host)
     browser.press()
-    wait_for(lambda: browser.pull["problem"])
+    until(lambda: browser.pull["problem"])
     assert "Check the internet connection" in browser.pull["problem"]
     assert not browser.pull["going"]
     library.while_pulling = ()
     browser.press()
-    wait_for(lambda: sources(browser.run) == {SUGGESTED})
+    until(lambda: sources(browser.run) == {SUGGESTED})
 
 
 def test_two_widgets_share_one_download_and_both_are_worded(library: Library) -> None:
     browsers = [Browser(name).explained(library.host) for name in ("first", "second")]
     library.go_on.clear()
     browsers[0].press()
-    wait_for(lambda: browsers[1].pull.get("percent") == 50)
+    until(lambda: browsers[1].pull.get("percent") == 50)
     browsers[1].press()
     library.go_on.set()
     for browser in browsers:
-        wait_for(lambda browser=browser: sources(browser.run) == {SUGGESTED})
+        until(lambda browser=browser: sources(browser.run) == {SUGGESTED})
     assert len(library.pulls()) == 1
 
 
@@ -193,14 +191,14 @@ def test_a_download_outlives_its_widget_and_the_next_one_shows_it(library: Libra
     library.go_on.clear()
     first = Browser().explained(library.host)
     first.press()
-    wait_for(lambda: first.pull.get("percent") == 50)
+    until(lambda: first.pull.get("percent") == 50)
     first.widget.close()
     told = len(first.heads)
     second = Browser().explained(library.host)
     assert second.pull["going"]
     assert second.pull["text"] == "1.0 of 2.0 GB · 50 %"
     library.go_on.set()
-    wait_for(lambda: sources(second.run) == {SUGGESTED})
+    until(lambda: sources(second.run) == {SUGGESTED})
     assert len(library.pulls()) == 1
     assert len(first.heads) == told
     assert sources(first.run) == {"built-in"}
@@ -210,20 +208,21 @@ def test_stop_writing_does_not_stop_a_download(library: Library) -> None:
     library.go_on.clear()
     browser = Browser().explained(library.host)
     browser.press()
-    wait_for(lambda: browser.pull.get("percent") == 50)
+    until(lambda: browser.pull.get("percent") == 50)
     browser.widget._on_request(browser.widget, {"type": "quiet"}, None)
     assert browser.pull["going"]
     library.go_on.set()
-    wait_for(lambda: sources(browser.run) == {SUGGESTED})
+    until(lambda: sources(browser.run) == {SUGGESTED})
 
 
 def test_a_browser_that_asks_where_nothing_is_offered_gets_nothing(library: Library) -> None:
     library.here = {"chat:1b"}
     browser = Browser().explained(library.host)
     assert browser.pull == {}
+    before = downloading()
     browser.press()
     browser.press(cancel=True, model="evil")
-    time.sleep(0.3)
+    assert downloading() <= before
     assert library.pulls() == []
 
 
@@ -234,7 +233,7 @@ def test_nothing_is_offered_where_no_server_may_be_asked_or_none_answers(
     monkeypatch.setenv("OLLAMA_HOST", host or "http://127.0.0.1:9")
     browser = Browser()
     browser.widget.explainer.write(Explaining())
-    wait_for(lambda: not browser.widget.explainer._captions.is_busy)
+    until(lambda: not browser.widget.explainer._captions.is_busy)
     assert browser.writer["hint"]
     assert browser.pull == {}
     browser.press()

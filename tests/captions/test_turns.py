@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 import threading
-import time
 
+from tests.waiting import PATIENCE, until
 from xinv_nb.models.turns import Turns
-
-
-def until(condition) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def test_one_at_a_time_and_the_newest_first() -> None:
@@ -26,7 +19,7 @@ def test_one_at_a_time_and_the_newest_first() -> None:
             assert len(inside) == 1
             order.append(name)
             if wait is not None:
-                wait.wait(20)
+                wait.wait(PATIENCE)
             inside.remove(name)
 
     tickets = [turns.ticket() for _ in range(4)]
@@ -39,7 +32,7 @@ def test_one_at_a_time_and_the_newest_first() -> None:
     until(lambda: len(turns._waiting) == 3)
     release.set()
     for thread in (first, *others):
-        thread.join(20)
+        thread.join(PATIENCE)
     assert order == ["first", "number 3", "number 2", "number 1"]
 
 
@@ -58,7 +51,7 @@ def test_who_stops_waiting_holds_up_nobody() -> None:
         waiting.start()
         until(lambda: turns._waiting)
         stop.set()
-        waiting.join(20)
+        waiting.join(PATIENCE)
         assert got == [False]
     with turns.taken(old, never) as granted:
         assert granted

@@ -12,6 +12,7 @@ import pytest
 
 import xinv_nb as xi
 from tests.ollama.scripted_server import CUT, MODEL, Reply, Request, ScriptedServer, done, listed, piece, shown
+from tests.waiting import AT_ONCE, PATIENCE, until
 from xinv_nb.claims.domain import names_of
 from xinv_nb.claims.sameness import same_claims
 from xinv_nb.models import voice
@@ -295,34 +296,32 @@ def stopped_while(server: Rewording, run: Run, path: str) -> tuple[float, tuple[
         target=lambda: results.append(write(run, Explaining(host=server.host), stop, told.append))
     )
     thread.start()
-    deadline = time.monotonic() + 20
-    while not any(request.path == path for request in server.requests) and time.monotonic() < deadline:
-        time.sleep(0.01)
+    until(lambda: any(request.path == path for request in server.requests))
     started = time.monotonic()
     stop.set()
-    thread.join(20)
+    thread.join(PATIENCE)
     return time.monotonic() - started, results[0], told
 
 
 @pytest.mark.parametrize("path", ["/api/tags", "/api/chat"])
-def test_stop_ends_the_writing_within_a_second(server, run, path: str) -> None:
+def test_stop_ends_the_writing_at_once(server, run, path: str) -> None:
     seconds, captions, told = stopped_while(server, run, path)
-    assert seconds < 1
+    assert seconds < AT_ONCE
     assert captions == narrate(run)
     assert told[-1].hint == ""
 
 
 def test_a_worker_that_was_cancelled_changes_nothing(server, run) -> None:
     server.fixed = ("/api/chat",)
-    server.replies["/api/chat"] = Reply(0.3, piece("The loss dropped."), done())
+    cancelled = threading.Event()
+    server.replies["/api/chat"] = Reply(lambda: cancelled.wait(PATIENCE), piece("The loss dropped."), done())
     worker, told = CaptionWorker(), []
     worker.start(run, told.append, Explaining(host=server.host))
-    deadline = time.monotonic() + 20
-    while not server.chats() and time.monotonic() < deadline:
-        time.sleep(0.01)
+    until(server.chats)
     worker.cancel()
     count = len(told)
-    assert worker.wait(5)
+    cancelled.set()
+    assert worker.wait(PATIENCE)
     assert run.written_captions is None
     assert len(told) == count
 
@@ -331,7 +330,7 @@ def test_a_worker_leaves_its_captions_in_the_run(server, run) -> None:
     server.reword = lambda s: s.replace("fell", "dropped")
     worker, told = CaptionWorker(), []
     worker.start(run, told.append, Explaining(host=server.host))
-    assert worker.wait(30)
+    assert worker.wait(PATIENCE)
     assert run.captions == told[-1].captions
     assert "dropped" in run.captions[0].text
     assert [p.working_on for p in told[:-1]] == sorted(p.working_on for p in told[:-1])
@@ -344,8 +343,8 @@ def test_a_new_start_cancels_the_one_before(server, run) -> None:
     worker.start(run, lambda progress: None, Explaining(host=server.host))
     first = worker._thread
     worker.start(run, lambda progress: None, Explaining(False))
-    assert worker.wait(5)
-    first.join(5)
+    assert worker.wait(PATIENCE)
+    first.join(PATIENCE)
     assert not first.is_alive()
     assert run.written_captions == narrate(run)
 
@@ -356,7 +355,7 @@ def test_a_view_that_fails_becomes_a_notice(server, run) -> None:
 
     worker = CaptionWorker()
     worker.start(run, show, Explaining(host=server.host))
-    assert worker.wait(20)
+    assert worker.wait(PATIENCE)
     assert run.written_captions is None
     assert "RuntimeError" in run.notices.pop()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +11,7 @@ from jupyter_client.manager import start_new_kernel
 
 from tests.captions.test_admission import Model, dropped, each
 from tests.ollama.scripted_server import MODEL
+from tests.waiting import PATIENCE, until
 
 LOAD = """\
 %load_ext xinv_nb
@@ -54,11 +54,11 @@ def run_cell(client: Any, code: str, cell: str = "") -> str:
     request = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False}
     message = client.session.msg("execute_request", request, metadata={"cellId": cell} if cell else {})
     client.shell_channel.send(message)
-    reply = client.get_shell_msg(timeout=60)
+    reply = client.get_shell_msg(timeout=PATIENCE)
     assert reply["content"]["status"] == "ok", reply["content"]
     text = ""
     while True:
-        heard = client.get_iopub_msg(timeout=60)
+        heard = client.get_iopub_msg(timeout=PATIENCE)
         if heard["parent_header"].get("msg_id") != message["header"]["msg_id"]:
             continue
         if heard["msg_type"] == "stream":
@@ -113,10 +113,8 @@ def test_runs_in_100_cells_that_a_model_words_leave_no_thread_and_take_little_me
 
 def settled(client: Any, worded_by: str) -> None:
     """Wait until nothing is worded any more, and look who worded the last run."""
-    deadline = time.monotonic() + 30
-    while "True" in run_cell(client, "print(any('xinv' in each.name for each in threading.enumerate()))"):
-        assert time.monotonic() < deadline, "a thread of ours does not end"
-        time.sleep(0.1)
+    at_work = "print(any('xinv' in each.name for each in threading.enumerate()))"
+    until(lambda: "True" not in run_cell(client, at_work))
     assert run_cell(client, "print(run.captions[0].source)").strip() == worded_by
 
 

@@ -8,6 +8,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from tests.waiting import PATIENCE
+
 RUN = """\
 %%xinv run --no-model
 x = np.linspace(1, 2, 10)
@@ -24,7 +26,7 @@ def test_a_run_of_1000_evaluations_and_10_parameters_adds_less_than_400_kilobyte
         nbformat.v4.new_code_cell(RUN),
     ]
     empty = len(nbformat.writes(book))
-    NotebookClient(book, timeout=120, store_widget_state=with_widgets).execute()
+    NotebookClient(book, timeout=PATIENCE, store_widget_state=with_widgets).execute()
     assert any("image/png" in output.get("data", {}) for output in book.cells[1].outputs)
     assert ("widgets" in book.metadata) == with_widgets
     added = len(nbformat.writes(book).encode()) - empty

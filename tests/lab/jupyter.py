@@ -16,6 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.browser import STILL, come_to_rest, painted
+from tests.waiting import PATIENCE, until
+
 TREE = Path(__file__).parent.parent.parent
 
 
@@ -78,12 +81,12 @@ def _write_settings(folder: Path) -> None:
 
 
 def _wait_until_it_answers(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if server.poll() is not None:
             raise RuntimeError(f"the server ended at once:\n{log.read_text()[-3000:]}")
         try:
-            with urllib.request.urlopen(address, timeout=1):
+            with urllib.request.urlopen(address, timeout=10):
                 return
         except OSError:
             time.sleep(0.2)
@@ -114,10 +117,20 @@ class LabPage:
     def open(self, notebook: str) -> None:
         """Open a notebook in an otherwise empty workspace and wait for it."""
         self.page.goto(f"{self.address}/lab/tree/{notebook}?reset")
-        self.page.wait_for_function("window.jupyterapp !== undefined", timeout=60_000)
+        self.page.wait_for_function("window.jupyterapp !== undefined")
         self.page.evaluate("window.jupyterapp.restored")
-        self.page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=60_000)
+        self.wait_for_cells()
         self.command("application:toggle-left-area")
+
+    def wait_for_cells(self) -> None:
+        """Wait until the notebook is open with all its cells."""
+        self.page.wait_for_function(
+            """() => {
+                const { context, content } = window.jupyterapp.shell.currentWidget ?? {};
+                return context?.isReady && content.widgets.length === context.model.cells.length;
+            }"""
+        )
+        self.page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for()
 
     def command(self, name: str, **arguments: Any) -> None:
         """Run one of JupyterLab's commands."""
@@ -125,25 +138,34 @@ class LabPage:
 
     def start(self, name: str) -> None:
         """Start one of JupyterLab's commands without waiting until it is done."""
-        self.page.evaluate("(name) => { window.jupyterapp.commands.execute(name); }", name)
+        self.page.evaluate(
+            """(name) => {
+                window.going = (window.going ?? 0) + 1;
+                window.jupyterapp.commands.execute(name).finally(() => { window.going -= 1; });
+            }""",
+            name,
+        )
 
-    def run_all(self, timeout: float = 120) -> None:
+    def wait_until_over(self) -> None:
+        """Wait until what was started is done."""
+        self.page.wait_for_function("!window.going")
+
+    def run_all(self) -> None:
         """Run all cells and wait until the kernel is idle again."""
         self.wait_for_kernel()
         self.command("notebook:run-all-cells")
-        self.wait_until_done(timeout)
+        self.wait_until_done()
 
-    def wait_for_kernel(self, timeout: float = 60) -> None:
+    def wait_for_kernel(self) -> None:
         """Wait until the notebook has a kernel that is idle."""
         self.page.wait_for_function(
             """() => {
                 const panel = window.jupyterapp.shell.currentWidget;
                 return panel?.sessionContext?.session?.kernel?.status === "idle";
-            }""",
-            timeout=timeout * 1000,
+            }"""
         )
 
-    def wait_until_done(self, timeout: float = 120) -> None:
+    def wait_until_done(self) -> None:
         """Wait until no cell is running or queued."""
         self.page.wait_for_function(
             """() => {
@@ -151,12 +173,32 @@ class LabPage:
                 const cells = [...panel.content.widgets].filter((c) => c.model.type === "code");
                 const done = cells.every((c) => c.model.executionCount !== null || c.model.sharedModel.source === "");
                 return done && panel.sessionContext.session?.kernel?.status === "idle";
-            }""",
-            timeout=timeout * 1000,
+            }"""
         )
 
-    def run_cell(self, index: int, timeout: float = 60) -> None:
-        """Run one cell and wait until the kernel is idle again."""
+    def run_cell(self, index: int) -> None:
+        """Run one cell, again where the kernel refuses it right after an interrupted one; wait until it is done."""
+
+        def has_run() -> bool:
+            self.choose_cell(index)
+            self.command("notebook:run-cell")
+            return bool(
+                self.page.evaluate(
+                    "(index) => window.jupyterapp.shell.currentWidget.content.widgets[index].model.executionCount > 0",
+                    index,
+                )
+            )
+
+        until(has_run)
+        self.wait_for_kernel()
+
+    def start_cell(self, index: int) -> None:
+        """Start one cell without waiting until it is done."""
+        self.choose_cell(index)
+        self.start("notebook:run-cell")
+
+    def choose_cell(self, index: int) -> None:
+        """Make a cell the active one."""
         self.page.evaluate(
             """(index) => {
                 const notebook = window.jupyterapp.shell.currentWidget.content;
@@ -165,43 +207,42 @@ class LabPage:
             }""",
             index,
         )
-        self.command("notebook:run-cell")
-        self.page.wait_for_timeout(300)
-        self.wait_for_kernel(timeout)
 
     def show(self, element: Any) -> None:
         """Bring an element into view and let the page come to rest."""
         element.scroll_into_view_if_needed()
-        self.page.wait_for_timeout(500)
+        come_to_rest(element)
 
     def open_without_kernel(self, notebook: str) -> None:
         """Open a saved notebook and refuse it a kernel."""
         self.page.goto(f"{self.address}/lab/tree/{notebook}?reset")
-        self.page.wait_for_function("window.jupyterapp !== undefined", timeout=60_000)
-        self.page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=60_000)
+        self.page.wait_for_function("window.jupyterapp !== undefined")
+        self.wait_for_cells()
         self.command("application:toggle-left-area")
 
     def scroll_to_cell_with(self, text: str) -> None:
         """Scroll the notebook to the cell whose source holds `text`."""
-        self.page.evaluate(
-            """async (text) => {
-                const notebook = window.jupyterapp.shell.currentWidget.content;
-                const index = notebook.widgets.findIndex((c) => c.model.sharedModel.source.includes(text));
-                await notebook.scrollToItem(index);
-            }""",
-            text,
-        )
-        self.page.wait_for_timeout(1000)
+        arrived = f"""async (text) => {{
+            const notebook = window.jupyterapp.shell.currentWidget.content;
+            const index = notebook.widgets.findIndex((c) => c.model.sharedModel.source.includes(text));
+            if (index < 0) return false;
+            await notebook.scrollToItem(index);
+            await ({STILL})(notebook.widgets[index].node);
+            const [cell, view] = [notebook.widgets[index], notebook].map((each) => each.node.getBoundingClientRect());
+            return cell.bottom > view.top && cell.top < view.bottom;
+        }}"""
+        until(lambda: self.page.evaluate(arrived, text))  # what is drawn above it meanwhile moves it away
 
     def theme(self, name: str) -> None:
         """Change JupyterLab's theme."""
         self.command("apputils:change-theme", theme=name)
-        self.page.wait_for_timeout(600)
+        self.page.wait_for_function("(name) => document.body.dataset.jpThemeName === name", arg=name)
+        painted(self.page)
 
     def save(self) -> None:
         """Save the notebook."""
         self.command("docmanager:save")
-        self.page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty", timeout=15_000)
+        self.page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
 
     def close_kernel(self) -> None:
         """Shut the notebook's kernel down."""
@@ -214,10 +255,36 @@ class NotebookPage(LabPage):
     def open(self, notebook: str) -> None:
         """Open a notebook and wait for it."""
         self.page.goto(f"{self.address}/notebooks/{notebook}")
-        self.page.wait_for_function("window.jupyterapp !== undefined", timeout=60_000)
+        self.page.wait_for_function("window.jupyterapp !== undefined")
         self.page.evaluate("window.jupyterapp.restored")
-        self.page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=60_000)
+        self.wait_for_cells()
         self.errors.clear()  # Notebook 7 makes one of its own while it starts
+
+
+STUCK = "a step that takes long"
+
+
+def stuck_run(name: str) -> str:
+    """Return the cell of a run that gets stuck after 20 evaluations, says so, and ends only when it is stopped.
+
+    There it is sure to be stopped: what is raised while autograd wraps a function, autograd swallows. And it takes its
+    time to end, until there is a file named "seen".
+    """
+    return f"""\
+%%xinv {name} --no-model
+import os, time
+x = np.array([3.0, -2.0])
+for k in range(600):
+    if k == 20:
+        try:
+            print({STUCK!r}, flush=True)
+            time.sleep(600)
+        except KeyboardInterrupt:
+            while not os.path.exists("seen"):
+                time.sleep(0.05)
+            raise
+    x = x - 0.05 * grad(lambda x: np.sum(x**2))(x)
+"""
 
 
 def notebook(*cells: str) -> str:

@@ -42,10 +42,12 @@ def _(mo, view):
 
 
 @app.cell
-def _(grad, np, time, xi):
+def _(grad, mo, np, time, xi):
     with xi.record("live", live=True) as live:
         y = np.array([3.0, -2.0])
-        for _ in range(30):
+        for _ in range(3000):
+            if (mo.notebook_dir() / "followed").exists():  # the test has seen enough
+                break
             time.sleep(0.1)
             y = y - 0.05 * grad(lambda x: np.sum(x**2))(y)
     return (live,)

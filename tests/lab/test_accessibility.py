@@ -16,8 +16,9 @@ from autograd import numpy as anp
 from playwright.sync_api import expect
 
 import xinv_nb as xi
-from tests.browser import keep_picture, unavailable
+from tests.browser import keep_picture, painted, unavailable
 from tests.lab.jupyter import LabPage, notebook, running_lab
+from tests.waiting import PATIENCE
 from xinv_nb.recorded.writer import RunWriter
 
 AXE = "axe-core@4.10.3"
@@ -31,10 +32,10 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
 
     folder = tmp_path_factory.mktemp("axe")
     try:
-        done = npm(["pack", AXE], return_completed_process=True, cwd=folder, capture_output=True, timeout=60)
+        done = npm(["pack", AXE], return_completed_process=True, cwd=folder, capture_output=True, timeout=PATIENCE)
         failure = done.stderr.decode()[-300:] if done.returncode else ""
     except subprocess.TimeoutExpired:
-        failure = "no answer within a minute"
+        failure = "no answer"
     if failure:
         unavailable(f"{AXE} could not be fetched: {failure}")
     (package,) = folder.glob("*.tgz")
@@ -234,7 +235,9 @@ def test_forced_colours_keep_lines_and_cursor_apart_from_the_ground(opened: Any,
     page = opened(forced_colors="active", color_scheme=theme)
     # Whatever the host's own theme is: the ground is that of the forced colours.
     page.evaluate("theme => document.body.setAttribute('data-jp-theme-light', String(theme === 'dark'))", theme)
-    page.wait_for_timeout(700)
+    # The widget looks at the host again after 600 ms: what is set now for later comes after that.
+    page.evaluate("() => new Promise((later) => setTimeout(later, 650))")
+    painted(page)
     region = page.get_by_role("region", name="Throw a ball")
     assert region.get_attribute("data-theme") == theme
     ground, colours = page.locator("canvas.base").evaluate(
@@ -304,9 +307,9 @@ def test_a_whole_session_by_keyboard_alone(lab: LabPage, axe: str) -> None:
     lab.open("throw.ipynb")
     lab.wait_for_kernel()
     page.locator(".jp-Notebook").focus()
-    for key in ("Shift+Enter", "Control+Enter"):
-        page.keyboard.press(key)
-        page.wait_for_timeout(300)
+    page.keyboard.press("Shift+Enter")
+    page.wait_for_function("window.jupyterapp.shell.currentWidget.content.activeCellIndex === 1")
+    page.keyboard.press("Control+Enter")
     lab.wait_until_done()
     page.keyboard.press("Escape")
     region = page.get_by_role("region", name="throw")
@@ -369,6 +372,7 @@ def test_a_whole_session_by_keyboard_alone(lab: LabPage, axe: str) -> None:
     page.evaluate(axe)
     for theme in ("Light", "Dark"):
         lab.theme(f"JupyterLab {theme}")
+        expect(region).to_have_attribute("data-theme", theme.lower())
         found = page.evaluate(
             "(node) => axe.run(node).then((r) => r.violations.map((v) => v.id))", region.element_handle()
         )

@@ -13,15 +13,22 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import keep_picture
-from tests.lab.jupyter import LabPage, notebook, running_lab
+from tests.lab.jupyter import STUCK, LabPage, notebook, running_lab, stuck_run
+from tests.waiting import PATIENCE
 
 DEMO = Path(__file__).parent.parent.parent / "demo_notebooks" / "01_rail_route.ipynb"
 
-SLOW_RUN = """\
-%%xinv run --no-model
-import time
+RUN = """\
+%%xinv run --host {host} --model {model}
 x = np.array([3.0, -2.0])
 for _ in range(60):
+    x = x - 0.05 * grad(lambda x: np.sum(x**2))(x)
+"""
+FOLLOWED_RUN = """\
+%%xinv run --no-model
+import os, time
+x = np.array([3.0, -2.0])
+while not os.path.exists("followed"):
     time.sleep(0.1)
     x = x - 0.05 * grad(lambda x: np.sum(x**2))(x)
 """
@@ -52,8 +59,8 @@ def test_the_first_notebook_from_run_all_to_reopening_without_a_kernel(tab: LabP
     tab.show(region)
 
     # The head tells the end in words, and who wrote.
-    assert re.fullmatch(r"converged · 300 iterations", region.get_by_role("status").first.inner_text())
-    assert region.get_by_text("built-in text", exact=True).first.is_visible()
+    expect(region.get_by_role("status").first).to_have_text("converged · 300 iterations")
+    expect(region.get_by_text("built-in text", exact=True).first).to_be_visible()
 
     # The slider moves by keyboard alone; the cursor's numbers follow.
     slider = region.get_by_role("slider", name="iteration")
@@ -61,9 +68,9 @@ def test_the_first_notebook_from_run_all_to_reopening_without_a_kernel(tab: LabP
     slider.focus()
     for key, value in [("Home", 0), ("ArrowRight", 1), ("PageUp", 11), ("ArrowLeft", 10), ("End", 299)]:
         page.keyboard.press(key)
-        assert slider.get_attribute("aria-valuenow") == str(value), key
+        expect(slider, key).to_have_attribute("aria-valuenow", str(value))
     page.keyboard.press("Home")
-    assert region.get_by_text("6 km", exact=True).first.is_visible(), "the first point starts at 6 km"
+    expect(region.get_by_text("6 km", exact=True).first, "the first point starts at 6 km").to_be_visible()
     page.keyboard.press("End")
 
     # The scene is the user's drawing.
@@ -126,67 +133,64 @@ def test_the_first_notebook_from_run_all_to_reopening_without_a_kernel(tab: LabP
 
 
 def test_the_view_follows_a_run_while_the_cell_runs(tab: LabPage, lab: Any) -> None:
-    (lab[1] / "live.ipynb").write_text(notebook(LOAD, SLOW_RUN))
+    (lab[1] / "followed").unlink(missing_ok=True)
+    (lab[1] / "live.ipynb").write_text(notebook(LOAD, FOLLOWED_RUN))
     tab.open("live.ipynb")
     tab.wait_for_kernel()
     tab.start("notebook:run-all-cells")
     region = tab.page.get_by_role("region", name="run")
     region.wait_for()
     expect(region.get_by_role("status").first).to_have_text(re.compile(r"recording · \d+"))
-    slider, seen = region.get_by_role("slider", name="iteration"), []
-    while region.get_by_role("status").first.inner_text().startswith("recording · "):
+    slider = region.get_by_role("slider", name="iteration")
+    seen = [int(slider.get_attribute("aria-valuenow"))]
+    while len(seen) < 4 or seen[-1] <= 15:
+        expect(slider, "the cursor follows the newest iteration").not_to_have_attribute("aria-valuenow", str(seen[-1]))
         seen.append(int(slider.get_attribute("aria-valuenow")))
-        if len(set(seen)) >= 4 and seen[-1] > 15:
-            break
-        tab.page.wait_for_timeout(400)
-    assert len(set(seen)) >= 4, "the cursor follows the newest iteration"
     assert seen == sorted(seen)
-    assert seen[-1] > 15
+    assert region.get_by_role("status").first.inner_text().startswith("recording · ")
     keep_picture(region, "live")
-    tab.wait_until_done()
+    (lab[1] / "followed").touch()
+    tab.wait_until_over()
     expect(region.get_by_role("status").first).to_have_text(re.compile("converged|finished"))
     assert tab.errors == []
 
 
 def test_the_stop_button_ends_the_run_and_what_was_recorded_is_kept(tab: LabPage, lab: Any) -> None:
-    (lab[1] / "stop.ipynb").write_text(notebook(LOAD, SLOW_RUN, "run.status, run.evaluations"))
+    (lab[1] / "seen").unlink(missing_ok=True)
+    (lab[1] / "stop.ipynb").write_text(notebook(LOAD, stuck_run("run"), "run.status, run.evaluations"))
     tab.open("stop.ipynb")
     tab.wait_for_kernel()
     tab.run_cell(0)
-    tab.command("notebook:move-cursor-down")
-    tab.start("notebook:run-cell")
+    tab.start_cell(1)
     region = tab.page.get_by_role("region", name="run")
-    region.wait_for()
     expect(region.get_by_role("status").first).to_have_text(re.compile(r"recording · \d+"))
-    tab.page.wait_for_timeout(1000)
+    expect(tab.page.get_by_text(STUCK, exact=True)).to_be_visible()
     region.get_by_role("button", name="Stop", exact=True).click()
-    assert "is being stopped" in region.get_by_role("group", name="Stop").inner_text()
+    expect(region.get_by_role("group", name="Stop")).to_contain_text("is being stopped")
     keep_picture(region, "stopping")
-    expect(region.get_by_role("status").first).to_have_text(re.compile(r"interrupted at \d+"))
+    (lab[1] / "seen").touch()
+    expect(region.get_by_role("status").first).to_have_text("interrupted at 20")
     expect(region.get_by_role("button", name="Stop", exact=True)).to_have_count(0)
-    stopped = int(re.findall(r"\d+", region.get_by_role("status").first.inner_text())[0])
-    assert 0 < stopped < 60
-    tab.wait_for_kernel()
-    for _ in range(2):  # the kernel refuses what comes first after an interrupted cell, whoever interrupted it
-        tab.page.wait_for_timeout(1000)
-        tab.run_cell(2)
+    tab.wait_until_over()
+    tab.run_cell(2)
     tab.scroll_to_cell_with("run.status")
-    expect(tab.page.get_by_text(f"('interrupted', {stopped})")).to_be_visible()
+    expect(tab.page.get_by_text("('interrupted', 20)")).to_be_visible()
     assert tab.errors == []
 
 
 def test_an_interrupted_and_a_failing_cell_tell_so(tab: LabPage, lab: Any) -> None:
     failing = "%%xinv bad --no-model\nfor x in (3.0, 2.0):\n    grad(lambda x: x**2)(x)\nraise ValueError('mine')"
-    (lab[1] / "endings.ipynb").write_text(notebook(LOAD, SLOW_RUN, failing, "%%xinv nothing\n1 + 1"))
+    (lab[1] / "endings.ipynb").write_text(notebook(LOAD, stuck_run("run"), failing, "%%xinv nothing\n1 + 1"))
     tab.open("endings.ipynb")
     tab.wait_for_kernel()
     tab.start("notebook:run-all-cells")
     region = tab.page.get_by_role("region", name="run")
     region.wait_for()
-    tab.page.wait_for_timeout(1500)
+    expect(tab.page.get_by_text(STUCK, exact=True)).to_be_visible()
+    (lab[1] / "seen").touch()
     tab.command("kernelmenu:interrupt")
-    expect(region.get_by_role("status").first).to_have_text(re.compile(r"interrupted at \d+"))
-    tab.page.wait_for_timeout(1500)  # the kernel still refuses what was queued behind the interrupted cell
+    expect(region.get_by_role("status").first).to_have_text("interrupted at 20")
+    tab.wait_until_over()  # the kernel refuses what was queued behind the interrupted cell
     for index, name, words in [(2, "bad", "failed: ValueError in line 4"), (3, "nothing", "nothing recorded")]:
         tab.run_cell(index)
         tab.scroll_to_cell_with(f"%%xinv {name}")
@@ -259,21 +263,21 @@ def test_runs_are_compared_by_the_button_and_by_a_call(tab: LabPage, lab: Any) -
 
 
 def test_a_model_words_the_captions_of_a_real_run(tab: LabPage, lab: Any, ollama_server: Any) -> None:
-    cell = SLOW_RUN.replace("--no-model", f"--host {ollama_server.host} --model {ollama_server.model}")
-    (lab[1] / "model.ipynb").write_text(notebook(LOAD, cell.replace("sleep(0.1)", "sleep(0.01)")))
+    cell = RUN.format(host=ollama_server.host, model=ollama_server.model)
+    (lab[1] / "model.ipynb").write_text(notebook(LOAD, cell))
     tab.open("model.ipynb")
     tab.run_all()
     region = tab.page.get_by_role("region", name="run")
     # A model so small may be found to be none that can help; then the sheet behind the head says so, another one is
     # offered, and the built-in text stays.
     writer = region.get_by_role("button", name=re.compile(rf"{ollama_server.model} · local|get llama3.2 for more"))
-    writer.wait_for(timeout=60_000)
+    writer.wait_for()
     if "get" in writer.inner_text():
         writer.click()
         expect(region.get_by_text(f"{ollama_server.model} is too small to keep to the facts")).to_be_visible()
         tab.page.keyboard.press("Escape")
     summary = region.get_by_role("article", name="Summary, iterations 0–59")
-    expect(region.get_by_text("being reworded")).to_have_count(0, timeout=60_000)
+    expect(region.get_by_text("being reworded")).to_have_count(0, timeout=3000 * PATIENCE)
     keep_picture(region, "with-model")
     assert "13" in summary.inner_text(), "the loss starts at 13, whoever words it"
     assert tab.errors == []
@@ -326,7 +330,7 @@ def test_the_saved_notebook_exports_to_html_with_its_story(lab: Any, tmp_path: P
     if not any(cell.get("outputs") for cell in saved.cells):
         from nbclient import NotebookClient
 
-        NotebookClient(saved, timeout=120).execute()
+        NotebookClient(saved, timeout=PATIENCE).execute()
     html, _ = HTMLExporter().from_notebook_node(saved)
     assert "ravel time fell from 25.7" in html
     assert len(re.findall(r"<img[^>]+data:image/png", html)) == 1

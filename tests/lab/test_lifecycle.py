@@ -10,17 +10,29 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser import come_to_rest
 from tests.lab.jupyter import LabPage, notebook, running_lab
+from tests.waiting import until
 
 LOAD = "%load_ext xinv_nb\nfrom autograd import grad, numpy as np"
 RUN = """\
-%%xinv {name} --no-model
-import time
+%%xinv run --no-model
 x = np.array([3.0, -2.0])
-for _ in range({count}):
-    time.sleep({pause})
+for _ in range(12):
     x = x - 0.05 * grad(lambda x: np.sum(x**2))(x)
 """
+
+
+LONG_RUN = """\
+%%xinv run --no-model
+import os, time
+x = np.array([3.0, -2.0])
+for k in range(150):
+    while k == 100 and not os.path.exists("reloaded"):
+        time.sleep(0.05)
+    x = x - 0.05 * grad(lambda x: np.sum(x**2))(x)
+"""
+"""It waits for the test before its last third."""
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +50,7 @@ def tab(chromium: Any, lab: Any) -> Iterator[LabPage]:
 
 
 def test_a_cell_that_is_run_again_leaves_one_view_and_one_model_in_the_page(tab: LabPage, lab: Any) -> None:
-    (lab[1] / "again.ipynb").write_text(notebook(LOAD, RUN.format(name="run", count=12, pause=0)))
+    (lab[1] / "again.ipynb").write_text(notebook(LOAD, RUN))
     tab.open("again.ipynb")
     tab.wait_for_kernel()
     tab.run_cell(0)
@@ -65,27 +77,27 @@ def test_a_cell_that_is_run_again_leaves_one_view_and_one_model_in_the_page(tab:
 
 
 def test_a_reloaded_page_and_a_second_view_catch_up_with_a_run(tab: LabPage, lab: Any) -> None:
-    (lab[1] / "views.ipynb").write_text(notebook(LOAD, RUN.format(name="run", count=150, pause=0.1)))
+    (lab[1] / "views.ipynb").write_text(notebook(LOAD, LONG_RUN))
     tab.open("views.ipynb")
     tab.wait_for_kernel()
     tab.run_cell(0)
-    tab.page.evaluate("window.jupyterapp.shell.currentWidget.content.activeCellIndex = 1")
-    tab.start("notebook:run-cell")
+    tab.start_cell(1)
     regions = tab.page.get_by_role("region", name="run")
-    expect(regions.first.get_by_role("status").first).to_have_text(re.compile(r"recording · \d+"), timeout=30_000)
+    expect(regions.first.get_by_role("status").first).to_have_text(re.compile(r"recording · \d+"))
     tab.start("notebook:create-output-view")
     expect(regions).to_have_count(2)
     for view in (regions.nth(0), regions.nth(1)):
         expect(view.get_by_role("status").first).to_have_text(re.compile(r"recording · \d+"))
-    tab.start("docmanager:save")
-    tab.page.wait_for_timeout(1500)
+    tab.command("docmanager:save")
+    until(lambda: "widget-view" in (lab[1] / "views.ipynb").read_text())
     tab.page.reload()
-    expect(regions.first.get_by_role("status").first).to_have_text(re.compile("iterations"), timeout=60_000)
-    assert regions.first.get_by_role("slider", name="iteration").get_attribute("aria-valuemax") == "149"
+    (lab[1] / "reloaded").touch()
+    expect(regions.first.get_by_role("status").first).to_have_text(re.compile("iterations"))
+    expect(regions.first.get_by_role("slider", name="iteration")).to_have_attribute("aria-valuemax", "149")
 
 
 def test_the_record_takes_the_place_of_a_widget_whose_kernel_was_restarted(tab: LabPage, lab: Any) -> None:
-    (lab[1] / "restart.ipynb").write_text(notebook(LOAD, RUN.format(name="run", count=12, pause=0)))
+    (lab[1] / "restart.ipynb").write_text(notebook(LOAD, RUN))
     tab.open("restart.ipynb")
     tab.run_all()
     region, record = tab.page.get_by_role("region", name="run"), tab.page.locator("[data-xinv-record]")
@@ -94,9 +106,13 @@ def test_the_record_takes_the_place_of_a_widget_whose_kernel_was_restarted(tab: 
     tab.page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
     tab.wait_for_kernel()
     # Whatever JupyterLab leaves of the view until the page is opened anew, the story is to be had.
-    if not record.locator("img").is_visible():
-        record.locator("summary").first.click()
-    expect(record.locator("img")).to_be_visible()
+
+    def is_unfolded() -> bool:
+        if not record.locator("img").is_visible():
+            record.locator("summary").first.click()
+        return bool(record.locator("img").is_visible())
+
+    until(is_unfolded)
     expect(record).to_contain_text("loss fell")
     tab.run_all()
     expect(region.get_by_role("status").first).to_have_text(re.compile("12 iterations"))
@@ -105,7 +121,7 @@ def test_the_record_takes_the_place_of_a_widget_whose_kernel_was_restarted(tab: 
 
 def test_a_view_that_was_scrolled_away_comes_back_as_it_was(tab: LabPage, lab: Any) -> None:
     tall = [f"print('\\n' * 40, {i})" for i in range(12)]
-    (lab[1] / "long.ipynb").write_text(notebook(LOAD, RUN.format(name="run", count=12, pause=0), *tall))
+    (lab[1] / "long.ipynb").write_text(notebook(LOAD, RUN, *tall))
     tab.open("long.ipynb")
     tab.run_all()
     tab.scroll_to_cell_with("%%xinv run")
@@ -133,10 +149,16 @@ def held(tab: LabPage) -> dict[str, float]:
     """Return what the page holds after a garbage collection: models, DOM nodes, listeners, bytes of JavaScript."""
     session = tab.page.context.new_cdp_session(tab.page)
     session.send("Performance.enable")
-    for _ in range(2):
+
+    def collected() -> dict[str, float]:
         session.send("HeapProfiler.collectGarbage")
-        tab.page.wait_for_timeout(300)
-    metrics = {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
+        come_to_rest(tab.page.locator("body"))  # what the page does once something is gone takes a turn or more
+        metrics = {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
+        return {name: metrics[name] for name in ("Nodes", "JSEventListeners", "JSHeapUsedSize")}
+
+    former, metrics = collected(), collected()
+    while metrics["Nodes"] < former["Nodes"]:
+        former, metrics = metrics, collected()
     listeners = 0
     for name in ("window", "document", "document.body"):
         node = session.send("Runtime.evaluate", {"expression": name})["result"]["objectId"]
@@ -146,5 +168,5 @@ def held(tab: LabPage) -> dict[str, float]:
         "models": tab.page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel._comms.size"),
         "style sheets": tab.page.evaluate("document.adoptedStyleSheets.length"),
         "listeners of the page": listeners,
-        **{name: metrics[name] for name in ("Nodes", "JSEventListeners", "JSHeapUsedSize")},
+        **metrics,
     }

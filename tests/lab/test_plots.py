@@ -14,8 +14,9 @@ from autograd import numpy as anp
 from playwright.sync_api import expect
 
 import xinv_nb as xi
-from tests.browser import keep_picture
+from tests.browser import come_to_rest, keep_picture
 from tests.lab.jupyter import LabPage, notebook, running_lab
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +51,8 @@ def test_the_wheel_scrolls_the_page_until_the_plots_have_the_focus(page: Any) ->
     middle = box["x"] + box["width"] * 0.4, box["y"] + 100
     page.mouse.move(*middle)
     page.mouse.wheel(0, 120)
-    page.wait_for_timeout(200)
-    assert page.evaluate("scrollY") > 0
+    until(lambda: page.evaluate("scrollY > 0"))
+    come_to_rest(page.locator(".plots"))
     assert shown(page) == (0, 399)
     page.evaluate("scrollTo(0, 0)")
     page.mouse.click(*middle)
@@ -110,7 +111,7 @@ def test_nothing_moves_while_one_reads_zooms_and_selects(page: Any) -> None:
     region = page.get_by_role("region", name="Throw")
 
     def places() -> Any:
-        page.wait_for_timeout(100)
+        come_to_rest(region)
         return region.evaluate(
             """(region) => [
                 ".numbers", ".writer", ".plots", ".legend", ".foot .slider", ".panels", ".root",

@@ -13,6 +13,7 @@ from tests.browser import keep_picture
 from tests.captions.test_pulling import GB, Library
 from tests.lab.jupyter import LabPage, notebook, running_lab
 from tests.ollama.test_pull import BIG, FOREVER, layer
+from tests.waiting import PATIENCE
 
 RUN = """\
 %%xinv run --host {host}
@@ -20,7 +21,7 @@ x = np.array([3.0, -2.0])
 for _ in range(40):
     x = x - 0.1 * grad(lambda x: np.sum(x**2))(x)
 """
-BUSY = "import time\nprint('busy')\ntime.sleep(4)"
+BUSY = "import os, time\nprint('busy', flush=True)\nwhile not os.path.exists('enough'):\n    time.sleep(0.05)"
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def tab(chromium: Any, library: Library, tmp_path: Path) -> Iterator[LabPage]:
         context.close()
 
 
-def test_a_missing_model_is_offered_followed_and_then_writes(tab: LabPage, library: Library) -> None:
+def test_a_missing_model_is_offered_followed_and_then_writes(tab: LabPage, library: Library, tmp_path: Path) -> None:
     region = tab.page.get_by_role("region", name="run").first
     tab.show(region)
     region.get_by_role("button", name="built-in text · get llama3.2 for more").click()
@@ -73,11 +74,16 @@ def test_a_missing_model_is_offered_followed_and_then_writes(tab: LabPage, libra
     expect(sheet).to_contain_text("Ollama keeps what it has downloaded")
 
     # The notebook stays usable: a cell runs meanwhile.
-    library.while_pulling = (layer(BIG, GB, 2 * GB), 3.0)
+    library.go_on.clear()
+    library.while_pulling = (layer(BIG, GB, 2 * GB), lambda: library.go_on.wait(PATIENCE))
     tab.page.keyboard.press("Enter")
     expect(bar).to_have_attribute("aria-valuenow", "50")
-    tab.run_cell(2)
-    expect(region.locator(".writer")).to_have_text("llama3.2:latest · local", timeout=20_000)
+    tab.start_cell(2)
+    expect(tab.page.get_by_text("busy", exact=True)).to_be_visible()
+    library.go_on.set()
+    assert library.pulls()[-1].over.wait(PATIENCE), "it has come while the cell runs"
+    (tmp_path / "enough").touch()
+    expect(region.locator(".writer")).to_have_text("llama3.2:latest · local")
     expect(region.get_by_role("article").first).to_contain_text("went down")
     expect(sheet.get_by_role("button", name="Get")).to_have_count(0)
     assert [request.body["model"] for request in library.pulls()] == ["llama3.2"] * 3
@@ -85,14 +91,14 @@ def test_a_missing_model_is_offered_followed_and_then_writes(tab: LabPage, libra
     assert tab.errors == []
 
 
-def test_a_press_while_a_cell_runs_is_not_lost(tab: LabPage, library: Library) -> None:
+def test_a_press_while_a_cell_runs_is_not_lost(tab: LabPage, library: Library, tmp_path: Path) -> None:
     region = tab.page.get_by_role("region", name="run").first
     tab.show(region)
-    tab.page.evaluate("window.jupyterapp.shell.currentWidget.content.activeCellIndex = 2")
-    tab.start("notebook:run-cell")
-    tab.page.wait_for_timeout(500)
+    tab.start_cell(2)
+    expect(tab.page.get_by_text("busy", exact=True)).to_be_visible()
     region.locator(".writer").click()
     region.get_by_role("button", name="Get llama3.2 (about 2 GB)").click()
+    (tmp_path / "enough").touch()
     # Whether the kernel hears of it at once or when the cell has ended is the kernel's affair.
-    expect(region.locator(".writer")).to_have_text("llama3.2:latest · local", timeout=30_000)
+    expect(region.locator(".writer")).to_have_text("llama3.2:latest · local")
     assert len(library.pulls()) == 1

@@ -17,6 +17,7 @@ from playwright.sync_api import expect
 
 from tests.browser import keep_picture
 from tests.lab.jupyter import TREE, LabPage, notebook, running_lab
+from tests.waiting import PATIENCE
 
 CELLS = (
     f"import sys; sys.path.insert(0, {str(TREE)!r})\n%load_ext xinv_nb\nimport xinv_nb as xi\n"
@@ -44,7 +45,7 @@ STORY = "loss fell"
 def saved() -> Any:
     """The notebook as a program runs it and saves it: with the state of its widgets."""
     run = nbformat.reads(notebook(*CELLS), as_version=4)
-    NotebookClient(run, timeout=120).execute()
+    NotebookClient(run, timeout=PATIENCE).execute()
     return run
 
 

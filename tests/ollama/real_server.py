@@ -22,11 +22,12 @@ from typing import TYPE_CHECKING, NoReturn
 import httpx
 import pytest
 
+from tests.waiting import PATIENCE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MODEL = "smollm2:135m"
-START_LIMIT = 30.0
 
 MODELFILE = '''FROM {gguf}
 TEMPLATE """{{{{- range .Messages }}}}<|im_start|>{{{{ .Role }}}}
@@ -62,7 +63,7 @@ class RealServer:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=3 * PATIENCE,  # it reads and writes the whole model
         )
         if created.returncode:
             raise RuntimeError(f"ollama create failed: {created.stderr[-2000:]}")
@@ -144,10 +145,10 @@ def own_environment(folder: Path) -> dict[str, str]:
 
 def wait_for(host: str, process: subprocess.Popen[bytes], log: Path) -> None:
     """Return when the server answers; raise with its log if it does not."""
-    end = time.monotonic() + START_LIMIT
+    end = time.monotonic() + PATIENCE
     while time.monotonic() < end and process.poll() is None:
         with contextlib.suppress(httpx.HTTPError):
-            if httpx.get(f"{host}/api/version", trust_env=False, timeout=2).is_success:
+            if httpx.get(f"{host}/api/version", trust_env=False, timeout=10).is_success:
                 return
         time.sleep(0.05)
     raise RuntimeError(f"ollama serve does not answer at {host}:\n{log.read_text()[-2000:]}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 import time
@@ -11,13 +12,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 PIECE = 1 << 18
+SLOW = 0.2
+"""Seconds between two pieces that are sent slowly."""
 
 
 class Registry:
-    """Hands out the one model of a server's folder, `pause` seconds between two quarters of a megabyte."""
+    """Hands out the one model of a server's folder in pieces, at first quickly and then slowly."""
 
     def __init__(self, models: Path) -> None:
-        self.pause = 0.0
+        self.quick = math.inf
+        """Bytes that are sent as quickly as may be; those that follow take their time."""
         self.sent = 0
         """Bytes of layers so far."""
         registry = self
@@ -57,7 +61,8 @@ class Registry:
                     for start in range(0, len(content), PIECE):
                         self.wfile.write(content[start : start + PIECE])
                         registry.sent += len(content[start : start + PIECE]) * counts
-                        time.sleep(registry.pause)
+                        if registry.sent >= registry.quick:
+                            time.sleep(SLOW)
                 except OSError:  # the server was told to stop
                     self.close_connection = True
 
@@ -78,6 +83,6 @@ def serving_models(models: Path) -> Iterator[Registry]:
     try:
         yield registry
     finally:
-        registry.pause = 0.0
+        registry.quick = math.inf
         registry.server.shutdown()
         registry.server.server_close()

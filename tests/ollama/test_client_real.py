@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import psutil  # type: ignore[import-untyped]
 import pytest
 
+from tests.waiting import AT_ONCE, PATIENCE, until
 from xinv_nb.models.server.faults import OllamaUnavailable
 from xinv_nb.models.server.ollama import OllamaServer
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 QUESTION = [{"role": "user", "content": "Say in one sentence: the loss fell from 25 to 2 in 12 steps."}]
 ENDLESS = [{"role": "user", "content": "Write a very long story about a lake. Do not stop."}]
+LENGTH = 4000
+"""Tokens of the stories; all of them take some 30 s."""
 LONG_PROMPT = [{"role": "user", "content": "The loss fell. " * 250 + "Write a long story about it."}]
 
 
@@ -28,7 +32,7 @@ def cpu_seconds(server: RealServer) -> float:
     return float(sum(sum(process.cpu_times()[:2]) for process in [root, *root.children(recursive=True)]))
 
 
-def seconds_until_idle(server: RealServer, limit: float = 20.0) -> float:
+def seconds_until_idle(server: RealServer, limit: float = PATIENCE) -> float:
     """How long the server goes on computing from now, with a processor of its own.
 
     In seconds of its processor time, shared among its threads: on a busy machine the clock would tell of the others.
@@ -37,11 +41,24 @@ def seconds_until_idle(server: RealServer, limit: float = 20.0) -> float:
     done = begin
     while time.monotonic() - started < limit:
         before = cpu_seconds(server)
-        time.sleep(0.2)
+        time.sleep(0.2)  # what computes is seen to compute only over a while
         done = cpu_seconds(server)
         if done - before < 0.03:
             break
     return (done - begin) / (os.cpu_count() or 1)
+
+
+@pytest.fixture(scope="module")
+def story(ollama_server: RealServer) -> float:
+    """How long the server would compute for a story of `LENGTH` tokens on this machine, in the same seconds."""
+    with contextlib.closing(OllamaServer(ollama_server.host).stream(ollama_server.model, ENDLESS)) as pieces:
+        for _ in range(5):
+            next(pieces)
+        begin = cpu_seconds(ollama_server)
+        for _ in range(40):
+            next(pieces)
+        forty = cpu_seconds(ollama_server) - begin
+    return LENGTH * forty / 40 / (os.cpu_count() or 1)
 
 
 def test_the_menu_tells_what_the_server_has(ollama_server: RealServer) -> None:
@@ -77,41 +94,44 @@ def test_a_schema_shapes_the_answer(ollama_server: RealServer) -> None:
     assert "".join(text.split()) in ('{"fell":"yes"}', '{"fell":"no"}')
 
 
-def test_closing_the_iterator_stops_the_server(ollama_server: RealServer) -> None:
-    pieces = OllamaServer(ollama_server.host).stream(ollama_server.model, ENDLESS, num_predict=4000)
+def test_closing_the_iterator_stops_the_server(ollama_server: RealServer, story: float) -> None:
+    pieces = OllamaServer(ollama_server.host).stream(ollama_server.model, ENDLESS, num_predict=LENGTH)
     for _ in range(5):
         next(pieces)
     started = time.monotonic()
     pieces.close()
-    assert time.monotonic() - started < 0.5
-    assert seconds_until_idle(ollama_server) < 0.5
+    assert time.monotonic() - started < AT_ONCE
+    assert seconds_until_idle(ollama_server) < story / 30
 
 
 @pytest.mark.parametrize(
-    ("messages", "limit"),
+    ("messages", "share"),
     [
-        pytest.param(ENDLESS, 0.5, id="while writing"),
-        # This version looks up from a prompt only when it has read it: some 2 s instead of a story of 30 s.
-        pytest.param(LONG_PROMPT, 10.0, id="while reading the prompt"),
+        pytest.param(ENDLESS, 1 / 30, id="while writing"),
+        # This version looks up from a prompt only when it has read it.
+        pytest.param(LONG_PROMPT, 1 / 3, id="while reading the prompt"),
     ],
 )
 def test_the_stop_button_stops_the_server(
-    ollama_server: RealServer, messages: list[dict[str, str]], limit: float
+    ollama_server: RealServer, story: float, messages: list[dict[str, str]], share: float
 ) -> None:
     client = OllamaServer(ollama_server.host)
     client.preload(ollama_server.model)
     stop = threading.Event()
     pressed: list[float] = []
 
+    begin = cpu_seconds(ollama_server)
+
     def press() -> None:
+        until(lambda: cpu_seconds(ollama_server) - begin > 0.3)  # it has begun
         pressed.append(time.monotonic())
         stop.set()
 
-    threading.Timer(0.4, press).start()
+    threading.Thread(target=press).start()
     with pytest.raises(OllamaUnavailable, match="Stopped"):
-        list(client.stream(ollama_server.model, messages, num_predict=4000, stop=stop))
-    assert time.monotonic() - pressed[0] < 0.5
-    assert seconds_until_idle(ollama_server) < limit
+        list(client.stream(ollama_server.model, messages, num_predict=LENGTH, stop=stop))
+    assert time.monotonic() - pressed[0] < AT_ONCE
+    assert seconds_until_idle(ollama_server) < story * share
 
 
 def test_a_missing_model_says_how_to_get_it(ollama_server: RealServer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import threading
 import time
@@ -14,8 +15,9 @@ import ollama
 import pytest
 
 from tests.ollama.real_server import RealServer, find_program, running
-from tests.ollama.registry import serving_models
+from tests.ollama.registry import SLOW, serving_models
 from tests.ollama.scripted_server import CUT, MODEL, Reply, Request, ScriptedServer
+from tests.waiting import AT_ONCE, PATIENCE, until
 from xinv_nb.models.server.download import Stand, pull, pull_from
 from xinv_nb.models.server.downloads import Course, Pull, pull_of
 from xinv_nb.models.server.faults import OllamaUnavailable
@@ -43,13 +45,6 @@ def pulled(server: ScriptedServer, *steps: object, **limits: Any) -> list[Stand]
 
 def asked(server: ScriptedServer) -> list[Request]:
     return [request for request in server.requests if request.path == "/api/pull"]
-
-
-def wait_for(condition: Any) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 # ---------------------------------------------------------------------- progress
@@ -172,7 +167,8 @@ def test_a_server_that_is_gone_says_how_to_start_it() -> None:
 def test_silence_is_not_waited_for_without_end_but_checking_has_its_time(scripted: ScriptedServer) -> None:
     with pytest.raises(OllamaUnavailable, match=r"sent nothing for 0\.2 seconds\. Try again"):
         pulled(scripted, layer(BIG, 1, 10**9), FOREVER, silence=0.2)
-    assert pulled(scripted, layer(BIG, 10**9, 10**9), VERIFYING, 1.2, SUCCESS, silence=0.6, checking=5)
+    # The server takes its time on purpose: longer than it may be silent before it checks.
+    assert pulled(scripted, layer(BIG, 10**9, 10**9), VERIFYING, 1.5, SUCCESS, silence=1, checking=PATIENCE)
 
 
 @pytest.mark.parametrize("model", ["big:cloud", "big:120b-cloud"])
@@ -199,20 +195,23 @@ def shared(scripted: ScriptedServer) -> Iterator[Pull]:
     found = pull_of(Host(scripted.host), "m:1b")
     yield found
     found.cancel()
-    assert found.wait(5)
+    assert found.wait(PATIENCE)
 
 
 def test_two_who_ask_share_one_download_and_each_hears_of_it(scripted: ScriptedServer, shared: Pull) -> None:
-    scripted.replies["/api/pull"] = Reply(layer(BIG, 1, 10**9), 1.0, layer(BIG, 5 * 10**8, 10**9), SUCCESS)
+    both = threading.Event()
+    parts = layer(BIG, 1, 10**9), lambda: both.wait(PATIENCE), layer(BIG, 5 * 10**8, 10**9)
+    scripted.replies["/api/pull"] = Reply(*parts, SUCCESS)
     first: list[Course] = []
     second: list[Course] = []
     assert not shared.hear(first.append).going
     shared.start()
-    wait_for(lambda: asked(scripted))
+    until(lambda: asked(scripted))
     other = pull_of(Host(scripted.host), "m:1b")
     assert other.hear(second.append).going
     other.start()
-    assert shared.wait(5)
+    both.set()
+    assert shared.wait(PATIENCE)
     assert len(asked(scripted)) == 1
     for heard in (first, second):
         assert heard[-1] == Course(done=True)
@@ -225,30 +224,37 @@ def test_cancelling_closes_the_connection_and_the_next_start_goes_on(scripted: S
     heard: list[Course] = []
     shared.hear(heard.append)
     shared.start()
-    wait_for(lambda: any(course.stand.percent == 10 for course in heard))
+    until(lambda: any(course.stand.percent == 10 for course in heard))
     begin = time.monotonic()
     shared.cancel()
-    assert shared.wait(5)
+    assert shared.wait(PATIENCE)
     (request,) = asked(scripted)
-    assert request.over.wait(5)
+    assert request.over.wait(PATIENCE)
     assert request.left is not None
-    assert request.left - begin < 0.5
+    assert request.left - begin < AT_ONCE
     assert heard[-1] == Course(cancelled=True)
     scripted.replies["/api/pull"] = Reply(layer(BIG, 10**9, 10**9), SUCCESS)
     shared.start()
-    assert shared.wait(5)
+    assert shared.wait(PATIENCE)
     assert heard[-1].done
 
 
 def test_at_most_four_messages_a_second_and_the_last_word_is_never_left_out(
     scripted: ScriptedServer, shared: Pull
 ) -> None:
-    parts = [step for n in range(100) for step in (layer(BIG, n * 10**7, 10**9), 0.01)]
-    scripted.replies["/api/pull"] = Reply(*parts, layer(BIG, 10**9, 10**9), VERIFYING, 0.3, SUCCESS)
     heard: list[tuple[float, Course]] = []
+
+    def told(text: str) -> None:
+        """Hold the download up until somebody has heard this."""
+        until(lambda: any(text in course.stand.text for _, course in heard))
+
+    # A line each hundredth of a second, so that those in between have to be left out.
+    parts = [step for n in range(100) for step in (layer(BIG, n * 10**7, 10**9), 0.01)]
+    checked = layer(BIG, 10**9, 10**9), VERIFYING, lambda: told("being checked")
+    scripted.replies["/api/pull"] = Reply(*parts, lambda: until(lambda: len(heard) >= 4), *checked, SUCCESS)
     shared.hear(lambda course: heard.append((time.monotonic(), course)))
     shared.start()
-    assert shared.wait(20)
+    assert shared.wait(PATIENCE)
     times = [at for at, course in heard if course.going]
     assert all(later - earlier > 0.24 for earlier, later in pairwise(times))
     assert len(times) >= 4
@@ -274,7 +280,7 @@ def test_that_it_began_is_told_also_where_it_ends_at_once(monkeypatch: pytest.Mo
     download = Pull(Host("http://127.0.0.1:1"), "m:1b")
     download.hear(heard.append)
     download.start()
-    assert download.wait(5)
+    assert download.wait(PATIENCE)
     assert [course.going for course in heard] == [True, False]
     assert "no such model" in heard[-1].problem
 
@@ -289,19 +295,21 @@ def test_a_hearer_that_fails_harms_nobody(scripted: ScriptedServer, shared: Pull
     shared.hear(fails)
     shared.hear(heard.append)
     shared.start()
-    assert shared.wait(5)
+    assert shared.wait(PATIENCE)
     assert heard[-1].done
 
 
 def test_one_who_has_left_hears_no_more_and_the_download_goes_on(scripted: ScriptedServer, shared: Pull) -> None:
-    scripted.replies["/api/pull"] = Reply(layer(BIG, 1, 10**9), 0.3, SUCCESS)
+    gone = threading.Event()
+    scripted.replies["/api/pull"] = Reply(layer(BIG, 1, 10**9), lambda: gone.wait(PATIENCE), SUCCESS)
     heard: list[Course] = []
     shared.hear(heard.append)
     shared.start()
-    wait_for(lambda: asked(scripted))
+    until(lambda: asked(scripted))
     shared.leave(heard.append)
     count = len(heard)
-    assert shared.wait(5)
+    gone.set()
+    assert shared.wait(PATIENCE)
     assert len(heard) == count
     assert asked(scripted)[0].left is None, "the client stayed to the end"
 
@@ -309,7 +317,7 @@ def test_one_who_has_left_hears_no_more_and_the_download_goes_on(scripted: Scrip
 def test_a_pull_takes_no_turn_of_those_who_write(scripted: ScriptedServer, shared: Pull) -> None:
     scripted.replies["/api/pull"] = Reply(layer(BIG, 1, 10**9), FOREVER)
     shared.start()
-    wait_for(lambda: asked(scripted))
+    until(lambda: asked(scripted))
     server = OllamaServer(scripted.host)
     voice = Voice(server, MODEL, server.status(), None, None, threading.Event())
     assert voice.sentence("The loss fell.")[0] == "Hello there."
@@ -345,19 +353,21 @@ def test_a_real_server_downloads_a_model_is_cancelled_and_goes_on_from_there(
     monkeypatch.setattr(ollama.Client, "pull", insecure)
     with running(find_program(), tmp_path, None) as other, serving_models(ollama_server.folder / "models") as registry:
         name = f"{registry.address}/someone/smol"
-        registry.pause = 0.01
+        (size,) = (model.size for model in OllamaServer(ollama_server.host).models())
+        registry.quick = 0.4 * size  # what follows comes so slowly that the test is in time, however slow it is
         stop = threading.Event()
         stands = pull(Host(other.host), name, stop)
-        wait_for(lambda: (next(stands).percent or 0) >= 20)
+        until(lambda: (next(stands).percent or 0) >= 20)
         stop.set()
         with pytest.raises(OllamaUnavailable, match="Stopped"):
             list(stands)
-        time.sleep(1)
-        sent = registry.sent
-        time.sleep(0.5)
-        assert registry.sent == sent, "the server stopped"
+        sent = -1
+        while registry.sent != sent:
+            sent = registry.sent
+            time.sleep(4 * SLOW)  # that no piece comes any more takes as long to see as several pieces would take
+        assert sent < size, "the server stopped before it had everything"
 
-        registry.pause = 0.0
+        registry.quick = math.inf
         rest = list(pull(Host(other.host), name))
         percents = [stand.percent for stand in rest if stand.percent is not None]
         assert percents == sorted(percents)

@@ -94,7 +94,7 @@ def _moved(evidence: Evidence, track: Track, span: tuple[int, int], salience: fl
 
 
 def _asked(wanted: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[str, dict[str, Slot], int]:
-    """Return in how many steps the negative gradient pointed where the parameter went, as form and slots, or against."""
+    """Return form and slots of how often the negative gradient pointed where it went, and how often against."""
     steps = len(wanted)
     asked, opposite = int(np.count_nonzero(wanted > 0)), int(np.count_nonzero(wanted < 0))
     slots: dict[str, Slot] = {"asked": Count(asked), "steps": Count(steps)}
