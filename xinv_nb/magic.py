@@ -69,7 +69,7 @@ def _parser() -> _Parser:
         help="the Ollama server; naming one that is not on this computer sends the facts of the run there",
     )
     parser.add_argument("--level", choices=["student", "expert"], help="the reader")
-    parser.add_argument("--language", metavar="LANGUAGE", help="the language that the model writes")
+    parser.add_argument("--language", metavar="LANGUAGE", help="the language of the text; so far English")
     parser.add_argument("--parameters", metavar="a,b,…", help="the parameters to show")
     parser.add_argument("--max-events", metavar="N", type=int, help="events kept at most (100000)")
     parser.add_argument("--save", metavar="PATH", help="write the run to this file when it ends")
@@ -342,13 +342,14 @@ class XinvMagics(Magics):
 
 
 def _settings(options: Options) -> str:
+    from xinv_nb.models.languages import not_there_yet
     from xinv_nb.models.offer import offer
 
     e = options.explaining
     rows = [
         ("model", "built-in text only" if e.model is False else e.model or "the server's default, else built-in text"),
         ("reader", e.level or "student"),
-        ("language", e.language or "English"),
+        ("language", not_there_yet(e.language) or "English"),
         ("problem", options.problem or "none"),
         ("parameters", ", ".join(options.parameters) or "all"),
         ("live widget", "yes" if options.live and not options.quiet else "no"),

@@ -15,12 +15,12 @@ from tests.ollama.scripted_server import MODEL, Reply, Request, ScriptedServer, 
 from xinv_nb.claims.interpretation import read
 from xinv_nb.claims.reading import sentences
 from xinv_nb.claims.sameness import same_claims
+from xinv_nb.models import admission
 from xinv_nb.models.acceptance import accept
 from xinv_nb.models.admission import DOMAIN, PARAGRAPHS, Ability, ability
 from xinv_nb.models.server.faults import OllamaUnavailable
 from xinv_nb.models.server.ollama import OllamaServer
 from xinv_nb.models.voice import Voice
-from xinv_nb.models.writer import Explaining
 from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.run import Run
 from xinv_nb.words.narrator import narrate
@@ -59,7 +59,7 @@ def untrue(sentences: list[str]) -> list[str]:
 
 def voice_of(host: str, model: str = MODEL) -> Voice:
     server = OllamaServer(host)
-    return Voice(server, model, server.status(), None, None, threading.Event())
+    return Voice(server, model, server.status(), None, threading.Event())
 
 
 def test_the_sentences_of_the_test_are_ones_that_the_checker_understands() -> None:
@@ -265,9 +265,36 @@ def test_a_stretch_is_explained_in_a_caption_of_its_own(capable: Model, run: Run
         RunWriter(run).forget_spans()
 
 
-def test_language_and_level_reach_the_model(capable: Model, run: Run) -> None:
-    written(run, capable.host, model=MODEL, level="expert", language="German")
-    told = capable.chats()[-1].body["messages"][0]["content"]
-    assert "for an expert" in told
-    assert "Write in German." in told
-    assert Explaining().level is None
+def test_the_level_reaches_the_model_and_not_its_trial(capable: Model, run: Run) -> None:
+    written(run, capable.host, model=MODEL, level="expert")
+    asked = [request.body["messages"] for request in capable.chats()]
+    assert "for an expert" in asked[-1][0]["content"]
+    assert "for a student" in asked[0][0]["content"], "what is found is remembered for every reader"
+
+
+def test_another_language_as_its_first_use_does_not_make_a_model_too_small(capable: Model, run: Run) -> None:
+    """One that writes German where it is told to, as any would; it is capable all the same."""
+    reply = capable.reply_to
+
+    def reply_to(request: Request) -> Reply:
+        german = "German" in json.dumps(request.body)
+        capable.paragraph = (lambda s: ["Der Verlust fiel."] * len(s)) if german else each
+        capable.sentence = (lambda s: "Der Verlust fiel.") if german else dropped
+        return reply(request)
+
+    capable.reply_to = reply_to  # type: ignore[method-assign]
+    captions, last = written(run, capable.host, model=MODEL, language="German")
+    assert captions == narrate(run)
+    assert last.hint == "German is not there yet: the text is in English"
+    assert (last.command, last.missing) == ("", "")
+    captions, last = written(run, capable.host, model=MODEL)
+    assert (last.writer, last.hint) == (f"{MODEL} · local", "")
+    assert captions[0].source == MODEL
+
+
+def test_what_was_remembered_before_languages_were_told_apart_is_forgotten(folder: Path, run: Run) -> None:
+    with Model(each, dropped) as server:
+        voice = voice_of(server.host)
+        spoiled = {name: value for name, value in admission._KEY.items() if name != "language"}
+        voice.remember(spoiled, json.dumps({"manner": "none", "passed": 0, "of": 7}))
+        assert ability(voice_of(server.host)).manner == "paragraphs"

@@ -45,17 +45,15 @@ def test_the_same_run_is_worded_again_without_asking(folder: Path, server: Rewor
     assert len(server.chats()) == asked > 0
 
 
-def test_another_digest_level_or_language_is_asked_anew(folder: Path, server: Rewording, run: Run) -> None:
+def test_another_digest_or_level_is_asked_anew(folder: Path, server: Rewording, run: Run) -> None:
     written(run, server.host, model=MODEL)
     asked = len(server.chats())
     written(run, server.host, model=MODEL, level="expert")
     after_expert = len(server.chats())
     assert after_expert > asked
-    written(run, server.host, model=MODEL, language="German")
-    assert len(server.chats()) == after_expert + asked
     server.replies["/api/tags"] = Reply({"models": [listed() | {"digest": "another"}]})
     written(run, server.host, model=MODEL)
-    assert len(server.chats()) == after_expert + 2 * asked
+    assert len(server.chats()) == after_expert + asked
 
 
 def test_what_is_remembered_is_checked_all_the_same(folder: Path, server: Rewording, run: Run) -> None:

@@ -123,3 +123,13 @@ def test_quiet_ends_the_writing_and_keeps_what_was_checked(server: Model, run: R
     idle(explainer)
     assert not widget.writer.busy
     assert [caption.built_in for caption in run.captions] == built_in
+
+
+@pytest.mark.parametrize("model", [MODEL, False])
+def test_the_view_says_that_a_language_is_not_there_yet(server: Model, run: Run, model) -> None:
+    widget = run.widget()
+    widget.explainer.write(Explaining(model, language="German", host=server.host))
+    idle(widget.explainer)
+    assert (widget.writer.text, widget.writer.busy) == ("built-in text", False)
+    assert widget.writer.hint == "German is not there yet: the text is in English"
+    assert server.requests == []

@@ -311,7 +311,7 @@ def test_a_pull_takes_no_turn_of_those_who_write(scripted: ScriptedServer, share
     shared.start()
     wait_for(lambda: asked(scripted))
     server = OllamaServer(scripted.host)
-    voice = Voice(server, MODEL, server.status(), None, None, threading.Event())
+    voice = Voice(server, MODEL, server.status(), None, threading.Event())
     assert voice.sentence("The loss fell.")[0] == "Hello there."
 
 

@@ -12,6 +12,7 @@ import contextlib
 import json
 import re
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import asdict, dataclass
 from typing import Literal, get_args
 
@@ -53,7 +54,9 @@ _ENOUGH = _ALL // 2
 """Sentences that have to pass: below half, the reader would see the built-in text anyway, and wait for nothing."""
 
 
-_KEY = {"admission": digest_of([paragraph(p) for p in PARAGRAPHS] + [rewording(s) for p in PARAGRAPHS for s in p])}
+_PROMPTS = [paragraph(p) for p in PARAGRAPHS] + [rewording(s) for p in PARAGRAPHS for s in p]
+_KEY = {"admission": digest_of(_PROMPTS), "language": "English"}
+"""What is found holds for the language that was asked for and judged, and for no other."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,8 @@ def known_ability(voice: Voice) -> Ability | None:
 
 
 def _measured(voice: Voice) -> Ability:
+    voice = copy(voice)
+    voice.level = None  # what is found is remembered for every reader, so that it is asked for in one way
     passed = of = 0
     for sentences in PARAGRAPHS:
         passed += _passed_in_paragraph(voice, sentences)

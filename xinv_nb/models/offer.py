@@ -35,7 +35,7 @@ def offer(explaining: Explaining) -> list[str]:
 def _line(server: OllamaServer, status: Status, model: Model) -> str:
     parts = [size_in_words(model.size)] if model.local else ["runs in a cloud: used only if you name it"]
     if model.local:
-        found = known_ability(Voice(server, model.name, status, None, None, threading.Event()))
+        found = known_ability(Voice(server, model.name, status, None, threading.Event()))
         parts.append("not tried yet" if found is None else _MAY[found.manner])
     if status.default is not None and model.name == status.default.name:
         parts.append("the default")

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from xinv_nb.claims.claims import check, domain_of
-from xinv_nb.claims.sameness import same_claims, same_numbers
+from xinv_nb.claims.sameness import same_claims
 from xinv_nb.models.acceptance import Place, accepted
 from xinv_nb.models.admission import Manner
 from xinv_nb.models.prompt import MOST_SENTENCES
@@ -44,7 +44,7 @@ def _by_sentence(run: RecordedRun, sentence: Sentence, voice: Voice) -> Sentence
     text, provenance = voice.sentence(sentence.text)
     if too_long(text, sentence.text):
         return replace(sentence, dropped="it is too long")
-    found = _checked(run, text, [sentence], voice)
+    found = _checked(run, text, [sentence])
     if found.objection:
         return replace(sentence, dropped=found.objection)
     return _worded(text, [sentence], voice, provenance, found.claims)
@@ -73,9 +73,7 @@ def _paragraph(
             yield wording
 
     def objection(text: str, block: Sequence[str]) -> str:
-        if voice.language and (len(block) > 1 or texts.index(block[0]) != len(came) - 1):
-            return "its place is not that of the facts"  # numbers alone do not tell which sentence it words
-        found = _checked(run, text, [sentence for sentence in sentences if sentence.text in block], voice)
+        found = _checked(run, text, [sentence for sentence in sentences if sentence.text in block])
         claims[text] = found.claims
         return found.objection
 
@@ -89,7 +87,7 @@ def _paragraph(
     own = len(came) == len(texts)  # then its sentences and the narrator's stand side by side
     for i, sentence in enumerate(sentences):
         if i not in taken:
-            reason = _checked(run, came[i], [sentence], voice).objection if own else ""
+            reason = _checked(run, came[i], [sentence]).objection if own else ""
             places[(i,)] = replace(sentence, dropped=reason or _UNSAID)
     yield _put_together(sentences, places)
 
@@ -101,14 +99,12 @@ def _put_together(sentences: Sequence[Sentence], places: Mapping[Place, Sentence
     return tuple(begins.get(i, sentence) for i, sentence in enumerate(sentences) if i not in inside)
 
 
-def _checked(run: RecordedRun, text: str, block: Sequence[Sentence], voice: Voice) -> _Checked:
+def _checked(run: RecordedRun, text: str, block: Sequence[Sentence]) -> _Checked:
     """Judge a wording of the sentences in `block`: does it claim the same, and what does the recording say to it."""
     source = " ".join(sentence.text for sentence in block)
     if text == source:
         return _Checked("")
     domain = domain_of(run)
-    if voice.language:
-        return _Checked(same_numbers(text, source, domain.quantities))
     if objection := same_claims(text, source, domain):
         return _Checked(objection)
     span = min(s.span[0] for s in block), max(s.span[1] for s in block)
@@ -130,14 +126,7 @@ def _worded(
     found = replace(block[0], text=text, facts=tuple(by_id[i] for i in facts))
     if text == source:
         return found
-    return replace(
-        found,
-        source=voice.model,
-        only_numbers=bool(voice.language),
-        provenance=provenance,
-        built_in=source,
-        claims=claims,
-    )
+    return replace(found, source=voice.model, provenance=provenance, built_in=source, claims=claims)
 
 
 def _with(draft: Draft, i: int, sentence: Sentence) -> Draft:

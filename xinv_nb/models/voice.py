@@ -39,10 +39,9 @@ class Voice:
         model: str,
         status: Status,
         level: str | None,
-        language: str | None,
         stop: threading.Event,
     ) -> None:
-        self.model, self.level, self.language, self.stop = model, level, language, stop
+        self.model, self.level, self.stop = model, level, stop
         self._server, self._cache, self._ticket = server, AnswerCache(), TURNS.ticket()
         digest = next((m.digest for m in status.models if m.name in (model, f"{model}:latest")), "")
         self.known = {"model": model, "digest": digest, "server": status.version, "seed": str(SEED)}
@@ -52,14 +51,14 @@ class Voice:
 
     def sentence(self, text: str) -> tuple[str, dict[str, str]]:
         """Return the model's wording of a sentence, and what it depends on."""
-        asked = rewording(text, self.level, self.language)
+        asked = rewording(text, self.level)
         provenance = self._provenance(asked, _LONGEST)
         answer = "".join(self._answer(asked, provenance, _LONGEST, lambda so_far: too_long(so_far, text)))
         return cleaned(answer), provenance
 
     def sentences(self, texts: Sequence[str], question: str = "") -> tuple[Generator[str, None, None], dict[str, str]]:
         """Return the model's wording of sentences as a paragraph, one by one as they are complete, and its origin."""
-        asked = paragraph(texts, self.level, self.language, question)
+        asked = paragraph(texts, self.level, question)
         source = "\n".join(texts)
         most = len(texts)
         limit = _LONGEST + len(source) // 2

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from xinv_nb.models.admission import ability, known_ability
+from xinv_nb.models.languages import not_there_yet
 from xinv_nb.models.rewording import reword
 from xinv_nb.models.server.faults import OllamaUnavailable
 from xinv_nb.models.server.models import SUGGESTED_MODEL, is_cloud, is_suggested
@@ -34,6 +35,7 @@ class Explaining:
     """A model of the server; None for its default one, False for none."""
     level: str | None = None
     language: str | None = None
+    """English where None; in any other, nothing but the built-in text is shown (see `languages`)."""
     host: str | None = None
 
 
@@ -120,7 +122,7 @@ def _steps(
         return Progress(tuple(map(as_caption, drafts)), writer, hint, command, on, missing)
 
     if explaining.model is False:
-        yield shown("built-in text")
+        yield shown("built-in text", not_there_yet(explaining.language))
         return
     found = find_voice(explaining, stop)
     if isinstance(found, Unvoiced):
@@ -174,6 +176,8 @@ class Unvoiced:
 
 def find_voice(explaining: Explaining, stop: threading.Event) -> tuple[Voice, str] | Unvoiced:
     """Return the model that is to write and what it is called in the head of the view, or why there is none."""
+    if why := not_there_yet(explaining.language):
+        return Unvoiced(why)
     model, host = explaining.model or None, explaining.host
     server = OllamaServer(
         host, allow_remote=host is not None, allow_cloud=() if model is None else (model,), spare_core=True
@@ -186,9 +190,9 @@ def find_voice(explaining: Explaining, stop: threading.Event) -> tuple[Voice, st
         return Unvoiced("start Ollama for more" if status.command == "ollama serve" else status.text, status.command)
     if name is None:
         return Unvoiced(status.text, status.command, SUGGESTED_MODEL)
-    voice = Voice(server, name, status, explaining.level, explaining.language, stop)
+    voice = Voice(server, name, status, explaining.level, stop)
     if model is None and voice.suggested and _is_of_no_help(voice):
-        voice = Voice(server, voice.suggested, status, explaining.level, explaining.language, stop)
+        voice = Voice(server, voice.suggested, status, explaining.level, stop)
     return voice, f"{voice.model} · {'local' if server.is_local else server.host}"
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from xinv_nb.errors import XinvError
 from xinv_nb.facts.analysis import phases_of
+from xinv_nb.models.languages import not_there_yet
 from xinv_nb.models.worker import CaptionWorker
 from xinv_nb.models.writer import Explaining, Progress, answer, write_drafts, write_span
 from xinv_nb.recorded.captions import Caption
@@ -55,7 +56,8 @@ class Explainer:
         """Have the captions of the run written; what was being written ends."""
         self.explaining = explaining
         RunWriter(self.run).keep_captions(None)
-        if explaining.model is not False and self.run.evaluations > 0:
+        wants_more = explaining.model is not False or bool(not_there_yet(explaining.language))  # which is to be said
+        if wants_more and self.run.evaluations > 0:
             self._captions.start(self.run, self._show, explaining)
 
     def stop(self) -> None:
