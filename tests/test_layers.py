@@ -91,7 +91,7 @@ def test_pyplot_is_never_used() -> None:
 
 
 def test_importing_the_package_is_light() -> None:
-    heavy = ("matplotlib", "ollama", "pandas", "IPython", "anywidget")
+    heavy = ("matplotlib", "ollama", "httpx", "pandas", "IPython", "anywidget", "asyncio")
     code = f"import sys, xinv_nb; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
