@@ -6,6 +6,7 @@ standing and a line that says what to do.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.words.draft import BUILT_IN, Draft, as_caption
 from xinv_nb.words.narrator import narrate, plan, plan_span
 from xinv_nb.words.questions import draft_answer, not_shown
+
+_log = logging.getLogger(__name__)
 
 ModelChoice = str | Literal[False] | None
 
@@ -144,6 +147,7 @@ def _steps(
             for drafts[i] in reword(run, draft, voice, manner, question):
                 yield shown(writer, on=i)
     except OllamaUnavailable as error:
+        _log.debug("%s wrote no more.", voice.model, exc_info=True)
         written = any(s.source != BUILT_IN for draft in drafts for s in draft.sentences)
         missing = "" if is_cloud(error.missing, {}) else error.missing
         told = ("", "", "") if stop.is_set() else (str(error), error.command, missing)

@@ -8,6 +8,7 @@ when one of the widgets cancels it, or with the kernel; the server keeps what it
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from xinv_nb.models.server.download import Stand, pull
 from xinv_nb.models.server.faults import OllamaUnavailable
 from xinv_nb.models.server.host import Host
 from xinv_nb.models.server.models import full_name
+
+_log = logging.getLogger(__name__)
 
 INTERVAL = 0.25
 """Seconds from one word about a download to the next, at least."""
@@ -94,6 +97,7 @@ class Pull:
         except OllamaUnavailable as error:
             ended = Course(cancelled=True) if stop.is_set() else Course(problem=str(error))
         except Exception as error:  # noqa: BLE001 - nothing that goes wrong here may reach the user's notebook
+            _log.debug("The download of %s failed.", self._model, exc_info=True)
             ended = Course(problem=f"The download failed ({type(error).__name__}). Try again.")
         self._ended = ended
         changed.set()
@@ -115,8 +119,10 @@ class Pull:
         with self._lock:
             hearers = tuple(self._hearers)
         for hearer in hearers:
-            with contextlib.suppress(Exception):  # a view that is gone
+            try:
                 hearer(course)
+            except Exception:  # noqa: BLE001 - a view that is gone
+                _log.debug("A view could not be told of the download of %s.", self._model, exc_info=True)
 
 
 def _begin(work: Callable[[threading.Event, threading.Event], None], *told_by: threading.Event) -> threading.Thread:

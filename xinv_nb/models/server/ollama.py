@@ -9,6 +9,7 @@ where it may go.
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
 import socket
 import threading
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Mapping, Sequence
 
     import ollama
+
+_log = logging.getLogger(__name__)
 
 CONTEXT = 4096
 """Tokens of context asked for: always the same number, because a change reloads the model."""
@@ -110,6 +113,7 @@ class OllamaServer(Host):
                 with contextlib.suppress(*faults()):
                     default = best(client, models)
         except OllamaUnavailable as error:
+            _log.debug("The server at %s is of no use.", self.host, exc_info=True)
             return Status(False, str(error), error.command)
 
         text = f"Ollama answers at {self.host}"
@@ -155,6 +159,7 @@ class OllamaServer(Host):
                 options = self._load_options()
                 client.generate(model, "", options=options, keep_alive=KEEP_ALIVE)
         except OllamaUnavailable:
+            _log.debug("%s could not be loaded.", model, exc_info=True)
             return False
         return True
 
