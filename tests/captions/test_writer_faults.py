@@ -16,7 +16,7 @@ from tests.example_runs import EXAMPLES
 from tests.ollama.scripted_server import CUT, MODEL, Reply, Request, ScriptedServer, done, listed, piece, shown
 from xinv_nb.claims.domain import names_of
 from xinv_nb.claims.sameness import same_claims
-from xinv_nb.models import voice
+from xinv_nb.models.server.ollama import OllamaServer
 from xinv_nb.models.worker import CaptionWorker
 from xinv_nb.models.writer import Explaining, Progress, write
 from xinv_nb.run import Run
@@ -139,7 +139,7 @@ def test_a_page_instead_of_a_server(server, run) -> None:
 
 
 def test_a_silent_server(server, run, monkeypatch) -> None:
-    monkeypatch.setattr(voice, "FIRST_TOKEN", 0.2)
+    monkeypatch.setitem(OllamaServer.stream.__kwdefaults__, "first_token", 0.2)
     server.fixed = ("/api/chat",)
     server.replies["/api/chat"] = Reply(30.0, piece("late"))
     captions, last = written(run, server.host)

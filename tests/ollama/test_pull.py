@@ -10,12 +10,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import ollama
 import pytest
 
 from tests.ollama.real_server import RealServer, find_program, running
 from tests.ollama.registry import serving_models
 from tests.ollama.scripted_server import CUT, MODEL, Reply, Request, ScriptedServer
+from xinv_nb.models.server.connection import Connection
 from xinv_nb.models.server.download import Stand, pull, pull_from
 from xinv_nb.models.server.downloads import Course, Pull, pull_of
 from xinv_nb.models.server.faults import OllamaUnavailable
@@ -337,12 +337,12 @@ def test_a_real_server_downloads_a_model_is_cancelled_and_goes_on_from_there(
     ollama_server: RealServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     # The library of this test has no certificate, which Ollama allows only to a pull that says so.
-    plain = ollama.Client.pull
+    plain = Connection.lines
 
-    def insecure(client: ollama.Client, model: str, *, stream: bool) -> Any:
-        return plain(client, model, insecure=True, stream=stream)
+    def insecure(connection: Connection, path: str, body: Any, kind: Any) -> Any:
+        return plain(connection, path, {**body, "insecure": True}, kind)
 
-    monkeypatch.setattr(ollama.Client, "pull", insecure)
+    monkeypatch.setattr(Connection, "lines", insecure)
     with running(find_program(), tmp_path, None) as other, serving_models(ollama_server.folder / "models") as registry:
         name = f"{registry.address}/someone/smol"
         registry.pause = 0.01
@@ -363,5 +363,5 @@ def test_a_real_server_downloads_a_model_is_cancelled_and_goes_on_from_there(
         assert percents == sorted(percents)
         assert percents[0] >= 10, "what was downloaded is kept"
         assert rest[-1].text.endswith("are here and are being checked")
-        (model,) = OllamaServer(other.host).models()
+        (model,) = OllamaServer(other.host).status().models
         assert (model.name, model.size > 90e6) == (f"{name}:latest", True)

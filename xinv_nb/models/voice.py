@@ -16,8 +16,6 @@ from xinv_nb.models.server.ollama import SEED, OllamaServer, Status
 from xinv_nb.models.turns import TURNS
 from xinv_nb.words.digest import digest_of
 
-FIRST_TOKEN = 120.0
-"""Seconds of silence before the first word: the server may have to load the model."""
 _Enough = Callable[[str], bool]
 _LONGEST = 256
 """Tokens that one reworded sentence may take; long before, it is longer than `too_long` allows."""
@@ -108,9 +106,7 @@ class Voice:
         with TURNS.taken(self._ticket, self.stop) as granted:
             if not granted:
                 raise stopped()
-            stream = self._server.stream(
-                self.model, asked, schema=form, num_predict=longest, seed=SEED, stop=self.stop, first_token=FIRST_TOKEN
-            )
+            stream = self._server.stream(self.model, asked, schema=form, num_predict=longest, seed=SEED, stop=self.stop)
             with contextlib.closing(stream) as pieces:
                 for piece in pieces:
                     text += piece

@@ -17,7 +17,7 @@ from xinv_nb.models.languages import not_there_yet
 from xinv_nb.models.rewording import reword
 from xinv_nb.models.server.faults import OllamaUnavailable
 from xinv_nb.models.server.models import SUGGESTED_MODEL, is_cloud, is_suggested
-from xinv_nb.models.server.ollama import OllamaServer, Status
+from xinv_nb.models.server.ollama import OllamaServer
 from xinv_nb.models.voice import Voice
 from xinv_nb.recorded.captions import Caption
 from xinv_nb.recorded.run import RecordedRun
@@ -186,8 +186,8 @@ def find_voice(explaining: Explaining, stop: threading.Event) -> tuple[Voice, st
     server = OllamaServer(
         host, allow_remote=host is not None, allow_cloud=() if model is None else (model,), spare_core=True
     )
-    status = _status(server, stop)
-    if status is None:
+    status = server.status(stop)
+    if stop.is_set():
         return Unvoiced()
     name = model or (status.default.name if status.default else None)
     if not status.reachable:
@@ -204,13 +204,3 @@ def _is_of_no_help(voice: Voice) -> bool:
     """Whether the model has been tried out and did not pass."""
     ability = known_ability(voice)
     return ability is not None and ability.manner == "none"
-
-
-def _status(server: OllamaServer, stop: threading.Event) -> Status | None:
-    """Return what the server says of itself, or None if `stop` came first: a server may be silent for seconds."""
-    found: list[Status] = []
-    thread = threading.Thread(target=lambda: found.append(server.status()), name="xinv-nb-status", daemon=True)
-    thread.start()
-    while thread.is_alive() and not stop.is_set():
-        thread.join(0.05)
-    return found[0] if found and not stop.is_set() else None

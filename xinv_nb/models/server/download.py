@@ -52,21 +52,20 @@ def pull(
     if is_cloud(model, {}):
         raise OllamaUnavailable(f"{model} runs in a cloud; there is nothing to download.", "Choose a local model.")
     try:
-        # The longer limit is the connection's; from line to line the wire has the one that fits.
-        with host.asking(checking, stop=stop) as (client, wire):
-            wire.allow(silence)
-            parts = client.pull(model, stream=True)
+        # The longer limit is that of every read; from line to line the one that fits is watched.
+        with host.asking(checking, stop=stop) as connection:
+            import ollama
+
+            connection.allow(silence)
             amounts = _Amounts(f"waiting for {pull_from(model)}")
-            with contextlib.closing(parts):  # type: ignore[type-var]  # a generator, in truth
+            parts = connection.lines("/api/pull", {"model": model, "stream": True}, ollama.ProgressResponse)
+            with contextlib.closing(parts):
                 for part in parts:
-                    if wire.verdict:
-                        break
                     if part.status == "success":
                         return
-                    wire.allow(math.inf)  # a slow reader is no fault of the server
+                    connection.allow(math.inf)  # a slow reader is no fault of the server
                     yield amounts.after(part)
-                    wire.allow(checking if amounts.are_complete else silence)
-            raise ConnectionResetError  # the stream ended before the download did
+                    connection.allow(checking if amounts.are_complete else silence)
     except OllamaUnavailable as error:
         raise _plainly(error, model, host) from error
 

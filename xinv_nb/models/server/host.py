@@ -8,16 +8,12 @@ import os
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-from xinv_nb.models.server.connection import Wire
+from xinv_nb.models.server.connection import Connection
 from xinv_nb.models.server.faults import Faults, OllamaUnavailable, faults, stopped
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Iterator
-
-    import ollama
-
-CONNECT_LIMIT = 2.0
 
 
 class Host:
@@ -67,31 +63,18 @@ class Host:
         return None
 
     @contextlib.contextmanager
-    def asking(
-        self, limit: float, *, stop: threading.Event | None = None, model: str = ""
-    ) -> Iterator[tuple[ollama.Client, Wire]]:
-        """Lend a client for one question; whatever fails becomes one plain error."""
+    def asking(self, limit: float, *, stop: threading.Event | None = None, model: str = "") -> Iterator[Connection]:
+        """Lend a connection for one question; whatever fails becomes one plain error."""
         if refusal := self.refusal():
             raise refusal
         if stop is not None and stop.is_set():
             raise stopped()
-        import httpx
-        import ollama
-
-        wire = Wire(limit, stop)
-        client = ollama.Client(
-            self.host,
-            timeout=httpx.Timeout(limit, connect=min(limit, CONNECT_LIMIT)),
-            trust_env=False,
-            follow_redirects=False,
-            verify=self.host.startswith("https:"),  # reading certificates takes 15 ms
-            event_hooks={"request": [wire.prepare]},
-        )
+        connection = Connection(self.host, limit, stop)
         try:
-            with wire, contextlib.closing(client._client):  # noqa: SLF001  # older ones have no close()
-                yield client, wire
+            with connection:
+                yield connection
         except faults() as error:
-            raise self.faults.plainly(error, wire.verdict, wire.limit, model) from error
+            raise self.faults.plainly(error, connection.verdict, connection.limit, model) from error
 
 
 def parse_host(text: str) -> str:
