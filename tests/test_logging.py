@@ -13,8 +13,8 @@ import pytest
 from autograd import grad
 
 import xinv_nb as xi
-from xinv_nb.models.server.downloads import pull_of
-from xinv_nb.models.server.host import Host
+from xinv_nb.models.server.address import Address
+from xinv_nb.models.server.downloads import download_of
 from xinv_nb.models.worker import CaptionWorker
 from xinv_nb.run import Run
 from xinv_nb.session import attempt
@@ -43,7 +43,7 @@ def written(run: Run) -> None:
 
 
 def downloaded(run: Run) -> None:
-    download = pull_of(Host("http://127.0.0.1:9"), "m:1b")
+    download = download_of(Address("http://127.0.0.1:9"), "m:1b")
     download.hear(fails)
     download.start()
     assert download.wait(10)

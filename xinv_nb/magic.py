@@ -24,7 +24,7 @@ from IPython.core.inputtransformer2 import cell_magic as ipython_cell_magic
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 
-from xinv_nb.models.writer import Explaining
+from xinv_nb.models.captioning import Explaining
 from xinv_nb.recorded.problem import Problem
 from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.recording.tracebacks import take_our_frames_out
@@ -331,7 +331,7 @@ class XinvMagics(Magics):
 
 def _settings(options: Options) -> str:
     from xinv_nb.models.languages import not_there_yet
-    from xinv_nb.models.offer import offer
+    from xinv_nb.models.listing import listing
 
     e = options.explaining
     rows = [
@@ -342,7 +342,7 @@ def _settings(options: Options) -> str:
         ("parameters", ", ".join(options.parameters) or "all"),
         ("live widget", "yes" if options.live and not options.quiet else "no"),
     ]
-    first, *models = offer(e)
+    first, *models = listing(e)
     return "\n".join(f"{name:<12} {value}" for name, value in [*rows, ("Ollama", first), *(("", m) for m in models)])
 
 

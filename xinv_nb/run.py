@@ -113,7 +113,7 @@ class Run(RecordedRun):
         >>> run.explain(model=False)[0].source
         'built-in'
         """
-        from xinv_nb.models.writer import Explaining, write, write_span
+        from xinv_nb.models.captioning import Explaining, write, write_span
 
         self._tell_of_language(language)
         explaining = Explaining(model, level, language, host)
@@ -159,7 +159,7 @@ class Run(RecordedRun):
         >>> run.ask("Where did x go?", model=False).text
         'x fell from 4 to 2; the gradient asked for this at every iteration.'
         """
-        from xinv_nb.models.writer import Explaining, answer
+        from xinv_nb.models.captioning import Explaining, answer
 
         self._tell_of_language(language)
         return answer(self, question, Explaining(model, level, language, host), span)

@@ -17,7 +17,7 @@ from xinv_nb.run import Run
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from xinv_nb.models.writer import Explaining
+    from xinv_nb.models.captioning import Explaining
     from xinv_nb.view.compare import Comparison
 
 T = TypeVar("T")

@@ -21,7 +21,7 @@ from xinv_nb.run import Run
 from xinv_nb.words.draft import BUILT_IN
 from xinv_nb.words.narrator import narrate
 
-pytestmark = pytest.mark.usefixtures("admitted")
+pytestmark = pytest.mark.usefixtures("capable_of_sentences")
 
 KEY = {"model": "tiny", "digest": "d1", "prompt": "p1"}
 

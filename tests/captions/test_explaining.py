@@ -11,9 +11,9 @@ import pytest
 from autograd import grad
 
 import xinv_nb as xi
-from tests.captions.test_admission import Model, dropped, each
+from tests.captions.test_trial import Model, dropped, each
 from tests.ollama.scripted_server import MODEL
-from xinv_nb.models.writer import Explaining
+from xinv_nb.models.captioning import Explaining
 from xinv_nb.recorded.captions import Caption
 from xinv_nb.run import Run
 from xinv_nb.view.explaining import Explainer

@@ -16,13 +16,13 @@ from tests.example_runs import EXAMPLES
 from tests.ollama.scripted_server import CUT, MODEL, Reply, Request, ScriptedServer, done, listed, piece, shown
 from xinv_nb.claims.domain import names_of
 from xinv_nb.claims.sameness import same_claims
+from xinv_nb.models.captioning import Explaining, Progress, write
 from xinv_nb.models.server.ollama import OllamaServer
 from xinv_nb.models.worker import CaptionWorker
-from xinv_nb.models.writer import Explaining, Progress, write
 from xinv_nb.run import Run
 from xinv_nb.words.narrator import narrate, plan
 
-pytestmark = pytest.mark.usefixtures("admitted")
+pytestmark = pytest.mark.usefixtures("capable_of_sentences")
 
 
 class Rewording(ScriptedServer):

@@ -11,11 +11,11 @@ from tests.example_runs import EXAMPLES
 from tests.ollama.real_server import RealServer
 from xinv_nb.claims.domain import names_of
 from xinv_nb.claims.sameness import same_claims
-from xinv_nb.models.writer import Explaining, Progress, write
+from xinv_nb.models.captioning import Explaining, Progress, write
 from xinv_nb.words.draft import BUILT_IN
 from xinv_nb.words.narrator import narrate, plan
 
-pytestmark = pytest.mark.usefixtures("admitted")
+pytestmark = pytest.mark.usefixtures("capable_of_sentences")
 
 
 def assert_true(captions, run, model: str) -> int:

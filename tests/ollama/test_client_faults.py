@@ -24,8 +24,8 @@ from tests.ollama.scripted_server import (
     piece,
     shown,
 )
+from xinv_nb.models.server.address import parse_address
 from xinv_nb.models.server.faults import OllamaUnavailable
-from xinv_nb.models.server.host import parse_host
 from xinv_nb.models.server.ollama import OllamaServer
 
 if TYPE_CHECKING:
@@ -359,7 +359,7 @@ def test_the_variable_of_the_environment_names_no_other_computer(monkeypatch: py
     ],
 )
 def test_a_host_is_read_as_ollama_reads_it(written: str, host: str) -> None:
-    assert parse_host(written) == host
+    assert parse_address(written) == host
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 from xinv_nb.claims.claims import check, domain_of
 from xinv_nb.claims.sameness import same_claims
-from xinv_nb.models.acceptance import Place, accepted
-from xinv_nb.models.admission import Manner
+from xinv_nb.models.alignment import Place, aligned
+from xinv_nb.models.language_model import LanguageModel, too_long
 from xinv_nb.models.prompt import MOST_SENTENCES
-from xinv_nb.models.voice import Voice, too_long
+from xinv_nb.models.trial import Manner
 from xinv_nb.recorded.captions import Claim
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.words.draft import Draft, Sentence
@@ -30,40 +30,40 @@ class _Checked:
     claims: tuple[Claim, ...] = ()
 
 
-def reword(run: RecordedRun, draft: Draft, voice: Voice, manner: Manner, question: str = "") -> Iterator[Draft]:
+def reword(run: RecordedRun, draft: Draft, model: LanguageModel, manner: Manner, question: str = "") -> Iterator[Draft]:
     """Yield the draft anew each time that one more of its sentences is the model's, or was dropped."""
     if manner == "paragraphs" and len(draft.sentences) > 1:
-        yield from _by_paragraph(run, draft, voice, question)
+        yield from _by_paragraph(run, draft, model, question)
     elif manner != "none":
         for i, sentence in enumerate(draft.sentences):
-            draft = _with(draft, i, _by_sentence(run, sentence, voice))
+            draft = _with(draft, i, _by_sentence(run, sentence, model))
             yield draft
 
 
-def _by_sentence(run: RecordedRun, sentence: Sentence, voice: Voice) -> Sentence:
-    text, provenance = voice.sentence(sentence.text)
+def _by_sentence(run: RecordedRun, sentence: Sentence, model: LanguageModel) -> Sentence:
+    text, provenance = model.sentence(sentence.text)
     if too_long(text, sentence.text):
         return replace(sentence, dropped="it is too long")
     found = _checked(run, text, [sentence])
     if found.objection:
         return replace(sentence, dropped=found.objection)
-    return _worded(text, [sentence], voice, provenance, found.claims)
+    return _worded(text, [sentence], model, provenance, found.claims)
 
 
-def _by_paragraph(run: RecordedRun, draft: Draft, voice: Voice, question: str) -> Iterator[Draft]:
+def _by_paragraph(run: RecordedRun, draft: Draft, model: LanguageModel, question: str) -> Iterator[Draft]:
     """Have the model word a dozen sentences at a time; what it does not say, the narrator says."""
     parts = [draft.sentences[i : i + MOST_SENTENCES] for i in range(0, len(draft.sentences), MOST_SENTENCES)]
     for k, part in enumerate(parts):
-        for worded in _paragraph(run, part, voice, question):
+        for worded in _paragraph(run, part, model, question):
             parts[k] = worded
             yield replace(draft, sentences=tuple(sentence for each in parts for sentence in each))
 
 
 def _paragraph(
-    run: RecordedRun, sentences: Sequence[Sentence], voice: Voice, question: str
+    run: RecordedRun, sentences: Sequence[Sentence], model: LanguageModel, question: str
 ) -> Iterator[tuple[Sentence, ...]]:
     texts = [sentence.text for sentence in sentences]
-    wordings, provenance = voice.sentences(texts, question)
+    wordings, provenance = model.sentences(texts, question)
     came: list[str] = []
     claims: dict[str, tuple[Claim, ...]] = {}
 
@@ -79,9 +79,9 @@ def _paragraph(
 
     places: dict[Place, Sentence] = {}
     with contextlib.closing(wordings):
-        for place, text in accepted(texts, coming(), objection):
+        for place, text in aligned(texts, coming(), objection):
             block = [sentences[i] for i in place]
-            places[place] = _worded(text, block, voice, provenance, claims[text])
+            places[place] = _worded(text, block, model, provenance, claims[text])
             yield _put_together(sentences, places)
     taken = {i for place in places for i in place}
     own = len(came) == len(texts)  # then its sentences and the narrator's stand side by side
@@ -118,7 +118,7 @@ def _checked(run: RecordedRun, text: str, block: Sequence[Sentence]) -> _Checked
 
 
 def _worded(
-    text: str, block: Sequence[Sentence], voice: Voice, provenance: Mapping[str, str], claims: tuple[Claim, ...]
+    text: str, block: Sequence[Sentence], model: LanguageModel, provenance: Mapping[str, str], claims: tuple[Claim, ...]
 ) -> Sentence:
     source = " ".join(sentence.text for sentence in block)
     facts = tuple(dict.fromkeys(fact.id for sentence in block for fact in sentence.facts))
@@ -126,7 +126,7 @@ def _worded(
     found = replace(block[0], text=text, facts=tuple(by_id[i] for i in facts))
     if text == source:
         return found
-    return replace(found, source=voice.model, provenance=provenance, built_in=source, claims=claims)
+    return replace(found, source=model.name, provenance=provenance, built_in=source, claims=claims)
 
 
 def _with(draft: Draft, i: int, sentence: Sentence) -> Draft:

@@ -6,8 +6,8 @@ import logging
 import threading
 from collections.abc import Callable
 
-from xinv_nb.models.admission import ability, known_ability
-from xinv_nb.models.writer import Explaining, Progress, Unvoiced, find_voice, write
+from xinv_nb.models.captioning import Explaining, NoModel, Progress, find_model, write
+from xinv_nb.models.trial import ability, known_ability
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.recorded.writer import RunWriter
 
@@ -33,14 +33,14 @@ class CaptionWorker:
             return
 
         def work() -> None:
-            found = find_voice(explaining, self._stop)
-            if isinstance(found, Unvoiced):
+            found = find_model(explaining, self._stop)
+            if isinstance(found, NoModel):
                 return
-            voice, _ = found
-            if known_ability(voice) is None:
-                ability(voice)
+            model, _ = found
+            if known_ability(model) is None:
+                ability(model)
             else:
-                voice.make_ready()
+                model.make_ready()
 
         # What goes wrong the writing itself will say.
         self._making_ready = self._begin(_attempted(work, "Making a model ready"))

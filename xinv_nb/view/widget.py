@@ -185,7 +185,7 @@ class RunWidget(PlotWidget):
         elif kind == "quiet":
             self.explainer.stop()
         elif kind == "pull":
-            self.explainer.pull(cancel=bool(content.get("cancel")))
+            self.explainer.download(cancel=bool(content.get("cancel")))
         elif kind == "file":
             self._answer_file(content)
 

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from xinv_nb.models.server.address import Address
 from xinv_nb.models.server.connection import CONNECT_LIMIT, without_thinking
 from xinv_nb.models.server.cores import cores
 from xinv_nb.models.server.faults import OllamaUnavailable, faults
-from xinv_nb.models.server.host import Host
 from xinv_nb.models.server.models import SUGGESTED_MODEL, Model, best, full_name, listed, objection
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Status:
     """The model to ask where none is named."""
 
 
-class OllamaServer(Host):
+class OllamaServer(Address):
     """An Ollama server at `host` (None: the variable OLLAMA_HOST, else this computer).
 
     Only a server on this computer, and only a model that runs there, is used. `allow_remote=True`

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class Host:
+class Address:
     """The computer at `host` (None: the variable OLLAMA_HOST, else this one) that Ollama is to answer on.
 
     `allow_remote=True` says that the user has named it; without that, only this computer is asked.
@@ -26,7 +26,7 @@ class Host:
         self.allow_remote = allow_remote
         written = (host or os.environ.get("OLLAMA_HOST") or "").strip(" \t\"'")
         try:
-            self.host = parse_host(written)
+            self.host = parse_address(written)
             self._readable = True
         except ValueError:
             self.host = written
@@ -77,7 +77,7 @@ class Host:
             raise self.faults.plainly(error, connection.verdict, connection.limit, model) from error
 
 
-def parse_host(text: str) -> str:
+def parse_address(text: str) -> str:
     """Make the address of a server from what a user writes, by the rules of Ollama's own clients.
 
     "" is this computer; without `http://` the port is 11434; 0.0.0.0, which a server listens on,

@@ -10,10 +10,10 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 
 from xinv_nb.models.cache import AnswerCache
 from xinv_nb.models.prompt import paragraph, rewording, schema
+from xinv_nb.models.queue import REQUESTS
 from xinv_nb.models.server.faults import stopped
 from xinv_nb.models.server.models import is_suggested
 from xinv_nb.models.server.ollama import SEED, OllamaServer, Status
-from xinv_nb.models.turns import TURNS
 from xinv_nb.words.digest import digest_of
 
 _Enough = Callable[[str], bool]
@@ -25,24 +25,24 @@ _REMEMBERED: dict[str, str] = {}
 """What this process knows of models, for those who keep nothing on disk."""
 
 
-class Voice:
+class LanguageModel:
     """A model that words sentences for one reader, remembering what it answered.
 
-    A request waits for its turn; the voice that was made last goes first.
+    A request waits for its turn; the one that was made last goes first.
     """
 
     def __init__(
         self,
         server: OllamaServer,
-        model: str,
+        name: str,
         status: Status,
         level: str | None,
         stop: threading.Event,
     ) -> None:
-        self.model, self.level, self.stop = model, level, stop
-        self._server, self._cache, self._ticket = server, AnswerCache(), TURNS.ticket()
-        digest = next((m.digest for m in status.models if m.name in (model, f"{model}:latest")), "")
-        self.known = {"model": model, "digest": digest, "server": status.version, "seed": str(SEED)}
+        self.name, self.level, self.stop = name, level, stop
+        self._server, self._cache, self._ticket = server, AnswerCache(), REQUESTS.ticket()
+        digest = next((m.digest for m in status.models if m.name in (name, f"{name}:latest")), "")
+        self.known = {"model": name, "digest": digest, "server": status.version, "seed": str(SEED)}
         """What its answers depend on beside the prompt."""
         self.suggested = next((m.name for m in status.models if m.local and is_suggested(m.name)), "")
         """The model that is suggested where this one is too small, if the server has it."""
@@ -68,9 +68,9 @@ class Voice:
 
     def make_ready(self) -> None:
         """Have the server load the model, so that the first wording does not wait for it."""
-        with TURNS.taken(self._ticket, self.stop) as granted:
+        with REQUESTS.turn(self._ticket, self.stop) as granted:
             if granted:
-                self._server.preload(self.model, stop=self.stop)
+                self._server.preload(self.name, stop=self.stop)
 
     def remembered(self, key: Mapping[str, str]) -> str | None:
         """Return what was remembered of this model under `key`."""
@@ -103,10 +103,10 @@ class Voice:
             yield known
             return
         text = ""
-        with TURNS.taken(self._ticket, self.stop) as granted:
+        with REQUESTS.turn(self._ticket, self.stop) as granted:
             if not granted:
                 raise stopped()
-            stream = self._server.stream(self.model, asked, schema=form, num_predict=longest, seed=SEED, stop=self.stop)
+            stream = self._server.stream(self.name, asked, schema=form, num_predict=longest, seed=SEED, stop=self.stop)
             with contextlib.closing(stream) as pieces:
                 for piece in pieces:
                     text += piece
