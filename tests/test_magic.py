@@ -11,7 +11,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 import xinv_nb as xi
-from tests.captions.test_admission import Model, each
+from tests.captions.test_trial import Model, each
 from tests.ollama.scripted_server import MODEL, Reply, listed
 
 DESCENT = """\

@@ -214,9 +214,9 @@ def test_a_sentence_of_two_facts_spans_and_cites_both() -> None:
 # ---------------------------------------------------------------------- the line under a caption
 
 
-def drafted(*sources: str, dropped: str = "", only_numbers: bool = False) -> str:
+def drafted(*sources: str, dropped: str = "") -> str:
     fact = given("F1", "course", "The loss fell.", {}, (0, 1))
-    sentence = Sentence("The loss fell.", (fact,), dropped=dropped, only_numbers=only_numbers)
+    sentence = Sentence("The loss fell.", (fact,), dropped=dropped)
     return as_caption(Draft("Summary", (0, 1), tuple(replace(sentence, source=s) for s in sources))).status
 
 
@@ -225,14 +225,6 @@ def test_the_status_says_who_wrote_and_what_was_checked() -> None:
     assert drafted("built-in", dropped="x") == "built-in text · the model's wording did not match the recording"
     assert drafted("m", "m", "m") == "3 of 3 claims match the recording · 3 sentences by the model"
     assert drafted("m", "built-in") == "2 of 2 claims match the recording · 1 sentence by the model, 1 built-in"
-    assert drafted("m", only_numbers=True) == "checked in part: numbers and names · 1 sentence by the model"
-
-
-def test_a_sentence_of_which_only_the_numbers_were_checked_is_no_supported_claim() -> None:
-    fact = given("F1", "course", "The loss fell.", {}, (0, 1))
-    sentence = Sentence("Der Verlust fiel.", (fact,), source="m", only_numbers=True)
-    (claim,) = as_caption(Draft("Summary", (0, 1), (sentence,))).claims
-    assert claim.supported is None
 
 
 def test_one_watch_is_told_of_in_each_phase() -> None:

@@ -26,6 +26,7 @@ TESTS = [
         "probes",
         "quantities",
         "recording",
+        "session",
         "storage",
         "terms",
     )

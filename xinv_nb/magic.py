@@ -16,6 +16,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from typing import Any, NoReturn
 
 from IPython.core.error import UsageError
@@ -23,14 +24,12 @@ from IPython.core.inputtransformer2 import cell_magic as ipython_cell_magic
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 
-from xinv_nb.models.writer import Explaining
+from xinv_nb.models.captioning import Explaining
 from xinv_nb.recorded.problem import Problem
 from xinv_nb.recorded.writer import RunWriter
-from xinv_nb.recording.recorder import Recorder
 from xinv_nb.recording.tracebacks import take_our_frames_out
 from xinv_nb.run import Run
-from xinv_nb.session import attempt, how_it_ended, remember
-from xinv_nb.view.live import finish, show
+from xinv_nb.session import Recording
 
 _MARK = "%%xinv"
 _IS_OURS = re.compile(r"%%xinv(?![\w?])")
@@ -69,7 +68,7 @@ def _parser() -> _Parser:
         help="the Ollama server; naming one that is not on this computer sends the facts of the run there",
     )
     parser.add_argument("--level", choices=["student", "expert"], help="the reader")
-    parser.add_argument("--language", metavar="LANGUAGE", help="the language that the model writes")
+    parser.add_argument("--language", metavar="LANGUAGE", help="the language of the text; so far English")
     parser.add_argument("--parameters", metavar="a,b,…", help="the parameters to show")
     parser.add_argument("--max-events", metavar="N", type=int, help="events kept at most (100000)")
     parser.add_argument("--save", metavar="PATH", help="write the run to this file when it ends")
@@ -171,30 +170,32 @@ def _is_mark(statement: ast.stmt) -> bool:
 
 
 class _OpenCell:
-    """The recording of the cell that is running."""
+    """The cell that is running, and its recording; here is what only a notebook has."""
 
     def __init__(self, shell: InteractiveShell, options: Options) -> None:
-        self.shell = shell
-        self.options = options
-        self.run = Run(options.name or "", _problem_of(shell, options))
-        RunWriter(self.run).choose_parameters(options.parameters)
-        self.recorder = Recorder(self.run, options.max_events)
+        self._shell: Any = shell
+        self._options = options
+        self._run = Run(options.name or "", _problem_of(shell, options))
+        RunWriter(self._run).choose_parameters(options.parameters)
+        self._recording = Recording(
+            self._run,
+            options.max_events,
+            showing="never" if options.quiet else "live" if options.live else "at the end",
+            explaining=options.explaining,
+            save=options.save,
+        )
         self._own_showtraceback: Any = None
 
     def open(self) -> None:
-        """Show the widget and start recording."""
-        remember(self.run)
-        if self.options.name:
-            self.shell.user_ns[self.options.name] = self.run
-        if self.options.live and not self.options.quiet:
-            self.recorder.on_evaluation = attempt(self.run, "shown", lambda: show(self.run, self.options.explaining))
+        """Bind the run to its name, and begin."""
+        if self._options.name:
+            self._shell.user_ns[self._options.name] = self._run
         self._show_tracebacks_without_us()
-        self.recorder.start()
+        self._recording.open()
 
     def _show_tracebacks_without_us(self) -> None:
         """Have IPython show an error of the cell without the frames of the recording, until the cell is done."""
-        shell: Any = self.shell
-        showtraceback = shell.showtraceback
+        showtraceback = self._shell.showtraceback
 
         def shown_without_us(*args: Any, **kwargs: Any) -> Any:
             error = sys.exc_info()[1]
@@ -203,33 +204,20 @@ class _OpenCell:
             return showtraceback(*args, **kwargs)
 
         self._own_showtraceback = showtraceback
-        shell.showtraceback = shown_without_us
+        self._shell.showtraceback = shown_without_us
 
     def close(self, error: BaseException | None) -> None:
-        """Close the recording and show what is to be shown; never raises."""
+        """Give the notebook back its own, and end."""
         if self._own_showtraceback is not None:
-            shell: Any = self.shell
-            shell.showtraceback = self._own_showtraceback
-        if self.run.problem is None:
-            RunWriter(self.run).set_problem(_problem_of(self.shell, self.options))
-            if self.options.problem and self.run.problem is None:
-                self.recorder.notice(
-                    f"The variable {self.options.problem!r} is no xinv_nb.Problem; the run goes without one."
+            self._shell.showtraceback = self._own_showtraceback
+        if self._run.problem is None:  # it may be made in the cell
+            writer = RunWriter(self._run)
+            writer.set_problem(_problem_of(self._shell, self._options))
+            if self._options.problem and self._run.problem is None:
+                writer.notice(
+                    f"The variable {self._options.problem!r} is no xinv_nb.Problem; the run goes without one."
                 )
-        self.recorder.stop(*how_it_ended(error, _line_in_cell(error)))
-        attempt(self.run, "saved", self._save)
-        attempt(self.run, "shown", self._show)
-
-    def _save(self) -> None:
-        if self.options.save:
-            self.run.save(self.options.save)
-
-    def _show(self) -> None:
-        if self.options.quiet:
-            return
-        if not self.options.live:
-            show(self.run, self.options.explaining)
-        finish(self.run, self.options.explaining)
+        self._recording.close(error, _line_in_cell(error))
 
 
 _open: _OpenCell | None = None
@@ -342,18 +330,19 @@ class XinvMagics(Magics):
 
 
 def _settings(options: Options) -> str:
-    from xinv_nb.models.offer import offer
+    from xinv_nb.models.languages import not_there_yet
+    from xinv_nb.models.listing import listing
 
     e = options.explaining
     rows = [
         ("model", "built-in text only" if e.model is False else e.model or "the server's default, else built-in text"),
         ("reader", e.level or "student"),
-        ("language", e.language or "English"),
+        ("language", not_there_yet(e.language) or "English"),
         ("problem", options.problem or "none"),
         ("parameters", ", ".join(options.parameters) or "all"),
         ("live widget", "yes" if options.live and not options.quiet else "no"),
     ]
-    first, *models = offer(e)
+    first, *models = listing(e)
     return "\n".join(f"{name:<12} {value}" for name, value in [*rows, ("Ollama", first), *(("", m) for m in models)])
 
 
@@ -362,6 +351,8 @@ def _settings(options: Options) -> str:
 
 def register(shell: InteractiveShell) -> None:
     """Register the magics and the two transformers; loading twice changes nothing."""
+    for needed in ("xinv_nb.recording.recorder", "xinv_nb.view.live"):
+        import_module(needed)  # now, rather than while the first cell runs
     shell.register_magics(XinvMagics)
     transforms = shell.input_transformer_manager.line_transforms
     if rewrite not in transforms:

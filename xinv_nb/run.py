@@ -88,7 +88,8 @@ class Run(RecordedRun):
         level : str, optional
             `"student"` or `"expert"`.
         language : str, optional
-            The language to write in; English where None.
+            The language to write in. So far that is English: for another, the built-in English text is returned, no
+            model is asked, and `notices` says so.
         host : str, optional
             The server's address; the loopback one where None. Naming another host sends the facts of the run there.
         span : pair of int, optional
@@ -112,8 +113,9 @@ class Run(RecordedRun):
         >>> run.explain(model=False)[0].source
         'built-in'
         """
-        from xinv_nb.models.writer import Explaining, write, write_span
+        from xinv_nb.models.captioning import Explaining, write, write_span
 
+        self._tell_of_language(language)
         explaining = Explaining(model, level, language, host)
         if span is not None:
             caption = write_span(self, span, explaining)
@@ -157,9 +159,16 @@ class Run(RecordedRun):
         >>> run.ask("Where did x go?", model=False).text
         'x fell from 4 to 2; the gradient asked for this at every iteration.'
         """
-        from xinv_nb.models.writer import Explaining, answer
+        from xinv_nb.models.captioning import Explaining, answer
 
+        self._tell_of_language(language)
         return answer(self, question, Explaining(model, level, language, host), span)
+
+    def _tell_of_language(self, language: str | None) -> None:
+        from xinv_nb.models.languages import not_there_yet
+
+        if why := not_there_yet(language):
+            RunWriter(self).notice(f"{why}.")
 
     def check(self, text: str, span: tuple[int, int] | None = None) -> Sequence[Claim]:
         """Return the claims found in `text`, each with whether the recording supports it, and why."""

@@ -2,22 +2,93 @@
 
 from __future__ import annotations
 
+import logging
 import sys
-from asyncio import CancelledError
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
+from xinv_nb.errors import XinvError
 from xinv_nb.recorded.problem import Problem
 from xinv_nb.recorded.run import Status
 from xinv_nb.recorded.writer import RunWriter
-from xinv_nb.recording.recorder import Recorder
 from xinv_nb.recording.tracebacks import take_our_frames_out
 from xinv_nb.run import Run
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from xinv_nb.models.captioning import Explaining
     from xinv_nb.view.compare import Comparison
 
 T = TypeVar("T")
+Showing = Literal["live", "at the end", "never"]
+"""When a recording is shown by itself."""
+
+_log = logging.getLogger(__name__)
+
+
+class Recording:
+    """The life of one recording, for `record` and for `%%xinv`: opened, followed by the view, closed, saved, shown.
+
+    What goes wrong in it becomes a notice of the run, and nothing is raised into the user's program, but for a
+    recording that is opened twice.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        max_events: int = 100_000,
+        *,
+        showing: Showing = "never",
+        explaining: Explaining | None = None,
+        save: str | Path | None = None,
+    ) -> None:
+        from xinv_nb.recording.recorder import Recorder  # half of the time that an import would take
+
+        self.run = run
+        self._showing, self._explaining, self._save = showing, explaining, save
+        self._recorder = Recorder(run, max_events)
+
+    def open(self) -> None:
+        """Make the run the newest, show it where it is to be followed, and record from now on."""
+        remember(self.run)
+        if self._showing == "live":
+            self._recorder.on_evaluation = attempt(self.run, "shown", self._show)
+        try:
+            self._recorder.start()
+        except XinvError:  # opened twice: a mistake in the program, which is to be told there
+            raise
+        except Exception as failure:  # noqa: BLE001 - nothing of ours may reach the user's cell
+            _tell(self.run, "recorded", failure)
+
+    def close(self, error: BaseException | None = None, line: int | None = None) -> None:
+        """End the recording: with `error`, which arose in a line of a cell, or without; then save it and show it."""
+        if error is not None:
+            attempt(self.run, "left out of the traceback", lambda: take_our_frames_out(error))
+        status, ending = how_it_ended(error, line)
+        attempt(self.run, "closed", lambda: self._recorder.stop(status, ending))
+        if self.run.status == "running":  # where closing failed
+            RunWriter(self.run).end(status, ending)
+        if self._save is not None:
+            attempt(self.run, "saved", self._save_run)
+        if self._showing != "never":
+            attempt(self.run, "shown", self._finish)
+
+    def _show(self) -> Callable[[], None]:
+        from xinv_nb.view.live import show
+
+        return show(self.run, self._explaining)
+
+    def _save_run(self) -> None:
+        assert self._save is not None
+        self.run.save(self._save)
+
+    def _finish(self) -> None:
+        from xinv_nb.view.live import finish
+
+        if self._showing == "at the end":
+            self._show()
+        finish(self.run, self._explaining)
 
 
 class record:  # noqa: N801 - reads as a verb: `with xi.record() as run`
@@ -61,28 +132,16 @@ class record:  # noqa: N801 - reads as a verb: `with xi.record() as run`
         live: bool = False,
         max_events: int = 100_000,
     ) -> None:
-        self._run = Run(name, problem)
-        RunWriter(self._run).choose_parameters(parameters or ())
-        self._live = live
-        self._recorder = Recorder(self._run, max_events)
+        run = Run(name, problem)
+        RunWriter(run).choose_parameters(parameters or ())
+        self._recording = Recording(run, max_events, showing="live" if live else "never")
 
     def __enter__(self) -> Run:
-        remember(self._run)
-        if self._live:
-            from xinv_nb.view.live import show
-
-            self._recorder.on_evaluation = attempt(self._run, "shown", lambda: show(self._run))
-        self._recorder.start()
-        return self._run
+        self._recording.open()
+        return self._recording.run
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: object) -> None:
-        if error is not None:
-            take_our_frames_out(error)
-        self._recorder.stop(*how_it_ended(error))
-        if self._live:
-            from xinv_nb.view.live import finish
-
-            attempt(self._run, "shown", lambda: finish(self._run))
+        self._recording.close(error)
 
 
 def attempt(run: Run, done: str, step: Callable[[], T]) -> T | None:
@@ -90,20 +149,32 @@ def attempt(run: Run, done: str, step: Callable[[], T]) -> T | None:
     try:
         return step()
     except Exception as failure:  # noqa: BLE001 - nothing of ours may reach the user's cell
-        text = f"The run could not be {done} ({type(failure).__name__}: {failure})."
-        RunWriter(run).notice(text)
-        print(text, file=sys.stderr)  # noqa: T201 - the view may not be there to show it
+        _tell(run, done, failure)
         return None
+
+
+def _tell(run: Run, done: str, failure: Exception) -> None:
+    """Make a notice of what went wrong, and print it: the view may not be there to show it."""
+    _log.debug("A run could not be %s.", done, exc_info=failure)
+    text = f"The run could not be {done} ({type(failure).__name__}: {failure})."
+    RunWriter(run).notice(text)
+    print(text, file=sys.stderr)  # noqa: T201
 
 
 def how_it_ended(error: BaseException | None, line: int | None = None) -> tuple[Status, str]:
     """Return the status of a run that ended with `error`, and a phrase that says how."""
     if error is None:
         return "finished", ""
-    if isinstance(error, (KeyboardInterrupt, CancelledError)):
+    if isinstance(error, KeyboardInterrupt) or _is_cancelled_task(error):
         return "interrupted", "stopped by you"
     where = f" in line {line}" if line is not None else ""
     return "failed", f"{type(error).__name__}{where}"
+
+
+def _is_cancelled_task(error: BaseException) -> bool:
+    """Whether the task was cancelled: asyncio takes long to import, and where it was not, it raised nothing."""
+    exceptions = sys.modules.get("asyncio.exceptions")
+    return exceptions is not None and isinstance(error, exceptions.CancelledError)
 
 
 _last: Run | None = None

@@ -368,7 +368,7 @@ def honest(sentence: str) -> str:
 class Adversary(ScriptedServer):
     """The server of that model. Say which run it is about with `about`; then let the pipeline come.
 
-    `manner` is what it lets the admission test see: that it words paragraphs, or single sentences only.
+    `manner` is what it lets the trial test see: that it words paragraphs, or single sentences only.
     """
 
     def __init__(self, manner: str, share_of_truth: float = 0.2) -> None:
@@ -397,7 +397,7 @@ class Adversary(ScriptedServer):
             answers = [self.say(line) for line in of_the_run]
             if in_json and self.scene.random.random() < 0.2:
                 return Reply(piece(self.broken(answers)), done())
-        else:  # the admission test: to pass for a good model, or for one that is good at single sentences
+        else:  # the trial test: to pass for a good model, or for one that is good at single sentences
             answers = ["…"] * len(lines) if in_json and self.manner == "sentences" else [honest(line) for line in lines]
         text = json.dumps({"sentences": answers}, ensure_ascii=False) if in_json else " ".join(answers)
         return Reply(piece(text), done())

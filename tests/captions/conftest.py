@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.example_runs import EXAMPLES
-from xinv_nb.models import writer
-from xinv_nb.models.admission import Ability
+from xinv_nb.models import captioning
+from xinv_nb.models.trial import Ability
 from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.run import Run
 
@@ -22,10 +22,10 @@ def run() -> Run:
 
 
 @pytest.fixture
-def admitted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take each model for one that has passed the admission test for single sentences (which has tests of its own)."""
-    monkeypatch.setattr(writer, "known_ability", lambda voice: Ability("sentences", 12, 12))
-    monkeypatch.setattr(writer, "ability", lambda voice: Ability("sentences", 12, 12))
+def capable_of_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take each model for one that has passed the trial for single sentences (which has tests of its own)."""
+    monkeypatch.setattr(captioning, "known_ability", lambda model: Ability("sentences", 12, 12))
+    monkeypatch.setattr(captioning, "ability", lambda model: Ability("sentences", 12, 12))
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from tests.captions.second_opinion import Recording, second_opinion
 from tests.example_runs import EXAMPLES
 from tests.ollama.scripted_server import MODEL
 from tests.waiting import until
-from xinv_nb.models.writer import Explaining
+from xinv_nb.models.captioning import Explaining
 from xinv_nb.recorded.captions import Caption
 from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.run import Run

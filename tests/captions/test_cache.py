@@ -22,7 +22,7 @@ from xinv_nb.run import Run
 from xinv_nb.words.draft import BUILT_IN
 from xinv_nb.words.narrator import narrate
 
-pytestmark = pytest.mark.usefixtures("admitted")
+pytestmark = pytest.mark.usefixtures("capable_of_sentences")
 
 KEY = {"model": "tiny", "digest": "d1", "prompt": "p1"}
 
@@ -46,17 +46,15 @@ def test_the_same_run_is_worded_again_without_asking(folder: Path, server: Rewor
     assert len(server.chats()) == asked > 0
 
 
-def test_another_digest_level_or_language_is_asked_anew(folder: Path, server: Rewording, run: Run) -> None:
+def test_another_digest_or_level_is_asked_anew(folder: Path, server: Rewording, run: Run) -> None:
     written(run, server.host, model=MODEL)
     asked = len(server.chats())
     written(run, server.host, model=MODEL, level="expert")
     after_expert = len(server.chats())
     assert after_expert > asked
-    written(run, server.host, model=MODEL, language="German")
-    assert len(server.chats()) == after_expert + asked
     server.replies["/api/tags"] = Reply({"models": [listed() | {"digest": "another"}]})
     written(run, server.host, model=MODEL)
-    assert len(server.chats()) == after_expert + 2 * asked
+    assert len(server.chats()) == after_expert + asked
 
 
 def test_what_is_remembered_is_checked_all_the_same(folder: Path, server: Rewording, run: Run) -> None:

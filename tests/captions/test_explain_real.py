@@ -14,11 +14,11 @@ from tests.captions.test_writer_real import assert_true
 from tests.example_runs import EXAMPLES
 from tests.ollama.real_server import RealServer, find_gguf, find_program, running
 from tests.waiting import PATIENCE
-from xinv_nb.models.writer import Explaining, Progress, write
+from xinv_nb.models.captioning import Explaining, Progress, write
 from xinv_nb.recorded.captions import Caption
 from xinv_nb.words.narrator import narrate
 
-pytestmark = pytest.mark.usefixtures("admitted")
+pytestmark = pytest.mark.usefixtures("capable_of_sentences")
 
 
 def test_a_base_model_is_not_asked_and_the_reader_is_told(ollama_server: RealServer) -> None:

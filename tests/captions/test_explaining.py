@@ -11,10 +11,11 @@ import pytest
 from autograd import grad
 
 import xinv_nb as xi
-from tests.captions.test_admission import Model, dropped, each
+from tests.captions.test_trial import Model, dropped, each
 from tests.ollama.scripted_server import MODEL
 from tests.waiting import PATIENCE, until
-from xinv_nb.models.writer import Explaining
+from xinv_nb.models.captioning import Explaining
+from xinv_nb.models.trial import PARAGRAPHS
 from xinv_nb.recorded.captions import Caption
 from xinv_nb.run import Run
 from xinv_nb.view.explaining import Explainer
@@ -131,3 +132,13 @@ def test_quiet_ends_the_writing_and_keeps_what_was_checked(server: Model, run: R
     go_on.set()
     assert not widget.writer.busy
     assert [caption.built_in for caption in run.captions] == built_in
+
+
+@pytest.mark.parametrize("model", [MODEL, False])
+def test_the_view_says_that_a_language_is_not_there_yet(server: Model, run: Run, model) -> None:
+    widget = run.widget()
+    widget.explainer.write(Explaining(model, language="German", host=server.host))
+    idle(widget.explainer)
+    assert (widget.writer.text, widget.writer.busy) == ("built-in text", False)
+    assert widget.writer.hint == "German is not there yet: the text is in English"
+    assert server.requests == []

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from jupyter_client.manager import start_new_kernel
 
-from tests.captions.test_admission import Model, dropped, each
+from tests.captions.test_trial import Model, dropped, each
 from tests.ollama.scripted_server import MODEL
 from tests.waiting import PATIENCE
-from xinv_nb.models.admission import PARAGRAPHS
+from xinv_nb.models.trial import PARAGRAPHS
 
 LOAD = "%load_ext xinv_nb\nimport xinv_nb as xi\nfrom autograd import grad\nimport autograd.numpy as np"
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jupyter_client.manager import start_new_kernel
 
-from tests.captions.test_admission import Model, dropped, each
+from tests.captions.test_trial import Model, dropped, each
 from tests.ollama.scripted_server import MODEL
 from tests.waiting import PATIENCE, until
 

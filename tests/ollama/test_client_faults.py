@@ -26,8 +26,8 @@ from tests.ollama.scripted_server import (
     shown,
 )
 from tests.waiting import AT_ONCE, PATIENCE, until
+from xinv_nb.models.server.address import CONNECT_LIMIT, parse_address
 from xinv_nb.models.server.faults import OllamaUnavailable
-from xinv_nb.models.server.host import parse_host
 from xinv_nb.models.server.ollama import OllamaServer
 
 if TYPE_CHECKING:
@@ -228,7 +228,7 @@ def test_closing_the_iterator_hangs_up(scripted: ScriptedServer) -> None:
 
 def test_no_thread_is_left_behind(scripted: ScriptedServer) -> None:
     def watches() -> Iterable[threading.Thread]:
-        return [thread for thread in threading.enumerate() if thread.name == "xinv ollama watch"]
+        return [thread for thread in threading.enumerate() if thread.name == "xinv-nb-ollama-watch"]
 
     for _ in range(5):
         ask(scripted)
@@ -366,7 +366,7 @@ def test_the_variable_of_the_environment_names_no_other_computer(monkeypatch: py
     ],
 )
 def test_a_host_is_read_as_ollama_reads_it(written: str, host: str) -> None:
-    assert parse_host(written) == host
+    assert parse_address(written) == host
 
 
 @pytest.mark.parametrize(
@@ -393,7 +393,6 @@ def test_a_cloud_model_gets_nothing_until_it_is_named(
     scripted.replies["/api/tags"] = Reply({"models": [listed(name, 300, **tag)]})
     scripted.shows[name] = Reply(shown(**show))
     client = OllamaServer(scripted.host)
-    assert client.default_model() is None
     assert client.status().default is None
     with pytest.raises(OllamaUnavailable, match=f"{name} runs in a cloud"):
         list(client.stream(name, QUESTION))
@@ -401,7 +400,7 @@ def test_a_cloud_model_gets_nothing_until_it_is_named(
     assert not client.preload(name)
     named = OllamaServer(scripted.host, allow_cloud=[name])
     assert "".join(named.stream(name, QUESTION)) == "Hello there."
-    assert named.default_model() is None
+    assert named.status().default is None
 
 
 @pytest.mark.parametrize(
@@ -443,14 +442,14 @@ def test_the_default_is_the_best_that_runs_here(
     scripted.replies["/api/tags"] = Reply({"models": [listed(name, int(size)) for name, size in sizes.items()]})
     scripted.shows["base"] = Reply(shown(BASE_TEMPLATE))
     scripted.shows["broken"] = Reply('{"error":"bad manifest"}', status=500)
-    default = OllamaServer(scripted.host).default_model()
+    default = OllamaServer(scripted.host).status().default
     assert (default.name if default else None) == chosen
 
 
 def test_the_menu_puts_what_runs_here_first(scripted: ScriptedServer) -> None:
     models = [listed("z"), listed("a:cloud"), listed("alias", remote_host="https://cloud.example.org"), listed("b")]
     scripted.replies["/api/tags"] = Reply({"models": models})
-    menu = OllamaServer(scripted.host).models()
+    menu = OllamaServer(scripted.host).status().models
     assert [(model.name, model.local) for model in menu] == [
         ("b", True),
         ("z", True),

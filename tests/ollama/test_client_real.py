@@ -63,14 +63,13 @@ def story(ollama_server: RealServer) -> float:
 
 def test_the_menu_tells_what_the_server_has(ollama_server: RealServer) -> None:
     client = OllamaServer(ollama_server.host)
-    (model,) = client.models()
-    assert (model.name, model.local, model.parameters) == (ollama_server.model, True, "134.52M")
+    status = client.status()
+    (model,) = status.models
+    assert (model.name, model.local) == (ollama_server.model, True)
     assert 90e6 < model.size < 110e6
     assert len(model.digest) == 64
-    assert client.default_model() == model
-    status = client.status()
-    assert (status.reachable, status.models, status.default) == (True, (model,), model)
-    assert status.version == client.version()
+    assert (status.reachable, status.default) == (True, model)
+    assert status.version
     assert ollama_server.model in status.text
 
 

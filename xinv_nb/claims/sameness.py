@@ -9,10 +9,9 @@ from dataclasses import replace
 
 from xinv_nb.claims.domain import Domain
 from xinv_nb.claims.interpretation import read
-from xinv_nb.claims.numerals import NUMBER, Number, value_of
+from xinv_nb.claims.numerals import Number
 from xinv_nb.claims.reading import LONGEST, SILENT, Chunk, sentences
 from xinv_nb.claims.statements import Statement
-from xinv_nb.language.quantities import sentence_start
 
 _MARKS = frozenset(",;:")
 _TORN = re.compile(
@@ -184,45 +183,3 @@ def _wording(chunks: Sequence[Chunk]) -> tuple[object, ...]:
         for c in chunks
         if c.words not in _MARKS
     )
-
-
-# ---------------------------------------------------------------------- other languages
-
-_NAME = "\ue000{}\ue001"
-"""A name of the domain while a sentence is compared: private characters that no text contains."""
-
-
-def _masked(text: str, names: Iterable[str]) -> str:
-    """Put a sign in the place of each name, longest first; a sentence may begin with a name's capital."""
-    known: dict[str, str] = {}
-    for i, name in enumerate(sorted({n for n in names if n.strip()}, key=lambda n: (-len(n), n))):
-        known[name] = _NAME.format(i)
-    for name in list(known):
-        known.setdefault(sentence_start(name), known[name])
-    if not known:
-        return text
-    pattern = "|".join(re.escape(name) for name in sorted(known, key=len, reverse=True))
-    return re.sub(rf"(?<![\w.])(?:{pattern})(?!\w|\.\d)", lambda match: known[match.group()], text)
-
-
-def same_numbers(rewording: str, source: str, names: Iterable[str]) -> str:
-    """Return why a sentence in another language may not stand for `source`: its numbers, percent signs and names."""
-    if not rewording.strip():
-        return "it is empty"
-    strange = set(re.sub("\ue000\\d+\ue001", "", _masked(rewording, names))) & set("<>{}[]|`\\") - set(source)
-    if strange or not rewording.isprintable() or "://" in rewording:
-        return "it is not one plain sentence"
-    own, theirs = _masked(rewording, names), _masked(source, names)
-    if sorted(_tagged(own)) != sorted(_tagged(theirs)):
-        return "its numbers are not those of the facts"
-    if sorted(re.findall("\ue000.*?\ue001", own)) != sorted(re.findall("\ue000.*?\ue001", theirs)):
-        return "its names are not those of the facts"
-    if len(rewording) > 3 * len(source) + 40:
-        return "it is too long"
-    return ""
-
-
-def _tagged(text: str) -> list[tuple[float, bool]]:
-    """Return the numbers of a text, each with whether a percent sign follows."""
-    bare = re.sub("\ue000\\d+\ue001", " ", text)
-    return [(value_of(m, bare), bare[m.end() :].lstrip()[:1] == "%") for m in NUMBER.finditer(bare)]

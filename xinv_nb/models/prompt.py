@@ -17,7 +17,7 @@ _KEEP = "Keep every number, unit, name and direction as it is"
 _ADD_NOTHING = "Add nothing: no cause, no judgement."
 
 
-def rewording(sentence: str, level: str | None = None, language: str | None = None) -> list[dict[str, str]]:
+def rewording(sentence: str, level: str | None = None) -> list[dict[str, str]]:
     """Return chat messages that ask for another wording of `sentence`.
 
     >>> rewording("The loss fell.")[-1]["content"]
@@ -25,14 +25,12 @@ def rewording(sentence: str, level: str | None = None, language: str | None = No
     """
     system = (
         f"Reword the sentence {_reader(level)}. {_KEEP} and in the same order. {_ADD_NOTHING} "
-        f"Answer with the one sentence only.{_in_language(language)}"
+        "Answer with the one sentence only."
     )
     return _messages(system, sentence)
 
 
-def paragraph(
-    sentences: Sequence[str], level: str | None = None, language: str | None = None, question: str = ""
-) -> list[dict[str, str]]:
+def paragraph(sentences: Sequence[str], level: str | None = None, question: str = "") -> list[dict[str, str]]:
     r"""Return chat messages that ask to word `sentences` as one short paragraph, as JSON after `schema`.
 
     >>> paragraph(["The loss fell.", "x rose."])[-1]["content"]
@@ -44,7 +42,7 @@ def paragraph(
     system = (
         f"{task}. {_KEEP}. You may join two neighbouring sentences. Leave nothing out. {_ADD_NOTHING} "
         "Each of your sentences names what it is about: no “it” or “this” for something in another sentence. "
-        f"Answer as JSON: an object whose “sentences” are the sentences of the paragraph.{_in_language(language)}"
+        "Answer as JSON: an object whose “sentences” are the sentences of the paragraph."
     )
     lines = "\n".join(sentences)
     return _messages(system, f"{question}\n\n{lines}" if question else lines)
@@ -63,10 +61,6 @@ def schema(most: int) -> Mapping[str, object]:
 
 def _reader(level: str | None) -> str:
     return _EXPERT if level == "expert" else _STUDENT
-
-
-def _in_language(language: str | None) -> str:
-    return f" Write in {language}." if language else ""
 
 
 def _messages(system: str, user: str) -> list[dict[str, str]]:

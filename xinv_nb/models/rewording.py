@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from xinv_nb.claims.claims import check, domain_of
-from xinv_nb.claims.sameness import same_claims, same_numbers
-from xinv_nb.models.acceptance import Place, accepted
-from xinv_nb.models.admission import Manner
+from xinv_nb.claims.sameness import same_claims
+from xinv_nb.models.alignment import Place, aligned
+from xinv_nb.models.language_model import LanguageModel, too_long
 from xinv_nb.models.prompt import MOST_SENTENCES
-from xinv_nb.models.voice import Voice, too_long
+from xinv_nb.models.trial import Manner
 from xinv_nb.recorded.captions import Claim
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.words.draft import Draft, Sentence
@@ -30,40 +30,40 @@ class _Checked:
     claims: tuple[Claim, ...] = ()
 
 
-def reword(run: RecordedRun, draft: Draft, voice: Voice, manner: Manner, question: str = "") -> Iterator[Draft]:
+def reword(run: RecordedRun, draft: Draft, model: LanguageModel, manner: Manner, question: str = "") -> Iterator[Draft]:
     """Yield the draft anew each time that one more of its sentences is the model's, or was dropped."""
     if manner == "paragraphs" and len(draft.sentences) > 1:
-        yield from _by_paragraph(run, draft, voice, question)
+        yield from _by_paragraph(run, draft, model, question)
     elif manner != "none":
         for i, sentence in enumerate(draft.sentences):
-            draft = _with(draft, i, _by_sentence(run, sentence, voice))
+            draft = _with(draft, i, _by_sentence(run, sentence, model))
             yield draft
 
 
-def _by_sentence(run: RecordedRun, sentence: Sentence, voice: Voice) -> Sentence:
-    text, provenance = voice.sentence(sentence.text)
+def _by_sentence(run: RecordedRun, sentence: Sentence, model: LanguageModel) -> Sentence:
+    text, provenance = model.sentence(sentence.text)
     if too_long(text, sentence.text):
         return replace(sentence, dropped="it is too long")
-    found = _checked(run, text, [sentence], voice)
+    found = _checked(run, text, [sentence])
     if found.objection:
         return replace(sentence, dropped=found.objection)
-    return _worded(text, [sentence], voice, provenance, found.claims)
+    return _worded(text, [sentence], model, provenance, found.claims)
 
 
-def _by_paragraph(run: RecordedRun, draft: Draft, voice: Voice, question: str) -> Iterator[Draft]:
+def _by_paragraph(run: RecordedRun, draft: Draft, model: LanguageModel, question: str) -> Iterator[Draft]:
     """Have the model word a dozen sentences at a time; what it does not say, the narrator says."""
     parts = [draft.sentences[i : i + MOST_SENTENCES] for i in range(0, len(draft.sentences), MOST_SENTENCES)]
     for k, part in enumerate(parts):
-        for worded in _paragraph(run, part, voice, question):
+        for worded in _paragraph(run, part, model, question):
             parts[k] = worded
             yield replace(draft, sentences=tuple(sentence for each in parts for sentence in each))
 
 
 def _paragraph(
-    run: RecordedRun, sentences: Sequence[Sentence], voice: Voice, question: str
+    run: RecordedRun, sentences: Sequence[Sentence], model: LanguageModel, question: str
 ) -> Iterator[tuple[Sentence, ...]]:
     texts = [sentence.text for sentence in sentences]
-    wordings, provenance = voice.sentences(texts, question)
+    wordings, provenance = model.sentences(texts, question)
     came: list[str] = []
     claims: dict[str, tuple[Claim, ...]] = {}
 
@@ -73,23 +73,21 @@ def _paragraph(
             yield wording
 
     def objection(text: str, block: Sequence[str]) -> str:
-        if voice.language and (len(block) > 1 or texts.index(block[0]) != len(came) - 1):
-            return "its place is not that of the facts"  # numbers alone do not tell which sentence it words
-        found = _checked(run, text, [sentence for sentence in sentences if sentence.text in block], voice)
+        found = _checked(run, text, [sentence for sentence in sentences if sentence.text in block])
         claims[text] = found.claims
         return found.objection
 
     places: dict[Place, Sentence] = {}
     with contextlib.closing(wordings):
-        for place, text in accepted(texts, coming(), objection):
+        for place, text in aligned(texts, coming(), objection):
             block = [sentences[i] for i in place]
-            places[place] = _worded(text, block, voice, provenance, claims[text])
+            places[place] = _worded(text, block, model, provenance, claims[text])
             yield _put_together(sentences, places)
     taken = {i for place in places for i in place}
     own = len(came) == len(texts)  # then its sentences and the narrator's stand side by side
     for i, sentence in enumerate(sentences):
         if i not in taken:
-            reason = _checked(run, came[i], [sentence], voice).objection if own else ""
+            reason = _checked(run, came[i], [sentence]).objection if own else ""
             places[(i,)] = replace(sentence, dropped=reason or _UNSAID)
     yield _put_together(sentences, places)
 
@@ -101,14 +99,12 @@ def _put_together(sentences: Sequence[Sentence], places: Mapping[Place, Sentence
     return tuple(begins.get(i, sentence) for i, sentence in enumerate(sentences) if i not in inside)
 
 
-def _checked(run: RecordedRun, text: str, block: Sequence[Sentence], voice: Voice) -> _Checked:
+def _checked(run: RecordedRun, text: str, block: Sequence[Sentence]) -> _Checked:
     """Judge a wording of the sentences in `block`: does it claim the same, and what does the recording say to it."""
     source = " ".join(sentence.text for sentence in block)
     if text == source:
         return _Checked("")
     domain = domain_of(run)
-    if voice.language:
-        return _Checked(same_numbers(text, source, domain.quantities))
     if objection := same_claims(text, source, domain):
         return _Checked(objection)
     span = min(s.span[0] for s in block), max(s.span[1] for s in block)
@@ -122,7 +118,7 @@ def _checked(run: RecordedRun, text: str, block: Sequence[Sentence], voice: Voic
 
 
 def _worded(
-    text: str, block: Sequence[Sentence], voice: Voice, provenance: Mapping[str, str], claims: tuple[Claim, ...]
+    text: str, block: Sequence[Sentence], model: LanguageModel, provenance: Mapping[str, str], claims: tuple[Claim, ...]
 ) -> Sentence:
     source = " ".join(sentence.text for sentence in block)
     facts = tuple(dict.fromkeys(fact.id for sentence in block for fact in sentence.facts))
@@ -130,14 +126,7 @@ def _worded(
     found = replace(block[0], text=text, facts=tuple(by_id[i] for i in facts))
     if text == source:
         return found
-    return replace(
-        found,
-        source=voice.model,
-        only_numbers=bool(voice.language),
-        provenance=provenance,
-        built_in=source,
-        claims=claims,
-    )
+    return replace(found, source=model.name, provenance=provenance, built_in=source, claims=claims)
 
 
 def _with(draft: Draft, i: int, sentence: Sentence) -> Draft:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
+import logging
 import threading
 from collections.abc import Callable
 
-from xinv_nb.models.admission import ability, known_ability
-from xinv_nb.models.writer import Explaining, Progress, Unvoiced, find_voice, write
+from xinv_nb.models.captioning import Explaining, NoModel, Progress, find_model, write
+from xinv_nb.models.trial import ability, known_ability
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.recorded.writer import RunWriter
+
+_log = logging.getLogger(__name__)
 
 
 class CaptionWorker:
@@ -31,17 +33,17 @@ class CaptionWorker:
             return
 
         def work() -> None:
-            with contextlib.suppress(Exception):  # the writing itself will say what is wrong
-                found = find_voice(explaining, self._stop)
-                if isinstance(found, Unvoiced):
-                    return
-                voice, _ = found
-                if known_ability(voice) is None:
-                    ability(voice)
-                else:
-                    voice.make_ready()
+            found = find_model(explaining, self._stop)
+            if isinstance(found, NoModel):
+                return
+            model, _ = found
+            if known_ability(model) is None:
+                ability(model)
+            else:
+                model.make_ready()
 
-        self._making_ready = self._begin(work)
+        # What goes wrong the writing itself will say.
+        self._making_ready = self._begin(_attempted(work, "Making a model ready"))
 
     def start(self, run: RecordedRun, show: Callable[[Progress], None], explaining: Explaining | None = None) -> None:
         """Write the captions of `run`; `show` is called on the worker's thread."""
@@ -51,6 +53,7 @@ class CaptionWorker:
             try:
                 captions = write(run, explaining, stop, _unless(stop, show))
             except Exception as error:  # noqa: BLE001 - nothing that goes wrong here may reach the user's notebook
+                _log.debug("Writing the captions failed.", exc_info=True)
                 RunWriter(run).notice(f"The captions stay as they are: writing them failed ({type(error).__name__}).")
                 return
             if not stop.is_set():
@@ -64,11 +67,7 @@ class CaptionWorker:
         What goes wrong leaves the built-in text standing, which the reader has already.
         """
         stop = self._renewed()
-
-        def attempted() -> None:
-            with contextlib.suppress(Exception):
-                work(stop)
-
+        attempted = _attempted(lambda: work(stop), "What a reader asked for")
         self._thread = self._begin(attempted, after=self._making_ready)
 
     def cancel(self) -> None:
@@ -100,6 +99,18 @@ class CaptionWorker:
         thread = threading.Thread(target=in_turn, name="xinv-nb-captions", daemon=True)
         thread.start()
         return thread
+
+
+def _attempted(work: Callable[[], None], name: str) -> Callable[[], None]:
+    """Return the same work, of which nothing that goes wrong reaches the user's notebook."""
+
+    def attempted() -> None:
+        try:
+            work()
+        except Exception:  # noqa: BLE001
+            _log.debug("%s failed.", name, exc_info=True)
+
+    return attempted
 
 
 def _unless(stop: threading.Event, show: Callable[[Progress], None]) -> Callable[[Progress], None]:

@@ -25,9 +25,9 @@ class WordedSentence:
     cites: tuple[str, ...]
     """The facts that it words."""
     built_in: str
-    """The built-in sentence that it stands for, in English; where it is that, the same as `text`."""
+    """The built-in sentence that it stands for; where it is that, the same as `text`."""
     checked: str = ""
-    """How far a model's wording was checked: `"in full"`, or `"in part"` (numbers and names, in other languages)."""
+    """How far a model's wording was checked: `"in full"`."""
     dropped: str = ""
     """Why the model's wording of this sentence is not shown; empty if there was none."""
     claims: tuple[Claim, ...] = ()
@@ -52,5 +52,5 @@ class Caption:
 
     @property
     def built_in(self) -> str:
-        """The built-in text that this caption words, in English; the same as `text` where no model worded any of it."""
+        """The built-in text that this caption words; the same as `text` where no model worded any of it."""
         return " ".join(sentence.built_in for sentence in self.sentences) or self.text

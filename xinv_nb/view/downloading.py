@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from xinv_nb.models.server.download import pull_from
-from xinv_nb.models.server.downloads import Course, Pull, pull_of
-from xinv_nb.models.server.host import Host
+from xinv_nb.models.server.address import Address
+from xinv_nb.models.server.download import source_of
+from xinv_nb.models.server.downloads import Download, DownloadState, download_of
 from xinv_nb.models.server.models import known_size
 
 _KEPT = "Ollama keeps what it has downloaded and goes on from there next time."
@@ -30,7 +30,7 @@ class Offer:
     percent: int | None = None
 
 
-class Pulling:
+class Downloading:
     """The download that one widget offers; it belongs to the session, so that several widgets may show the same.
 
     `show` is called when `offer` has become another, `got` with the model when that is there; both on the thread of
@@ -41,7 +41,7 @@ class Pulling:
         self.offer: Offer | None = None
         """What is to be shown now."""
         self._show, self._got = show, got
-        self._pull: Pull | None = None
+        self._download: Download | None = None
         self._first: Offer | None = None
         self._lock = threading.RLock()
 
@@ -51,50 +51,50 @@ class Pulling:
             self.leave()
             if not model:
                 return
-            server = Host(host, allow_remote=host is not None)
-            self._pull, self._first = pull_of(server, model), _first(server, model)
-            self.offer = _after(self._first, self._pull.hear(self._hear))
+            server = Address(host, allow_remote=host is not None)
+            self._download, self._first = download_of(server, model), _first(server, model)
+            self.offer = _after(self._first, self._download.hear(self._hear))
 
     def start(self) -> None:
         """Have what is offered downloaded: the reader asked for it."""
-        if self._pull is not None:
-            self._pull.start()
+        if self._download is not None:
+            self._download.start()
 
     def cancel(self) -> None:
         """End the download; the server keeps what has come."""
-        if self._pull is not None:
-            self._pull.cancel()
+        if self._download is not None:
+            self._download.cancel()
 
     def leave(self) -> None:
         """Offer nothing more; a download goes on."""
         with self._lock:
-            if self._pull is not None:
-                self._pull.leave(self._hear)
-            self._pull = self._first = self.offer = None
+            if self._download is not None:
+                self._download.leave(self._hear)
+            self._download = self._first = self.offer = None
 
-    def _hear(self, course: Course) -> None:
+    def _hear(self, state: DownloadState) -> None:
         with self._lock:
             if self._first is None:
                 return
-            model, self.offer = self._first.model, _after(self._first, course)
-            if course.done:
+            model, self.offer = self._first.model, _after(self._first, state)
+            if state.done:
                 self.leave()
-        if course.done:
+        if state.done:
             self._got(model)
         else:
             self._show()
 
 
-def _first(server: Host, model: str) -> Offer:
+def _first(server: Address, model: str) -> Offer:
     size = known_size(model)
     who = "Ollama" if server.is_local else f"Ollama at {server.host}"
-    note = f"{who} will download it from {pull_from(model)} over the internet."
+    note = f"{who} will download it from {source_of(model)} over the internet."
     return Offer(model, size, note if size else f"{note} Its size is shown once the download begins.")
 
 
-def _after(first: Offer, course: Course) -> Offer:
-    if course.going:
+def _after(first: Offer, state: DownloadState) -> Offer:
+    if state.going:
         note = f"You can go on working. If you cancel, {_KEPT}"
-        text = course.stand.text or f"asking for {first.model}"
-        return replace(first, going=True, text=text, percent=course.stand.percent, note=note)
-    return replace(first, problem=course.problem, note=_KEPT if course.cancelled else first.note)
+        text = state.progress.text or f"asking for {first.model}"
+        return replace(first, going=True, text=text, percent=state.progress.percent, note=note)
+    return replace(first, problem=state.problem, note=_KEPT if state.cancelled else first.note)

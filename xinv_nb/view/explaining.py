@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 from xinv_nb.errors import XinvError
 from xinv_nb.facts.analysis import phases_of
+from xinv_nb.models.captioning import Explaining, Progress, answer, write_drafts, write_span
+from xinv_nb.models.languages import not_there_yet
 from xinv_nb.models.worker import CaptionWorker
-from xinv_nb.models.writer import Explaining, Progress, answer, write_drafts, write_span
 from xinv_nb.recorded.captions import Caption
 from xinv_nb.recorded.writer import RunWriter
-from xinv_nb.view.downloading import Pulling
+from xinv_nb.view.downloading import Downloading
 from xinv_nb.view.head import Writer
 from xinv_nb.words.draft import BUILT_IN, Draft, as_caption
 from xinv_nb.words.narrator import plan
@@ -32,7 +33,7 @@ class Explainer:
     """Has the words of one widget written.
 
     The captions of the run and what the reader asks for have a worker each: a question does not end the writing of the
-    captions, and goes first (see `captions.turns`).
+    captions, and goes first (see `models.queue`).
     """
 
     def __init__(self, widget: RunWidget) -> None:
@@ -44,7 +45,7 @@ class Explainer:
         self._captions, self._asked = CaptionWorker(), CaptionWorker()
         self._closed: list[Draft] = []
         self._worded: dict[Hashable, Caption] = {}
-        self._pulling = Pulling(self._show_download, self._write_with)
+        self._downloading = Downloading(self._show_download, self._write_with)
 
     @property
     def run(self) -> RecordedRun:
@@ -55,7 +56,8 @@ class Explainer:
         """Have the captions of the run written; what was being written ends."""
         self.explaining = explaining
         RunWriter(self.run).keep_captions(None)
-        if explaining.model is not False and self.run.evaluations > 0:
+        wants_more = explaining.model is not False or bool(not_there_yet(explaining.language))  # which is to be said
+        if wants_more and self.run.evaluations > 0:
             self._captions.start(self.run, self._show, explaining)
 
     def stop(self) -> None:
@@ -67,7 +69,7 @@ class Explainer:
     def close(self) -> None:
         """End what is being written, and say nothing of it: the widget is going. A download goes on."""
         self._cancel()
-        self._pulling.leave()
+        self._downloading.leave()
 
     def _cancel(self) -> None:
         self._captions.cancel()
@@ -75,16 +77,16 @@ class Explainer:
 
     # ------------------------------------------------------------------ a model that is missing
 
-    def pull(self, cancel: bool) -> None:
+    def download(self, cancel: bool) -> None:
         """Have the model that is offered downloaded, after which it writes the captions; or end the download."""
         if cancel:
-            self._pulling.cancel()
+            self._downloading.cancel()
         else:
-            self._pulling.start()
+            self._downloading.start()
         self._widget.send_head()  # the browser may have shown what is offered no more
 
     def _show_download(self) -> None:
-        self._widget.writer = replace(self._widget.writer, offer=self._pulling.offer)
+        self._widget.writer = replace(self._widget.writer, offer=self._downloading.offer)
         self._widget.send_head()
 
     def _write_with(self, model: str) -> None:
@@ -154,9 +156,9 @@ class Explainer:
     def _show(self, progress: Progress) -> None:
         RunWriter(self.run).keep_captions(progress.captions)
         busy = progress.working_on is not None
-        self._pulling.propose(self.explaining.host, progress.missing)
+        self._downloading.propose(self.explaining.host, progress.missing)
         self._widget.writer = Writer(
-            progress.writer, progress.hint, progress.command, busy, progress.working_on, self._pulling.offer
+            progress.writer, progress.hint, progress.command, busy, progress.working_on, self._downloading.offer
         )
         self._widget.send_words()
         if not busy and any(caption.source != BUILT_IN for caption in progress.captions):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import textwrap
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ from xinv_nb.words.narrator import captions_of
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+_log = logging.getLogger(__name__)
 
 INK, _MUTED, _GRID = "#1f2430", "#626b80", "#e6e8ee"
 _MOST_SERIES = 8
@@ -219,6 +222,7 @@ def _draw_scene(ax: Axes, run: RecordedRun) -> None:
     try:
         draw_scene(ax, run, run.evaluations - 1)
     except Exception as error:  # noqa: BLE001 - the user's drawing may fail in any way
+        _log.debug("The scene could not be drawn.", exc_info=True)
         ax.clear()
         ax.set_axis_off()
         ax.text(

@@ -7,6 +7,8 @@ import zlib
 from functools import cache
 from pathlib import Path
 
+from xinv_nb.errors import XinvError
+
 _BUNDLE = Path(__file__).parent.parent / "static" / "widget.js"
 
 INFLATE = """\
@@ -26,7 +28,7 @@ async function load(base64) {
 def bundle() -> str:
     """Return the front end's code, as text: a path would keep every widget alive (anywidget#929)."""
     if not _BUNDLE.exists():
-        raise FileNotFoundError(
+        raise XinvError(
             f"The front end is missing ({_BUNDLE.name}). This is a source tree that was never built: "
             "run `npm ci && npm run build` in js/, or install the package with pip or uv, which builds it."
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from xinv_nb.models.writer import Explaining
+from xinv_nb.models.captioning import Explaining
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.view.compare import Comparison

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from xinv_nb.recorded.run import RecordedRun
     from xinv_nb.view.widget import RunWidget
 
 
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 class _Output:
     execution: str
     widgets: list[RunWidget] = field(default_factory=list)
-    before: RecordedRun | None = None
-    """What the cell recorded the time before: what a change of it did can be compared."""
 
 
 _outputs: dict[str, _Output] = {}
@@ -32,7 +29,7 @@ def show_in(widget: RunWidget, cell: str, execution: str) -> None:
     output = _outputs.setdefault(cell, _Output(execution))
     if output.execution != execution:
         former = output.widgets
-        output = _outputs[cell] = _Output(execution, before=former[-1].run if former else output.before)
+        output = _outputs[cell] = _Output(execution)
         for each in former:
             if not each.is_handed_out:
                 each.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import random
 import warnings
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from xinv_nb.view.palette import COLOURS
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from PIL import Image
+
+_log = logging.getLogger(__name__)
 
 WIDTH, HEIGHT = 560, 300
 """Size of a picture in CSS pixels; it is drawn with twice as many for sharp screens."""
@@ -51,6 +54,7 @@ def draw_frame(run: RecordedRun, iteration: int, *, scale: int = 2) -> Frame:
             warnings.simplefilter("ignore")
             figure.savefig(buffer, format="png", transparent=True)
     except Exception as error:  # noqa: BLE001 - the user's drawing may fail in any way; the run goes on
+        _log.debug("The scene could not be drawn at iteration %d.", iteration, exc_info=True)
         return Frame(iteration, error=f"The scene could not be drawn: {type(error).__name__}: {error}")
     return Frame(iteration, buffer.getvalue())
 

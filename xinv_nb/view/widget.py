@@ -8,6 +8,7 @@ and none of them differentiates, uses pyplot or prints.
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from itertools import count
@@ -28,6 +29,8 @@ from xinv_nb.view.head import Writer, state_in_words
 from xinv_nb.view.scene import Frame, draw_frame, iterations_worth_drawing
 from xinv_nb.view.texts import caption_for_view, names_to_mark
 from xinv_nb.view.wire import deflated
+
+_log = logging.getLogger(__name__)
 
 _MOST_FRAMES = 60
 _WAIT = "The run is still going on; it can be exported once it has ended."
@@ -182,7 +185,7 @@ class RunWidget(PlotWidget):
         elif kind == "quiet":
             self.explainer.stop()
         elif kind == "pull":
-            self.explainer.pull(cancel=bool(content.get("cancel")))
+            self.explainer.download(cancel=bool(content.get("cancel")))
         elif kind == "file":
             self._answer_file(content)
 
@@ -202,6 +205,7 @@ class RunWidget(PlotWidget):
             # A scene is drawn for the page: not while the user's cell may be drawing as well.
             file = _WAIT if self.run.status == "running" else self._file(content)
         except Exception as error:  # noqa: BLE001 - the reader waits for an answer
+            _log.debug("A file could not be made.", exc_info=True)
             file = f"The file could not be made ({type(error).__name__}: {error})."
         with self._lock:
             self._send_packet(packets.file_update(self.run, self._sent, content.get("request"), file))
@@ -233,6 +237,7 @@ class RunWidget(PlotWidget):
         try:
             self.explainer.answer(question, asked_of, send)
         except Exception as error:  # noqa: BLE001 - the reader waits for an answer
+            _log.debug("A question could not be answered.", exc_info=True)
             text = f"This question could not be answered ({type(error).__name__}: {error})."
             send(Caption(text, asked_of or (0, 0), (), "built-in", "no answer", (), question))
 
@@ -243,6 +248,7 @@ class RunWidget(PlotWidget):
         try:
             self.explainer.explain_span((int(span[0]), int(span[1])))
         except Exception as error:  # noqa: BLE001 - nothing that is asked in the view may end in the notebook's log
+            _log.debug("A stretch could not be explained.", exc_info=True)
             RunWriter(self.run).notice(f"These iterations could not be explained: {error}")
             self.send_words()
 

@@ -23,8 +23,6 @@ class Sentence:
     """Why a model's wording of this sentence was not used; empty if none was tried or it was used."""
     provenance: Mapping[str, str] = field(default_factory=dict)
     """What a model's wording depends on."""
-    only_numbers: bool = False
-    """Whether no more than the numbers of a model's wording were checked, as in another language."""
     built_in: str = ""
     """The narrator's sentences that a model's wording stands for."""
     claims: tuple[Claim, ...] = ()
@@ -72,13 +70,11 @@ def _provenance(sentences: Sequence[Sentence]) -> dict[str, str]:
 
 def _claims(sentence: Sentence) -> tuple[Claim, ...]:
     words = " and ".join(fact.id for fact in sentence.facts)
-    if sentence.only_numbers:
-        return (Claim(sentence.text, None, f"only its numbers and names were compared with {words}"),)
     return sentence.claims or (Claim(sentence.text, True, f"worded from {words}"),)
 
 
 def _wording(sentence: Sentence) -> WordedSentence:
-    checked = "" if sentence.source == BUILT_IN else "in part" if sentence.only_numbers else "in full"
+    checked = "" if sentence.source == BUILT_IN else "in full"
     return WordedSentence(
         sentence.text,
         sentence.source,
@@ -96,11 +92,8 @@ def _status(sentences: Sequence[Sentence]) -> str:
     if not written:
         dropped = any(sentence.dropped for sentence in sentences)
         return "built-in text" + (" · the model's wording did not match the recording" if dropped else "")
-    if any(s.only_numbers for s in written):
-        status = "checked in part: numbers and names"
-    else:
-        count = sum(len(_claims(sentence)) for sentence in sentences)
-        status = f"{count} of {count} claims match the recording" if count > 1 else "its claim matches the recording"
+    count = sum(len(_claims(sentence)) for sentence in sentences)
+    status = f"{count} of {count} claims match the recording" if count > 1 else "its claim matches the recording"
     rest = len(sentences) - len(written)
     words = f"{len(written)} sentence{'s' if len(written) > 1 else ''} by the model"
     return f"{status} · {words}" + (f", {rest} built-in" if rest else "")

@@ -1,43 +1,48 @@
-"""The connection to a server: a request that can be cut at any time, an answer without its thinking."""
+"""The connection to a server: a question that can be cut at any time, an answer without its thinking."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from xinv_nb.models.server.faults import OllamaUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping
 
     import httpx
-    import ollama
 
 LOOK_EVERY = 0.02
 """Seconds from one look at the stop button and the clock to the next."""
 
+CONNECT_LIMIT = 2.0
 
-class Wire:
-    """The connection of one question, and the watch that cuts it.
+T = TypeVar("T")
 
-    A thread that waits for the server's next line sleeps in the operating system, where no flag
-    reaches it. So a second thread looks at the stop button and the clock, and when either is up it
-    shuts the socket down: the sleeper wakes to a broken connection, and the server sees that
-    nobody listens and stops generating.
+
+class Connection:
+    """The connection of one question to the server at `host`, and the watch that cuts it.
+
+    A thread that waits for the server's next line sleeps in the operating system, where no flag reaches it. So a second
+    thread looks at the stop button and the clock, and when either is up it shuts the socket down: the sleeper wakes to
+    a broken connection, and the server sees that nobody listens and stops generating.
+
+    Proxies of the environment are not used, redirects are not followed, and no key is sent.
     """
 
-    def __init__(self, limit: float, stop: threading.Event | None) -> None:
+    def __init__(self, host: str, limit: float, stop: threading.Event | None = None) -> None:
         self.verdict = ""
         """Why the connection was cut: "stopped", "silent", or "" while it was not."""
         self.limit = limit
-        self._stop = stop
+        self._host, self._stop = host, stop
         self._sockets: list[socket.socket] = []
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="xinv ollama watch", daemon=True)
+        self._watching = threading.Thread(target=self._watch, name="xinv-nb-ollama-watch", daemon=True)
         self.allow(limit)
 
     def allow(self, seconds: float) -> None:
@@ -46,10 +51,28 @@ class Wire:
             self.limit = seconds
         self._deadline = time.monotonic() + seconds
 
-    def prepare(self, request: httpx.Request) -> None:
-        """Keep the user's key out of a request, and learn which socket it uses."""
-        request.headers.pop("authorization", None)
-        request.extensions["trace"] = self._trace
+    def ask(self, path: str, body: object = None) -> dict[str, Any]:
+        """Return the object that the server answers; without a `body` it is only looked up."""
+        method = "GET" if body is None else "POST"
+        answer = self._client.request(method, path, json=body, extensions={"trace": self._trace})
+        _refuse_failures(answer)
+        return _as_object(answer.json(), path)
+
+    def lines(self, path: str, body: object, kind: Callable[..., T]) -> Generator[T, None, None]:
+        """Yield what the server answers line by line, each as a `kind`, for as long as the connection is not cut."""
+        import ollama
+
+        asking = self._client.stream("POST", path, json=body, extensions={"trace": self._trace})
+        with asking as answer:
+            _refuse_failures(answer)
+            for line in answer.iter_lines():
+                part = _as_object(json.loads(line), path)
+                if error := part.get("error"):
+                    raise ollama.ResponseError(error)
+                if self.verdict:
+                    break
+                yield kind(**part)
+        raise ConnectionResetError  # the stream ended before the answer did
 
     def _trace(self, event: str, info: Mapping[str, Any]) -> None:
         # The steps of making a connection (TCP, then TLS) return the stream that is spoken over.
@@ -64,21 +87,37 @@ class Wire:
                 elif time.monotonic() > self._deadline:
                     self.verdict = "silent"
             # Again and again until the reader has noticed: the socket may be just in the making.
-            for wire in tuple(self._sockets) if self.verdict else ():
+            for each in tuple(self._sockets) if self.verdict else ():
                 with contextlib.suppress(OSError):
-                    wire.shutdown(socket.SHUT_RDWR)
+                    each.shutdown(socket.SHUT_RDWR)
 
     def __enter__(self) -> None:
-        self._thread.start()
+        import httpx
+
+        self._client = httpx.Client(
+            base_url=self._host,
+            timeout=httpx.Timeout(self.limit, connect=min(self.limit, CONNECT_LIMIT)),
+            trust_env=False,
+            follow_redirects=False,
+            verify=self._host.startswith("https:"),  # reading certificates takes 15 ms
+        )
+        self._watching.start()
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
+        self._client.close()
 
 
-def raw(client: ollama.Client, method: str, path: str, body: object = None) -> dict[str, Any]:
-    """Ask, and keep the fields of the answer that the client's own types would drop."""
-    answer = client._request_raw(method, path, json=body)  # type: ignore[no-untyped-call]  # noqa: SLF001
-    found = answer.json()
+def _refuse_failures(answer: httpx.Response) -> None:
+    """Raise what the server says of its failure, such as that it has no such model."""
+    import ollama
+
+    if not answer.is_success:
+        answer.read()
+        raise ollama.ResponseError(answer.text, answer.status_code)
+
+
+def _as_object(found: object, path: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise TypeError(f"{path} gave no object")
     return found

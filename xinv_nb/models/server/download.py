@@ -8,8 +8,8 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from xinv_nb.models.server.address import Address
 from xinv_nb.models.server.faults import OllamaUnavailable
-from xinv_nb.models.server.host import Host
 from xinv_nb.models.server.models import is_cloud, size_in_words
 
 if TYPE_CHECKING:
@@ -28,50 +28,49 @@ _SMALL = 10_000_000
 
 
 @dataclass(frozen=True)
-class Stand:
+class DownloadProgress:
     """How far a download is: for the reader, and in percent where its size is known."""
 
     text: str = ""
     percent: int | None = None
 
 
-def pull(
-    host: Host,
+def download(
+    host: Address,
     model: str,
     stop: threading.Event | None = None,
     *,
     silence: float = SILENCE,
     checking: float = CHECKING,
-) -> Generator[Stand, None, None]:
+) -> Generator[DownloadProgress, None, None]:
     """Have the server download `model`, and yield how far it is with each line that it writes.
 
     The iterator ends when the model is there; in all other cases it raises `OllamaUnavailable`. Setting `stop` closes
-    the connection, on which the server stops; it keeps what it has downloaded, and the next pull goes on from there.
+    the connection, on which the server stops; it keeps what it has downloaded, and the next time it goes on from there.
     There is no limit on the whole: `silence` and `checking` are seconds in which the server says nothing.
     """
     if is_cloud(model, {}):
         raise OllamaUnavailable(f"{model} runs in a cloud; there is nothing to download.", "Choose a local model.")
     try:
-        # The longer limit is the connection's; from line to line the wire has the one that fits.
-        with host.asking(checking, stop=stop) as (client, wire):
-            wire.allow(silence)
-            parts = client.pull(model, stream=True)
-            amounts = _Amounts(f"waiting for {pull_from(model)}")
-            with contextlib.closing(parts):  # type: ignore[type-var]  # a generator, in truth
+        # The longer limit is that of every read; from line to line the one that fits is watched.
+        with host.asking(checking, stop=stop) as connection:
+            import ollama
+
+            connection.allow(silence)
+            amounts = _Amounts(f"waiting for {source_of(model)}")
+            parts = connection.lines("/api/pull", {"model": model, "stream": True}, ollama.ProgressResponse)
+            with contextlib.closing(parts):
                 for part in parts:
-                    if wire.verdict:
-                        break
                     if part.status == "success":
                         return
-                    wire.allow(math.inf)  # a slow reader is no fault of the server
+                    connection.allow(math.inf)  # a slow reader is no fault of the server
                     yield amounts.after(part)
-                    wire.allow(checking if amounts.are_complete else silence)
-            raise ConnectionResetError  # the stream ended before the download did
+                    connection.allow(checking if amounts.are_complete else silence)
     except OllamaUnavailable as error:
         raise _plainly(error, model, host) from error
 
 
-def pull_from(model: str) -> str:
+def source_of(model: str) -> str:
     """Return where Ollama would get a model from, such as `the Ollama library`; a name can tell another place."""
     parts = model.rpartition("://")[2].split("/")
     return parts[0] if len(parts) > 2 else "the Ollama library"
@@ -87,7 +86,7 @@ class _Amounts:
         self._total: dict[str, int] = {}
         self._percent = 0
 
-    def after(self, part: ollama.ProgressResponse) -> Stand:
+    def after(self, part: ollama.ProgressResponse) -> DownloadProgress:
         """Return how far the download is with one more line of the server."""
         if part.digest:
             self._done[part.digest] = max(self._done.get(part.digest, 0), part.completed or 0)
@@ -96,14 +95,14 @@ class _Amounts:
             self.are_complete = True
         done, total = sum(self._done.values()), sum(self._total.values())
         if self.are_complete:
-            return Stand(f"{size_in_words(done)} are here and are being checked", 100)
+            return DownloadProgress(f"{size_in_words(done)} are here and are being checked", 100)
         if total < _SMALL:
-            return Stand(f"{size_in_words(done)} so far" if done > _SMALL else self._waiting)
+            return DownloadProgress(f"{size_in_words(done)} so far" if done > _SMALL else self._waiting)
         done = min(done, total)
         percent = min(99, 100 * done // total)
         self._percent = max(self._percent, percent)
         text = f"{_of(done, total)} · {percent} %" if percent == self._percent else _of(done, total)
-        return Stand(text, self._percent)
+        return DownloadProgress(text, self._percent)
 
 
 def _of(done: int, total: int) -> str:
@@ -148,7 +147,7 @@ _FAULTS = (
 """What Ollama says in these cases, why that is, and what to do; the first that fits."""
 
 
-def _plainly(error: OllamaUnavailable, model: str, host: Host) -> OllamaUnavailable:
+def _plainly(error: OllamaUnavailable, model: str, host: Address) -> OllamaUnavailable:
     """Say what an error means for a download."""
     import httpx
     import ollama
@@ -157,7 +156,7 @@ def _plainly(error: OllamaUnavailable, model: str, host: Host) -> OllamaUnavaila
     if isinstance(cause, ollama.ResponseError):
         for marks, why, then in _FAULTS:
             if any(mark in cause.error for mark in marks):
-                return OllamaUnavailable(why.format(model=model, source=pull_from(model)), then)
+                return OllamaUnavailable(why.format(model=model, source=source_of(model)), then)
     if "broke before the answer" in str(error) and isinstance(cause, httpx.HTTPError | OSError):
         return OllamaUnavailable(
             f"Ollama at {host.host} went away before the download was complete.",

@@ -26,7 +26,7 @@ def stopped() -> OllamaUnavailable:
 
 
 def faults() -> tuple[type[Exception], ...]:
-    """All that the `ollama` package lets through when a server is absent, broken or no Ollama."""
+    """All that a connection lets through when a server is absent, broken or no Ollama."""
     import httpx
     import ollama
 
@@ -52,7 +52,7 @@ class Faults:
         return OllamaUnavailable(f"No server can be reached at {self.host}.", "Check the address and the network.")
 
     def plainly(self, error: BaseException, verdict: str, limit: float, model: str) -> OllamaUnavailable:
-        """Say what an error means; `verdict` and `limit` are those of the connection (see `Wire`)."""
+        """Say what an error means; `verdict` and `limit` are those of the `Connection`."""
         import httpx
         import ollama
 
@@ -65,10 +65,7 @@ class Faults:
             )
         if isinstance(error, ollama.ResponseError):
             return self._from_status(error.status_code, error.error, model)
-        # ConnectionResetError is a ConnectionError as well, but there was a server.
-        if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) or (
-            isinstance(error, ConnectionError) and not isinstance(error, ConnectionResetError)
-        ):
+        if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
             return self.absent()
         if isinstance(error, httpx.HTTPError | OSError):
             return OllamaUnavailable(

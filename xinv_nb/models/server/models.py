@@ -7,11 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from xinv_nb.models.server.connection import raw
 from xinv_nb.models.server.faults import OllamaUnavailable
 
 if TYPE_CHECKING:
-    import ollama
+    from xinv_nb.models.server.connection import Connection
 
 LARGEST_DEFAULT = 8_000_000_000
 """A model of more bytes than this is never the default where a smaller one will do."""
@@ -31,33 +30,30 @@ class Model:
     """Bytes on the server's disk."""
     local: bool
     """Whether it runs on the server itself, and not in a cloud behind it."""
-    parameters: str = ""
-    """For example "3.2B"."""
-    quantization: str = ""
-    """For example "Q4_K_M"."""
 
 
-def listed(client: ollama.Client) -> list[Model]:
+def listed(connection: Connection) -> list[Model]:
     """Return the models of a server: those that run on it first, then by name."""
     found = []
-    for entry in raw(client, "GET", "/api/tags")["models"] or ():
+    for entry in connection.ask("/api/tags")["models"] or ():
         name = str(entry.get("name") or entry["model"])
-        details = entry.get("details") or {}
         found.append(
             Model(
                 name=name,
                 digest=str(entry.get("digest", "")),
                 size=int(entry.get("size") or 0),
                 local=not is_cloud(name, entry),
-                parameters=str(details.get("parameter_size") or ""),
-                quantization=str(details.get("quantization_level") or ""),
             )
         )
     return sorted(found, key=lambda model: (not model.local, model.name))
 
 
-def best(client: ollama.Client, models: Sequence[Model]) -> Model | None:
-    """Return the model to ask where none is named: see `OllamaServer.default_model`."""
+def best(connection: Connection, models: Sequence[Model]) -> Model | None:
+    """Return the best model for captions without asking anybody, or None.
+
+    It runs on the server itself and was made to answer (it has a chat template). Among those it is the largest of at
+    most 8 GB, because larger ones are too slow on most computers; if all are larger, it is the smallest.
+    """
     import ollama
 
     def preference(model: Model) -> tuple[bool, int]:
@@ -67,7 +63,7 @@ def best(client: ollama.Client, models: Sequence[Model]) -> Model | None:
     for model in sorted((m for m in models if m.local), key=preference):
         # One broken model on the server's disk must not hide the others.
         with contextlib.suppress(ollama.ResponseError):
-            shown = raw(client, "POST", "/api/show", {"model": model.name})
+            shown = connection.ask("/api/show", {"model": model.name})
             if not is_cloud(model.name, shown) and not objection(model.name, shown):
                 return model
     return None

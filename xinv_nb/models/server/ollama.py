@@ -1,14 +1,14 @@
 """The client for an Ollama server: what it offers, and a text stream that can be trusted and cut.
 
-Built on the `ollama` package, which is imported only when a server is really asked. Added here is
-what a notebook needs on top of it: time limits, a stop that works while the server is silent, one
-kind of error in plain words, and the rule that nothing leaves this computer unless the user named
-where it may go.
+It speaks over `httpx` in the types of the `ollama` package; both are imported only when a server is really asked. Here
+is what a notebook needs and `ollama.Client` has not: time limits, a stop that works while the server is silent, one
+kind of error in plain words, and the rule that nothing leaves this computer unless the user named where it may go.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
 import socket
 import threading
@@ -17,16 +17,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from xinv_nb.models.server.connection import raw, without_thinking
+from xinv_nb.models.server.address import Address
+from xinv_nb.models.server.connection import CONNECT_LIMIT, without_thinking
 from xinv_nb.models.server.cores import cores
 from xinv_nb.models.server.faults import OllamaUnavailable, faults
-from xinv_nb.models.server.host import CONNECT_LIMIT, Host
 from xinv_nb.models.server.models import SUGGESTED_MODEL, Model, best, full_name, listed, objection
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Mapping, Sequence
 
     import ollama
+
+_log = logging.getLogger(__name__)
 
 CONTEXT = 4096
 """Tokens of context asked for: always the same number, because a change reloads the model."""
@@ -57,10 +59,10 @@ class Status:
     version: str = ""
     models: tuple[Model, ...] = ()
     default: Model | None = None
-    """The model that `OllamaServer.default_model` would pick."""
+    """The model to ask where none is named."""
 
 
-class OllamaServer(Host):
+class OllamaServer(Address):
     """An Ollama server at `host` (None: the variable OLLAMA_HOST, else this computer).
 
     Only a server on this computer, and only a model that runs there, is used. `allow_remote=True`
@@ -88,8 +90,8 @@ class OllamaServer(Host):
         self.num_ctx = num_ctx
         self.spare_core = spare_core
 
-    def status(self) -> Status:
-        """Whether the server answers and what it offers: never an exception, at most about 2 s."""
+    def status(self, stop: threading.Event | None = None) -> Status:
+        """Whether the server answers and what it offers: never an exception, at most about 2 s; `stop` ends it."""
         started = time.monotonic()
         if refusal := self.refusal():
             return Status(False, str(refusal), refusal.command)
@@ -104,12 +106,13 @@ class OllamaServer(Host):
         default = None
         try:
             limit = max(0.1, STATUS_LIMIT - (time.monotonic() - started))
-            with self.asking(limit) as (client, _):
-                version = self._version(client)
-                models = listed(client)
+            with self.asking(limit, stop=stop) as connection:
+                version = str(connection.ask("/api/version")["version"])
+                models = listed(connection)
                 with contextlib.suppress(*faults()):
-                    default = best(client, models)
+                    default = best(connection, models)
         except OllamaUnavailable as error:
+            _log.debug("The server at %s is of no use.", self.host, exc_info=True)
             return Status(False, str(error), error.command)
 
         text = f"Ollama answers at {self.host}"
@@ -124,26 +127,6 @@ class OllamaServer(Host):
             text, command = f"{text}, but it has no model yet. Get one with `{pull}`.", pull
         return Status(True, text, command, version, tuple(models), default)
 
-    def version(self) -> str:
-        """Return the server's version ("0.0.0" for a server that was built by hand)."""
-        with self.asking(ANSWER_LIMIT) as (client, _):
-            return self._version(client)
-
-    def models(self) -> list[Model]:
-        """List the server's models: those that run on it first, then by name."""
-        with self.asking(ANSWER_LIMIT) as (client, _):
-            return listed(client)
-
-    def default_model(self) -> Model | None:
-        """Pick the best model for captions without asking anybody; None if there is none.
-
-        It runs on the server itself and was made to answer (it has a chat template). Among those it
-        is the largest of at most 8 GB, because larger ones are too slow on most computers; if all
-        are larger, it is the smallest.
-        """
-        with self.asking(ANSWER_LIMIT) as (client, _):
-            return best(client, listed(client))
-
     def preload(self, model: str, *, stop: threading.Event | None = None) -> bool:
         """Have the server load `model`, so that the first caption does not wait for it.
 
@@ -151,10 +134,11 @@ class OllamaServer(Host):
         """
         try:
             self._check(model, stop)
-            with self.asking(FIRST_TOKEN_LIMIT, stop=stop, model=model) as (client, _):
-                options = self._load_options()
-                client.generate(model, "", options=options, keep_alive=KEEP_ALIVE)
+            with self.asking(FIRST_TOKEN_LIMIT, stop=stop, model=model) as connection:
+                how = {"options": self._load_options(), "keep_alive": KEEP_ALIVE}
+                connection.ask("/api/generate", {"model": model, "stream": False, **how})
         except OllamaUnavailable:
+            _log.debug("%s could not be loaded.", model, exc_info=True)
             return False
         return True
 
@@ -214,8 +198,8 @@ class OllamaServer(Host):
             "stream": True,
             "options": {**self._load_options(), **options},
             "keep_alive": KEEP_ALIVE,
-            # Rather an error than a prompt that is shortened silently. Servers since 0.12.6 know
-            # these two; `ollama.Client.chat` does not, hence its inner `_request` below.
+            # Rather an error than a prompt that is shortened silently. Servers since 0.12.6 know these two;
+            # `ollama.Client.chat` cannot send them.
             "truncate": False,
             "shift": False,
         }
@@ -224,24 +208,18 @@ class OllamaServer(Host):
         if "thinking" in capabilities:
             body["think"] = False  # left out, such a model thinks; sent to another, it is an error
 
-        with self.asking(first_token, stop=stop, model=model) as (client, wire):
+        with self.asking(first_token, stop=stop, model=model) as connection:
             import ollama
 
-            parts = client._request(  # noqa: SLF001  # see "truncate" above
-                ollama.ChatResponse, "POST", "/api/chat", json=body, stream=True
-            )
-            with contextlib.closing(parts):  # type: ignore[type-var]  # a generator, in truth
+            with contextlib.closing(connection.lines("/api/chat", body, ollama.ChatResponse)) as parts:
                 for part in parts:
-                    if wire.verdict:
-                        break
                     if part.message.content:
-                        wire.allow(math.inf)  # a slow reader is no fault of the server
+                        connection.allow(math.inf)  # a slow reader is no fault of the server
                         yield part.message.content
-                    wire.allow(next_token)
+                    connection.allow(next_token)
                     if part.done:
                         self._judge(part, model)
                         return
-            raise ConnectionResetError  # the stream ended before the answer did
 
     def _judge(self, last: ollama.ChatResponse, model: str) -> None:
         """Raise unless the last message says that the answer is complete and the prompt was."""
@@ -266,8 +244,8 @@ class OllamaServer(Host):
 
     def _check(self, model: str, stop: threading.Event | None = None) -> Collection[str]:
         """Raise if the model may not or can not be used; returns what it is capable of."""
-        with self.asking(ANSWER_LIMIT, stop=stop, model=model) as (client, _):
-            shown = raw(client, "POST", "/api/show", {"model": model})
+        with self.asking(ANSWER_LIMIT, stop=stop, model=model) as connection:
+            shown = connection.ask("/api/show", {"model": model})
         if why := objection(model, shown, self.allow_cloud):
             raise why
         return shown.get("capabilities") or ()
@@ -278,6 +256,3 @@ class OllamaServer(Host):
         if self.spare_core and self.is_local:
             options["num_thread"] = max(1, cores() - 1)
         return options
-
-    def _version(self, client: ollama.Client) -> str:
-        return str(raw(client, "GET", "/api/version")["version"])

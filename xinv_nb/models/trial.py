@@ -12,14 +12,15 @@ import contextlib
 import json
 import re
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import asdict, dataclass
 from typing import Literal, get_args
 
 from xinv_nb.claims.domain import Domain
 from xinv_nb.claims.sameness import same_claims
-from xinv_nb.models.acceptance import accept
+from xinv_nb.models.alignment import align
+from xinv_nb.models.language_model import LanguageModel, too_long
 from xinv_nb.models.prompt import paragraph, rewording
-from xinv_nb.models.voice import Voice, too_long
 from xinv_nb.words.digest import digest_of
 
 Manner = Literal["none", "sentences", "paragraphs"]
@@ -53,7 +54,9 @@ _ENOUGH = _ALL // 2
 """Sentences that have to pass: below half, the reader would see the built-in text anyway, and wait for nothing."""
 
 
-_KEY = {"admission": digest_of([paragraph(p) for p in PARAGRAPHS] + [rewording(s) for p in PARAGRAPHS for s in p])}
+_PROMPTS = [paragraph(p) for p in PARAGRAPHS] + [rewording(s) for p in PARAGRAPHS for s in p]
+_KEY = {"trial": digest_of(_PROMPTS), "language": "English"}
+"""What is found holds for the language that was asked for and judged, and for no other."""
 
 
 @dataclass(frozen=True)
@@ -65,18 +68,18 @@ class Ability:
     of: int
 
 
-def ability(voice: Voice) -> Ability:
+def ability(model: LanguageModel) -> Ability:
     """Return what the model may do, from memory or by the test; raises `OllamaUnavailable` where the server fails."""
-    found = known_ability(voice)
+    found = known_ability(model)
     if found is None:
-        found = _measured(voice)
-        voice.remember(_KEY, json.dumps(asdict(found)))
+        found = _measured(model)
+        model.remember(_KEY, json.dumps(asdict(found)))
     return found
 
 
-def known_ability(voice: Voice) -> Ability | None:
+def known_ability(model: LanguageModel) -> Ability | None:
     """Return what the model was found to be able to do, or None if it was not tried yet."""
-    known = voice.remembered(_KEY)
+    known = model.remembered(_KEY)
     with contextlib.suppress(ValueError, TypeError):
         found = Ability(**json.loads(known or ""))
         if found.manner in get_args(Manner):
@@ -84,10 +87,12 @@ def known_ability(voice: Voice) -> Ability | None:
     return None
 
 
-def _measured(voice: Voice) -> Ability:
+def _measured(model: LanguageModel) -> Ability:
+    model = copy(model)
+    model.level = None  # what is found is remembered for every reader, so that it is asked for in one way
     passed = of = 0
     for sentences in PARAGRAPHS:
-        passed += _passed_in_paragraph(voice, sentences)
+        passed += _passed_in_paragraph(model, sentences)
         of += len(sentences)
         if passed >= _ENOUGH:
             return Ability("paragraphs", passed, of)
@@ -95,7 +100,7 @@ def _measured(voice: Voice) -> Ability:
             break
     passed = of = 0
     for sentence in (s for sentences in PARAGRAPHS for s in sentences):
-        wording, _ = voice.sentence(sentence)
+        wording, _ = model.sentence(sentence)
         passed += _passes(wording, sentence)
         of += 1
         if passed >= _ENOUGH:
@@ -105,10 +110,10 @@ def _measured(voice: Voice) -> Ability:
     return Ability("none", passed, of)
 
 
-def _passed_in_paragraph(voice: Voice, sentences: Sequence[str]) -> int:
-    wordings, _ = voice.sentences(sentences)
+def _passed_in_paragraph(model: LanguageModel, sentences: Sequence[str]) -> int:
+    wordings, _ = model.sentences(sentences)
     with contextlib.closing(wordings):
-        found = accept(sentences, wordings, lambda text, block: same_claims(text, " ".join(block), DOMAIN))
+        found = align(sentences, wordings, lambda text, block: same_claims(text, " ".join(block), DOMAIN))
     return sum(len(place) for place, text in found.items() if not _is_same(text, " ".join(sentences[i] for i in place)))
 
 

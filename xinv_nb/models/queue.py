@@ -14,14 +14,14 @@ from itertools import count
 _LOOK_EVERY = 0.05
 
 
-class Turns:
+class RequestQueue:
     """Hands out the turn to ask.
 
     Examples
     --------
-    >>> turns = Turns()
-    >>> first, second = turns.ticket(), turns.ticket()
-    >>> with turns.taken(first, threading.Event()) as granted:
+    >>> queue = RequestQueue()
+    >>> first, second = queue.ticket(), queue.ticket()
+    >>> with queue.turn(first, threading.Event()) as granted:
     ...     granted
     True
     """
@@ -37,7 +37,7 @@ class Turns:
         return next(self._tickets)
 
     @contextmanager
-    def taken(self, ticket: int, stop: threading.Event) -> Iterator[bool]:
+    def turn(self, ticket: int, stop: threading.Event) -> Iterator[bool]:
         """Wait for the turn and hold it; yields False where `stop` came first."""
         with self._condition:
             self._waiting.add(ticket)
@@ -56,5 +56,5 @@ class Turns:
                     self._condition.notify_all()
 
 
-TURNS = Turns()
+REQUESTS = RequestQueue()
 """Those of this process."""

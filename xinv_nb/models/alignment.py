@@ -19,16 +19,16 @@ Objection = Callable[[str, Sequence[str]], str]
 _MOST_JOINED = 3
 
 
-def accept(sentences: Sequence[str], wordings: Iterable[str], objection: Objection) -> dict[Place, str]:
+def align(sentences: Sequence[str], wordings: Iterable[str], objection: Objection) -> dict[Place, str]:
     """Return the wordings that may be used, each with the place of the sentences that it stands for.
 
-    >>> accept(["a 1", "b 2", "c 3"], ["c 3", "b 2 a 1"], lambda text, block: "" if text in block else "no")
+    >>> align(["a 1", "b 2", "c 3"], ["c 3", "b 2 a 1"], lambda text, block: "" if text in block else "no")
     {(2,): 'c 3'}
     """
-    return dict(accepted(sentences, wordings, objection))
+    return dict(aligned(sentences, wordings, objection))
 
 
-def accepted(sentences: Sequence[str], wordings: Iterable[str], objection: Objection) -> Iterator[tuple[Place, str]]:
+def aligned(sentences: Sequence[str], wordings: Iterable[str], objection: Objection) -> Iterator[tuple[Place, str]]:
     """Yield each wording that may be used as soon as it has come, with its place."""
     numbers = [set(numbers_in(sentence)) for sentence in sentences]
     free = set(range(len(sentences)))

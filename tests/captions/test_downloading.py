@@ -11,12 +11,12 @@ import pytest
 from autograd import grad
 
 import xinv_nb as xi
-from tests.captions.test_admission import Model, dropped, each
+from tests.captions.test_trial import Model, dropped, each
 from tests.ollama.scripted_server import Reply, Request, listed
-from tests.ollama.test_pull import BIG, FOREVER, MANIFEST, SUCCESS, VERIFYING, layer
+from tests.ollama.test_download import BIG, FOREVER, MANIFEST, SUCCESS, VERIFYING, layer
 from tests.waiting import PATIENCE, until
-from xinv_nb.models.offer import offer
-from xinv_nb.models.writer import Explaining
+from xinv_nb.models.captioning import Explaining
+from xinv_nb.models.listing import listing
 from xinv_nb.run import Run
 from xinv_nb.view.packets import Detail
 from xinv_nb.view.page import snapshot_to_keep
@@ -84,7 +84,7 @@ class Browser:
         return dict(self.heads[-1]["writer"]) if self.heads else {"pull": None}
 
     @property
-    def pull(self) -> dict[str, Any]:
+    def download(self) -> dict[str, Any]:
         return dict(self.writer["pull"] or {})
 
     def explained(self, host: str, model: str | None = None) -> Browser:
@@ -111,7 +111,7 @@ def test_from_the_offer_over_the_download_to_captions_by_the_new_model(
     model, before = named or "llama3.2", downloading()
     browser = Browser().explained(library.host, named)
     assert sources(browser.run) == {"built-in"}
-    offered = browser.pull
+    offered = browser.download
     assert (offered["model"], offered["size"]) == (model, size)
     assert (offered["going"], offered["problem"]) == (False, "")
     assert "from the Ollama library over the internet" in offered["note"]
@@ -121,8 +121,8 @@ def test_from_the_offer_over_the_download_to_captions_by_the_new_model(
 
     library.go_on.clear()
     browser.press()
-    until(lambda: browser.pull.get("percent") == 50)
-    assert browser.pull["text"] == "1.0 of 2.0 GB · 50 %"
+    until(lambda: browser.download.get("percent") == 50)
+    assert browser.download["text"] == "1.0 of 2.0 GB · 50 %"
     library.go_on.set()
     writes = named or SUGGESTED
     until(lambda: sources(browser.run) == {writes})
@@ -142,7 +142,7 @@ def test_a_model_that_is_too_small_is_replaced_by_the_suggested_one(library: Lib
     library.paragraph, library.sentence = lambda sentences: [], lambda sentence: ""
     browser = Browser().explained(library.host, "tiny")
     assert "too small" in browser.writer["hint"]
-    assert browser.pull["model"] == "llama3.2"
+    assert browser.download["model"] == "llama3.2"
     library.paragraph, library.sentence = capable
     browser.press()
     until(lambda: sources(browser.run) == {"llama3.2"})
@@ -152,11 +152,11 @@ def test_a_reader_can_cancel_and_is_told_what_becomes_of_it(library: Library) ->
     library.while_pulling = (layer(BIG, GB, 2 * GB), FOREVER)
     browser = Browser().explained(library.host)
     browser.press()
-    until(lambda: browser.pull.get("percent") == 50)
+    until(lambda: browser.download.get("percent") == 50)
     browser.press(cancel=True)
-    until(lambda: not browser.pull["going"])
-    assert "keeps what it has downloaded" in browser.pull["note"]
-    assert (browser.pull["model"], browser.pull["problem"]) == ("llama3.2", "")
+    until(lambda: not browser.download["going"])
+    assert "keeps what it has downloaded" in browser.download["note"]
+    assert (browser.download["model"], browser.download["problem"]) == ("llama3.2", "")
     (request,) = library.pulls()
     assert request.over.wait(PATIENCE)
     assert request.left is not None
@@ -167,9 +167,9 @@ def test_a_fault_is_told_and_another_try_is_offered(library: Library) -> None:
     library.while_pulling = ({"error": "dial tcp: lookup registry.ollama.ai: no such host"},)
     browser = Browser().explained(library.host)
     browser.press()
-    until(lambda: browser.pull["problem"])
-    assert "Check the internet connection" in browser.pull["problem"]
-    assert not browser.pull["going"]
+    until(lambda: browser.download["problem"])
+    assert "Check the internet connection" in browser.download["problem"]
+    assert not browser.download["going"]
     library.while_pulling = ()
     browser.press()
     until(lambda: sources(browser.run) == {SUGGESTED})
@@ -179,7 +179,7 @@ def test_two_widgets_share_one_download_and_both_are_worded(library: Library) ->
     browsers = [Browser(name).explained(library.host) for name in ("first", "second")]
     library.go_on.clear()
     browsers[0].press()
-    until(lambda: browsers[1].pull.get("percent") == 50)
+    until(lambda: browsers[1].download.get("percent") == 50)
     browsers[1].press()
     library.go_on.set()
     for browser in browsers:
@@ -191,12 +191,12 @@ def test_a_download_outlives_its_widget_and_the_next_one_shows_it(library: Libra
     library.go_on.clear()
     first = Browser().explained(library.host)
     first.press()
-    until(lambda: first.pull.get("percent") == 50)
+    until(lambda: first.download.get("percent") == 50)
     first.widget.close()
     told = len(first.heads)
     second = Browser().explained(library.host)
-    assert second.pull["going"]
-    assert second.pull["text"] == "1.0 of 2.0 GB · 50 %"
+    assert second.download["going"]
+    assert second.download["text"] == "1.0 of 2.0 GB · 50 %"
     library.go_on.set()
     until(lambda: sources(second.run) == {SUGGESTED})
     assert len(library.pulls()) == 1
@@ -208,9 +208,9 @@ def test_stop_writing_does_not_stop_a_download(library: Library) -> None:
     library.go_on.clear()
     browser = Browser().explained(library.host)
     browser.press()
-    until(lambda: browser.pull.get("percent") == 50)
+    until(lambda: browser.download.get("percent") == 50)
     browser.widget._on_request(browser.widget, {"type": "quiet"}, None)
-    assert browser.pull["going"]
+    assert browser.download["going"]
     library.go_on.set()
     until(lambda: sources(browser.run) == {SUGGESTED})
 
@@ -218,7 +218,7 @@ def test_stop_writing_does_not_stop_a_download(library: Library) -> None:
 def test_a_browser_that_asks_where_nothing_is_offered_gets_nothing(library: Library) -> None:
     library.here = {"chat:1b"}
     browser = Browser().explained(library.host)
-    assert browser.pull == {}
+    assert browser.download == {}
     before = downloading()
     browser.press()
     browser.press(cancel=True, model="evil")
@@ -235,20 +235,20 @@ def test_nothing_is_offered_where_no_server_may_be_asked_or_none_answers(
     browser.widget.explainer.write(Explaining())
     until(lambda: not browser.widget.explainer._captions.is_busy)
     assert browser.writer["hint"]
-    assert browser.pull == {}
+    assert browser.download == {}
     browser.press()
-    assert browser.pull == {}
+    assert browser.download == {}
 
 
 def test_the_listing_of_models_says_where_the_button_is(library: Library) -> None:
-    _, button = offer(Explaining(host=library.host))
+    _, button = listing(Explaining(host=library.host))
     assert "llama3.2 (about 2 GB)" in button
     library.here = {"chat:1b"}
-    assert not any("press" in line for line in offer(Explaining(host=library.host)))
+    assert not any("press" in line for line in listing(Explaining(host=library.host)))
 
 
 def test_an_exported_page_offers_nothing(library: Library) -> None:
     browser = Browser().explained(library.host)
-    assert browser.pull
+    assert browser.download
     header, _ = unpack(snapshot_to_keep(browser.run, [], Detail()))
     assert header["head"]["writer"]["pull"] is None

@@ -8,19 +8,15 @@ import os
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-from xinv_nb.models.server.connection import Wire
+from xinv_nb.models.server.connection import Connection
 from xinv_nb.models.server.faults import Faults, OllamaUnavailable, faults, stopped
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Iterator
 
-    import ollama
 
-CONNECT_LIMIT = 2.0
-
-
-class Host:
+class Address:
     """The computer at `host` (None: the variable OLLAMA_HOST, else this one) that Ollama is to answer on.
 
     `allow_remote=True` says that the user has named it; without that, only this computer is asked.
@@ -30,7 +26,7 @@ class Host:
         self.allow_remote = allow_remote
         written = (host or os.environ.get("OLLAMA_HOST") or "").strip(" \t\"'")
         try:
-            self.host = parse_host(written)
+            self.host = parse_address(written)
             self._readable = True
         except ValueError:
             self.host = written
@@ -67,34 +63,21 @@ class Host:
         return None
 
     @contextlib.contextmanager
-    def asking(
-        self, limit: float, *, stop: threading.Event | None = None, model: str = ""
-    ) -> Iterator[tuple[ollama.Client, Wire]]:
-        """Lend a client for one question; whatever fails becomes one plain error."""
+    def asking(self, limit: float, *, stop: threading.Event | None = None, model: str = "") -> Iterator[Connection]:
+        """Lend a connection for one question; whatever fails becomes one plain error."""
         if refusal := self.refusal():
             raise refusal
         if stop is not None and stop.is_set():
             raise stopped()
-        import httpx
-        import ollama
-
-        wire = Wire(limit, stop)
-        client = ollama.Client(
-            self.host,
-            timeout=httpx.Timeout(limit, connect=min(limit, CONNECT_LIMIT)),
-            trust_env=False,
-            follow_redirects=False,
-            verify=self.host.startswith("https:"),  # reading certificates takes 15 ms
-            event_hooks={"request": [wire.prepare]},
-        )
+        connection = Connection(self.host, limit, stop)
         try:
-            with wire, contextlib.closing(client._client):  # noqa: SLF001  # older ones have no close()
-                yield client, wire
+            with connection:
+                yield connection
         except faults() as error:
-            raise self.faults.plainly(error, wire.verdict, wire.limit, model) from error
+            raise self.faults.plainly(error, connection.verdict, connection.limit, model) from error
 
 
-def parse_host(text: str) -> str:
+def parse_address(text: str) -> str:
     """Make the address of a server from what a user writes, by the rules of Ollama's own clients.
 
     "" is this computer; without `http://` the port is 11434; 0.0.0.0, which a server listens on,

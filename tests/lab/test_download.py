@@ -10,9 +10,9 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import keep_picture
-from tests.captions.test_pulling import GB, Library
+from tests.captions.test_downloading import GB, Library
 from tests.lab.jupyter import LabPage, notebook, running_lab
-from tests.ollama.test_pull import BIG, FOREVER, layer
+from tests.ollama.test_download import BIG, FOREVER, layer
 from tests.waiting import PATIENCE
 
 RUN = """\

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 
-from xinv_nb.models.admission import Manner, known_ability
+from xinv_nb.models.captioning import Explaining
+from xinv_nb.models.language_model import LanguageModel
 from xinv_nb.models.server.models import SUGGESTED_MODEL, Model, known_size, size_in_words
 from xinv_nb.models.server.ollama import OllamaServer, Status
-from xinv_nb.models.voice import Voice
-from xinv_nb.models.writer import Explaining
+from xinv_nb.models.trial import Manner, known_ability
 
 _MAY: dict[Manner, str] = {
     "paragraphs": "words whole captions",
@@ -17,7 +17,7 @@ _MAY: dict[Manner, str] = {
 }
 
 
-def offer(explaining: Explaining) -> list[str]:
+def listing(explaining: Explaining) -> list[str]:
     """Return a line about the server, and one for each of its models, or how to get one.
 
     Contacts the server, for two seconds at most.
@@ -35,7 +35,7 @@ def offer(explaining: Explaining) -> list[str]:
 def _line(server: OllamaServer, status: Status, model: Model) -> str:
     parts = [size_in_words(model.size)] if model.local else ["runs in a cloud: used only if you name it"]
     if model.local:
-        found = known_ability(Voice(server, model.name, status, None, None, threading.Event()))
+        found = known_ability(LanguageModel(server, model.name, status, None, threading.Event()))
         parts.append("not tried yet" if found is None else _MAY[found.manner])
     if status.default is not None and model.name == status.default.name:
         parts.append("the default")

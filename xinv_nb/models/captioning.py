@@ -6,22 +6,26 @@ standing and a line that says what to do.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from xinv_nb.models.admission import ability, known_ability
+from xinv_nb.models.language_model import LanguageModel
+from xinv_nb.models.languages import not_there_yet
 from xinv_nb.models.rewording import reword
 from xinv_nb.models.server.faults import OllamaUnavailable
 from xinv_nb.models.server.models import SUGGESTED_MODEL, is_cloud, is_suggested
-from xinv_nb.models.server.ollama import OllamaServer, Status
-from xinv_nb.models.voice import Voice
+from xinv_nb.models.server.ollama import OllamaServer
+from xinv_nb.models.trial import ability, known_ability
 from xinv_nb.recorded.captions import Caption
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.words.draft import BUILT_IN, Draft, as_caption
 from xinv_nb.words.narrator import narrate, plan, plan_span
 from xinv_nb.words.questions import draft_answer, not_shown
+
+_log = logging.getLogger(__name__)
 
 ModelChoice = str | Literal[False] | None
 
@@ -34,6 +38,7 @@ class Explaining:
     """A model of the server; None for its default one, False for none."""
     level: str | None = None
     language: str | None = None
+    """English where None; in any other, nothing but the built-in text is shown (see `languages`)."""
     host: str | None = None
 
 
@@ -120,28 +125,29 @@ def _steps(
         return Progress(tuple(map(as_caption, drafts)), writer, hint, command, on, missing)
 
     if explaining.model is False:
-        yield shown("built-in text")
+        yield shown("built-in text", not_there_yet(explaining.language))
         return
-    found = find_voice(explaining, stop)
-    if isinstance(found, Unvoiced):
+    found = find_model(explaining, stop)
+    if isinstance(found, NoModel):
         yield shown("built-in text", found.hint, found.command, found.missing)
         return
-    voice, writer = found
+    model, writer = found
     try:
-        if known_ability(voice) is None:
-            yield shown("built-in text", f"trying out {voice.model}", on=0)
-        manner = ability(voice).manner
+        if known_ability(model) is None:
+            yield shown("built-in text", f"trying out {model.name}", on=0)
+        manner = ability(model).manner
         if manner == "none":
-            if explaining.model is None and voice.suggested not in ("", voice.model):
+            if explaining.model is None and model.suggested not in ("", model.name):
                 yield from _steps(run, drafts, explaining, stop, question)
             else:
-                yield shown("built-in text", *too_small(voice))
+                yield shown("built-in text", *too_small(model))
             return
         for i, draft in enumerate(drafts):
             yield shown(writer, on=i)
-            for drafts[i] in reword(run, draft, voice, manner, question):
+            for drafts[i] in reword(run, draft, model, manner, question):
                 yield shown(writer, on=i)
     except OllamaUnavailable as error:
+        _log.debug("%s wrote no more.", model.name, exc_info=True)
         written = any(s.source != BUILT_IN for draft in drafts for s in draft.sentences)
         missing = "" if is_cloud(error.missing, {}) else error.missing
         told = ("", "", "") if stop.is_set() else (str(error), error.command, missing)
@@ -150,13 +156,13 @@ def _steps(
     yield shown(writer)
 
 
-def too_small(voice: Voice) -> tuple[str, str, str]:
+def too_small(model: LanguageModel) -> tuple[str, str, str]:
     """Return what the reader is told of a model that did not pass, the command that may help, and what it gets."""
-    why = f"{voice.model} is too small to keep to the facts"
-    if is_suggested(voice.model):
+    why = f"{model.name} is too small to keep to the facts"
+    if is_suggested(model.name):
         return why, "", ""
-    if voice.suggested:
-        return f"{why}. {voice.suggested} is there as well: choose it with --model.", "", ""
+    if model.suggested:
+        return f"{why}. {model.suggested} is there as well: choose it with --model.", "", ""
     return why, f"ollama pull {SUGGESTED_MODEL}", SUGGESTED_MODEL
 
 
@@ -164,7 +170,7 @@ def too_small(voice: Voice) -> tuple[str, str, str]:
 
 
 @dataclass(frozen=True)
-class Unvoiced:
+class NoModel:
     """Why no model is asked, the command that helps, and the model that it gets."""
 
     hint: str = ""
@@ -172,37 +178,29 @@ class Unvoiced:
     missing: str = ""
 
 
-def find_voice(explaining: Explaining, stop: threading.Event) -> tuple[Voice, str] | Unvoiced:
+def find_model(explaining: Explaining, stop: threading.Event) -> tuple[LanguageModel, str] | NoModel:
     """Return the model that is to write and what it is called in the head of the view, or why there is none."""
-    model, host = explaining.model or None, explaining.host
+    if why := not_there_yet(explaining.language):
+        return NoModel(why)
+    named, host = explaining.model or None, explaining.host
     server = OllamaServer(
-        host, allow_remote=host is not None, allow_cloud=() if model is None else (model,), spare_core=True
+        host, allow_remote=host is not None, allow_cloud=() if named is None else (named,), spare_core=True
     )
-    status = _status(server, stop)
-    if status is None:
-        return Unvoiced()
-    name = model or (status.default.name if status.default else None)
+    status = server.status(stop)
+    if stop.is_set():
+        return NoModel()
+    name = named or (status.default.name if status.default else None)
     if not status.reachable:
-        return Unvoiced("start Ollama for more" if status.command == "ollama serve" else status.text, status.command)
+        return NoModel("start Ollama for more" if status.command == "ollama serve" else status.text, status.command)
     if name is None:
-        return Unvoiced(status.text, status.command, SUGGESTED_MODEL)
-    voice = Voice(server, name, status, explaining.level, explaining.language, stop)
-    if model is None and voice.suggested and _is_of_no_help(voice):
-        voice = Voice(server, voice.suggested, status, explaining.level, explaining.language, stop)
-    return voice, f"{voice.model} · {'local' if server.is_local else server.host}"
+        return NoModel(status.text, status.command, SUGGESTED_MODEL)
+    model = LanguageModel(server, name, status, explaining.level, stop)
+    if named is None and model.suggested and _is_of_no_help(model):
+        model = LanguageModel(server, model.suggested, status, explaining.level, stop)
+    return model, f"{model.name} · {'local' if server.is_local else server.host}"
 
 
-def _is_of_no_help(voice: Voice) -> bool:
+def _is_of_no_help(model: LanguageModel) -> bool:
     """Whether the model has been tried out and did not pass."""
-    ability = known_ability(voice)
+    ability = known_ability(model)
     return ability is not None and ability.manner == "none"
-
-
-def _status(server: OllamaServer, stop: threading.Event) -> Status | None:
-    """Return what the server says of itself, or None if `stop` came first: a server may be silent for seconds."""
-    found: list[Status] = []
-    thread = threading.Thread(target=lambda: found.append(server.status()), name="xinv-nb-status", daemon=True)
-    thread.start()
-    while thread.is_alive() and not stop.is_set():
-        thread.join(0.05)
-    return found[0] if found and not stop.is_set() else None

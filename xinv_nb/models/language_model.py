@@ -10,14 +10,12 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 
 from xinv_nb.models.cache import AnswerCache
 from xinv_nb.models.prompt import paragraph, rewording, schema
+from xinv_nb.models.queue import REQUESTS
 from xinv_nb.models.server.faults import stopped
 from xinv_nb.models.server.models import is_suggested
 from xinv_nb.models.server.ollama import SEED, OllamaServer, Status
-from xinv_nb.models.turns import TURNS
 from xinv_nb.words.digest import digest_of
 
-FIRST_TOKEN = 120.0
-"""Seconds of silence before the first word: the server may have to load the model."""
 _Enough = Callable[[str], bool]
 _LONGEST = 256
 """Tokens that one reworded sentence may take; long before, it is longer than `too_long` allows."""
@@ -27,39 +25,38 @@ _REMEMBERED: dict[str, str] = {}
 """What this process knows of models, for those who keep nothing on disk."""
 
 
-class Voice:
+class LanguageModel:
     """A model that words sentences for one reader, remembering what it answered.
 
-    A request waits for its turn; the voice that was made last goes first.
+    A request waits for its turn; the one that was made last goes first.
     """
 
     def __init__(
         self,
         server: OllamaServer,
-        model: str,
+        name: str,
         status: Status,
         level: str | None,
-        language: str | None,
         stop: threading.Event,
     ) -> None:
-        self.model, self.level, self.language, self.stop = model, level, language, stop
-        self._server, self._cache, self._ticket = server, AnswerCache(), TURNS.ticket()
-        digest = next((m.digest for m in status.models if m.name in (model, f"{model}:latest")), "")
-        self.known = {"model": model, "digest": digest, "server": status.version, "seed": str(SEED)}
+        self.name, self.level, self.stop = name, level, stop
+        self._server, self._cache, self._ticket = server, AnswerCache(), REQUESTS.ticket()
+        digest = next((m.digest for m in status.models if m.name in (name, f"{name}:latest")), "")
+        self.known = {"model": name, "digest": digest, "server": status.version, "seed": str(SEED)}
         """What its answers depend on beside the prompt."""
         self.suggested = next((m.name for m in status.models if m.local and is_suggested(m.name)), "")
         """The model that is suggested where this one is too small, if the server has it."""
 
     def sentence(self, text: str) -> tuple[str, dict[str, str]]:
         """Return the model's wording of a sentence, and what it depends on."""
-        asked = rewording(text, self.level, self.language)
+        asked = rewording(text, self.level)
         provenance = self._provenance(asked, _LONGEST)
         answer = "".join(self._answer(asked, provenance, _LONGEST, lambda so_far: too_long(so_far, text)))
         return cleaned(answer), provenance
 
     def sentences(self, texts: Sequence[str], question: str = "") -> tuple[Generator[str, None, None], dict[str, str]]:
         """Return the model's wording of sentences as a paragraph, one by one as they are complete, and its origin."""
-        asked = paragraph(texts, self.level, self.language, question)
+        asked = paragraph(texts, self.level, question)
         source = "\n".join(texts)
         most = len(texts)
         limit = _LONGEST + len(source) // 2
@@ -71,9 +68,9 @@ class Voice:
 
     def make_ready(self) -> None:
         """Have the server load the model, so that the first wording does not wait for it."""
-        with TURNS.taken(self._ticket, self.stop) as granted:
+        with REQUESTS.turn(self._ticket, self.stop) as granted:
             if granted:
-                self._server.preload(self.model, stop=self.stop)
+                self._server.preload(self.name, stop=self.stop)
 
     def remembered(self, key: Mapping[str, str]) -> str | None:
         """Return what was remembered of this model under `key`."""
@@ -106,12 +103,10 @@ class Voice:
             yield known
             return
         text = ""
-        with TURNS.taken(self._ticket, self.stop) as granted:
+        with REQUESTS.turn(self._ticket, self.stop) as granted:
             if not granted:
                 raise stopped()
-            stream = self._server.stream(
-                self.model, asked, schema=form, num_predict=longest, seed=SEED, stop=self.stop, first_token=FIRST_TOKEN
-            )
+            stream = self._server.stream(self.name, asked, schema=form, num_predict=longest, seed=SEED, stop=self.stop)
             with contextlib.closing(stream) as pieces:
                 for piece in pieces:
                     text += piece

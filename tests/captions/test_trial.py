@@ -15,12 +15,12 @@ from tests.ollama.scripted_server import MODEL, Reply, Request, ScriptedServer, 
 from xinv_nb.claims.interpretation import read
 from xinv_nb.claims.reading import sentences
 from xinv_nb.claims.sameness import same_claims
-from xinv_nb.models.acceptance import accept
-from xinv_nb.models.admission import DOMAIN, PARAGRAPHS, Ability, ability
+from xinv_nb.models import trial
+from xinv_nb.models.alignment import align
+from xinv_nb.models.language_model import LanguageModel
 from xinv_nb.models.server.faults import OllamaUnavailable
 from xinv_nb.models.server.ollama import OllamaServer
-from xinv_nb.models.voice import Voice
-from xinv_nb.models.writer import Explaining
+from xinv_nb.models.trial import DOMAIN, PARAGRAPHS, Ability, ability
 from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.run import Run
 from xinv_nb.words.narrator import narrate
@@ -57,9 +57,9 @@ def untrue(sentences: list[str]) -> list[str]:
     return [s.replace("fell", "rose") + " That is good." for s in sentences]
 
 
-def voice_of(host: str, model: str = MODEL) -> Voice:
+def model_of(host: str, model: str = MODEL) -> LanguageModel:
     server = OllamaServer(host)
-    return Voice(server, model, server.status(), None, None, threading.Event())
+    return LanguageModel(server, model, server.status(), None, threading.Event())
 
 
 def test_the_sentences_of_the_test_are_ones_that_the_checker_understands() -> None:
@@ -83,18 +83,18 @@ MODELS = {
 @pytest.mark.parametrize(("paragraph", "sentence", "manner"), MODELS.values(), ids=MODELS)
 def test_a_model_is_judged_by_what_it_writes(folder: Path, paragraph, sentence, manner: str) -> None:
     with Model(paragraph, sentence) as server:
-        assert ability(voice_of(server.host)).manner == manner
+        assert ability(model_of(server.host)).manner == manner
 
 
 def test_what_was_found_is_remembered_for_this_model_alone(folder: Path) -> None:
     with Model(untrue, lambda s: s) as server:
-        first = ability(voice_of(server.host))
+        first = ability(model_of(server.host))
         asked = len(server.chats())
-        assert ability(voice_of(server.host)) == first == Ability("none", first.passed, first.of)
+        assert ability(model_of(server.host)) == first == Ability("none", first.passed, first.of)
         assert len(server.chats()) == asked > 0
         server.replies["/api/tags"] = Reply({"models": [listed() | {"digest": "another"}]})
         server.paragraph = each
-        assert ability(voice_of(server.host)).manner == "paragraphs"
+        assert ability(model_of(server.host)).manner == "paragraphs"
 
 
 def test_a_server_that_fails_is_no_verdict(folder: Path) -> None:
@@ -105,9 +105,9 @@ def test_a_server_that_fails_is_no_verdict(folder: Path) -> None:
             else ScriptedServer.reply_to(server, request)
         )
         with pytest.raises(OllamaUnavailable):
-            ability(voice_of(server.host))
+            ability(model_of(server.host))
         del server.reply_to  # type: ignore[method-assign]
-        assert ability(voice_of(server.host)).manner == "paragraphs"
+        assert ability(model_of(server.host)).manner == "paragraphs"
 
 
 def test_a_model_too_small_to_help_is_not_used_and_the_view_says_so(folder: Path, run: Run) -> None:
@@ -160,7 +160,7 @@ def test_a_model_that_was_named_is_not_replaced_and_what_is_there_is_not_offered
 
 
 def test_a_real_tiny_model_is_refused(folder: Path, ollama_server: RealServer) -> None:
-    found = ability(voice_of(ollama_server.host, ollama_server.model))
+    found = ability(model_of(ollama_server.host, ollama_server.model))
     assert found.manner == "none"
     assert found.passed < 6
 
@@ -188,16 +188,16 @@ def test_a_capable_model_words_a_caption_in_one_request(capable: Model, run: Run
 def test_two_sentences_that_were_joined_stand_for_both_and_a_turned_one_for_none() -> None:
     joined = "The loss dropped from 48.2 to 3.17 in 60 iterations and travel time decreased from 41.3 to 36.8 min."
     turned = "The bend fell from 0.4 to 1.9 km; the gradient asked for this at every iteration."
-    found = accept(PARAGRAPHS[0], [turned, joined], lambda text, block: same_claims(text, " ".join(block), DOMAIN))
+    found = align(PARAGRAPHS[0], [turned, joined], lambda text, block: same_claims(text, " ".join(block), DOMAIN))
     assert found == {(0, 1): joined}
 
 
 def test_a_sentence_that_the_model_left_out_or_made_up_is_the_narrators(capable: Model, run: Run) -> None:
-    admitted_by = capable.paragraph
+    in_the_trial = capable.paragraph
 
     def some(sentences: list[str]) -> list[str]:
         if any(s in paragraph for paragraph in PARAGRAPHS for s in sentences):
-            return admitted_by(sentences)
+            return in_the_trial(sentences)
         return [*each(sentences[:1]), "All of this was expected.", "x rose to 99."]
 
     capable.paragraph = some
@@ -223,8 +223,8 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 def test_an_answer_in_another_form_is_read_or_left_but_never_shown_unchecked(capable: Model, run: Run, form) -> None:
-    voice = voice_of(capable.host)
-    assert ability(voice).manner == "paragraphs"
+    model = model_of(capable.host)
+    assert ability(model).manner == "paragraphs"
     built_in = narrate(run)
     plain = capable.reply_to
     capable.reply_to = lambda request: (  # type: ignore[method-assign]
@@ -265,9 +265,35 @@ def test_a_stretch_is_explained_in_a_caption_of_its_own(capable: Model, run: Run
         RunWriter(run).forget_spans()
 
 
-def test_language_and_level_reach_the_model(capable: Model, run: Run) -> None:
-    written(run, capable.host, model=MODEL, level="expert", language="German")
-    told = capable.chats()[-1].body["messages"][0]["content"]
-    assert "for an expert" in told
-    assert "Write in German." in told
-    assert Explaining().level is None
+def test_the_level_reaches_the_model_and_not_its_trial(capable: Model, run: Run) -> None:
+    written(run, capable.host, model=MODEL, level="expert")
+    asked = [request.body["messages"] for request in capable.chats()]
+    assert "for an expert" in asked[-1][0]["content"]
+    assert "for a student" in asked[0][0]["content"], "what is found is remembered for every reader"
+
+
+def test_another_language_as_its_first_use_does_not_make_a_model_too_small(capable: Model, run: Run) -> None:
+    """One that writes German where it is told to, as any would; it is capable all the same."""
+    reply = capable.reply_to
+
+    def reply_to(request: Request) -> Reply:
+        german = "German" in json.dumps(request.body)
+        capable.paragraph = (lambda s: ["Der Verlust fiel."] * len(s)) if german else each
+        capable.sentence = (lambda s: "Der Verlust fiel.") if german else dropped
+        return reply(request)
+
+    capable.reply_to = reply_to  # type: ignore[method-assign]
+    captions, last = written(run, capable.host, model=MODEL, language="German")
+    assert captions == narrate(run)
+    assert last.hint == "German is not there yet: the text is in English"
+    assert (last.command, last.missing) == ("", "")
+    captions, last = written(run, capable.host, model=MODEL)
+    assert (last.writer, last.hint) == (f"{MODEL} · local", "")
+    assert captions[0].source == MODEL
+
+
+def test_what_was_remembered_before_languages_were_told_apart_is_forgotten(folder: Path, run: Run) -> None:
+    with Model(each, dropped) as server:
+        model = model_of(server.host)
+        model.remember({"admission": trial._KEY["trial"]}, json.dumps({"manner": "none", "passed": 0, "of": 7}))
+        assert ability(model_of(server.host)).manner == "paragraphs"
