@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from xinv_nb.language.quantities import number
 from xinv_nb.recorded.history import History
+from xinv_nb.recording.solvers.calls import SolverCall
 from xinv_nb.recording.solvers.endings import ending, of_result
-from xinv_nb.recording.solvers.scipy import SolverCall
 
 Sink = Callable[..., None]
 """Called with an evaluation, a sentence, its numbers, and the event's kind and column where it is about a parameter."""
