@@ -66,8 +66,12 @@ class KeptEvents:
                 self.add(None, row, event)
         self._outside.clear()
 
-    def take_outside(self) -> list[Happening]:
-        """Return the events outside any pass, for an evaluation that is told after it was made: they belong to it."""
-        found = [happening for _, happening in self._outside]
-        self._outside.clear()
-        return found
+    @property
+    def outside(self) -> list[Happening]:
+        """The events outside any pass since the latest evaluation."""
+        return [happening for _, happening in self._outside]
+
+    def drop_outside(self, happenings: Sequence[Happening]) -> None:
+        """Leave out events outside any pass that turn out to belong to an evaluation."""
+        theirs = set(map(id, happenings))
+        self._outside = [(row, happening) for row, happening in self._outside if id(happening) not in theirs]

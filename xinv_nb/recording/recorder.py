@@ -141,14 +141,16 @@ class Recorder:
 
     def between_steps(self) -> None:
         """Take note of a pass of the framework's own, as its optimizers make them between two steps."""
-        for recorder in self._self_and_around():
+        for recorder in self.self_and_around():
             recorder._optimizers.passes_between += 1  # noqa: SLF001
 
     def _hand_on(self, evaluation: Evaluation, gradient: Any | None) -> None:
         """Add an evaluation to this recording and to those around it."""
         recorder: Recorder | None = self
         while recorder is not None:
-            if recorder.depth == 0 and not recorder.closed:
+            # Inside a pass a program may still hand over an evaluation to this recording by its name.
+            is_told = recorder.depth == 0 or (recorder is self and not evaluation.inside_a_pass)
+            if is_told and not recorder.closed:
                 recorder._append(evaluation, gradient)  # noqa: SLF001
                 if recorder.on_evaluation is not None:
                     recorder._tell_view(recorder.on_evaluation)  # noqa: SLF001
@@ -172,7 +174,8 @@ class Recorder:
             self.on_evaluation = None
             self.notice(f"The live view stopped following ({type(error).__name__}: {error}); the recording goes on.")
 
-    def _self_and_around(self) -> Iterator[Recorder]:
+    def self_and_around(self) -> Iterator[Recorder]:
+        """Yield this recorder, then the one around it, and so on."""
         recorder: Recorder | None = self
         while recorder is not None:
             yield recorder
@@ -185,7 +188,7 @@ class Recorder:
         if self.evaluation is not None:
             self.evaluation.happenings.append(happening)
             return
-        for recorder in self._self_and_around():
+        for recorder in self.self_and_around():
             if recorder.evaluation is not None:
                 recorder.evaluation.happenings.append(happening)
                 return
@@ -195,7 +198,7 @@ class Recorder:
 
     def followers(self) -> list[OptimizerFollower]:
         """Return who wants to know of a solver that starts now: this recording and those around it."""
-        return [r._optimizers for r in self._self_and_around() if r.depth == 0 and not r.closed]  # noqa: SLF001
+        return [r._optimizers for r in self.self_and_around() if r.depth == 0 and not r.closed]  # noqa: SLF001
 
 
 def recorder_of(run: RecordedRun) -> Recorder | None:

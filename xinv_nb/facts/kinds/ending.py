@@ -132,7 +132,8 @@ def _doing(run: RecordedRun, phases: Sequence[Phase]) -> tuple[str, dict[str, ob
 
 def _last_gradient(run: RecordedRun, phases: Sequence[Phase]) -> Iterator[Fact]:
     sizes, last = gradient_sizes(run), end_of(run)
-    if last == 0 or not np.isfinite(run.loss[[0, last]]).all() or not np.isfinite(sizes[0]):
+    known = run.has_gradients and np.isfinite(sizes[0])
+    if last == 0 or not known or not np.isfinite(run.loss[[0, last]]).all():
         return
     if any(is_noisy(phase) for phase in phases):
         yield from _noisy_gradient(sizes, last)

@@ -100,6 +100,7 @@ def _moved(iterates: Iterates, track: Track, span: tuple[int, int], salience: fl
     asked, opposite = int(np.count_nonzero(wanted > 0)), int(np.count_nonzero(wanted < 0))
     values |= {"asked": asked, "opposite": opposite, "steps": j - i}
     reason = _asked(asked, opposite, j - i) if np.any(wanted) else "; its gradient was 0 all along"
+    reason = reason if iterates.run.has_gradients else ""
     return told(f"{verb(entry, end - start)} from {first} to {second}{reason}", "rose" if rose else "fell")
 
 

@@ -44,6 +44,8 @@ def steps(run: RecordedRun) -> Iterator[Fact]:
         text = f"The steps became much {'longer' if late > early else 'shorter'}: the median length was {one} in the "
         text += f"first quarter of the run and {two} in the last."
         yield Fact("", "steps", text, {"early": early, "late": late}, span, salience=0.3)
+    if not run.has_gradients:
+        return
     sizes = norms(run, run.history.rows(rows, "gradients"))
     usable = np.where(np.isfinite(sizes), sizes, -np.inf)
     k = int(np.argmax(usable))
