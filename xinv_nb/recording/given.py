@@ -50,7 +50,7 @@ def vector(value: Any, what: str) -> Floats:
     found = array(value, what)
     if found.ndim != 1 or not found.size:
         raise XinvError(f"{what} must be a vector (a one-dimensional array); the shape is {found.shape}.")
-    return found.copy()
+    return np.array(found)
 
 
 def parameters(value: Any, what: str = "parameters") -> Any:
