@@ -19,7 +19,11 @@ from autograd.misc.optimizers import adam, rmsprop, sgd
 from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, minimize
 
 import xinv_nb as xi
+from xinv_nb.recorded.history import History
+from xinv_nb.recorded.leaves import leaves_of
 from xinv_nb.recording.solvers import scipy as solvers
+from xinv_nb.recording.solvers.calls import SolverCall
+from xinv_nb.recording.solvers.path import Course
 
 START = np.array([-1.2, 1.0])
 SECOND_ORDER = ("dogleg", "trust-ncg", "trust-krylov", "trust-exact")
@@ -609,9 +613,68 @@ def test_a_bound_that_is_reached_is_told_in_the_readers_name(method, bounds):
     assert event.text == "east reached its upper bound of 0.5 km"
     assert dict(event.values) == {"parameter": "x[0]", "bound": 0.5, "side": "upper", "what": "reached"}
     assert event.name == "x[0]"
-    assert run.parameters["x"][event.evaluation, 0] == pytest.approx(0.5, rel=1e-14)
+    assert run.parameters["x"][event.evaluation, 0] == pytest.approx(0.5, rel=1e-14)  # as the processor rounds
     assert run.accepted[event.evaluation]
     assert xi.Run is type(run)
+
+
+def course_beside_its_bound(method, reported, evaluated, bound=(-1.5, 0.5)):
+    """Follow a solver from −1 to the point that it evaluates and reports; a fake, since no rounding can be asked for.
+
+    Returns what was told, the evaluations that count as accepted, and the columns that bounds were told of.
+    """
+    low, high = (numpy.array([edge, edge]) for edge in bound)
+    call = SolverCall(method, 0, (low, high), True, None)
+    history = History("objective", leaves_of([("x", (2,))]))
+    told = []
+
+    def tell(row, text, values, *, kind="optimizer", column=None, detail=False):
+        told.append((kind, values.get("side"), values.get("what"), column))
+
+    course = Course(call, history, 0, tell)
+    for x in ([-1.0, -1.0], [-0.5, -0.5], evaluated):
+        point = numpy.array(x)
+        row = history.append(1.0, point, point)
+        course.evaluated(row, point)
+        if method != "SLSQP":
+            course.accepted(numpy.array(reported if x is evaluated else x))
+    course.ends(OptimizeResult(x=numpy.array(reported)))
+    return [each for each in told if each[0] == "bound"], history.accepted.array.tolist()
+
+
+BESIDE = {
+    "below the upper": (np.nextafter(0.5, 0), ("bound", "upper", "reached", 0)),
+    "above the upper": (np.nextafter(0.5, 1), ("bound", "upper", "reached", 0)),
+    "some roundings below the upper": (0.5 - 1e-15, ("bound", "upper", "reached", 0)),
+    "above the lower": (np.nextafter(-1.5, 0), ("bound", "lower", "reached", 0)),
+    "below the lower": (np.nextafter(-1.5, -2), ("bound", "lower", "reached", 0)),
+}
+
+
+@pytest.mark.parametrize("method", ["SLSQP", "L-BFGS-B"])
+@pytest.mark.parametrize(("end", "event"), BESIDE.values(), ids=BESIDE)
+def test_a_bound_that_a_processor_misses_by_a_rounding_is_reached(method, end, event):
+    told, accepted = course_beside_its_bound(method, [end, -1.0], [end, -1.0])
+    assert told == [event]
+    assert accepted == [True, method != "SLSQP", True]
+
+
+def test_a_solution_beside_the_bound_is_the_point_that_was_evaluated_within_it():
+    beyond = np.nextafter(0.5, 1)  # scipy puts what it evaluates within the bounds, and reports what it calculated
+    for method in ("SLSQP", "L-BFGS-B"):
+        told, accepted = course_beside_its_bound(method, [beyond, -1.0], [0.5, -1.0])
+        assert told == [("bound", "upper", "reached", 0)]
+        assert accepted[-1]
+
+
+@pytest.mark.parametrize("end", [0.5 - 1e-9, 0.49, -1.5 + 1e-9], ids=str)
+def test_a_point_near_a_bound_is_not_at_it(end):
+    assert course_beside_its_bound("SLSQP", [end, -1.0], [end, -1.0])[0] == []
+
+
+def test_what_is_small_beside_wide_bounds_is_not_at_them():
+    told, _ = course_beside_its_bound("L-BFGS-B", [1e-7, -1.0], [1e-7, -1.0], bound=(-1e12, 1e12))
+    assert told == []
 
 
 def test_a_start_at_a_bound_and_leaving_it_are_told_and_survive_a_file(tmp_path):

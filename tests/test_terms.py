@@ -12,7 +12,7 @@ from autograd import grad, value_and_grad
 
 import xinv_nb as xi
 from tests.counted import calls, counted
-from xinv_nb.recording.backends.autograd import terms
+from xinv_nb.recording import terms
 
 
 def cost(x):

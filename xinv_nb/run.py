@@ -218,6 +218,61 @@ class Run(RecordedRun):
 
         return identify(self, objective)
 
+    def add(
+        self,
+        loss: Any,
+        parameters: Any,
+        gradients: Any = None,
+        residuals: Any = None,
+        jacobian: Any = None,
+        **quantities: Any,
+    ) -> None:
+        """Record one evaluation by hand, into a recording that is open.
+
+        For a program whose gradients are not autograd's: a simulator in another language, a hand-written adjoint, a
+        search without gradients. Call it once for each evaluation of the objective; `xi.event` says beforehand what
+        happened in it.
+
+        Parameters
+        ----------
+        loss : float
+            The value of the objective.
+        parameters : dict of str to float or array, array or float
+            The point. Names and shapes stay the same in one recording.
+        gradients : as parameters, optional
+            The derivative of the loss with respect to each. Where there is none, what is said of the run says nothing
+            of gradients.
+        residuals : array, optional
+            Of a least-squares fit, the vector r of residuals; they are kept as `run.residuals`.
+        jacobian : array or dict of str to array, optional
+            The derivative of the residuals, a row for each residual and a column for each parameter. Where no gradients
+            are given it gives them, if the loss is ‖r‖² or half of it.
+        **quantities : float, array or (value, unit)
+            What else there is to follow, as `xi.watch` does.
+
+        Raises
+        ------
+        XinvError
+            Something does not fit: another shape or other names than before, a gradient of another length, text for a
+            number; or the recording is not open. The recording stays as it was.
+
+        Examples
+        --------
+        >>> import xinv_nb as xi
+        >>> with xi.record("throw") as run:
+        ...     v = 10.0
+        ...     for _ in range(20):
+        ...         reach = v**2 / 9.81
+        ...         miss = reach - 20.0
+        ...         run.add(miss**2, {"speed": v}, {"speed": 2 * miss * 2 * v / 9.81}, reach=(reach, "m"))
+        ...         v = v - 0.02 * 2 * miss * 2 * v / 9.81
+        >>> run.evaluations, run.watches["reach"].unit, round(float(run.parameters["speed"][-1]), 2)
+        (20, 'm', 14.01)
+        """
+        from xinv_nb.recording.by_hand import add
+
+        add(self, loss, parameters, gradients, residuals, jacobian, quantities)
+
     def widget(self) -> RunWidget:
         """Return the interactive widget of this run; the same one at each call until it is closed."""
         from xinv_nb.view.widget import widget_of

@@ -94,6 +94,8 @@ class Recording:
 class record:  # noqa: N801 - reads as a verb: `with xi.record() as run`
     """Record every differentiation that the block makes with autograd, with no change to the code.
 
+    Evaluations whose gradients come from elsewhere are handed over with `run.add`; that needs no autograd.
+
     Parameters
     ----------
     name : str

@@ -21,7 +21,7 @@ def identify(run: RecordedRun, objective: Callable[..., Any] | None) -> Sequence
         raise XinvError("Nothing was recorded in this run, so there is no point at which to look.")
     curvature = None
     if objective is not None:
-        from xinv_nb.recording.backends.autograd.curvature import curvature_of
+        from xinv_nb.recording.curvature import curvature_of
 
         curvature = curvature_of(objective, run.history, int(iterates.rows[-1]), sizes(run, iterates))
     RunWriter(run).keep_curvature(curvature)

@@ -21,7 +21,10 @@ from xinv_nb.recorded.columns import GrowingColumn, TermColumns, WatchColumns
 from xinv_nb.recorded.leaves import Leaf, Summary, rms
 
 BUDGET = 512 * 2**20
-"""Bytes that the parameters and gradients of one objective take at most."""
+"""Bytes that the parameters and gradients of one objective take at most, with the residuals where they are kept."""
+_FEWEST_ROWS = 1024
+_FEWEST_WITH_RESIDUALS = 16
+"""Evaluations that are kept however many bytes each takes; residuals may be as many as a picture has pixels."""
 
 
 class History:
@@ -43,6 +46,10 @@ class History:
         self.values = GrowingColumn(self.width, dtype)
         self.gradients = GrowingColumn(self.width, dtype)
         self.accepted = GrowingColumn(None, np.bool_)
+        self.residuals: GrowingColumn | None = None
+        """Residuals in the rows of `values`, where they were told."""
+        self.without_gradient: GrowingColumn | None = None
+        """The evaluations whose gradient is not known, in order; None where it is known of all."""
         self.kept: GrowingColumn | None = None
         """The evaluations of which parameters and gradient are kept, in order; None where it is all of them."""
         self.stride = 1
@@ -54,13 +61,24 @@ class History:
         """Signs of the latest gradient, for telling when it turns."""
         self.lock = threading.Lock()
         """Held while rows are dropped, and by who reads rows together with `kept`."""
-        self._most_rows = max(1024, BUDGET // (2 * self.dtype.itemsize * max(self.width, 1)))
+        self._most_rows = max(_FEWEST_ROWS, BUDGET // (2 * self.dtype.itemsize * max(self.width, 1)))
         self._best, self._worst = math.inf, -math.inf
         self._points = 0, 0
         """Evaluations that were looked at so far, and points among them."""
 
     def __len__(self) -> int:
         return self.loss.rows
+
+    @property
+    def has_gradients(self) -> bool:
+        """Whether the gradient is known of every evaluation that was accepted."""
+        return self.without_gradient is None or not self.accepted.array[self.without_gradient.array].any()
+
+    def keep_residuals(self, count: int) -> None:
+        """Make room for that many residuals in each row, before the first."""
+        self.residuals = GrowingColumn(count)
+        row = 2 * self.dtype.itemsize * self.width + 8 * count
+        self._most_rows = max(_FEWEST_WITH_RESIDUALS, min(self._most_rows, BUDGET // row))
 
     def points(self) -> int:
         """Return how many points were visited: evaluations at one point, one after the other, count once."""
@@ -91,8 +109,15 @@ class History:
                 row[leaf.start : leaf.stop], row[leaf.rms_column] = array.reshape(-1)[leaf.kept], rms(array)
         return row
 
-    def append(self, loss: float, values: NDArray[Any], gradient: NDArray[Any], accepted: bool = True) -> int:
-        """Add one evaluation; returns its number."""
+    def append(
+        self,
+        loss: float,
+        values: NDArray[Any],
+        gradient: NDArray[Any] | None,
+        accepted: bool = True,
+        residuals: NDArray[Any] | None = None,
+    ) -> int:
+        """Add one evaluation, with None for a gradient that is not known; returns its number."""
         number = self.loss.rows
         if number == len(self.loss.block):
             self.loss.grow()
@@ -103,12 +128,26 @@ class History:
             self.values.grow(self._most_rows)
             self.gradients.grow(self._most_rows)
         self.values.block[row] = values
-        self.gradients.block[row] = gradient
+        if gradient is None:
+            self._without_gradient(number, row)
+        else:
+            self.gradients.block[row] = gradient
+        if self.residuals is not None:
+            while row >= len(self.residuals.block):
+                self.residuals.grow(self._most_rows)
+            self.residuals.block[row] = residuals
+            self.residuals.rows = row + 1
         self.loss.block[number] = loss
         self.accepted.block[number] = accepted
         self.values.rows = self.gradients.rows = row + 1
         self.accepted.rows = self.loss.rows = number + 1  # last: the length is read from here
         return number
+
+    def _without_gradient(self, number: int, row: int) -> None:
+        self.gradients.block[row] = np.nan
+        if self.without_gradient is None:
+            self.without_gradient = GrowingColumn(None, np.intp)
+        self.without_gradient.append(number)
 
     def _make_room(self, loss: float) -> int:
         """Return the row of parameters and gradient for the next evaluation, at the price of another one."""
@@ -141,6 +180,8 @@ class History:
         self.kept = GrowingColumn.of(known[rows])
         self.values.keep(rows)
         self.gradients.keep(rows)
+        if self.residuals is not None:
+            self.residuals.keep(rows)
 
     def row_of(self, evaluation: int) -> int:
         """Return the row of the parameters of an evaluation, or of the latest before it of which they were kept."""

@@ -294,8 +294,19 @@ class RecordedRun:
 
     @property
     def gradients(self) -> dict[str, NDArray[Any]]:
-        """The gradients at these points, in the shapes of `parameters`."""
+        """The gradients at these points, in the shapes of `parameters`; nan where none was handed to `Run.add`."""
         return self._by_leaf(self.history.gradients.array)
+
+    @property
+    def has_gradients(self) -> bool:
+        """Whether the gradient is known of every accepted evaluation; else nothing is to be said of gradients."""
+        return self.history.has_gradients
+
+    @property
+    def residuals(self) -> NDArray[np.float64] | None:
+        """The residuals that were handed to `Run.add`, one row for each evaluation in `kept`; None where none were."""
+        residuals = self.history.residuals
+        return None if residuals is None else residuals.array
 
     def _by_leaf(self, rows: NDArray[Any]) -> dict[str, NDArray[Any]]:
         shaped: dict[str, NDArray[Any]] = {}

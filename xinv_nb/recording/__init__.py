@@ -1,1 +1,1 @@
-"""Fills a `Run` while the user's code runs: observes autograd, collects events, and never touches the computation."""
+"""Fills a `Run` while the user's code runs: takes evaluations and events, and never touches the computation."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from xinv_nb.language.quantities import asked, number, quantity, share
 from xinv_nb.recorded.events import EventKind, EventPhase, NewEvent
-from xinv_nb.recording.backends.autograd.hook import plain_value
+from xinv_nb.recording.backends.boxes import plain_value
 
 _REAL = (int, float, np.integer, np.floating)
 _MOST_RANGES = 2
@@ -51,6 +51,21 @@ class WatchedValue:
     """Not a number where the value does not depend on the parameters, so that nothing is asked of it."""
     asked_of: bool = False
     """Whether the value depends on the parameters."""
+
+    def receive(self, cotangent: Any) -> None:
+        """Take the cotangent that the backward pass comes by with."""
+        self.cotangent = cotangent if isinstance(cotangent, float) else plain_copy(cotangent)
+
+
+def plain_copy(value: Any) -> Any:
+    """Return a copy of a number or an array, out of its boxes; raises `TypeError` where it is none."""
+    value = plain_value(value)
+    if isinstance(value, float):  # NumPy's too: by far the most frequent
+        return value
+    array = np.array(value)
+    if array.dtype.kind not in "biufc":
+        raise TypeError("watch follows numbers and arrays")
+    return array[()]
 
 
 def happening(template: str, at: Any, values: Mapping[str, Any], stage: str) -> Happening:
@@ -191,7 +206,7 @@ def _formatted(happening: Happening) -> str:
 
 
 class _OutOfBoxes(Formatter):
-    """Formats numbers that autograd is following, also those inside the objects of a simulator."""
+    """Formats numbers that a framework is following, also those inside the objects of a simulator."""
 
     def format_field(self, value: Any, format_spec: str) -> str:
         value = plain_value(value)

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from xinv_nb.recording.backends.autograd import hook
-from xinv_nb.recording.events import WatchedValue, happening, snapshot
-from xinv_nb.recording.recorder import Recorder, current_recorder
+from xinv_nb.recording.context import active, innermost
+from xinv_nb.recording.evaluation import Evaluation
+from xinv_nb.recording.events import WatchedValue, happening, plain_copy, snapshot
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ def event(text: str, /, at: Any = None, **values: Any) -> None:
     at : object, optional
         Where in the simulation: a time, a place.
     **values
-        What the template names; numbers may be inside a differentiation (autograd's boxes).
+        What the template names; numbers may be inside a differentiation (boxes of autograd).
 
     Examples
     --------
@@ -39,13 +39,13 @@ def event(text: str, /, at: Any = None, **values: Any) -> None:
     >>> run.events[0].text
     'thrown at 3.0 m/s'
     """
-    if hook.observer.get() is None or (recorder := current_recorder()) is None:
+    if innermost.get() is None or (recording := active()) is None:
         return
     try:
-        stages = recorder.stages
-        recorder.happened(happening(str(text), at, values, stages[-1] if stages else ""))
+        stages = recording.stages
+        recording.happened(happening(str(text), at, values, stages[-1] if stages else ""))
     except Exception as error:  # noqa: BLE001 - a probe may not fail the simulation
-        recorder.notice(f"An event could not be recorded ({type(error).__name__}: {error}).")
+        recording.notice(f"An event could not be recorded ({type(error).__name__}: {error}).")
 
 
 def watch(value: T, name: str, unit: str = "", at: Any = None) -> T:
@@ -81,43 +81,25 @@ def watch(value: T, name: str, unit: str = "", at: Any = None) -> T:
     >>> [event.text for event in run.events][:2]
     ['range is 6 m', 'a higher range would lower the loss']
     """
-    if hook.observer.get() is None:
+    if innermost.get() is None:
         return value
-    recorder = current_recorder()
-    if recorder is None or recorder.evaluation is None:
+    recording = active()
+    if recording is None or (evaluation := recording.evaluation) is None:
         return value
     try:
-        _follow(value, str(name), unit, at, recorder)
+        _follow(value, str(name), unit, at, recording.stages[-1] if recording.stages else "", evaluation)
     except Exception as error:  # noqa: BLE001 - a probe may not fail the simulation
-        recorder.notice(f"{name!r} could not be watched ({type(error).__name__}: {error}).")
+        recording.notice(f"{name!r} could not be watched ({type(error).__name__}: {error}).")
     return value
 
 
-def _follow(value: Any, name: str, unit: str, at: Any, recorder: Recorder) -> None:
-    evaluation = recorder.evaluation
-    assert evaluation is not None
-    plain = _copied(value)
-    stage = recorder.stages[-1] if recorder.stages else ""
+def _follow(value: Any, name: str, unit: str, at: Any, stage: str, evaluation: Evaluation) -> None:
+    plain = plain_copy(value)
     watched = WatchedValue(name, unit or "", plain, snapshot(at), stage, _filled(plain, np.nan))
-
-    def receive(cotangent: Any) -> None:
-        watched.cotangent = cotangent if isinstance(cotangent, float) else _copied(cotangent)
-
-    watched.asked_of = hook.tap(value, evaluation.level, receive)
+    watched.asked_of = evaluation.tap(value, watched.receive)
     if watched.asked_of:
         watched.cotangent = _filled(plain, 0.0)  # what the loss does not depend on, the backward pass never meets
     evaluation.watched.append(watched)
-
-
-def _copied(value: Any) -> Any:
-    """Return a copy of the number or array inside autograd's boxes; raises `TypeError` where there is none."""
-    value = hook.plain_value(value)
-    if isinstance(value, float):  # NumPy's too: by far the most frequent
-        return value
-    array = np.array(value)
-    if array.dtype.kind not in "biufc":
-        raise TypeError("watch follows numbers and arrays")
-    return array[()]
 
 
 def _filled(like: Any, value: float) -> Any:
@@ -135,12 +117,12 @@ def stage(name: str) -> Iterator[None]:
     >>> with xi.stage("descent"):
     ...     xi.event("the parachute opens")
     """
-    recorder = current_recorder()
-    if recorder is None:
+    recording = active()
+    if recording is None:
         yield
         return
-    recorder.stages.append(str(name))
+    recording.stages.append(str(name))
     try:
         yield
     finally:
-        recorder.stages.pop()
+        recording.stages.pop()

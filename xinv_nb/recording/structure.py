@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from xinv_nb.recorded.leaves import WHOLE_LIMIT, Summary, summary
-from xinv_nb.recording.backends.autograd.hook import plain_value
+from xinv_nb.recording.backends.boxes import plain_value
 
 NO_NUMBERS = np.zeros(0)
 """Stands for a parameter of a type that a package has taught autograd, whose numbers only that package can read."""
 
 
 def copied(value: Any, *, summarise: bool) -> Any:
-    """Return the structure of `value` with copies of its leaves, as arrays without autograd's boxes.
+    """Return the structure of `value` with copies of its leaves, as arrays without the boxes of a framework.
 
     Of large arrays only a summary is taken where `summarise` says so: copying them is what would cost.
     """
@@ -118,15 +118,6 @@ def _names(value: Any, path: str, *, is_root: bool = False) -> list[str]:
     if isinstance(value, (list, tuple)):
         return [name for i, item in enumerate(value) for name in _names(item, f"{path}[{i}]")]
     return [path]
-
-
-def in_flattening_order(value: Any) -> Any:
-    """Return `value` with the keys of its dicts sorted: the order in which `autograd.misc.flatten` lays leaves out."""
-    if isinstance(value, Mapping):
-        return {key: in_flattening_order(value[key]) for key in sorted(value)}
-    if isinstance(value, (list, tuple)):
-        return type(value)(in_flattening_order(item) for item in value)
-    return value
 
 
 def argument_names(function: Any, positions: Sequence[int]) -> list[str]:

@@ -71,10 +71,12 @@ def draw(run: RecordedRun, *, with_words: bool = True) -> Figure:
     if entries:
         _draw_values(values, run, entries)
         _draw_legend(names, values, len(entries))
-        _draw_gradients(gradients, run, entries)
     else:
         names.set_axis_off()
         values.set_axis_off()
+    if entries and run.has_gradients:
+        _draw_gradients(gradients, run, entries)
+    else:
         gradients.set_axis_off()
     columns[0].suptitle(plain(run.title), x=0.01, ha="left", fontsize=11, fontweight="bold", color=INK)
     if has_scene:

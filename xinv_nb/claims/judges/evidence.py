@@ -65,7 +65,8 @@ class Evidence:
     def slopes(self, key: str) -> Floats | None:
         """Return the derivative of the loss with respect to a quantity at each evaluation."""
         if entry := self.entries.get(key):
-            return None if entry.statistic else self.run.column(entry, "gradients")
+            is_known = self.run.has_gradients and not entry.statistic
+            return self.run.column(entry, "gradients") if is_known else None
         if self.series(key) is None or not key.startswith("watch "):
             return None
         return np.real(self.watches[key.removeprefix("watch ")].cotangents).astype(float)

@@ -65,7 +65,7 @@ def _at_minimum(evidence: Evidence) -> bool:
 def _along_the_gradient(run: RecordedRun) -> float:
     """Return the share of the steps that went up the gradient."""
     rows = run.iterates[np.isfinite(run.loss[run.iterates])]
-    if len(rows) < 3:
+    if len(rows) < 3 or not run.has_gradients:
         return math.nan
     steps = np.diff(run.history.rows(rows), axis=0)
     slopes = run.history.rows(rows[:-1], "gradients")

@@ -25,7 +25,7 @@ _LEVEL = 0.01
 def compute(evidence: Evidence) -> Iterator[Fact]:
     """Yield the size of the last gradient beside the first one; of gradients of batches, their medians."""
     run = evidence.run
-    if evidence.last < 0 or run.status == "running":
+    if evidence.last < 0 or run.status == "running" or not run.has_gradients:
         return
     sizes, last = gradient_sizes(run), end_of(run)
     if last == 0 or not np.isfinite(run.loss[[0, last]]).all() or not np.isfinite(sizes[0]):

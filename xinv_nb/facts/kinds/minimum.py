@@ -31,7 +31,7 @@ _LATE = 10
 def compute(evidence: Evidence) -> Iterator[Fact]:
     """Yield whether the end is a level point at which the loss falls no longer, or is still steep."""
     run = evidence.run
-    if evidence.last < 0 or run.status == "running" or evidence.is_noisy:
+    if evidence.last < 0 or run.status == "running" or evidence.is_noisy or not run.has_gradients:
         return
     if any(fact.data["how"] == "down" for fact in evidence.of("identifiability")):
         return  # level it may be, but there is a way down

@@ -22,7 +22,7 @@ _STEEPER = 3.0
 def compute(evidence: Evidence) -> Iterator[Fact]:
     """Yield where the gradient was largest, where it was much larger than at the start."""
     run, rows = evidence.run, steady_iterates(evidence.run)
-    if not len(rows):
+    if not len(rows) or not run.has_gradients:
         return
     sizes = norms(run, run.history.rows(rows, "gradients"))
     usable = np.where(np.isfinite(sizes), sizes, -np.inf)

@@ -133,6 +133,14 @@ def _history(header: dict[str, Any], columns: dict[str, NDArray[Any]]) -> Histor
         if [position(k, len(loss)) for k in kept.tolist()] != sorted(set(kept.tolist())) or kept[0] != 0:
             raise ValueError("evaluations out of order")
         history.kept, history.stride = GrowingColumn.of(kept.astype(np.intp)), int(np.diff(kept).max())
+    if (residuals := columns.get("residuals")) is not None:
+        if residuals.dtype != float or residuals.ndim != 2 or len(residuals) != len(kept):
+            raise ValueError("residuals of another shape")
+        history.residuals = GrowingColumn.of(residuals)
+    if (unknown := columns.get("without_gradient")) is not None:
+        if [position(k, len(loss)) for k in unknown.tolist()] != sorted(set(unknown.tolist())):
+            raise ValueError("evaluations out of order")
+        history.without_gradient = GrowingColumn.of(unknown.astype(np.intp))
     for i, watch in enumerate(header["watches"]):
         history.watches[of_kind(str, watch["name"])] = _watch_in(watch, i, columns, len(history))
     for i, term in enumerate(texts(header.get("terms", []))):

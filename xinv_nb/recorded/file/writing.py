@@ -106,6 +106,10 @@ def _columns_of(run: RecordedRun) -> dict[str, Any]:
     arrays: dict[str, Any] = {name: getattr(history, name).array for name in EACH}
     if history.kept is not None:
         arrays["kept"] = history.kept.array
+    if history.residuals is not None:
+        arrays["residuals"] = history.residuals.array
+    if history.without_gradient is not None:
+        arrays["without_gradient"] = history.without_gradient.array
     for i, watch in enumerate(run.watches.values()):
         arrays[f"watch{i}_evaluation"] = watch.evaluation
         arrays[f"watch{i}_values"], arrays[f"watch{i}_cotangents"] = map(_flat, (watch.values, watch.cotangents))

@@ -19,8 +19,8 @@ from xinv_nb.recorded.events import EventKind, NewEvent
 from xinv_nb.recorded.history import History
 from xinv_nb.recording.solvers import callers
 from xinv_nb.recording.solvers.callers import Caller
+from xinv_nb.recording.solvers.calls import SolverCall
 from xinv_nb.recording.solvers.path import Course, Sink
-from xinv_nb.recording.solvers.scipy import SolverCall
 
 _TRAINERS = {"adam": "Adam", "sgd": "Gradient descent with momentum", "rmsprop": "RMSProp"}
 _MOST_STARTS = 20

@@ -13,8 +13,9 @@ from xinv_nb.language.quantities import number
 from xinv_nb.language.renderer import said
 from xinv_nb.recorded.endings import why_of
 from xinv_nb.recorded.history import History
+from xinv_nb.recording.solvers.calls import SolverCall
 from xinv_nb.recording.solvers.endings import of_result
-from xinv_nb.recording.solvers.scipy import SolverCall
+from xinv_nb.recording.solvers.precision import are_same, sides
 
 Sink = Callable[..., None]
 """Called with an evaluation, a sentence, its numbers, and the event's kind and column where it is about a parameter."""
@@ -34,9 +35,6 @@ _FEWEST_DIRECTIONS = 2
 _MOST_AT_ONCE = 3
 """Parameters that reach or leave a bound at the same iterate up to which each is named."""
 
-_ROUNDING = 64 * float(np.finfo(np.float64).eps)
-"""Share of its size within which a parameter is at a bound: solvers end a last bit beside it."""
-
 _REMEMBERED = 4096
 """Points of which it is remembered when they were evaluated; solvers come back to none that is older."""
 
@@ -48,7 +46,7 @@ class Course:
     """What is known of the evaluations that one call of a solver makes of one objective.
 
     Evaluations and iterates are matched by the bits of the point as scipy passes it, so that it does not matter what
-    the user's function makes of it.
+    the user's function makes of it; or else to the solver's precision, where it puts a point within its bounds.
     """
 
     def __init__(self, call: SolverCall, history: History, first: int, tell: Sink) -> None:
@@ -83,8 +81,8 @@ class Course:
         self._told: dict[str, int] = {}
         self._most_trials = 1
         self._at_bound: NDArray[Any] | None = None
-        self._size: NDArray[np.float64] | float = 0.0
-        """The largest size that each parameter had so far."""
+        self._reach: tuple[NDArray[Any], NDArray[Any]] | None = None
+        """The lowest and the highest value of each parameter so far, where there are bounds."""
 
     # ------------------------------------------------------------------ which evaluations were accepted
 
@@ -117,7 +115,7 @@ class Course:
 
     def accepted(self, x: NDArray[Any]) -> None:
         """Mark the evaluations at the iterate `x`, and those that were trials on the way there."""
-        point = _bits(x)
+        point = self._point_of(x)
         if self._call.name == "SLSQP":  # reports the first trial of its next line search; the iterate came before it
             earlier = [(p, tried) for p, tried in self._latest if p != point]
             if not earlier:
@@ -135,6 +133,15 @@ class Course:
             self._x = x
             self._rejected.clear()
 
+    def _point_of(self, x: NDArray[Any]) -> int:
+        """Return the point that `x` is among those that were evaluated; a new one, if it is none of them."""
+        point = _bits(x)
+        if point not in self._rows:
+            for known, tried in self._latest[::-1]:
+                if are_same(tried, x, self._way):
+                    return known
+        return point
+
     def settle(self, until: int | None = None) -> None:
         """Mark what was tried and is no iterate, if evaluations and iterates can be matched at all."""
         if not self._matched:
@@ -150,7 +157,7 @@ class Course:
         x = getattr(result, "x", None)
         if isinstance(x, np.ndarray):
             x = self._call.seen(x)
-            point = _bits(x)
+            point = self._point_of(x)
             is_new = point not in self._iterates and point in self._rows
             self._matched = self._matched or point in self._rows
             self._iterates.add(point)
@@ -231,9 +238,9 @@ class Course:
         if self._call.bounds is None:
             return
         low, high = (np.broadcast_to(bound, x.shape) for bound in self._call.bounds)
-        self._size = np.fmax(self._size, np.where(np.isfinite(x), np.abs(x), 0.0))
-        near = _ROUNDING * self._size
-        at_bound = np.where(low == high, 0, np.where(x <= low + near, -1, np.where(x >= high - near, 1, 0)))
+        lowest, highest = (x, x) if self._reach is None else self._reach
+        self._reach = np.fmin(lowest, x), np.fmax(highest, x)
+        at_bound = sides(x, self._call.bounds, self._reach)
         before = self._at_bound
         self._at_bound = at_bound
         changed = np.flatnonzero(at_bound if before is None else at_bound != before)
@@ -256,12 +263,18 @@ class Course:
             if self._may_tell(f"bound {i}"):
                 self._tell(row, "", values, kind="bound", column=int(columns[i]), detail=True)
 
+    @property
+    def _way(self) -> NDArray[Any] | float:
+        """How far each parameter has gone, where there are bounds, within which scipy puts what it evaluates."""
+        with np.errstate(invalid="ignore"):
+            return 0.0 if self._reach is None else self._reach[1] - self._reach[0]
+
     def _columns(self, row: int, x: NDArray[Any]) -> NDArray[np.intp] | None:
         """Return the column of the history for each number of `x`; None where the objective takes other parameters."""
         values = self._history.values.array[self._history.row_of(row)]
         columns = np.arange(len(values)) if self._call.free is None else self._call.free
         whole = all(leaf.kept is None for leaf in self._history.leaves)
-        same = whole and len(columns) == len(x) and np.array_equal(values[columns], x)
+        same = whole and len(columns) == len(x) and are_same(values[columns], x, self._way)
         return columns if same else None
 
     def _may_tell(self, kind: str, *, record: bool = False) -> bool:

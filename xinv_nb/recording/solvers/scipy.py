@@ -12,14 +12,14 @@ import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from types import FrameType
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xinv_nb.recording.backends.autograd import hook
+from xinv_nb.recording import context
+from xinv_nb.recording.solvers.calls import Follower, SolverCall
 
 NAMES = {
     "bfgs": "BFGS",
@@ -42,38 +42,6 @@ NAMES = {
 """The solvers that use gradients and report their iterates, by method or by function."""
 
 _MODULES = ("_minimize", "_optimize", "_lbfgsb_py", "_slsqp_py")
-
-
-@dataclass(frozen=True, eq=False)
-class SolverCall:
-    """One call of a scipy solver."""
-
-    name: str
-    frame: int
-    """Identity of the frame of `minimize`. Not the frame: that would keep the user's arrays alive."""
-    bounds: tuple[NDArray[Any], NDArray[Any]] | None
-    has_gradient: bool
-    """Whether it was given a gradient; else scipy evaluates points around each for finite differences."""
-    free: NDArray[np.intp] | None
-    """The parameters that the solver sees, where scipy takes those out that their bounds fix."""
-
-    def seen(self, x: Any) -> NDArray[Any]:
-        """Return a copy of what the solver sees of the point `x` that the objective is called with."""
-        array = np.array(x).reshape(-1)
-        return array[self.free] if self.free is not None and len(array) > len(self.free) else array
-
-
-class Follower(Protocol):
-    """What one recording wants to know of scipy's solvers."""
-
-    def begins(self, call: SolverCall) -> None:
-        """Take note that a solver is about to start."""
-
-    def iterates(self, call: SolverCall, x: NDArray[Any]) -> None:
-        """Take note that the solver has accepted the point `x`."""
-
-    def ends(self, call: SolverCall, result: Any, *, stopped: bool) -> None:
-        """Take note of the result, and whether the user's callback stopped the solver."""
 
 
 # ---------------------------------------------------------------------- the stand-in, in and out
@@ -138,14 +106,14 @@ def _put_in() -> bool:
 def _hook(wrap_callback: Any) -> Any:
     def observed_wrap_callback(callback: Any, *args: Any, **options: Any) -> Any:
         wrapped = wrap_callback(callback, *args, **options)
-        listener: Any = hook.active()
-        if listener is None or listener.depth:
+        recording = context.active()
+        if recording is None or recording.depth:
             return wrapped
         try:
             call = _call_of(sys._getframe(1), *args, **options)  # noqa: SLF001
             if call is None:
                 return wrapped
-            followers = listener.followers()
+            followers = recording.followers()
             for follower in followers:
                 follower.begins(call)
         except Exception:  # noqa: BLE001 - scipy is not as we know it: it runs unwatched

@@ -1,7 +1,7 @@
 """A tape that knows more than autograd's: operation and place in the program of each node, and whether it was finite.
 
 An evaluation runs on it when there is reason to. What it does at each operation is little, for a simulation may have
-thousands: names and lines are looked up when somebody asks. Like `autograd.py` this file touches autograd's internals.
+thousands: names and lines are looked up when somebody asks.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from types import CodeType
 from typing import Any, NamedTuple
 
-from xinv_nb.recording.backends.autograd.operations import Operation, Place, is_finite, name_of, operation_on, outside
+from xinv_nb.recording.backends.autograd.operations import name_of, operation_on, outside
+from xinv_nb.recording.finite import is_finite
+from xinv_nb.recording.nonfinite import Operation, Place
 
 
 def observing_root(x: Any) -> Any:

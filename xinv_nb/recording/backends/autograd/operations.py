@@ -1,6 +1,6 @@
-"""Describes calls of primitives: name, operands, place in the program, and whether numbers are finite.
+"""Describes calls of autograd's primitives: name, operands, place in the program.
 
-Like `autograd.py` this file touches autograd's internals; it never calls user code.
+It never calls user code.
 """
 
 from __future__ import annotations
@@ -8,57 +8,22 @@ from __future__ import annotations
 import functools
 import math
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import numpy as np
 
-from xinv_nb.recorded.leaves import sum_of_squares
-from xinv_nb.recording.backends.autograd.hook import plain_value
+from xinv_nb.recording.backends.autograd.boxes import plain_value
+from xinv_nb.recording.finite import is_finite
+from xinv_nb.recording.nonfinite import Operation, Place
 
 _FEW = 4096
 """Entries of an array up to which it is worth to look for the one that matters."""
 
-_OURS = f"{Path(__file__).parent}{os.sep}"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A line of the user's program."""
-
-    file: str
-    line: int
-    function: str
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One call of a primitive, as far as it is known."""
-
-    name: str
-    operands: Mapping[str, Any]
-    """Numbers that it was called with, by position or by name; of arrays the entries that matter."""
-    place: Place | None
-    from_data: bool = False
-    """Whether one of its operands, a constant of the program, was not finite already."""
-
-
-def is_finite(value: Any) -> bool:
-    """Whether numbers, arrays and containers of them are finite; what is no number counts as finite."""
-    if isinstance(value, float):  # np.float64 as well
-        return math.isfinite(value)
-    if type(value) is not np.ndarray:
-        value = plain_value(value)
-    if isinstance(value, np.ndarray) and value.dtype.kind in "fc":
-        return math.isfinite(sum_of_squares(value)) or bool(np.isfinite(value).all())  # the squares may overflow
-    if isinstance(value, (float, np.generic, complex)):
-        return np.asarray(value).dtype.kind not in "fc" or bool(np.isfinite(value))
-    if isinstance(value, Mapping):
-        return all(map(is_finite, value.values()))
-    return not isinstance(value, (list, tuple)) or all(map(is_finite, value))
+_OURS = f"{Path(__file__).parents[2]}{os.sep}"
 
 
 def name_of(function: Any) -> str:
@@ -137,7 +102,5 @@ def _extreme(function: Any, args: Sequence[Any]) -> Any:
 
 def warning_registry() -> dict[Any, Any]:
     """Return where Python keeps which warnings of primitives were shown before."""
-    from autograd import tracer
-
-    registry: dict[Any, Any] = vars(tracer).setdefault("__warningregistry__", {})
+    registry: dict[Any, Any] = vars(sys.modules["autograd.tracer"]).setdefault("__warningregistry__", {})
     return registry

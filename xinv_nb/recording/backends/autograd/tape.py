@@ -1,8 +1,7 @@
 """Walks along a tape: where something stopped being finite, what each term of a sum asks for, which operations it has.
 
 A tape of autograd holds for each operation its parents and the function that passes the gradient on, no values and no
-lines; `observing.py` has one that knows more. Like `autograd.py` this file touches autograd's internals; it never calls
-user code.
+lines; `observing.py` has one that knows more. It never calls user code.
 """
 
 from __future__ import annotations
@@ -16,9 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from xinv_nb.recording.backends.autograd.hook import plain_value, untapped
+from xinv_nb.recording.backends.autograd.boxes import plain_value
 from xinv_nb.recording.backends.autograd.observing import Step, is_observed, step_at
-from xinv_nb.recording.backends.autograd.operations import Operation, entry, is_finite, is_number, name_of, operation_on
+from xinv_nb.recording.backends.autograd.operations import entry, is_number, name_of, operation_on
+from xinv_nb.recording.backends.autograd.taps import untapped
+from xinv_nb.recording.finite import is_finite
+from xinv_nb.recording.nonfinite import Operation
 
 
 def nodes(end_node: Any) -> Iterator[Any]:

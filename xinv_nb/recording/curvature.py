@@ -1,7 +1,7 @@
 """Takes second derivatives of the user's own objective at one point; nothing of these evaluations is recorded.
 
-Method: Hessian-vector products by reverse mode over reverse mode (Pearlmutter 1994), one for each parameter where they
-are few, else as many as Lanczos' method asks for. Where a part of the objective has no second derivative, differences
+Method: products of the Hessian with vectors, which a backend takes, one for each parameter where they are few, else as
+many as Lanczos' method asks for. Where a part of the objective has no second derivative, differences
 of its gradient stand in.
 """
 
@@ -13,14 +13,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-import autograd
 import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.errors import XinvError
 from xinv_nb.recorded.history import History
 from xinv_nb.recorded.run import Curvature
-from xinv_nb.recording.backends.autograd import hook
+from xinv_nb.recording.backends.registry import differentiating
+from xinv_nb.recording.context import unrecorded
 
 Floats = NDArray[np.float64]
 Product = Callable[[Floats], Floats]
@@ -41,21 +41,17 @@ def curvature_of(objective: Callable[..., Any], history: History, evaluation: in
     Raises `XinvError` where the objective does not take these parameters or does not return one number.
     """
     x = _point(history, evaluation)
-    token = hook.observer.set(None)
-    try:
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
-            flat = _flat(objective, history, x)
-            value = _value(flat, x)
-            gradient, product, method = _second_derivatives(flat, x, scale)
-            if len(x) <= FULL:
-                matrix = np.array([product(direction) for direction in np.eye(len(x))])
-                _check(matrix)
-                values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
-            else:
-                values, vectors = _lanczos(product, len(x))
-    finally:
-        hook.observer.reset(token)
+    with unrecorded(), warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        flat = _flat(objective, history, x)
+        value = _value(flat, x)
+        gradient, product, method = _second_derivatives(flat, x, scale)
+        if len(x) <= FULL:
+            matrix = np.array([product(direction) for direction in np.eye(len(x))])
+            _check(matrix)
+            values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
+        else:
+            values, vectors = _lanczos(product, len(x))
     return Curvature(evaluation, value, scale, gradient * scale, values, vectors, method)
 
 
@@ -117,22 +113,23 @@ def _described(array: NDArray[Any]) -> str:
 
 def _second_derivatives(flat: Callable[[Any], Any], x: Floats, scale: Floats) -> tuple[Floats, Product, str]:
     """Return the gradient, the product of the scaled Hessian with a vector, and by which method."""
-    only = lambda x: autograd.numpy.reshape(flat(x), ())  # noqa: E731 - autograd differentiates scalars only
+    backend = differentiating()
+    derivatives = backend.derivatives(flat)
     try:
-        gradient = np.asarray(autograd.grad(only)(x), dtype=float)
+        gradient = np.asarray(derivatives.gradient(x), dtype=float)
     except Exception as error:
         raise XinvError(
-            f"autograd cannot differentiate the objective ({type(error).__name__}: {error}). Pass the function whose "
-            "gradient was recorded."
+            f"{backend.library} cannot differentiate the objective ({type(error).__name__}: {error}). Pass the "
+            "function whose gradient was recorded."
         ) from error
-    slope = autograd.grad(only)
+    slope = derivatives.gradient
 
     def difference(direction: Floats) -> Floats:
         step = _STEP * scale * direction
         return np.asarray(scale * (slope(x + step) - slope(x - step)) / (2 * _STEP), dtype=float)
 
     with suppress(Exception):  # whatever a part of the objective without second derivatives raises
-        exact, _ = autograd.differential_operators.make_hvp(only)(x)
+        exact = derivatives.second_at(x)
 
         def product(direction: Floats) -> Floats:
             return np.asarray(scale * exact(scale * direction), dtype=float)
@@ -143,7 +140,7 @@ def _second_derivatives(flat: Callable[[Any], Any], x: Floats, scale: Floats) ->
 
 
 def _agree(exact: Product, difference: Product, count: int) -> bool:
-    """Whether second derivatives fit the gradient: those of a part that autograd cannot see into are lost unsaid."""
+    """Whether second derivatives fit the gradient: those of a part that the backend cannot see into are lost unsaid."""
     direction = np.cos(np.arange(count))
     one, two = exact(direction), difference(direction)
     off = float(np.linalg.norm(one - two))

@@ -1,0 +1,29 @@
+"""Derivatives of a function on request, by reverse mode, and by reverse mode over reverse mode (Pearlmutter 1994)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import autograd
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+class AutogradDerivatives:
+    """The derivatives of one function from a row of numbers to a number, or to an array of one."""
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self._only = lambda x: autograd.numpy.reshape(function(x), ())  # autograd differentiates scalars only
+        self._gradient = autograd.grad(self._only)
+
+    def gradient(self, x: Floats) -> Any:
+        """Return the gradient at `x`."""
+        return self._gradient(x)
+
+    def second_at(self, x: Floats) -> Callable[[Floats], Any]:
+        """Return what multiplies a vector by the Hessian at `x`."""
+        product, _ = autograd.differential_operators.make_hvp(self._only)(x)
+        return product  # type: ignore[no-any-return]

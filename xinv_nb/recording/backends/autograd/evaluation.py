@@ -1,0 +1,98 @@
+"""An evaluation that autograd makes, and what can be asked of its tape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from xinv_nb.recording.backends.autograd import breaks, terms
+from xinv_nb.recording.backends.autograd.boxes import is_box
+from xinv_nb.recording.backends.autograd.differentiated import Differentiated
+from xinv_nb.recording.backends.autograd.taps import tap
+from xinv_nb.recording.evaluation import Evaluation, Layout
+from xinv_nb.recording.nonfinite import Birth, Operation
+from xinv_nb.recording.structure import argument_names, copied, function_name, identity
+
+
+class TapedEvaluation(Evaluation):
+    """One pass of autograd over the objective."""
+
+    end_node = 0
+    """Identity of the node at the end of the forward pass. Not the node: that would keep the whole tape alive."""
+    observed = False
+    """Whether it runs on an observing tape."""
+    report: Operation | None = None
+    """The first operation that NumPy warned of."""
+
+    def __init__(
+        self, of: Differentiated, x: Any, level: int
+    ) -> None:  # the base's by hand: a cost of every evaluation
+        self.of = of
+        self.identity = identity(of.function)
+        self.positions = of.positions
+        # Optimizers change their arrays in place, so the point is copied before the simulator runs.
+        if of.unflatten is None:
+            self.point = copied(x[0] if of.in_tuple else x, summarise=True)
+        else:
+            self.point = copied(x[0] if of.in_tuple else x, summarise=False)
+            self.summarised = False
+        self.level = level
+        """Autograd's number for this trace, by which its boxes are known."""
+        self.happenings = []
+        self.watched = []
+
+    def layout(self) -> Layout:
+        """Return how the user's function takes its parameters."""
+        of, point = self.of, self.point
+        if of.unflatten is not None:
+            point = in_flattening_order(of.unflatten(point))
+        return Layout(function_name(of.function), point, argument_names(of.function, of.positions))
+
+    def tap(self, value: Any, receive: Callable[[Any], None]) -> bool:
+        """Have `receive` called with the total cotangent of `value` in the backward pass."""
+        return tap(value, self.level, receive)
+
+
+def in_flattening_order(value: Any) -> Any:
+    """Return `value` with the keys of its dicts sorted: the order in which `autograd.misc.flatten` lays leaves out."""
+    if isinstance(value, Mapping):
+        return {key: in_flattening_order(value[key]) for key in sorted(value)}
+    if isinstance(value, (list, tuple)):
+        return type(value)(in_flattening_order(item) for item in value)
+    return value
+
+
+class AutogradTape:
+    """The tape of one evaluation, from its end; it lives as long as autograd keeps it."""
+
+    __slots__ = ("_end_node", "_evaluation", "_first", "_seed")
+
+    def __init__(self, evaluation: TapedEvaluation, first: breaks.FirstTapes, end_node: Any, seed: Any = None) -> None:
+        self._evaluation = evaluation
+        self._first = first
+        self._end_node = end_node
+        self._seed = seed
+
+    def value_break(self) -> Birth:
+        """Return where a loss that is not finite came from, as far as it can be told."""
+        evaluation = self._evaluation
+        return self._first.value_break(
+            evaluation.identity,
+            self._end_node,
+            observed=evaluation.observed,
+            report=evaluation.report,
+            watched=evaluation.watched,
+        )
+
+    def gradient_break(self) -> Birth | None:
+        """Return where a gradient that is not finite came from; None where it is boxed by a pass further out."""
+        if is_box(self._seed):
+            return None
+        return self._first.gradient_break(self._evaluation.identity, self._seed, self._end_node)
+
+    def term_gradients(self) -> Mapping[str, Any]:
+        """Return the gradient of each watched term of the loss by its name."""
+        found = terms.gradients(self._evaluation.watched, self._seed, self._end_node)
+        if self._evaluation.of.in_tuple:
+            return {name: of_term[0] for name, of_term in found.items()}
+        return found

@@ -1,0 +1,116 @@
+"""Makes evaluations of the forward and backward passes that one recording sees of autograd.
+
+An *evaluation* is a reverse pass of a function with one output at the outermost level. Passes inside it (second
+derivatives, `checkpoint`, `odeint`) belong to it; autograd's own bookkeeping (`autograd.misc`) is none, nor is the
+derivative of a derivative (`hessian_vector_product`, `grad(grad(f))`): its result is no loss.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from xinv_nb.recording.backends.autograd import hearing, observing
+from xinv_nb.recording.backends.autograd.boxes import only_output
+from xinv_nb.recording.backends.autograd.breaks import FirstTapes
+from xinv_nb.recording.backends.autograd.differentiated import differentiated
+from xinv_nb.recording.backends.autograd.evaluation import AutogradTape, TapedEvaluation
+from xinv_nb.recording.backends.protocol import Recording
+
+_PENDING_LIMIT = 32
+"""Forward passes that may wait for their backward pass at the same time."""
+
+
+class Passes:
+    """The passes of autograd in one recording."""
+
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+        self.pending: dict[int, TapedEvaluation] = {}
+        """Forward passes that wait for their backward pass, by the identity of the node at their end."""
+        self._first = FirstTapes()
+
+    def close(self) -> None:
+        """Forget the forward passes whose backward pass has not come."""
+        self.pending.clear()
+
+    def open_evaluation(self, fun: Any, x: Any, level: int) -> TapedEvaluation | None:
+        """Take note of a forward pass that begins at `x`; None if it is autograd's own bookkeeping."""
+        recording = self.recording
+        try:
+            recording.passes += 1
+            of = differentiated(fun)
+            if of is None:
+                recording.evaluation = None
+                recording.between_steps()
+                return None
+            evaluation = recording.evaluation = TapedEvaluation(of, x, level)
+            if recording.looks_closely(evaluation.identity):
+                evaluation.observed = True
+        except Exception as error:  # noqa: BLE001 - nothing of ours may reach the user's computation
+            recording.failed(error)
+            return None
+        return evaluation
+
+    def start_of_tape(self, evaluation: TapedEvaluation, start_node: Any, x: Any) -> Any:
+        """Return the node that an observing tape starts with: what kind it is, all others are."""
+        try:
+            return observing.observing_root(x)
+        except Exception as error:  # noqa: BLE001
+            evaluation.observed = False
+            self.recording.failed(error)
+            return start_node
+
+    def abandon(self, evaluation: TapedEvaluation) -> None:
+        """Forget a forward pass that raised."""
+        if self.recording.evaluation is evaluation:
+            self.recording.evaluation = None
+
+    def close_forward(self, evaluation: TapedEvaluation, end_value: Any, end_node: Any) -> None:
+        """Keep a finished forward pass until its backward pass comes, if its result is a single number."""
+        recording = self.recording
+        recording.evaluation = None
+        try:
+            value = only_output(end_value[0] if evaluation.of.with_aux else end_value)
+            if value is None:
+                return
+            loss = evaluation.loss = float(value.real)
+            if evaluation.observed or evaluation.report is not None or not math.isfinite(loss):
+                self._look_forward(evaluation, end_node)
+            if end_node is None:
+                recording.notice("The objective did not depend on its parameters in at least one evaluation.")
+                recording.take(evaluation, None)
+                return
+            if len(self.pending) >= _PENDING_LIMIT:
+                del self.pending[next(iter(self.pending))]
+            evaluation.end_node = id(end_node)
+            self.pending[id(end_node)] = evaluation
+        except Exception as error:  # noqa: BLE001
+            recording.failed(error)
+
+    def close_backward(self, evaluation: TapedEvaluation, gradient: Any, seed: Any, end_node: Any) -> None:
+        """Hand the evaluation on whose backward pass gave `gradient`; its tape is still there."""
+        try:
+            if self.pending.pop(evaluation.end_node, None) is evaluation:
+                if evaluation.of.in_tuple:
+                    gradient = gradient[0]
+                self.recording.take(evaluation, gradient, AutogradTape(evaluation, self._first, end_node, seed))
+        except Exception as error:  # noqa: BLE001
+            self.recording.failed(error)
+
+    def _look_forward(self, evaluation: TapedEvaluation, end_node: Any) -> None:
+        """Learn from an observed forward pass, and look where a loss that is not finite came from."""
+        if evaluation.report is not None:
+            hearing.hear_again()
+        if evaluation.observed:
+            self._first.learn(evaluation.identity, end_node)
+        if not math.isfinite(evaluation.loss):
+            self.recording.look_forward(evaluation, AutogradTape(evaluation, self._first, end_node))
+
+
+def passes_of(recording: Recording) -> Passes:
+    """Return what autograd keeps beside a recording."""
+    found: Passes | None = recording.beside.get("autograd")
+    if found is None:
+        found = recording.beside["autograd"] = Passes(recording)
+    return found

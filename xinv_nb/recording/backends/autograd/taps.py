@@ -1,0 +1,50 @@
+"""Listens to the backward pass at a value: taps on the nodes of the tape that is there anyway."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from xinv_nb.recording.backends.autograd.boxes import is_box
+from xinv_nb.recording.backends.autograd.closures import closure
+
+
+def tap(value: Any, level: int, receive: Callable[[Any], None]) -> bool:
+    """Have `receive` called with the total cotangent of a boxed `value` when the backward pass comes by.
+
+    Wraps the `vjp` of the node that is on the tape already, so that the tape, and with it every derivative of any
+    order, stays exactly as it was. Of nested boxes the one of the outermost trace, at `level`, is tapped. Returns
+    whether there is one: a value that does not depend on the parameters has no cotangent.
+    """
+    from autograd import core
+
+    while is_box(value) and value._trace != level:  # noqa: SLF001
+        value = value._value  # noqa: SLF001
+    if not is_box(value) or not isinstance(value._node, core.VJPNode):  # noqa: SLF001
+        return False
+    node = value._node  # noqa: SLF001
+    original = node.vjp
+
+    def tapped(cotangent: Any) -> Any:
+        receive(cotangent)
+        return original(cotangent)
+
+    node.vjp = tapped
+    return True
+
+
+def untapped(node: Any) -> Any:
+    """Return the function by which a node passes the gradient on, without the taps that `tap` put on it."""
+    vjp = node.vjp
+    while getattr(vjp, "__module__", "") == __name__ and (cells := closure(vjp, "tapped", "original")):
+        vjp = cells[0]
+    return vjp
+
+
+def taps(node: Any) -> list[Callable[[Any], None]]:
+    """Return what receives the cotangent of a node: what `tap` was given, the latest first."""
+    found, vjp = [], node.vjp
+    while getattr(vjp, "__module__", "") == __name__ and (cells := closure(vjp, "tapped", "original", "receive")):
+        vjp = cells[0]
+        found.append(cells[1])
+    return found

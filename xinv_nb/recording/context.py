@@ -1,0 +1,33 @@
+"""Which recording is the innermost of this thread or asyncio task; threads and tasks do not mix."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from xinv_nb.recording.backends.protocol import Recording
+
+innermost: ContextVar[Recording | None] = ContextVar("xinv_nb_recording", default=None)
+"""The recording that was opened last, open or not; None also where nothing is to be recorded for the moment."""
+
+
+def active() -> Recording | None:
+    """Return the innermost recording of this thread or task that is open."""
+    found = innermost.get()
+    while found is not None and found.closed:
+        found = found.outer
+    if found is None or found.thread != threading.get_ident():
+        return None
+    return found
+
+
+@contextmanager
+def unrecorded() -> Iterator[None]:
+    """Have nothing recorded of what is computed inside: it is ours, not the user's."""
+    token = innermost.set(None)
+    try:
+        yield
+    finally:
+        innermost.reset(token)

@@ -1,0 +1,89 @@
+"""One evaluation of an objective on its way into the recording, whether a framework or the user's own hand made it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
+
+from xinv_nb.recording.events import Happening, WatchedValue
+from xinv_nb.recording.nonfinite import Birth
+
+
+class Layout(NamedTuple):
+    """How an objective takes its parameters, and what they are called; asked once for each structure."""
+
+    objective: str
+    """What the program calls the objective."""
+    point: Any
+    """The point in the structure that the objective takes; of several arguments, one after the other."""
+    arguments: Sequence[str]
+    """The name of each argument."""
+
+
+class Evaluation:
+    """Identity of the objective, point, value, and what the simulator said; the gradient comes with `take`.
+
+    What most evaluations have nothing of is an attribute of the class: making one is a cost of every evaluation.
+    """
+
+    loss: float = math.nan
+    positions: tuple[int, ...] = (0,)
+    """Which arguments of the objective the point holds."""
+    summarised: bool = True
+    """Whether of large arrays a summary stands for the array."""
+    has_gradient: bool = True
+    """Whether the gradient is known."""
+    inside_a_pass: bool = True
+    """Whether the simulator ran inside a pass, so that what it says there is told apart from what it says outside."""
+    residuals: Any = None
+    birth: Birth | None = None
+    """Where its numbers stopped being finite, if that is to be told."""
+    terms: Mapping[str, Any] = MappingProxyType({})
+    """The gradient of each term of the loss, where they were read."""
+
+    def __init__(self, identity: Hashable, point: Any) -> None:
+        self.identity = identity
+        """What tells its objective apart from others."""
+        self.point = point
+        """A copy of the parameters."""
+        self.happenings: list[Happening] = []
+        self.watched: list[WatchedValue] = []
+
+    def layout(self) -> Layout:
+        """Return how the objective takes its parameters."""
+        raise NotImplementedError
+
+    def tap(self, value: Any, receive: Callable[[Any], None]) -> bool:  # noqa: ARG002 - for those with a tape
+        """Have `receive` called with the derivative of the loss by `value`; whether the loss can depend on it."""
+        return False
+
+
+class Tape(Protocol):
+    """What can be asked of an evaluation while its framework's own record of it is there."""
+
+    def value_break(self) -> Birth:
+        """Return where a loss that is not finite came from, as far as it can be told."""
+
+    def gradient_break(self) -> Birth | None:
+        """Return where a gradient that is not finite came from; None where that is another recording's matter."""
+
+    def term_gradients(self) -> Mapping[str, Any]:
+        """Return the gradient of each watched term of the loss by its name; nothing where the loss is no such sum."""
+
+
+class NoTape:
+    """What is known of an evaluation of which only its numbers came here."""
+
+    def value_break(self) -> Birth:
+        """Return that nothing is known of where it came from."""
+        return Birth("forward")
+
+    def gradient_break(self) -> Birth | None:
+        """Return that the gradient was not finite."""
+        return Birth("backward")
+
+    def term_gradients(self) -> Mapping[str, Any]:
+        """Return nothing: nothing is known of terms."""
+        return {}

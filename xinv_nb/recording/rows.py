@@ -1,0 +1,156 @@
+"""From evaluations to rows of the histories that they belong to, and to what stands out in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xinv_nb.recorded.columns import TermColumns, WatchColumns
+from xinv_nb.recorded.events import NewEvent
+from xinv_nb.recorded.history import History
+from xinv_nb.recorded.leaves import leaves_of
+from xinv_nb.recorded.writer import RunWriter
+from xinv_nb.recording import nonfinite
+from xinv_nb.recording.evaluation import Evaluation
+from xinv_nb.recording.events import backward_events, by_name, forward_events, turn
+from xinv_nb.recording.structure import NO_NUMBERS, flatten, names_of_arguments, outline, signature
+from xinv_nb.recording.terms import Conflicts
+
+_FOLLOWED_SIGNS = 16
+"""Parameters up to which a change of the gradient's sign is an event; more would drown the others."""
+
+_LONG = "This run is long:"
+_HIDDEN = (
+    "The values of {} cannot be seen: they are neither numbers nor arrays, but of a type that the program has taught "
+    "autograd. The loss is recorded all the same."
+)
+
+
+class Rows:
+    """Adds the evaluations of one recording to its histories."""
+
+    def __init__(
+        self, writer: RunWriter, add_event: Callable[[History, int, NewEvent], None], notice: Callable[[str], None]
+    ) -> None:
+        self._writer = writer
+        self._add_event = add_event
+        self._notice = notice
+        self._histories: dict[tuple[Any, ...], History] = {}
+        self._latest: tuple[Any, Any, Any, History] = (None, None, None, History("", []))
+        """What the latest evaluation was of: objective, positions of its arguments, shape of the point, and history."""
+        self._conflicts: dict[int, Conflicts] = {}
+
+    def append(self, evaluation: Evaluation, gradient: Any | None) -> tuple[History, int, NDArray[Any] | None]:
+        """Add an evaluation; returns its history and its row, and its gradient in the columns, where it is known."""
+        history = self._history_of(evaluation)
+        point = _row(history, evaluation.point)
+        stride = history.stride
+        slope: NDArray[Any] | None
+        if gradient is None:
+            slope = np.zeros_like(point) if evaluation.has_gradient else None
+        else:
+            slope = _row(history, gradient)
+        row = history.append(evaluation.loss, point, slope, residuals=evaluation.residuals)
+        if history.stride != stride:
+            self._thinned(history)
+        return history, row, slope
+
+    def tell(self, history: History, row: int, evaluation: Evaluation, slope: NDArray[Any] | None) -> None:
+        """Add what the simulator said in an evaluation, and what stands out in it."""
+        if evaluation.happenings or evaluation.watched:
+            self._add_probes(history, row, evaluation)
+        if evaluation.terms:
+            self._add_terms(history, row, evaluation.terms)
+        if evaluation.birth is not None:
+            event = nonfinite.event_of(evaluation.birth, row)
+            self._add_event(history, row, event)
+            if not evaluation.birth.from_parameters:
+                self._notice(f"{event.text[0].upper()}{event.text[1:]}.")
+        if slope is not None and history.width <= _FOLLOWED_SIGNS:
+            signs = np.sign(slope if history.is_real else slope.real)
+            if signs.tobytes() != history.last_signs.tobytes():
+                self._add_turns(history, row, signs)
+
+    def _history_of(self, evaluation: Evaluation) -> History:
+        point = evaluation.point
+        known, positions, shape, history = self._latest
+        if (
+            known is evaluation.identity
+            and positions == evaluation.positions
+            and type(point) is np.ndarray
+            and point.shape == shape
+            and point.dtype == history.dtype
+        ):
+            return history  # a plain array again, as in most steps
+        key: tuple[Any, ...] = evaluation.identity, evaluation.positions, signature(point)
+        found = self._histories.get(key)
+        if found is None:
+            found = self._histories[key] = self._new_history(evaluation)
+            self._writer.add_history(found)
+        self._latest = evaluation.identity, evaluation.positions, getattr(point, "shape", None), found
+        return found
+
+    def _new_history(self, evaluation: Evaluation) -> History:
+        objective, point, arguments = evaluation.layout()
+        names = names_of_arguments(point if len(arguments) > 1 else [point], arguments)
+        structure = outline(point)
+        arrays = flatten(point, structure)
+        if hidden := [name for name, array in zip(names, arrays, strict=True) if array is NO_NUMBERS]:
+            self._notice(_HIDDEN.format(" and ".join(hidden)))
+        dtype = np.result_type(np.float64, *(a.dtype for a in arrays))
+        shapes = [a.shape for a in arrays]
+        history = History(objective, leaves_of(list(zip(names, shapes, strict=True))), dtype, structure)
+        if evaluation.residuals is not None:
+            history.keep_residuals(len(evaluation.residuals))
+        return history
+
+    def _thinned(self, history: History) -> None:
+        """Tell the reader that the run outgrew its memory."""
+        self._writer.withdraw_notices(_LONG)
+        which = "second" if history.stride == 2 else f"{history.stride}th"
+        self._notice(
+            f"{_LONG} its parameters and gradients were kept at every {which} evaluation, and at the first, the last, "
+            "the best and the worst. The loss was kept at each."
+        )
+
+    def _add_probes(self, history: History, row: int, evaluation: Evaluation) -> None:
+        """Add what the simulator said of itself."""
+        watched = by_name(evaluation.watched)
+        for name, rows in watched.items():
+            columns = history.watches.get(name)
+            if columns is None:
+                columns = history.watches[name] = WatchColumns(rows[0].unit)
+            columns.extend(row, [r.value for r in rows], [r.cotangent for r in rows], [r.at for r in rows])
+        for event in forward_events(evaluation.happenings, watched):
+            self._add_event(history, row, event)
+        for event in backward_events(watched):
+            self._add_event(history, row, event)
+
+    def _add_terms(self, history: History, row: int, gradients: Mapping[str, Any]) -> None:
+        rows = {name: _row(history, gradient) for name, gradient in gradients.items()}
+        for name, gradient in rows.items():
+            columns = history.terms.setdefault(name, TermColumns())
+            columns.evaluation.append(row)
+            columns.gradients.append(np.array(gradient))
+        if history.width <= _FOLLOWED_SIGNS:
+            for event in self._conflicts.setdefault(id(history), Conflicts()).events(rows):
+                self._add_event(history, row, event)
+
+    def _add_turns(self, history: History, row: int, signs: NDArray[Any]) -> None:
+        """Add a backward event for each parameter whose gradient begins to ask for the other direction."""
+        turned = (signs != history.last_signs) & ~(np.isnan(signs) & np.isnan(history.last_signs))
+        if turned.any():
+            for column in np.flatnonzero(turned):
+                self._add_event(history, row, turn(int(column), float(signs[column])))
+            history.last_signs = signs
+
+
+def _row(history: History, value: Any) -> NDArray[Any]:
+    """Lay a point or a gradient out in the columns of `history`; `flatten_func` passes one flat array."""
+    if isinstance(value, np.ndarray) and value.size == history.width and value.dtype == history.dtype:
+        return value.reshape(-1)  # one array, or what `flatten_func` passes, kept whole: laid out already
+    flat = isinstance(value, np.ndarray) and history.outline is not None
+    return history.flat(flatten(value, None if flat else history.outline))

@@ -1,0 +1,41 @@
+"""One call of a solver, and what a recording wants to know of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class SolverCall:
+    """One call of a scipy solver."""
+
+    name: str
+    frame: int
+    """Identity of the frame of `minimize`. Not the frame: that would keep the user's arrays alive."""
+    bounds: tuple[NDArray[Any], NDArray[Any]] | None
+    has_gradient: bool
+    """Whether it was given a gradient; else scipy evaluates points around each for finite differences."""
+    free: NDArray[np.intp] | None
+    """The parameters that the solver sees, where scipy takes those out that their bounds fix."""
+
+    def seen(self, x: Any) -> NDArray[Any]:
+        """Return a copy of what the solver sees of the point `x` that the objective is called with."""
+        array = np.array(x).reshape(-1)
+        return array[self.free] if self.free is not None and len(array) > len(self.free) else array
+
+
+class Follower(Protocol):
+    """What one recording wants to know of scipy's solvers."""
+
+    def begins(self, call: SolverCall) -> None:
+        """Take note that a solver is about to start."""
+
+    def iterates(self, call: SolverCall, x: NDArray[Any]) -> None:
+        """Take note that the solver has accepted the point `x`."""
+
+    def ends(self, call: SolverCall, result: Any, *, stopped: bool) -> None:
+        """Take note of the result, and whether the user's callback stopped the solver."""
