@@ -1,10 +1,8 @@
 // The Compare button: lays this run over others that the kernel has, in a view of its own below this one.
 import { element, react, setText } from "../dom";
-import { Link } from "../link";
+import type { Link } from "../link";
 import { on } from "../listen";
-import { State } from "../state";
-import { Store } from "../store";
-import { mountView } from "./mount";
+import type { Store } from "../store";
 import { createPopup } from "./popup";
 
 interface OtherRun {
@@ -57,23 +55,6 @@ export function createCompare(
     popup.node.hidden = store.head.value.compared || !link.hasKernel.value;
   });
   return popup.node;
-}
-
-/** Shows a comparison below the view of the run, in place of a former one. */
-export function openComparison(place: HTMLElement, packet: Uint8Array, signal: AbortSignal): void {
-  const controller = new AbortController();
-  const store = new Store();
-  const link = new Link(store, () => {});
-  const close = element("button", {}, "Close the comparison");
-  const content = element("div");
-  on(close, "click", () => {
-    controller.abort();
-    place.replaceChildren();
-  });
-  place.replaceChildren(element("p", { class: "comparison-head" }, close), content);
-  link.receive(packet);
-  mountView(content, { store, state: new State(store), link }, AbortSignal.any([signal, controller.signal]));
-  place.scrollIntoView({ block: "nearest" });
 }
 
 function createChoice({ name, state }: OtherRun, box: HTMLInputElement | null): HTMLElement {
