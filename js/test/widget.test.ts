@@ -910,10 +910,10 @@ describe("odd runs", () => {
     expect(slider().disabled).toBe(true);
   });
 
-  it("a NaN loss is called NaN", () => {
+  it("a loss that is not a number is called so", () => {
     mount();
     model.receive(odd("nan"));
-    expect(slider().getAttribute("aria-valuetext")).toBe("iteration 39, cost NaN, p[0] −0.929");
+    expect(slider().getAttribute("aria-valuetext")).toBe("iteration 39, cost not a number, p[0] −0.929");
   });
 
   it("five hundred series are quick", () => {
