@@ -27,12 +27,12 @@ from tests.captions.adversary import DISTORTIONS, Adversary, Scene
 from tests.captions.second_opinion import Recording, second_opinion
 from tests.example_runs import EXAMPLES
 from tests.ollama.scripted_server import MODEL
+from tests.packet import unpack
 from xinv_nb.captions.narrator import outline
 from xinv_nb.captions.phrases import LEVELS
 from xinv_nb.captions.writer import Explaining
 from xinv_nb.explanation import Caption
 from xinv_nb.run import Run
-from xinv_nb.view.wire import unpack
 
 QUESTIONS = ("What happened to the loss?", "What moved?", "Why did the run end?", "How did {name} move?")
 

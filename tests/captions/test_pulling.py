@@ -15,13 +15,13 @@ import xinv_nb as xi
 from tests.captions.test_admission import Model, dropped, each
 from tests.ollama.scripted_server import Reply, Request, listed
 from tests.ollama.test_pull import BIG, FOREVER, MANIFEST, SUCCESS, VERIFYING, layer
+from tests.packet import unpack
 from xinv_nb.captions.offer import offer
 from xinv_nb.captions.writer import Explaining
 from xinv_nb.run import Run
 from xinv_nb.view.packets import Detail
 from xinv_nb.view.page import snapshot_to_keep
 from xinv_nb.view.widget import RunWidget
-from xinv_nb.view.wire import unpack
 
 GB = 10**9
 SUGGESTED = "llama3.2:latest"
@@ -75,8 +75,8 @@ class Browser:
         header, _ = unpack(packet)
         self.heads.append(header["head"])
 
-    def press(self, **content: object) -> None:
-        self.widget._on_request(self.widget, {"type": "pull", **content}, None)
+    def press(self, *, cancel: bool = False, **more: object) -> None:
+        self.widget._on_request(self.widget, {"type": "pull", "cancel": cancel, **more}, None)
 
     @property
     def writer(self) -> dict[str, Any]:

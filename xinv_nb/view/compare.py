@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +14,15 @@ from xinv_nb.columns import WatchColumns
 from xinv_nb.errors import XinvError
 from xinv_nb.explanation import Caption
 from xinv_nb.run import Run
+from xinv_nb.view import protocol
 from xinv_nb.view.head import Writer, head
+from xinv_nb.view.questions import fact_groups
 from xinv_nb.view.story import Story, as_text
-from xinv_nb.view.texts import caption_for_view
+from xinv_nb.view.texts import caption_for_view, facts_for_view
 from xinv_nb.view.thinning import Rows, telling_rows
 from xinv_nb.view.watched import by_evaluation
 from xinv_nb.view.widget import PlotWidget
-from xinv_nb.view.wire import Body, pack
+from xinv_nb.view.wire import VERSION, Body, pack
 
 _MOST_ROWS = 4_000
 """Iterations that travel; of longer runs, the most telling ones."""
@@ -105,8 +106,8 @@ def comparison(runs: Sequence[Run], most_rows: int | None = None) -> bytes:
     rows = _rows_to_send(runs, quantities, most_rows or _MOST_ROWS)
     body = Body(in_planes=True, narrow=most_rows is not None)
     columns = [body.column("iteration", "f8", rows)]
-    series: list[dict[str, Any]] = []
-    groups: list[dict[str, Any]] = []
+    series: list[protocol.Series] = []
+    groups: list[protocol.Group] = []
     for number, (label, unit, by_run) in enumerate(quantities):
         groups.append({"key": str(number), "label": label, "unit": unit, "log": number == 0})
         for place, column in by_run.items():
@@ -116,9 +117,10 @@ def comparison(runs: Sequence[Run], most_rows: int | None = None) -> bytes:
             values[known] = column(rows[known])
             columns.append(body.column(f"p{key}", "f8", values))
             series.append(_series(key, names[place], unit, str(number), place))
-    facts = differences(runs)
+    facts = facts_for_view(differences(runs))
     caption = _differences_in_words(runs)
-    header = {
+    header: protocol.Header = {
+        "version": VERSION,
         "kind": "snapshot",
         "sequence": 0,
         "run": _key(runs),
@@ -127,7 +129,8 @@ def comparison(runs: Sequence[Run], most_rows: int | None = None) -> bytes:
         "head": _head(runs, longest, max(1, -(-longest // max(1, len(rows))))),
         "series": series,
         "groups": groups,
-        "facts": [{"id": f.id, "kind": f.kind, "text": f.text, "span": f.span, "cites": f.cites} for f in facts],
+        "facts": facts,
+        "fact_groups": fact_groups(facts),
         "captions": [caption_for_view(caption, "c0", [*names, *(s["label"] for s in groups)])],
     }
     return pack(header, body)
@@ -143,7 +146,7 @@ def _rows_to_send(runs: Sequence[Run], quantities: Sequence[Quantity], most: int
     return np.unique(np.concatenate(chosen))
 
 
-def _head(runs: Sequence[Run], longest: int, stride: int) -> dict[str, Any]:
+def _head(runs: Sequence[Run], longest: int, stride: int) -> protocol.Head:
     return head(runs[0], Writer(text=""), stride) | {
         "title": title_of(runs),
         "goal": "",
@@ -164,7 +167,7 @@ def title_of(runs: Sequence[Run]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]} compared"
 
 
-def _series(key: int, name: str, unit: str, group: str, colour: int) -> dict[str, Any]:
+def _series(key: int, name: str, unit: str, group: str, colour: int) -> protocol.Series:
     return {
         "key": key,
         "name": name,
