@@ -101,8 +101,9 @@ export function derivative(of: string, by: string): string {
 
 /** The value of a watched quantity in a row, and in words what would lower the loss. */
 export function readBand({ watched, low, high, cotangent }: Band, row: number): string {
-  const [least, largest, asks] = [low[row] as number, high[row] ?? Number.NaN, cotangent[row] as number];
-  if (row < 0 || Number.isNaN(least)) return "";
+  // While a run goes on, the figure may be older than the row at the cursor.
+  const [least = Number.NaN, largest = Number.NaN, asks = 0] = [low[row], high[row], cotangent[row]];
+  if (Number.isNaN(least)) return "";
   const isRange = Number.isFinite(largest) && largest !== least;
   const value = isRange
     ? formatPair(least, largest, watched.unit).join(" to ")
