@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from tests.test_wordings import RUNS
-from xinv_nb.facts.differences import KIND as DIFFERENCE
 from xinv_nb.facts.kind import Kind
 from xinv_nb.facts.kinds import all_kinds
 from xinv_nb.language.bank import bank_of
@@ -25,7 +24,7 @@ from xinv_nb.language.slots import (
     Word,
 )
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (*all_kinds(), DIFFERENCE)}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in all_kinds()}
 every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 from typing import Any
 
 import numpy as np
@@ -13,10 +12,10 @@ from autograd import grad
 from matplotlib import image
 
 import xinv_nb as xi
+from tests.packet import unpack
 from tests.test_wire import columns
 from xinv_nb.language.quantities import number
 from xinv_nb.view.record import comparison_bundle
-from xinv_nb.view.wire import unpack
 
 
 def descend(name: str, step: float, count: int = 40, start: float = 4.0) -> xi.Run:
@@ -105,13 +104,20 @@ def test_the_browser_lists_the_other_runs_and_gets_their_comparison() -> None:
     second.widget()
     widget, sent = first.widget(), []
     widget.send = lambda content, buffers: sent.append(unpack(buffers[0]))  # type: ignore[method-assign]
-    widget._on_request(widget, {"type": "file", "request": 1, "format": "runs"}, [])
-    widget._on_request(widget, {"type": "file", "request": 2, "format": "comparison", "runs": [second.id]}, [])
-    files = [body[h["file"]["offset"] : h["file"]["offset"] + h["file"]["length"]] for h, body in sent]
-    listed = {run["id"]: run for run in json.loads(files[0])}
+    widget._on_request(widget, {"type": "runs", "request": 1}, [])
+    widget._on_request(widget, {"type": "compare", "request": 2, "runs": [second.id]}, [])
+    (named, _), (compared, body) = sent
+    assert named["other_runs"]["request"] == 1
+    listed = {run["id"]: run for run in named["other_runs"]["runs"]}
     assert first.id not in listed
     assert listed[second.id]["name"] == "second"
-    assert unpack(files[1])[0]["head"]["title"] == "first and second compared"
+    spec = compared["comparison"]
+    assert spec["request"] == 2
+    assert unpack(body[spec["offset"] :][: spec["length"]])[0]["head"]["title"] == "first and second compared"
+    first.status = "running"
+    widget._on_request(widget, {"type": "compare", "request": 3, "runs": [second.id]}, [])
+    text = "The run is still going on; it can be compared once it has ended."
+    assert sent[-1][0]["failure"] == {"request": 3, "text": text}
 
 
 def test_the_record_of_a_comparison_has_its_picture_and_the_differences_in_words() -> None:

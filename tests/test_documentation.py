@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import xinv_nb as xi
+from xinv_nb.view.questions import questions
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "facts.md"
@@ -68,10 +69,6 @@ def test_the_page_of_facts_shows_what_its_code_gives():
 def test_the_view_groups_facts_as_the_page_does_and_forgets_no_kind():
     rows = re.findall(r"^\| ([^|]+\?) \| ([^|]+) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     told = {question: kinds.split(", ") for question, kinds in rows}
-    view = (ROOT / "js" / "src" / "view" / "fact-groups.ts").read_text(encoding="utf-8")
-    groups = re.findall(r'\[\s*"([^"]+\?)",\s*\[([^\]]+)\],?\s*\]', view)
-    assert {question: re.findall(r'"([^"]+)"', kinds) for question, kinds in groups} == told | {
-        "What sets these runs apart?": ["difference"]
-    }
+    assert dict(questions()) == told | {"What sets these runs apart?": ["difference"]}
     sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "xinv_nb" / "analysis").glob("*.py"))
     assert set(re.findall(r'Fact\(\s*"", *"([a-z ]+)"', sources)) <= {kind for kinds in told.values() for kind in kinds}

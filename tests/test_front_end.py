@@ -60,5 +60,29 @@ def test_the_bundle_is_small_and_keeps_to_itself() -> None:
     assert not re.search(r"\bfetch\(|XMLHttpRequest|WebSocket|import\(", text)
 
 
+def imports_of(path: Path) -> list[Path]:
+    """Return the files of ours that a file imports, for their values or for their types alone."""
+    found = re.findall(r'(?:from|import) "(\.[^"]+)"', path.read_text(encoding="utf-8"))
+    places = [path.parent / name for name in found if not name.endswith(".css")]
+    return [
+        (place / "index.ts" if place.is_dir() else place.with_name(f"{place.name}.ts")).resolve() for place in places
+    ]
+
+
+def test_no_files_of_the_front_end_import_each_other_in_a_circle() -> None:
+    imported = {path.resolve(): imports_of(path) for path in (JS / "src").rglob("*.ts") if path.name != "css.d.ts"}
+    assert sum(map(len, imported.values())) > 100, "the imports are found"
+    left = dict(imported)
+    while free := [path for path, others in left.items() if not any(other in left for other in others)]:
+        for path in free:
+            del left[path]
+    assert not left, f"a circle among {sorted(path.name for path in left)}"
+
+
+def test_no_file_of_the_front_end_is_too_long_to_read_at_once() -> None:
+    lengths = {path.name: path.read_text(encoding="utf-8").count("\n") for path in (JS / "src").rglob("*.*s")}
+    assert not {name: length for name, length in lengths.items() if length > 400}
+
+
 def test_lock_file_names_no_host() -> None:
     assert "http" not in (JS / "package-lock.json").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""One wire, two languages: golden packets that pytest and vitest both read, and fields that both sides know.
+"""One wire, two languages: golden packets that pytest and vitest both read, and types that both are made of.
 
 After a change of the layout, `XINV_UPDATE_GOLDEN=1 pytest tests/test_protocol.py` writes the golden packets anew.
 """
@@ -6,12 +6,16 @@ After a change of the layout, `XINV_UPDATE_GOLDEN=1 pytest tests/test_protocol.p
 from __future__ import annotations
 
 import base64
+import importlib.util
 import json
 import os
 import re
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import ModuleType, UnionType
+from typing import Any, Literal, get_args, get_origin, get_type_hints, is_typeddict
 
 import numpy as np
 import pytest
@@ -19,17 +23,19 @@ import traitlets
 from autograd import grad
 
 import xinv_nb as xi
-from xinv_nb.view import packets
+from tests.packet import numbers, unpack
+from xinv_nb.view import messages, packets, protocol
 from xinv_nb.view.downloading import Offer
 from xinv_nb.view.export import File
 from xinv_nb.view.head import Writer
+from xinv_nb.view.requests import read_request
 from xinv_nb.view.scene import Frame
 from xinv_nb.view.texts import caption_for_view
 from xinv_nb.view.widget import RunWidget
-from xinv_nb.view.wire import Body, numbers, pack, unpack
+from xinv_nb.view.wire import VERSION, Body, pack
 
 GOLDEN = Path(__file__).parent / "golden"
-JS = Path(__file__).parent.parent / "js" / "src"
+JS = Path(__file__).parent.parent / "js"
 NAMES = [path.stem for path in sorted(GOLDEN.glob("*.json"))]
 
 
@@ -41,16 +47,15 @@ def golden(name: str) -> dict[str, Any]:
 def packed(content: dict[str, Any]) -> bytes:
     """Return the packet that a golden text describes; numbers that JSON does not know are strings in it."""
     body = Body(in_planes=content.get("in_planes", False))
-    header = dict(content["header"])
+    header: Any = {"version": VERSION, **content["header"]}
     header["columns"] = [
         body.column(key, column["type"], np.array([float(value) for value in column["values"]]))
         for key, column in content["columns"].items()
     ]
     for frame, spec in zip(content["frames"], header.get("frames", []), strict=True):
         spec["offset"], spec["length"] = body.add(bytes.fromhex(frame)), len(frame) // 2
-    if content["file"]:
-        header["file"]["offset"] = body.add(bytes.fromhex(content["file"]))
-        header["file"]["length"] = len(content["file"]) // 2
+    for name, carried in content["files"].items():
+        header[name]["offset"], header[name]["length"] = body.add(bytes.fromhex(carried)), len(carried) // 2
     return pack(header, body)
 
 
@@ -79,32 +84,92 @@ def test_there_are_golden_packets_of_each_kind() -> None:
     assert kinds == {"snapshot", "update"}
 
 
-# ---------------------------------------------------------------------- fields
+# ---------------------------------------------------------------------- types
 
-_INTERFACE = re.compile(r"export (?:interface|type) (\w+) (?:= )?\{\n(.*?)\n\}", re.DOTALL)
-_FIELD = re.compile(r"^  (\w+)(\?)?: ", re.MULTILINE)
-_PARTS = {
-    "head": "Head",
-    "series": "Series",
-    "groups": "Group",
-    "watched": "Watched",
-    "phases": "Phase",
-    "events": "RunEvent",
-    "facts": "Fact",
-    "captions": "Caption",
-    "answers": "Answer",
-    "frames": "FrameSpec",
-    "frame_error": "FrameError",
-    "file": "FileSpec",
-    "detail": "Detail",
-    "columns": "ColumnSpec",
+
+def generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("made_protocol", JS / "dev" / "protocol.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # its data classes look themselves up there
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_types_of_the_front_end_are_those_of_the_kernel() -> None:
+    generated = generator()
+    assert generated.TARGET.read_text(encoding="utf-8") == generated.made(), "run js/dev/protocol.py"
+
+
+def test_python_types_are_said_in_typescript_with_their_texts() -> None:
+    source = '''
+class _Mark(TypedDict):
+    at: tuple[int, float | None]
+    """Where
+    it is."""
+    ways: Sequence[Literal["up", "down"]]
+
+class Mark(_Mark, total=False):
+    """A mark."""
+
+    more: Mapping[str, bool] | None
+
+Any = Mark | Span
+"""One of both."""
+'''
+    _, made = generator().typescript([source]).split("\n\n", 1)
+    assert (
+        made
+        == """\
+/** A mark. */
+export interface Mark {
+  /** Where it is. */
+  at: readonly [number, number | null];
+  ways: ("up" | "down")[];
+  more?: Record<string, boolean> | null;
 }
 
+/** One of both. */
+export type Any = Mark | Span;
+"""
+    )
 
-def interfaces(file: str) -> dict[str, dict[str, bool]]:
-    """Return the interfaces of a TypeScript file: from the name to its fields, each with whether it must be there."""
-    text = (JS / file).read_text(encoding="utf-8")
-    return {name: {field: not mark for field, mark in _FIELD.findall(body)} for name, body in _INTERFACE.findall(text)}
+
+def misfits(value: Any, wanted: Any, place: str, seen: set[str]) -> list[str]:
+    """Return where a message is not of the type that is declared; notes in `seen` which fields occurred."""
+    kind, inner = get_origin(wanted), get_args(wanted)
+    if is_typeddict(wanted):
+        if not isinstance(value, dict):
+            return [f"{place}: {value!r}"]
+        fields = get_type_hints(wanted)
+        found = [f"{place}: {name} is not declared" for name in value.keys() - fields.keys()]
+        found += [f"{place}: {name} is missing" for name in wanted.__required_keys__ - value.keys()]
+        seen |= {f"{wanted.__name__}.{name}" for name in value}
+        known = value.keys() & fields.keys()
+        return found + [e for name in known for e in misfits(value[name], fields[name], f"{place}.{name}", seen)]
+    if kind is Literal:
+        return [] if value in inner else [f"{place}: {value!r}"]
+    if kind is UnionType:
+        return [] if any(not misfits(value, each, place, seen) for each in inner) else [f"{place}: {value!r}"]
+    if kind is tuple and isinstance(value, list) and len(value) == len(inner):
+        return [e for each, of in zip(value, inner, strict=True) for e in misfits(each, of, place, seen)]
+    if kind is Sequence and isinstance(value, list):
+        return [error for each in value for error in misfits(each, inner[0], place, seen)]
+    if kind is Mapping and isinstance(value, dict):
+        return [error for each in value.values() for error in misfits(each, inner[1], place, seen)]
+    plain = (int, float) if wanted is float else wanted
+    fits = kind is None and isinstance(value, plain) and (wanted is bool or not isinstance(value, bool))
+    return [] if fits else [f"{place}: {value!r}"]
+
+
+def declared(message: Any) -> set[str]:
+    """Return the fields of a message and of all that it is made of."""
+    if not is_typeddict(message):
+        return {field for inner in get_args(message) for field in declared(inner)}
+    fields = get_type_hints(message)
+    names = {f"{message.__name__}.{name}" for name in fields}
+    return names.union(*(declared(each) for each in fields.values()))
 
 
 def rich_packets() -> list[bytes]:
@@ -129,45 +194,21 @@ def rich_packets() -> list[bytes]:
         packets.update(run, packets.Sent(), writer, explain=True),
         packets.rows_update(run, sent, 1, (2, 3)),
         packets.head_update(run, sent, writer),
-        packets.words(run, sent, writer, {"answers": [{"request": 1, "caption": caption}]}),
+        packets.words(run, sent, writer, [{"request": 1, "caption": caption}]),
         packets.frame_update(run, sent, Frame(0, error="no")),
         packets.file_update(run, sent, 1, File("a", "b", b"c")),
-        packets.file_update(run, sent, 1, "no"),
+        packets.other_runs_update(run, sent, 1, runs[1:]),
+        packets.comparison_update(run, sent, 1, b"c"),
+        packets.failure_update(run, sent, 1, "no"),
         xi.compare(*runs).snapshot(),
     ]
 
 
-def test_each_field_that_is_sent_is_one_that_the_front_end_knows_and_none_is_missing() -> None:
-    known = interfaces("protocol.ts")
+def test_each_packet_is_what_its_type_says_and_each_field_is_sent_by_some() -> None:
     seen: set[str] = set()
     for packet in rich_packets():
-        header = unpack(packet)[0]
-        assert_fields(header, known["Header"], "Header")
-        for part, interface in _PARTS.items():
-            if part not in header:
-                continue
-            entries = header[part] if isinstance(header[part], list) else [header[part]]
-            for entry in entries:
-                assert_fields(entry, known[interface], interface)
-                seen.add(part)
-        if pull := header.get("head", {}).get("writer", {}).get("pull"):
-            assert_fields(header["head"]["writer"], known["Writer"], "Writer")
-            assert_fields(pull, known["Pull"], "Pull")
-            seen.add("pull")
-        for caption in [*header.get("captions", []), *(answer["caption"] for answer in header.get("answers", []))]:
-            for sentence in caption["sentences"]:
-                assert_fields(sentence, known["Sentence"], "Sentence")
-                for claim in sentence["claims"]:
-                    assert_fields(claim, known["Claim"], "Claim")
-                    seen.add("claims")
-    assert seen == {*_PARTS, "claims", "pull"}, "each part occurred"
-    assert known["Header"].keys() - {"version", "kind", "sequence", "run", "rows", "events_total"} == set(_PARTS)
-
-
-def assert_fields(entry: dict[str, Any], fields: dict[str, bool], name: str) -> None:
-    assert entry.keys() <= fields.keys(), f"{name}: the front end does not know {entry.keys() - fields.keys()}"
-    needed = {field for field, required in fields.items() if required}
-    assert needed <= entry.keys(), f"{name}: the front end expects {needed - entry.keys()}"
+        assert misfits(unpack(packet)[0], protocol.Header, "header", seen) == []
+    assert seen == declared(protocol.Header)
 
 
 def test_the_traits_are_those_of_the_front_end() -> None:
@@ -177,14 +218,48 @@ def test_the_traits_are_those_of_the_front_end() -> None:
     with xi.record() as run:
         pass
     synced = {name for name, trait in run.widget().traits(sync=True).items() if isinstance(trait, traitlets.TraitType)}
-    assert synced - of_host == interfaces("model.ts")["Traits"].keys()
+    (traits,) = re.findall(
+        r"export type Traits = \{\n(.*?)\n\}", (JS / "src" / "model.ts").read_text("utf-8"), re.DOTALL
+    )
+    assert synced - of_host == set(re.findall(r"^  (\w+): ", traits, re.MULTILINE))
 
 
 def test_each_request_of_the_front_end_is_one_that_the_widget_answers() -> None:
-    text = (JS / "protocol.ts").read_text(encoding="utf-8")
-    asked = set(re.findall(r'\| \{ type: "(\w+)"', text))
+    asked = {get_args(get_type_hints(message)["type"])[0] for message in get_args(messages.ToKernel)}
     source = Path(RunWidget._on_request.__code__.co_filename).read_text(encoding="utf-8")
-    assert asked == set(re.findall(r'kind == "(\w+)"', source.partition("def _file")[0]))
+    assert asked == set(re.findall(r'message\["type"\] == "(\w+)"', source))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        None, [], "ask", {}, {"type": "poem"}, {"type": ["ask"]}, {"type": "packet"}, {"type": "scene"},
+        {"type": "scene", "iteration": "3"}, {"type": "scene", "iteration": float("inf")},
+        {"type": "rows", "request": 1}, {"type": "rows", "request": 1, "span": [1, 2, 3]},
+        {"type": "explain", "span": "12"}, {"type": "compare", "request": 1, "runs": "all"},
+        {"type": "compare", "request": 1, "runs": [1]}, {"type": "pull", "cancel": "no"},
+        {"type": "ask", "request": 1, "question": 7, "span": None},
+    ],
+)  # fmt: skip
+def test_what_is_no_request_of_the_protocol_is_not_answered(content: object) -> None:
+    assert read_request(content) is None
+    with xi.record() as run:
+        grad(lambda x: x**2)(3.0)
+    widget, said = run.widget(), []
+    widget.send = lambda *message: said.append(message)  # type: ignore[method-assign]
+    widget._on_request(widget, content, [])
+    assert said == []
+
+
+def test_requests_are_read_with_the_fields_that_are_declared() -> None:
+    asked = {"type": "ask", "request": 4, "question": "why?", "span": [3, 9.0], "more": 1}
+    assert read_request(asked) == {"type": "ask", "request": 4, "question": "why?", "span": (3, 9)}
+    assert read_request({**asked, "span": None}) == {"type": "ask", "request": 4, "question": "why?", "span": None}
+    assert read_request({"type": "compare", "request": 1, "runs": ["a"]}) == {
+        "type": "compare",
+        "request": 1,
+        "runs": ["a"],
+    }
 
 
 def test_the_kernel_says_that_it_is_there_also_while_a_run_goes_on() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,6 +12,9 @@ from hypothesis import strategies as st
 
 from xinv_nb.claims.numerals import numbers_in
 from xinv_nb.language.quantities import asked, number, pair, quantity, sentence_start, share
+
+TABLE = json.loads((Path(__file__).parent / "numbers.json").read_text(encoding="utf-8"))
+"""Numbers and how they are written, which the front end's tests read as well."""
 
 finite = st.floats(-1e300, 1e300, allow_subnormal=False)
 
@@ -92,3 +97,20 @@ def test_what_the_gradient_asks_is_grammatical() -> None:
 
 def test_a_pair_is_aligned_by_its_digits_not_by_zeros() -> None:
     assert pair(-0.99976, -1.00114) == ("−0.9998", "−1.0011")
+
+
+@pytest.mark.parametrize(("value", "digits", "text"), TABLE["numbers"])
+def test_a_number_is_written_as_in_the_view(value: float | str, digits: int, text: str) -> None:
+    assert number(float(value), digits) == text
+
+
+@pytest.mark.parametrize(("value", "unit", "text"), TABLE["quantities"])
+def test_a_number_with_its_unit_is_written_as_in_the_view(value: float | str, unit: str, text: str) -> None:
+    assert quantity(float(value), unit) == text
+
+
+@pytest.mark.parametrize(("start", "stop", "unit", "first", "second"), TABLE["pairs"])
+def test_two_numbers_are_written_as_in_the_view(
+    start: float | str, stop: float | str, unit: str, first: str, second: str
+) -> None:
+    assert pair(float(start), float(stop), unit) == (first, second)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xinv_nb.models.captioning import Explaining
-    from xinv_nb.view.compare import Comparison
+    from xinv_nb.view.comparison import Comparison
 
 T = TypeVar("T")
 Showing = Literal["live", "at the end", "never"]
@@ -224,6 +224,6 @@ def compare(*runs: Run) -> Comparison:
     >>> xi.compare(left, right).statements[0]
     'In from the left nothing was recorded.'
     """
-    from xinv_nb.view.compare import Comparison
+    from xinv_nb.view.comparison import Comparison
 
     return Comparison(runs)

@@ -1,10 +1,10 @@
 // Plays the kernel's part on the dev page: streams the made-up run packet by packet and answers requests.
-import type { Header, Outgoing } from "../src/protocol";
+import type { Header, ToKernel } from "../src/protocol";
 import type { ColumnData, Frame } from "../src/wire";
 import type { FakeModel } from "./fake-model";
 import { encode } from "./packet";
 import { computeRun, drawScene, ITERATIONS } from "./rail-route";
-import { captionsAt, eventsAt, factsFor, headAt, phasesAt, SERIES, WATCHED } from "./rail-texts";
+import { captionsAt, eventsAt, FACT_GROUPS, factsFor, headAt, phasesAt, SERIES, WATCHED } from "./rail-texts";
 
 export class FakeKernel {
   #run = computeRun();
@@ -13,7 +13,7 @@ export class FakeKernel {
 
   constructor(model: FakeModel) {
     this.#model = model;
-    model.onSend = (content) => void this.#answer(content as Outgoing);
+    model.onSend = (content) => void this.#answer(content as ToKernel);
   }
 
   /** Streams the run up to an iteration, `pause` ms between two; the run ends at its last iteration. */
@@ -30,6 +30,7 @@ export class FakeKernel {
           phases: phasesAt(iteration),
           events: eventsAt(iteration),
           facts: iteration >= 14 ? factsFor(this.#run) : [],
+          fact_groups: [...FACT_GROUPS],
           captions: captionsAt(this.#run, iteration),
         },
         this.#rows(iteration, iteration + 1),
@@ -66,7 +67,7 @@ export class FakeKernel {
     this.#model.receive(encode({ ...rest, kind: "update", sequence: ++this.#sequence }, columns, frames));
   }
 
-  async #answer(message: Outgoing): Promise<void> {
+  async #answer(message: ToKernel): Promise<void> {
     if (message.type === "scene") this.#send({}, {}, [await this.#frame(message.iteration)]);
     if (message.type === "explain") {
       const captions = captionsAt(this.#run, ITERATIONS - 1);

@@ -196,6 +196,8 @@ export const ODD_RUNS: Record<string, () => Uint8Array<ArrayBuffer>> = {
             line: "built-in text",
             tone: "neutral",
             writing: true,
+            sentences: [],
+            provenance: {},
           },
         ],
       },
@@ -334,6 +336,8 @@ export const ODD_RUNS: Record<string, () => Uint8Array<ArrayBuffer>> = {
             line: "built-in text",
             tone: "neutral",
             writing: false,
+            sentences: [],
+            provenance: {},
           },
         ],
       },
@@ -346,5 +350,5 @@ export const ODD_RUNS: Record<string, () => Uint8Array<ArrayBuffer>> = {
       },
     );
   },
-  version: () => encode({ version: 2, kind: "snapshot" }),
+  version: () => encode({ version: 1, kind: "snapshot" }),
 };

@@ -1,14 +1,20 @@
-// Encodes packets as the kernel does (the wire, version 1): for the dev page and for tests.
-import type { FrameSpec, Header } from "../src/protocol";
-import type { ColumnData, Frame } from "../src/wire";
+// Encodes packets as the kernel does (the wire): for the dev page and for tests.
+import type { ComparisonSpec, FileSpec, FrameSpec, Header } from "../src/protocol";
+import { type ColumnData, type Frame, VERSION } from "../src/wire";
 
 type Texts = Omit<Partial<Header>, "rows" | "columns" | "frames" | "version"> & { version?: number };
+
+/** Files, and other packets, with their bytes. */
+interface Carried {
+  file?: Omit<FileSpec, "offset" | "length"> & { bytes: Uint8Array };
+  comparison?: Omit<ComparisonSpec, "offset" | "length"> & { bytes: Uint8Array };
+}
 
 export function encode(
   texts: Texts,
   columns: Record<string, ColumnData> = {},
   frames: readonly Frame[] = [],
-  file: { request: number; bytes: Uint8Array } | null = null,
+  carried: Carried = {},
 ): Uint8Array<ArrayBuffer> {
   const parts: { offset: number; bytes: Uint8Array }[] = [];
   let bodyLength = 0;
@@ -28,11 +34,12 @@ export function encode(
     offset: add(bytes),
     length: bytes.length,
   }));
-  const fileSpec = file && {
-    file: { request: file.request, offset: add(file.bytes), length: file.bytes.length },
-  };
+  const carriedSpecs = Object.entries(carried).map(([name, { bytes, ...rest }]) => [
+    name,
+    { ...rest, offset: add(bytes), length: bytes.length },
+  ]);
   const header = {
-    version: 1,
+    version: VERSION,
     kind: "update",
     sequence: 1,
     run: "dev",
@@ -40,7 +47,7 @@ export function encode(
     rows: Object.values(columns)[0]?.length ?? 0,
     columns: specs,
     ...(frames.length > 0 ? { frames: frameSpecs } : {}),
-    ...fileSpec,
+    ...Object.fromEntries(carriedSpecs),
   };
   const json = new TextEncoder().encode(JSON.stringify(header));
   const bodyStart = align(4 + json.length);

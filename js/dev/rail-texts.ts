@@ -3,6 +3,7 @@ import { formatNumber } from "../src/format";
 import type {
   Caption,
   Fact,
+  FactGroup,
   Head,
   Phase,
   RunEvent,
@@ -95,6 +96,13 @@ export function eventsAt(iteration: number): RunEvent[] {
     .map((event, index) => ({ ...event, id: `e${index + 1}` }))
     .filter(({ evaluation }) => evaluation === iteration);
 }
+
+export const FACT_GROUPS: readonly FactGroup[] = [
+  { question: "What became of the loss?", kinds: ["course"] },
+  { question: "What moved, when, how far?", kinds: ["movement"] },
+  { question: "What did the gradient ask, and was it obeyed?", kinds: ["pull"] },
+  { question: "Why did it end, and what next?", kinds: ["ending"] },
+];
 
 export function factsFor(run: RailRun): Fact[] {
   const drop = 1 - (run.loss[LAST] ?? 0) / (run.loss[0] ?? 1);

@@ -3,7 +3,7 @@
 import type { InitializeProps, RenderProps } from "@anywidget/types";
 import { Link } from "./link";
 import { interrupter, type Model, mirror, onChange, onMessage, type Traits, watchKernel } from "./model";
-import type { Outgoing } from "./protocol";
+import type { ToBrowser, ToKernel } from "./protocol";
 import { State } from "./state";
 import { Store } from "./store";
 import { mountView } from "./view/mount";
@@ -30,7 +30,7 @@ function inOrder(receive: (bytes: Bytes) => void): (bytes: Bytes) => void {
 function connect(model: Model, signal: AbortSignal) {
   const store = new Store();
   const state = new State(store);
-  const link = new Link(store, (message: Outgoing) => model.send(message), interrupter(model));
+  const link = new Link(store, (message: ToKernel) => model.send(message), interrupter(model));
   const receive = inOrder((bytes) => link.receive(bytes));
   const readSnapshot = () => receive(model.get("_snapshot"));
   watchKernel(
@@ -44,7 +44,7 @@ function connect(model: Model, signal: AbortSignal) {
   onMessage(
     model,
     (content, buffers) => {
-      if ((content as { type?: unknown } | null)?.type === "packet") receive(buffers?.[0]);
+      if ((content as ToBrowser | null)?.type === "packet") receive(buffers?.[0]);
     },
     signal,
   );

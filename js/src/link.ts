@@ -1,18 +1,21 @@
 // The conversation with the kernel: packets in sequence, a gap answered by "resync", requests kept in a
 // table until they are answered. Knows no DOM; the store shows what arrives.
 import { signal } from "@preact/signals-core";
-import type { Outgoing, Span } from "./protocol";
+import type { OtherRun, Span, ToKernel } from "./protocol";
 import type { Store } from "./store";
-import { decode, type File, type Packet } from "./wire";
+import { type Bytes, decode, type File, type Packet } from "./wire";
 
 /** While messages are missing, ask again after this time (ms), then after twice as long, and so on:
  *  a kernel that runs a cell cannot answer, and requests would pile up. */
 const RESYNC_INTERVAL = 3000;
 
+/** The kernel could not do what was asked; its message is written for the reader. */
+export class Refusal extends Error {}
+
 export class Link {
   readonly hasKernel = signal(false);
   #store: Store;
-  #send: (message: Outgoing) => void;
+  #send: (message: ToKernel) => void;
   #now: () => number;
   #sequence = 0;
   #askAgainAt = Number.NEGATIVE_INFINITY;
@@ -21,14 +24,15 @@ export class Link {
   #openScenes = new Set<number>();
   /** The request for rows that is not answered yet. */
   #openRows = -1;
-  #openFiles = new Map<number, (file: File) => void>();
+  /** What waits for an answer, by the number of the request. */
+  #open = new Map<number, (packet: Packet) => void>();
 
   /** Stops the cell that runs, where the host allows it. */
   readonly interrupt: (() => Promise<unknown>) | null;
 
   constructor(
     store: Store,
-    send: (message: Outgoing) => void,
+    send: (message: ToKernel) => void,
     interrupt: (() => Promise<unknown>) | null = null,
     now = () => performance.now(),
   ) {
@@ -88,11 +92,52 @@ export class Link {
     this.#send({ type: "rows", request: this.#openRows, span });
   }
 
-  /** Asks for a file; while a cell runs, the answer waits behind it. */
-  requestFile(format: string, runs?: string[]): Promise<File> {
+  /** Asks for a file; while a cell runs, this answer and those below wait behind it. */
+  requestFile(format: string): Promise<File> {
+    return this.#request(
+      (request) => ({ type: "file", request, format }),
+      ({ file }) => file,
+    );
+  }
+
+  requestRuns(): Promise<OtherRun[]> {
+    return this.#request(
+      (request) => ({ type: "runs", request }),
+      ({ header }) => header.other_runs?.runs,
+    );
+  }
+
+  /** Asks for a packet in which the run is laid over others. */
+  requestComparison(runs: string[]): Promise<Bytes> {
+    return this.#request(
+      (request) => ({ type: "compare", request, runs }),
+      ({ comparison }) => comparison?.bytes,
+    );
+  }
+
+  /** Sends a request and reads the answer; fails with a refusal where the kernel says why there is none. */
+  #request<T>(
+    message: (request: number) => ToKernel,
+    read: (packet: Packet) => T | null | undefined,
+  ): Promise<T> {
     const request = this.#nextRequest++;
-    this.#send({ type: "file", request, format, ...(runs ? { runs } : {}) });
-    return new Promise((resolve) => this.#openFiles.set(request, resolve));
+    return new Promise((resolve, reject) => {
+      this.#open.set(request, (packet) => {
+        const answer = read(packet);
+        if (answer) resolve(answer);
+        else reject(new Refusal(packet.header.failure?.text));
+      });
+      this.#send(message(request));
+    });
+  }
+
+  #settle(packet: Packet): void {
+    const { file, comparison, header } = packet;
+    for (const answer of [file, comparison, header.other_runs, header.failure]) {
+      if (!answer) continue;
+      this.#open.get(answer.request)?.(packet);
+      this.#open.delete(answer.request);
+    }
   }
 
   #snapshot(packet: Packet): void {
@@ -127,9 +172,7 @@ export class Link {
     for (const frame of packet.frames) this.#openScenes.delete(frame.iteration);
     if (packet.header.frame_error) this.#openScenes.delete(packet.header.frame_error.iteration);
     this.#store.apply(packet);
-    if (!packet.file) return;
-    this.#openFiles.get(packet.file.request)?.(packet.file);
-    this.#openFiles.delete(packet.file.request);
+    this.#settle(packet);
   }
 
   #resync(): void {

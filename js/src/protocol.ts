@@ -1,12 +1,20 @@
-// The shapes that cross the wire (version 1), field by field as the kernel writes them.
-// Nothing here runs: decoding is in wire.ts, what the messages do is in link.ts and store.ts.
+// What crosses the wire, field by field. Made by dev/protocol.py from xinv_nb/view/protocol.py and messages.py: what
+// is to change changes there. Decoding is in wire.ts, what the messages do is in link.ts and store.ts.
 
 export type Status = "running" | "finished" | "interrupted" | "failed";
-export type Tone = "live" | "good" | "warning" | "bad" | "neutral";
-export type EventPhase = "forward" | "backward" | "optimizer";
-export type Span = readonly [first: number, last: number];
 
+export type Tone = "live" | "good" | "warning" | "bad" | "neutral";
+
+export type EventPhase = "forward" | "backward" | "optimizer";
+
+/** First and last iteration. */
+export type Span = readonly [number, number];
+
+/** One number for each row. */
 export interface ColumnSpec {
+  /** `iteration`, `loss`, `accepted`; of the series k its values `pk` and gradient `gk`; of the watched
+   *  quantity k its values `wk` (or the least of several), the largest of several `hk`, and `dk`, the
+   *  strongest derivative of the loss with respect to it. */
   key: string;
   type: "f8" | "f4" | "u1";
   offset: number;
@@ -14,6 +22,45 @@ export interface ColumnSpec {
   planes?: boolean;
 }
 
+/** The evaluations of a part of the run, as asked for; one in `thinned` of them. */
+export interface Detail {
+  request: number;
+  span: Span;
+  thinned: number;
+}
+
+/** A picture of the scene. */
+export interface FrameSpec {
+  iteration: number;
+  offset: number;
+  length: number;
+  type: string;
+  width: number;
+  height: number;
+}
+
+/** Why the scene could not be drawn. */
+export interface FrameError {
+  iteration: number;
+  text: string;
+}
+
+/** A model that the server could download, or is downloading. */
+export interface Pull {
+  model: string;
+  /** Empty where it is not known. */
+  size: string;
+  /** What the button does. */
+  note: string;
+  /** Why the last try failed. */
+  problem: string;
+  going: boolean;
+  /** How far it is, while it goes on. */
+  text: string;
+  percent: number | null;
+}
+
+/** Who writes the captions. */
 export interface Writer {
   text: string;
   hint: string;
@@ -21,18 +68,7 @@ export interface Writer {
   pull: Pull | null;
 }
 
-/** A model that the server could download, or is downloading: its name, its size where that is known, what the
- *  button does, why the last try failed; and while it goes on, how far it is. */
-export interface Pull {
-  model: string;
-  size: string;
-  note: string;
-  problem: string;
-  going: boolean;
-  text: string;
-  percent: number | null;
-}
-
+/** What the run is called, how it stands, and who writes of it. */
 export interface Head {
   title: string;
   goal: string;
@@ -43,6 +79,7 @@ export interface Head {
   optimizer: string;
   writer: Writer;
   busy: boolean;
+  /** One in how many evaluations is there. */
   thinned: number;
   has_scene: boolean;
   loss_label: string;
@@ -52,6 +89,7 @@ export interface Head {
   compared: boolean;
 }
 
+/** A parameter, or a summary of many: columns p (values) and g (gradient), each with the key behind. */
 export interface Series {
   key: number;
   name: string;
@@ -59,14 +97,17 @@ export interface Series {
   unit: string;
   description: string;
   group: string;
-  bounds: [number | null, number | null] | null;
+  bounds: readonly [number | null, number | null] | null;
   truth: number | null;
+  /** How a series summarizes many numbers; empty where it is one number. */
   statistic: string;
+  /** Drawn until the reader chooses others. */
   shown: boolean;
   /** Place in the palette, where it is not the place in the list. */
   colour?: number;
 }
 
+/** Series that are drawn on one axis. */
 export interface Group {
   key: string;
   label: string;
@@ -75,16 +116,18 @@ export interface Group {
   log?: boolean;
 }
 
-/** A quantity that the simulator watches: columns w (value, or the least of several), h (the largest) and
- *  d (the strongest derivative of the loss with respect to it), each with the key behind. */
+/** A quantity that the simulator watches. */
 export interface Watched {
   key: number;
   name: string;
   unit: string;
+  /** Had more than one number in an evaluation: there is a column h. */
   several: boolean;
+  /** Drawn until the reader chooses others. */
   shown: boolean;
 }
 
+/** A stretch of the run, from iteration `start` up to but not including `stop`. */
 export interface Phase {
   start: number;
   stop: number;
@@ -92,6 +135,7 @@ export interface Phase {
   label: string;
 }
 
+/** Something that happened in the forward pass, the backward pass or the optimizer. */
 export interface RunEvent {
   id: string;
   evaluation: number;
@@ -99,9 +143,11 @@ export interface RunEvent {
   text: string;
   stage: string;
   count: number;
+  /** Marked in the lanes: one of its kind begins or ends. */
   lane: boolean;
 }
 
+/** A statement computed from the recording. */
 export interface Fact {
   id: string;
   kind: string;
@@ -110,6 +156,13 @@ export interface Fact {
   cites: string[];
 }
 
+/** A question, and the kinds of facts that answer it. */
+export interface FactGroup {
+  question: string;
+  kinds: string[];
+}
+
+/** What was found in a model's words. */
 export interface Claim {
   text: string;
   /** null: the recording cannot decide it. */
@@ -128,62 +181,78 @@ export interface Sentence {
   checked: string;
   /** Why a model's words are not shown; else empty. */
   dropped: string;
-  /** What was found in a model's words. */
   claims: Claim[];
 }
 
+/** A stretch of a caption's text that is set in one way. */
+export interface Part {
+  text: string;
+  kind: "text" | "number" | "name";
+}
+
+/** What is said of a stretch of the run. */
 export interface Caption {
   id: string;
   heading: string;
   span: Span;
-  parts: { text: string; kind: "text" | "number" | "name" }[];
+  parts: Part[];
   cites: string[];
+  /** Who worded it and what was checked, in one line. */
   line: string;
   tone: "good" | "warning" | "neutral";
   writing: boolean;
-  sentences?: Sentence[];
+  sentences: Sentence[];
   /** What a model's words depend on: model, digest, server, seed, prompts. */
-  provenance?: Record<string, string>;
+  provenance: Record<string, string>;
 }
 
+/** The answer to a question; another one to the same question takes its place. */
 export interface Answer {
   request: number;
   caption: Caption;
 }
 
-export interface FrameSpec {
-  iteration: number;
+/** A file for the reader to keep. */
+export interface FileSpec {
+  request: number;
+  name: string;
+  type: string;
   offset: number;
   length: number;
-  type: string;
-  width: number;
-  height: number;
 }
 
-export interface FrameError {
-  iteration: number;
+/** A run that this one could be laid over. */
+export interface OtherRun {
+  id: string;
+  name: string;
+  state: string;
+}
+
+/** The runs that the kernel has beside this one. */
+export interface OtherRuns {
+  request: number;
+  runs: OtherRun[];
+}
+
+/** The run laid over others: the bytes are a packet of its own. */
+export interface ComparisonSpec {
+  request: number;
+  offset: number;
+  length: number;
+}
+
+/** Why there is no file, no comparison: the answer in their place. */
+export interface Failure {
+  request: number;
   text: string;
 }
 
-export interface FileSpec {
-  request: number;
-  name?: string;
-  type?: string;
-  offset?: number;
-  length?: number;
-  error?: string;
-}
-
-/** The evaluations of a part of the run, as asked for; one in `thinned` of them. */
-export interface Detail {
-  request: number;
-  span: Span;
-  thinned: number;
-}
-
+/** What a packet says in words, and what lies behind it. What is missing has not changed. */
 export interface Header {
-  version: 1;
+  version: 2;
+  /** A snapshot takes the place of everything before it. */
   kind: "snapshot" | "update";
+  /** Updates count up; a gap means that one was lost. */
   sequence: number;
   run: string;
   rows: number;
@@ -193,26 +262,115 @@ export interface Header {
   groups?: Group[];
   watched?: Watched[];
   phases?: Phase[];
+  /** Of an update, those that are new. */
   events?: RunEvent[];
-  /** Events of the run, of which those listed are the first. */
+  /** Events of the run; of very many, only some are listed. */
   events_total?: number;
   facts?: Fact[];
+  /** In the order in which they are shown; come with the facts. */
+  fact_groups?: FactGroup[];
   captions?: Caption[];
   answers?: Answer[];
   frames?: FrameSpec[];
   frame_error?: FrameError;
-  file?: FileSpec;
   detail?: Detail;
+  file?: FileSpec;
+  other_runs?: OtherRuns;
+  comparison?: ComparisonSpec;
+  failure?: Failure;
 }
 
-/** Browser → kernel. None of them is essential: while a cell runs they may stay unanswered. */
-export type Outgoing =
-  | { type: "hello" }
-  | { type: "resync" }
-  | { type: "scene"; iteration: number }
-  | { type: "rows"; request: number; span: Span }
-  | { type: "file"; request: number; format: string; runs?: string[] }
-  | { type: "explain"; span: Span }
-  | { type: "quiet" }
-  | { type: "pull"; cancel: boolean }
-  | { type: "ask"; request: number; question: string; span: Span | null };
+/** A packet is the one buffer of this message. */
+export interface PacketMessage {
+  type: "packet";
+}
+
+/** The answer to "hello". */
+export interface HereMessage {
+  type: "here";
+}
+
+export type ToBrowser = PacketMessage | HereMessage;
+
+/** Asks whether a kernel is there. */
+export interface HelloMessage {
+  type: "hello";
+}
+
+/** Says that an update was lost. */
+export interface ResyncMessage {
+  type: "resync";
+}
+
+/** Asks for a picture of the scene. */
+export interface SceneMessage {
+  type: "scene";
+  iteration: number;
+}
+
+/** Asks for the evaluations of a part of the run. */
+export interface RowsMessage {
+  type: "rows";
+  request: number;
+  span: Span;
+}
+
+/** Asks for a file: "page", "picture" or "data". */
+export interface FileMessage {
+  type: "file";
+  request: number;
+  format: string;
+}
+
+/** Asks which other runs there are. */
+export interface RunsMessage {
+  type: "runs";
+  request: number;
+}
+
+/** Asks to have the run laid over others, by their ids. */
+export interface CompareMessage {
+  type: "compare";
+  request: number;
+  runs: string[];
+}
+
+/** Asks for a caption of these iterations; it comes among the others. */
+export interface ExplainMessage {
+  type: "explain";
+  span: Span;
+}
+
+/** Asks that the model which is writing stops. */
+export interface QuietMessage {
+  type: "quiet";
+}
+
+/** Asks that the model which is offered is downloaded, or that this ends; the kernel knows which one it
+ *  is. */
+export interface PullMessage {
+  type: "pull";
+  cancel: boolean;
+}
+
+/** Asks a question about a part of the run, or all of it. */
+export interface AskMessage {
+  type: "ask";
+  request: number;
+  question: string;
+  span: Span | null;
+}
+
+/** None of them is essential: while a cell runs they may stay unanswered. */
+export type ToKernel =
+  | HelloMessage
+  | ResyncMessage
+  | SceneMessage
+  | RowsMessage
+  | FileMessage
+  | RunsMessage
+  | CompareMessage
+  | ExplainMessage
+  | QuietMessage
+  | PullMessage
+  | AskMessage;

@@ -7,6 +7,7 @@ import type {
   Caption,
   Detail,
   Fact,
+  FactGroup,
   FrameError,
   Group,
   Head,
@@ -60,6 +61,7 @@ export class Store {
   readonly events = signal<RunEvent[]>([]);
   readonly eventsTotal = signal(0);
   readonly facts = signal<Fact[]>([]);
+  readonly factGroups = signal<FactGroup[]>([]);
   readonly captions = signal<Caption[]>([]);
   readonly questions = signal<Question[]>([]);
   /** Pictures of the scene by iteration; `framesVersion` counts their arrivals. */
@@ -108,6 +110,7 @@ export class Store {
     if (header.groups) this.groups.value = header.groups;
     if (header.watched) this.watched.value = header.watched;
     if (header.phases) this.phases.value = header.phases;
+    if (header.fact_groups) this.factGroups.value = header.fact_groups;
     if (header.facts) this.facts.value = header.facts;
     if (header.captions) this.captions.value = header.captions;
     if (fresh) this.eventsTotal.value = header.events_total ?? 0;
@@ -150,6 +153,7 @@ export class Store {
     this.watched.value = [];
     this.phases.value = [];
     this.facts.value = [];
+    this.factGroups.value = [];
     this.captions.value = [];
     this.questions.value = [];
     this.frameError.value = null;

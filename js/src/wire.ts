@@ -1,33 +1,26 @@
 // Turns one packet of bytes into a header and typed arrays. The twin of the kernel's encoder:
 // uint32 length | JSON header | padding to a multiple of 8 | body, or four bytes of ones and that deflated. Knows the layout and nothing else.
-import type { ColumnSpec, FileSpec, Header } from "./protocol";
+import type { ColumnSpec, ComparisonSpec, FileSpec, FrameSpec, Header } from "./protocol";
 
-export const VERSION = 1;
+export const VERSION: Header["version"] = 2;
 
 export type ColumnData = Float64Array | Float32Array | Uint8Array;
 
-export interface Frame {
-  iteration: number;
-  bytes: Uint8Array<ArrayBuffer>;
-  type: string;
-  width: number;
-  height: number;
-}
+export type Bytes = Uint8Array<ArrayBuffer>;
 
-/** A file that the reader asked for, or why there is none. */
-export interface File {
-  request: number;
-  name: string;
-  type: string;
-  bytes: Uint8Array<ArrayBuffer>;
-  error: string;
-}
+/** Something with its bytes in place of where they lie. */
+type Decoded<Spec> = Omit<Spec, "offset" | "length"> & { bytes: Bytes };
+
+export type Frame = Decoded<FrameSpec>;
+
+export type File = Decoded<FileSpec>;
 
 export interface Packet {
   header: Header;
   columns: Map<string, ColumnData>;
   frames: Frame[];
   file: File | null;
+  comparison: Decoded<ComparisonSpec> | null;
 }
 
 /** A packet that cannot be read; its message is written for the reader of the notebook. */
@@ -45,19 +38,17 @@ export function decode(packet: DataView | Uint8Array): Packet {
   const body = bytes.subarray(Math.min(bodyStart, bytes.length));
   const columns = new Map<string, ColumnData>();
   for (const spec of header.columns) columns.set(spec.key, readColumn(body, spec, header.rows));
-  const frames = (header.frames ?? []).map(({ iteration, offset, length, type, width, height }) => ({
-    iteration,
+  const withBytes = <Spec extends { offset: number; length: number }>({ offset, length, ...rest }: Spec) => ({
+    ...rest,
     bytes: part(body, offset, length),
-    type,
-    width,
-    height,
-  }));
-  return { header, columns, frames, file: header.file ? readFile(body, header.file) : null };
-}
-
-function readFile(body: Uint8Array, spec: FileSpec): File {
-  const { request, name = "run", type = "", offset = 0, length = 0, error = "" } = spec;
-  return { request, name, type, bytes: part(body, offset, length), error };
+  });
+  return {
+    header,
+    columns,
+    frames: (header.frames ?? []).map(withBytes),
+    file: header.file ? withBytes(header.file) : null,
+    comparison: header.comparison ? withBytes(header.comparison) : null,
+  };
 }
 
 function parseHeader(bytes: Uint8Array): Header {
@@ -107,7 +98,7 @@ function readColumn(body: Uint8Array, spec: ColumnSpec, rows: number): ColumnDat
 }
 
 /** First bytes of all numbers, then second ones, and so on; here each number has its own together again. */
-function outOfPlanes(bytes: Uint8Array<ArrayBuffer>, size: number): Uint8Array<ArrayBuffer> {
+function outOfPlanes(bytes: Bytes, size: number): Bytes {
   const rows = bytes.length / size;
   const numbers = new Uint8Array(bytes.length);
   for (let byte = 0, from = 0; byte < size; byte++) {
@@ -117,7 +108,7 @@ function outOfPlanes(bytes: Uint8Array<ArrayBuffer>, size: number): Uint8Array<A
 }
 
 /** A copy, because a typed array needs an aligned start and a packet may lie at any byte. */
-function part(body: Uint8Array, offset: number, length: number): Uint8Array<ArrayBuffer> {
+function part(body: Uint8Array, offset: number, length: number): Bytes {
   if (offset + length > body.length) throw new WireError("The recording's data are cut short.");
-  return body.slice(offset, offset + length) as Uint8Array<ArrayBuffer>;
+  return body.slice(offset, offset + length) as Bytes;
 }

@@ -5,7 +5,7 @@ import { encode } from "../dev/packet";
 import { decimateBand } from "../src/decimate";
 import { buildFigure, neededHeight } from "../src/plot/figure";
 import { spread } from "../src/plot/labels";
-import { readBand } from "../src/plot/panel";
+import { type Band, readBand } from "../src/plot/panel";
 import { State } from "../src/state";
 import { Store } from "../src/store";
 import { decode } from "../src/wire";
@@ -59,8 +59,10 @@ describe("watched quantities", () => {
     const bands = figure().panels.flatMap(({ band }) => (band ? [band] : []));
     const readings = bands.map((band) => readBand(band, 0));
     expect(readings[0]).toBe("0\u00a0m · asks for less ▼");
-    expect(readings[2]).toMatch(/^9\.093×10⁻⁴ to 0\.00\d+\u00a0kJ · asks for more ▲$/);
+    expect(readings[2]).toBe("0.000909 to 0.00241\u00a0kJ · asks for more ▲");
     expect(readBand(bands[1] as never, 55)).toBe("");
+    expect(readBand(bands[0] as never, -1)).toBe("");
+    expect(readBand({ ...(bands[0] as Band), low: new Float64Array(0) }, 3), "nothing has come yet").toBe("");
   });
 });
 

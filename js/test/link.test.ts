@@ -1,12 +1,13 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { encode } from "../dev/packet";
 import { Link } from "../src/link";
-import type { Outgoing } from "../src/protocol";
+import type { ToKernel } from "../src/protocol";
 import { Store } from "../src/store";
+import { CAPTION } from "./caption";
 
 let store: Store;
 let link: Link;
-let sent: Outgoing[];
+let sent: ToKernel[];
 let now: number;
 
 const rows = (...iterations: number[]) => ({
@@ -108,21 +109,30 @@ describe("requests", () => {
       span: [1, 2],
       request: question?.request,
     });
-    const caption = {
-      id: "a",
-      heading: "Answer",
-      span: [1, 2],
-      parts: [],
-      cites: [],
-      line: "",
-      tone: "neutral",
-      writing: false,
-    };
-    link.receive(
-      encode({ sequence: 1, answers: [{ request: question?.request ?? 0, caption: caption as never }] }),
-    );
+    const caption = { ...CAPTION, heading: "Answer" };
+    link.receive(encode({ sequence: 1, answers: [{ request: question?.request ?? 0, caption }] }));
     expect(store.questions.value).toHaveLength(1);
     expect(store.questions.value[0]?.answer?.heading).toBe("Answer");
+  });
+
+  it("gives each answer to the request that it answers, and says why there is none", async () => {
+    const [file, runs, others] = [link.requestFile("page"), link.requestRuns(), link.requestFile("data")];
+    const [first, second, third] = sent.map((message) => (message as { request: number }).request);
+    expect(new Set([first, second, third]).size).toBe(3);
+    const other = { id: "b", name: "other", state: "converged" };
+    link.receive(encode({ sequence: 1, other_runs: { request: second as number, runs: [other] } }));
+    expect(await runs).toEqual([other]);
+    const failure = { request: third as number, text: "The disk is full." };
+    link.receive(encode({ sequence: 2, failure }));
+    await expect(others).rejects.toThrow("The disk is full.");
+    const content = {
+      request: first as number,
+      name: "run.html",
+      type: "text/html",
+      bytes: Uint8Array.of(1),
+    };
+    link.receive(encode({ sequence: 3 }, {}, [], { file: content }));
+    expect(await file).toEqual(content);
   });
 
   it("puts the rows of a part in the place of fewer, those that it asked for and no others", () => {

@@ -1,20 +1,33 @@
 import { describe, expect, it } from "vitest";
-import { formatCount, formatNumber, formatTick } from "../src/format";
+import numbers from "../../tests/numbers.json";
+import { formatCount, formatNumber, formatPair, formatTick, formatWithUnit } from "../src/format";
 import { ceiling125, iterationAxis, pixels, valueAxis } from "../src/plot/scale";
 
-describe("formatNumber", () => {
-  it.each([
-    [24.6512, "24.65"],
-    [-0.5, "−0.5"],
-    [0, "0"],
-    [100, "100"],
-    [1.2e-5, "1.2×10⁻⁵"],
-    [-1e12, "−10¹²"],
-    [123456, "1.235×10⁵"],
-    [Number.NaN, "NaN"],
-    [Number.NEGATIVE_INFINITY, "−∞"],
-  ])("%d is %s", (value, text) => {
-    expect(formatNumber(value)).toBe(text);
+const {
+  numbers: alone,
+  quantities,
+  pairs,
+} = numbers as unknown as {
+  numbers: [number | string, number, string][];
+  quantities: [number | string, string, string][];
+  pairs: [number | string, number | string, string, string, string][];
+};
+const read = (value: number | string) =>
+  typeof value === "number" ? value : ({ inf: Infinity, "-inf": -Infinity }[value] ?? Number.NaN);
+/** Where the captions have a plain space, the view keeps a number and its unit on one line. */
+const joined = (text: string, unit: string) => (unit ? text.replace(` ${unit}`, `\u00a0${unit}`) : text);
+
+describe("numbers as the captions write them", () => {
+  it.each(alone)("%s with %i digits is %s", (value, digits, text) => {
+    expect(formatNumber(read(value), digits)).toBe(text);
+  });
+
+  it.each(quantities)("%s %s is %s", (value, unit, text) => {
+    expect(formatWithUnit(read(value), unit)).toBe(joined(text, unit));
+  });
+
+  it.each(pairs)("%s and %s %s are %s and %s", (start, stop, unit, first, second) => {
+    expect(formatPair(read(start), read(stop), unit)).toEqual([first, joined(second, unit)]);
   });
 
   it("groups large counts and gives ticks the decimals they need", () => {
@@ -22,6 +35,9 @@ describe("formatNumber", () => {
     expect(formatCount(1234)).toBe("1234");
     expect(formatTick(0.30000000000000004, 0.1)).toBe("0.3");
     expect(formatTick(-2, 1)).toBe("−2");
+    expect(formatTick(24.65125, 0.00001)).toBe("24.65125");
+    expect(formatTick(-1e12, 1e12)).toBe("−10¹²");
+    expect(formatTick(2e-5, 1e-5)).toBe("2×10⁻⁵");
   });
 });
 

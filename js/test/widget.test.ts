@@ -5,10 +5,12 @@ import { ODD_RUNS } from "../dev/odd-runs";
 import { encode } from "../dev/packet";
 import { SERIES } from "../dev/rail-texts";
 import factory, { mountStatic } from "../src/index";
+import type { Caption, Fact, RunEvent, Sentence, Span } from "../src/protocol";
 import { State } from "../src/state";
 import { Store } from "../src/store";
 import { asCsv } from "../src/view/table";
 import { decode } from "../src/wire";
+import { CAPTION } from "./caption";
 
 let model: FakeModel;
 let el: HTMLElement;
@@ -405,8 +407,7 @@ describe("events", () => {
   it("that are cited are seen, whatever was searched for", () => {
     mount();
     model.receive(odd("events"));
-    const cites = ["e2500"];
-    const caption = { id: "c", heading: "", span: [0, 1], parts: [], cites, line: "", tone: "good" } as never;
+    const caption: Caption = { ...CAPTION, cites: ["e2500"] };
     model.receive(encode({ sequence: 2, captions: [caption] }));
     openEvents();
     type("nothing");
@@ -420,9 +421,17 @@ describe("facts", () => {
   it("stand under the question that they answer; a click selects the span", () => {
     mount();
     model.receive(odd("log"));
-    const fact = (id: string, kind: string) => ({ id, kind, text: id, span: [3, 9], cites: [] }) as never;
+    const fact = (id: string, kind: string): Fact => ({ id, kind, text: id, span: [3, 9], cites: [] });
     model.receive(
-      encode({ sequence: 2, facts: [fact("F1", "movement"), fact("F2", "new"), fact("F3", "best")] }),
+      encode({
+        sequence: 2,
+        facts: [fact("F1", "movement"), fact("F2", "new"), fact("F3", "best")],
+        fact_groups: [
+          { question: "What became of the loss?", kinds: ["best", "gap"] },
+          { question: "How fast?", kinds: ["gain"] },
+          { question: "What moved, when, how far?", kinds: ["movement"] },
+        ],
+      }),
     );
     const groups = [...shadow().querySelectorAll(".fact-group")].map((group) => [
       group.querySelector("h3")?.textContent,
@@ -440,17 +449,16 @@ describe("facts", () => {
 });
 
 describe("compare", () => {
-  const reply = (bytes: Uint8Array<ArrayBuffer>, sequence: number) => {
-    const { request } = model.sent[model.sent.length - 1] as { request: number };
-    model.receive(encode({ sequence }, {}, [], { request, bytes }));
-  };
+  const asked = () => (model.sent[model.sent.length - 1] as { request: number }).request;
   const settle = () => new Promise((resolve) => setTimeout(resolve));
 
   it("lays the run over others that the kernel names, in a view of its own", async () => {
     mount();
     model.receive(odd("log"));
     button("Compare").click();
-    reply(new TextEncoder().encode('[{"id":"b1","name":"<b>other</b>","state":"converged"}]'), 2);
+    expect(model.sent[0]).toMatchObject({ type: "runs" });
+    const others = [{ id: "b1", name: "<b>other</b>", state: "converged" }];
+    model.receive(encode({ sequence: 2, other_runs: { request: asked(), runs: others } }));
     await settle();
     const choice = find<HTMLElement>(".sheet:not([hidden]) .choice");
     expect(choice.textContent).toBe("<b>other</b>converged");
@@ -458,8 +466,16 @@ describe("compare", () => {
     expect(find(".sheet:not([hidden]) > p").textContent).toBe("Choose a run first.");
     choice.querySelector("input")?.click();
     button("Lay over this run").click();
-    expect(model.sent[1]).toMatchObject({ type: "file", format: "comparison", runs: ["b1"] });
-    reply(odd("compared"), 3);
+    expect(model.sent[1]).toMatchObject({ type: "compare", runs: ["b1"] });
+    model.receive(
+      encode({ sequence: 3, failure: { request: asked(), text: "It can be compared once it has ended." } }),
+    );
+    await settle();
+    expect(find(".sheet:not([hidden]) > p").textContent).toBe("It can be compared once it has ended.");
+    button("Lay over this run").click();
+    model.receive(
+      encode({ sequence: 4 }, {}, [], { comparison: { request: asked(), bytes: odd("compared") } }),
+    );
     await settle();
     const inner = [...shadow().querySelectorAll("div")].find((node) => node.shadowRoot)?.shadowRoot;
     expect(inner?.querySelector("[role=region]")?.getAttribute("aria-label")).toBe("Adam and SGD compared");
@@ -495,8 +511,8 @@ describe("export", () => {
     find(".sheet .choice").click();
     const asked = model.sent[0] as { type: string; request: number; format: string };
     expect(asked).toMatchObject({ type: "file", format: "page" });
-    model.receive(encode({ sequence: 2, file: { request: asked.request, error: "The disk is full." } }));
-    await Promise.resolve();
+    model.receive(encode({ sequence: 2, failure: { request: asked.request, text: "The disk is full." } }));
+    await new Promise((resolve) => setTimeout(resolve));
     expect(find(".sheet:not([hidden]) > p").textContent).toBe("The disk is full.");
   });
 
@@ -556,17 +572,12 @@ describe("texts", () => {
 
   it("keep unchanged cards when one is replaced", () => {
     mount();
-    const caption = (id: string, text: string) =>
-      ({
-        id,
-        heading: id,
-        span: [0, 1],
-        parts: [{ text, kind: "text" }],
-        cites: [],
-        line: "",
-        tone: "neutral",
-        writing: false,
-      }) as never;
+    const caption = (id: string, text: string): Caption => ({
+      ...CAPTION,
+      id,
+      heading: id,
+      parts: [{ text, kind: "text" }],
+    });
     model.receive(encode({ sequence: 1, captions: [caption("a", "1"), caption("b", "2")] }));
     const [first] = shadow().querySelectorAll("article");
     model.receive(
@@ -590,19 +601,15 @@ describe("who worded a caption", () => {
     claims: [],
     ...more,
   });
-  const caption = (sentences: object[], more = {}) =>
-    ({
-      id: "c0",
-      heading: "h",
-      span: [0, 1],
-      parts: [{ text: "t", kind: "text" }],
-      cites: [],
-      line: "1 of 1 claims match the recording · m:1b",
-      tone: "good",
-      writing: false,
-      sentences,
-      ...more,
-    }) as never;
+  const caption = (sentences: Sentence[], more: Partial<Caption> = {}): Caption => ({
+    ...CAPTION,
+    heading: "h",
+    parts: [{ text: "t", kind: "text" }],
+    line: "1 of 1 claims match the recording · m:1b",
+    tone: "good",
+    sentences,
+    ...more,
+  });
   const line = () => find<HTMLElement>("button.line");
 
   it("is one line, and behind it each sentence with its claims, what was dropped and why, and the model", () => {
@@ -648,7 +655,7 @@ describe("who worded a caption", () => {
 
   it("stays unfolded where it is about the same, wherever it comes to stand", () => {
     const about = (id: string, heading: string, last: number) =>
-      ({ ...(caption([sentence(heading)]) as object), id, heading, span: [0, last] }) as never;
+      caption([sentence(heading)], { id, heading, span: [0, last] });
     const unfolded = () =>
       [...shadow().querySelectorAll("article")]
         .filter((card) => !card.querySelector<HTMLElement>(".details")?.hidden)
@@ -678,8 +685,7 @@ describe("who worded a caption", () => {
 });
 
 describe("a span that is selected", () => {
-  const caption = (id: string, span: [number, number]) =>
-    ({ id, heading: id, span, parts: [], cites: [], line: "", tone: "neutral", writing: false }) as never;
+  const caption = (id: string, span: Span): Caption => ({ ...CAPTION, id, heading: id, span });
 
   it("is explained on request, in a caption behind the others", () => {
     mount();
@@ -910,10 +916,10 @@ describe("odd runs", () => {
     expect(slider().disabled).toBe(true);
   });
 
-  it("a NaN loss is called NaN", () => {
+  it("a loss that is not a number is called so", () => {
     mount();
     model.receive(odd("nan"));
-    expect(slider().getAttribute("aria-valuetext")).toBe("iteration 39, cost NaN, p[0] −0.929");
+    expect(slider().getAttribute("aria-valuetext")).toBe("iteration 39, cost not a number, p[0] −0.929");
   });
 
   it("five hundred series are quick", () => {
@@ -927,17 +933,8 @@ describe("odd runs", () => {
 });
 
 describe("reading", () => {
-  const caption = {
-    id: "c",
-    heading: "Middle",
-    span: [10, 20],
-    parts: [],
-    cites: ["F1", "e2"],
-    line: "",
-    tone: "good",
-    writing: false,
-  } as never;
-  const event = {
+  const caption: Caption = { ...CAPTION, heading: "Middle", span: [10, 20], cites: ["F1", "e2"] };
+  const event: RunEvent = {
     id: "e2",
     evaluation: 15,
     phase: "backward",
@@ -945,8 +942,8 @@ describe("reading", () => {
     stage: "",
     count: 1,
     lane: true,
-  } as never;
-  const fact = { id: "F1", kind: "course", text: "fell", span: [0, 9], cites: [] } as never;
+  };
+  const fact: Fact = { id: "F1", kind: "course", text: "fell", span: [0, 9], cites: [] };
   const tab = () => find("[role=tab][aria-selected=true]").getAttribute("aria-label");
   const cite = (id: string) =>
     [...shadow().querySelectorAll<HTMLElement>(".cite")].find((node) => node.textContent === id);

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { encode } from "../dev/packet";
 import { Link } from "../src/link";
-import type { Outgoing, Span } from "../src/protocol";
+import type { Span, ToKernel } from "../src/protocol";
 import { State } from "../src/state";
 import { Store } from "../src/store";
 import { refineView } from "../src/zoom";
@@ -9,7 +9,7 @@ import { refineView } from "../src/zoom";
 let store: Store;
 let state: State;
 let link: Link;
-let sent: Outgoing[];
+let sent: ToKernel[];
 let end: AbortController;
 let sequence: number;
 
@@ -19,7 +19,7 @@ const every = (step: number, [from, to]: Span) => {
 };
 const wait = () => vi.advanceTimersByTime(1000);
 
-function show(view: Span | null): Outgoing | undefined {
+function show(view: Span | null): ToKernel | undefined {
   const before = sent.length;
   state.view.value = view;
   wait();
@@ -27,7 +27,7 @@ function show(view: Span | null): Outgoing | undefined {
   return sent[before];
 }
 
-function answer(asked: Outgoing | undefined, thinned = 1): void {
+function answer(asked: ToKernel | undefined, thinned = 1): void {
   const { request, span } = asked as { request: number; span: Span };
   const within: Span = [Math.max(0, span[0]), Math.min(1000, span[1])];
   link.receive(

@@ -26,12 +26,12 @@ from tests.captions.adversary import DISTORTIONS, Adversary, Scene
 from tests.captions.second_opinion import Recording, second_opinion
 from tests.example_runs import EXAMPLES
 from tests.ollama.scripted_server import MODEL
+from tests.packet import unpack
 from tests.waiting import until
 from xinv_nb.models.captioning import Explaining
 from xinv_nb.recorded.captions import Caption
 from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.run import Run
-from xinv_nb.view.wire import unpack
 from xinv_nb.words.narrator import outline
 from xinv_nb.words.phrases import LEVELS
 

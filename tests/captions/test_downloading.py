@@ -14,6 +14,7 @@ import xinv_nb as xi
 from tests.captions.test_trial import Model, dropped, each
 from tests.ollama.scripted_server import Reply, Request, listed
 from tests.ollama.test_download import BIG, FOREVER, MANIFEST, SUCCESS, VERIFYING, layer
+from tests.packet import unpack
 from tests.waiting import PATIENCE, until
 from xinv_nb.models.captioning import Explaining
 from xinv_nb.models.listing import listing
@@ -21,7 +22,6 @@ from xinv_nb.run import Run
 from xinv_nb.view.packets import Detail
 from xinv_nb.view.page import snapshot_to_keep
 from xinv_nb.view.widget import RunWidget
-from xinv_nb.view.wire import unpack
 
 GB = 10**9
 SUGGESTED = "llama3.2:latest"
@@ -75,8 +75,8 @@ class Browser:
         header, _ = unpack(packet)
         self.heads.append(header["head"])
 
-    def press(self, **content: object) -> None:
-        self.widget._on_request(self.widget, {"type": "pull", **content}, None)
+    def press(self, *, cancel: bool = False, **more: object) -> None:
+        self.widget._on_request(self.widget, {"type": "pull", "cancel": cancel, **more}, None)
 
     @property
     def writer(self) -> dict[str, Any]:

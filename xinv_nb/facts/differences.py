@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.facts.fact import Fact
-from xinv_nb.facts.kind import Kind, Question
+from xinv_nb.facts.kinds.difference import KIND
 from xinv_nb.facts.measures.objective import name_of_loss
 from xinv_nb.language.slots import Clause, Count, Listed, Named, Said, Slot, Value, Word
 from xinv_nb.recorded.run import RecordedRun
@@ -174,24 +174,3 @@ def _ends(runs: Sequence[RecordedRun], called: dict[int, str]) -> Statements:
             }
             apart.append((distance / moved if moved else 0.0, slots))
     yield from (("ends", slots) for _, slots in sorted(apart, key=lambda each: -each[0])[:_MOST_PARAMETERS])
-
-
-KIND = Kind(
-    name="difference",
-    question=Question.COMPARISON,
-    rank=100,
-    slots={
-        "run": Said,
-        "objectives": Listed,
-        "all": Word,
-        "loss": Value,
-        "others": Listed,
-        "share": Value,
-        "evaluations": Count,
-        "later": Listed,
-        "missing": Listed,
-        "parameter": Named,
-        "places": Listed,
-    },
-    method="lowest accepted losses, evaluations to a common level, and where the parameters ended",
-)

@@ -57,7 +57,7 @@ def quantity(value: float, unit: str = "", digits: int = 3) -> str:
     >>> quantity(2.794, "km"), quantity(0.41, "%")
     ('2.79 km', '0.41 %')
     """
-    return with_unit(number(value, digits), unit)
+    return with_unit(number(value, digits), unit if math.isfinite(value) else "")
 
 
 def pair(start: float, stop: float, unit: str = "") -> tuple[str, str]:
@@ -74,7 +74,7 @@ def pair(start: float, stop: float, unit: str = "") -> tuple[str, str]:
             break
     if digits > 3 and first != second:
         first, second = _aligned(start, stop, first, second)
-    return first, with_unit(second, unit)
+    return first, with_unit(second, unit if math.isfinite(stop) else "")
 
 
 def _aligned(start: float, stop: float, first: str, second: str) -> tuple[str, str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.recorded.entries import Entry
 from xinv_nb.recorded.run import RecordedRun
+from xinv_nb.view import protocol
 from xinv_nb.view.thinning import telling_rows
 from xinv_nb.view.watched import MOST_WATCHED, by_evaluation, drawn_watches, watched_columns
 from xinv_nb.view.wire import Body
@@ -68,8 +69,11 @@ def bytes_per_row(run: RecordedRun, entries: Sequence[Entry]) -> int:
 
 def columns(
     run: RecordedRun, entries: Sequence[Entry], rows: NDArray[np.intp], body: Body, several: set[int]
-) -> dict[str, Any]:
-    """Append the numbers of these evaluations to `body`; returns their part of the header. `several`: see `watched`."""
+) -> list[protocol.ColumnSpec]:
+    """Append the numbers of these evaluations to `body`; returns their entries in the header.
+
+    `several`: see `watched`.
+    """
     found = [
         body.column("iteration", "f8", rows),
         body.column("loss", "f8", run.loss[rows]),
@@ -81,7 +85,7 @@ def columns(
             found.append(body.column(f"p{key}", "f8", values))
             found.append(body.column(f"g{key}", "f4", gradient))
         found += watched_columns(run, rows, body, several)
-    return {"rows": len(rows), "columns": found}
+    return found
 
 
 def _by_entry(
@@ -97,12 +101,9 @@ def _by_entry(
     ]
 
 
-def series(entries: Sequence[Entry], drawn: Sequence[int]) -> dict[str, Any]:
-    """Return what the plots need to know of each parameter, and in which groups they are drawn."""
-    groups = {
-        entry.group: {"key": entry.group, "label": entry.group, "unit": _unit(entries, entry)} for entry in entries
-    }
-    described = [
+def series(entries: Sequence[Entry], drawn: Sequence[int]) -> list[protocol.Series]:
+    """Return what the plots need to know of each parameter."""
+    return [
         {
             "key": key,
             "name": entry.name,
@@ -117,7 +118,12 @@ def series(entries: Sequence[Entry], drawn: Sequence[int]) -> dict[str, Any]:
         }
         for key, entry in enumerate(entries)
     ]
-    return {"series": described, "groups": list(groups.values())}
+
+
+def groups(entries: Sequence[Entry]) -> list[protocol.Group]:
+    """Return the groups in which parameters are drawn, each on one axis."""
+    one_each = {entry.group: entry for entry in entries}
+    return [{"key": group, "label": group, "unit": _unit(entries, entry)} for group, entry in one_each.items()]
 
 
 def _unit(entries: Sequence[Entry], of: Entry) -> str:

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xinv_nb.errors import XinvError
 from xinv_nb.facts.differences import accepted_loss, differences, names_of
 from xinv_nb.facts.measures.objective import name_of_loss
 from xinv_nb.recorded.captions import Caption
 from xinv_nb.recorded.columns import WatchColumns
 from xinv_nb.recorded.run import RecordedRun
+from xinv_nb.view import protocol
 from xinv_nb.view.head import Writer, head
-from xinv_nb.view.story import Story, as_text
-from xinv_nb.view.texts import caption_for_view
+from xinv_nb.view.questions import fact_groups
+from xinv_nb.view.story import Story
+from xinv_nb.view.texts import caption_for_view, facts_for_view
 from xinv_nb.view.thinning import Rows, telling_rows
 from xinv_nb.view.watched import by_evaluation
-from xinv_nb.view.widget import PlotWidget
-from xinv_nb.view.wire import Body, pack
+from xinv_nb.view.wire import VERSION, Body, pack
 
 _MOST_ROWS = 4_000
 """Iterations that travel; of longer runs, the most telling ones."""
@@ -31,53 +29,6 @@ _LEAST = 2
 Column = Callable[[NDArray[np.intp]], NDArray[np.float64]]
 Quantity = tuple[str, str, dict[int, Column]]
 """Name, unit, and the column of each run, by its place."""
-
-
-class Comparison(PlotWidget):
-    """Overlays runs as they stand when it is made. Made by `xinv_nb.compare`."""
-
-    def __init__(self, runs: Sequence[RecordedRun]) -> None:
-        if len(runs) < _LEAST or not all(isinstance(run, RecordedRun) for run in runs):
-            raise XinvError("compare needs two or more runs, such as xi.compare(first, second)")
-        self.runs = tuple(runs)
-        super().__init__()
-        self._has_kernel = False  # nothing is asked of it
-
-    def __repr__(self) -> str:
-        """Return what an untrusted or printed notebook shows in the widget's place."""
-        return "\n".join([f"{title_of(self.runs)}:", *self.statements])
-
-    def _ipython_display_(self) -> None:
-        from xinv_nb.view.live import show_comparison
-
-        show_comparison(self)
-
-    @property
-    def statements(self) -> list[str]:
-        """The differences in words, computed from the recordings."""
-        return [fact.text for fact in differences(self.runs)]
-
-    def snapshot(self) -> bytes:
-        """Return everything there is to show, as one packet."""
-        return comparison(self.runs)
-
-    def to_html(self, path: str | Path) -> Path:
-        """Write one self-contained interactive page, without network or kernel; returns its path.
-
-        Examples
-        --------
-        >>> import tempfile
-        >>> import xinv_nb as xi
-        >>> with xi.record("one") as one, xi.record("other") as other:
-        ...     pass
-        >>> xi.compare(one, other).to_html(Path(tempfile.mkdtemp()) / "both.html").name
-        'both.html'
-        """
-        from xinv_nb.view.page import page_of
-
-        story = comparison_story(self.runs)
-        Path(path).write_text(page_of(story.title, as_text(story), self.snapshot()), encoding="utf-8")
-        return Path(path)
 
 
 def comparison_story(runs: Sequence[RecordedRun]) -> Story:
@@ -105,8 +56,8 @@ def comparison(runs: Sequence[RecordedRun], most_rows: int | None = None) -> byt
     rows = _rows_to_send(runs, quantities, most_rows or _MOST_ROWS)
     body = Body(in_planes=True, narrow=most_rows is not None)
     columns = [body.column("iteration", "f8", rows)]
-    series: list[dict[str, Any]] = []
-    groups: list[dict[str, Any]] = []
+    series: list[protocol.Series] = []
+    groups: list[protocol.Group] = []
     for number, (label, unit, by_run) in enumerate(quantities):
         groups.append({"key": str(number), "label": label, "unit": unit, "log": number == 0})
         for place, column in by_run.items():
@@ -116,9 +67,10 @@ def comparison(runs: Sequence[RecordedRun], most_rows: int | None = None) -> byt
             values[known] = column(rows[known])
             columns.append(body.column(f"p{key}", "f8", values))
             series.append(_series(key, names[place], unit, str(number), place))
-    facts = differences(runs)
+    facts = facts_for_view(differences(runs))
     caption = _differences_in_words(runs)
-    header = {
+    header: protocol.Header = {
+        "version": VERSION,
         "kind": "snapshot",
         "sequence": 0,
         "run": _key(runs),
@@ -127,7 +79,8 @@ def comparison(runs: Sequence[RecordedRun], most_rows: int | None = None) -> byt
         "head": _head(runs, longest, max(1, -(-longest // max(1, len(rows))))),
         "series": series,
         "groups": groups,
-        "facts": [{"id": f.id, "kind": f.kind, "text": f.text, "span": f.span, "cites": f.cites} for f in facts],
+        "facts": facts,
+        "fact_groups": fact_groups(facts),
         "captions": [caption_for_view(caption, "c0", [*names, *(s["label"] for s in groups)])],
     }
     return pack(header, body)
@@ -143,7 +96,7 @@ def _rows_to_send(runs: Sequence[RecordedRun], quantities: Sequence[Quantity], m
     return np.unique(np.concatenate(chosen))
 
 
-def _head(runs: Sequence[RecordedRun], longest: int, stride: int) -> dict[str, Any]:
+def _head(runs: Sequence[RecordedRun], longest: int, stride: int) -> protocol.Head:
     return head(runs[0], Writer(text=""), stride) | {
         "title": title_of(runs),
         "goal": "",
@@ -164,7 +117,7 @@ def title_of(runs: Sequence[RecordedRun]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]} compared"
 
 
-def _series(key: int, name: str, unit: str, group: str, colour: int) -> dict[str, Any]:
+def _series(key: int, name: str, unit: str, group: str, colour: int) -> protocol.Series:
     return {
         "key": key,
         "name": name,

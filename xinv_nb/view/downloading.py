@@ -10,6 +10,7 @@ from xinv_nb.models.server.address import Address
 from xinv_nb.models.server.download import source_of
 from xinv_nb.models.server.downloads import Download, DownloadState, download_of
 from xinv_nb.models.server.models import known_size
+from xinv_nb.view import protocol
 
 _KEPT = "Ollama keeps what it has downloaded and goes on from there next time."
 
@@ -28,6 +29,18 @@ class Offer:
     text: str = ""
     """How far it is, while it goes on."""
     percent: int | None = None
+
+    def for_view(self) -> protocol.Pull:
+        """Return the same for the browser."""
+        return {
+            "model": self.model,
+            "size": self.size,
+            "note": self.note,
+            "problem": self.problem,
+            "going": self.going,
+            "text": self.text,
+            "percent": self.percent,
+        }
 
 
 class Downloading:

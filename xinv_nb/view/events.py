@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Container, Hashable, Sequence
-from typing import Any
 
 import numpy as np
 
 from xinv_nb.recorded.events import Event
 from xinv_nb.recorded.run import RecordedRun
+from xinv_nb.view import protocol
 
 
-def events_for_view(run: RecordedRun, events: Sequence[Event], last_seen: dict[Hashable, int]) -> list[dict[str, Any]]:
+def events_for_view(
+    run: RecordedRun, events: Sequence[Event], last_seen: dict[Hashable, int]
+) -> list[protocol.RunEvent]:
     """Return events for the table; the lanes mark only where a kind of event begins, or turns to its opposite.
 
     The value of a watched quantity at each iteration is no news to a reader: of these the table has the beginnings.
     """
-    rows = []
+    rows: list[protocol.RunEvent] = []
     watched = run.history.watches.keys()
     for event in events:
         kind = _kind(event)
@@ -38,7 +40,7 @@ def events_for_view(run: RecordedRun, events: Sequence[Event], last_seen: dict[H
     return rows
 
 
-def with_last(rows: list[dict[str, Any]], events: Sequence[Event], run: RecordedRun) -> list[dict[str, Any]]:
+def with_last(rows: list[protocol.RunEvent], events: Sequence[Event], run: RecordedRun) -> list[protocol.RunEvent]:
     """Mark in the lanes as well where a kind of event happens for the last time before the end."""
     watched = run.history.watches.keys()
     latest = {_kind(e): e for e in events if e.phase == "forward" and e.name not in watched}
@@ -48,7 +50,7 @@ def with_last(rows: list[dict[str, Any]], events: Sequence[Event], run: Recorded
     return rows
 
 
-def most_telling(rows: list[dict[str, Any]], most: int, cited: Container[str]) -> list[dict[str, Any]]:
+def most_telling(rows: list[protocol.RunEvent], most: int, cited: Container[str]) -> list[protocol.RunEvent]:
     """Return at most `most` rows, in order: those that are cited, then those in the lanes, then others.
 
     Of what does not fit, evenly many stay from the first to the last.

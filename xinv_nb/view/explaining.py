@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from xinv_nb.errors import XinvError
 from xinv_nb.facts.analysis import phases_of
@@ -16,17 +16,30 @@ from xinv_nb.models.captioning import Explaining, Progress, answer, write_drafts
 from xinv_nb.models.languages import not_there_yet
 from xinv_nb.models.worker import CaptionWorker
 from xinv_nb.recorded.captions import Caption
+from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.view.downloading import Downloading
 from xinv_nb.view.head import Writer
 from xinv_nb.words.draft import BUILT_IN, Draft, as_caption
 from xinv_nb.words.narrator import plan
 
-if TYPE_CHECKING:
-    from xinv_nb.recorded.run import RecordedRun
-    from xinv_nb.view.widget import RunWidget
-
 Span = tuple[int, int]
+
+
+class Explained(Protocol):
+    """What is told of the words of a run: its widget."""
+
+    run: RecordedRun
+    writer: Writer
+
+    def send_words(self) -> None:
+        """Send captions and head."""
+
+    def send_head(self) -> None:
+        """Send the head alone."""
+
+    def send_facts(self) -> None:
+        """Send facts as well: some have come in."""
 
 
 class Explainer:
@@ -36,7 +49,7 @@ class Explainer:
     captions, and goes first (see `models.queue`).
     """
 
-    def __init__(self, widget: RunWidget) -> None:
+    def __init__(self, widget: Explained) -> None:
         self.explaining = Explaining()
         """Who answers: what the cell said, else the server's default model where there is one."""
         self.on_worded: Callable[[], object] = lambda: None

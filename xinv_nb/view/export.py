@@ -4,20 +4,11 @@ from __future__ import annotations
 
 import re
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from xinv_nb.recorded.file.writing import save
 from xinv_nb.recorded.run import RecordedRun
-
-
-@dataclass(frozen=True)
-class File:
-    """A finished file for the browser to save."""
-
-    name: str
-    type: str
-    content: bytes
+from xinv_nb.view.file import File
 
 
 def export(run: RecordedRun, kind: str) -> File:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from xinv_nb.facts.analysis import phases_of
 from xinv_nb.facts.measures.objective import name_of_loss
 from xinv_nb.recorded.run import RecordedRun
+from xinv_nb.view import protocol
 from xinv_nb.view.downloading import Offer
 
 
@@ -27,7 +27,7 @@ class Writer:
     """A model that could be downloaded, or is being."""
 
 
-def head(run: RecordedRun, writer: Writer, thinned: int = 1) -> dict[str, Any]:
+def head(run: RecordedRun, writer: Writer, thinned: int = 1) -> protocol.Head:
     """Return title, state in words, loss label, who writes, and notices."""
     tone, state = state_in_words(run)
     loss, unit = name_of_loss(run)
@@ -43,7 +43,7 @@ def head(run: RecordedRun, writer: Writer, thinned: int = 1) -> dict[str, Any]:
             "text": writer.text,
             "hint": _without_command(writer.hint, writer.command),
             "command": writer.command,
-            "pull": None if writer.offer is None else asdict(writer.offer),
+            "pull": None if writer.offer is None else writer.offer.for_view(),
         },
         "busy": writer.busy,
         "thinned": thinned,
@@ -64,7 +64,7 @@ def _without_command(hint: str, command: str) -> str:
     return re.sub(rf" [A-Z][^.`]*`{re.escape(command)}`\.$", "", hint) if command else hint
 
 
-def state_in_words(run: RecordedRun) -> tuple[str, str]:
+def state_in_words(run: RecordedRun) -> tuple[protocol.Tone, str]:
     """Return the tone and the words of a run's state, such as `("good", "converged · 90 iterations")`."""
     count = run.evaluations
     iterations = f"{count} iteration{'' if count == 1 else 's'}"

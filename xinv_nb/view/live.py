@@ -8,11 +8,11 @@ from typing import Any
 from xinv_nb.models.captioning import Explaining
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.recorded.writer import RunWriter
-from xinv_nb.view.compare import Comparison
+from xinv_nb.view.frames import frames_of
 from xinv_nb.view.host import keeps_outputs
 from xinv_nb.view.outputs import show_in
 from xinv_nb.view.picture import picture
-from xinv_nb.view.record import comparison_bundle, record_bundle
+from xinv_nb.view.record import record_bundle
 from xinv_nb.view.scene import warm_up
 from xinv_nb.view.stream import Stream
 from xinv_nb.view.widget import widget_of
@@ -63,7 +63,7 @@ def finish(run: RecordedRun, explaining: Explaining | None = None) -> None:
     widget.send_snapshot()
     if run.evaluations == 0:
         return
-    widget.draw_frames(_SECONDS_FOR_FRAMES)
+    frames_of(run).draw(_SECONDS_FOR_FRAMES)
     widget.send_frames()
     if keeps_outputs():
         drawn = picture(run)
@@ -71,13 +71,3 @@ def finish(run: RecordedRun, explaining: Explaining | None = None) -> None:
         if record is not None:  # none without a front end, as in a test
             widget.explainer.on_worded = lambda: record.update(record_bundle(run, drawn), raw=True)
     widget.explainer.write(explaining)
-
-
-def show_comparison(comparison: Comparison) -> None:
-    """Display runs laid over each other, and leave the record of it in the notebook."""
-    from IPython.display import display
-
-    bundle = comparison._repr_mimebundle_()
-    display(bundle[0] if isinstance(bundle, tuple) else bundle, raw=True)  # type: ignore[no-untyped-call]
-    if keeps_outputs():
-        display(comparison_bundle(comparison.runs), raw=True)  # type: ignore[no-untyped-call]

@@ -1,26 +1,28 @@
-"""What the browser is told of a run: columns, words and pictures in packets. `js/src/protocol.ts` mirrors it."""
+"""What the browser is told of a run: columns, words and pictures in packets. `protocol` has their fields."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from xinv_nb.facts.analysis import facts_of
 from xinv_nb.recorded.entries import Entry
 from xinv_nb.recorded.history import History
 from xinv_nb.recorded.run import RecordedRun
-from xinv_nb.view.columns import bytes_per_row, columns, drawn_at_first, entries_to_draw, rows_to_send, series
+from xinv_nb.view import protocol
+from xinv_nb.view.columns import bytes_per_row, columns, drawn_at_first, entries_to_draw, groups, rows_to_send, series
 from xinv_nb.view.events import events_for_view, most_telling, with_last
-from xinv_nb.view.export import File
-from xinv_nb.view.head import Writer, head
+from xinv_nb.view.file import File
+from xinv_nb.view.head import Writer, head, state_in_words
+from xinv_nb.view.questions import fact_groups
 from xinv_nb.view.scene import Frame
-from xinv_nb.view.texts import captions, facts, phases
+from xinv_nb.view.texts import captions, facts_for_view, phases
 from xinv_nb.view.thinning import telling_rows
 from xinv_nb.view.watched import describe_watched
-from xinv_nb.view.wire import MOST_DEFLATED, Body, pack
+from xinv_nb.view.wire import MOST_DEFLATED, VERSION, Body, pack
 
 MOST_ROWS = 20_000
 """Evaluations that a packet carries; of more, the most telling ones are sent, and the view says so."""
@@ -33,6 +35,8 @@ MOST_EVENTS = 2_000
 _MOST_EVENTS_LIVE, _MOST_EVENTS_LATER = 25, 200
 """Events that are looked at for one message of a live run: wording them takes its time, and the next message brings
 more. Past `MOST_EVENTS`, when only what the lanes mark is told, it takes less."""
+
+_Citing = protocol.Fact | protocol.Caption
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class Sent:
     """The parameters of that objective, under their names."""
     drawn: list[int] = field(default_factory=list)
     """Which of them are drawn until the reader chooses others."""
-    watched: list[dict[str, Any]] = field(default_factory=list)
+    watched: list[protocol.Watched] = field(default_factory=list)
     """What was said of the watched quantities."""
     thinned: int = 1
     """One in how many evaluations is there."""
@@ -87,31 +91,36 @@ def snapshot(
     body = Body(in_planes=detail.deflated or is_small, narrow=not detail.exact)
     events, sent.last_seen = run.events, {}
     possible = with_last(events_for_view(run, events, sent.last_seen), events, run)
-    said, told = facts(run), captions(run, writer)
+    said, told = facts_for_view(facts_of(run)), captions(run, writer)
     listed = most_telling(possible, detail.events, _cites([*said, *told]))
-    header: dict[str, Any] = {
+    numbers = columns(run, entries, rows, body, sent.several)
+    sent.watched = describe_watched(run, sent.several)
+    header: protocol.Header = {
+        "version": VERSION,
         "kind": "snapshot",
         "sequence": sent.sequence,
         "run": run.id,
-        **columns(run, entries, rows, body, sent.several),
+        "rows": len(rows),
+        "columns": numbers,
         "head": _with_notice(head(run, writer, sent.thinned), len(possible), detail),
-        **series(entries, sent.drawn),
-        "watched": describe_watched(run, sent.several),
+        "series": series(entries, sent.drawn),
+        "groups": groups(entries),
+        "watched": sent.watched,
         "phases": phases(run),
         "events": listed,
         "events_total": len(possible),
         "facts": said,
+        "fact_groups": fact_groups(said),
         "captions": told,
     }
     if frames is not None:
         header["frames"] = [_frame(frame, body) for frame in frames]
     sent.rows, sent.events, sent.history = run.evaluations, run.event_count, run.history
     sent.listed = {row["id"] for row in listed}
-    sent.watched = header["watched"]
     return pack(header, body)
 
 
-def _with_notice(head: dict[str, Any], events: int, detail: Detail) -> dict[str, Any]:
+def _with_notice(head: protocol.Head, events: int, detail: Detail) -> protocol.Head:
     """Return the head, which says so where a page without a kernel lists fewer events than the run has."""
     if detail.events < min(events, MOST_EVENTS):
         head["notices"] = [*head["notices"], f"This page lists {detail.events} of {events} events."]
@@ -137,33 +146,41 @@ def update(
     body, entries = Body(), _entries(run, sent)
     is_first = sent.rows == 0 and run.evaluations > 0
     rows = telling_rows(run.evaluations - sent.rows, _most_rows(run, entries, most_bytes), run.loss[sent.rows :])
-    header: dict[str, Any] = {
+    header: protocol.Header = {
         **_next_update(run, sent),
-        **columns(run, entries, sent.rows + rows, body, sent.several),
+        "rows": len(rows),
+        "columns": columns(run, entries, sent.rows + rows, body, sent.several),
         "head": head(run, writer, sent.thinned),
         "frames": [_frame(frame, body) for frame in frames],
     }
     if is_first:
         sent.drawn = drawn_at_first(run, entries)
-        header |= series(entries, sent.drawn)
+        header |= {"series": series(entries, sent.drawn), "groups": groups(entries)}
     if (watched := describe_watched(run, sent.several)) != sent.watched:
         header["watched"] = sent.watched = watched
-    header["events"] = _next_events(run, sent)
+    events = _next_events(run, sent)
     if explain:
-        header |= {"phases": phases(run), "facts": facts(run), "captions": captions(run, writer)}
-        header["events"] += _cited_events(run, sent, [*header["facts"], *header["captions"]])
+        said, told = facts_for_view(facts_of(run)), captions(run, writer)
+        header |= {"phases": phases(run), "facts": said, "fact_groups": fact_groups(said), "captions": told}
+        events += _cited_events(run, sent, [*said, *told])
+    header["events"] = events
     sent.rows, sent.history = run.evaluations, run.history
     return pack(header, body)
 
 
-def rows_update(run: RecordedRun, sent: Sent, request: Any, span: tuple[int, int]) -> bytes:
+def rows_update(run: RecordedRun, sent: Sent, request: int, span: protocol.Span) -> bytes:
     """Return an update that carries the evaluations of a part of the run, more closely than a snapshot has them."""
     body, entries = Body(), _entries(run, sent)
     start, stop = max(0, span[0]), min(run.evaluations, span[1] + 1)
     drawn = [entries[key] for key in sent.drawn]
     rows = rows_to_send(run, drawn, start, stop, _most_rows(run, entries, MOST_BYTES))
-    detail = {"request": request, "span": [start, stop - 1], "thinned": _one_in(stop - start, rows)}
-    return pack({**_next_update(run, sent), **columns(run, entries, rows, body, sent.several), "detail": detail}, body)
+    header: protocol.Header = {
+        **_next_update(run, sent),
+        "rows": len(rows),
+        "columns": columns(run, entries, rows, body, sent.several),
+        "detail": {"request": request, "span": (start, stop - 1), "thinned": _one_in(stop - start, rows)},
+    }
+    return pack(header, body)
 
 
 def head_update(run: RecordedRun, sent: Sent, writer: Writer) -> bytes:
@@ -171,16 +188,16 @@ def head_update(run: RecordedRun, sent: Sent, writer: Writer) -> bytes:
     return pack({**_next_update(run, sent), "head": head(run, writer, sent.thinned)}, Body())
 
 
-def words(run: RecordedRun, sent: Sent, writer: Writer, extra: dict[str, Any] | None = None) -> bytes:
-    """Return an update of the captions and the head alone."""
-    header = {
+def words(run: RecordedRun, sent: Sent, writer: Writer, answers: Sequence[protocol.Answer] = ()) -> bytes:
+    """Return an update of the captions and the head alone, with answers to what the reader has asked."""
+    told = captions(run, writer)
+    header: protocol.Header = {
         **_next_update(run, sent),
         "head": head(run, writer, sent.thinned),
-        "captions": captions(run, writer),
-        **(extra or {}),
+        "captions": told,
+        "answers": answers,
+        "events": _cited_events(run, sent, [*told, *(answer["caption"] for answer in answers)]),
     }
-    answers = [answer["caption"] for answer in header.get("answers", [])]
-    header["events"] = _cited_events(run, sent, [*header["captions"], *answers])
     return pack(header, Body())
 
 
@@ -195,21 +212,41 @@ def frame_update(run: RecordedRun, sent: Sent, frame: Frame) -> bytes:
     return pack(header, body)
 
 
-def file_update(run: RecordedRun, sent: Sent, request: Any, file: File | str) -> bytes:
-    """Return an update that carries a file that the reader asked for, or in words why there is none."""
-    body = Body()
-    header = _next_update(run, sent)
-    if isinstance(file, str):
-        header["file"] = {"request": request, "error": file}
-    else:
-        header["file"] = {
-            "request": request,
-            "name": file.name,
-            "type": file.type,
-            "offset": body.add(file.content),
-            "length": len(file.content),
-        }
+def file_update(run: RecordedRun, sent: Sent, request: int, file: File) -> bytes:
+    """Return an update that carries a file that the reader asked for."""
+    body, header = Body(), _next_update(run, sent)
+    header["file"] = {
+        "request": request,
+        "name": file.name,
+        "type": file.type,
+        "offset": body.add(file.content),
+        "length": len(file.content),
+    }
     return pack(header, body)
+
+
+def comparison_update(run: RecordedRun, sent: Sent, request: int, comparison: bytes) -> bytes:
+    """Return an update that carries a packet of this run and others laid over each other."""
+    body, header = Body(), _next_update(run, sent)
+    header["comparison"] = {"request": request, "offset": body.add(comparison), "length": len(comparison)}
+    return pack(header, body)
+
+
+def other_runs_update(run: RecordedRun, sent: Sent, request: int, others: Iterable[RecordedRun]) -> bytes:
+    """Return an update that names the runs that this one can be laid over."""
+    header = _next_update(run, sent)
+    runs: list[protocol.OtherRun] = [
+        {"id": other.id, "name": other.name or other.title, "state": state_in_words(other)[1]} for other in others
+    ]
+    header["other_runs"] = {"request": request, "runs": runs}
+    return pack(header, Body())
+
+
+def failure_update(run: RecordedRun, sent: Sent, request: int, text: str) -> bytes:
+    """Return an update that says why there is no answer to a request."""
+    header = _next_update(run, sent)
+    header["failure"] = {"request": request, "text": text}
+    return pack(header, Body())
 
 
 def _entries(run: RecordedRun, sent: Sent) -> list[Entry]:
@@ -219,7 +256,7 @@ def _entries(run: RecordedRun, sent: Sent) -> list[Entry]:
     return sent.entries
 
 
-def _next_events(run: RecordedRun, sent: Sent) -> list[dict[str, Any]]:
+def _next_events(run: RecordedRun, sent: Sent) -> list[protocol.RunEvent]:
     """Return new events for the table and the lanes; of very many, those for the lanes alone."""
     is_full = len(sent.listed) >= MOST_EVENTS
     last = min(run.event_count, sent.events + (_MOST_EVENTS_LATER if is_full else _MOST_EVENTS_LIVE))
@@ -230,7 +267,7 @@ def _next_events(run: RecordedRun, sent: Sent) -> list[dict[str, Any]]:
     return rows
 
 
-def _cited_events(run: RecordedRun, sent: Sent, texts: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def _cited_events(run: RecordedRun, sent: Sent, texts: Iterable[_Citing]) -> list[protocol.RunEvent]:
     """Return the events that these facts or captions cite and the browser does not have."""
     missing = _cites(texts) - sent.listed
     if not any(cited.startswith("e") for cited in missing):
@@ -240,7 +277,7 @@ def _cited_events(run: RecordedRun, sent: Sent, texts: Iterable[dict[str, Any]])
     return [row | {"lane": False} for event in found for row in events_for_view(run, [event], {})]
 
 
-def _cites(texts: Iterable[dict[str, Any]]) -> set[str]:
+def _cites(texts: Iterable[_Citing]) -> set[str]:
     return {cited for text in texts for cited in text["cites"]}
 
 
@@ -254,13 +291,13 @@ def _one_in(evaluations: int, rows: NDArray[np.intp]) -> int:
     return max(1, -(-evaluations // max(1, len(rows))))
 
 
-def _next_update(run: RecordedRun, sent: Sent) -> dict[str, Any]:
+def _next_update(run: RecordedRun, sent: Sent) -> protocol.Header:
     """Return the header of the next update, without rows."""
     sent.sequence += 1
-    return {"kind": "update", "sequence": sent.sequence, "run": run.id, "rows": 0, "columns": []}
+    return {"version": VERSION, "kind": "update", "sequence": sent.sequence, "run": run.id, "rows": 0, "columns": []}
 
 
-def _frame(frame: Frame, body: Body) -> dict[str, Any]:
+def _frame(frame: Frame, body: Body) -> protocol.FrameSpec:
     return {
         "iteration": frame.iteration,
         "offset": body.add(frame.png),

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.view import packets
+from xinv_nb.view.frames import frames_of
 from xinv_nb.view.front_end import INFLATE, encoded, encoded_bundle
 from xinv_nb.view.head import Writer
 from xinv_nb.view.scene import Frame, smaller
 from xinv_nb.view.story import as_text, story_of
-from xinv_nb.view.widget import widget_of
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -50,9 +50,9 @@ def write_page(run: RecordedRun, path: Path) -> Path:
 
 def as_page(run: RecordedRun) -> str:
     """Return the page of `run`, with all pictures of the scene."""
-    widget = widget_of(run)
-    widget.draw_frames()
-    frames = [smaller(frame) for frame in widget.frames.values()]
+    pictures = frames_of(run)
+    pictures.draw()
+    frames = [smaller(frame) for frame in pictures.drawn]
     return page_of(run.title, as_text(story_of(run)), snapshot_to_keep(run, frames, packets.Detail(deflated=True)))
 
 

@@ -15,11 +15,11 @@ from html import escape
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.view import packets
 from xinv_nb.view.compare import comparison, comparison_story, title_of
+from xinv_nb.view.frames import frames_of
 from xinv_nb.view.page import page_of, snapshot_to_keep
 from xinv_nb.view.picture import as_png, picture
 from xinv_nb.view.scene import Frame, smaller
 from xinv_nb.view.story import Story, as_markdown, as_text, heading, story_of
-from xinv_nb.view.widget import widget_of
 
 _PAGE = packets.Detail(all_entries=False, bytes=33_000, events=500, exact=False, deflated=True)
 """What the page in the record shows of a run: with the front end and the pictures it has to stay small."""
@@ -55,7 +55,7 @@ def _frames(run: RecordedRun) -> list[Frame]:
     """Return the most telling pictures of those that have been drawn, as many as fit."""
     kept: list[Frame] = []
     room = _BYTES_OF_FRAMES
-    for frame in widget_of(run).frames.values():
+    for frame in frames_of(run).drawn:
         small = smaller(frame, scale=1, colours=32)
         room -= len(small.png)
         if room < 0:

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Literal
 
-from xinv_nb.facts.analysis import facts_of, phases_of
+from xinv_nb.facts.analysis import phases_of
+from xinv_nb.facts.fact import Fact
 from xinv_nb.recorded.captions import Caption, WordedSentence
 from xinv_nb.recorded.run import RecordedRun
+from xinv_nb.view import protocol
 from xinv_nb.view.head import Writer
 from xinv_nb.words.narrator import captions_of
 
 
-def phases(run: RecordedRun) -> list[dict[str, Any]]:
+def phases(run: RecordedRun) -> list[protocol.Phase]:
     """Return the phases of the run."""
     return [{"start": p.start, "stop": p.stop, "kind": p.kind, "label": p.label} for p in phases_of(run)]
 
 
-def facts(run: RecordedRun) -> list[dict[str, Any]]:
-    """Return the facts of the run."""
-    return [{"id": f.id, "kind": f.kind, "text": f.text, "span": f.span, "cites": f.cites} for f in facts_of(run)]
+def facts_for_view(facts: Iterable[Fact]) -> list[protocol.Fact]:
+    """Return facts for the table."""
+    return [{"id": f.id, "kind": f.kind, "text": f.text, "span": f.span, "cites": f.cites} for f in facts]
 
 
-def captions(run: RecordedRun, writer: Writer) -> list[dict[str, Any]]:
+def captions(run: RecordedRun, writer: Writer) -> list[protocol.Caption]:
     """Return the captions of the run, the one that is being reworded marked."""
     if run.status == "running" and run.evaluations == 0:
         return []  # "nothing recorded" is for the end
@@ -39,7 +41,7 @@ def names_to_mark(run: RecordedRun) -> list[str]:
     return [*(entry.label for entry in run.entries()), *run.history.watches]
 
 
-def caption_for_view(caption: Caption, key: str, names: Sequence[str], *, writing: bool = False) -> dict[str, Any]:
+def caption_for_view(caption: Caption, key: str, names: Sequence[str], *, writing: bool = False) -> protocol.Caption:
     """Return a caption with its numbers and names marked."""
     return {
         "id": key,
@@ -55,7 +57,7 @@ def caption_for_view(caption: Caption, key: str, names: Sequence[str], *, writin
     }
 
 
-def _sentence(sentence: WordedSentence) -> dict[str, Any]:
+def _sentence(sentence: WordedSentence) -> protocol.Sentence:
     """Return who worded a sentence and what was checked; the built-in one only where it is another.
 
     What the narrator says, it says of its facts: there are no claims to find in it.
@@ -72,13 +74,13 @@ def _sentence(sentence: WordedSentence) -> dict[str, Any]:
     }
 
 
-def _tone(caption: Caption) -> str:
+def _tone(caption: Caption) -> Literal["good", "warning", "neutral"]:
     if "did not match" in caption.status:
         return "warning"
     return "good" if caption.source != "built-in" else "neutral"
 
 
-def marked(text: str, names: Sequence[str]) -> list[dict[str, str]]:
+def marked(text: str, names: Sequence[str]) -> list[protocol.Part]:
     """Split a text into runs of plain words, numbers with their unit, and names of the domain.
 
     >>> [part["kind"] for part in marked("drag fell to 0.5", ["drag"])]
@@ -89,12 +91,12 @@ def marked(text: str, names: Sequence[str]) -> list[dict[str, str]]:
     pattern = re.compile(
         rf"(?P<name>(?<!\w)(?:{known})(?!\w))|(?P<number>(?<!\w){number})" if known else rf"(?P<number>{number})"
     )
-    parts: list[dict[str, str]] = []
+    parts: list[protocol.Part] = []
     end = 0
     for match in pattern.finditer(text):
         if match.start() > end:
             parts.append({"text": text[end : match.start()], "kind": "text"})
-        parts.append({"text": match.group(), "kind": match.lastgroup or "text"})
+        parts.append({"text": match.group(), "kind": "name" if match.lastgroup == "name" else "number"})
         end = match.end()
     if end < len(text):
         parts.append({"text": text[end:], "kind": "text"})

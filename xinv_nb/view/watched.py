@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from xinv_nb.facts.measures.objective import watch_that_is_the_loss
 from xinv_nb.recorded.columns import WatchColumns
 from xinv_nb.recorded.run import RecordedRun
+from xinv_nb.view import protocol
 from xinv_nb.view.wire import Body
 
 MOST_WATCHED = 12
@@ -21,7 +22,9 @@ _MOST_SHOWN = 4
 Floats = NDArray[np.float64]
 
 
-def watched_columns(run: RecordedRun, rows: NDArray[np.intp], body: Body, several: set[int]) -> list[dict[str, Any]]:
+def watched_columns(
+    run: RecordedRun, rows: NDArray[np.intp], body: Body, several: set[int]
+) -> list[protocol.ColumnSpec]:
     """Append the columns of each watched quantity at the evaluations `rows`; returns their entries in the header.
 
     `several` gathers the keys of the quantities that had more than one number in an evaluation: these get a second
@@ -46,7 +49,7 @@ def drawn_watches(run: RecordedRun) -> dict[str, WatchColumns]:
     return dict(list(others.items())[:_MOST_SHOWN])
 
 
-def describe_watched(run: RecordedRun, several: set[int]) -> list[dict[str, Any]]:
+def describe_watched(run: RecordedRun, several: set[int]) -> list[protocol.Watched]:
     """Return what the plots need to know of each watched quantity."""
     drawn = drawn_watches(run)
     return [

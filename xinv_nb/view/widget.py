@@ -7,12 +7,11 @@ and none of them differentiates, uses pyplot or prints.
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
-import time
+from collections.abc import Callable, Sequence
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakSet
 
 import anywidget
@@ -21,19 +20,23 @@ import traitlets
 from xinv_nb.recorded.captions import Caption
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.recorded.writer import RunWriter
-from xinv_nb.view import packets
+from xinv_nb.view import messages, packets, protocol
+from xinv_nb.view.compare import comparison
 from xinv_nb.view.explaining import Explainer
-from xinv_nb.view.export import File, export
+from xinv_nb.view.export import export
+from xinv_nb.view.frames import frames_of
 from xinv_nb.view.front_end import widget_module
-from xinv_nb.view.head import Writer, state_in_words
-from xinv_nb.view.scene import Frame, draw_frame, iterations_worth_drawing
+from xinv_nb.view.head import Writer
+from xinv_nb.view.requests import read_request
+from xinv_nb.view.scene import draw_frame
 from xinv_nb.view.texts import caption_for_view, names_to_mark
 from xinv_nb.view.wire import deflated
 
 _log = logging.getLogger(__name__)
 
-_MOST_FRAMES = 60
-_WAIT = "The run is still going on; it can be exported once it has ended."
+_LONGEST_QUESTION = 500
+
+_Made = TypeVar("_Made")
 
 
 _numbers = count()
@@ -85,7 +88,7 @@ class RunWidget(PlotWidget):
         self.is_handed_out = False
         """Whether the reader's program has it: it may stand anywhere then."""
         self.writer = Writer()
-        self.frames: dict[int, Frame] = {}
+        self._frames = frames_of(run)
         self._sent = packets.Sent()
         self.explainer = Explainer(self)
         self.number = next(_numbers)
@@ -125,8 +128,8 @@ class RunWidget(PlotWidget):
     def send_frames(self) -> None:
         """Send the pictures of the scene that have been drawn."""
         with self._lock:
-            if self.frames:
-                extra = packets.update(self.run, self._sent, self.writer, frames=self.frames.values())
+            if drawn := self._frames.drawn:
+                extra = packets.update(self.run, self._sent, self.writer, frames=drawn)
                 self._send_packet(extra)
 
     def send_words(self) -> None:
@@ -144,109 +147,109 @@ class RunWidget(PlotWidget):
         with self._lock:
             self._send_packet(packets.update(self.run, self._sent, self.writer, explain=True))
 
-    def draw_frames(self, seconds: float | None = None) -> None:
-        """Draw pictures of the scene to travel with the run: as many of those worth drawing as the time allows."""
-        if self.run.scene is None:
-            return
-        begin = time.perf_counter()
-        for iteration in iterations_worth_drawing(self.run):
-            self._drawn(iteration)
-            if seconds is not None and time.perf_counter() - begin > seconds:
-                return
-
-    def _drawn(self, iteration: int) -> Frame:
-        frame = self.frames.get(iteration)
-        if frame is None:
-            frame = draw_frame(self.run, iteration)
-            if not frame.error and len(self.frames) < _MOST_FRAMES:
-                self.frames[iteration] = frame
-        return frame
-
     def _send_packet(self, packet: bytes) -> None:
-        self.send({"type": "packet"}, [packet])
+        self._say({"type": "packet"}, [packet])
+
+    def _say(self, message: messages.ToBrowser, buffers: list[bytes] | None = None) -> None:
+        self.send(message, buffers)
 
     # ------------------------------------------------------------------ requests from the browser
 
     def _on_request(self, _widget: Any, content: Any, _buffers: Any) -> None:
-        kind = content.get("type") if isinstance(content, dict) else None
-        if kind == "hello":
-            self.send({"type": "here"})
-        elif kind == "resync":
+        message = read_request(content)
+        if message is None:
+            return
+        if message["type"] == "hello":
+            self._say({"type": "here"})
+        elif message["type"] == "resync":
             self.send_snapshot()
             self.send_frames()
-        elif kind == "scene" and self.run.status != "running" and self.run.scene is not None:
-            self._answer_scene(int(content.get("iteration", 0)))
-        elif kind == "rows" and self.run.status != "running":
-            self._answer_rows(content)
-        elif kind == "ask":
-            self._answer_question(content)
-        elif kind == "explain":
-            self._explain_span(content)
-        elif kind == "quiet":
+        elif message["type"] == "scene":
+            self._answer_scene(message["iteration"])
+        elif message["type"] == "rows":
+            self._answer_rows(message["request"], message["span"])
+        elif message["type"] == "ask":
+            self._answer_question(message)
+        elif message["type"] == "explain":
+            self._explain_span(message["span"])
+        elif message["type"] == "quiet":
             self.explainer.stop()
-        elif kind == "pull":
-            self.explainer.download(cancel=bool(content.get("cancel")))
-        elif kind == "file":
-            self._answer_file(content)
+        elif message["type"] == "pull":
+            self.explainer.download(cancel=message["cancel"])
+        elif message["type"] == "file":
+            self._answer_file(message["request"], message["format"])
+        elif message["type"] == "runs":
+            self._answer_runs(message["request"])
+        elif message["type"] == "compare":
+            self._answer_comparison(message["request"], message["runs"])
 
     def _answer_scene(self, iteration: int) -> None:
+        if self.run.status == "running" or self.run.scene is None:
+            return
         with self._lock:
             iteration = min(max(iteration, 0), self.run.evaluations - 1)
-            self._send_packet(packets.frame_update(self.run, self._sent, self._drawn(iteration)))
+            self._send_packet(packets.frame_update(self.run, self._sent, self._frames.at(iteration)))
 
-    def _answer_rows(self, content: dict[str, Any]) -> None:
-        first, last = (int(iteration) for iteration in content["span"])
+    def _answer_rows(self, request: int, span: protocol.Span) -> None:
+        if self.run.status == "running":
+            return
         with self._lock:
-            self._send_packet(packets.rows_update(self.run, self._sent, content.get("request"), (first, last)))
+            self._send_packet(packets.rows_update(self.run, self._sent, request, span))
 
-    def _answer_file(self, content: dict[str, Any]) -> None:
-        file: File | str
-        try:
-            # A scene is drawn for the page: not while the user's cell may be drawing as well.
-            file = _WAIT if self.run.status == "running" else self._file(content)
-        except Exception as error:  # noqa: BLE001 - the reader waits for an answer
-            _log.debug("A file could not be made.", exc_info=True)
-            file = f"The file could not be made ({type(error).__name__}: {error})."
+    def _answer_file(self, request: int, kind: str) -> None:
+        # A scene is drawn for the page: not while the user's cell may be drawing as well.
+        file = self._made(request, "file", "exported", lambda: export(self.run, kind))
+        if file is not None:
+            with self._lock:
+                self._send_packet(packets.file_update(self.run, self._sent, request, file))
+
+    def _others(self) -> list[RecordedRun]:
+        return [run for run in known_runs() if run is not self.run]
+
+    def _answer_runs(self, request: int) -> None:
         with self._lock:
-            self._send_packet(packets.file_update(self.run, self._sent, content.get("request"), file))
+            self._send_packet(packets.other_runs_update(self.run, self._sent, request, self._others()))
 
-    def _file(self, content: dict[str, Any]) -> File:
-        kind = str(content.get("format"))
-        others = [run for run in known_runs() if run is not self.run]
-        if kind == "runs":
-            found = [{"id": r.id, "name": r.name or r.title, "state": state_in_words(r)[1]} for r in others]
-            return File("runs.json", "application/json", json.dumps(found).encode())
-        if kind == "comparison":
-            from xinv_nb.view.compare import comparison
+    def _answer_comparison(self, request: int, wanted: Sequence[str]) -> None:
+        runs = [self.run, *(run for run in self._others() if run.id in wanted)]
+        compared = self._made(request, "comparison", "compared", lambda: comparison(runs))
+        if compared is not None:
+            with self._lock:
+                self._send_packet(packets.comparison_update(self.run, self._sent, request, compared))
 
-            chosen = [run for run in others if run.id in content.get("runs", [])]
-            return File("comparison", "application/octet-stream", comparison([self.run, *chosen]))
-        return export(self.run, kind)
+    def _made(self, request: int, what: str, done: str, make: Callable[[], _Made]) -> _Made | None:
+        """Return what the reader waits for; or None, once the reader has been told why there is none."""
+        if self.run.status == "running":
+            text = f"The run is still going on; it can be {done} once it has ended."
+        else:
+            try:
+                return make()
+            except Exception as error:  # noqa: BLE001 - the reader waits for an answer
+                _log.debug("The %s could not be made.", what, exc_info=True)
+                text = f"The {what} could not be made ({type(error).__name__}: {error})."
+        with self._lock:
+            self._send_packet(packets.failure_update(self.run, self._sent, request, text))
+        return None
 
-    def _answer_question(self, content: dict[str, Any]) -> None:
-        span = content.get("span")
-        asked_of = (int(span[0]), int(span[1])) if isinstance(span, list) and len(span) == 2 else None
-        question = str(content.get("question", ""))[:500]
+    def _answer_question(self, message: messages.AskMessage) -> None:
+        request, span, question = message["request"], message["span"], message["question"][:_LONGEST_QUESTION]
 
         def send(caption: Caption) -> None:
-            shown = caption_for_view(caption, f"a{content.get('request')}", names_to_mark(self.run))
-            answers = {"answers": [{"request": content.get("request"), "caption": shown}]}
+            shown = caption_for_view(caption, f"a{request}", names_to_mark(self.run))
             with self._lock:
-                self._send_packet(packets.words(self.run, self._sent, self.writer, answers))
+                answer: protocol.Answer = {"request": request, "caption": shown}
+                self._send_packet(packets.words(self.run, self._sent, self.writer, [answer]))
 
         try:
-            self.explainer.answer(question, asked_of, send)
+            self.explainer.answer(question, span, send)
         except Exception as error:  # noqa: BLE001 - the reader waits for an answer
             _log.debug("A question could not be answered.", exc_info=True)
             text = f"This question could not be answered ({type(error).__name__}: {error})."
-            send(Caption(text, asked_of or (0, 0), (), "built-in", "no answer", (), question))
+            send(Caption(text, span or (0, 0), (), "built-in", "no answer", (), question))
 
-    def _explain_span(self, content: dict[str, Any]) -> None:
-        span = content.get("span")
-        if not (isinstance(span, list) and len(span) == 2):
-            return
+    def _explain_span(self, span: protocol.Span) -> None:
         try:
-            self.explainer.explain_span((int(span[0]), int(span[1])))
+            self.explainer.explain_span(span)
         except Exception as error:  # noqa: BLE001 - nothing that is asked in the view may end in the notebook's log
             _log.debug("A stretch could not be explained.", exc_info=True)
             RunWriter(self.run).notice(f"These iterations could not be explained: {error}")

@@ -3,8 +3,8 @@
 A packet is one block: `uint32 header length | header (UTF-8 JSON) | padding to a multiple of 8 | body`, little-endian.
 The header names the arrays and pictures in the body by offset and length. An array in planes has the first bytes of all
 its numbers, then the second, and so on: so it deflates better. A deflated packet begins with four bytes of ones, which
-no length does. Live messages, the snapshot of a reloaded
-page, the exported page and the test fixtures all use it. `js/src/protocol.ts` describes the fields of the header.
+no length does. Live messages, the snapshot of a reloaded page, the exported page and the test fixtures all use it.
+`protocol` describes the fields of the header.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ import math
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-VERSION = 1
+from xinv_nb.view import protocol
+
+VERSION: Literal[2] = 2
 _ALIGNMENT = 8
 _DEFLATED = b"\xff\xff\xff\xff"
 MOST_DEFLATED = 1_000_000
@@ -49,7 +51,7 @@ class Body:
         self._length += len(block) + padding
         return offset
 
-    def column(self, key: str, kind: str, values: NDArray[Any]) -> dict[str, Any]:
+    def column(self, key: str, kind: Literal["f8", "f4", "u1"], values: NDArray[Any]) -> protocol.ColumnSpec:
         """Append an array; returns its entry in the header."""
         if self._narrow and kind == "f8" and key not in _ALWAYS_EXACT:
             kind = "f4"
@@ -65,34 +67,11 @@ class Body:
         return b"".join(self._blocks)
 
 
-def pack(header: Mapping[str, Any], body: Body) -> bytes:
+def pack(header: protocol.Header, body: Body) -> bytes:
     """Return the packet with this header and body."""
-    text = _json({"version": VERSION, **header}).encode()
+    text = _json(header).encode()
     padding = -(4 + len(text)) % _ALIGNMENT
     return b"".join([struct.pack("<I", len(text)), text, b"\0" * padding, body.bytes()])
-
-
-def unpack(packet: bytes) -> tuple[dict[str, Any], bytes]:
-    """Return header and body of a packet; raises `ValueError` if it is none of this version."""
-    if len(packet) < 4:
-        raise ValueError("not a packet: too short")
-    (length,) = struct.unpack_from("<I", packet)
-    start = 4 + length + (-(4 + length) % _ALIGNMENT)
-    if start > len(packet):
-        raise ValueError("not a packet: cut off")
-    header: dict[str, Any] = json.loads(packet[4 : 4 + length])
-    if header.get("version") != VERSION:
-        raise ValueError(f"a packet of version {header.get('version')}; this package reads version {VERSION}")
-    return header, packet[start:]
-
-
-def numbers(body: bytes, spec: Mapping[str, Any], rows: int) -> NDArray[Any]:
-    """Return an array of a packet by its entry in the header."""
-    kind = np.dtype(_TYPES[spec["type"]])
-    block = body[spec["offset"] : spec["offset"] + rows * kind.itemsize]
-    if spec.get("planes"):
-        block = np.frombuffer(block, np.uint8).reshape(kind.itemsize, rows).T.tobytes()
-    return np.frombuffer(block, kind)
 
 
 def deflated(packet: bytes) -> bytes:

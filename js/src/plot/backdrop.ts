@@ -3,8 +3,8 @@ import { formatCount } from "../format";
 import type { Phase } from "../protocol";
 import type { Figure } from "./figure";
 import type { Ink } from "./ink";
-import { cross } from "./lines";
 import type { Panel } from "./panel";
+import { cross, line } from "./strokes";
 import { ellipsize } from "./surface";
 
 type Context = CanvasRenderingContext2D;
@@ -133,11 +133,4 @@ function paintHiddenPanels(context: Context, figure: Figure, ink: Ink): void {
   context.fillStyle = ink.muted;
   const text = `${formatCount(figure.hiddenPanels)} more groups: choose a name below`;
   context.fillText(text, figure.right - 6, last.top - 6);
-}
-
-export function line(context: Context, x1: number, y1: number, x2: number, y2: number): void {
-  context.beginPath();
-  context.moveTo(x1, y1);
-  context.lineTo(x2, y2);
-  context.stroke();
 }

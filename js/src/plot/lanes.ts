@@ -1,8 +1,8 @@
 // Event lanes: forward ▲, backward ▼, optimizer ◆, each where it happened.
 import type { EventPhase, RunEvent } from "../protocol";
-import { line } from "./backdrop";
 import type { Figure } from "./figure";
 import type { Ink } from "./ink";
+import { line } from "./strokes";
 
 type Context = CanvasRenderingContext2D;
 

@@ -1,10 +1,10 @@
 // The loss and the parameters as lines; rejected trials as faint dots; truth dashed, bounds thin.
 import { BREAK, decimate, decimateBand } from "../decimate";
 import type { ColumnData } from "../wire";
-import { line } from "./backdrop";
 import type { Figure } from "./figure";
 import { type Ink, SERIES_COLOURS, seriesDash } from "./ink";
 import type { Band, Line, Panel } from "./panel";
+import { cross, dot, line } from "./strokes";
 
 type Context = CanvasRenderingContext2D;
 
@@ -162,15 +162,4 @@ function paintRejected(context: Context, figure: Figure, panel: Panel, loss: Col
     else dot(context, px, py, 1.75);
     former = px;
   }
-}
-
-export function cross(context: Context, x: number, y: number): void {
-  line(context, x - 2.5, y - 2.5, x + 2.5, y + 2.5);
-  line(context, x - 2.5, y + 2.5, x + 2.5, y - 2.5);
-}
-
-function dot(context: Context, x: number, y: number, radius: number): void {
-  const path = new Path2D();
-  path.arc(x, y, radius, 0, 2 * Math.PI);
-  context.fill(path);
 }

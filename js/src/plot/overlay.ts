@@ -2,11 +2,11 @@
 // dots, and the iteration labels, which give way to the cursor's pill. Cheap: repainted at every move.
 import { formatCount } from "../format";
 import type { Span } from "../protocol";
-import { line } from "./backdrop";
 import type { Figure } from "./figure";
 import { AXIS } from "./figure";
 import { type Ink, SERIES_COLOURS } from "./ink";
 import { type Band, type Panel, readBand } from "./panel";
+import { line } from "./strokes";
 
 type Context = CanvasRenderingContext2D;
 

@@ -1,5 +1,5 @@
 // One panel of lines with its value axis: the loss, the parameters of one group, or one watched quantity.
-import { formatNumber } from "../format";
+import { formatPair, formatWithUnit } from "../format";
 import type { Series, Watched } from "../protocol";
 import type { ColumnData } from "../wire";
 import { type Axis, pixels, valueAxis } from "./scale";
@@ -101,10 +101,13 @@ export function derivative(of: string, by: string): string {
 
 /** The value of a watched quantity in a row, and in words what would lower the loss. */
 export function readBand({ watched, low, high, cotangent }: Band, row: number): string {
-  const [least, largest, asks] = [low[row] as number, high[row] ?? Number.NaN, cotangent[row] as number];
-  if (row < 0 || Number.isNaN(least)) return "";
-  const range = Number.isFinite(largest) && largest !== least ? ` to ${formatNumber(largest)}` : "";
-  const value = `${formatNumber(least)}${range}${watched.unit ? `\u00a0${watched.unit}` : ""}`;
+  // While a run goes on, the figure may be older than the row at the cursor.
+  const [least = Number.NaN, largest = Number.NaN, asks = 0] = [low[row], high[row], cotangent[row]];
+  if (Number.isNaN(least)) return "";
+  const isRange = Number.isFinite(largest) && largest !== least;
+  const value = isRange
+    ? formatPair(least, largest, watched.unit).join(" to ")
+    : formatWithUnit(least, watched.unit);
   if (!Number.isFinite(asks) || asks === 0) return value;
   return `${value} · asks for ${asks > 0 ? "less ▼" : "more ▲"}`;
 }

@@ -3,10 +3,10 @@
 import { formatNumber } from "../format";
 import type { Store } from "../store";
 import type { ColumnData } from "../wire";
-import { line } from "./backdrop";
 import { type Ink, SERIES_COLOURS } from "./ink";
 import { extent, isWide, type Line, parameterRange, withUnit } from "./panel";
 import { type Axis, pixels, valueAxis } from "./scale";
+import { line } from "./strokes";
 import { ellipsize } from "./surface";
 
 type Context = CanvasRenderingContext2D;

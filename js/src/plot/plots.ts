@@ -2,7 +2,7 @@
 // New data repaint both layers, a moved cursor only the upper one; each at most once per frame.
 import { signal as createSignal, effect } from "@preact/signals-core";
 import { eachFrame, element, react, setText } from "../dom";
-import { formatCount, formatNumber } from "../format";
+import { formatCount, formatPair } from "../format";
 import { atEnd, on } from "../listen";
 import type { State } from "../state";
 import type { Store } from "../store";
@@ -171,8 +171,8 @@ function describe(store: Store, summary: HTMLElement, signal: AbortSignal): void
       summary,
       (compared
         ? `Several runs on shared axes over ${iterations}. `
-        : `${loss_label} from ${formatNumber(loss[0] as number)} to ` +
-          `${formatNumber(loss[loss.length - 1] as number)} over ${iterations}; ` +
+        : `${loss_label} from ${formatPair(loss[0] as number, loss[loss.length - 1] as number).join(" to ")} ` +
+          `over ${iterations}; ` +
           `${store.series.peek().length} parameters, ${store.events.peek().length} events. ` +
           "Gradient strips show each row relative to its strongest gradient. ") +
         "Arrow keys move the cursor, Space plays, + and − zoom, 0 shows the whole run.",

@@ -85,7 +85,8 @@ function logAxis(low: number, high: number, room: number): Axis {
   const every = Math.max(1, Math.ceil((to - from) / Math.max(room, 2)));
   const ticks: Tick[] = [];
   for (let power = from; power <= to; power++) {
-    if ((power - from) % every === 0) ticks.push({ value: 10 ** power, text: formatNumber(10 ** power) });
+    if ((power - from) % every === 0)
+      ticks.push({ value: 10 ** power, text: formatTick(10 ** power, 10 ** power) });
   }
   return { low: 10 ** from, high: 10 ** to, log: true, ticks };
 }

@@ -1,10 +1,12 @@
 // The style sheets of the view, in the order in which they apply.
 import adapt from "./adapt.css";
+import foot from "./foot.css";
 import head from "./head.css";
 import layout from "./layout.css";
 import left from "./left.css";
+import over from "./over.css";
 import right from "./right.css";
 import texts from "./texts.css";
 import tokens from "./tokens.css";
 
-export const css = [tokens, layout, head, left, right, texts, adapt].join("\n");
+export const css = [tokens, layout, head, left, foot, over, right, texts, adapt].join("\n");

@@ -1,17 +1,10 @@
 // The Compare button: lays this run over others that the kernel has, in a view of its own below this one.
 import { element, react, setText } from "../dom";
-import { Link } from "../link";
+import type { Link } from "../link";
 import { on } from "../listen";
-import { State } from "../state";
-import { Store } from "../store";
-import { mountView } from "./mount";
+import type { OtherRun } from "../protocol";
+import type { Store } from "../store";
 import { createPopup } from "./popup";
-
-interface OtherRun {
-  id: string;
-  name: string;
-  state: string;
-}
 
 export function createCompare(
   store: Store,
@@ -31,49 +24,38 @@ export function createCompare(
     boxes = [];
     go.hidden = true;
     setText(note, "Looking for other runs…");
-    const { bytes, error } = await link.requestFile("runs");
+    const runs = await link.requestRuns();
     if (signal.aborted) return;
-    const runs: OtherRun[] = error ? [] : JSON.parse(new TextDecoder().decode(bytes));
     boxes = runs.map(({ id }) => ({ id, box: element("input", { type: "checkbox" }) }));
     list.replaceChildren(...runs.map((run, index) => createChoice(run, boxes[index]?.box ?? null)));
     go.hidden = runs.length === 0;
     const none = "There is no other run yet. In Python: xi.compare(first, second)";
-    setText(note, error || (runs.length === 0 ? none : ""));
+    setText(note, runs.length === 0 ? none : "");
   }
 
-  on(go, "click", async () => {
-    const chosen = boxes.filter(({ box }) => box.checked).map(({ id }) => id);
-    if (chosen.length === 0) return setText(note, "Choose a run first.");
+  async function layOver(chosen: string[]): Promise<void> {
     setText(note, "The runs are laid over each other…");
-    const { bytes, error } = await link.requestFile("comparison", chosen);
-    if (signal.aborted) return;
-    setText(note, error);
-    if (error) return;
-    popup.close();
-    show(bytes);
+    try {
+      const packet = await link.requestComparison(chosen);
+      if (signal.aborted) return;
+      setText(note, "");
+      popup.close();
+      show(packet);
+    } catch (error) {
+      setText(note, (error as Error).message);
+    }
+  }
+
+  on(go, "click", () => {
+    const chosen = boxes.filter(({ box }) => box.checked).map(({ id }) => id);
+    if (chosen.length === 0) setText(note, "Choose a run first.");
+    else void layOver(chosen);
   });
   // Other runs are in the kernel.
   react(signal, () => {
     popup.node.hidden = store.head.value.compared || !link.hasKernel.value;
   });
   return popup.node;
-}
-
-/** Shows a comparison below the view of the run, in place of a former one. */
-export function openComparison(place: HTMLElement, packet: Uint8Array, signal: AbortSignal): void {
-  const controller = new AbortController();
-  const store = new Store();
-  const link = new Link(store, () => {});
-  const close = element("button", {}, "Close the comparison");
-  const content = element("div");
-  on(close, "click", () => {
-    controller.abort();
-    place.replaceChildren();
-  });
-  place.replaceChildren(element("p", { class: "comparison-head" }, close), content);
-  link.receive(packet);
-  mountView(content, { store, state: new State(store), link }, AbortSignal.any([signal, controller.signal]));
-  place.scrollIntoView({ block: "nearest" });
 }
 
 function createChoice({ name, state }: OtherRun, box: HTMLInputElement | null): HTMLElement {

@@ -18,7 +18,7 @@ export function createDetails(
   state: State,
   cite: (ids: readonly string[]) => HTMLElement,
 ): HTMLElement[] {
-  const { id, sentences = [], tone, provenance = {} } = caption;
+  const { id, sentences, tone, provenance } = caption;
   const text = lineText(caption);
   if (sentences.length === 0) return [element("p", { class: "line", "data-tone": tone }, text)];
   const line = element(
@@ -46,11 +46,7 @@ export function createDetails(
 }
 
 /** The English text of a caption in another language, one click away; null where the caption is English. */
-export function createEnglish(
-  { id, sentences = [] }: Caption,
-  caption: string,
-  state: State,
-): HTMLElement | null {
+export function createEnglish({ id, sentences }: Caption, caption: string, state: State): HTMLElement | null {
   if (!sentences.some(({ checked }) => checked === "in part")) return null;
   const key = `${caption} in English`;
   const text = sentences.map((sentence) => sentence.built_in || sentence.text).join(" ");

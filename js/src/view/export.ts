@@ -42,10 +42,14 @@ export function createExport(
   async function fromKernel(format: string): Promise<void> {
     const waits = store.head.value.status === "running";
     setText(note, waits ? "The file comes when the cell has ended." : "The file is being made…");
-    const file = await link.requestFile(format);
-    if (signal.aborted) return;
-    setText(note, file.error || `${file.name} is saved.`);
-    if (!file.error) save(file.name, new Blob([file.bytes], { type: file.type }));
+    try {
+      const file = await link.requestFile(format);
+      if (signal.aborted) return;
+      save(file.name, new Blob([file.bytes], { type: file.type }));
+      setText(note, `${file.name} is saved.`);
+    } catch (error) {
+      setText(note, (error as Error).message);
+    }
   }
 
   function savePlots(): void {

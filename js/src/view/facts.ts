@@ -2,11 +2,12 @@
 // span and what it rests on.
 import { element, react, reconcile } from "../dom";
 import { on } from "../listen";
-import type { Fact } from "../protocol";
+import type { Fact, FactGroup } from "../protocol";
 import type { State } from "../state";
 import type { Store } from "../store";
 import { createCites, lightSpan, reveal, spanText } from "./caption";
-import { groupFacts } from "./fact-groups";
+
+const OTHER = "What else?";
 
 export function createFacts(store: Store, state: State, signal: AbortSignal): HTMLElement {
   const list = element("div");
@@ -15,7 +16,7 @@ export function createFacts(store: Store, state: State, signal: AbortSignal): HT
   const formerGroups = new Map();
   const formerFacts = new Map<string, Map<string, { content: string; node: HTMLElement }>>();
   react(signal, () => {
-    const groups = groupFacts(store.facts.value);
+    const groups = groupFacts(store.facts.value, store.factGroups.value);
     const questions = groups.map(([question]) => question);
     reconcile(list, questions, (question) => question, createGroup, formerGroups);
     for (const [index, [question, facts]] of groups.entries()) {
@@ -40,6 +41,20 @@ export function createFacts(store: Store, state: State, signal: AbortSignal): HT
     }
   });
   return panel;
+}
+
+/** The facts of each question that has any, in their own order; those of a kind that answers none come last. */
+function groupFacts(
+  facts: readonly Fact[],
+  questions: readonly FactGroup[],
+): [question: string, facts: Fact[]][] {
+  const known = new Set(questions.flatMap(({ kinds }) => kinds));
+  const groups = questions.map(({ question, kinds }): [string, Fact[]] => [
+    question,
+    facts.filter(({ kind }) => kinds.includes(kind)),
+  ]);
+  groups.push([OTHER, facts.filter(({ kind }) => !known.has(kind))]);
+  return groups.filter(([, members]) => members.length > 0);
 }
 
 function createGroup(question: string): HTMLElement {

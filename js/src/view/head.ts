@@ -1,6 +1,6 @@
 // The head: title, state in words and colour, loss up to the cursor, optimizer, and who writes the captions.
 import { element, react, setText } from "../dom";
-import { formatCount, formatNumber, formatWithUnit } from "../format";
+import { formatCount, formatNumber, formatPair } from "../format";
 import type { Link } from "../link";
 import { atEnd, on } from "../listen";
 import type { State } from "../state";
@@ -43,11 +43,12 @@ export function createHead(
   react(signal, () => {
     store.version.value;
     const row = state.row.value;
-    const first = formatNumber(store.history.value("loss", 0));
+    const [first, now] = [store.history.value("loss", 0), store.history.value("loss", row)];
     const label = store.head.value.loss_label || "loss";
-    const now = formatWithUnit(store.history.value("loss", row), store.head.value.loss_unit);
     loss.hidden = row < 0 || store.head.value.compared;
-    const text = row <= 0 ? `${label} ${first}` : `${label} ${first} → ${now}`;
+    const numbers =
+      row <= 0 ? formatNumber(first) : formatPair(first, now, store.head.value.loss_unit).join(" → ");
+    const text = `${label} ${numbers}`;
     setText(loss, text);
     // As wide as it has been: a cursor at the start does not move what stands beside it.
     longest = Math.max(longest, text.length);

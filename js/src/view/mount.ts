@@ -1,15 +1,15 @@
 // Puts the view into a host element: a shadow root of its own, two columns, the theme, one lifetime.
 import { element, react, setAttributes } from "../dom";
-import type { Link } from "../link";
-import { atEnd } from "../listen";
+import { Link } from "../link";
+import { atEnd, on } from "../listen";
 import { createPlots } from "../plot/plots";
 import { foldSavedRecord } from "../record-fold";
-import type { State } from "../state";
-import type { Store } from "../store";
+import { State } from "../state";
+import { Store } from "../store";
 import { css } from "../styles";
 import { watchTheme } from "../theme";
 import { createAsk } from "./ask";
-import { createCompare, openComparison } from "./compare";
+import { createCompare } from "./compare";
 import { createExport } from "./export";
 import { createFoot } from "./foot";
 import { createHead } from "./head";
@@ -94,6 +94,23 @@ export function mountView(el: HTMLElement, { store, state, link }: Run, signal: 
     plots.recolour();
     plane.recolour();
   });
+}
+
+/** Shows a comparison below the view of the run, in place of a former one. */
+function openComparison(place: HTMLElement, packet: Uint8Array, signal: AbortSignal): void {
+  const controller = new AbortController();
+  const store = new Store();
+  const link = new Link(store, () => {});
+  const close = element("button", {}, "Close the comparison");
+  const content = element("div");
+  on(close, "click", () => {
+    controller.abort();
+    place.replaceChildren();
+  });
+  place.replaceChildren(element("p", { class: "comparison-head" }, close), content);
+  link.receive(packet);
+  mountView(content, { store, state: new State(store), link }, AbortSignal.any([signal, controller.signal]));
+  place.scrollIntoView({ block: "nearest" });
 }
 
 function foldRecordOf(store: Store, signal: AbortSignal): void {

@@ -1,6 +1,6 @@
 // The numbers behind the plots as a table: what is drawn, a page of rows at a time, the cursor's row marked.
 import { element, react, setAttributes } from "../dom";
-import { formatCount, formatNumber } from "../format";
+import { formatCount, formatNumber, MOST_DIGITS } from "../format";
 import { on } from "../listen";
 import { derivative, withUnit } from "../plot/panel";
 import type { State } from "../state";
@@ -130,6 +130,7 @@ function listColumns(store: Store, state: State): Column[] {
   return columns;
 }
 
+/** With more digits than a sentence has: neighbouring rows are to be told apart. */
 function formatCell(value: number): string {
-  return Number.isNaN(value) ? "–" : formatNumber(value);
+  return Number.isNaN(value) ? "–" : formatNumber(value, MOST_DIGITS);
 }

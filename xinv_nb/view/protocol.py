@@ -1,0 +1,339 @@
+"""What the kernel tells the browser of a run, typed once; `messages` has what both say beside it.
+
+It is a packet: a `Header`, and behind it one block of bytes in which the header's numbers, pictures and files lie by
+offset and length (`wire` has the layout). `js/dev/protocol.py` makes `js/src/protocol.ts` from these two files, texts
+included, so there is nothing but types in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, TypedDict
+
+Status = Literal["running", "finished", "interrupted", "failed"]
+
+Tone = Literal["live", "good", "warning", "bad", "neutral"]
+
+EventPhase = Literal["forward", "backward", "optimizer"]
+
+Span = tuple[int, int]
+"""First and last iteration."""
+
+
+# ---------------------------------------------------------------------- numbers
+
+
+class _ColumnSpec(TypedDict):
+    key: str
+    """`iteration`, `loss`, `accepted`; of the series k its values `pk` and gradient `gk`; of the watched quantity k its
+    values `wk` (or the least of several), the largest of several `hk`, and `dk`, the strongest derivative of the loss
+    with respect to it."""
+    type: Literal["f8", "f4", "u1"]
+    offset: int
+
+
+class ColumnSpec(_ColumnSpec, total=False):
+    """One number for each row."""
+
+    planes: bool
+    """The first bytes of all numbers, then the second ones, and so on."""
+
+
+class Detail(TypedDict):
+    """The evaluations of a part of the run, as asked for; one in `thinned` of them."""
+
+    request: int
+    span: Span
+    thinned: int
+
+
+class FrameSpec(TypedDict):
+    """A picture of the scene."""
+
+    iteration: int
+    offset: int
+    length: int
+    type: str
+    width: int
+    height: int
+
+
+class FrameError(TypedDict):
+    """Why the scene could not be drawn."""
+
+    iteration: int
+    text: str
+
+
+# ---------------------------------------------------------------------- names and words
+
+
+class Pull(TypedDict):
+    """A model that the server could download, or is downloading."""
+
+    model: str
+    size: str
+    """Empty where it is not known."""
+    note: str
+    """What the button does."""
+    problem: str
+    """Why the last try failed."""
+    going: bool
+    text: str
+    """How far it is, while it goes on."""
+    percent: int | None
+
+
+class Writer(TypedDict):
+    """Who writes the captions."""
+
+    text: str
+    hint: str
+    command: str
+    pull: Pull | None
+
+
+class Head(TypedDict):
+    """What the run is called, how it stands, and who writes of it."""
+
+    title: str
+    goal: str
+    status: Status
+    tone: Tone
+    state: str
+    evaluations: int
+    optimizer: str
+    writer: Writer
+    busy: bool
+    thinned: int
+    """One in how many evaluations is there."""
+    has_scene: bool
+    loss_label: str
+    loss_unit: str
+    notices: Sequence[str]
+    compared: bool
+    """Several runs on shared axes: a series is a run."""
+
+
+class _Series(TypedDict):
+    key: int
+    name: str
+    label: str
+    unit: str
+    description: str
+    group: str
+    bounds: tuple[float | None, float | None] | None
+    truth: float | None
+    statistic: str
+    """How a series summarizes many numbers; empty where it is one number."""
+    shown: bool
+    """Drawn until the reader chooses others."""
+
+
+class Series(_Series, total=False):
+    """A parameter, or a summary of many: columns p (values) and g (gradient), each with the key behind."""
+
+    colour: int
+    """Place in the palette, where it is not the place in the list."""
+
+
+class _Group(TypedDict):
+    key: str
+    label: str
+    unit: str
+
+
+class Group(_Group, total=False):
+    """Series that are drawn on one axis."""
+
+    log: bool
+    """May have a logarithmic axis, as the loss has."""
+
+
+class Watched(TypedDict):
+    """A quantity that the simulator watches."""
+
+    key: int
+    name: str
+    unit: str
+    several: bool
+    """Had more than one number in an evaluation: there is a column h."""
+    shown: bool
+    """Drawn until the reader chooses others."""
+
+
+class Phase(TypedDict):
+    """A stretch of the run, from iteration `start` up to but not including `stop`."""
+
+    start: int
+    stop: int
+    kind: str
+    label: str
+
+
+class RunEvent(TypedDict):
+    """Something that happened in the forward pass, the backward pass or the optimizer."""
+
+    id: str
+    evaluation: int
+    phase: EventPhase
+    text: str
+    stage: str
+    count: int
+    lane: bool
+    """Marked in the lanes: one of its kind begins or ends."""
+
+
+class Fact(TypedDict):
+    """A statement computed from the recording."""
+
+    id: str
+    kind: str
+    text: str
+    span: Span
+    cites: Sequence[str]
+
+
+class FactGroup(TypedDict):
+    """A question, and the kinds of facts that answer it."""
+
+    question: str
+    kinds: Sequence[str]
+
+
+class Claim(TypedDict):
+    """What was found in a model's words."""
+
+    text: str
+    supported: bool | None
+    """null: the recording cannot decide it."""
+    reason: str
+
+
+class Sentence(TypedDict):
+    """One sentence of a caption: who worded it, from which facts, and what became of a model's wording."""
+
+    text: str
+    source: str
+    cites: Sequence[str]
+    built_in: str
+    """The built-in sentence; empty where it is the same."""
+    checked: str
+    """"in full" or "in part", of a model's words; else empty."""
+    dropped: str
+    """Why a model's words are not shown; else empty."""
+    claims: Sequence[Claim]
+
+
+class Part(TypedDict):
+    """A stretch of a caption's text that is set in one way."""
+
+    text: str
+    kind: Literal["text", "number", "name"]
+
+
+class Caption(TypedDict):
+    """What is said of a stretch of the run."""
+
+    id: str
+    heading: str
+    span: Span
+    parts: Sequence[Part]
+    cites: Sequence[str]
+    line: str
+    """Who worded it and what was checked, in one line."""
+    tone: Literal["good", "warning", "neutral"]
+    writing: bool
+    sentences: Sequence[Sentence]
+    provenance: Mapping[str, str]
+    """What a model's words depend on: model, digest, server, seed, prompts."""
+
+
+# ---------------------------------------------------------------------- answers to requests
+
+
+class Answer(TypedDict):
+    """The answer to a question; another one to the same question takes its place."""
+
+    request: int
+    caption: Caption
+
+
+class FileSpec(TypedDict):
+    """A file for the reader to keep."""
+
+    request: int
+    name: str
+    type: str
+    offset: int
+    length: int
+
+
+class OtherRun(TypedDict):
+    """A run that this one could be laid over."""
+
+    id: str
+    name: str
+    state: str
+
+
+class OtherRuns(TypedDict):
+    """The runs that the kernel has beside this one."""
+
+    request: int
+    runs: Sequence[OtherRun]
+
+
+class ComparisonSpec(TypedDict):
+    """The run laid over others: the bytes are a packet of its own."""
+
+    request: int
+    offset: int
+    length: int
+
+
+class Failure(TypedDict):
+    """Why there is no file, no comparison: the answer in their place."""
+
+    request: int
+    text: str
+
+
+# ---------------------------------------------------------------------- the whole
+
+
+class _Header(TypedDict):
+    version: Literal[2]
+    kind: Literal["snapshot", "update"]
+    """A snapshot takes the place of everything before it."""
+    sequence: int
+    """Updates count up; a gap means that one was lost."""
+    run: str
+    rows: int
+    columns: Sequence[ColumnSpec]
+
+
+class Header(_Header, total=False):
+    """What a packet says in words, and what lies behind it. What is missing has not changed."""
+
+    head: Head
+    series: Sequence[Series]
+    groups: Sequence[Group]
+    watched: Sequence[Watched]
+    phases: Sequence[Phase]
+    events: Sequence[RunEvent]
+    """Of an update, those that are new."""
+    events_total: int
+    """Events of the run; of very many, only some are listed."""
+    facts: Sequence[Fact]
+    fact_groups: Sequence[FactGroup]
+    """In the order in which they are shown; come with the facts."""
+    captions: Sequence[Caption]
+    answers: Sequence[Answer]
+    frames: Sequence[FrameSpec]
+    frame_error: FrameError
+    detail: Detail
+    file: FileSpec
+    other_runs: OtherRuns
+    comparison: ComparisonSpec
+    failure: Failure
