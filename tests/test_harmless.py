@@ -28,6 +28,7 @@ from scipy.optimize import minimize
 import xinv_nb as xi
 from tests.same_bits import harmlessly_recorded
 from tests.waiting import PATIENCE
+from xinv_nb.recording.backends.autograd.hook import UnsupportedAutogradError
 
 
 @pytest.fixture(autouse=True)
@@ -311,6 +312,18 @@ def test_a_function_captured_while_recording_is_inert_later():
         assert backward_pass(1.0, end).tolist() == [4.0, 4.0]
     assert run.evaluations == 1
     assert other.evaluations == 1
+
+
+def test_an_autograd_whose_insides_are_elsewhere_is_told_and_left_alone(monkeypatch):
+    trace = core.trace
+    monkeypatch.delattr(core, "backward_pass")  # a version to come, say
+    with xi.record() as outer, xi.record() as run:
+        assert core.trace is trace
+        run.add(1.0, 2.0, 3.0)
+    for each in (outer, run):
+        assert each.evaluations == 1
+        assert "keeps its passes where xinv_nb cannot see them" in each.notices[0]
+    assert issubclass(UnsupportedAutogradError, xi.XinvError)
 
 
 def test_another_tool_that_hooks_itself_in_on_top_keeps_its_hook():

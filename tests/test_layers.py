@@ -99,6 +99,14 @@ def test_each_library_has_its_adapter(library: str, allowed: set[str]) -> None:
     assert users <= allowed
 
 
+def test_recording_knows_no_framework_outside_its_folder():
+    autograd = PACKAGE / "recording" / "backends" / "autograd"
+    for path in MODULES:
+        if autograd not in path.parents:
+            of_autograd = {name for name in imports(path, inside_functions=True) if "autograd" in name}
+            assert not of_autograd, f"{path.name} imports {of_autograd}"
+
+
 def test_the_core_knows_numpy_only() -> None:
     core = [path for room in ("language", "recorded", "facts") for path in (PACKAGE / room).rglob("*.py")]
     for path in core:
@@ -112,7 +120,7 @@ def test_pyplot_is_never_used() -> None:
 
 
 def test_importing_the_package_is_light() -> None:
-    heavy = ("matplotlib", "ollama", "httpx", "pandas", "IPython", "anywidget", "asyncio")
+    heavy = ("matplotlib", "ollama", "httpx", "pandas", "IPython", "anywidget", "asyncio", "autograd", "scipy")
     code = f"import sys, xinv_nb; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

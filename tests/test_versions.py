@@ -16,6 +16,7 @@ ROOT = Path(__file__).parent.parent
 TESTS = [
     f"tests/test_{name}.py"
     for name in (
+        "add",
         "harmless",
         "nonfinite",
         "optimizers",

@@ -266,8 +266,8 @@ class Run(RecordedRun):
         ...         miss = reach - 20.0
         ...         run.add(miss**2, {"speed": v}, {"speed": 2 * miss * 2 * v / 9.81}, reach=(reach, "m"))
         ...         v = v - 0.02 * 2 * miss * 2 * v / 9.81
-        >>> run.evaluations, run.watches["reach"].unit, round(float(run.parameters["speed"][-1]), 2)
-        (20, 'm', 14.01)
+        >>> run.evaluations, run.watches["reach"].unit, round(float(run.parameters["speed"][-1]), 1)
+        (20, 'm', 14.0)
         """
         from xinv_nb.recording.by_hand import add
 

@@ -11,7 +11,8 @@ from xinv_nb.facts.measures.events import EventGroup, event_groups
 from xinv_nb.facts.measures.iterates import Floats, Iterates, iterates_of
 from xinv_nb.facts.measures.opposition import Pair, opposed_pairs
 from xinv_nb.facts.measures.watched import followed
-from xinv_nb.recorded.run import RecordedRun, Watch
+from xinv_nb.recorded.run import RecordedRun
+from xinv_nb.recorded.watch import Watch
 
 
 class Evidence:

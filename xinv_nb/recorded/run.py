@@ -8,7 +8,6 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -16,11 +15,13 @@ from numpy.typing import NDArray
 
 from xinv_nb.errors import XinvError
 from xinv_nb.recorded.captions import Caption
+from xinv_nb.recorded.curvature import Curvature
 from xinv_nb.recorded.entries import Entry, entries_of, followed
 from xinv_nb.recorded.events import Event, worded
 from xinv_nb.recorded.history import History
 from xinv_nb.recorded.leaves import Leaf
 from xinv_nb.recorded.problem import Parameter, Problem
+from xinv_nb.recorded.watch import Watch
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -33,45 +34,6 @@ _LITTLE = 10
 _SEVERAL = 2
 MOST_SPANS = 32
 """Stretches chosen by the reader of which the facts are kept: the latest ones."""
-
-
-@dataclass(frozen=True)
-class Watch:
-    """The recording of one watched quantity: one row for each time the simulator came by.
-
-    `evaluation` says in which evaluation each row was recorded; `values` and `cotangents` (the derivative of the loss
-    with respect to the quantity) have one entry a row, `at` is where in the simulation.
-    """
-
-    name: str
-    unit: str
-    evaluation: NDArray[np.intp]
-    values: NDArray[Any]
-    cotangents: NDArray[Any]
-    at: tuple[Any, ...]
-
-
-@dataclass(frozen=True)
-class Curvature:
-    """Second derivatives of the loss at one evaluation, with each parameter measured by a size of its own.
-
-    `scale` holds these sizes, in the columns of the history; `slope` is the gradient, `values` are eigenvalues of the
-    Hessian in ascending order and `vectors` the directions (one a column), all in these sizes: a step of 1 is as long
-    as a parameter is large. `loss` is the value of the objective that was differentiated.
-    """
-
-    evaluation: int
-    loss: float
-    scale: NDArray[np.float64]
-    slope: NDArray[np.float64]
-    values: NDArray[np.float64]
-    vectors: NDArray[np.float64]
-    method: str
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether it covers all directions."""
-        return len(self.values) == len(self.scale)
 
 
 class RecordedRun:

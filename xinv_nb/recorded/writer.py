@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 from xinv_nb.recorded.captions import Caption
+from xinv_nb.recorded.curvature import Curvature
 from xinv_nb.recorded.events import Event, NewEvent
 from xinv_nb.recorded.history import History
 from xinv_nb.recorded.problem import Problem
-from xinv_nb.recorded.run import MOST_SPANS, Curvature, RecordedRun, Status
+from xinv_nb.recorded.run import MOST_SPANS, RecordedRun, Status
 
 
 class RunWriter:

@@ -134,14 +134,13 @@ def _watched(name: str, quantity: Any, units: dict[str, str], stage: str) -> Wat
         if len(quantity) != 2 or not isinstance(quantity[1], str):
             raise XinvError(f"{name} must be a number, an array, or a pair of value and unit such as (3.2, 'km').")
         value, unit = quantity
-    if units.setdefault(name, unit) != unit:
-        raise XinvError(
-            f"{name} must be in {units[name] or 'no unit'} {_BEFORE}; run.add was given {unit or 'no unit'}."
-        )
     found = given.array(value, name, "biuf")
+    known = units.setdefault(name, unit)
+    if unit and unit != known:
+        raise XinvError(f"{name} must be in {known or 'no unit'} {_BEFORE}; run.add was given {unit}.")
     numbers: float | NDArray[np.float64] = found.copy() if found.ndim else float(found)
     unknown = np.full(found.shape, np.nan) if found.ndim else math.nan
-    return WatchedValue(name, unit, numbers, None, stage, unknown)
+    return WatchedValue(name, known, numbers, None, stage, unknown)
 
 
 def _many(count: int | None) -> str:

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.errors import XinvError
+from xinv_nb.recorded.curvature import Curvature
 from xinv_nb.recorded.history import History
-from xinv_nb.recorded.run import Curvature
 from xinv_nb.recording.backends.registry import differentiating
 from xinv_nb.recording.context import unrecorded
 

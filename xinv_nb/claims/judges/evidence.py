@@ -16,7 +16,8 @@ from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.measures.sizes import gradient_sizes
 from xinv_nb.language.quantities import quantity as with_its_unit
 from xinv_nb.recorded.entries import Entry
-from xinv_nb.recorded.run import RecordedRun, Watch
+from xinv_nb.recorded.run import RecordedRun
+from xinv_nb.recorded.watch import Watch
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]

@@ -15,7 +15,7 @@ from xinv_nb.facts.measures.names import watched
 from xinv_nb.facts.measures.precision import tolerance
 from xinv_nb.facts.measures.watched import is_loss
 from xinv_nb.language.slots import Iteration, Named, Slot, Value
-from xinv_nb.recorded.run import Watch
+from xinv_nb.recorded.watch import Watch
 
 
 def compute(evidence: Evidence) -> Iterator[Fact]:

@@ -27,8 +27,9 @@ from xinv_nb.facts.measures.curvature import MOST_DIRECTIONS, Path
 from xinv_nb.facts.measures.iterates import Floats
 from xinv_nb.facts.measures.names import named
 from xinv_nb.language.slots import Clause, Count, Iteration, Named, Slot, Value, Word, pair
+from xinv_nb.recorded.curvature import Curvature
 from xinv_nb.recorded.entries import Entry
-from xinv_nb.recorded.run import Curvature, RecordedRun
+from xinv_nb.recorded.run import RecordedRun
 
 _WIDEST = 50
 """Parameters up to which the path is asked."""

@@ -16,7 +16,8 @@ from xinv_nb.facts.measures.iterates import Floats
 from xinv_nb.facts.measures.names import watched
 from xinv_nb.facts.measures.phases import last_of
 from xinv_nb.language.slots import Clause, Iteration, Listed, Named, Slot, Value, Way, Word
-from xinv_nb.recorded.run import RecordedRun, Watch
+from xinv_nb.recorded.run import RecordedRun
+from xinv_nb.recorded.watch import Watch
 
 _FEWEST_TERMS = 2
 _MOST_TERMS = 4

@@ -16,7 +16,7 @@ from xinv_nb.facts.measures.names import named, watched
 from xinv_nb.facts.measures.turning import MOST_TURNS, moved_most, swinging, turns_of
 from xinv_nb.facts.measures.watched import is_loss
 from xinv_nb.language.slots import Count, Directions, Iteration, Named, Slot, Value, Way, pair
-from xinv_nb.recorded.run import Watch
+from xinv_nb.recorded.watch import Watch
 
 _LEAST = 0.05
 """Share of its range that a parameter goes at least between two turning points."""

@@ -17,7 +17,7 @@ from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.names import named, watched
 from xinv_nb.facts.measures.places import place, places_of, sizes_at
 from xinv_nb.language.slots import Named, Said, Slot, Value
-from xinv_nb.recorded.run import Watch
+from xinv_nb.recorded.watch import Watch
 
 _FACTOR = 1e3
 """Factor between the ends of a simulation from which a gradient vanishes or explodes."""

@@ -15,7 +15,8 @@ from xinv_nb.facts.measures.phases import last_of
 from xinv_nb.facts.measures.precision import is_constant, returned
 from xinv_nb.facts.measures.watched import is_loss, share_of_range
 from xinv_nb.language.slots import Asked, Named, Slot, Value, Way, Word, pair
-from xinv_nb.recorded.run import RecordedRun, Watch
+from xinv_nb.recorded.run import RecordedRun
+from xinv_nb.recorded.watch import Watch
 
 _TOLD = 0.05
 """Share of its range over the whole run from which a change in one stretch is told."""

@@ -61,10 +61,11 @@ def allocation(evidence: Evidence, span: tuple[int, int]) -> tuple[str, dict[str
     entries = [track.entry for track in iterates.tracks]
     first, second = np.argsort(earned, kind="stable")[:2]
     slots: dict[str, Slot] = {"mover": named(entries[first]), "share": Share(float(earned[first]) / total)}
+    slots["other_share"] = Share(float(earned[second]) / total)
     slots |= {"fall": Value(-total), "alone": Value(-float(earned[first])), "accounted_share": Share(accounted / total)}
     form = "alone" if earned[first] / total > 1 else "two" if earned[second] / total > _WORTH else "one"
     if form == "two":  # only what is said: a question about another parameter is not answered by it
-        slots |= {"other": named(entries[second]), "other_share": Share(float(earned[second]) / total)}
+        slots["other"] = named(entries[second])
     form += ", in part" if remainder > _REMAINDER else ""
     form += ", sampled" if any(entry.leaf.kept is not None for entry in entries) else ""
     parts = {entry.name: float(part) for entry, part in zip(entries, earned, strict=True)}

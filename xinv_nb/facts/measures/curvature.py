@@ -17,7 +17,8 @@ from xinv_nb.facts.measures.combinations import TRACE, Combination, combination,
 from xinv_nb.facts.measures.iterates import Floats, Iterates
 from xinv_nb.facts.measures.scales import sizes
 from xinv_nb.facts.measures.secants import explored_by, fit
-from xinv_nb.recorded.run import Curvature, RecordedRun
+from xinv_nb.recorded.curvature import Curvature
+from xinv_nb.recorded.run import RecordedRun
 
 MOST_DIRECTIONS = 3
 """Combinations told of that are not determined."""

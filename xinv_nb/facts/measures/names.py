@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xinv_nb.language.slots import Named
 from xinv_nb.recorded.entries import Entry
-from xinv_nb.recorded.run import Watch
+from xinv_nb.recorded.watch import Watch
 
 
 def named(entry: Entry) -> Named:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from xinv_nb.facts.measures.iterates import Floats
 from xinv_nb.language.slots import Said, Slot, Value
-from xinv_nb.recorded.run import Watch
+from xinv_nb.recorded.watch import Watch
 
 _FEWEST_PLACES = 3
 _LOOKED_AT = 50

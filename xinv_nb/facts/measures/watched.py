@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from xinv_nb.facts.measures.iterates import Floats
-from xinv_nb.recorded.run import Watch
+from xinv_nb.recorded.watch import Watch
 
 
 def followed(watches: Mapping[str, Watch], evaluations: int) -> list[tuple[Watch, Floats]]:

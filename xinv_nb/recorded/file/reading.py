@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from xinv_nb.errors import XinvError
 from xinv_nb.recorded.captions import Caption, Claim, WordedSentence
 from xinv_nb.recorded.columns import GrowingColumn, TermColumns, VariedColumn, WatchColumns
+from xinv_nb.recorded.curvature import Curvature
 from xinv_nb.recorded.events import Event, EventKind, EventPhase, worded
 from xinv_nb.recorded.file import version1
 from xinv_nb.recorded.file.layout import CURVATURE, EACH, FORMAT, VERSION, prefix
@@ -22,7 +23,7 @@ from xinv_nb.recorded.file.values import decoded, of_kind, one_of, position, tex
 from xinv_nb.recorded.history import History
 from xinv_nb.recorded.leaves import Leaf, sampled_leaf, whole_leaf
 from xinv_nb.recorded.problem import Parameter, Problem
-from xinv_nb.recorded.run import Curvature, RecordedRun, Status
+from xinv_nb.recorded.run import RecordedRun, Status
 from xinv_nb.recorded.writer import RunWriter
 
 R = TypeVar("R", bound=RecordedRun)

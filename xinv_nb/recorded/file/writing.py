@@ -14,7 +14,8 @@ from xinv_nb.recorded.captions import Caption, Claim
 from xinv_nb.recorded.file.layout import CURVATURE, EACH, FORMAT, VERSION, prefix
 from xinv_nb.recorded.file.values import encoded
 from xinv_nb.recorded.problem import Problem
-from xinv_nb.recorded.run import RecordedRun, Watch
+from xinv_nb.recorded.run import RecordedRun
+from xinv_nb.recorded.watch import Watch
 
 
 def save(run: RecordedRun, path: Path) -> Path:
