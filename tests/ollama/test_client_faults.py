@@ -26,7 +26,8 @@ from tests.ollama.scripted_server import (
     shown,
 )
 from tests.waiting import AT_ONCE, PATIENCE, until
-from xinv_nb.models.server.connection import CONNECT_LIMIT, parse_address
+from xinv_nb.models.server.address import parse_address
+from xinv_nb.models.server.connection import CONNECT_LIMIT
 from xinv_nb.models.server.faults import OllamaUnavailable
 from xinv_nb.models.server.ollama import OllamaServer
 
