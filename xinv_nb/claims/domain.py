@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from xinv_nb.claims.vocabulary import ARTICLES, IRREGULAR, UNITS
 from xinv_nb.facts.analysis import facts_of
 from xinv_nb.language.quantities import sentence_start
+from xinv_nb.language.slots import words_of_the_user
 
 if TYPE_CHECKING:
     from xinv_nb.recorded.run import RecordedRun
@@ -92,7 +93,7 @@ class Domain:
         events: dict[str, str] = {}
         for fact in facts_of(run):
             if fact.kind == "event" and len(events) < _MOST_EVENTS:
-                said = fact.text.partition(": ")[2].rstrip(".")
+                said = next(words_of_the_user(fact.slots.values()))
                 events[said] = said
         ending = run.ending.rstrip(".") if run.status == "failed" else ""
         optimizer = run.optimizer.partition(" ·")[0]
