@@ -2,8 +2,9 @@
 
 `phrases.txt` says what phrases mean, as `kind value: phrase | phrase …`; where several fit, the longest is taken.
 `times.txt` says when something was, as patterns of words: ITER is a word for iteration, N a whole number, ? what may
-lack. Every entry was read by a person. A phrase that is not here is a word that the checker does not know, and counts against
-the sentence in which it stands. Articles are left out of the phrases, as out of the sentences that are compared.
+lack. Every entry was read by a person. A phrase that is not here is a word that the checker does not know, and counts
+against the sentence in which it stands. Articles are left out of the phrases, as out of the sentences that are
+compared.
 """
 
 from __future__ import annotations

@@ -46,6 +46,8 @@ class Kind:
     """Yields its facts from what was recorded."""
     method: str = ""
     """By which method, with its source, for the table in the documentation."""
+    asked_with: str = ""
+    """Words by which a reader asks for it, as a regular expression; without, its facts answer the topics of `words`."""
     wordings: str = ""
     """The kind whose part of the bank it shares, if not one of its own."""
 

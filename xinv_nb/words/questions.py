@@ -6,12 +6,14 @@ touches none of them is not answered: a wrong fact would be taken for an answer.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from xinv_nb.facts.analysis import facts_of
 from xinv_nb.facts.fact import Fact
+from xinv_nb.facts.kinds import all_kinds
 from xinv_nb.language.slots import words_of_the_user
 from xinv_nb.recorded.captions import Caption
 from xinv_nb.recorded.run import RecordedRun
@@ -45,17 +47,13 @@ def _swinging(fact: Fact) -> bool:
 
 
 _TOPICS = (
-    _Topic(r"\b(?:next|advice|advise|suggest|recommend|should i|try instead|do better)\b", ("advice",)),
     _Topic(
         r"\b(?:determined|identif|correlat|sloppy|pin(?:ned)? down|uncertain|compensat)",
         ("identifiability", "idle", "advice"),
     ),
     _Topic(r"\b(?:conflict|compet|oppos|trade|against each other)", ("conflict", "balance", "terms")),
     _Topic(r"\b(?:turn(?:ed|ing)? (?:back|round|around|point)|overshoot|overshot)", ("turning", "swing")),
-    _Topic(r"\b(?:bound|limit|constraint)s?\b", ("bound",)),
     _Topic(r"\b(?:vanish|explod\w+ gradient)", ("vanishing", "exploding")),
-    _Topic(r"\b(?:line search|reject|trials?)\b", ("trials",)),
-    _Topic(r"\b(?:true|truth|correct|accurate|actual) (?:value|answer|parameter|result)|\bhow accurate", ("truth",)),
     _Topic(r"\b(?:lowest|best|minimal|minimum|smallest)\b", ("best", "course"), anchored=True),
     _Topic(
         r"\b(?:diverg|explod|blow|blew|overflow|nan\b|not a number|infinit)",
@@ -169,9 +167,16 @@ def _told(fact: Fact, whole: tuple[int, int]) -> str:
     return fact.text
 
 
+@functools.cache
+def _topics() -> tuple[_Topic, ...]:
+    """Return what a question may be about: first the kinds that say so themselves, in the order of their ranks."""
+    of_kinds = [_Topic(kind.asked_with, (kind.name,)) for kind in all_kinds() if kind.asked_with]
+    return (*of_kinds, *_TOPICS)
+
+
 def _by_topic(facts: Sequence[Fact], asked: str) -> list[Fact]:
     """Return the facts of the first topic that the question touches and that the run has facts of."""
-    for topic in _TOPICS:
+    for topic in _topics():
         if re.search(topic.words, asked) and (not topic.anchored or re.search(_RUN, asked)):
             found = [f for kind in topic.kinds for f in facts if f.kind == kind and topic.wanted(f)]
             if found:
@@ -220,7 +225,7 @@ def _by_name(run: RecordedRun, facts: Sequence[Fact], question: str, asked: str)
         group = any(_mentions(words, name) for name in mentioned | labels for words in said)
         if subject in about or (group and fact.kind in ("movement", "watch", "truth", "credit", "event")):
             found.append(fact)
-    wanted = [kind for topic in _TOPICS if re.search(topic.words, asked) for kind in topic.kinds]
+    wanted = [kind for topic in _topics() if re.search(topic.words, asked) for kind in topic.kinds]
     order = ["truth"] if "truth" in wanted[:1] else ["credit"] if "credit" in wanted[:1] else []
     order += ["movement", "watch", "truth", "credit", "event"]
     return sorted(found, key=lambda fact: order.index(fact.kind) if fact.kind in order else len(order))

@@ -174,6 +174,7 @@ _RULES: tuple[Callable[[Evidence], Suggestions], ...] = (
 
 KIND = Kind(
     name="advice",
+    asked_with=r"\b(?:next|advice|advise|suggest|recommend|should i|try instead|do better)\b",
     question=Question.ENDING,
     rank=80,
     slots={"more": Value, "iteration": Iteration},

@@ -86,6 +86,7 @@ def _held(pull: float) -> str:
 
 KIND = Kind(
     name="bound",
+    asked_with=r"\b(?:bound|limit|constraint)s?\b",
     question=Question.MOVEMENT,
     rank=35,
     slots={

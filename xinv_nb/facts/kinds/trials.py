@@ -38,6 +38,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
 
 KIND = Kind(
     name="trials",
+    asked_with=r"\b(?:line search|reject|trials?)\b",
     question=Question.SPEED,
     rank=62,
     slots={

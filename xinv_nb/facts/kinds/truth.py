@@ -39,6 +39,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
 
 KIND = Kind(
     name="truth",
+    asked_with=r"\b(?:true|truth|correct|accurate|actual) (?:value|answer|parameter|result)|\bhow accurate",
     question=Question.ENDING,
     rank=73,
     slots={"parameter": Named, "end": Value, "truth": Value},
