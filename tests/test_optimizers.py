@@ -23,7 +23,7 @@ from xinv_nb.recorded.history import History
 from xinv_nb.recorded.leaves import leaves_of
 from xinv_nb.recording.solvers import scipy as solvers
 from xinv_nb.recording.solvers.calls import SolverCall
-from xinv_nb.recording.solvers.path import Course
+from xinv_nb.recording.solvers.path import SolverPath
 
 START = np.array([-1.2, 1.0])
 SECOND_ORDER = ("dogleg", "trust-ncg", "trust-krylov", "trust-exact")
@@ -631,7 +631,7 @@ def course_beside_its_bound(method, reported, evaluated, bound=(-1.5, 0.5)):
     def tell(row, text, values, *, kind="optimizer", column=None, detail=False):
         told.append((kind, values.get("side"), values.get("what"), column))
 
-    course = Course(call, history, 0, tell)
+    course = SolverPath(call, history, 0, tell)
     for x in ([-1.0, -1.0], [-0.5, -0.5], evaluated):
         point = numpy.array(x)
         row = history.append(1.0, point, point)

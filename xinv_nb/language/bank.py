@@ -41,7 +41,7 @@ class Wording:
 
 
 @dataclass(frozen=True)
-class Entry:
+class BankEntry:
     """The wordings of a fact of one form, or of two facts of two forms."""
 
     kinds: tuple[str, ...]
@@ -56,7 +56,7 @@ class Bank:
 
     own: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """From a kind and a form to its own sentence."""
-    entries: Mapping[tuple[tuple[str, ...], tuple[str, ...]], list[Entry]] = field(default_factory=dict)
+    entries: Mapping[tuple[tuple[str, ...], tuple[str, ...]], list[BankEntry]] = field(default_factory=dict)
     """From kinds and forms to how they may be worded."""
     glosses: Mapping[str, str] = field(default_factory=dict)
     """From a term to what a student is told of it; each holds wherever the term does."""
@@ -66,7 +66,7 @@ class Bank:
 def bank_of(language: str = "english") -> Bank:
     """Return the bank of a language; read once."""
     own: dict[tuple[str, str], str] = {}
-    entries: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Entry]] = {}
+    entries: dict[tuple[tuple[str, ...], tuple[str, ...]], list[BankEntry]] = {}
     folder = _BANKS / language
     for path in sorted(folder.glob("*.txt")):
         if path.stem == "glosses":
@@ -80,7 +80,7 @@ def bank_of(language: str = "english") -> Bank:
     return Bank(own, entries, dict(line.split(": ", 1) for line in lines if line))
 
 
-def _read(text: str) -> Iterator[tuple[Entry, list[str]]]:
+def _read(text: str) -> Iterator[tuple[BankEntry, list[str]]]:
     """Yield the entries of one file, with the own sentences of their forms."""
     kinds: tuple[str, ...] = ()
     condition = ""
@@ -100,7 +100,7 @@ def _read(text: str) -> Iterator[tuple[Entry, list[str]]]:
                 wordings.append(Wording(sentences[0] if rest == "." else rest, _LEVELS[sign]))
             else:
                 raise ValueError(f"a line of a bank begins with ==, =, s, e or b, not {line!r}")
-        yield Entry(kinds, tuple(forms), condition, tuple(wordings)), sentences
+        yield BankEntry(kinds, tuple(forms), condition, tuple(wordings)), sentences
 
 
 def _kinds(rest: str) -> tuple[tuple[str, ...], str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from xinv_nb.facts.fact import Fact
-from xinv_nb.language.bank import Entry, Wording, bank_of
+from xinv_nb.language.bank import BankEntry, Wording, bank_of
 from xinv_nb.language.renderer import fill, names_in, said
 from xinv_nb.language.slots import Named, Slot, Way
 from xinv_nb.recorded.run import RecordedRun
@@ -87,7 +87,7 @@ class Phrases:
         return None
 
 
-def _together(facts: Sequence[Fact], entry: Entry) -> dict[str, Slot] | None:
+def _together(facts: Sequence[Fact], entry: BankEntry) -> dict[str, Slot] | None:
     """Return the slots of facts that one sentence words; None where they do not say the same of what they share."""
     found = dict(facts[0].slots)
     for fact in facts[1:]:

@@ -35,7 +35,7 @@ def observe(notice: Callable[[str], None]) -> None:
         for reason in _hidden.values():
             notice(reason)
         if len(_told) == 1 and not _put_in():
-            sys.meta_path.insert(0, _Lookout)
+            sys.meta_path.insert(0, _ImportWatcher)
 
 
 def leave(notice: Callable[[str], None]) -> None:
@@ -44,15 +44,15 @@ def leave(notice: Callable[[str], None]) -> None:
         _told.remove(notice)
         if _told:
             return
-        if _Lookout in sys.meta_path:
-            sys.meta_path.remove(_Lookout)
+        if _ImportWatcher in sys.meta_path:
+            sys.meta_path.remove(_ImportWatcher)
         for backend in _observing:
             backend.uninstall()
         _observing.clear()
         _hidden.clear()
 
 
-class _Lookout:
+class _ImportWatcher:
     """Sees that a library is being imported, since Python asks it, too, for each module; never answers."""
 
     @staticmethod

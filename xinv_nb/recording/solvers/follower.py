@@ -20,7 +20,7 @@ from xinv_nb.recorded.history import History
 from xinv_nb.recording.solvers import callers
 from xinv_nb.recording.solvers.callers import Caller
 from xinv_nb.recording.solvers.calls import SolverCall
-from xinv_nb.recording.solvers.path import Course, Sink
+from xinv_nb.recording.solvers.path import Sink, SolverPath
 
 _TRAINERS = {"adam": "Adam", "sgd": "Gradient descent with momentum", "rmsprop": "RMSProp"}
 _MOST_STARTS = 20
@@ -64,7 +64,7 @@ class OptimizerFollower:
         """How often they did so without a gradient."""
         self._running: list[SolverCall] = []
         """Calls of scipy's solvers, the innermost last."""
-        self._courses: dict[SolverCall, dict[History, Course]] = {}
+        self._paths: dict[SolverCall, dict[History, SolverPath]] = {}
         self._loops: dict[History, _Loop] = {}
         """The optimizer of autograd that each objective was last evaluated by."""
         self.passes_between = 0
@@ -128,11 +128,11 @@ class OptimizerFollower:
         call = self._running[-1]
         if not isinstance(caller.x, np.ndarray):
             return
-        courses = self._courses[call]
-        if history not in courses:
+        paths = self._paths[call]
+        if history not in paths:
             self._leave_loop(history)
-            courses[history] = Course(call, history, row, self._start(history, row, call.name, call.name))
-        courses[history].evaluated(row, call.seen(caller.x))
+            paths[history] = SolverPath(call, history, row, self._start(history, row, call.name, call.name))
+        paths[history].evaluated(row, call.seen(caller.x))
 
     def _in_loop(self, caller: Caller, history: History, row: int) -> None:
         iteration = caller.settings.get("i", 0)
@@ -188,14 +188,14 @@ class OptimizerFollower:
             if other.frame not in on_the_stack or other.frame == call.frame:
                 self._break_off(other)
         self._running.append(call)
-        self._courses[call] = {}
+        self._paths[call] = {}
 
     def iterates(self, call: SolverCall, x: NDArray[Any]) -> None:
         """Mark the evaluation that the solver accepted, and those that it only tried."""
         try:
             with np.errstate(all="ignore"):
-                for course in self._courses.get(call, {}).values():
-                    course.accepted(x)
+                for path in self._paths.get(call, {}).values():
+                    path.accepted(x)
         except Exception as error:  # noqa: BLE001 - nothing of ours may reach the user's computation
             self._failed(error)
 
@@ -205,13 +205,13 @@ class OptimizerFollower:
             with np.errstate(all="ignore"):
                 if call in self._running:
                     self._running.remove(call)
-                courses = self._courses.pop(call, {}).values()
-                for course in courses:
-                    course.ends(result, stopped=stopped)
-                if courses and call.has_gradient:
+                paths = self._paths.pop(call, {}).values()
+                for path in paths:
+                    path.ends(result, stopped=stopped)
+                if paths and call.has_gradient:
                     calls = int(getattr(result, "nfev", 0))
                     self._calls[call.name] += calls
-                    self._unseen[call.name] += max(0, calls - max(course.evaluations for course in courses))
+                    self._unseen[call.name] += max(0, calls - max(path.evaluations for path in paths))
         except Exception as error:  # noqa: BLE001
             self._failed(error)
 

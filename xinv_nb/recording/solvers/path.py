@@ -42,7 +42,7 @@ _LINE_SEARCH = ("BFGS", "L-BFGS-B", "Conjugate gradient", "SLSQP")
 _TRUST_REGION = ("trust-constr", "dogleg", "trust-ncg", "trust-krylov", "trust-exact")
 
 
-class Course:
+class SolverPath:
     """What is known of the evaluations that one call of a solver makes of one objective.
 
     Evaluations and iterates are matched by the bits of the point as scipy passes it, so that it does not matter what

@@ -52,7 +52,7 @@ _stand_ins: list[tuple[Any, Any]] = []
 """Each stand-in that is in use, with scipy's own function that it stands for."""
 
 
-class _Lookout:
+class _ImportWatcher:
     """Sees that scipy.optimize is being imported, since Python asks it, too, for each module; never answers."""
 
     @staticmethod
@@ -69,7 +69,7 @@ def install() -> None:
     with _lock:
         _installed += 1
         if _installed == 1 and not _put_in():
-            sys.meta_path.insert(0, _Lookout)
+            sys.meta_path.insert(0, _ImportWatcher)
 
 
 def uninstall() -> None:
@@ -79,8 +79,8 @@ def uninstall() -> None:
         _installed -= 1
         if _installed:
             return
-        if _Lookout in sys.meta_path:
-            sys.meta_path.remove(_Lookout)
+        if _ImportWatcher in sys.meta_path:
+            sys.meta_path.remove(_ImportWatcher)
         # In all modules of scipy, for one that was imported during the recording took the stand-in over; where another
         # tool has put itself on top, it stays, and ours below it does nothing any more.
         for name, module in list(sys.modules.items()) if _stand_ins else ():
