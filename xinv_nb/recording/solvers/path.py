@@ -1,4 +1,4 @@
-"""The course of one solver over one objective: which evaluations were iterates, which trials, and what stands out."""
+"""The path of one solver over one objective: which evaluations were iterates, which trials, and what stands out."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Sink = Callable[..., None]
 """Called with an evaluation, a sentence, its numbers, and the event's kind and column where it is about a parameter."""
 
 _MOST_OF_A_KIND = 8
-"""Events of one kind in one course; a new extreme is told all the same."""
+"""Events of one kind on one path; a new extreme is told all the same."""
 
 _MUCH = 10.0
 """Factor from which on a step is much longer or shorter than those before."""
