@@ -7,6 +7,7 @@ import json
 import pickle
 import sys
 import zipfile
+from dataclasses import fields
 
 import autograd.numpy as np
 import numpy
@@ -119,7 +120,7 @@ def same(a, b):
     if isinstance(a, (list, tuple)):
         return type(a) is type(b) and len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
     if hasattr(a, "__dataclass_fields__"):
-        return type(a) is type(b) and same(vars(a), vars(b))
+        return type(a) is type(b) and all(same(getattr(a, field.name), getattr(b, field.name)) for field in fields(a))
     return a == b or (a != a and b != b)
 
 
