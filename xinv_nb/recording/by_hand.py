@@ -110,7 +110,7 @@ def add(
         if is_missing:
             recorder.notice(_NO_SQUARES)
         # The simulator ran before its results are handed over: what it reported meanwhile belongs to them.
-        evaluation.happenings = recorder.events.outside
+        evaluation.happenings = [happening for _, happening in recorder.events.outside]
         for each in recorder.self_and_around():
             each.events.drop_outside(evaluation.happenings)
         if not math.isfinite(evaluation.loss):

@@ -23,7 +23,7 @@ class KeptEvents:
         self._count = 0
         self._templates: set[str] = set()
         """What the simulator says inside passes."""
-        self._outside: list[tuple[int, Happening]] = []
+        self.outside: list[tuple[int, Happening]] = []
         """Events outside any pass since the latest evaluation, each with the evaluation it follows."""
 
     def add(self, history: History | None, evaluation: int, event: NewEvent) -> None:
@@ -37,18 +37,13 @@ class KeptEvents:
 
     # ------------------------------------------------------------------ events outside any pass
 
-    @property
-    def has_outside(self) -> bool:
-        """Whether there were any since the latest evaluation."""
-        return bool(self._outside)
-
     def happened_outside(self, happening: Happening) -> None:
         """Keep an event outside any pass: the user's own loop speaks, or the simulator is called just for its value.
 
         Which of the two it is shows when the same words come, or do not come, from inside a pass.
         """
-        if happening.template not in self._templates and len(self._outside) < self._most:
-            self._outside.append((max(self._run.evaluations - 1, 0), happening))
+        if happening.template not in self._templates and len(self.outside) < self._most:
+            self.outside.append((max(self._run.evaluations - 1, 0), happening))
 
     def learn_templates(self, happenings: Sequence[Happening]) -> None:
         """Drop what the simulator said when it was called just for its value, now that it says so inside a pass."""
@@ -56,22 +51,17 @@ class KeptEvents:
         if not new:
             return
         self._templates |= new
-        self._outside = [(row, h) for row, h in self._outside if h.template not in new]
+        self.outside = [(row, h) for row, h in self.outside if h.template not in new]
         self._writer.drop_events(lambda owner, event: owner is None and event.name in new)
 
     def tell_outside(self) -> None:
         """Put the events outside any pass beside the evaluations that they follow."""
-        for row, pairs in groupby(self._outside, key=lambda pair: pair[0]):
+        for row, pairs in groupby(self.outside, key=lambda pair: pair[0]):
             for event in forward_events([happening for _, happening in pairs]):
                 self.add(None, row, event)
-        self._outside.clear()
-
-    @property
-    def outside(self) -> list[Happening]:
-        """The events outside any pass since the latest evaluation."""
-        return [happening for _, happening in self._outside]
+        self.outside.clear()
 
     def drop_outside(self, happenings: Sequence[Happening]) -> None:
         """Leave out events outside any pass that turn out to belong to an evaluation."""
         theirs = set(map(id, happenings))
-        self._outside = [(row, happening) for row, happening in self._outside if id(happening) not in theirs]
+        self.outside = [(row, happening) for row, happening in self.outside if id(happening) not in theirs]

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from xinv_nb.recording.context import active, innermost
+from xinv_nb.recording import context
 from xinv_nb.recording.evaluation import Evaluation
 from xinv_nb.recording.events import WatchedValue, happening, plain_copy, snapshot
 
@@ -39,7 +39,7 @@ def event(text: str, /, at: Any = None, **values: Any) -> None:
     >>> run.events[0].text
     'thrown at 3.0 m/s'
     """
-    if innermost.get() is None or (recording := active()) is None:
+    if context.innermost.get() is None or (recording := context.active()) is None:
         return
     try:
         stages = recording.stages
@@ -81,9 +81,9 @@ def watch(value: T, name: str, unit: str = "", at: Any = None) -> T:
     >>> [event.text for event in run.events][:2]
     ['range is 6 m', 'a higher range would lower the loss']
     """
-    if innermost.get() is None:
+    if context.innermost.get() is None:
         return value
-    recording = active()
+    recording = context.active()
     if recording is None or (evaluation := recording.evaluation) is None:
         return value
     try:
@@ -117,7 +117,7 @@ def stage(name: str) -> Iterator[None]:
     >>> with xi.stage("descent"):
     ...     xi.event("the parachute opens")
     """
-    recording = active()
+    recording = context.active()
     if recording is None:
         yield
         return

@@ -159,7 +159,7 @@ class Recorder:
     def _append(self, evaluation: Evaluation, gradient: Any | None) -> None:
         if evaluation.happenings and evaluation.inside_a_pass:
             self.events.learn_templates(evaluation.happenings)
-        if self.events.has_outside:
+        if self.events.outside:
             self.events.tell_outside()
         history, row, slope = self._rows.append(evaluation, gradient)
         self._optimizers.evaluated(history, row)

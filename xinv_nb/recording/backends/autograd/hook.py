@@ -15,6 +15,7 @@ from xinv_nb.errors import XinvError
 from xinv_nb.recording.backends.autograd.passes import passes_of
 from xinv_nb.recording.context import active
 
+_LIBRARY = "autograd"
 _originals: tuple[Any, Any] = (None, None)
 _hooks: tuple[Any, Any] = (None, None)
 
@@ -69,7 +70,7 @@ def _hook_trace(trace: Any, trace_stack: Any) -> Any:
         recording = active()
         if recording is None:
             return trace(start_node, fun, x)
-        passes = passes_of(recording)
+        passes = recording.beside.get(_LIBRARY) or passes_of(recording)
         evaluation = None
         if recording.depth == 0 and type(start_node).__name__ != "JVPNode":
             evaluation = passes.open_evaluation(fun, x, trace_stack.top + 1)
@@ -99,7 +100,7 @@ def _hook_backward_pass(backward_pass: Any) -> Any:
         recording = active()
         if recording is None:
             return backward_pass(g, end_node)
-        passes = passes_of(recording)
+        passes = recording.beside.get(_LIBRARY) or passes_of(recording)
         evaluation = passes.pending.get(id(end_node)) if recording.depth == 0 else None
         recording.depth += 1
         try:
