@@ -33,7 +33,8 @@ def iterates(run: Run) -> list[int]:
 
 def at(run: Run, evaluation: int) -> int:
     """The iterate at which the optimizer stood in an evaluation."""
-    return max((row for row in iterates(run) if row <= evaluation), default=iterates(run)[0])
+    rows = iterates(run)
+    return max((row for row in rows if row <= evaluation), default=rows[0])
 
 
 def within(run: Run, span: tuple[int, int]) -> list[int]:
@@ -74,13 +75,13 @@ def _array_movement(run: Run, fact: Fact, rows: list[int]) -> list[float]:
 
 
 def order(run: Run, fact: Fact) -> list[float]:
-    found = []
+    found, rows = [], iterates(run)
     for name in fact.values["half"]:
         values = column(run, name)
-        way = values[iterates(run)[-1]] - values[iterates(run)[0]]
-        behind = [(values[row] - values[iterates(run)[0]]) / way >= 0.5 for row in iterates(run)]
+        way = values[rows[-1]] - values[rows[0]]
+        behind = [(values[row] - values[rows[0]]) / way >= 0.5 for row in rows]
         last_ahead = max(k for k, done in enumerate(behind) if not done)
-        found.append(iterates(run)[last_ahead + 1])
+        found.append(rows[last_ahead + 1])
     assert found == sorted(found)
     return found
 

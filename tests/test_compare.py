@@ -15,6 +15,7 @@ import xinv_nb as xi
 from tests.packet import unpack
 from tests.test_wire import columns
 from xinv_nb.language.quantities import number
+from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.view.record import comparison_bundle
 
 
@@ -114,7 +115,7 @@ def test_the_browser_lists_the_other_runs_and_gets_their_comparison() -> None:
     spec = compared["comparison"]
     assert spec["request"] == 2
     assert unpack(body[spec["offset"] :][: spec["length"]])[0]["head"]["title"] == "first and second compared"
-    first.status = "running"
+    RunWriter(first).end("running")
     widget._on_request(widget, {"type": "compare", "request": 3, "runs": [second.id]}, [])
     text = "The run is still going on; it can be compared once it has ended."
     assert sent[-1][0]["failure"] == {"request": 3, "text": text}
