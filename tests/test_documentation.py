@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
+import types
 from pathlib import Path
 
+import numpy
 import pytest
 
 import xinv_nb as xi
 from xinv_nb.facts.kind import Question
 from xinv_nb.facts.kinds import all_kinds
+from xinv_nb.recording.backends import registry
 from xinv_nb.view.questions import questions
 
 ROOT = Path(__file__).parent.parent
@@ -115,3 +119,37 @@ def test_what_a_page_names_is_there(page):
     named = re.findall(r"`((?:xinv_nb|js|tests|docs|benchmarks|demo_notebooks|\.\.|\.ci)/[\w./-]*)`", text)
     named += [link for link in re.findall(r"\]\(([^)#\s]+)\)", text) if "://" not in link]
     assert not [name for name in named if not ((ROOT / name).exists() or (page.parent / name).exists())]
+
+
+def test_the_smallest_backend_records(monkeypatch):
+    """The library is made up, as the page says: it is there to be observed."""
+
+    def own(function):
+        return lambda x: (function(x), 2 * x)[1]
+
+    monkeypatch.setitem(sys.modules, "slopes", slopes := types.ModuleType("slopes"))
+    monkeypatch.setattr(slopes, "gradient_of", own, raising=False)
+    monkeypatch.setitem(sys.modules, "backend_of_slopes", module := types.ModuleType("backend_of_slopes"))
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?BACKEND = .*?)```", page.split("## A backend")[1], re.S)
+    exec(code, vars(module))
+    monkeypatch.setitem(registry._BACKENDS, "slopes", "backend_of_slopes")
+
+    def cost(bend):
+        xi.event("it bends by {size:.1f}", size=bend[0])
+        return float(numpy.sum(bend**2))
+
+    with xi.record() as run:
+        x = numpy.array([3.0, 1.0])
+        for _ in range(20):
+            x -= 0.2 * slopes.gradient_of(cost)(x)
+    assert slopes.gradient_of is own
+    assert run.loss.tolist() == [float(numpy.sum(point**2)) for point in run.parameters["bend"]]
+    assert run.parameters["bend"][0].tolist() == [3.0, 1.0]
+    assert (run.gradients["bend"] == 2 * run.parameters["bend"]).all()
+    assert [event.text for event in run.events if event.kind == "happening"][:2] == [
+        "it bends by 3.0",
+        "it bends by 1.8",
+    ]
+    assert not run.notices
+    assert run.captions[0].text.startswith("The loss fell from 10 to ")
