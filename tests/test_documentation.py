@@ -5,9 +5,17 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
+import types
 from pathlib import Path
 
+import numpy
+import pytest
+
 import xinv_nb as xi
+from xinv_nb.facts.kind import Question
+from xinv_nb.facts.kinds import all_kinds
+from xinv_nb.recording.backends import registry
 from xinv_nb.view.questions import questions
 
 ROOT = Path(__file__).parent.parent
@@ -18,6 +26,8 @@ MOST = 14
 EXAMPLE = re.compile(
     r"(?:```python\n(?P<code>.*?)```|<!-- run: (?P<notebook>\S+) -->)\s+```text\n(?P<facts>.*?)```", re.S
 )
+
+TABLE = re.compile(r"<!-- kinds: .*? -->\n\n(.*?)\n\n<!-- end of kinds -->", re.S)
 
 
 def run_of(example: re.Match[str]) -> xi.Run:
@@ -66,9 +76,80 @@ def test_the_page_of_facts_shows_what_its_code_gives():
             assert without_numbers(example["facts"]) == without_numbers(now)
 
 
+def table() -> str:
+    """The kinds of facts as they are declared, under the questions that they answer."""
+    rows = ["| question | kind | method |", "|---|---|---|"]
+    for question in Question:
+        kinds = [kind for kind in all_kinds() if kind.question is question]
+        begins = (question.value, *[""] * len(kinds))
+        rows += [f"| {begin} | {kind.name} | {kind.method} |" for begin, kind in zip(begins, kinds, strict=False)]
+    return "\n".join(rows)
+
+
+def test_the_table_of_kinds_is_what_the_kinds_declare():
+    page = PAGE.read_text(encoding="utf-8")
+    (shown,) = TABLE.finditer(page)
+    if os.environ.get("XINV_UPDATE_DOCS"):
+        PAGE.write_text(page[: shown.start(1)] + table() + page[shown.end(1) :], encoding="utf-8")
+    else:
+        assert shown[1] == table(), "XINV_UPDATE_DOCS=1 brings it up to date"
+
+
+@pytest.mark.parametrize("kind", all_kinds(), ids=lambda kind: kind.name)
+def test_a_kind_tells_its_method_in_one_cell_of_the_table(kind):
+    assert kind.method
+    assert not set("|\n") & set(kind.method + kind.name)
+
+
 def test_the_view_groups_facts_as_the_page_does_and_forgets_no_kind():
-    rows = re.findall(r"^\| ([^|]+\?) \| ([^|]+) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    told = {question: kinds.split(", ") for question, kinds in rows}
-    assert dict(questions()) == told | {"What sets these runs apart?": ["difference"]}
-    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "xinv_nb" / "analysis").glob("*.py"))
-    assert set(re.findall(r'Fact\(\s*"", *"([a-z ]+)"', sources)) <= {kind for kinds in told.values() for kind in kinds}
+    told: dict[str, list[str]] = {}
+    for question, kind in re.findall(r"^\| ([^|]*?) ?\| ([a-z ]+) \|", TABLE.findall(PAGE.read_text("utf-8"))[0], re.M)[
+        1:
+    ]:
+        told.setdefault(question or list(told)[-1], []).append(kind)
+    assert dict(questions()) == told
+
+
+@pytest.mark.parametrize(
+    "page", sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "js" / "README.md"]), ids=lambda path: path.name
+)
+def test_what_a_page_names_is_there(page):
+    """Files and folders that a page names, from the root or from beside it; `<…>` stands for a name."""
+    text = page.read_text(encoding="utf-8")
+    named = re.findall(r"`((?:xinv_nb|js|tests|docs|benchmarks|demo_notebooks|\.\.|\.ci)/[\w./-]*)`", text)
+    named += [link for link in re.findall(r"\]\(([^)#\s]+)\)", text) if "://" not in link]
+    assert not [name for name in named if not ((ROOT / name).exists() or (page.parent / name).exists())]
+
+
+def test_the_smallest_backend_records(monkeypatch):
+    """The library is made up, as the page says: it is there to be observed."""
+
+    def own(function):
+        return lambda x: (function(x), 2 * x)[1]
+
+    monkeypatch.setitem(sys.modules, "slopes", slopes := types.ModuleType("slopes"))
+    monkeypatch.setattr(slopes, "gradient_of", own, raising=False)
+    monkeypatch.setitem(sys.modules, "backend_of_slopes", module := types.ModuleType("backend_of_slopes"))
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?BACKEND = .*?)```", page.split("## A backend")[1], re.S)
+    exec(code, vars(module))
+    monkeypatch.setitem(registry._BACKENDS, "slopes", "backend_of_slopes")
+
+    def cost(bend):
+        xi.event("it bends by {size:.1f}", size=bend[0])
+        return float(numpy.sum(bend**2))
+
+    with xi.record() as run:
+        x = numpy.array([3.0, 1.0])
+        for _ in range(20):
+            x -= 0.2 * slopes.gradient_of(cost)(x)
+    assert slopes.gradient_of is own
+    assert run.loss.tolist() == [float(numpy.sum(point**2)) for point in run.parameters["bend"]]
+    assert run.parameters["bend"][0].tolist() == [3.0, 1.0]
+    assert (run.gradients["bend"] == 2 * run.parameters["bend"]).all()
+    assert [event.text for event in run.events if event.kind == "happening"][:2] == [
+        "it bends by 3.0",
+        "it bends by 1.8",
+    ]
+    assert not run.notices
+    assert run.captions[0].text.startswith("The loss fell from 10 to ")

@@ -84,4 +84,5 @@ KIND = Kind(
     rank=20,
     slots={"quantity": Named, "start": Value, "end": Value, "went": Way, "up": Word, "asked": Asked},
     compute=compute,
+    method="values at the ends of the run and of each phase, with what the gradient asked of it where that began",
 )
