@@ -58,7 +58,7 @@ def drawn(run: Run) -> None:
 def answered(run: Run) -> None:
     widget = run.widget()
     widget.explainer.answer = fails  # type: ignore[method-assign]
-    widget._on_request(widget, {"type": "ask", "question": "Why?"}, None)
+    widget._on_request(widget, {"type": "ask", "question": "Why?", "request": 1, "span": None}, None)
 
 
 SWALLOWED = {
