@@ -20,6 +20,7 @@ from xinv_nb.view.questions import questions
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "facts.md"
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 MOST = 14
 """Facts shown of each run."""
 
@@ -119,6 +120,16 @@ def test_what_a_page_names_is_there(page):
     named = re.findall(r"`((?:xinv_nb|js|tests|docs|benchmarks|demo_notebooks|\.\.|\.ci)/[\w./-]*)`", text)
     named += [link for link in re.findall(r"\]\(([^)#\s]+)\)", text) if "://" not in link]
     assert not [name for name in named if not ((ROOT / name).exists() or (page.parent / name).exists())]
+
+
+def test_the_readmes_evaluations_by_hand_are_recorded():
+    (code,) = (block for block in re.findall(r"```python\n(.*?)```", README, re.S) if "run.add(" in block)
+    exec(code, names := {})
+    run = names["run"]
+    assert run.evaluations == 20
+    assert numpy.allclose(run.loss, (run.watches["reach"].values - 20) ** 2)
+    assert float(run.parameters["speed"][-1]) == pytest.approx((20 * 9.81) ** 0.5, rel=1e-3)
+    assert any(fact.text.startswith("Speed rose") or fact.text.startswith("speed rose") for fact in run.facts)
 
 
 def test_the_smallest_backend_records(monkeypatch):

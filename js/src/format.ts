@@ -1,4 +1,4 @@
-// Numbers as text, written as the captions write them (`xinv_nb/quantities.py`): three significant digits, whole ones
+// Numbers as text, written as the captions write them (`xinv_nb/language/quantities.py`): three significant digits, whole ones
 // in full below 100,000, a real minus sign, 1.2×10⁻⁵ for extremes. `tests/numbers.json` holds both languages to it.
 
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
