@@ -35,7 +35,7 @@ def without_names(text: str, names: list[str]) -> str:
 def said(run: Run, fact: Fact) -> list[float]:
     """The numbers in a fact's text; digits in names and units are none."""
     bare = without_names(fact.text, names_of(run))
-    return numbers_in(bare.replace(" 1/s", ""))
+    return numbers_in(bare)
 
 
 def column(run: Run, name: str, of: str = "parameters"):

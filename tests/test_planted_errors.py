@@ -132,7 +132,7 @@ def negation(text: str, keys: Mapping[str, str]) -> Iterator[str]:
 
 
 def unit(text: str, keys: Mapping[str, str]) -> Iterator[str]:
-    units = r"(?:m/s|km|min|M€|kg|MPa|V²|1/s|V|m|°|%)(?![\w/²])"
+    units = r"(?:m/s|km|min|M€|kg|MPa|V²|per s|V|m|°|%)(?![\w/²])"
     for match in re.finditer(rf"(?<=\d) ?{units}", text):
         for other in (" kN", " cm", " h"):
             yield text[: match.start()] + other + text[match.end() :]

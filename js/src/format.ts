@@ -66,7 +66,12 @@ export function formatCount(value: number): string {
 }
 
 function withUnit(text: string, unit: string): string {
-  return unit ? `${text}${ANGLES.includes(unit) ? "" : "\u00a0"}${unit}` : text;
+  return unit ? `${text}${ANGLES.includes(unit) ? "" : "\u00a0"}${saidUnit(unit)}` : text;
+}
+
+/** A unit behind a number: one over something is told as so much for each of it. */
+function saidUnit(unit: string): string {
+  return unit.replace(/^1\/(?=\p{L})/u, "per ");
 }
 
 /** A positive number with so many significant digits; a tie goes to the even digit, as Python rounds. */

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from xinv_nb.claims.vocabulary import ARTICLES, IRREGULAR, UNITS
 from xinv_nb.facts.analysis import facts_of
-from xinv_nb.language.quantities import sentence_start
+from xinv_nb.language.quantities import said_unit, sentence_start
 from xinv_nb.language.slots import words_of_the_user
 
 if TYPE_CHECKING:
@@ -148,8 +148,13 @@ class Domain:
     @cached_property
     def known_units(self) -> tuple[str, ...]:
         """All units that are read behind a number, the longest first."""
+        return tuple(sorted({*self.own_units, *UNITS}, key=lambda unit: (-len(unit), unit)))
+
+    @cached_property
+    def own_units(self) -> dict[str, str]:
+        """From each way to write a unit of the run to the unit."""
         own = {unit for unit in self.units.values() if unit}
-        return tuple(sorted(own | UNITS, key=lambda unit: (-len(unit), unit)))
+        return {said_unit(unit): unit for unit in own} | {unit: unit for unit in own}
 
     @cached_property
     def ways(self) -> dict[str, str]:

@@ -135,7 +135,7 @@ def _unit(text: str, position: int, domain: Domain) -> tuple[int, str]:
                     continue
                 if unit[0].isalnum() and start == position:
                     continue
-                return end, UNIT_ALIASES.get(unit, unit)
+                return end, UNIT_ALIASES.get(unit, domain.own_units.get(unit, unit))
     per_cent = re.compile(r" ?per cent\b").match(text, position)
     return (per_cent.end(), "%") if per_cent else (position, "")
 

@@ -12,6 +12,8 @@ _LARGEST_IN_FULL = 1e5
 _ANGLES = ("°", "′", "″")
 """Units that stand right at their number."""
 
+_PER = re.compile(r"1/(?=[^\W\d_])")
+
 _SYMBOLS = re.compile(  # shorter names keep their letters anyway
     "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|omicron|sigma|upsilon|omega"
 )
@@ -43,12 +45,21 @@ def number(value: float, digits: int = 3) -> str:
 
 
 def with_unit(text: str, unit: str) -> str:
-    """Return a written number with its unit, such as `2.79 km`, `45°`.
+    """Return a written number with its unit, such as `2.79 km`, `45°`, `1.79 per day`.
 
-    >>> with_unit("2.79", "km"), with_unit("45", "°"), with_unit("3", "")
-    ('2.79 km', '45°', '3')
+    >>> with_unit("2.79", "km"), with_unit("45", "°"), with_unit("1.79", "1/day"), with_unit("3", "")
+    ('2.79 km', '45°', '1.79 per day', '3')
     """
-    return f"{text}{unit}" if unit in _ANGLES else f"{text} {unit}".rstrip()
+    return f"{text}{unit}" if unit in _ANGLES else f"{text} {said_unit(unit)}".rstrip()
+
+
+def said_unit(unit: str) -> str:
+    """Return a unit as it stands behind a number: one over something is told as so much for each of it.
+
+    >>> said_unit("1/day"), said_unit("km/h")
+    ('per day', 'km/h')
+    """
+    return f"per {unit[2:]}" if _PER.match(unit) else unit
 
 
 def quantity(value: float, unit: str = "", digits: int = 3) -> str:
