@@ -71,7 +71,7 @@ function withUnit(text: string, unit: string): string {
 
 /** A unit behind a number: one over something is told as so much for each of it. */
 function saidUnit(unit: string): string {
-  return unit.replace(/^1\/(?=\p{L})/u, "per ");
+  return unit.replace(/^1\/(?=\p{L})/u, "per\u00a0");
 }
 
 /** A positive number with so many significant digits; a tie goes to the even digit, as Python rounds. */
