@@ -15,7 +15,8 @@ const {
 const read = (value: number | string) =>
   typeof value === "number" ? value : ({ inf: Infinity, "-inf": -Infinity }[value] ?? Number.NaN);
 /** Where the captions have a plain space, the view keeps a number and its unit on one line. */
-const joined = (text: string, unit: string) => (unit ? text.replace(` ${unit}`, `\u00a0${unit}`) : text);
+const joined = (text: string, unit: string) =>
+  unit ? text.replace(` ${unit}`, `\u00a0${unit}`).replace(" per ", "\u00a0per\u00a0") : text;
 
 describe("numbers as the captions write them", () => {
   it.each(alone)("%s with %i digits is %s", (value, digits, text) => {
