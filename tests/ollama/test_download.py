@@ -355,7 +355,7 @@ def test_a_real_server_downloads_a_model_is_cancelled_and_goes_on_from_there(
     monkeypatch.setattr(Connection, "lines", insecure)
     with running(find_program(), tmp_path, None) as other, serving_models(ollama_server.folder / "models") as registry:
         name = f"{registry.address}/someone/smol"
-        (size,) = (model.size for model in OllamaServer(ollama_server.host).models())
+        (size,) = (model.size for model in OllamaServer(ollama_server.host).status().models)
         registry.quick = 0.4 * size  # what follows comes so slowly that the test is in time, however slow it is
         stop = threading.Event()
         told = download(Address(other.host), name, stop)
