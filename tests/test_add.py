@@ -318,6 +318,14 @@ def test_a_claim_about_a_gradient_that_is_not_known_is_left_open(sentence):
     assert [claim.supported for claim in run.check(sentence) if claim.supported is not None] == []
 
 
+def test_facts_about_a_bound_without_gradients_are_the_same_after_loading(tmp_path):
+    with xi.record(problem=xi.Problem("A beam", parameters={"a": xi.Parameter(bounds=(1.0, 4.0))})) as run:
+        for k in range(40):
+            run.add(max(1.0, 3 * 0.9**k) ** 2, {"a": max(1.0, 3 * 0.9**k)})
+    assert any(fact.text == "a lay at its lower bound of 1 from iteration 11 to the end." for fact in run.facts)
+    assert list(xi.load(run.save(tmp_path / "run.npz")).facts) == list(run.facts)
+
+
 def test_a_flat_end_without_gradients_is_a_plateau_not_converged():
     with xi.record() as run:
         for k in range(80):
