@@ -139,6 +139,20 @@ def test_numbers_names_and_structure_are_recorded_as_they_are_given():
     assert run.point(2) == {"drag": 0.5, "wind": {"x": 2.0, "y": pytest.approx([0, 4])}}
 
 
+def test_whole_numbers_beyond_64_bits_are_numbers_and_a_quantity_may_be_called_self():
+    with xi.record() as run:
+        run.add(10**30, [10**20, 1], self=2.0)
+    assert run.loss.tolist() == [1e30]
+    assert run.parameters["x"].tolist() == [[1e20, 1.0]]
+    assert run.watches["self"].values.tolist() == [2.0]
+
+
+def test_names_that_no_file_can_hold_as_text_do_not_stop_the_captions():
+    with xi.record("run \ud800") as run:
+        run.add(1.0, {"a\ud800": 1.0})
+    assert run.captions
+
+
 def test_a_copy_is_taken_for_optimizers_change_their_arrays_in_place():
     x = np.array([1.0, 2.0])
     with xi.record() as run:
@@ -285,6 +299,31 @@ def test_without_gradients_less_is_said_and_nothing_of_gradients(rate, tmp_path)
     again = xi.load(run.save(tmp_path / "run.npz"))
     assert not again.has_gradients
     assert everything_said(again) == everything_said(run)
+    assert list(again.facts) == list(run.facts)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The gradient at iteration 3 was zero.",
+        "The gradient vanished.",
+        "A higher height would lower the loss.",
+        "The gradient asked for less height at every iteration.",
+    ],
+)
+def test_a_claim_about_a_gradient_that_is_not_known_is_left_open(sentence):
+    with xi.record() as run:
+        for k in range(60):
+            run.add(1.0 + 0.3**k, [0.3**k], height=(6.0 - k / 10, "m"))
+    assert [claim.supported for claim in run.check(sentence) if claim.supported is not None] == []
+
+
+def test_facts_about_a_bound_without_gradients_are_the_same_after_loading(tmp_path):
+    with xi.record(problem=xi.Problem("A beam", parameters={"a": xi.Parameter(bounds=(1.0, 4.0))})) as run:
+        for k in range(40):
+            run.add(max(1.0, 3 * 0.9**k) ** 2, {"a": max(1.0, 3 * 0.9**k)})
+    assert any(fact.text == "a lay at its lower bound of 1 from iteration 11 to the end." for fact in run.facts)
+    assert list(xi.load(run.save(tmp_path / "run.npz")).facts) == list(run.facts)
 
 
 def test_a_flat_end_without_gradients_is_a_plateau_not_converged():
@@ -337,6 +376,7 @@ MISFITS = {
     "a gradient of another length": (lambda run: run.add(1.0, np.zeros(3), np.zeros(2)), r"gradients must.*\(2,\)"),
     "a gradient by name": (lambda run: run.add(1.0, np.zeros(3), {"a": 1.0}), "gradients must be x in the parameters"),
     "text for the loss": (lambda run: run.add("low", np.zeros(3)), "loss must be a number.*the text 'low'"),
+    "a number that is too large": (lambda run: run.add(10**400, np.zeros(3)), "loss is beyond the largest"),
     "several losses": (lambda run: run.add([1.0, 2.0], np.zeros(3)), r"loss must be one number.*\(2,\)"),
     "nothing for the loss": (lambda run: run.add(None, np.zeros(3)), "loss must be a number.*NoneType"),
     "text for a parameter": (lambda run: run.add(1.0, ["a", "b", "c"]), "parameters must be a number.*text"),

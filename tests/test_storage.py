@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import pickle
@@ -12,11 +13,12 @@ from dataclasses import fields
 import autograd.numpy as np
 import numpy
 import pytest
-from autograd import grad
+from autograd import grad, value_and_grad
 from autograd.misc.optimizers import adam
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+from scipy.optimize import minimize
 
 import xinv_nb as xi
 from xinv_nb.recorded.file.reading import RunFileError
@@ -475,3 +477,55 @@ def test_a_file_holds_every_objective(tmp_path):
         assert other.loss.tolist() == each.loss.tolist()
         assert other.events == each.events
         assert list(other.watches) == list(each.watches)
+
+
+def test_one_of_several_objectives_is_saved_as_a_run_of_its_own(tmp_path):
+    with xi.record() as run:
+        xi.event("before")
+        for k in range(12):
+            run.add(1 / (k + 1), float(k))
+        for k in range(5):
+            grad(lambda x: (xi.event("in"), x**2)[1])(float(k))
+        xi.event("at the end")
+    assert len(run.objectives) == 2
+    for name, each in run.objectives.items():
+        again = xi.load(each.save(tmp_path / "run.npz"))
+        assert next(iter(again.objectives)) == each.history.objective, name
+        assert [(e.id, e.text, e.evaluation) for e in again.events] == [
+            (e.id, e.text, e.evaluation) for e in each.events
+        ]
+        assert list(again.facts) == list(each.facts)
+        assert [caption.text for caption in again.captions] == [caption.text for caption in each.captions]
+
+
+def test_what_is_said_before_a_short_fit_begins_stands_at_its_start(tmp_path):
+    def look(x):
+        return np.sum(x**4)
+
+    def fitted(x):
+        return (1 - x[0]) ** 2 + 5 * (x[1] - x[0] ** 2) ** 2
+
+    with xi.record() as run:
+        for k in range(40):
+            grad(look)(np.array([1.0 * k, 2.0, 1.0]))
+        xi.event("the fit begins")
+        minimize(value_and_grad(fitted), np.array([-1.2, 1.0]), jac=True, method="BFGS")
+        xi.event("the fit is done")
+    assert list(run.objectives) == ["fitted", "look"]
+    assert run.evaluations < 40
+    said = {event.text: event.evaluation for event in run.events if event.kind == "happening"}
+    assert said == {"the fit begins": 0, "the fit is done": run.evaluations - 1}
+    latest = [event for k in range(run.event_count) for event in run.events_between(k, k + 1)]
+    assert latest == list(run.events)
+    again = xi.load(run.save(tmp_path / "run.npz"))
+    for name, each in run.objectives.items():
+        assert again.objectives[name].events == each.events
+        assert list(again.objectives[name].facts) == list(each.facts)
+
+
+def test_facts_can_be_copied_and_pickled():
+    with xi.record() as run:
+        for k in range(30):
+            run.add(1 / (k + 1), [float(k)], [-1.0], height=(k, "m"))
+    facts = list(run.facts)
+    assert copy.deepcopy(facts) == pickle.loads(pickle.dumps(facts)) == facts

@@ -220,6 +220,7 @@ class Run(RecordedRun):
 
     def add(
         self,
+        /,  # a quantity may be called `self`
         loss: Any,
         parameters: Any,
         gradients: Any = None,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from xinv_nb.facts.fact import Fact
@@ -59,7 +58,7 @@ class Kind:
         slots: Mapping[str, Slot],
         *,
         cites: tuple[str, ...] = (),
-        data: Mapping[str, Any] = MappingProxyType({}),
+        data: Mapping[str, Any] | None = None,
     ) -> Fact:
         """Return a fact of this kind; `data` is what it knows beside what its sentence says."""
-        return Fact("", self.name, form, slots, span, cites, salience, data, self.wordings)
+        return Fact("", self.name, form, slots, span, cites, salience, data or {}, self.wordings)

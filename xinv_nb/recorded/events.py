@@ -5,7 +5,7 @@ Those about a parameter are worded when they are read, for what the reader calls
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
@@ -52,6 +52,29 @@ class NewEvent(NamedTuple):
     times: int = 1
     kind: EventKind = ""
     column: int | None = None
+
+
+def placed(
+    kept: Sequence[tuple[object | None, Event]],
+    objective: object,
+    evaluations: int,
+    start: int = 0,
+    stop: int | None = None,
+) -> Iterator[Event]:
+    """Yield those of an objective, and those outside any pass, each beside one of its evaluations.
+
+    One outside any pass counts the evaluations of the objective that was shown at its time. Where this one has fewer,
+    it stands beside the latest evaluation of which an event was kept before it.
+    """
+    chosen, latest = kept[start:stop], 0
+    if start and any(owner is None and event.evaluation >= evaluations for owner, event in chosen):
+        latest = max((event.evaluation for owner, event in kept[:start] if owner is objective), default=0)
+    for owner, event in chosen:
+        if owner is objective:
+            latest = max(latest, event.evaluation)
+            yield event
+        elif owner is None:
+            yield event if event.evaluation < evaluations else replace(event, evaluation=latest)
 
 
 def worded(event: Event, entries: Mapping[int | None, Entry]) -> Event:

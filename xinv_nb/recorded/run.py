@@ -17,7 +17,7 @@ from xinv_nb.errors import XinvError
 from xinv_nb.recorded.captions import Caption
 from xinv_nb.recorded.curvature import Curvature
 from xinv_nb.recorded.entries import Entry, entries_of, followed
-from xinv_nb.recorded.events import Event, worded
+from xinv_nb.recorded.events import Event, placed, worded
 from xinv_nb.recorded.history import History
 from xinv_nb.recorded.leaves import Leaf
 from xinv_nb.recorded.problem import Parameter, Problem
@@ -321,22 +321,22 @@ class RecordedRun:
 
     def events_between(self, start: int, stop: int | None = None) -> list[Event]:
         """Return those of this objective among some of the recorded events; of a run that goes on, of the new ones."""
-        history = self.history
-        chosen = [event for owner, event in self._events[start:stop] if owner is history or owner is None]
+        chosen = list(placed(self._events, self.history, len(self.history), start, stop))
         if all(event.column is None for event in chosen):
             return chosen
         entries = {entry.column: entry for entry in self.entries()}
         return [worded(event, entries) for event in chosen]
 
     def events_by_objective(self) -> Iterator[tuple[int | None, Event]]:
-        """Yield all events as data, each with the place of its objective in `objectives`; None where it has none."""
+        """Yield the events of all `objectives` as data, each with the place of its own; None where it has none."""
         places = {history: place for place, history in enumerate(self._ranked())}
-        return ((None if owner is None else places[owner], event) for owner, event in self._events)
+        for owner, event in self._events:
+            if owner is None or owner in places:  # one of several objectives shares the events of the others
+                yield None if owner is None else places[owner], event
 
     def events_as_recorded(self) -> Iterator[Event]:
         """Yield the events of this objective as data: those about a parameter have its column, and no words yet."""
-        history = self.history
-        return (event for owner, event in self._events if owner is history or owner is None)
+        return placed(self._events, self.history, len(self.history))
 
     @property
     def optimizer(self) -> str:

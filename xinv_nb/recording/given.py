@@ -6,6 +6,7 @@ What does not fit raises `XinvError`, with what was expected.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -29,12 +30,21 @@ def array(value: Any, what: str, kinds: str = "iuf") -> Floats:
         found = np.asarray(value)
     except Exception as error:
         raise XinvError(f"{what} must be a number or an array of numbers ({type(error).__name__}: {error}).") from error
+    if found.dtype.kind == "O" and found.size and all(isinstance(item, Real) for item in found.flat):
+        found = _as_floats(found, what)  # whole numbers of Python beyond 64 bits
     if found.dtype.kind == "c":
         raise XinvError(f"{what} is complex; run.add takes real numbers, so hand over real and imaginary parts.")
     if found.dtype.kind not in kinds:
         raise XinvError(f"{what} must be a number or an array of numbers; it is {_described(value, found)}.")
     numbers: Floats = np.asarray(found, dtype=np.float64)
     return numbers
+
+
+def _as_floats(numbers: NDArray[Any], what: str) -> Floats:
+    try:
+        return numbers.astype(np.float64)
+    except OverflowError:
+        raise XinvError(f"{what} is beyond the largest floating-point number, 1.8e308.") from None
 
 
 def number(value: Any, what: str) -> float:

@@ -317,7 +317,8 @@ def _of_kind(facts: Sequence[Fact], kind: str) -> list[Fact]:
 def _seed(run: RecordedRun) -> int:
     """Return a number that is the same whenever the run is, and stays while it grows."""
     first = run.loss[:1].tobytes()
-    return zlib.crc32("\n".join([run.name, *(leaf.name for leaf in run.history.leaves)]).encode() + first)
+    names = "\n".join([run.name, *(leaf.name for leaf in run.history.leaves)])
+    return zlib.crc32(names.encode(errors="surrogatepass") + first)
 
 
 def _worded(captions: Sequence[Outline], seed: int, *, explains: bool) -> list[Draft]:

@@ -48,7 +48,7 @@ class Evidence:
         if key == LOSS:
             return self.run.loss
         if key == "gradient":
-            return gradient_sizes(self.run)
+            return gradient_sizes(self.run) if self.run.has_gradients else None
         if entry := self.entries.get(key):
             return self.run.column(entry)
         watch = self.watches.get(key.removeprefix("watch ")) if key.startswith("watch ") else None
@@ -70,7 +70,8 @@ class Evidence:
             return self.run.column(entry, "gradients") if is_known else None
         if self.series(key) is None or not key.startswith("watch "):
             return None
-        return np.real(self.watches[key.removeprefix("watch ")].cotangents).astype(float)
+        slopes = np.real(self.watches[key.removeprefix("watch ")].cotangents).astype(float)
+        return None if np.isnan(slopes).all() else slopes
 
     def name(self, key: str) -> str:
         """Return what a quantity is called within a sentence."""

@@ -74,7 +74,8 @@ def _at_bound(evidence: Evidence, track: Track, side: int, bound: float, cites: 
         pull = -side * float(track.slopes[-1])
         form = ("from an iteration" if first > 0 else "all along") + _held(pull)
         salience = 0.8 if pull > 0 else 0.6
-        return KIND.fact(form, (first, evidence.last), salience, slots, cites=cites, data={"pull": pull})
+        data = {"pull": pull} if np.isfinite(pull) else {}
+        return KIND.fact(form, (first, evidence.last), salience, slots, cites=cites, data=data)
     form = "touched once" if first == last else "touched" if through else "touched at times"
     return KIND.fact(form, (first, last), 0.4, slots, cites=cites)
 

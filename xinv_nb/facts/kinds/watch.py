@@ -74,7 +74,9 @@ def _changed(run: RecordedRun, watch: Watch, values: Floats, a: int, b: int, sal
         form += ", asked"
         slots["asked"] = Asked(watch.name, float(cotangents[0]))
     loss = is_loss(values, run.loss)
-    data = {"cotangent": float(cotangents[0]), "from": a, "to": b, "is_term": is_term, "is_loss": loss}
+    data: dict[str, float] = {"from": a, "to": b, "is_term": is_term, "is_loss": loss}
+    if np.isfinite(cotangents[0]):  # of what was handed over by hand it is not known
+        data["cotangent"] = float(cotangents[0])
     return KIND.fact(form, (a, b), 0.2 if loss else salience, slots, data=data)
 
 

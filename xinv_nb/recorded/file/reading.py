@@ -98,7 +98,7 @@ def _fill(run: RecordedRun, headers: Sequence[dict[str, Any]], parts: Sequence[d
         events, has_dropped = header["events"], of_kind(bool, header["dropped_events"])
     for owner, saved in events:
         of = None if owner is None else histories[position(owner, len(histories))]
-        writer.restore_event(of, _event_in(saved, run.evaluations if of is None else len(of)))
+        writer.restore_event(of, _event_in(saved, math.inf if of is None else max(len(of), 1)))
     if has_dropped:
         writer.note_dropped_events()
     for span in header.get("chosen_spans", ()):
@@ -203,14 +203,14 @@ def _rows(array: NDArray[Any], shapes: Sequence[Any] | None) -> list[Any]:
     return [part.reshape(shape)[()] for part, shape in zip(np.split(array, ends[:-1]), shapes, strict=True)]
 
 
-def _event_in(saved: Any, evaluations: int) -> Event:
+def _event_in(saved: Any, below: float) -> Event:
     event = Event(**of_kind(dict, decoded(saved)))
     texts([event.id, event.name, event.text, event.stage])
     one_of(get_args(EventPhase), event.phase)
     one_of(get_args(EventKind), event.kind)
     of_kind(dict, event.values)
     position(event.count)
-    position(event.evaluation, max(evaluations, 1))
+    position(event.evaluation, below)
     if event.column is not None:
         position(event.column)
         _check_words(event)
