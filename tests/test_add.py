@@ -293,6 +293,8 @@ def test_without_gradients_less_is_said_and_nothing_of_gradients(rate, tmp_path)
     assert any(fact.kind == "movement" for fact in run.facts)
     claim = run.check("The gradient asked for more x[0] at every iteration.")[0]
     assert claim.supported is None
+    for question in ("What did the gradient ask for?", "Did the gradient vanish?"):
+        assert run.ask(question, model=False).status == "the recording does not show it"
     assert run.to_html(tmp_path / "run.html").exists()
     assert run.plot().axes
     assert "gradient" not in " ".join(xi.compare(run, known).statements)

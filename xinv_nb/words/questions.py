@@ -140,8 +140,11 @@ def _facts_for(run: RecordedRun, question: str, span: tuple[int, int] | None) ->
         span = (int(named[1]), int(named[1]))
     if named is not None:
         asked = asked.replace(named.group(), "")
+    is_known = run.has_gradients or not re.search(r"\bgradients?\b", asked)
     for facts in _by_nearness(facts_of(run), span):
-        found = _by_name(run, facts, question, asked) or _by_event(facts, asked) or _by_topic(facts, asked)
+        found = _by_name(run, facts, question, asked) or _by_event(facts, asked)
+        if not found and is_known:
+            found = _by_topic(facts, asked)
         if not found and named is not None:
             found = [f for f in facts if f.kind in ("phase", "event", "course")]
         # Without a span a move over the whole run says what its parts say.
