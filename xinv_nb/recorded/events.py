@@ -5,7 +5,7 @@ Those about a parameter are worded when they are read, for what the reader calls
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
@@ -60,21 +60,23 @@ def placed(
     evaluations: int,
     start: int = 0,
     stop: int | None = None,
-) -> Iterator[Event]:
-    """Yield those of an objective, and those outside any pass, each beside one of its evaluations.
+) -> list[Event]:
+    """Return those of an objective, and those outside any pass, each beside one of its evaluations.
 
     One outside any pass counts the evaluations of the objective that was shown at its time. Where this one has fewer,
     it stands beside the latest evaluation of which an event was kept before it.
     """
-    chosen, latest = kept[start:stop], 0
-    if start and any(owner is None and event.evaluation >= evaluations for owner, event in chosen):
-        latest = max((event.evaluation for owner, event in kept[:start] if owner is objective), default=0)
+    chosen = [pair for pair in kept[start:stop] if pair[0] is objective or pair[0] is None]
+    if not any(owner is None and event.evaluation >= evaluations for owner, event in chosen):
+        return [event for _, event in chosen]
+    latest = max((event.evaluation for owner, event in kept[:start] if owner is objective), default=0)
+    events = []
     for owner, event in chosen:
         if owner is objective:
             latest = max(latest, event.evaluation)
-            yield event
-        elif owner is None:
-            yield event if event.evaluation < evaluations else replace(event, evaluation=latest)
+        is_beyond = owner is None and event.evaluation >= evaluations
+        events.append(replace(event, evaluation=latest) if is_beyond else event)
+    return events
 
 
 def worded(event: Event, entries: Mapping[int | None, Entry]) -> Event:

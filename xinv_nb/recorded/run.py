@@ -321,7 +321,7 @@ class RecordedRun:
 
     def events_between(self, start: int, stop: int | None = None) -> list[Event]:
         """Return those of this objective among some of the recorded events; of a run that goes on, of the new ones."""
-        chosen = list(placed(self._events, self.history, len(self.history), start, stop))
+        chosen = placed(self._events, self.history, len(self.history), start, stop)
         if all(event.column is None for event in chosen):
             return chosen
         entries = {entry.column: entry for entry in self.entries()}
@@ -334,9 +334,17 @@ class RecordedRun:
             if owner is None or owner in places:  # one of several objectives shares the events of the others
                 yield None if owner is None else places[owner], event
 
-    def events_as_recorded(self) -> Iterator[Event]:
-        """Yield the events of this objective as data: those about a parameter have its column, and no words yet."""
-        return placed(self._events, self.history, len(self.history))
+    def events_as_recorded(self) -> Sequence[Event]:
+        """Return the events of this objective as data: those about a parameter have its column, and no words yet."""
+        history, events = self.history, self._events
+        last = events[-1][1] if events else None
+        found: Sequence[Event]
+        *known, found = self.memo.get("events", (None, 0, None, ()))
+        # Events are added at the end and taken out by their evaluation: number and last one tell every state apart.
+        if known[0] is not history or known[1] != (len(history), len(events)) or known[2] is not last:
+            found = tuple(placed(events, history, len(history)))
+            self.memo["events"] = history, (len(history), len(events)), last, found
+        return found
 
     @property
     def optimizer(self) -> str:
