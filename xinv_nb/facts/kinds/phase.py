@@ -11,7 +11,7 @@ from xinv_nb.facts.fact import Fact, Phase
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.kinds.course import tells_more
 from xinv_nb.facts.measures.losses import Floats, Rows, finite_iterates, height, peaks_of
-from xinv_nb.facts.measures.optimizers import optimizer_events, optimizer_starts
+from xinv_nb.facts.measures.optimizers import optimizer_starts, starting_events
 from xinv_nb.facts.measures.phases import last_of
 from xinv_nb.facts.measures.scale import hardly_changes, quarters
 from xinv_nb.language.slots import Clause, Iteration, Said, Slot, Value, Way, Word, pair
@@ -82,8 +82,7 @@ def _newcomer(run: RecordedRun, start: int) -> str:
     """Return the optimizer that starts at a later evaluation, if its name is not that of the one before."""
     if start not in optimizer_starts(run):
         return ""
-    starts = [event for event in optimizer_events(run) if "loss" in event.values]
-    names = [str(event.values["optimizer"]) for event in starts if event.evaluation <= start]
+    names = [str(event.values["optimizer"]) for event in starting_events(run) if event.evaluation <= start]
     return names[-1] if len(names) > 1 and names[-1] != names[-2] else ""
 
 

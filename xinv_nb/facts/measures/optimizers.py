@@ -17,7 +17,7 @@ def optimizer_starts(run: RecordedRun) -> list[int]:
     >>> optimizer_starts(RecordedRun())
     []
     """
-    starts = [event.evaluation for event in optimizer_events(run) if "loss" in event.values]
+    starts = [event.evaluation for event in starting_events(run)]
     later = [start for start in dict.fromkeys(starts) if start > 0]
     return later if len(later) <= _MOST_STARTS else []
 
@@ -33,3 +33,8 @@ def last_stop(run: RecordedRun) -> Event | None:
 def optimizer_events(run: RecordedRun) -> list[Event]:
     """Return the events of optimizers that start or stop, in the order in which they happened."""
     return [event for event in run.events_as_recorded() if event.kind == "optimizer" and "optimizer" in event.values]
+
+
+def starting_events(run: RecordedRun) -> list[Event]:
+    """Return the events of optimizers that start: they tell the loss that the optimizer found there."""
+    return [event for event in optimizer_events(run) if "loss" in event.values]
