@@ -20,6 +20,7 @@ from xinv_nb.claims.domain import names_of
 from xinv_nb.claims.numerals import numbers_in
 from xinv_nb.facts.fact import Fact
 from xinv_nb.language.quantities import sentence_start
+from xinv_nb.language.slots import Value
 from xinv_nb.run import Run
 
 all_runs = pytest.mark.parametrize("make", EXAMPLES.values(), ids=EXAMPLES)
@@ -530,3 +531,10 @@ def test_a_running_run_has_not_ended() -> None:
         while_running = " ".join(fact.text for fact in run.facts)
     assert "ended" not in while_running
     assert "At the end" not in while_running
+
+
+def test_facts_that_say_the_same_are_equal_also_where_a_number_is_none():
+    one, same = (Fact("F1", "course", "changed", {"end": Value(float("nan"))}, (0, 1)) for _ in range(2))
+    assert one == same
+    assert len({one, same}) == 1
+    assert one != Fact("F1", "course", "changed", {"end": Value(1.0)}, (0, 1))

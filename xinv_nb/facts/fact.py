@@ -32,7 +32,7 @@ class Phase:
     """Whether single losses are draws from a noise, of which only medians tell something."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fact:
     """A statement computed from the recording, never generated: a kind, one of its forms, and typed slots.
 
@@ -61,6 +61,13 @@ class Fact:
     """What planners and checkers ask of it and its sentence does not say."""
     wordings: str = ""
     """The kind in whose part of the bank its sentences are; its own where empty."""
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both say the same: a number that is not a number equals itself here, or no such fact would."""
+        return isinstance(other, Fact) and repr(self) == repr(other)
+
+    def __hash__(self) -> int:
+        return hash((self.id, self.kind, self.form, self.span))
 
     @cached_property
     def text(self) -> str:

@@ -34,8 +34,9 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
         yield from _medians(sizes, last)
         return
     first, end = pair(float(sizes[0]), float(sizes[last]))
-    ratio = end.number / first.number if first.number else np.nan
-    slots: dict[str, Slot] = {"first": first, "last": end, "ratio": Share(ratio)}
+    slots: dict[str, Slot] = {"first": first, "last": end}
+    if first.number:
+        slots["ratio"] = Share(end.number / first.number)
     yield KIND.fact(_form(first, end), (0, last), 0.55, slots)
 
 

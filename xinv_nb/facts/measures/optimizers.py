@@ -32,7 +32,12 @@ def last_stop(run: RecordedRun) -> Event | None:
 
 def optimizer_events(run: RecordedRun) -> list[Event]:
     """Return the events of optimizers that start or stop, in the order in which they happened."""
-    return [event for event in run.events_as_recorded() if event.kind == "optimizer" and "optimizer" in event.values]
+    recorded = run.events_as_recorded()
+    known, found = run.memo.get("optimizer events", (None, ()))
+    if known is not recorded:  # asked by seven kinds of a run that may have as many events as evaluations
+        found = [event for event in recorded if event.kind == "optimizer" and "optimizer" in event.values]
+        run.memo["optimizer events"] = recorded, found
+    return list(found)
 
 
 def starting_events(run: RecordedRun) -> list[Event]:
