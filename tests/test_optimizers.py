@@ -19,6 +19,7 @@ from autograd.misc.optimizers import adam, rmsprop, sgd
 from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, minimize
 
 import xinv_nb as xi
+from xinv_nb.recorded.calls import OptimizerCall
 from xinv_nb.recorded.history import History
 from xinv_nb.recorded.leaves import leaves_of
 from xinv_nb.recording.solvers import scipy as solvers
@@ -631,7 +632,7 @@ def course_beside_its_bound(method, reported, evaluated, bound=(-1.5, 0.5)):
     def tell(row, text, values, *, kind="optimizer", column=None, detail=False):
         told.append((kind, values.get("side"), values.get("what"), column))
 
-    course = SolverPath(call, history, 0, tell)
+    course = SolverPath(call, history, 0, tell, OptimizerCall("SLSQP", 0))
     for x in ([-1.0, -1.0], [-0.5, -0.5], evaluated):
         point = numpy.array(x)
         row = history.append(1.0, point, point)
@@ -805,3 +806,17 @@ def test_linear_constraints_of_trust_constr():
         )
     assert run.accepted[0]
     assert run.accepted[numpy.flatnonzero((run.parameters["x"] == result.x).all(axis=1))].all()
+
+
+def test_each_call_of_an_optimizer_is_noted_with_its_evaluations_and_what_it_said_also_from_a_file(tmp_path):
+    def f(x):
+        return np.sum((x - 1.0) ** 4)
+
+    with xi.record() as run:
+        minimize(value_and_grad(f), [3.0, -2.0], jac=True, method="BFGS")
+        adam(lambda x, i: grad(f)(x), numpy.array([4.0, 4.0]), num_iters=5, step_size=0.25)
+    first, second = run.history.calls
+    assert (first.optimizer, first.start, first.ending["reason"]) == ("BFGS", 0, "converged")
+    assert (second.optimizer, second.options["step_size"]) == ("Adam", 0.25)
+    assert (first.stop, second.stop) == (second.start, run.evaluations)
+    assert xi.load(run.save(tmp_path / "run.npz")).history.calls == run.history.calls

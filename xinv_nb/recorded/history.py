@@ -17,6 +17,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from xinv_nb.recorded.calls import OptimizerCall
 from xinv_nb.recorded.columns import GrowingColumn, TermColumns, WatchColumns
 from xinv_nb.recorded.leaves import Leaf, Summary, rms
 
@@ -57,6 +58,8 @@ class History:
         self.watches: dict[str, WatchColumns] = {}
         self.terms: dict[str, TermColumns] = {}
         self.optimizer = optimizer
+        self.calls: list[OptimizerCall] = []
+        """The calls of optimizers that were seen to work on it, in the order in which they began."""
         self.last_signs: NDArray[Any] = np.full(self.width, np.inf)
         """Signs of the latest gradient, for telling when it turns."""
         self.lock = threading.Lock()

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.errors import XinvError
+from xinv_nb.recorded.calls import OptimizerCall
 from xinv_nb.recorded.captions import Caption, Claim, WordedSentence
 from xinv_nb.recorded.columns import GrowingColumn, TermColumns, VariedColumn, WatchColumns
 from xinv_nb.recorded.curvature import Curvature
@@ -142,11 +143,21 @@ def _history(header: dict[str, Any], columns: dict[str, NDArray[Any]]) -> Histor
         if [position(k, len(loss)) for k in unknown.tolist()] != sorted(set(unknown.tolist())):
             raise ValueError("evaluations out of order")
         history.without_gradient = GrowingColumn.of(unknown.astype(np.intp))
+    history.calls = [_call_in(call, len(history)) for call in header.get("calls", ())]
     for i, watch in enumerate(header["watches"]):
         history.watches[of_kind(str, watch["name"])] = _watch_in(watch, i, columns, len(history))
     for i, term in enumerate(texts(header.get("terms", []))):
         history.terms[term] = _term_in(columns[f"term{i}_evaluation"], columns[f"term{i}_gradients"], history)
     return history
+
+
+def _call_in(saved: Any, evaluations: int) -> OptimizerCall:
+    call = OptimizerCall(**of_kind(dict, decoded(saved)))
+    start = position(of_kind(int, call.start), evaluations)
+    if call.stop is not None and position(call.stop, evaluations + 1) <= start:
+        raise ValueError("an optimizer that stops before it starts")
+    of_kind(str, call.optimizer), of_kind(dict, call.options), of_kind(dict, call.ending)
+    return call
 
 
 def _term_in(evaluation: NDArray[Any], gradients: NDArray[Any], history: History) -> TermColumns:

@@ -92,6 +92,7 @@ def _of_objective(run: RecordedRun) -> dict[str, Any]:
         "version": VERSION,
         "objective": history.objective,
         "optimizer": history.optimizer,
+        "calls": [encoded(vars(call)) for call in history.calls],
         "leaves": [(leaf.name, leaf.shape, _positions(leaf.kept)) for leaf in history.leaves],
         "outline": encoded(history.outline),
         "watches": [

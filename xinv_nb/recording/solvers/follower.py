@@ -7,7 +7,7 @@ that it tried on the way there are trials. Where iterates and evaluations cannot
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.language.quantities import number
+from xinv_nb.recorded.calls import OptimizerCall
 from xinv_nb.recorded.events import EventKind, NewEvent
 from xinv_nb.recorded.history import History
 from xinv_nb.recording.solvers import callers
@@ -30,6 +31,8 @@ _MOST_IN_DETAIL = 3
 """Calls of optimizers of which more is told than where they start and stop."""
 
 _MOST_NAMES = 3
+_SETTINGS = ("step_size", "mass", "gamma", "b1", "b2", "num_iters")
+"""What autograd's optimizers are told."""
 
 
 @dataclass
@@ -40,6 +43,7 @@ class _Loop:
     place: int
     code: Any
     tell: Sink
+    noted: OptimizerCall
     depth: int = 0
     iteration: int = 0
     row: int = 0
@@ -120,7 +124,7 @@ class OptimizerFollower:
     def _look_for_others(self, history: History, row: int) -> None:
         """Look now and then for a solver on the stack that is not followed."""
         if row & (row + 1) == 0 and (name := callers.other_solver()):
-            self._start(history, row, name, name)
+            self._start(history, row, name, name, {})
 
     def _in_solver(self, caller: Caller, history: History, row: int) -> None:
         while self._running[-1].frame != caller.solver:
@@ -131,7 +135,7 @@ class OptimizerFollower:
         paths = self._paths[call]
         if history not in paths:
             self._leave_loop(history)
-            paths[history] = SolverPath(call, history, row, self._start(history, row, call.name, call.name))
+            paths[history] = SolverPath(call, history, row, *self._start(history, row, call.name, call.name, {}))
         paths[history].evaluated(row, call.seen(caller.x))
 
     def _in_loop(self, caller: Caller, history: History, row: int) -> None:
@@ -140,8 +144,10 @@ class OptimizerFollower:
         if loop is None or (loop.trainer, loop.place) != (caller.trainer, caller.place) or iteration < loop.iteration:
             self._leave_loop(history)
             name = _TRAINERS[caller.trainer]
-            tell = self._start(history, row, name, _with_step_size(name, caller.settings.get("step_size")))
-            loop = self._loops[history] = _Loop(caller.trainer, caller.place, caller.code, tell)
+            options = {key: caller.settings[key] for key in _SETTINGS if key in caller.settings}
+            title = _with_step_size(name, options.get("step_size"))
+            tell, noted = self._start(history, row, name, title, options)
+            loop = self._loops[history] = _Loop(caller.trainer, caller.place, caller.code, tell, noted)
         loop.iteration, loop.row, loop.evaluations, loop.depth = iteration, row, loop.evaluations + 1, caller.depth
 
     def _leave_loop(self, history: History) -> None:
@@ -150,9 +156,14 @@ class OptimizerFollower:
             name = _TRAINERS[loop.trainer]
             text = f"{name} stops after {loop.evaluations} evaluation{'s' * (loop.evaluations != 1)}"
             loop.tell(loop.row, text, {"optimizer": name, "evaluations": loop.evaluations})
+            loop.noted.stop = loop.row + 1
 
-    def _start(self, history: History, row: int, name: str, title: str) -> Sink:
-        """Announce an optimizer; returns where it may tell what happens."""
+    def _start(
+        self, history: History, row: int, name: str, title: str, options: Mapping[str, Any]
+    ) -> tuple[Sink, OptimizerCall]:
+        """Announce an optimizer; returns where it may tell what happens, and the note of its call."""
+        noted = OptimizerCall(name, row, options=options)
+        history.calls.append(noted)
         starts = self._starts.setdefault(history, [])
         again = bool(starts) and starts[-1][0] == title
         if again:
@@ -177,7 +188,7 @@ class OptimizerFollower:
                 self._add_event(history, row, event)
 
         tell(row, f"{title} starts{' again' * again} at a loss of {number(loss)}", {"optimizer": name, "loss": loss})
-        return tell
+        return tell, noted
 
     # ------------------------------------------------------------------ solvers, told by the stand-in in scipy
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from xinv_nb.language.quantities import number
 from xinv_nb.language.renderer import said
+from xinv_nb.recorded.calls import OptimizerCall
 from xinv_nb.recorded.endings import why_of
 from xinv_nb.recorded.history import History
 from xinv_nb.recording.solvers.calls import SolverCall
@@ -49,8 +50,9 @@ class SolverPath:
     the user's function makes of it; or else to the solver's precision, where it puts a point within its bounds.
     """
 
-    def __init__(self, call: SolverCall, history: History, first: int, tell: Sink) -> None:
+    def __init__(self, call: SolverCall, history: History, first: int, tell: Sink, noted: OptimizerCall) -> None:
         self._call = call
+        self._noted = noted
         self._history = history
         self._last = first
         self._tell = tell
@@ -170,6 +172,7 @@ class SolverPath:
             self.settle()
         evaluations = self.evaluations
         told = of_result(result, bounded=self._call.bounds is not None, stopped=stopped)
+        self._noted.stop, self._noted.ending = self._last + 1, told
         values = {"optimizer": self._call.name, "evaluations": evaluations, **told}
         text = f"{self._call.name} stops after {evaluations} evaluation{'s' * (evaluations != 1)}"
         why = why_of(values)
