@@ -57,7 +57,7 @@ def scipy_is_left_as_it_was():
     before = scipy_places(), list(sys.meta_path)
     yield
     assert (scipy_places(), list(sys.meta_path)) == before
-    assert solvers._installed == 0
+    assert solvers._watching == []
 
 
 def solve(function, start, method, **options):

@@ -62,7 +62,7 @@ class RecordedRun:
         self._curvature: Curvature | None = None
 
     def __repr__(self) -> str:
-        others = f" of {self.history.objective}; run.objectives has others" if len(self._histories) > 1 else ""
+        others = f" of {self.history.objective}; run.objectives has others" if len(self.histories) > 1 else ""
         return f"<xinv_nb.Run {self.title!r}: {self.status}, {self.evaluations} evaluations{others}>"
 
     # ------------------------------------------------------------------ the run as a whole
@@ -151,19 +151,19 @@ class RecordedRun:
     @property
     def scene(self) -> Callable[[Any, Any], object] | None:
         """The user's drawing of the simulation, if there is one and anything to draw."""
-        return self.problem.scene if self.problem is not None and self._histories else None
+        return self.problem.scene if self.problem is not None and self.histories else None
 
     @property
     def history(self) -> History:
         """The recording of the objective that is shown: the first in `objectives`."""
         if len(self._histories) < _SEVERAL:
-            return self._histories[0] if self._histories else _NOTHING
-        return self._ranked()[0]
+            return self._histories[0] if self._histories and len(self._histories[0]) else _NOTHING
+        return next(iter(self._ranked()), _NOTHING)
 
     @property
     def histories(self) -> Sequence[History]:
         """The recordings of all objectives, in the order in which they began."""
-        return tuple(self._histories)
+        return tuple(history for history in self._histories if len(history))  # an interrupt may leave one empty
 
     def _ranked(self) -> list[History]:
         """Return what was optimized first, then what was evaluated at the most points.
@@ -173,14 +173,14 @@ class RecordedRun:
         with the most parameters comes first, as the others prepare it or finish it off; unless it is little beside
         the rest.
         """
-        points = {history: history.points() for history in self._histories}
+        points = {history: history.points() for history in self.histories}
         most = max(points.values(), default=0)
 
         def rank(history: History) -> tuple[bool, bool, int, int]:
             is_little = _LITTLE * points[history] <= most
             return is_little, not history.optimizer, -history.width if history.optimizer else 0, -points[history]
 
-        return sorted(self._histories, key=rank)
+        return sorted(points, key=rank)
 
     @property
     def objectives(self) -> dict[str, Self]:
@@ -300,7 +300,10 @@ class RecordedRun:
         row for each: the gradient of the loss through this term alone, in the columns of `history.gradients`.
         """
         return {
-            name: (np.array(columns.evaluation, dtype=np.intp), np.array(columns.gradients))
+            name: (
+                np.array(columns.evaluation, dtype=np.intp),
+                np.array(columns.gradients[: len(columns.evaluation)]),
+            )
             for name, columns in self.history.terms.items()
         }
 

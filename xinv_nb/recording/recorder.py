@@ -64,15 +64,18 @@ class Recorder:
         self._lookout = Lookout()
         self._terms = TermReader()
         self._token: Token[Recording | None] | None = None
+        self._is_started = False
+        self._is_stopped = False
 
     # ------------------------------------------------------------------ its life
 
     def start(self) -> None:
         """Open the recording in this thread or task; each recorder records once."""
-        if self.closed or self._token is not None:
+        if self._is_started:
             raise XinvError("This recording was opened before: each block needs its own xi.record(...).")
+        self._is_started = True
         registry.observe(self.notice)
-        solvers.install()
+        solvers.install(self)
         around = context.active()
         self.outer = around if isinstance(around, Recorder) else None
         self.stages = list(self.outer.stages) if self.outer is not None else []
@@ -80,26 +83,31 @@ class Recorder:
         self.run.memo[_OPEN] = self
 
     def stop(self, status: Status = "finished", ending: str = "") -> None:
-        """Close the recording; what was recorded stays. Closing twice does nothing."""
-        if self.closed:
+        """Close the recording; what was recorded stays. Closing twice does nothing.
+
+        Where an interrupt breaks it off, the next call does the rest.
+        """
+        if self._is_stopped:
             return
         self.closed = True
         self.run.memo.pop(_OPEN, None)
         for source in self.beside.values():
             source.close()
         self.beside.clear()
+        registry.leave(self.notice)
+        solvers.uninstall(self)
         if self._token is not None:
-            registry.leave(self.notice)
-            solvers.uninstall()
             try:
                 context.innermost.reset(self._token)
-            except ValueError:  # closed in another context than it was opened in: it is marked closed, which suffices
+            except (ValueError, RuntimeError):  # closed in another context than it was opened in, or reset before
                 context.innermost.set(self.outer)
+            self._token = None
         self.events.tell_outside()
         self._optimizers.close()
-        self.writer.end(status, ending)
         if self.run.evaluations == 0 and not self.run.notices:
             self.notice(_NO_LOSS if self.passes else _NO_GRADIENT)
+        self.writer.end(status, ending)
+        self._is_stopped = True
 
     def notice(self, text: str) -> None:
         """Tell the reader something about the recording, once."""

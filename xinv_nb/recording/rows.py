@@ -88,8 +88,9 @@ class Rows:
         key: tuple[Any, ...] = evaluation.identity, evaluation.positions, signature(point)
         found = self._histories.get(key)
         if found is None:
-            found = self._histories[key] = self._new_history(evaluation)
+            found = self._new_history(evaluation)
             self._writer.add_history(found)
+            self._histories[key] = found  # last: one that is not in the run would never come there
         self._latest = evaluation.identity, evaluation.positions, getattr(point, "shape", None), found
         return found
 
@@ -122,8 +123,9 @@ class Rows:
         for name, rows in watched.items():
             columns = history.watches.get(name)
             if columns is None:
-                columns = history.watches[name] = WatchColumns(rows[0].unit)
+                columns = WatchColumns(rows[0].unit)
             columns.extend(row, [r.value for r in rows], [r.cotangent for r in rows], [r.at for r in rows])
+            history.watches[name] = columns  # not before there is a row
         for event in forward_events(evaluation.happenings, watched):
             self._add_event(history, row, event)
         for event in backward_events(watched):
@@ -132,9 +134,9 @@ class Rows:
     def _add_terms(self, history: History, row: int, gradients: Mapping[str, Any]) -> None:
         rows = {name: _row(history, gradient) for name, gradient in gradients.items()}
         for name, gradient in rows.items():
-            columns = history.terms.setdefault(name, TermColumns())
-            columns.evaluation.append(row)
-            columns.gradients.append(np.array(gradient))
+            columns = history.terms.get(name) or TermColumns()
+            columns.append(row, np.array(gradient))
+            history.terms[name] = columns
         if history.width <= _FOLLOWED_SIGNS:
             for event in self._conflicts.setdefault(id(history), Conflicts()).events(rows):
                 self._add_event(history, row, event)
@@ -143,9 +145,9 @@ class Rows:
         """Add a backward event for each parameter whose gradient begins to ask for the other direction."""
         turned = (signs != history.last_signs) & ~(np.isnan(signs) & np.isnan(history.last_signs))
         if turned.any():
+            history.last_signs = signs  # first: an interrupt may lose a turn, and none is told twice
             for column in np.flatnonzero(turned):
                 self._add_event(history, row, turn(int(column), float(signs[column])))
-            history.last_signs = signs
 
 
 def _row(history: History, value: Any) -> NDArray[Any]:

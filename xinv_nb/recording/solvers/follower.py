@@ -198,8 +198,8 @@ class OptimizerFollower:
         for other in list(self._running):
             if other.frame not in on_the_stack or other.frame == call.frame:
                 self._break_off(other)
-        self._running.append(call)
         self._paths[call] = {}
+        self._running.append(call)
 
     def iterates(self, call: SolverCall, x: NDArray[Any]) -> None:
         """Mark the evaluation that the solver accepted, and those that it only tried."""
@@ -216,9 +216,10 @@ class OptimizerFollower:
             with np.errstate(all="ignore"):
                 if call in self._running:
                     self._running.remove(call)
-                paths = self._paths.pop(call, {}).values()
+                paths = self._paths.get(call, {}).values()
                 for path in paths:
                     path.ends(result, stopped=stopped)
+                self._paths.pop(call, None)
                 if paths and call.has_gradient:
                     calls = int(getattr(result, "nfev", 0))
                     self._calls[call.name] += calls
@@ -232,7 +233,7 @@ class OptimizerFollower:
 
     def close(self) -> None:
         """Tell where the optimizers that were not seen to stop did so."""
-        for call in self._running[::-1]:
+        for call in list(self._paths)[::-1]:  # also one whose end an interrupt broke off
             self._break_off(call)
         for history in list(self._loops):
             self._leave_loop(history)

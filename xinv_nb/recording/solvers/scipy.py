@@ -46,8 +46,9 @@ _MODULES = ("_minimize", "_optimize", "_lbfgsb_py", "_slsqp_py")
 
 # ---------------------------------------------------------------------- the stand-in, in and out
 
-_installed = 0
-_lock = threading.Lock()
+_watching: list[object] = []
+"""The recordings for which the solvers are watched."""
+_lock = threading.RLock()
 _stand_ins: list[tuple[Any, Any]] = []
 """Each stand-in that is in use, with scipy's own function that it stands for."""
 
@@ -59,25 +60,24 @@ class _ImportWatcher:
     def find_spec(name: str, path: Any = None, target: Any = None) -> None:  # noqa: ARG004 - as Python calls it
         if name.startswith("scipy.optimize."):
             with _lock:
-                if _installed:
+                if _watching:
                     _put_in()
 
 
-def install() -> None:
+def install(recording: object) -> None:
     """Watch the solvers for one more recording."""
-    global _installed
     with _lock:
-        _installed += 1
-        if _installed == 1 and not _put_in():
+        _watching.append(recording)
+        if len(_watching) == 1 and not _put_in():
             sys.meta_path.insert(0, _ImportWatcher)
 
 
-def uninstall() -> None:
-    """Leave scipy as it was when the last recording closes."""
-    global _installed
+def uninstall(recording: object) -> None:
+    """Leave scipy as it was when the last recording closes; a second call does what an interrupt left of the first."""
     with _lock:
-        _installed -= 1
-        if _installed:
+        if recording in _watching:
+            _watching.remove(recording)
+        if _watching:
             return
         if _ImportWatcher in sys.meta_path:
             sys.meta_path.remove(_ImportWatcher)

@@ -76,8 +76,8 @@ def _hook_trace(trace: Any, trace_stack: Any) -> Any:
             evaluation = passes.open_evaluation(fun, x, trace_stack.top + 1)
             if evaluation is not None and evaluation.observed:
                 start_node = passes.start_of_tape(evaluation, start_node, x)
-        recording.depth += 1
         try:
+            recording.depth += 1
             end_value, end_node = trace(start_node, fun, x)
         except BaseException:
             if evaluation is not None:
@@ -102,8 +102,8 @@ def _hook_backward_pass(backward_pass: Any) -> Any:
             return backward_pass(g, end_node)
         passes = recording.beside.get(_LIBRARY) or passes_of(recording)
         evaluation = passes.pending.get(id(end_node)) if recording.depth == 0 else None
-        recording.depth += 1
         try:
+            recording.depth += 1
             gradient = backward_pass(g, end_node)
         finally:
             recording.depth -= 1
