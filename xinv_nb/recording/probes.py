@@ -51,6 +51,9 @@ def event(text: str, /, at: Any = None, **values: Any) -> None:
 def watch(value: T, name: str, unit: str = "", at: Any = None) -> T:
     """Follow a quantity inside the simulation: its value in the forward pass, what the gradient asks in the backward.
 
+    In a loop, outside of what is differentiated, its value alone: `xi.watch(validation(w), "validation loss")`. It
+    stands beside the latest evaluation; or, where it came before the first, beside the one that comes next.
+
     Using the return value is optional: the program and its derivatives of any order stay exactly as they were.
 
     Parameters
@@ -84,10 +87,16 @@ def watch(value: T, name: str, unit: str = "", at: Any = None) -> T:
     if context.innermost.get() is None:
         return value
     recording = context.active()
-    if recording is None or (evaluation := recording.evaluation) is None:
+    if recording is None:
         return value
     try:
-        _follow(value, str(name), unit, at, recording.stages[-1] if recording.stages else "", evaluation)
+        stage = recording.stages[-1] if recording.stages else ""
+        if recording.evaluation is not None:
+            _follow(value, str(name), unit, at, stage, recording.evaluation)
+        elif recording.depth == 0:
+            plain = plain_copy(value)
+            unknown = _filled(plain, np.nan)
+            recording.watched(WatchedValue(str(name), unit or "", plain, snapshot(at), stage, unknown))
     except Exception as error:  # noqa: BLE001 - a probe may not fail the simulation
         recording.notice(f"{name!r} could not be watched ({type(error).__name__}: {error}).")
     return value

@@ -23,7 +23,7 @@ from xinv_nb.recording import context
 from xinv_nb.recording.backends import registry
 from xinv_nb.recording.backends.protocol import Recording
 from xinv_nb.recording.evaluation import Evaluation, Tape
-from xinv_nb.recording.events import Happening
+from xinv_nb.recording.events import Happening, WatchedValue
 from xinv_nb.recording.finite import is_finite_gradient
 from xinv_nb.recording.kept_events import KeptEvents
 from xinv_nb.recording.nonfinite import Lookout
@@ -103,6 +103,7 @@ class Recorder:
                 context.innermost.set(self.outer)
             self._token = None
         self.events.tell_outside()
+        self._rows.close()
         self._optimizers.close()
         if self.run.evaluations == 0 and not self.run.notices:
             self.notice(_NO_LOSS if self.passes else _NO_GRADIENT)
@@ -203,6 +204,12 @@ class Recorder:
             # Deeper, the simulator runs for another reason: a Jacobian, say, or the way back through a fixed point.
             if recorder.depth == 0:
                 recorder.events.happened_outside(happening)
+
+    def watched(self, value: WatchedValue) -> None:
+        """Take note of a quantity that is watched outside any pass."""
+        for recorder in self.self_and_around():
+            if recorder.depth == 0 and not recorder.closed:
+                recorder._rows.watched_outside(value)  # noqa: SLF001
 
     def followers(self) -> list[OptimizerFollower]:
         """Return who wants to know of a solver that starts now: this recording and those around it."""

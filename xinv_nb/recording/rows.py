@@ -15,7 +15,8 @@ from xinv_nb.recorded.leaves import leaves_of
 from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.recording import nonfinite
 from xinv_nb.recording.evaluation import Evaluation
-from xinv_nb.recording.events import backward_events, by_name, forward_events, turn
+from xinv_nb.recording.events import WatchedValue, backward_events, by_name, forward_events, turn
+from xinv_nb.recording.outside import OutsideValues
 from xinv_nb.recording.structure import NO_NUMBERS, flatten, names_of_arguments, outline, signature
 from xinv_nb.recording.terms import Conflicts
 
@@ -42,6 +43,7 @@ class Rows:
         self._latest: tuple[Any, Any, Any, History] = (None, None, None, History("", []))
         """What the latest evaluation was of: objective, positions of its arguments, shape of the point, and history."""
         self._conflicts: dict[int, Conflicts] = {}
+        self._outside = OutsideValues()
 
     def append(self, evaluation: Evaluation, gradient: Any | None) -> tuple[History, int, NDArray[Any] | None]:
         """Add an evaluation; returns its history and its row, and its gradient in the columns, where it is known."""
@@ -56,7 +58,17 @@ class Rows:
         row = history.append(evaluation.loss, point, slope, residuals=evaluation.residuals)
         if history.stride != stride:
             self._thinned(history)
+        if self._outside.waiting:
+            self._outside.put(history)
         return history, row, slope
+
+    def watched_outside(self, value: WatchedValue) -> None:
+        """Add a quantity that was watched outside any pass."""
+        self._outside.add(value, self._latest[3])
+
+    def close(self) -> None:
+        """Add what waits for an evaluation that does not come."""
+        self._outside.put(self._latest[3])
 
     def tell(self, history: History, row: int, evaluation: Evaluation, slope: NDArray[Any] | None) -> None:
         """Add what the simulator said in an evaluation, and what stands out in it."""
@@ -122,7 +134,7 @@ class Rows:
         watched = by_name(evaluation.watched)
         for name, rows in watched.items():
             columns = history.watches.get(name)
-            if columns is None:
+            if columns is None or (self._outside.names and self._outside.forget(name)):
                 columns = WatchColumns(rows[0].unit)
             columns.extend(row, [r.value for r in rows], [r.cotangent for r in rows], [r.at for r in rows])
             history.watches[name] = columns  # not before there is a row

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.recording.evaluation import Evaluation, Tape
-from xinv_nb.recording.events import Happening
+from xinv_nb.recording.events import Happening, WatchedValue
 from xinv_nb.recording.solvers.calls import Follower
 
 Floats = NDArray[np.float64]
@@ -93,6 +93,9 @@ class Recording(Protocol):
 
     def happened(self, happening: Happening) -> None:
         """Take note of an event that the user's code reports."""
+
+    def watched(self, value: WatchedValue) -> None:
+        """Take note of a quantity that is watched outside any pass."""
 
     def followers(self) -> Sequence[Follower]:
         """Return who wants to know of a solver that starts now."""
