@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import weakref
 from collections.abc import Callable, Sequence
@@ -49,6 +50,7 @@ class Recording:
         self.run = run
         self._showing, self._explaining, self._save = showing, explaining, save
         self._recorder = Recorder(run, max_events)
+        self._process = os.getpid()
         self._left: list[tuple[str, Callable[[], None]]] | None = None
         """What is left to do of closing, each with what could not be done where it fails; None before it begins."""
 
@@ -98,6 +100,8 @@ class Recording:
                 del interrupt  # or it would hold this frame, which holds it
 
     def _steps(self, error: BaseException | None, line: int | None) -> list[tuple[str, Callable[[], None]]]:
+        if self._process != os.getpid():  # a copy in a forked process: neither saved nor shown there
+            return []
         status, ending = how_it_ended(error, line)
 
         def end() -> None:

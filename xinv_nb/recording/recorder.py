@@ -19,9 +19,10 @@ from xinv_nb.errors import XinvError
 from xinv_nb.recorded.leaves import WHOLE_LIMIT
 from xinv_nb.recorded.run import RecordedRun, Status
 from xinv_nb.recorded.writer import RunWriter
-from xinv_nb.recording import context
+from xinv_nb.recording import context, elsewhere
 from xinv_nb.recording.backends import registry
 from xinv_nb.recording.backends.protocol import Recording
+from xinv_nb.recording.elsewhere import Unseen
 from xinv_nb.recording.evaluation import Evaluation, Tape
 from xinv_nb.recording.events import Happening, WatchedValue
 from xinv_nb.recording.finite import is_finite_gradient
@@ -64,6 +65,7 @@ class Recorder:
         self._lookout = Lookout()
         self._terms = TermReader()
         self._token: Token[Recording | None] | None = None
+        self._unseen = Unseen(on_fork=self._forked)
         self._is_started = False
         self._is_stopped = False
 
@@ -74,6 +76,8 @@ class Recorder:
         if self._is_started:
             raise XinvError("This recording was opened before: each block needs its own xi.record(...).")
         self._is_started = True
+        self._unseen.thread = self.thread
+        elsewhere.begin(self._unseen)
         registry.observe(self.notice)
         solvers.install(self)
         around = context.active()
@@ -94,6 +98,7 @@ class Recorder:
         for source in self.beside.values():
             source.close()
         self.beside.clear()
+        elsewhere.end(self._unseen)
         registry.leave(self.notice)
         solvers.uninstall(self)
         if self._token is not None:
@@ -105,10 +110,21 @@ class Recorder:
         self.events.tell_outside()
         self._rows.close()
         self._optimizers.close()
+        if missed := self._unseen.notice(self.run.evaluations):
+            self.notice(missed)
         if self.run.evaluations == 0 and not self.run.notices:
             self.notice(_NO_LOSS if self.passes else _NO_GRADIENT)
         self.writer.end(status, ending)
         self._is_stopped = True
+
+    def _forked(self) -> None:
+        """Record nothing in a forked process, and leave no hook there; the locks may be held by threads it lacks."""
+        self.closed = self._is_stopped = True
+        self.on_evaluation = None
+        registry.renew_lock()
+        solvers.renew_lock()
+        registry.leave(self.notice)
+        solvers.uninstall(self)
 
     def notice(self, text: str) -> None:
         """Tell the reader something about the recording, once."""

@@ -2,8 +2,8 @@
 
 The noise is read from second differences, which a smooth curve hardly has: the upper quartile of their sizes over 1.15
 and the square root of 6 (after Gasser, Sroka & Jennen-Steinmetz 1986). A part goes one way where the medians of up to
-eight pieces of it follow a curve that only rises, or only falls, fitted by pooling neighbours (isotonic regression, Ayer
-et al. 1955): noise that wanders makes such a row of pieces hardly ever.
+eight pieces of it follow a curve that only rises, or only falls, fitted by pooling neighbours (isotonic regression,
+Ayer et al. 1955): noise that wanders makes such a row of pieces hardly ever.
 """
 
 from __future__ import annotations

@@ -36,6 +36,9 @@ class Backend(Protocol):
     def uninstall(self) -> None:
         """Leave the library as it was."""
 
+    def renew_lock(self) -> None:
+        """Take a new lock in a forked process, where there is one: another thread may have held it."""
+
     def plain_value(self, value: Any) -> Any:
         """Return the number or array inside what the framework boxes; anything else as it is."""
 

@@ -53,6 +53,14 @@ def leave(notice: Callable[[str], None]) -> None:
         _hidden.clear()
 
 
+def renew_lock() -> None:
+    """Take a lock of its own in a forked process: another thread may have held this one."""
+    global _lock
+    _lock = threading.RLock()
+    for backend in _observing:
+        backend.renew_lock()
+
+
 class _ImportWatcher:
     """Sees that a library is being imported, since Python asks it, too, for each module; never answers."""
 

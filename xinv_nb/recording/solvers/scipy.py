@@ -92,6 +92,12 @@ def uninstall(recording: object) -> None:
         _stand_ins.clear()
 
 
+def renew_lock() -> None:
+    """Take a new lock in a forked process: another thread may have held this one."""
+    global _lock
+    _lock = threading.RLock()
+
+
 def _put_in() -> bool:
     """Put the stand-in into those modules of scipy that are there; returns whether no more are to come."""
     for name in _MODULES:

@@ -74,6 +74,12 @@ _filters: list[Any] = []
 _lock = threading.RLock()
 
 
+def renew_lock() -> None:
+    """Take a new lock in a forked process: another thread may have held this one."""
+    global _lock
+    _lock = threading.RLock()
+
+
 def hear() -> None:
     """Listen to NumPy's warnings."""
     with _lock:

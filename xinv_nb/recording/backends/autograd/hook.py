@@ -12,6 +12,8 @@ import sys
 from typing import Any
 
 from xinv_nb.errors import XinvError
+from xinv_nb.recording import elsewhere
+from xinv_nb.recording.backends.autograd.differentiated import differentiated
 from xinv_nb.recording.backends.autograd.passes import passes_of
 from xinv_nb.recording.context import active
 
@@ -69,7 +71,11 @@ def _hook_trace(trace: Any, trace_stack: Any) -> Any:
     def observed_trace(start_node: Any, fun: Any, x: Any) -> Any:
         recording = active()
         if recording is None:
-            return trace(start_node, fun, x)
+            if not elsewhere.is_open():
+                return trace(start_node, fun, x)
+            is_reverse = type(start_node).__name__ != "JVPNode"
+            with elsewhere.unseen_pass(lambda: is_reverse and differentiated(fun) is not None):
+                return trace(start_node, fun, x)
         passes = recording.beside.get(_LIBRARY) or passes_of(recording)
         evaluation = None
         if recording.depth == 0 and type(start_node).__name__ != "JVPNode":
@@ -99,7 +105,10 @@ def _hook_backward_pass(backward_pass: Any) -> Any:
     def observed_backward_pass(g: Any, end_node: Any) -> Any:
         recording = active()
         if recording is None:
-            return backward_pass(g, end_node)
+            if not elsewhere.is_open():
+                return backward_pass(g, end_node)
+            with elsewhere.unseen_pass(lambda: False):
+                return backward_pass(g, end_node)
         passes = recording.beside.get(_LIBRARY) or passes_of(recording)
         evaluation = passes.pending.get(id(end_node)) if recording.depth == 0 else None
         try:
