@@ -6,10 +6,12 @@ below imports it.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from xinv_nb.errors import XinvError
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.recorded.writer import RunWriter
 
@@ -26,7 +28,8 @@ class Run(RecordedRun):
     """One recorded optimization.
 
     Made by `%%xinv`, `xinv_nb.record` or `xinv_nb.load`. Arrays have one row for each evaluation: a reverse pass of a
-    scalar function at the outermost level. They are views of the recording and cannot be written to.
+    scalar function at the outermost level. They are views of the recording and cannot be written to. Runs can be copied
+    and pickled, with what `save` writes of them: all but the scene.
 
     Examples
     --------
@@ -115,7 +118,7 @@ class Run(RecordedRun):
         """
         from xinv_nb.models.captioning import Explaining, write, write_span
 
-        self._tell_of_language(language)
+        self._look_at_reader(level, language)
         explaining = Explaining(model, level, language, host)
         if span is not None:
             caption = write_span(self, span, explaining)
@@ -161,12 +164,16 @@ class Run(RecordedRun):
         """
         from xinv_nb.models.captioning import Explaining, answer
 
-        self._tell_of_language(language)
+        self._look_at_reader(level, language)
         return answer(self, question, Explaining(model, level, language, host), span)
 
-    def _tell_of_language(self, language: str | None) -> None:
+    def _look_at_reader(self, level: str | None, language: str | None) -> None:
         from xinv_nb.models.languages import not_there_yet
 
+        if level not in (None, "student", "expert"):
+            raise XinvError(f"level is 'student' or 'expert'; {level!r:.60} is neither.")
+        if language is not None and not isinstance(language, str):
+            raise XinvError(f"language is a name such as 'English'; {language!r:.60} is no text.")
         if why := not_there_yet(language):
             RunWriter(self).notice(f"{why}.")
 
@@ -306,6 +313,17 @@ class Run(RecordedRun):
 
         return save(self, Path(path))
 
+    def __reduce__(self) -> tuple[Callable[[bytes], Run], tuple[bytes]]:
+        """Have `pickle` and `copy` take what `save` writes: a worker may return its run.
+
+        As in a file, the scene, which is a function, stays behind, and so does what records.
+        """
+        from xinv_nb.recorded.file.writing import write
+
+        file = io.BytesIO()
+        write(self, file)
+        return _from_bytes, (file.getvalue(),)
+
     def _display_(self) -> RunWidget:
         """Return what marimo shows of a run."""
         return self.widget()
@@ -314,6 +332,12 @@ class Run(RecordedRun):
         from IPython.display import display
 
         display(self.widget())  # type: ignore[no-untyped-call]
+
+
+def _from_bytes(saved: bytes) -> Run:
+    from xinv_nb.recorded.file.reading import read
+
+    return read(io.BytesIO(saved), Run)
 
 
 def load(path: str | Path) -> Run:

@@ -7,7 +7,8 @@ import os
 import sys
 import weakref
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Literal, TypeVar
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from xinv_nb.errors import XinvError
 from xinv_nb.recorded.problem import Problem
@@ -177,6 +178,7 @@ class record:  # noqa: N801 - reads as a verb: `with xi.record() as run`
         live: bool = False,
         max_events: int = 100_000,
     ) -> None:
+        _check(name, problem, parameters, max_events)
         run = Run(name, problem)
         RunWriter(run).choose_parameters(parameters or ())
         self._recording = Recording(run, max_events, showing="live" if live else "never")
@@ -197,6 +199,25 @@ class record:  # noqa: N801 - reads as a verb: `with xi.record() as run`
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: object) -> None:
         self._recording.close(error)
         self._dropped.detach()
+
+
+def _check(name: Any, problem: Any, parameters: Any, max_events: Any) -> None:
+    """Raise `XinvError` for what `record` cannot take."""
+    if not isinstance(name, str):
+        raise XinvError(f"xinv_nb.record(name): the run's name is text; {name!r:.60} is none. It may be left out.")
+    if problem is not None and not isinstance(problem, Problem):
+        raise XinvError(f"xinv_nb.record(problem=…) takes an xinv_nb.Problem; {problem!r:.60} is none.")
+    is_list = parameters is None or (isinstance(parameters, Sequence) and not isinstance(parameters, str))
+    if not is_list or not all(isinstance(each, str) for each in parameters or ()):
+        raise XinvError(
+            "xinv_nb.record(parameters=…) takes the names of the parameters to show, such as ['speed', 'W[2, 1]']; "
+            f"{parameters!r:.60} is no list of names."
+        )
+    if isinstance(max_events, bool) or not isinstance(max_events, Integral) or max_events < 0:
+        raise XinvError(
+            f"xinv_nb.record(max_events=…) takes how many events are kept at most, such as 100_000; {max_events!r:.60} "
+            "is no such number."
+        )
 
 
 def attempt(run: Run, done: str, step: Callable[[], T]) -> T | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -309,8 +310,8 @@ class RecordedRun:
 
     @property
     def events(self) -> Sequence[Event]:
-        """The events, in the order in which they happened."""
-        return self.events_between(0)
+        """The events, in the order in which they happened; copies, of which a reader may change the values."""
+        return [replace(event, values=dict(event.values)) for event in self.events_between(0)]
 
     @property
     def event_count(self) -> int:

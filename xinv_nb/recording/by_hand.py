@@ -71,11 +71,12 @@ class ByHand:
         if gradients is not None:
             gradient = given.parameters(gradients, "gradients")
             given.same_shapes(given.shapes(gradient), shapes, "gradients", "in the parameters")
-        elif jacobian is not None:
+        if jacobian is not None:
             if row is None:
                 raise XinvError("jacobian is that of the residuals: hand residuals over as well.")
-            gradient = given.gradient_of_squares(value, row, jacobian, point)
-            is_missing = gradient is None
+            of_squares = given.gradient_of_squares(value, row, jacobian, point)
+            if gradients is None:
+                gradient, is_missing = of_squares, of_squares is None
         units = dict(self._units)
         watched = [_watched(name, quantity, units, stage) for name, quantity in quantities.items()]
 
@@ -129,6 +130,8 @@ def _by_hand(recorder: Recorder) -> ByHand:
 
 def _watched(name: str, quantity: Any, units: dict[str, str], stage: str) -> WatchedValue:
     """Return a quantity as a watched one, of which nothing is known but its value; takes note of its unit."""
+    if not name:
+        raise XinvError("A quantity of run.add needs a name, such as run.add(loss, x, speed=3.2).")
     value, unit = quantity, ""
     if isinstance(quantity, tuple):
         if len(quantity) != 2 or not isinstance(quantity[1], str):

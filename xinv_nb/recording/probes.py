@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from xinv_nb.errors import XinvError
 from xinv_nb.recording import context
 from xinv_nb.recording.evaluation import Evaluation
 from xinv_nb.recording.events import WatchedValue, happening, plain_copy, snapshot
@@ -39,11 +40,13 @@ def event(text: str, /, at: Any = None, **values: Any) -> None:
     >>> run.events[0].text
     'thrown at 3.0 m/s'
     """
+    if not isinstance(text, str):
+        raise XinvError(f"xinv_nb.event(text): what happened is told in words; {text!r:.60} is no text.")
     if context.innermost.get() is None or (recording := context.active()) is None:
         return
     try:
         stages = recording.stages
-        recording.happened(happening(str(text), at, values, stages[-1] if stages else ""))
+        recording.happened(happening(text, at, values, stages[-1] if stages else ""))
     except Exception as error:  # noqa: BLE001 - a probe may not fail the simulation
         recording.notice(f"An event could not be recorded ({type(error).__name__}: {error}).")
 
@@ -84,6 +87,8 @@ def watch(value: T, name: str, unit: str = "", at: Any = None) -> T:
     >>> [event.text for event in run.events][:2]
     ['range is 6 m', 'a higher range would lower the loss']
     """
+    if not isinstance(name, str):
+        raise XinvError(f"xinv_nb.watch(value, name): the name is text, such as 'speed'; {name!r:.60} is none.")
     if context.innermost.get() is None:
         return value
     recording = context.active()
@@ -92,11 +97,11 @@ def watch(value: T, name: str, unit: str = "", at: Any = None) -> T:
     try:
         stage = recording.stages[-1] if recording.stages else ""
         if recording.evaluation is not None:
-            _follow(value, str(name), unit, at, stage, recording.evaluation)
+            _follow(value, name, unit, at, stage, recording.evaluation)
         elif recording.depth == 0:
             plain = plain_copy(value)
             unknown = _filled(plain, np.nan)
-            recording.watched(WatchedValue(str(name), unit or "", plain, snapshot(at), stage, unknown))
+            recording.watched(WatchedValue(name, unit or "", plain, snapshot(at), stage, unknown))
     except Exception as error:  # noqa: BLE001 - a probe may not fail the simulation
         if recording.evaluation is None and not recording.passes:
             return value  # of a program that differentiates by boxes of its own, that is what there is to tell

@@ -239,10 +239,10 @@ def recorder_of(run: RecordedRun) -> Recorder | None:
 
 
 _NO_GRADIENT = (
-    "No gradient was taken here, so there is nothing to show. xinv_nb records what autograd derives: "
-    "call grad(...), value_and_grad(...) or an optimizer that does. Gradients that a program finds another way, with "
-    "another library or boxes of its own, cannot be seen: hand each evaluation over with "
-    "run.add(loss, parameters, gradients)."
+    "No gradient was taken here, so there is nothing to show. Run the fit inside of what is recorded: xinv_nb records "
+    "what autograd derives (grad(...), value_and_grad(...), or an optimizer that calls them). Gradients that a "
+    "program finds another way, with another library or boxes of its own, cannot be seen: hand each evaluation over "
+    "with run.add(loss, parameters, gradients)."
 )
 _NO_LOSS = (
     "Derivatives were taken here, but none of a function that returns a single number (a loss), "

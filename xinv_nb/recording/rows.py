@@ -136,12 +136,24 @@ class Rows:
             columns = history.watches.get(name)
             if columns is None or (self._outside.names and self._outside.forget(name)):
                 columns = WatchColumns(rows[0].unit)
+            rows = self._in_one_unit(name, columns.unit, rows)
             columns.extend(row, [r.value for r in rows], [r.cotangent for r in rows], [r.at for r in rows])
             history.watches[name] = columns  # not before there is a row
         for event in forward_events(evaluation.happenings, watched):
             self._add_event(history, row, event)
         for event in backward_events(watched):
             self._add_event(history, row, event)
+
+    def _in_one_unit(self, name: str, unit: str, rows: list[WatchedValue]) -> list[WatchedValue]:
+        """Return the values of a quantity that are in its unit; tells of others."""
+        others = [row.unit for row in rows if row.unit and row.unit != unit]
+        if not others:
+            return rows
+        self._notice(
+            f"{name} is watched in {unit or 'no unit'} and in {others[0]}: the numbers in {others[0]} were left out. "
+            "Give each unit a name of its own, or watch the same unit each time."
+        )
+        return [row for row in rows if not row.unit or row.unit == unit]
 
     def _add_terms(self, history: History, row: int, gradients: Mapping[str, Any]) -> None:
         rows = {name: _row(history, gradient) for name, gradient in gradients.items()}
