@@ -41,7 +41,7 @@ def event(text: str, /, at: Any = None, **values: Any) -> None:
     'thrown at 3.0 m/s'
     """
     if not isinstance(text, str):
-        raise XinvError(f"xinv_nb.event(text): what happened is told in words; {text!r:.60} is no text.")
+        raise XinvError(f"xinv_nb.event(text): what happened is told in words, not by a {type(text).__name__}.")
     if context.innermost.get() is None or (recording := context.active()) is None:
         return
     try:
@@ -88,7 +88,9 @@ def watch(value: T, name: str, unit: str = "", at: Any = None) -> T:
     ['range is 6 m', 'a higher range would lower the loss']
     """
     if not isinstance(name, str):
-        raise XinvError(f"xinv_nb.watch(value, name): the name is text, such as 'speed'; {name!r:.60} is none.")
+        raise XinvError(
+            f"xinv_nb.watch(value, name): the name is text, such as 'speed', not of type {type(name).__name__}."
+        )
     if context.innermost.get() is None:
         return value
     recording = context.active()
@@ -101,7 +103,7 @@ def watch(value: T, name: str, unit: str = "", at: Any = None) -> T:
         elif recording.depth == 0:
             plain = plain_copy(value)
             unknown = _filled(plain, np.nan)
-            recording.watched(WatchedValue(name, unit or "", plain, snapshot(at), stage, unknown))
+            recording.watched(WatchedValue(name, _unit(unit), plain, snapshot(at), stage, unknown))
     except Exception as error:  # noqa: BLE001 - a probe may not fail the simulation
         if recording.evaluation is None and not recording.passes:
             return value  # of a program that differentiates by boxes of its own, that is what there is to tell
@@ -111,11 +113,15 @@ def watch(value: T, name: str, unit: str = "", at: Any = None) -> T:
 
 def _follow(value: Any, name: str, unit: str, at: Any, stage: str, evaluation: Evaluation) -> None:
     plain = plain_copy(value)
-    watched = WatchedValue(name, unit or "", plain, snapshot(at), stage, _filled(plain, np.nan))
+    watched = WatchedValue(name, _unit(unit), plain, snapshot(at), stage, _filled(plain, np.nan))
     watched.asked_of = evaluation.tap(value, watched.receive)
     if watched.asked_of:
         watched.cotangent = _filled(plain, 0.0)  # what the loss does not depend on, the backward pass never meets
     evaluation.watched.append(watched)
+
+
+def _unit(unit: Any) -> str:
+    return unit if type(unit) is str else str(unit or "")
 
 
 def _filled(like: Any, value: float) -> Any:
