@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from xinv_nb.facts.fact import Fact, Phase
+    from xinv_nb.facts.fit import Fit
     from xinv_nb.recorded.captions import Caption, Claim
     from xinv_nb.view.widget import RunWidget
 
@@ -49,6 +50,55 @@ class Run(RecordedRun):
         from xinv_nb.facts.analysis import phases_of
 
         return phases_of(self)
+
+    @property
+    def fits(self) -> Sequence[Fit]:
+        """The optimizations in this recording: each by one optimizer, from one start, with how it ended.
+
+        Those of the objective that is shown come first, in the order in which they were made. Phases, facts and
+        captions tell of the one with the lowest loss, and of what sets the fits apart. What an optimizer goes on with
+        where another stopped is told as one story.
+
+        Examples
+        --------
+        >>> import xinv_nb as xi
+        >>> from autograd import grad
+        >>> with xi.record() as run:
+        ...     for rate in (0.1, 0.4):
+        ...         x = 4.0
+        ...         for _ in range(8):
+        ...             x -= rate * grad(lambda x: x**2)(x)
+        >>> [(fit.start, fit.stop, fit.options["step_size"]) for fit in run.fits]
+        [(0, 8, 0.1), (8, 16, 0.4)]
+        """
+        from xinv_nb.facts.analysis import fits_of_all
+
+        return fits_of_all(self)
+
+    def choose_fit(self, number: int | None) -> None:
+        """Have phases, facts and captions tell of one fit, by its place in `fits` from 0; None for the best again.
+
+        It is one of the first objective's. Captions that were written are forgotten. Raises `XinvError` where there is
+        no such fit.
+
+        Examples
+        --------
+        >>> import xinv_nb as xi
+        >>> with xi.record() as run:
+        ...     for rate in (0.1, 0.4):
+        ...         x = 4.0
+        ...         for _ in range(8):
+        ...             run.add(x**2, x, 2 * x)
+        ...             x -= rate * 2 * x
+        >>> run.choose_fit(0)
+        >>> run.phases[-1].stop
+        8
+        """
+        from xinv_nb.facts.analysis import check_fit
+
+        if number is not None:
+            check_fit(self, number)
+        RunWriter(self).choose_fit(number)
 
     @property
     def facts(self) -> Sequence[Fact]:
