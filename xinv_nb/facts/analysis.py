@@ -128,7 +128,8 @@ def _elsewhere(run: RecordedRun, parts: Parts) -> list[Fact]:
     found: dict[str, Fact] = {}
     for first, last in run.chosen_spans:
         for part in parts.stretches:
-            if part.start <= first and last < part.stop and not (start <= first and last < stop):
+            is_within = part.start <= first and last < part.stop
+            if is_within and not part.look and not (start <= first and last < stop):
                 _, facts = _of_story(excerpt(run, part.start, part.stop))
                 moved = [shifted(fact, part.start) for fact in facts]
                 found |= {repr(fact): fact for fact in moved if first <= fact.span[0] and fact.span[1] <= last}

@@ -19,6 +19,9 @@ from xinv_nb.recorded.run import RecordedRun
 _SAME_LOSS = 1e-6
 """Share by which two losses at one point may differ where they are of the same data."""
 _SAME_POINT = 1e-9
+_FEWEST_STEPS = 3
+_LAST_STEP = 2.0
+"""How many times as long as the last step that was seen the one may be that an optimizer took before it returned."""
 
 
 @dataclass(frozen=True)
@@ -109,19 +112,24 @@ def _story(run: RecordedRun, found: Sequence[Stretch], fits: Sequence[Fit], show
 
 
 def _goes_on(run: RecordedRun, found: Sequence[Stretch], earlier: Fit, later: Fit) -> bool:
-    """Whether a fit starts where an earlier one ended, or at its best point, and has the same loss there."""
+    """Whether a fit starts where an earlier one ended, at its best point, or one step on, as optimizers return it."""
     between = [each for each in found if earlier.stop <= each.start and each.stop <= later.start]
     if any(each.look != "again" for each in between):
         return False
     rows = np.flatnonzero(run.accepted[earlier.start : earlier.stop]) + earlier.start
     ends = {earlier.best, int(rows[-1]) if len(rows) else earlier.stop - 1, earlier.stop - 1}
     history = run.history
-    start = history.values.array[history.row_of(later.start)]
+    start, loss = history.values.array[history.row_of(later.start)], float(run.loss[later.start])
+    if np.array_equal(history.values.array[history.row_of(earlier.start)], start):
+        return False
     for end in ends:
         point = history.values.array[history.row_of(end)]
-        is_there = np.abs(point - start).max() <= _SAME_POINT * max(float(np.abs(start).max()), 1e-300)
-        same = abs(run.loss[end] - run.loss[later.start]) <= _SAME_LOSS * abs(run.loss[end]) + 1e-300
-        moved = not np.array_equal(history.values.array[history.row_of(earlier.start)], start)
-        if is_there and same and moved:
+        is_there = np.abs(point - start).max() <= _SAME_POINT * float(np.abs(start).max())
+        if is_there and abs(run.loss[end] - loss) <= _SAME_LOSS * abs(run.loss[end]):
             return True
-    return False
+    if len(rows) < _FEWEST_STEPS:
+        return False
+    before, last = (history.values.array[history.row_of(int(row))] for row in rows[-2:])
+    step = _LAST_STEP * float(np.linalg.norm(last - before))
+    change = _LAST_STEP * abs(float(run.loss[rows[-1]] - run.loss[rows[-2]]))
+    return bool(np.linalg.norm(start - last) <= step and abs(loss - run.loss[rows[-1]]) <= change)

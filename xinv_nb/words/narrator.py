@@ -132,6 +132,9 @@ def plan_span(run: RecordedRun, span: tuple[int, int], level: str | None = None)
     found += _joined(bank, _watches(inside, own))
     found += _joined(bank, [fact for fact in _of_kind(inside, "movement") if fact.span == own][:_MOST_MOVES])
     found += _joined(bank, _events(inside, first, last))
+    if not found:  # no one course: the border of two fits, or points of a plot
+        apart = [f for f in _of_kind(facts_of(run), "fits") if f.salience < _MAIN]
+        found = [bank.of(f) for f in apart if f.span[0] <= last and first <= f.span[1]]
     heading = "Selected iteration" if first == last else "Selected iterations"
     caption = Outline(heading, (first, last), tuple(found))
     return _worded([caption], _seed(run), explains=level != "expert")[0]

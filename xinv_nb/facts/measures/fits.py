@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xinv_nb.facts.measures.looks import Look, look_of
-from xinv_nb.facts.measures.restarts import jumps, restarts
+from xinv_nb.facts.measures import looks
+from xinv_nb.facts.measures.looks import Look
+from xinv_nb.facts.measures.restarts import restarts
 from xinv_nb.recorded.calls import OptimizerCall
 from xinv_nb.recorded.run import RecordedRun
 
@@ -19,8 +20,6 @@ Floats = NDArray[np.float64]
 
 _FEWEST = 3
 """Evaluations that a loop takes at least to be a fit, beside others."""
-_MOST_JUMPS = 30
-"""Places between which a grid is looked for."""
 _SAME_RATE = 1e-6
 
 
@@ -116,42 +115,40 @@ def _of_loop(
     points: Floats, slopes: Floats | None, start: int, stop: int, starts: Sequence[Floats], *, alone: bool
 ) -> Iterator[Stretch]:
     """Yield the fits and the looks among evaluations that no known optimizer called for."""
-    own = points[start:stop]
-    grid = _grid(own, None if slopes is None else slopes[start:stop], points[:start])
-    if grid is not None:
-        first, last, look = grid
-        if first:
-            yield from _of_loop(points, slopes, start, start + first, starts, alone=alone)
-        yield Stretch(start + first, start + last, look=look)
-        if last < len(own):
-            yield from _of_loop(points, slopes, start + last, stop, starts, alone=alone)
+    own, down = points[start:stop], None if slopes is None else slopes[start:stop]
+    plots: dict[tuple[int, int], Look] = dict.fromkeys(looks.grids(own), "grid")
+    for a, b in looks.lines(own, down):
+        if all(b <= c or d <= a for c, d in plots):
+            plots[a, b] = "line"
+    for a, b, is_plot in looks.between(sorted(plots), len(own)):
+        if is_plot:
+            yield Stretch(start + a, start + b, look=plots[a, b])
+        else:
+            is_all = alone and (a, b) == (0, len(own))
+            yield from _of_steps(points, slopes, (start + a, start + b), starts, alone=is_all)
+
+
+def _of_steps(
+    points: Floats, slopes: Floats | None, span: tuple[int, int], starts: Sequence[Floats], *, alone: bool
+) -> Iterator[Stretch]:
+    """Yield the fits among evaluations without plots, and the looks at points that are known."""
+    start, stop = span
+    if start > 0 and looks.are_known(points[start:stop], points[:start]):
+        yield Stretch(start, stop, look="again")
         return
-    cuts = [0, *restarts(own, None if slopes is None else slopes[start:stop], starts), len(own)]
+    if start > 0 and looks.is_check(points[start:stop], points[:start]):
+        yield Stretch(start, stop, look="check")
+        return
+    end, look = looks.look_behind(points[start:stop])
+    end = stop if end < _FEWEST else start + end
+    down = None if slopes is None else slopes[start:end]
+    cuts = [start, *(start + row for row in restarts(points[start:end], down, starts)), end]
     for a, b in pairwise(cuts):
-        first, last = start + a, start + b
-        look = look_of(points[first:last], None if slopes is None else slopes[first:last], points[:first])
-        if not look and last - first < _FEWEST and not (alone and len(cuts) == 2):
-            look = "few"
-        rate = None if look or slopes is None else step_size(points[first:last], slopes[first:last])
-        yield Stretch(first, last, look=look, options={} if rate is None else {"step_size": rate})
-
-
-def _grid(points: Floats, slopes: Floats | None, known: Floats) -> tuple[int, int, Look] | None:
-    """Return the longest part, between two jumps, that is a grid or the like."""
-    count = len(points)
-    if count < _FEWEST:
-        return None
-    places = [0, *sorted(jumps(points, None)), count]
-    ends = sorted({*places[:_MOST_JUMPS], *places[-_MOST_JUMPS:]})
-    for length in sorted({b - a for a in ends for b in ends if b - a >= _FEWEST}, reverse=True):
-        for a in ends:
-            if a + length in ends:
-                part = slice(a, a + length)
-                before = np.concatenate([known, points[:a]])
-                look = look_of(points[part], None if slopes is None else slopes[part], before)
-                if look:
-                    return a, a + length, look
-    return None
+        is_few = b - a < _FEWEST and not (alone and (a, b) == span)
+        rate = None if is_few or slopes is None else step_size(points[a:b], slopes[a:b])
+        yield Stretch(a, b, look="few" if is_few else "", options={} if rate is None else {"step_size": rate})
+    if end < stop:
+        yield Stretch(end, stop, look=look)
 
 
 def step_size(points: Floats, slopes: Floats) -> float | None:

@@ -57,8 +57,8 @@ def restarts(points: Floats, slopes: Floats | None, starts: Sequence[Floats] = (
             known.append(points[row])
             back |= _at(points, points[row])
             begin = row
-    if not found:
-        found = _evenly_spaced(sorted(jumps(points, slopes)), count)
+    if even := _evenly_spaced(sorted({*found, *jumps(points, slopes)}), count):
+        found = even
     return [row for row in found if count - row >= _FEWEST]
 
 
