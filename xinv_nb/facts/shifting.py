@@ -9,22 +9,26 @@ from typing import Any
 import numpy as np
 
 from xinv_nb.facts.fact import Fact, Phase
-from xinv_nb.language.slots import Clause, Iteration, Listed, Slot
+from xinv_nb.language.renderer import WHOLE
+from xinv_nb.language.slots import Clause, Iteration, Listed, Slot, Word
 
 EVALUATIONS = frozenset({"from", "to", "first", "last", "since", "turns", "half"})
 """What evaluations are called in the data of facts, where they are whole numbers, alone or in lists and dicts."""
 
 
+_FIT = Word("fit")
+
+
 def shifted(fact: Fact, by: int) -> Fact:
-    """Return a fact with every number of an evaluation in it `by` later.
+    """Return a fact about one fit of a recording, with every number of an evaluation in it `by` later.
 
     >>> from xinv_nb.language.slots import Count
     >>> fact = Fact("F1", "gap", "once", {"first": Iteration(2), "count": Count(2)}, (2, 4), data={"last": 4})
     >>> moved = shifted(fact, 10)
     >>> moved.span, moved.values
-    ((12, 14), {'first': 12, 'count': 2, 'last': 14})
+    ((12, 14), {'first': 12, 'count': 2, 'whole': 'fit', 'last': 14})
     """
-    slots = {name: _slot(slot, by) for name, slot in fact.slots.items()}
+    slots = {name: _slot(slot, by) for name, slot in fact.slots.items()} | {WHOLE: _FIT}
     data = {name: _numbers(value, by) if name in EVALUATIONS else value for name, value in fact.data.items()}
     return replace(fact, slots=slots, data=data, span=(fact.span[0] + by, fact.span[1] + by))
 
@@ -41,7 +45,7 @@ def _slot(slot: Slot, by: int) -> Slot:
     if isinstance(slot, Listed):
         return replace(slot, items=tuple(_slot(item, by) for item in slot.items))
     if isinstance(slot, Clause):
-        return replace(slot, slots={name: _slot(inner, by) for name, inner in slot.slots.items()})
+        return replace(slot, slots={name: _slot(inner, by) for name, inner in slot.slots.items()} | {WHOLE: _FIT})
     return slot
 
 
