@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.test_wordings import WHOLES
+from tests.test_wordings import RUNS
 from xinv_nb.facts.kind import Kind
 from xinv_nb.facts.kinds import all_kinds
 from xinv_nb.language.bank import bank_of
@@ -77,7 +77,7 @@ def said_by(slot: Slot) -> list[tuple[str, str]]:
     return [found for item in slot.items for found in said_by(item)] if isinstance(slot, Listed) else []
 
 
-@pytest.mark.parametrize("make", WHOLES.values(), ids=WHOLES)
+@pytest.mark.parametrize("make", RUNS.values(), ids=RUNS)
 def test_every_fact_is_of_a_declared_form_with_slots_of_the_declared_types(make) -> None:
     for fact in make().facts:
         kind = KINDS[fact.kind]
