@@ -106,7 +106,7 @@ def _ray(points: Floats, base: int, *, evenly: bool) -> tuple[list[int], int, li
     way = points[base + 1] - points[base]
     length = float(way @ way)
     tried, last, at = [], base + 1, 1.0
-    ratios = []
+    ratios: list[float] = []
     for k in range(base + 2, len(points)):
         offset = points[k] - points[base]
         along = float(offset @ way) / length
