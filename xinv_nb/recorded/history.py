@@ -24,6 +24,8 @@ from xinv_nb.recorded.leaves import Leaf, Summary, rms
 BUDGET = 512 * 2**20
 """Bytes that the parameters and gradients of one objective take at most, with the residuals where they are kept."""
 _FEWEST_ROWS = 1024
+_FEWEST_STEPS = 8
+"""Evaluations from which on a loss that fell is one that somebody minimized."""
 _FEWEST_WITH_RESIDUALS = 16
 """Evaluations that are kept however many bytes each takes; residuals may be as many as a picture has pixels."""
 
@@ -76,6 +78,14 @@ class History:
     def has_gradients(self) -> bool:
         """Whether the gradient is known of every evaluation that was accepted."""
         return self.without_gradient is None or not self.accepted.array[self.without_gradient.array].any()
+
+    @property
+    def was_optimized(self) -> bool:
+        """Whether an optimizer was seen to work on it, or its loss ended lower than at the start and lowest of all."""
+        if self.optimizer or self.loss.rows < _FEWEST_STEPS:
+            return bool(self.optimizer)
+        loss = self.loss.block[: self.loss.rows]
+        return bool(loss[-1] < loss[0] and loss[-1] <= np.fmin.reduce(loss[:: max(len(loss) // _FEWEST_STEPS, 1)]))
 
     def keep_residuals(self, count: int) -> None:
         """Make room for that many residuals in each row, before the first."""

@@ -175,16 +175,16 @@ class RecordedRun:
         """Return what was optimized first, then what was evaluated at the most points.
 
         Points, not evaluations: products of its Hessian with many directions, each an objective of its own where the
-        program writes them by hand, are taken at one point. Of several that an optimizer was seen to work on, the one
-        with the most parameters comes first, as the others prepare it or finish it off; unless it is little beside
-        the rest.
+        program writes them by hand, are taken at one point. Of several that were optimized, the one with the most
+        parameters comes first, as the others prepare it or finish it off; unless it is little beside the rest.
         """
         points = {history: history.points() for history in self._histories}
         most = max(points.values(), default=0)
 
         def rank(history: History) -> tuple[bool, bool, int, int]:
             is_little = _LITTLE * points[history] <= most
-            return is_little, not history.optimizer, -history.width if history.optimizer else 0, -points[history]
+            optimized = history.was_optimized
+            return is_little, not optimized, -history.width if optimized else 0, -points[history]
 
         return sorted(self._histories, key=rank)
 
