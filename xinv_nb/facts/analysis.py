@@ -116,8 +116,10 @@ def _of_story(run: RecordedRun) -> tuple[tuple[Phase, ...], Sequence[Fact]]:
     """Return the phases of a run that is one story, and the facts about it."""
     phases = tuple(find_phases(run.loss, gradient_sizes(run), run.accepted, optimizer_starts(run)))
     evidence = Evidence(run, phases)
+    if evidence.downhill_share is not None:
+        evidence.phases = phases = (Phase(0, run.evaluations, "sampling", "samples"),)
     for kind in all_kinds():
-        if kind.compute is not None and not kind.of_fits:
+        if kind.compute is not None and not kind.of_fits and (evidence.downhill_share is None or kind.of_samples):
             evidence.add(kind.compute(evidence))
     return phases, evidence.found
 

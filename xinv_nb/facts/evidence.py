@@ -10,6 +10,7 @@ from xinv_nb.facts.fact import Fact, Phase
 from xinv_nb.facts.measures.events import EventGroup, event_groups
 from xinv_nb.facts.measures.iterates import Floats, Iterates, iterates_of
 from xinv_nb.facts.measures.opposition import Pair, opposed_pairs
+from xinv_nb.facts.measures.sampling import downhill_share
 from xinv_nb.facts.measures.watched import followed
 from xinv_nb.facts.story import Parts
 from xinv_nb.recorded.run import RecordedRun
@@ -54,6 +55,11 @@ class Evidence:
     def opposed_pairs(self) -> list[Pair]:
         """The pairs of terms of the loss that pulled most against each other."""
         return opposed_pairs(self.run, self.iterates)
+
+    @cached_property
+    def downhill_share(self) -> float | None:
+        """The share of steps down the slope where the run draws samples instead of minimizing; None elsewhere."""
+        return downhill_share(self.run)
 
     @property
     def is_noisy(self) -> bool:

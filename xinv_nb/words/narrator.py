@@ -174,6 +174,7 @@ def _fitting(choices: Sequence[_Choice], most_words: int, most_sentences: int) -
 def _choices(facts: Sequence[Fact], phases: int, span: tuple[int, int], bank: Phrases) -> Iterator[_Choice]:
     """Yield what the summary may tell, in the order in which it would."""
     yield from (_Choice(0, bank.of(f)) for f in _of_kind(facts, "fits") if f.salience >= _MAIN)
+    yield from (_Choice(0, bank.of(f)) for f in _of_kind(facts, "sampling"))
     ending = _of_kind(facts, "ending")
     broke_off = bool(ending) and ending[0].salience >= 1
     if broke_off:

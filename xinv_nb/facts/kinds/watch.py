@@ -87,4 +87,5 @@ KIND = Kind(
     slots={"quantity": Named, "start": Value, "end": Value, "went": Way, "up": Word, "asked": Asked},
     compute=compute,
     method="values at the ends of the run and of each phase, with what the gradient asked of it where that began",
+    of_samples=True,
 )

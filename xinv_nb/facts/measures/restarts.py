@@ -76,7 +76,8 @@ def jumps(points: Floats, slopes: Floats | None) -> set[int]:
     lengths = np.linalg.norm(np.diff(points, axis=0), axis=1)
     if len(lengths) < _FEWEST:
         return set()
-    far = lengths > _OUT_OF_SCALE * _largest_before(lengths)
+    before = _largest_before(lengths)
+    far = (lengths > _OUT_OF_SCALE * before) & (before > 0)
     if slopes is not None:
         with np.errstate(divide="ignore", invalid="ignore"):
             rates = lengths / np.linalg.norm(slopes[:-1], axis=1)
@@ -109,7 +110,7 @@ def _is_step(steps: Floats, slopes: Floats | None, row: int, begin: int) -> bool
 def _has_settled(lengths: Floats, slopes: Floats | None, begin: int, row: int) -> bool:
     """Whether a loop had come to rest before a row: its gradient, or its steps, small beside the largest."""
     own = lengths[begin : row - 1]
-    if len(own) >= _FEWEST and own[-_FEWEST:].max() <= _SETTLED * own.max():
+    if len(own) >= _FEWEST and own[-_FEWEST:].min() > 0 and own[-_FEWEST:].max() <= _SETTLED * own.max():
         return True
     if slopes is None:
         return False
