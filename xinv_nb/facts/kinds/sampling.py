@@ -28,7 +28,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     ...             x = trial
     ...         run.add(-x @ x / 2, x, -x)
     >>> run.facts[0].text
-    'The points wander as a sampler draws them: 52 % of the steps went down the slope.'
+    'The points wander as a sampler draws them: 31 % of the steps went down the slope.'
     """
     if evidence.downhill_share is None:
         return

@@ -17,14 +17,14 @@ Floats = NDArray[np.float64]
 
 _FEWEST = 60
 """Evaluations below which a wandering loop is not told from a slow one."""
-_AS_OFTEN = 0.15
-"""How far the share of steps down the slope may be from a half."""
+_AS_OFTEN, _AS_OFTEN_BACK = 0.15, 0.3
+"""How far the share of steps down the slope may be from a half; and where the loop comes back to known points."""
 _SPREAD = 5.0
 """How many times as far the loss may range in its last third as in its first, or the other way round."""
 _APART = 2.0
 """How many times the middle half of its values the loss of the first third may lie from that of the last."""
 _BACK = 0.02
-"""Share of evaluations that are at a known point again, from which on a loop comes back to where it was."""
+"""Share of evaluations that are where the one before was, from which on a loop refuses proposals."""
 _NAMED = re.compile(r"log_?(?:p|prob|density|post|target|lik)|lnp|lnprob|posterior|potential|energy|(?:^|_)density")
 """What the objectives of samplers are called."""
 
@@ -46,9 +46,12 @@ def downhill_share(run: RecordedRun) -> float | None:
     steps = np.diff(points, axis=0)
     moved = np.asarray(steps.any(axis=1))
     down = (steps * slopes[:-1]).sum(axis=1)[moved] < 0
-    if len(down) < _FEWEST / 2 or abs(float(down.mean()) - 0.5) > _AS_OFTEN or not _ranges_on(loss):
+    if len(down) < _FEWEST / 2 or not _ranges_on(loss):
         return None
-    if not _comes_back(points, moved) and not _NAMED.search(history.objective.lower()):
+    comes_back = _comes_back(points, moved)
+    if abs(float(down.mean()) - 0.5) > (_AS_OFTEN_BACK if comes_back else _AS_OFTEN):
+        return None
+    if not comes_back and not _NAMED.search(history.objective.lower()):
         return None
     return float(down.mean())
 
@@ -64,6 +67,12 @@ def _ranges_on(loss: Floats) -> bool:
 
 
 def _comes_back(points: Floats, moved: NDArray[np.bool_]) -> bool:
-    """Whether the loop is at points again where it was before, the one just before included, more than by chance."""
-    _, first = np.unique(points, axis=0, return_index=True)
-    return len(points) - len(first) >= _BACK * len(points) and bool(moved.any())
+    """Whether the loop is at a point again that it had left, or stays at points for numbers of evaluations that vary.
+
+    That each point is evaluated twice, for its value and for its gradient, say, is no sign of a refusal.
+    """
+    firsts = np.flatnonzero(np.concatenate([[True], moved]))
+    stays = np.diff(np.append(firsts, len(points)))
+    if len(np.unique(points[firsts], axis=0)) < len(firsts):
+        return True
+    return bool(len(points) - len(firsts) >= _BACK * len(points) and stays.min() < stays.max())
