@@ -54,7 +54,8 @@ def stretches(run: RecordedRun) -> list[Stretch]:
     count = run.evaluations
     if count == 0:
         return []
-    points, slopes = _points(run)
+    rows = _rows(run)
+    points = None if rows is None else rows.points
     calls = _innermost(run.history.calls, count)
     if not calls and points is None:
         return [Stretch(0, count)]
@@ -63,23 +64,32 @@ def stretches(run: RecordedRun) -> list[Stretch]:
     for start, stop, call in _covered(calls, count):
         if call is not None:
             found.append(Stretch(start, stop, call, options=call.options))
-        elif points is None:
+        elif rows is None:
             found.append(Stretch(start, stop))
         else:
-            found += _of_loop(points, slopes, start, stop, starts, alone=not calls)
+            found += _of_loop(rows, start, stop, starts, alone=not calls)
         if points is not None:
             starts += [points[each.start] for each in found[len(starts) :]]
     fits = [each for each in found if not each.look]
     return found if fits else [Stretch(0, count)]
 
 
-def _points(run: RecordedRun) -> tuple[Floats | None, Floats | None]:
-    """Return the points and the gradients as rows of real numbers; None where not all of them were kept."""
+@dataclass(frozen=True)
+class Rows:
+    """The points, gradients and verdicts of all evaluations, in real numbers."""
+
+    points: Floats
+    slopes: Floats | None
+    accepted: NDArray[np.bool_]
+
+
+def _rows(run: RecordedRun) -> Rows | None:
+    """Return the evaluations as rows of numbers; None where not all of them were kept."""
     history = run.history
     if history.kept is not None or history.width == 0:
-        return None, None
+        return None
     slopes = _real(history.gradients.array) if run.has_gradients else None
-    return _real(history.values.array), slopes
+    return Rows(_real(history.values.array), slopes, run.accepted)
 
 
 def _real(rows: NDArray[Any]) -> Floats:
@@ -111,10 +121,9 @@ def _covered(
         yield at, count, None
 
 
-def _of_loop(
-    points: Floats, slopes: Floats | None, start: int, stop: int, starts: Sequence[Floats], *, alone: bool
-) -> Iterator[Stretch]:
+def _of_loop(rows: Rows, start: int, stop: int, starts: Sequence[Floats], *, alone: bool) -> Iterator[Stretch]:
     """Yield the fits and the looks among evaluations that no known optimizer called for."""
+    points, slopes = rows.points, rows.slopes
     own, down = points[start:stop], None if slopes is None else slopes[start:stop]
     plots: dict[tuple[int, int], Look] = dict.fromkeys(looks.grids(own), "grid")
     for a, b in looks.lines(own, down):
@@ -125,14 +134,12 @@ def _of_loop(
             yield Stretch(start + a, start + b, look=plots[a, b])
         else:
             is_all = alone and (a, b) == (0, len(own))
-            yield from _of_steps(points, slopes, (start + a, start + b), starts, alone=is_all)
+            yield from _of_steps(rows, (start + a, start + b), starts, alone=is_all)
 
 
-def _of_steps(
-    points: Floats, slopes: Floats | None, span: tuple[int, int], starts: Sequence[Floats], *, alone: bool
-) -> Iterator[Stretch]:
+def _of_steps(rows: Rows, span: tuple[int, int], starts: Sequence[Floats], *, alone: bool) -> Iterator[Stretch]:
     """Yield the fits among evaluations without plots, and the looks at points that are known."""
-    start, stop = span
+    (start, stop), points, slopes, accepted = span, rows.points, rows.slopes, rows.accepted
     if start > 0 and looks.are_known(points[start:stop], points[:start]):
         yield Stretch(start, stop, look="again")
         return
@@ -141,8 +148,9 @@ def _of_steps(
         return
     end, look = looks.look_behind(points[start:stop])
     end = stop if end < _FEWEST else start + end
-    down = None if slopes is None else slopes[start:end]
-    cuts = [start, *(start + row for row in restarts(points[start:end], down, starts)), end]
+    iterates = np.flatnonzero(accepted[start:end]) + start  # a trial is no start
+    down = None if slopes is None else slopes[iterates]
+    cuts = [start, *(int(iterates[row]) for row in restarts(points[iterates], down, starts)), end]
     for a, b in pairwise(cuts):
         is_few = b - a < _FEWEST and not (alone and (a, b) == span)
         rate = None if is_few or slopes is None else step_size(points[a:b], slopes[a:b])

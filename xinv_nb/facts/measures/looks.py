@@ -19,8 +19,10 @@ _MOST_AGAIN = 4
 """Known points in a row that are a look at them; more may be a fit that repeats another."""
 _EVEN = 1e-7
 """Share of their distance by which points on a line may be uneven."""
-_NEAR = 1e-3
-"""Share of a parameter's size within which finite differences of it are taken."""
+_LEAST, _NEAR = 1e-11, 1e-3
+"""Shares of a parameter's size between which finite differences of it are taken; rounding moves it less."""
+_AT_REST = 1e-6
+"""Share of the way between the points within which a loop stays where it is."""
 _DOWNHILL = 0.9
 """Share of steps down the slope from which on points along a line may be a loop's steps of one length."""
 _MOST_TRIED = 50
@@ -58,13 +60,16 @@ def _grid_from(points: Floats, begin: int) -> int:
         return 0
     side = int(back[0]) + 1
     others = np.delete(points[begin:], column, axis=1)
-    blocks = 0
-    while (blocks + 1) * side <= len(values):
-        block = slice(blocks * side, (blocks + 1) * side)
-        if not np.array_equal(values[block], values[:side]) or (others[block] != others[block.start]).any():
+    waiting: set[bytes] = set()
+    while (len(waiting) + 1) * side <= len(values):
+        block = slice(len(waiting) * side, (len(waiting) + 1) * side)
+        known = others[block.start].tobytes()
+        is_row = np.array_equal(values[block], values[:side]) and not (others[block] != others[block.start]).any()
+        if not is_row or known in waiting:  # the same row again is a loop that goes round
             break
-        blocks += 1
-    return begin + blocks * side if side > 1 and blocks > 1 and blocks * side >= _FEWEST_ON_GRID else 0
+        waiting.add(known)
+    count = len(waiting) * side
+    return begin + count if side > 1 and len(waiting) > 1 and count >= _FEWEST_ON_GRID else 0
 
 
 def lines(points: Floats, slopes: Floats | None) -> list[tuple[int, int]]:
@@ -110,11 +115,13 @@ def look_behind(points: Floats) -> tuple[int, Look]:
     for length in sorted({2 * width + 1, 2 * width, width + 1, width}, reverse=True):
         if 1 < length < count and is_check(points[-length:], points[:-length]):
             return count - length, "check"
-    again = 0
+    again, reach = 0, float(np.ptp(points, axis=0).max()) if count else 0.0
     while again <= _MOST_AGAIN and again < count - 1:
         row = count - again - 1
         # A point that comes twice in a row is a loop at rest, and one that comes again for long a loop that goes round.
-        if np.array_equal(points[row - 1], points[row]) or not (points[: row - 1] == points[row]).all(axis=1).any():
+        way = float(np.abs(points[row] - points[row - 1]).max())
+        known = (points[: max(row - 2, 0)] == points[row]).all(axis=1).any()
+        if way <= _AT_REST * reach or not known or np.array_equal(points[row], points[row - 2]):
             break
         again += 1
     return (count - again, "again") if 0 < again <= _MOST_AGAIN else (count, "")
@@ -127,26 +134,17 @@ def are_known(points: Floats, known: Floats) -> bool:
 
 def is_check(points: Floats, known: Floats) -> bool:
     """Whether the points are one known point with one coordinate moved a little at a time: finite differences."""
-    if len(points) < 2 or not len(known):
-        return False
+    if len(points) < 2 or not len(known) or points.shape[1] < 2:
+        return False  # of one parameter, small steps alone are no check
     for base in known[[-1, 0]]:
         moved = points != base
         off = points[moved.any(axis=1)]
         if len(off) < 2 or not (moved.sum(axis=1) <= 1).all():
             continue
-        moves = np.abs(off - base).max(axis=1)
-        if len(np.unique(moved.argmax(axis=1))) == points.shape[1] or points.shape[1] == 1:
-            if (moves <= _NEAR * np.maximum(np.abs(base).max(), 1.0)).all() and points.shape[1] > 1:
-                return True
-            if points.shape[1] == 1 and _are_around(off[:, 0], float(base[0])):
-                return True
+        moves, size = np.abs(off - base).max(axis=1), max(float(np.abs(base).max()), 1.0)
+        if len(np.unique(moved.argmax(axis=1))) == points.shape[1] and _LEAST * size < moves.min():
+            return bool(moves.max() <= _NEAR * size)
     return False
-
-
-def _are_around(values: Floats, base: float) -> bool:
-    """Whether values lie on both sides of one, very near: of one parameter, small steps alone are no check."""
-    apart = values - base
-    return bool(np.abs(apart).max() <= _NEAR**2 * max(abs(base), 1.0) and apart.min() < 0 < apart.max())
 
 
 def between(stretches: list[tuple[int, int]], count: int) -> Iterator[tuple[int, int, bool]]:

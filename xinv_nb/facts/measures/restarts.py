@@ -16,6 +16,8 @@ _OUT_OF_SCALE = 5.0
 """A jump is that many times as long as the longest of the latest steps."""
 _OUT_OF_RATE = 10.0
 """And that many times as long, for its gradient, as they were for theirs."""
+_FLUNG = 100.0
+"""Times that a jump from where a fit came to rest is as long for its gradient as any step of the fit."""
 _LATEST = 10
 _ALONG = 1e-6
 """Sine of the angle to the gradient up to which a step goes along it."""
@@ -52,7 +54,7 @@ def restarts(points: Floats, slopes: Floats | None, starts: Sequence[Floats] = (
         back.discard(row)
         far.discard(row)
         is_start = any(np.array_equal(points[row], start) for start in known)
-        if (is_start and not _is_step(steps, slopes, row, begin)) or _has_settled(lengths, slopes, begin, row):
+        if not _is_step(steps, slopes, row, begin) and (is_start or _has_settled(lengths, slopes, begin, row)):
             found.append(row)
             known.append(points[row])
             back |= _at(points, points[row])
@@ -93,16 +95,18 @@ def _largest_before(values: Floats) -> Floats:
 
 
 def _is_step(steps: Floats, slopes: Floats | None, row: int, begin: int) -> bool:
-    """Whether the step to a row goes along the gradient, as far for it as the steps before did."""
+    """Whether the step to a row goes straight down the gradient; of one parameter, as far for it as the one before."""
     if slopes is None or row - 1 == begin:
         return False
     rates = []
     for k in (row - 1, row - 2):
         step, slope = steps[k], slopes[k]
         size = float(np.linalg.norm(step) * np.linalg.norm(slope))
-        inner = abs(float(np.vdot(slope, step).real))
-        if not size or 1 - (inner / size) ** 2 > _ALONG**2:
+        inner = -float((slope * step).sum())
+        if not size or not inner > 0 or 1 - (inner / size) ** 2 > _ALONG**2:
             return False
+        if steps.shape[1] > 1:
+            return True
         rates.append(float(np.linalg.norm(step) / np.linalg.norm(slope)))
     return abs(rates[0] - rates[1]) <= _ALONG * max(rates)
 
@@ -115,7 +119,10 @@ def _has_settled(lengths: Floats, slopes: Floats | None, begin: int, row: int) -
     if slopes is None:
         return False
     sizes = np.linalg.norm(slopes[begin:row], axis=1)
-    return bool(sizes[-1] <= _SETTLED * np.nanmax(sizes))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rates = lengths[begin:row] / sizes
+    is_flung = not rates[-1] <= _FLUNG * np.nanmax(rates[:-1], initial=0.0)  # or a step of Newton's from a saddle
+    return bool(sizes[-1] <= _SETTLED * np.nanmax(sizes) and is_flung)
 
 
 def _evenly_spaced(rows: Sequence[int], count: int) -> list[int]:

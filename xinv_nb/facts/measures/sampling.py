@@ -40,8 +40,9 @@ def downhill_share(run: RecordedRun) -> float | None:
     history = run.history
     if len(history) < _FEWEST or not run.has_gradients or history.calls or history.kept is not None:
         return None
-    loss, points, slopes = history.loss.array, history.values.array, history.gradients.array
-    if not np.isfinite(loss).all() or points.dtype.kind != "f":
+    own = run.accepted
+    loss, points, slopes = history.loss.array[own], history.values.array[own], history.gradients.array[own]
+    if len(loss) < _FEWEST or not np.isfinite(loss).all() or points.dtype.kind != "f":
         return None
     steps = np.diff(points, axis=0)
     moved = np.asarray(steps.any(axis=1))

@@ -17,6 +17,8 @@ Rows = NDArray[np.intp]
 _STRAIGHT = 1e-9
 """Sine of the angle up to which two steps lie on one line."""
 _SAME_RATIO = 1e-6
+_ROUNDING = 1e-10
+"""Share of a loss by which a search that finds nothing lower any more may end above where it started."""
 _FEWEST = 5
 """Evaluations that were not lower which it takes to tell a search that returns to its lowest point from a walk."""
 _FEWEST_LOWER = 3
@@ -82,7 +84,7 @@ def trials_on_rays(points: Floats, loss: Floats, *, is_over: bool) -> Rows:
         worse = [k for k in tried if not loss[firsts[k]] <= loss[firsts[base]]]
         if is_one_line or at + 1 >= len(apart):
             tried = worse
-        elif loss[firsts[at]] > loss[firsts[base]]:
+        elif loss[firsts[at]] > loss[firsts[base]] + _ROUNDING * abs(loss[firsts[base]]):
             continue  # what it went on from was no lower: no search for a lower point
         if at + 1 >= len(apart):
             if not is_over:
