@@ -12,7 +12,7 @@ from xinv_nb.facts.fact import Fact, Phase
 from xinv_nb.recorded.captions import Caption, Claim
 from xinv_nb.recorded.events import Event
 from xinv_nb.recorded.problem import Parameter, Problem
-from xinv_nb.recording.probes import event, stage, watch
+from xinv_nb.recording.probes import data, event, stage, watch
 from xinv_nb.run import Run, load
 from xinv_nb.session import compare, last_run, record
 
@@ -33,6 +33,7 @@ __all__ = [
     "XinvError",
     "__version__",
     "compare",
+    "data",
     "event",
     "last_run",
     "load",

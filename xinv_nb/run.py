@@ -6,7 +6,7 @@ below imports it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from xinv_nb.facts.fact import Fact, Phase
     from xinv_nb.recorded.captions import Caption, Claim
+    from xinv_nb.recorded.data import Data
     from xinv_nb.view.widget import RunWidget
 
 
@@ -59,6 +60,13 @@ class Run(RecordedRun):
         from xinv_nb.facts.analysis import facts_of
 
         return facts_of(self)
+
+    @property
+    def data(self) -> Mapping[str, Data]:
+        """The groups of data that the objective marked with `xinv_nb.data`, by their names."""
+        from xinv_nb.recorded.data import as_read
+
+        return as_read(self.history.data)
 
     @property
     def captions(self) -> Sequence[Caption]:
