@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from xinv_nb.facts.fact import Fact, Phase
+    from xinv_nb.facts.uncertainty import Uncertainty
     from xinv_nb.recorded.captions import Caption, Claim
     from xinv_nb.recorded.data import Data
     from xinv_nb.view.widget import RunWidget
@@ -67,6 +68,35 @@ class Run(RecordedRun):
         from xinv_nb.recorded.data import as_read
 
         return as_read(self.history.data)
+
+    @property
+    def uncertainty(self) -> Uncertainty:
+        """The standard errors of the parameters of a least-squares fit, or why there are none; it never raises.
+
+        From residuals and Jacobian at the best accepted evaluation, by the linear theory. The variance of the data is
+        estimated from the residuals, unless it is known: by the `sigma` of `xinv_nb.data`, or from `curve_fit` with
+        `absolute_sigma`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import xinv_nb as xi
+        >>> jacobian = np.column_stack([np.ones(4), np.arange(4.0)])
+        >>> heights = np.array([1.1, 2.9, 4.9, 7.1])
+        >>> with xi.record() as run:
+        ...     x = np.zeros(2)
+        ...     for _ in range(2):
+        ...         r = jacobian @ x - heights
+        ...         run.add(r @ r, x, residuals=r, jacobian=jacobian)
+        ...         x = x - np.linalg.lstsq(jacobian, r)[0]
+        >>> {name: round(error, 3) for name, error in run.uncertainty.errors.items()}
+        {'x[0]': 0.118, 'x[1]': 0.063}
+        >>> round(run.uncertainty.correlations["x[0]", "x[1]"], 3)
+        -0.802
+        """
+        from xinv_nb.facts.uncertainty import uncertainty_of
+
+        return uncertainty_of(self)
 
     @property
     def captions(self) -> Sequence[Caption]:

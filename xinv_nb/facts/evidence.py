@@ -11,6 +11,7 @@ from xinv_nb.facts.measures.events import EventGroup, event_groups
 from xinv_nb.facts.measures.iterates import Floats, Iterates, iterates_of
 from xinv_nb.facts.measures.opposition import Pair, opposed_pairs
 from xinv_nb.facts.measures.watched import followed
+from xinv_nb.facts.uncertainty import Estimate, Why, estimate_of
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.recorded.watch import Watch
 
@@ -46,6 +47,11 @@ class Evidence:
     def event_groups(self) -> list[EventGroup]:
         """What happened in the simulation, the most frequent first."""
         return event_groups(self.run)
+
+    @cached_property
+    def estimate(self) -> Estimate | Why:
+        """The end of a least-squares fit where standard errors may be told of it, or why they may not."""
+        return estimate_of(self.run)
 
     @cached_property
     def opposed_pairs(self) -> list[Pair]:
