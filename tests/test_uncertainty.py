@@ -248,7 +248,7 @@ REASONS = {
     not_finite: "not finite",
     empty: "no residuals",
     plain: "no residuals",
-    unfinished: "ended before the sum of squares was at its lowest",
+    unfinished: "did not end where the sum of squares is at its lowest",
     lambda: line(1 + 2 * X): "the model meets all data points",
 }
 
@@ -269,6 +269,52 @@ def test_a_run_that_goes_on_has_none_yet() -> None:
     with xi.record() as run:
         run.add(1.0, 1.0, residuals=[1.0, 1.0], jacobian=[[1.0], [1.0]])
         assert "still going on" in run.uncertainty.why_not
+
+
+def test_bounds_that_an_optimizer_had_hold_also_where_it_stays_a_little_inside_of_them() -> None:
+    from xinv_nb.recorded.calls import OptimizerCall
+
+    design, data = np.column_stack([np.ones(10), X]), -1 + 2 * X + NOISE
+    points: list[np.ndarray] = []
+
+    def residuals(p):
+        points.append(p.copy())
+        return design @ p - data
+
+    least_squares(residuals, [1.0, 1.0], jac=lambda _: design, bounds=([0.0, -np.inf], np.inf), method="trf")
+    none = math.inf
+    for bounds in ([[0.0, -none], [none, none]], [[0.0, None], [None, None]], [[0.0, -none], [none]]):
+        with xi.record() as run:
+            for p in points:
+                r = design @ p - data
+                run.add(r @ r / 2, p, residuals=r, jacobian=design)
+        assert "lowest" in run.uncertainty.why_not
+        run.history.calls.append(OptimizerCall("least_squares", 0, len(points), {"bounds": bounds}))
+        assert "x[0] ended at its bound of 0" in run.uncertainty.why_not
+
+
+def test_few_degrees_of_freedom_are_told_with_the_standard_error() -> None:
+    design = np.column_stack([np.ones(4), X[:4]])
+    run = gauss_newton(lambda p: design @ p, lambda _: design, np.array([1.1, 2.9, 4.9, 7.1]), [0.0, 0.0])
+    assert told(run, "estimate")[1].endswith("(standard error, from 2 degrees of freedom only).")
+
+
+def test_the_explanation_of_a_fit_tells_what_it_found() -> None:
+    run = line(1 + 2 * X + NOISE)
+    assert "x[0] is 1.08 ± 0.22 and x[1] is 1.983 ± 0.040 (standard errors)." in run.explain(model=False)[0].text
+
+
+def test_data_that_are_marked_in_a_differentiated_objective_need_a_jacobian() -> None:
+    import autograd.numpy as anp
+    from autograd import grad
+
+    with xi.record() as run:
+        p = np.array([0.0])
+        for _ in range(30):
+            p = p - 0.01 * grad(lambda p: anp.sum(xi.data(p[0] * X - 2 * X - NOISE, "levels") ** 2) / 10)(p)
+    assert "the Jacobian, the derivatives of the residuals, was not recorded" in run.uncertainty.why_not
+    (text,) = told(run, "misfit")
+    assert text.startswith("The residuals of levels (10 data points) had a root mean square of ")
 
 
 def test_a_jacobian_by_finite_differences_of_a_singular_model_is_seen_through() -> None:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from xinv_nb.facts.fact import Fact, Phase
 from xinv_nb.facts.measures.events import EventGroup, event_groups
+from xinv_nb.facts.measures.fitted import Fitted, fitted
 from xinv_nb.facts.measures.iterates import Floats, Iterates, iterates_of
 from xinv_nb.facts.measures.opposition import Pair, opposed_pairs
 from xinv_nb.facts.measures.watched import followed
@@ -51,7 +52,12 @@ class Evidence:
     @cached_property
     def estimate(self) -> Estimate | Why:
         """The end of a least-squares fit where standard errors may be told of it, or why they may not."""
-        return estimate_of(self.run)
+        return estimate_of(self.run, self.end_of_fit)
+
+    @cached_property
+    def end_of_fit(self) -> Fitted | str:
+        """The best accepted evaluation of a least-squares fit, or in a word why there is none."""
+        return fitted(self.run)
 
     @cached_property
     def opposed_pairs(self) -> list[Pair]:

@@ -102,7 +102,7 @@ class Estimate:
 
 def uncertainty_of(run: RecordedRun) -> Uncertainty:
     """Return the standard errors at the end of the fit that a run recorded, or why there are none."""
-    found = estimate_of(run)
+    found = estimate_of(run, fitted(run))
     if isinstance(found, Why):
         return Uncertainty(why_not=found.text)
     names = _names(found.entries)
@@ -121,19 +121,18 @@ def _names(entries: Sequence[Entry]) -> list[str]:
     return labels if len(set(labels)) == len(labels) else [entry.name for entry in entries]
 
 
-def estimate_of(run: RecordedRun) -> Estimate | Why:
-    """Return the fit at its end where the linear theory holds there, or why it does not."""
+def estimate_of(run: RecordedRun, end: Fitted | str) -> Estimate | Why:
+    """Return the fit at its `end` where the linear theory holds there, or why it does not."""
     with np.errstate(all="ignore"):
-        return _estimate_of(run)
+        return _estimate_of(run, end)
 
 
-def _estimate_of(run: RecordedRun) -> Estimate | Why:
+def _estimate_of(run: RecordedRun, end: Fitted | str) -> Estimate | Why:
     history = run.history
     if history.residuals is None:
-        return Why("none, no residuals")
+        return Why("none, no Jacobian" if history.data else "none, no residuals")
     if run.status == "running":
         return Why("none, running")
-    end = fitted(run)
     if isinstance(end, str):
         return Why(f"none, {end}")
     points, parameters = len(end.residuals), history.width
@@ -185,15 +184,15 @@ def _why_not(run: RecordedRun, found: Estimate) -> Why | None:
     """Return why no standard errors are to be told of the end of a fit."""
     fit, entries = found.fit, found.entries
     along = found.end.accepted(run)
-    if along.any(axis=0).any() and len(along) > 1:
-        stayed = [entry for entry, column in zip(entries, along.T, strict=True) if is_constant(column)]
-        if stayed and len(stayed) < len(entries):
-            value = Value(float(found.values[entries.index(stayed[0])]), stayed[0].parameter.unit)
-            return Why("none, stayed", {"parameter": named(stayed[0]), "value": value})
     if found.end.is_exact(_EXACT):
         return Why("none, exact")
     if (bound := _at_bound(run, found, along)) is not None:
         return bound
+    if len(along) > 1:
+        stayed = [entry for entry, column in zip(entries, along.T, strict=True) if is_constant(column)]
+        if stayed and len(stayed) < len(entries):
+            value = Value(float(found.values[entries.index(stayed[0])]), stayed[0].parameter.unit)
+            return Why("none, stayed", {"parameter": named(stayed[0]), "value": value})
     if fit.undetermined.shape[1]:
         scale = np.maximum(np.abs(found.values), np.ptp(along, axis=0))
         scale = np.where(scale > 0, scale, 1.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,10 +34,10 @@ class Data:
 class DataColumns:
     """What was recorded of one group of data: residuals in the rows that the parameters have."""
 
-    def __init__(self, count: int, rows: int, sigma: Floats | None = None, labels: Sequence[str] = ()) -> None:
+    def __init__(self, count: int, rows: int, sigma: Floats | None = None, labels: Sequence[Any] = ()) -> None:
         self.residuals = GrowingColumn.of(np.full((rows, count), np.nan))
         self.sigma = sigma
-        self.labels = tuple(labels)
+        self.labels = tuple(map(str, labels))
         self._sigma_varies = False
 
     @property

@@ -107,6 +107,8 @@ class History:
         is_whole = self.is_real and all(leaf.kept is None for leaf in self.leaves)
         if not is_whole or getattr(jacobian, "shape", None) != wanted:
             return False
+        if not self.jacobians.has_room(math.prod(jacobian.shape)):
+            return False
         found = jacobian.toarray() if hasattr(jacobian, "toarray") else jacobian
         if not isinstance(found, np.ndarray) or found.dtype.kind not in "iuf":
             return False
@@ -114,7 +116,7 @@ class History:
         return True
 
     def keep_data(
-        self, name: str, residuals: NDArray[np.float64], sigma: NDArray[np.float64] | None, labels: Sequence[str]
+        self, name: str, residuals: NDArray[np.float64], sigma: NDArray[np.float64] | None, labels: Sequence[Any]
     ) -> bool:
         """Keep the residuals of a group of data in the latest evaluation; whether there is room for them.
 

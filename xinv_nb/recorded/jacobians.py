@@ -47,12 +47,14 @@ class Jacobians:
         found = self._kept.get(evaluation)
         return None if found is None else found[1]
 
+    @staticmethod
+    def has_room(size: int) -> bool:
+        """Whether a Jacobian of so many numbers is one to keep."""
+        return _FEWEST * 8 * size <= BUDGET
+
     def add(self, evaluation: int, loss: float, jacobian: NDArray[Any]) -> None:
-        """Keep a copy of the Jacobian at an evaluation with that loss; of one that is too large, nothing."""
-        size = 8 * jacobian.size
-        if _FEWEST * size > BUDGET:
-            return
-        if (len(self._kept) + 1) * size > BUDGET:
+        """Keep a copy of the Jacobian at an evaluation with that loss, one that there is room for."""
+        if (len(self._kept) + 1) * 8 * jacobian.size > BUDGET:
             self._thin()
         kept = np.array(jacobian, dtype=np.float64)
         kept.flags.writeable = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -21,7 +22,8 @@ class Measured(NamedTuple):
     residuals: Floats
     sigma: Floats | None
     """The standard deviation of each data point, where it is known."""
-    labels: tuple[str, ...]
+    labels: Sequence[Any]
+    """As they are given: text is made of those of the first evaluation only."""
 
 
 def check(residuals: Any, name: Any, sigma: Any, labels: Any) -> None:
@@ -58,7 +60,7 @@ def measured(residuals: Any, name: str, sigma: Any, labels: Any) -> Measured:
         numbers = np.asarray(_bare(sigma), dtype=np.float64).reshape(-1)
         if (numbers > 0).all() and np.isfinite(numbers).all():
             scatter = np.array(np.broadcast_to(numbers, values.shape))
-    return Measured(name, values, scatter, () if labels is None else tuple(map(str, labels)))
+    return Measured(name, values, scatter, () if labels is None else labels)
 
 
 def by_group(parts: Iterable[Measured]) -> list[Measured]:
@@ -85,7 +87,7 @@ def _count(residuals: Any) -> int:
     shape = getattr(residuals, "shape", None)
     if shape is None:
         return len(residuals) if isinstance(residuals, (list, tuple)) else 1
-    return int(np.prod(shape, dtype=int))
+    return math.prod(shape)
 
 
 def _bare(value: Any) -> Any:

@@ -18,6 +18,8 @@ from xinv_nb.facts.uncertainty import Why
 from xinv_nb.language.slots import Clause, Count, Named, Slot, Uncertain, Value
 
 _MOST = 8
+_FEWEST = 3
+"""Degrees of freedom from which on the scatter of the residuals is more than a guess."""
 _WORTH_TELLING = {
     "none, too few": 0.7,
     "none, no effect": 0.85,
@@ -57,7 +59,9 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
         entry, error = found.entries[column], float(errors[column])
         estimate = Uncertain(float(found.values[column]), error, entry.parameter.unit)
         slots: dict[str, Slot] = {"parameter": named(entry), "estimate": estimate}
-        yield KIND.fact("one", (at, at), 0.8, slots, data={"error": error, "freedom": found.fit.freedom})
+        slots["freedom"] = Count(found.fit.freedom)
+        form = "few" if found.fit.freedom < _FEWEST and not found.fit.is_scaled else "one"
+        yield KIND.fact(form, (at, at), 0.8, slots, data={"error": error})
 
 
 KIND = Kind(
@@ -68,6 +72,7 @@ KIND = Kind(
     slots={
         "parameter": Named,
         "estimate": Uncertain,
+        "freedom": Count,
         "points": Count,
         "parameters": Count,
         "value": Value,

@@ -12,7 +12,6 @@ import numpy as np
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
-from xinv_nb.facts.measures.fitted import fitted
 from xinv_nb.facts.measures.groups import Group, groups_of
 from xinv_nb.facts.uncertainty import Why
 from xinv_nb.language.slots import Count, Iteration, Named, Slot, Value, pair
@@ -29,12 +28,14 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     if evidence.last < 0 or evidence.run.status == "running":
         return
     yield from _of_all(evidence)
+    end = evidence.end_of_fit
     for group in groups_of(evidence.run)[:_MOST_GROUPS]:
-        yield _of_group(group)
+        if isinstance(end, str) or len(end.residuals) > group.residuals.shape[1]:  # else it is all of them
+            yield _of_group(group)
 
 
 def _of_all(evidence: Evidence) -> Iterator[Fact]:
-    end, width = fitted(evidence.run), evidence.run.history.width
+    end, width = evidence.end_of_fit, evidence.run.history.width
     if isinstance(end, str):
         return
     points, squares = len(end.residuals), float(end.residuals @ end.residuals)

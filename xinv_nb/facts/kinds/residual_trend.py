@@ -13,9 +13,9 @@ import numpy as np
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
-from xinv_nb.facts.measures.fitted import fitted
 from xinv_nb.facts.measures.groups import groups_of
 from xinv_nb.facts.measures.iterates import Floats
+from xinv_nb.facts.measures.sizes import end_of, gradient_sizes
 from xinv_nb.facts.uncertainty import Why
 from xinv_nb.language.slots import Count, Iteration, Named, Slot, Value
 
@@ -26,6 +26,8 @@ _CLEAR = 3.0
 """Standard deviations of the runs test from which on there are clearly too few."""
 _ALIKE = 0.3
 """Correlation of each residual with the next from which on neighbours are alike."""
+_LEVEL = 0.01
+"""Share of the largest gradient from which on the end is still steep."""
 _EXACT = 1e-6
 """Share of the largest residuals up to which they are rounding, or what the last step has left."""
 
@@ -33,7 +35,7 @@ _EXACT = 1e-6
 def compute(evidence: Evidence) -> Iterator[Fact]:
     """Yield that the residuals, or those of a group of data, have a pattern."""
     run = evidence.run
-    if evidence.last < 0 or run.status == "running":
+    if evidence.last < 0 or run.status == "running" or not _is_over(evidence):
         return
     groups = groups_of(run)
     for group in groups:
@@ -41,12 +43,20 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
         residuals, at = group.residuals[group.best], int(group.evaluations[group.best])
         if float(np.linalg.norm(residuals)) > _EXACT * largest and (slots := _pattern(residuals)):
             yield _fact(at, slots | {"group": Named(group.name, group.name)})
-    end = fitted(run)
+    end = evidence.end_of_fit
     if not groups and not isinstance(end, str) and not end.is_exact(_EXACT) and (slots := _pattern(end.residuals)):
-        # What a fit left undone that did not end is no pattern of the data.
-        is_over = not isinstance(evidence.estimate, Why) or evidence.estimate.form != "none, not level"
-        if is_over:
-            yield _fact(end.evaluation, slots)
+        yield _fact(end.evaluation, slots)
+
+
+def _is_over(evidence: Evidence) -> bool:
+    """Whether the fit came to its end, as far as is known: what it left undone is no pattern of the data."""
+    run = evidence.run
+    if isinstance(evidence.estimate, Why) and evidence.estimate.form == "none, not level":
+        return False
+    if not run.has_gradients:
+        return True
+    sizes = gradient_sizes(run)
+    return float(sizes[end_of(run)]) <= _LEVEL * float(np.nanmax(sizes))
 
 
 def _fact(at: int, slots: dict[str, Slot]) -> Fact:

@@ -75,7 +75,7 @@ def fitted(run: RecordedRun) -> Fitted | str:
     first, stop = (0, run.evaluations) if call is None else (call.start, _stop(call, run))
     rows = rows[(rows >= first) & (rows < stop)]
     places = np.searchsorted(run.kept, rows)
-    residuals, place = history.residuals.array[places], int(np.searchsorted(run.kept, best))
+    residuals, place = history.residuals.array, int(np.searchsorted(run.kept, best))
     raw = history.residuals.array[place]
     if not np.isfinite(raw).all():
         return "not finite"
@@ -83,7 +83,7 @@ def fitted(run: RecordedRun) -> Fitted | str:
     options = call.options if call is not None else {}
     if options.get("loss", "linear") != "linear":
         return "robust"
-    count, squares = len(raw), np.einsum("ij,ij->i", residuals, residuals)
+    count, squares = len(raw), _squares(residuals, places)
     weights, is_scaled = np.ones(count), bool(options.get("absolute_sigma"))
     if is_of_squares(loss[rows], squares, count):
         if sigma is not None and is_divided:
@@ -94,12 +94,18 @@ def fitted(run: RecordedRun) -> Fitted | str:
             return "not weighed"
     elif sigma is not None and not is_divided:
         weights, is_scaled = 1 / sigma, True
-        if not is_of_squares(loss[rows], np.einsum("ij,ij,j->i", residuals, residuals, weights**2), count):
+        squares = _squares(residuals, places, weights)
+        if not is_of_squares(loss[rows], squares, count):
             return "other loss"
     else:
         return "other loss"
-    largest = float(np.sqrt(np.nanmax(np.einsum("ij,ij,j->i", residuals, residuals, weights**2))))
+    largest = float(np.sqrt(np.nanmax(_squares(residuals, places, weights))))
     return Fitted(best, first, stop, call, raw * weights, weights, is_scaled, tuple(parts), largest)
+
+
+def _squares(residuals: Floats, places: NDArray[np.intp], weights: Floats | float = 1.0) -> Floats:
+    """Return sums of squares row by row: a large recording is not copied as a whole."""
+    return np.array([float(np.square(residuals[place] * weights).sum()) for place in places])
 
 
 def _stop(call: OptimizerCall, run: RecordedRun) -> int:
