@@ -405,6 +405,28 @@ def test_the_fall_of_the_loss_is_told_by_group_of_data_and_adds_up() -> None:
     assert "urine lowered it by" in found.text
 
 
+def test_a_penalty_is_not_taken_for_the_work_of_the_groups() -> None:
+    """Of one parameter, two groups and a constant give any square: what the penalty earned would be theirs."""
+    told_of = []
+    for penalty in (0.0, 5.0):
+        with xi.record() as run:
+            for k in np.linspace(3, 1, 20):
+                one, two = xi.data(k * X[:5] - 3, "one"), xi.data(k * X[5:] - 9, "two")
+                run.add(one @ one + two @ two + penalty * k**2, k)
+        told_of.append(len(told(run, "groups")))
+    assert told_of == [1, 0]
+
+
+def test_a_fit_that_left_its_best_point_says_where_that_was() -> None:
+    run = gauss_newton(lambda p: p[0] * X, lambda _: X[:, None], 3 * X + NOISE, [1.0], steps=5)
+    with xi.record() as worse:
+        for p in [*run.parameters["x"], np.array([7.0])]:
+            r = p[0] * X - 3 * X - NOISE
+            worse.add(r @ r, p, residuals=r, jacobian=X[:, None])
+    (text,) = told(worse, "estimate")
+    assert text.startswith("At iteration 4, the best, x[0] was 2.9")
+
+
 def test_groups_that_are_not_all_of_the_loss_get_no_share_of_it() -> None:
     with xi.record() as run:
         for k in np.linspace(3, 1, 20):

@@ -16,6 +16,9 @@ from xinv_nb.facts.uncertainty import Estimate, Why, estimate_of
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.recorded.watch import Watch
 
+_MOST_PARAMETERS = 100
+"""Parameters up to which standard errors are among the facts: of more they take long, and are for `run.uncertainty`."""
+
 
 class Evidence:
     """One recording, its phases, and the facts that were found so far."""
@@ -52,6 +55,8 @@ class Evidence:
     @cached_property
     def estimate(self) -> Estimate | Why:
         """The end of a least-squares fit where standard errors may be told of it, or why they may not."""
+        if self.run.history.width > _MOST_PARAMETERS:
+            return Why("none, many")
         return estimate_of(self.run, self.end_of_fit)
 
     @cached_property

@@ -14,12 +14,15 @@ from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.names import named
+from xinv_nb.facts.measures.sizes import end_of
 from xinv_nb.facts.uncertainty import Why
-from xinv_nb.language.slots import Clause, Count, Named, Slot, Uncertain, Value
+from xinv_nb.language.slots import Clause, Count, Iteration, Named, Slot, Uncertain, Value
 
 _MOST = 8
 _FEWEST = 3
 """Degrees of freedom from which on the scatter of the residuals is more than a guess."""
+_ASIDE = 0.5
+"""Standard errors by which a run may end off its best point."""
 _WORTH_TELLING = {
     "none, too few": 0.7,
     "none, no effect": 0.85,
@@ -54,13 +57,16 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
             yield KIND.fact(found.form, (0, last), _WORTH_TELLING[found.form], found.slots, data={"error": None})
         return
     at = found.end.evaluation
-    errors = found.fit.errors
+    errors, ended = found.fit.errors, evidence.run.history.rows(np.array([end_of(evidence.run)]))[0]
     for column in np.arange(len(found.entries))[:_MOST].tolist():
         entry, error = found.entries[column], float(errors[column])
         estimate = Uncertain(float(found.values[column]), error, entry.parameter.unit)
         slots: dict[str, Slot] = {"parameter": named(entry), "estimate": estimate}
         slots["freedom"] = Count(found.fit.freedom)
+        slots["evaluation"] = Iteration(at)
         form = "few" if found.fit.freedom < _FEWEST and not found.fit.is_scaled else "one"
+        if abs(float(ended[column] - found.values[column])) > _ASIDE * error:
+            form = "best"
         yield KIND.fact(form, (at, at), 0.8, slots, data={"error": error})
 
 
@@ -72,6 +78,7 @@ KIND = Kind(
     slots={
         "parameter": Named,
         "estimate": Uncertain,
+        "evaluation": Iteration,
         "freedom": Count,
         "points": Count,
         "parameters": Count,

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
@@ -36,7 +38,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
         return
     rows = groups[0].evaluations
     loss = evidence.run.loss[rows]
-    parts = parts_of_loss(groups, loss)
+    parts = parts_of_loss(groups, loss, np.real(evidence.run.history.rows(rows)))
     if parts is None:
         return
     total, changes = float(loss[-1] - loss[0]), (parts[:, -1] - parts[:, 0]).tolist()

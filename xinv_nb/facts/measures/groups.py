@@ -14,6 +14,9 @@ Floats = NDArray[np.float64]
 
 _EXACT = 1e-6
 """Share of the largest change up to which the groups have to add up to the change of the loss."""
+_STRANGE = 1e-4
+"""Share of its range by which a function of the parameters alone has to differ from all that the groups can give."""
+_MOST_STRANGERS = 100
 _MORE = 2
 """Evaluations beyond the groups that it takes to see that they add up, and not by chance."""
 
@@ -52,26 +55,43 @@ def groups_of(run: RecordedRun) -> list[Group]:
     return found
 
 
-def parts_of_loss(groups: Sequence[Group], loss: Floats) -> Floats | None:
+def parts_of_loss(groups: Sequence[Group], loss: Floats, points: Floats) -> Floats | None:
     """Return what each group makes of the loss, a row each, where a weight for each and a constant give it exactly.
+
+    The weights that are usual are tried before any others. They have to be the only ones: where the same groups would
+    also give a function of the parameters that has nothing to do with them, such as a penalty, nothing is known.
 
     Examples
     --------
-    >>> rows, residuals = np.arange(5), np.array([[4.0], [3.0], [2.0], [1.5], [1.0]])
-    >>> groups = [Group("a", rows, residuals, None, 4), Group("b", rows, residuals[::-1] ** 2, None, 4)]
-    >>> parts = parts_of_loss(groups, groups[0].squares / 2 + 3 * groups[1].squares + 7)
-    >>> (parts[0][:2]).round(6).tolist()
-    [8.0, 4.5]
+    >>> points = np.array([[4.0, 1.0], [3.0, 3.0], [2.0, 2.0], [1.5, 0.5], [1.0, 0.0], [0.0, 1.0]])
+    >>> groups = [Group(n, np.arange(6), points[:, [k]] - 1, None, 5) for k, n in enumerate("ab")]
+    >>> parts = parts_of_loss(groups, groups[0].squares / 2 + 3 * groups[1].squares + 7, points)
+    >>> parts[:, :2].round(6).tolist()
+    [[4.5, 2.0], [0.0, 12.0]]
     """
     squares = np.array([group.squares for group in groups])
-    if squares.shape[1] < len(groups) + 1 + _MORE:
+    if not np.isfinite(squares).all() or not np.isfinite(points).all():
         return None
-    scale = np.ptp(squares, axis=1)
-    if not (scale > 0).all() or not np.isfinite(scale).all():
+    sizes = np.array([group.residuals.shape[1] for group in groups])[:, None]
+    for usual in (squares, squares / sizes):
+        if (weight := _weights(usual.sum(axis=0)[None], loss, points)) is not None:
+            return np.asarray(weight[0] * usual)
+    weights = _weights(squares, loss, points)
+    return None if weights is None else np.asarray(weights[:, None] * squares)
+
+
+def _weights(parts: Floats, loss: Floats, points: Floats) -> Floats | None:
+    """Return the positive weights with which parts and a constant give the loss, where there are no others."""
+    if len(loss) < len(parts) + 1 + _MORE:
         return None
-    design = np.vstack([squares / scale[:, None], np.ones(squares.shape[1])]).T
-    weights, _, rank, _ = np.linalg.lstsq(design, loss, rcond=1e-9)
-    off = np.abs(design @ weights - loss)
-    if rank < len(weights) or (weights[:-1] <= 0).any() or off.max() > _EXACT * float(np.ptp(loss)):
+    scale = np.ptp(parts, axis=1)
+    if not (scale > 0).all():
         return None
-    return np.asarray((weights[:-1] / scale)[:, None] * squares)
+    design = np.vstack([parts / scale[:, None], np.ones(len(loss))]).T
+    strangers = np.column_stack([points, points**2])[:, :_MOST_STRANGERS]
+    wanted = np.column_stack([loss, strangers[:, np.ptp(strangers, axis=0) > 0]])
+    weights, _, rank, _ = np.linalg.lstsq(design, wanted, rcond=1e-9)
+    off = np.abs(design @ weights - wanted).max(axis=0) / np.ptp(wanted, axis=0)
+    own = weights[:-1, 0]
+    is_only = rank == len(weights) and bool((off[1:] > _STRANGE).all())
+    return np.asarray(own / scale) if is_only and off[0] <= _EXACT and (own > 0).all() else None
