@@ -342,6 +342,8 @@ def test_an_outlier_that_decides_the_slope_is_named_and_what_it_decides_is_true(
     assert found.values["other"] == pytest.approx(without)
     assert found.text.startswith(f"Station 9 decides {found.values['parameter']}: without it ")
     assert fact(line(data), "influence").text.startswith("Data point 10 of 10 decides ")
+    persons = line(data, marked="levels", labels=[f"person {i // 2}" for i in range(10)])
+    assert fact(persons, "influence").text.startswith("Data point 10 of 10 (person 4) decides ")
     assert not told(line(1 + 2 * X + NOISE), "influence")
 
 

@@ -15,7 +15,7 @@ from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.names import named
 from xinv_nb.facts.uncertainty import Estimate, Why
-from xinv_nb.language.slots import Clause, Count, Named, Said, Slot, Value, pair
+from xinv_nb.language.slots import Clause, Count, Named, Slot, Value, pair
 
 _FEWEST = 3
 """Degrees of freedom from which on a data point can be told from the scatter of the others."""
@@ -56,10 +56,12 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
 
 
 def _point(found: Estimate, point: int) -> Slot:
-    """Return a data point by its name, or else by its place, counted from 1."""
-    if label := found.end.label(point):
-        return Said(label)
-    return Clause("data point", {"number": Count(point + 1), "count": Count(len(found.fit.residuals))})
+    """Return a data point by its name; by its place, counted from 1, where it has none, or shares it with another."""
+    label, is_its_own = found.end.label(point)
+    if label and is_its_own:
+        return Named(label, label)
+    place: dict[str, Slot] = {"number": Count(point + 1), "count": Count(len(found.fit.residuals))}
+    return Clause("data point of", place | {"label": Named(label, label)}) if label else Clause("data point", place)
 
 
 KIND = Kind(
@@ -68,7 +70,7 @@ KIND = Kind(
     question=Question.DETERMINATION,
     rank=57,
     slots={
-        "point": (Clause, Said),
+        "point": (Clause, Named),
         "parameter": Named,
         "other": Value,
         "value": Value,

@@ -56,12 +56,14 @@ class Fitted:
         """Whether the residuals are no more than a share of what they once were."""
         return float(np.linalg.norm(self.residuals)) <= share * self.largest
 
-    def label(self, point: int) -> str:
-        """Return the name of a data point; empty where it has none."""
+    def label(self, point: int) -> tuple[str, bool]:
+        """Return the name of a data point, empty where it has none, and whether it is no other's as well."""
+        names = [name for part in self.parts for name in part.labels]
         for part in self.parts:
             if part.start <= point < part.stop and part.labels:
-                return part.labels[point - part.start]
-        return ""
+                label = part.labels[point - part.start]
+                return label, names.count(label) == 1
+        return "", False
 
 
 def fitted(run: RecordedRun) -> Fitted | str:
