@@ -265,6 +265,15 @@ def test_why_there_are_none_is_told_in_words(make) -> None:
     assert all("±" not in each.text for each in run.facts)
 
 
+def test_overflow_raises_nowhere_whatever_the_program_does_at_one() -> None:
+    with np.errstate(all="raise"):
+        with xi.record() as run:
+            for k in (1.0, 2.0):
+                run.add(1e300 * k, k, residuals=np.array([1e200, k, 3.0]), jacobian=1e250 * np.ones((3, 1)))
+        assert run.uncertainty.why_not
+        assert run.facts
+
+
 def test_a_run_that_goes_on_has_none_yet() -> None:
     with xi.record() as run:
         run.add(1.0, 1.0, residuals=[1.0, 1.0], jacobian=[[1.0], [1.0]])

@@ -102,6 +102,11 @@ class Estimate:
 
 def uncertainty_of(run: RecordedRun) -> Uncertainty:
     """Return the standard errors at the end of the fit that a run recorded, or why there are none."""
+    with np.errstate(all="ignore"):  # overflow is among what is told of, whatever the program does at one
+        return _uncertainty_of(run)
+
+
+def _uncertainty_of(run: RecordedRun) -> Uncertainty:
     found = estimate_of(run, fitted(run))
     if isinstance(found, Why):
         return Uncertainty(why_not=found.text)
@@ -123,11 +128,6 @@ def _names(entries: Sequence[Entry]) -> list[str]:
 
 def estimate_of(run: RecordedRun, end: Fitted | str) -> Estimate | Why:
     """Return the fit at its `end` where the linear theory holds there, or why it does not."""
-    with np.errstate(all="ignore"):
-        return _estimate_of(run, end)
-
-
-def _estimate_of(run: RecordedRun, end: Fitted | str) -> Estimate | Why:
     history = run.history
     if history.residuals is None:
         return Why("none, no Jacobian" if history.data else "none, no residuals")
@@ -165,7 +165,7 @@ def _candidates(run: RecordedRun, end: Fitted) -> list[tuple[LinearFit, int]]:
 
 def _impossible(fit: LinearFit, entries: Sequence[Entry]) -> Why | None:
     """Return why nothing can be computed from a Jacobian."""
-    if not np.isfinite(fit.jacobian).all() or not np.isfinite(fit.residuals).all():
+    if not (np.isfinite(fit.norms).all() and np.isfinite(fit.squares)):
         return Why("none, not finite")
     if not fit.norms.all():
         return Why("none, no effect", {"parameter": named(entries[int(np.argmin(fit.norms))])})

@@ -76,7 +76,8 @@ class ByHand:
             gradient = given.parameters(gradients, "gradients")
             given.same_shapes(given.shapes(gradient), shapes, "gradients", "in the parameters")
         elif row is not None and whole is not None:
-            gradient = given.gradient_of_squares(value, row, whole, point)
+            with np.errstate(all="ignore"):  # what the program does at an overflow is for its own numbers
+                gradient = given.gradient_of_squares(value, row, whole, point)
             is_missing = gradient is None
         units = dict(self._units)
         watched = [_watched(name, quantity, units, stage) for name, quantity in quantities.items()]

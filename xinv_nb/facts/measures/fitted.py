@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from xinv_nb.facts.measures.groups import some_of
 from xinv_nb.facts.measures.least_squares import is_of_squares
 from xinv_nb.recorded.calls import OptimizerCall
 from xinv_nb.recorded.data import DataColumns
@@ -76,6 +77,7 @@ def fitted(run: RecordedRun) -> Fitted | str:
     call = next((call for call in history.calls[::-1] if call.start <= best < _stop(call, run)), None)
     first, stop = (0, run.evaluations) if call is None else (call.start, _stop(call, run))
     rows = rows[(rows >= first) & (rows < stop)]
+    rows = rows[some_of(len(rows), int(np.searchsorted(rows, best)))]
     places = np.searchsorted(run.kept, rows)
     residuals, place = history.residuals.array, int(np.searchsorted(run.kept, best))
     raw = history.residuals.array[place]
@@ -106,7 +108,7 @@ def fitted(run: RecordedRun) -> Fitted | str:
 
 
 def _squares(residuals: Floats, places: NDArray[np.intp], weights: Floats | float = 1.0) -> Floats:
-    """Return sums of squares row by row: a large recording is not copied as a whole."""
+    """Return the sum of squares of each of some rows."""
     return np.array([float(np.square(residuals[place] * weights).sum()) for place in places])
 
 

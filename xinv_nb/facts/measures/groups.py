@@ -12,6 +12,8 @@ from xinv_nb.recorded.run import RecordedRun
 
 Floats = NDArray[np.float64]
 
+_MOST_ROWS = 1000
+"""Evaluations that are looked at of a long run: residuals may be many."""
 _EXACT = 1e-6
 """Share of the largest change up to which the groups have to add up to the change of the loss."""
 _STRANGE = 1e-4
@@ -23,7 +25,7 @@ _MORE = 2
 
 @dataclass(frozen=True)
 class Group:
-    """One group of data at the accepted evaluations that are kept."""
+    """One group of data at accepted evaluations: all that are kept, or some of many."""
 
     name: str
     evaluations: NDArray[np.intp]
@@ -41,11 +43,13 @@ class Group:
 
 
 def groups_of(run: RecordedRun) -> list[Group]:
-    """Return the groups of data whose residuals are known in every accepted evaluation that is kept."""
+    """Return the groups of data whose residuals are known in every accepted evaluation that is looked at."""
     rows = run.iterates[np.isfinite(run.loss[run.iterates])]
     if not len(rows) or not run.history.data:
         return []
-    best = len(rows) - 1 - int(np.argmin(run.loss[rows[::-1]]))  # the latest of those that are equally good
+    lowest = len(rows) - 1 - int(np.argmin(run.loss[rows[::-1]]))  # the latest of those that are equally good
+    chosen = some_of(len(rows), lowest)
+    rows, best = rows[chosen], int(np.searchsorted(chosen, lowest))
     places = np.searchsorted(run.kept, rows)
     found = []
     for name, group in run.history.data.items():
@@ -53,6 +57,15 @@ def groups_of(run: RecordedRun) -> list[Group]:
         if group.count and np.isfinite(residuals).all():
             found.append(Group(name, rows, residuals, group.sigma, best))
     return found
+
+
+def some_of(count: int, also: int) -> NDArray[np.intp]:
+    """Return the places of some of many rows: the first, the last, and one `also`; all of them where they are few.
+
+    >>> some_of(3, 1).tolist(), len(some_of(10**6, 777_777)) <= 1001
+    ([0, 1, 2], True)
+    """
+    return np.unique(np.append(np.linspace(0, count - 1, min(count, _MOST_ROWS)).astype(np.intp), also))
 
 
 def parts_of_loss(groups: Sequence[Group], loss: Floats, points: Floats) -> Floats | None:
