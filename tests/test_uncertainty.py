@@ -11,6 +11,7 @@ from scipy.optimize import curve_fit, least_squares
 
 import xinv_nb as xi
 from xinv_nb.facts.fact import Fact
+from xinv_nb.recorded.calls import OptimizerCall
 from xinv_nb.run import Run
 
 X = np.arange(10.0)
@@ -115,8 +116,6 @@ def test_a_known_sigma_is_absolute(sigma, weighed: bool) -> None:
 
 
 def test_an_optimizer_that_was_told_that_sigma_is_absolute_is_believed() -> None:
-    from xinv_nb.recorded.calls import OptimizerCall
-
     run = line(1 + 2 * X + NOISE)
     estimated = run.uncertainty.errors["x[1]"]
     run.history.calls.append(OptimizerCall("curve_fit", 0, run.evaluations, {"absolute_sigma": True}))
@@ -134,6 +133,29 @@ def test_a_jacobian_just_before_the_end_stands_for_the_one_there_and_one_from_af
                 run.add(r @ r, p, residuals=r, jacobian=decay_derivatives(p) if k == known else None)
         assert (run.uncertainty.why_not == "") == is_told
     assert "Jacobian" in run.uncertainty.why_not
+
+
+def test_of_several_fits_the_errors_are_those_of_the_one_that_is_shown() -> None:
+    data = decay([2.5, 0.4]) + 0.05 * NOISE
+    with xi.record() as run:
+        for start, steps in (([2.0, 0.5], 9), ([3.0, 0.3], 9), ([1.5, 0.6], 2)):
+            p = np.array(start)
+            for _ in range(steps):
+                r = xi.data(decay(p) - data, "decay", labels=[f"day {t:.0f}" for t in X])
+                jacobian = decay_derivatives(p)
+                run.add(r @ r, p, residuals=r, jacobian=jacobian)
+                p = p - np.linalg.lstsq(jacobian, r, rcond=None)[0]
+            run.history.calls.append(OptimizerCall("Gauss-Newton", run.evaluations - steps, run.evaluations))
+    alone = gauss_newton(decay, decay_derivatives, data, [3.0, 0.3], steps=9)
+    assert len(run.fits) == 3
+    assert run.uncertainty.errors == pytest.approx(alone.uncertainty.errors, rel=1e-6)
+    for number, place in ((0, range(9)), (1, range(9, 18))):
+        run.choose_fit(number)
+        assert run.uncertainty.evaluation in place
+        assert len(told(run, "estimate")) == 2
+        assert all(each.span[0] in place for each in run.facts if each.kind == "estimate")
+    run.choose_fit(2)
+    assert "did not end where the sum of squares is at its lowest" in run.uncertainty.why_not
 
 
 def test_errors_come_back_from_a_file(tmp_path: Path) -> None:
@@ -281,8 +303,6 @@ def test_a_run_that_goes_on_has_none_yet() -> None:
 
 
 def test_bounds_that_an_optimizer_had_hold_also_where_it_stays_a_little_inside_of_them() -> None:
-    from xinv_nb.recorded.calls import OptimizerCall
-
     design, data = np.column_stack([np.ones(10), X]), -1 + 2 * X + NOISE
     points: list[np.ndarray] = []
 

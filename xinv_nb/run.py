@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from xinv_nb.facts.fact import Fact, Phase
+    from xinv_nb.facts.fit import Fit
     from xinv_nb.facts.uncertainty import Uncertainty
     from xinv_nb.recorded.captions import Caption, Claim
     from xinv_nb.recorded.data import Data
@@ -53,6 +54,55 @@ class Run(RecordedRun):
         return phases_of(self)
 
     @property
+    def fits(self) -> Sequence[Fit]:
+        """The optimizations in this recording: each by one optimizer, from one start, with how it ended.
+
+        Those of the objective that is shown come first, in the order in which they were made. Phases, facts and
+        captions tell of the one with the lowest loss, and of what sets the fits apart. What an optimizer goes on with
+        where another stopped is told as one story.
+
+        Examples
+        --------
+        >>> import xinv_nb as xi
+        >>> from autograd import grad
+        >>> with xi.record() as run:
+        ...     for rate in (0.1, 0.4):
+        ...         x = 4.0
+        ...         for _ in range(8):
+        ...             x -= rate * grad(lambda x: x**2)(x)
+        >>> [(fit.start, fit.stop, fit.options["step_size"]) for fit in run.fits]
+        [(0, 8, 0.1), (8, 16, 0.4)]
+        """
+        from xinv_nb.facts.analysis import fits_of_all
+
+        return fits_of_all(self)
+
+    def choose_fit(self, number: int | None) -> None:
+        """Have phases, facts and captions tell of one fit, by its place in `fits` from 0; None for the best again.
+
+        It is one of the first objective's. Captions that were written are forgotten. Raises `XinvError` where there is
+        no such fit.
+
+        Examples
+        --------
+        >>> import xinv_nb as xi
+        >>> with xi.record() as run:
+        ...     for rate in (0.1, 0.4):
+        ...         x = 4.0
+        ...         for _ in range(8):
+        ...             run.add(x**2, x, 2 * x)
+        ...             x -= rate * 2 * x
+        >>> run.choose_fit(0)
+        >>> run.phases[-1].stop
+        8
+        """
+        from xinv_nb.facts.analysis import check_fit
+
+        if number is not None:
+            check_fit(self, number)
+        RunWriter(self).choose_fit(number)
+
+    @property
     def facts(self) -> Sequence[Fact]:
         """What the recording says, computed; what a reader would miss most comes first.
 
@@ -76,23 +126,6 @@ class Run(RecordedRun):
         From residuals and Jacobian at the best accepted evaluation, by the linear theory. The variance of the data is
         estimated from the residuals, unless it is known: by the `sigma` of `xinv_nb.data`, or from `curve_fit` with
         `absolute_sigma`.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> import xinv_nb as xi
-        >>> jacobian = np.column_stack([np.ones(4), np.arange(4.0)])
-        >>> heights = np.array([1.1, 2.9, 4.9, 7.1])
-        >>> with xi.record() as run:
-        ...     x = np.zeros(2)
-        ...     for _ in range(2):
-        ...         r = jacobian @ x - heights
-        ...         run.add(r @ r, x, residuals=r, jacobian=jacobian)
-        ...         x = x - np.linalg.lstsq(jacobian, r)[0]
-        >>> {name: round(error, 3) for name, error in run.uncertainty.errors.items()}
-        {'x[0]': 0.118, 'x[1]': 0.063}
-        >>> round(run.uncertainty.correlations["x[0]", "x[1]"], 3)
-        -0.802
         """
         from xinv_nb.facts.uncertainty import uncertainty_of
 
@@ -352,36 +385,3 @@ class Run(RecordedRun):
         from IPython.display import display
 
         display(self.widget())  # type: ignore[no-untyped-call]
-
-
-def load(path: str | Path) -> Run:
-    """Read a run that `Run.save` wrote.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file.
-
-    Returns
-    -------
-    Run
-
-    Raises
-    ------
-    RunFileError
-        The file is none of xinv_nb's, of a newer version, or damaged. A file cannot run code: nothing is unpickled.
-    FileNotFoundError
-        There is no such file.
-
-    Examples
-    --------
-    >>> import tempfile, xinv_nb as xi
-    >>> with xi.record("empty") as run:
-    ...     pass
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     xi.load(run.save(f"{folder}/run.npz")).name
-    'empty'
-    """
-    from xinv_nb.recorded.file.reading import read
-
-    return read(path, Run)

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
+from xinv_nb.facts.estimates import Estimate, Why, estimate_of
 from xinv_nb.facts.fact import Fact, Phase
 from xinv_nb.facts.measures.events import EventGroup, event_groups
 from xinv_nb.facts.measures.fitted import Fitted, fitted
 from xinv_nb.facts.measures.iterates import Floats, Iterates, iterates_of
 from xinv_nb.facts.measures.opposition import Pair, opposed_pairs
 from xinv_nb.facts.measures.watched import followed
-from xinv_nb.facts.uncertainty import Estimate, Why, estimate_of
+from xinv_nb.facts.story import Parts
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.recorded.watch import Watch
 
@@ -23,8 +24,10 @@ _MOST_PARAMETERS = 100
 class Evidence:
     """One recording, its phases, and the facts that were found so far."""
 
-    def __init__(self, run: RecordedRun, phases: Sequence[Phase]) -> None:
+    def __init__(self, run: RecordedRun, phases: Sequence[Phase], parts: Parts | None = None) -> None:
         self.run, self.phases = run, phases
+        self.parts = parts
+        """The fits of the recording, for the kinds that are about all of them."""
         self.found: list[Fact] = []
 
     @property

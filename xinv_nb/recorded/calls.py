@@ -26,6 +26,8 @@ class OptimizerCall:
     """Its settings, plain numbers, texts and lists of them: `step_size`, `maxiter`, `gtol`, `bounds`, …"""
     ending: Mapping[str, Any] = field(default_factory=dict)
     """What it said of its end: `reason`, `message`, `status`, `success`, `nit`, `nfev`, …; empty where it said none."""
+    title: str = ""
+    """The optimizer with the setting that tells it apart, such as `Adam · step size 0.1`; may be empty."""
 
     @property
     def is_over(self) -> bool:

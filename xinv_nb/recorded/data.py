@@ -45,6 +45,12 @@ class DataColumns:
         """How many data points there are."""
         return int(self.residuals.block.shape[1])
 
+    def within(self, rows: slice) -> DataColumns:
+        """Return the same group in some of the rows only, as a view."""
+        part = DataColumns(self.count, 0, self.sigma, self.labels)
+        part.residuals = GrowingColumn.of(self.residuals.array[rows])
+        return part
+
     def put(self, row: int, residuals: Floats, sigma: Floats | None) -> None:
         """Keep the residuals of a row that there is; of a `sigma` that does not stay the same, that it is not known."""
         self.residuals.block[row] = residuals

@@ -60,6 +60,12 @@ class Jacobians:
         kept.flags.writeable = False
         self._kept[evaluation] = loss if math.isfinite(loss) else math.inf, kept
 
+    def within(self, start: int, stop: int) -> Jacobians:
+        """Return those at the evaluations from `start` up to `stop`, counted from there."""
+        part = Jacobians()
+        part._kept = {evaluation - start: kept for evaluation, kept in self._kept.items() if start <= evaluation < stop}
+        return part
+
     def _thin(self) -> None:
         """Drop the upper half of the losses; the one that comes now is the latest."""
         best = sorted(self._kept, key=lambda evaluation: self._kept[evaluation][0])

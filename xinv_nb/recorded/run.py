@@ -54,6 +54,7 @@ class RecordedRun:
         self._notices: list[str] = []
         self._chosen_parameters: tuple[str, ...] = ()
         self._chosen_spans: tuple[tuple[int, int], ...] = ()
+        self._chosen_fit: int | None = None
         self._histories: list[History] = []
         self._events: list[tuple[History | None, Event]] = []
         self._dropped_events = False
@@ -96,6 +97,11 @@ class RecordedRun:
     def chosen_spans(self) -> tuple[tuple[int, int], ...]:
         """Stretches of the run that a reader asked about, as first and last evaluation: see `choose_span`."""
         return self._chosen_spans
+
+    @property
+    def chosen_fit(self) -> int | None:
+        """The number of the fit, from 0, that the reader wants to be told of; the best where None."""
+        return self._chosen_fit
 
     def choose_span(self, span: tuple[int, int]) -> None:
         """Have `facts` tell also of the stretch from evaluation `span[0]` to `span[1]`, both included.

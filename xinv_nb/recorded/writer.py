@@ -75,6 +75,11 @@ class RunWriter:
         """Say which parameters the user wants to see."""
         self._run._chosen_parameters = tuple(names)
 
+    def choose_fit(self, number: int | None) -> None:
+        """Say which fit is to be told of, by its number from 0; None for the best. What was written is forgotten."""
+        self._run._chosen_fit = number
+        self._run._captions = None
+
     def forget_spans(self) -> None:
         """Forget the stretches that were asked for, and their captions."""
         self._run._chosen_spans, self._run._span_captions = (), ()

@@ -32,9 +32,12 @@ from xinv_nb.recording.nonfinite import Lookout
 from xinv_nb.recording.rows import Rows
 from xinv_nb.recording.solvers import scipy as solvers
 from xinv_nb.recording.solvers.follower import OptimizerFollower
+from xinv_nb.recording.solvers.trials import settle
 from xinv_nb.recording.structure import copied
 from xinv_nb.recording.terms import TermReader
 
+_FEW = 8
+"""Evaluations up to which a program's own trials are not looked for before its end."""
 _OPEN = "recorder"
 """Where a run that is being recorded holds its recorder, among what the layers above keep beside it."""
 
@@ -102,6 +105,8 @@ class Recorder:
                 context.innermost.set(self.outer)
         self.events.tell_outside()
         self._optimizers.close()
+        for history in self.run.histories:
+            settle(history, is_over=True)
         self.writer.end(status, ending)
         if self.run.evaluations == 0 and not self.run.notices:
             self.notice(_NO_LOSS if self.passes else _NO_GRADIENT)
@@ -172,6 +177,8 @@ class Recorder:
             self.events.tell_outside()
         history, row, slope = self._rows.append(evaluation, gradient)
         self._optimizers.evaluated(history, row)
+        if row > _FEW and row & (row + 1) == 0:  # so that a live view tells of them; each look goes over all rows
+            settle(history, is_over=False)
         self._rows.tell(history, row, evaluation, slope)
 
     def _tell_view(self, on_evaluation: Callable[[], None]) -> None:

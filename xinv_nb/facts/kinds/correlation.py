@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from xinv_nb.facts.estimates import Why
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.names import named
-from xinv_nb.facts.uncertainty import Why
 from xinv_nb.language.slots import Named, Slot, Value
 
 _STRONG = 0.95

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from xinv_nb.facts import uncertainty
+from xinv_nb.facts import estimates
+from xinv_nb.facts.estimates import Why
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.names import named
 from xinv_nb.facts.measures.sizes import end_of
-from xinv_nb.facts.uncertainty import Why
 from xinv_nb.language.slots import Clause, Count, Iteration, Named, Slot, Uncertain, Value
 
 _MOST = 8
@@ -71,7 +71,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
 
 
 KIND = Kind(
-    name=uncertainty.KIND,
+    name=estimates.KIND,
     asked_with=r"\b(?:standard error|uncertain|precise|precision|error bar|confidence|how well (?:is|are))",
     question=Question.DETERMINATION,
     rank=54,

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from xinv_nb.facts.estimates import Why
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.groups import groups_of
 from xinv_nb.facts.measures.iterates import Floats
 from xinv_nb.facts.measures.sizes import end_of, gradient_sizes
-from xinv_nb.facts.uncertainty import Why
 from xinv_nb.language.slots import Count, Iteration, Named, Slot, Value
 
 _FEWEST = 12

@@ -103,6 +103,8 @@ def _fill(run: RecordedRun, headers: Sequence[dict[str, Any]], parts: Sequence[d
         writer.restore_event(of, _event_in(saved, math.inf if of is None else max(len(of), 1)))
     if has_dropped:
         writer.note_dropped_events()
+    if (chosen := header.get("chosen_fit")) is not None:
+        writer.choose_fit(position(chosen))
     for span in header.get("chosen_spans", ()):
         run.choose_span(span)
     writer.keep_curvature(_curvature_in(header.get("curvature"), parts[0], histories[0]))
@@ -159,7 +161,8 @@ def _call_in(saved: Any, evaluations: int) -> OptimizerCall:
     start = position(of_kind(int, call.start), evaluations)
     if call.stop is not None and position(call.stop, evaluations + 1) <= start:
         raise ValueError("an optimizer that stops before it starts")
-    of_kind(str, call.optimizer), of_kind(dict, call.options), of_kind(dict, call.ending)
+    texts([call.optimizer, call.title])
+    of_kind(dict, call.options), of_kind(dict, call.ending)
     return call
 
 

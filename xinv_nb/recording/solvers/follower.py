@@ -162,7 +162,7 @@ class OptimizerFollower:
         self, history: History, row: int, name: str, title: str, options: Mapping[str, Any]
     ) -> tuple[Sink, OptimizerCall]:
         """Announce an optimizer; returns where it may tell what happens, and the note of its call."""
-        noted = OptimizerCall(name, row, options=options)
+        noted = OptimizerCall(name, row, options=options, title=title)
         history.calls.append(noted)
         starts = self._starts.setdefault(history, [])
         again = bool(starts) and starts[-1][0] == title

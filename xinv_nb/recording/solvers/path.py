@@ -64,6 +64,10 @@ class SolverPath:
         """Number of evaluations that were recorded."""
         self._iterates: set[int] = set()
         """The points that the solver accepted."""
+        self._iterate: int | None = None
+        """The latest of them: an earlier one that is tried again is a trial."""
+        self._accepted_row = first - 1
+        """The latest evaluation that was accepted."""
         self._open: list[tuple[int, int]] = []
         """Evaluations of which it is not known yet whether they were accepted, with their point."""
         self._latest: list[tuple[int, NDArray[Any]]] = []
@@ -100,11 +104,11 @@ class SolverPath:
         if not self._latest or self._latest[-1][0] != point:
             self._latest = [*self._latest[-1:], (point, x)]
         if is_start:
-            self._start = point
+            self._start = self._iterate = point
             self._iterates.add(point)
             self._x = x
             self._look_at_bounds(row, x)
-        elif point in self._iterates:  # the gradient of an iterate may be asked for after it was accepted
+        elif point == self._iterate:  # the gradient of an iterate may be asked for after it was accepted
             self._matched = self._matched or point != self._start
         else:
             self._open.append((row, point))
@@ -125,15 +129,24 @@ class SolverPath:
             point, x = earlier[-1]
         is_new = point not in self._iterates
         self._iterates.add(point)
-        rows = self._rows.get(point, [])
-        for row in rows:
-            self._history.set_accepted(row, accepted=True)
+        rows = self._take(point)
         self._matched = self._matched or (bool(rows) and is_new)
         self.settle(rows[-1] if rows and self._call.name == "SLSQP" else self._last)
         if is_new:
             self._look_at(rows[-1] if rows else self._last, x)
             self._x = x
             self._rejected.clear()
+
+    def _take(self, point: int) -> list[int]:
+        """Mark the evaluations at an iterate since the one before; where there is none since, the first at it."""
+        known = self._rows.get(point, [])
+        rows = [row for row in known if row > self._accepted_row] or known[:1]
+        for row in rows:
+            self._history.set_accepted(row, accepted=True)
+        self._open = [(row, tried) for row, tried in self._open if row not in rows]
+        self._accepted_row = max([self._accepted_row, *rows])
+        self._iterate = point
+        return rows
 
     def _point_of(self, x: NDArray[Any]) -> int:
         """Return the point that `x` is among those that were evaluated; a new one, if it is none of them."""
@@ -149,7 +162,7 @@ class SolverPath:
         if not self._matched:
             return
         for row, point in self._open:
-            if (until is None or row <= until) and point not in self._iterates:
+            if until is None or row <= until:
                 self._history.set_accepted(row, accepted=False)
                 self._rejected.add(point)
         self._open = [] if until is None else [(row, point) for row, point in self._open if row > until]
@@ -163,8 +176,7 @@ class SolverPath:
             is_new = point not in self._iterates and point in self._rows
             self._matched = self._matched or point in self._rows
             self._iterates.add(point)
-            for row in self._rows.get(point, ()):
-                self._history.set_accepted(row, accepted=True)
+            self._take(point)
             self.settle()
             if is_new:
                 self._look_at(self._rows[point][-1], x)
