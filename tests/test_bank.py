@@ -19,6 +19,7 @@ from xinv_nb.language.slots import (
     Said,
     Share,
     Slot,
+    Uncertain,
     Value,
     Way,
     Word,
@@ -91,6 +92,7 @@ def test_every_fact_is_of_a_declared_form_with_slots_of_the_declared_types(make)
 
 SAMPLES: dict[type[Slot], Slot] = {
     Value: Value(1.5, "m"),
+    Uncertain: Uncertain(0.5234, 0.031, "m"),
     Count: Count(2),
     Iteration: Iteration(3),
     Share: Share(0.25),

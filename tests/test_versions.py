@@ -17,6 +17,7 @@ TESTS = [
     f"tests/test_{name}.py"
     for name in (
         "add",
+        "data",
         "harmless",
         "nonfinite",
         "optimizers",
@@ -30,6 +31,7 @@ TESTS = [
         "session",
         "storage",
         "terms",
+        "uncertainty",
     )
 ]
 """Those of the recording, which need neither a browser nor a kernel nor a server."""

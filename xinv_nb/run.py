@@ -6,7 +6,7 @@ below imports it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     from xinv_nb.facts.fact import Fact, Phase
     from xinv_nb.facts.fit import Fit
+    from xinv_nb.facts.uncertainty import Uncertainty
     from xinv_nb.recorded.captions import Caption, Claim
+    from xinv_nb.recorded.data import Data
     from xinv_nb.view.widget import RunWidget
 
 
@@ -109,6 +111,25 @@ class Run(RecordedRun):
         from xinv_nb.facts.analysis import facts_of
 
         return facts_of(self)
+
+    @property
+    def data(self) -> Mapping[str, Data]:
+        """The groups of data that the objective marked with `xinv_nb.data`, by their names."""
+        from xinv_nb.recorded.data import as_read
+
+        return as_read(self.history.data)
+
+    @property
+    def uncertainty(self) -> Uncertainty:
+        """The standard errors of the parameters of a least-squares fit, or why there are none; it never raises.
+
+        From residuals and Jacobian at the best accepted evaluation, by the linear theory. The variance of the data is
+        estimated from the residuals, unless it is known: by the `sigma` of `xinv_nb.data`, or from `curve_fit` with
+        `absolute_sigma`.
+        """
+        from xinv_nb.facts.uncertainty import uncertainty_of
+
+        return uncertainty_of(self)
 
     @property
     def captions(self) -> Sequence[Caption]:
@@ -364,36 +385,3 @@ class Run(RecordedRun):
         from IPython.display import display
 
         display(self.widget())  # type: ignore[no-untyped-call]
-
-
-def load(path: str | Path) -> Run:
-    """Read a run that `Run.save` wrote.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file.
-
-    Returns
-    -------
-    Run
-
-    Raises
-    ------
-    RunFileError
-        The file is none of xinv_nb's, of a newer version, or damaged. A file cannot run code: nothing is unpickled.
-    FileNotFoundError
-        There is no such file.
-
-    Examples
-    --------
-    >>> import tempfile, xinv_nb as xi
-    >>> with xi.record("empty") as run:
-    ...     pass
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     xi.load(run.save(f"{folder}/run.npz")).name
-    'empty'
-    """
-    from xinv_nb.recorded.file.reading import read
-
-    return read(path, Run)

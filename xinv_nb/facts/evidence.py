@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
+from xinv_nb.facts.estimates import Estimate, Why, estimate_of
 from xinv_nb.facts.fact import Fact, Phase
 from xinv_nb.facts.measures.events import EventGroup, event_groups
+from xinv_nb.facts.measures.fitted import Fitted, fitted
 from xinv_nb.facts.measures.iterates import Floats, Iterates, iterates_of
 from xinv_nb.facts.measures.opposition import Pair, opposed_pairs
 from xinv_nb.facts.measures.sampling import downhill_share
@@ -15,6 +17,9 @@ from xinv_nb.facts.measures.watched import followed
 from xinv_nb.facts.story import Parts
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.recorded.watch import Watch
+
+_MOST_PARAMETERS = 100
+"""Parameters up to which standard errors are among the facts: of more they take long, and are for `run.uncertainty`."""
 
 
 class Evidence:
@@ -50,6 +55,18 @@ class Evidence:
     def event_groups(self) -> list[EventGroup]:
         """What happened in the simulation, the most frequent first."""
         return event_groups(self.run)
+
+    @cached_property
+    def estimate(self) -> Estimate | Why:
+        """The end of a least-squares fit where standard errors may be told of it, or why they may not."""
+        if self.run.history.width > _MOST_PARAMETERS:
+            return Why("none, many")
+        return estimate_of(self.run, self.end_of_fit)
+
+    @cached_property
+    def end_of_fit(self) -> Fitted | str:
+        """The best accepted evaluation of a least-squares fit, or in a word why there is none."""
+        return fitted(self.run)
 
     @cached_property
     def opposed_pairs(self) -> list[Pair]:

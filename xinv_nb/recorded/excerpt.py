@@ -67,6 +67,8 @@ def _history(whole: History, start: int, stop: int) -> History:
         part.gradients = GrowingColumn.of(whole.gradients.array[rows])
         if whole.residuals is not None:
             part.residuals = GrowingColumn.of(whole.residuals.array[rows])
+        part.jacobians = whole.jacobians.within(start, stop)
+        part.data = {name: group.within(rows) for name, group in whole.data.items()}
         if whole.without_gradient is not None:
             part.without_gradient = GrowingColumn.of(_within(whole.without_gradient.array, start, stop))
     for name, columns in whole.watches.items():

@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 
 from xinv_nb.recorded.calls import OptimizerCall
 from xinv_nb.recorded.columns import GrowingColumn, TermColumns, WatchColumns
+from xinv_nb.recorded.data import MOST_GROUPS, DataColumns
+from xinv_nb.recorded.jacobians import Jacobians
 from xinv_nb.recorded.leaves import Leaf, Summary, rms
 
 BUDGET = 512 * 2**20
@@ -51,6 +53,10 @@ class History:
         self.accepted = GrowingColumn(None, np.bool_)
         self.residuals: GrowingColumn | None = None
         """Residuals in the rows of `values`, where they were told."""
+        self.jacobians = Jacobians()
+        """The Jacobian of the residuals at some evaluations: see `keep_jacobian`."""
+        self.data: dict[str, DataColumns] = {}
+        """The groups of data that the objective marked, by their names."""
         self.without_gradient: GrowingColumn | None = None
         """The evaluations whose gradient is not known, in order; None where it is known of all."""
         self.kept: GrowingColumn | None = None
@@ -90,8 +96,52 @@ class History:
     def keep_residuals(self, count: int) -> None:
         """Make room for that many residuals in each row, before the first."""
         self.residuals = GrowingColumn(count)
-        row = 2 * self.dtype.itemsize * self.width + 8 * count
+        self._fit_into_budget()
+
+    def _fit_into_budget(self) -> None:
+        """Let rows be as many as fit, with all that they hold."""
+        more = [
+            *([] if self.residuals is None else [self.residuals]),
+            *(group.residuals for group in self.data.values()),
+        ]
+        row = 2 * self.dtype.itemsize * self.width + 8 * sum(column.block.shape[1] for column in more)
         self._most_rows = max(_FEWEST_WITH_RESIDUALS, min(self._most_rows, BUDGET // row))
+
+    def keep_jacobian(self, evaluation: int, jacobian: Any) -> bool:
+        """Keep the Jacobian of the residuals at an evaluation that is recorded already; whether it is one.
+
+        It has a row for each residual and a column for each column of the parameters, in numbers that are real. A
+        sparse one is kept as an array. Of parameters that are kept as summaries there is none.
+        """
+        wanted = (-1 if self.residuals is None else self.residuals.block.shape[1], self.width)
+        is_whole = self.is_real and all(leaf.kept is None for leaf in self.leaves)
+        if not is_whole or getattr(jacobian, "shape", None) != wanted:
+            return False
+        if not self.jacobians.has_room(math.prod(jacobian.shape)):
+            return False
+        found = jacobian.toarray() if hasattr(jacobian, "toarray") else jacobian
+        if not isinstance(found, np.ndarray) or found.dtype.kind not in "iuf":
+            return False
+        self.jacobians.add(evaluation, float(self.loss.block[evaluation]), found)
+        return True
+
+    def keep_data(
+        self, name: str, residuals: NDArray[np.float64], sigma: NDArray[np.float64] | None, labels: Sequence[Any]
+    ) -> bool:
+        """Keep the residuals of a group of data in the latest evaluation; whether there is room for them.
+
+        Each group has the same number of data points in every evaluation.
+        """
+        group = self.data.get(name)
+        if group is None:
+            if len(self.data) >= MOST_GROUPS:
+                return False
+            group = self.data[name] = DataColumns(len(residuals), self.values.rows, sigma, labels)
+            self._fit_into_budget()
+        if len(residuals) != group.count:
+            return False
+        group.put(self.values.rows - 1, residuals, sigma)
+        return True
 
     def points(self) -> int:
         """Return how many points were visited: evaluations at one point, one after the other, count once."""
@@ -146,15 +196,22 @@ class History:
         else:
             self.gradients.block[row] = gradient
         if self.residuals is not None:
-            while row >= len(self.residuals.block):
-                self.residuals.grow(self._most_rows)
-            self.residuals.block[row] = residuals
-            self.residuals.rows = row + 1
+            self._put(self.residuals, row, residuals)
+        for group in self.data.values():
+            self._put(group.residuals, row, np.nan)
         self.loss.block[number] = loss
         self.accepted.block[number] = accepted
         self.values.rows = self.gradients.rows = row + 1
         self.accepted.rows = self.loss.rows = number + 1  # last: the length is read from here
         return number
+
+    def _put(self, column: GrowingColumn, row: int, values: Any) -> None:
+        """Write a row that is behind the others, or the last of them."""
+        if row >= len(column.block):
+            column.rows = row
+            column.grow(max(self._most_rows, row + 1))
+        column.block[row] = values
+        column.rows = row + 1
 
     def _without_gradient(self, number: int, row: int) -> None:
         self.gradients.block[row] = np.nan
@@ -195,6 +252,8 @@ class History:
         self.gradients.keep(rows)
         if self.residuals is not None:
             self.residuals.keep(rows)
+        for group in self.data.values():
+            group.residuals.keep(rows)
 
     def row_of(self, evaluation: int) -> int:
         """Return the row of the parameters of an evaluation, or of the latest before it of which they were kept."""

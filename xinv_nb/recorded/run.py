@@ -272,7 +272,7 @@ class RecordedRun:
 
     @property
     def residuals(self) -> NDArray[np.float64] | None:
-        """The residuals that were handed to `Run.add`, one row for each evaluation in `kept`; None where none were."""
+        """The residuals of a least-squares fit, one row for each evaluation in `kept`; None where none were told."""
         residuals = self.history.residuals
         return None if residuals is None else residuals.array
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 from xinv_nb.recording.events import Happening, WatchedValue
+from xinv_nb.recording.measured import Measured
 from xinv_nb.recording.nonfinite import Birth
 
 
@@ -38,6 +39,11 @@ class Evaluation:
     inside_a_pass: bool = True
     """Whether the simulator ran inside a pass, so that what it says there is told apart from what it says outside."""
     residuals: Any = None
+    """The residuals of a least-squares fit at the point, one number each."""
+    jacobian: Any = None
+    """Their Jacobian there, a row for each residual and a column for each parameter, where it came with them."""
+    data: tuple[Measured, ...] = ()
+    """The groups of data that the objective marked."""
     birth: Birth | None = None
     """Where its numbers stopped being finite, if that is to be told."""
     terms: Mapping[str, Any] = MappingProxyType({})

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from xinv_nb.errors import XinvError
+from xinv_nb.recorded.data import MOST_GROUPS
 from xinv_nb.recorded.leaves import WHOLE_LIMIT
 from xinv_nb.recorded.run import RecordedRun, Status
 from xinv_nb.recorded.writer import RunWriter
@@ -26,6 +27,7 @@ from xinv_nb.recording.evaluation import Evaluation, Tape
 from xinv_nb.recording.events import Happening
 from xinv_nb.recording.finite import is_finite_gradient
 from xinv_nb.recording.kept_events import KeptEvents
+from xinv_nb.recording.measured import Measured
 from xinv_nb.recording.nonfinite import Lookout
 from xinv_nb.recording.rows import Rows
 from xinv_nb.recording.solvers import scipy as solvers
@@ -58,6 +60,8 @@ class Recorder:
         self.stages: list[str] = []
         self.outer: Recorder | None = None
         """The recording around this one: it sees what this one sees."""
+        self.data_outside: dict[str, Measured] = {}
+        """Groups of data that were marked outside of a pass: they belong to the evaluation that is handed over next."""
         self.beside: dict[str, Any] = {}
         """What each source of evaluations keeps beside this recording."""
         self.writer = RunWriter(run)
@@ -91,6 +95,7 @@ class Recorder:
         for source in self.beside.values():
             source.close()
         self.beside.clear()
+        self.data_outside.clear()
         if self._token is not None:
             registry.leave(self.notice)
             solvers.uninstall()
@@ -121,6 +126,10 @@ class Recorder:
 
         `gradient` is None where the loss does not depend on the parameters; `tape` is asked where that is of use.
         """
+        if self.data_outside and not evaluation.inside_a_pass:
+            evaluation.data = evaluation.data or tuple(self.data_outside.values())
+            for recorder in self.self_and_around():
+                recorder.data_outside.clear()
         if gradient is not None and (type(gradient) is not np.ndarray or gradient.size > WHOLE_LIMIT):
             gradient = copied(gradient, summarise=evaluation.summarised)  # so that it is read once
         if tape is not None and (evaluation.watched or not is_finite_gradient(gradient)):
@@ -202,6 +211,16 @@ class Recorder:
             # Deeper, the simulator runs for another reason: a Jacobian, say, or the way back through a fixed point.
             if recorder.depth == 0:
                 recorder.events.happened_outside(happening)
+
+    def measured(self, data: Measured) -> None:
+        """Take note of a group of data that the user's code marks."""
+        for recorder in self.self_and_around():
+            if recorder.evaluation is not None:
+                recorder.evaluation.data += (data,)
+                return
+            # Outside of a pass, a program may run the simulator for a look: the latest residuals of a name count.
+            if recorder.depth == 0 and (data.name in recorder.data_outside or len(recorder.data_outside) < MOST_GROUPS):
+                recorder.data_outside[data.name] = data
 
     def followers(self) -> list[OptimizerFollower]:
         """Return who wants to know of a solver that starts now: this recording and those around it."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.recorded.columns import TermColumns, WatchColumns
+from xinv_nb.recorded.data import MOST_GROUPS
 from xinv_nb.recorded.events import NewEvent
 from xinv_nb.recorded.history import History
 from xinv_nb.recorded.leaves import leaves_of
@@ -16,6 +17,7 @@ from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.recording import nonfinite
 from xinv_nb.recording.evaluation import Evaluation
 from xinv_nb.recording.events import backward_events, by_name, forward_events, turn
+from xinv_nb.recording.measured import by_group
 from xinv_nb.recording.structure import NO_NUMBERS, flatten, names_of_arguments, outline, signature
 from xinv_nb.recording.terms import Conflicts
 
@@ -26,6 +28,10 @@ _LONG = "This run is long:"
 _HIDDEN = (
     "The values of {} cannot be seen: they are neither numbers nor arrays, but of a type that the program has taught "
     "autograd. The loss is recorded all the same."
+)
+_MISFIT = (
+    "Residuals of {!r} were left out at times: a group of data has the same number of data points in every evaluation, "
+    f"and there is room for {MOST_GROUPS} groups."
 )
 
 
@@ -54,6 +60,8 @@ class Rows:
         else:
             slope = _row(history, gradient)
         row = history.append(evaluation.loss, point, slope, residuals=evaluation.residuals)
+        if evaluation.jacobian is not None:
+            history.keep_jacobian(row, evaluation.jacobian)
         if history.stride != stride:
             self._thinned(history)
         return history, row, slope
@@ -62,6 +70,8 @@ class Rows:
         """Add what the simulator said in an evaluation, and what stands out in it."""
         if evaluation.happenings or evaluation.watched:
             self._add_probes(history, row, evaluation)
+        if evaluation.data:
+            self._add_data(history, evaluation)
         if evaluation.terms:
             self._add_terms(history, row, evaluation.terms)
         if evaluation.birth is not None:
@@ -128,6 +138,11 @@ class Rows:
             self._add_event(history, row, event)
         for event in backward_events(watched):
             self._add_event(history, row, event)
+
+    def _add_data(self, history: History, evaluation: Evaluation) -> None:
+        for name, residuals, sigma, labels in by_group(evaluation.data):
+            if not history.keep_data(name, residuals, sigma, labels):
+                self._notice(_MISFIT.format(name))
 
     def _add_terms(self, history: History, row: int, gradients: Mapping[str, Any]) -> None:
         rows = {name: _row(history, gradient) for name, gradient in gradients.items()}

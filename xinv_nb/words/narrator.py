@@ -24,7 +24,9 @@ from xinv_nb.words.phrases import Phrase, Phrases
 _MOST_WATCHED = 3
 _MOST_TRUTHS = 3
 _MOST_LIMITS = 2
-"""Bounds that hold a parameter, and combinations that are poorly determined, in the summary."""
+"""What limits the result, in the summary: bounds, combinations that are poorly determined, a model that misses data."""
+_MOST_ESTIMATES = 4
+_LIMITS = ("bound", "identifiability", "estimate", "influence", "residual trend")
 _MAIN = 0.8
 """Salience from which on a fact belongs to the main story."""
 _MOST_WORDS = 75
@@ -199,7 +201,9 @@ def _choices(facts: Sequence[Fact], phases: int, span: tuple[int, int], bank: Ph
     balance = _of_kind(facts, "balance")[:1]
     yield from (_Choice(2, bank.of(f)) for f in balance or _of_kind(facts, "conflict")[:1])
     yield from (_Choice(5, bank.of(f)) for f in _of_kind(facts, "credit"))
-    limits = [f for f in facts if f.kind in ("bound", "identifiability") and f.salience >= _MAIN]
+    estimates = [f for f in _of_kind(facts, "estimate") if f.data["error"] is not None]
+    yield from (_Choice(2, phrase) for phrase in _joined(bank, estimates[:_MOST_ESTIMATES]))
+    limits = [f for f in facts if f.kind in _LIMITS and f.salience >= _MAIN and f not in estimates]
     yield from (_Choice(2, bank.of(f)) for f in limits[:_MOST_LIMITS])
     if phases == 1:
         rank = 3 if bank.level == "expert" else 5

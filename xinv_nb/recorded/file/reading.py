@@ -19,6 +19,7 @@ from xinv_nb.recorded.columns import GrowingColumn, TermColumns, VariedColumn, W
 from xinv_nb.recorded.curvature import Curvature
 from xinv_nb.recorded.events import Event, EventKind, EventPhase, worded
 from xinv_nb.recorded.file import version1
+from xinv_nb.recorded.file.fits import read_data, read_jacobians
 from xinv_nb.recorded.file.layout import CURVATURE, EACH, FORMAT, VERSION, prefix
 from xinv_nb.recorded.file.values import decoded, of_kind, one_of, position, texts
 from xinv_nb.recorded.history import History
@@ -141,6 +142,8 @@ def _history(header: dict[str, Any], columns: dict[str, NDArray[Any]]) -> Histor
         if residuals.dtype != float or residuals.ndim != 2 or len(residuals) != len(kept):
             raise ValueError("residuals of another shape")
         history.residuals = GrowingColumn.of(residuals)
+    read_jacobians(columns, history)
+    read_data(of_kind(list, header.get("data", [])), columns, history)
     if (unknown := columns.get("without_gradient")) is not None:
         if [position(k, len(loss)) for k in unknown.tolist()] != sorted(set(unknown.tolist())):
             raise ValueError("evaluations out of order")

@@ -101,6 +101,7 @@ def _of_objective(run: RecordedRun) -> dict[str, Any]:
             for watch in run.watches.values()
         ],
         "terms": list(history.terms),
+        "data": [{"name": name, "labels": list(group.labels)} for name, group in history.data.items()],
     }
 
 
@@ -111,6 +112,13 @@ def _columns_of(run: RecordedRun) -> dict[str, Any]:
         arrays["kept"] = history.kept.array
     if history.residuals is not None:
         arrays["residuals"] = history.residuals.array
+    if len(history.jacobians):
+        arrays["jacobians"] = np.array([jacobian for _, jacobian in history.jacobians])
+        arrays["jacobian_evaluation"] = np.array(history.jacobians.evaluations)
+    for i, group in enumerate(history.data.values()):
+        arrays[f"data{i}_residuals"] = group.residuals.array
+        if group.sigma is not None:
+            arrays[f"data{i}_sigma"] = group.sigma
     if history.without_gradient is not None:
         arrays["without_gradient"] = history.without_gradient.array
     for i, watch in enumerate(run.watches.values()):

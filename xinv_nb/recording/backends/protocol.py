@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from xinv_nb.recording.evaluation import Evaluation, Tape
 from xinv_nb.recording.events import Happening
+from xinv_nb.recording.measured import Measured
 from xinv_nb.recording.solvers.calls import Follower
 
 Floats = NDArray[np.float64]
@@ -93,6 +94,9 @@ class Recording(Protocol):
 
     def happened(self, happening: Happening) -> None:
         """Take note of an event that the user's code reports."""
+
+    def measured(self, data: Measured) -> None:
+        """Take note of a group of data that the user's code marks."""
 
     def followers(self) -> Sequence[Follower]:
         """Return who wants to know of a solver that starts now."""
