@@ -91,6 +91,9 @@ class History:
         if self.optimizer or self.loss.rows < _FEWEST_STEPS:
             return bool(self.optimizer)
         loss = self.loss.block[: self.loss.rows]
+        loss = loss[np.isfinite(loss)] if not math.isfinite(loss[-1]) else loss  # it may break down in the end
+        if not len(loss):
+            return False
         return bool(loss[-1] < loss[0] and loss[-1] <= np.fmin.reduce(loss[:: max(len(loss) // _FEWEST_STEPS, 1)]))
 
     def keep_residuals(self, count: int) -> None:
