@@ -26,6 +26,9 @@ class OptimizerCall:
     """Its settings, plain numbers, texts and lists of them: `step_size`, `maxiter`, `gtol`, `bounds`, …"""
     ending: Mapping[str, Any] = field(default_factory=dict)
     """What it said of its end: `reason`, `message`, `status`, `success`, `nit`, `nfev`, …; empty where it said none."""
+    differences: list[list[int]] = field(default_factory=list)
+    """The evaluations around its iterates for finite differences of its own: first, and the one after the last, of each
+    row of them."""
 
     @property
     def is_over(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 from xinv_nb.recording.events import Happening, WatchedValue
 from xinv_nb.recording.nonfinite import Birth
+from xinv_nb.recording.solvers.calls import Asked
 
 
 class Layout(NamedTuple):
@@ -38,6 +39,10 @@ class Evaluation:
     inside_a_pass: bool = True
     """Whether the simulator ran inside a pass, so that what it says there is told apart from what it says outside."""
     residuals: Any = None
+    jacobian: Any = None
+    """The derivatives of the residuals, where they are known: rows are residuals, columns parameters."""
+    asked: Asked | None = None
+    """The call of the user's function by a solver that it belongs to; None where no solver asked for it."""
     birth: Birth | None = None
     """Where its numbers stopped being finite, if that is to be told."""
     terms: Mapping[str, Any] = MappingProxyType({})

@@ -29,6 +29,7 @@ from xinv_nb.recording.kept_events import KeptEvents
 from xinv_nb.recording.nonfinite import Lookout
 from xinv_nb.recording.rows import Rows
 from xinv_nb.recording.solvers import scipy as solvers
+from xinv_nb.recording.solvers.calls import Asked
 from xinv_nb.recording.solvers.follower import OptimizerFollower
 from xinv_nb.recording.structure import copied
 from xinv_nb.recording.terms import TermReader
@@ -51,6 +52,8 @@ class Recorder:
         self.passes = 0
         self.evaluation: Evaluation | None = None
         """The evaluation whose forward pass is running."""
+        self.asked: Asked | None = None
+        """The call of the user's function by a solver that is running."""
         self.closed = False
         self.stages: list[str] = []
         self.outer: Recorder | None = None
@@ -72,7 +75,7 @@ class Recorder:
         if self.closed or self._token is not None:
             raise XinvError("This recording was opened before: each block needs its own xi.record(...).")
         registry.observe(self.notice)
-        solvers.install()
+        solvers.install(self.notice)
         around = context.active()
         self.outer = around if isinstance(around, Recorder) else None
         self.stages = list(self.outer.stages) if self.outer is not None else []
@@ -83,14 +86,14 @@ class Recorder:
         """Close the recording; what was recorded stays. Closing twice does nothing."""
         if self.closed:
             return
-        self.closed = True
-        self.run.memo.pop(_OPEN, None)
         for source in self.beside.values():
             source.close()
+        self.closed = True
+        self.run.memo.pop(_OPEN, None)
         self.beside.clear()
         if self._token is not None:
             registry.leave(self.notice)
-            solvers.uninstall()
+            solvers.uninstall(self.notice)
             try:
                 context.innermost.reset(self._token)
             except ValueError:  # closed in another context than it was opened in: it is marked closed, which suffices
@@ -126,9 +129,9 @@ class Recorder:
                         evaluation.birth = self._lookout.backward(tape.gradient_break)
                 elif len(evaluation.watched) > 1:
                     evaluation.terms = self._terms.read(evaluation.identity, tape)
-                self._hand_on(evaluation, gradient)
+                self.hand_on(evaluation, gradient)
         else:
-            self._hand_on(evaluation, gradient)
+            self.hand_on(evaluation, gradient)
 
     def looks_closely(self, objective: Hashable) -> bool:
         """Whether the evaluation of `objective` that begins now is worth a tape that costs more and tells more."""
@@ -144,10 +147,16 @@ class Recorder:
         for recorder in self.self_and_around():
             recorder._optimizers.passes_between += 1  # noqa: SLF001
 
-    def _hand_on(self, evaluation: Evaluation, gradient: Any | None) -> None:
-        """Add an evaluation to this recording and to those around it."""
+    def hand_on(self, evaluation: Evaluation, gradient: Any | None) -> None:
+        """Add an evaluation to this recording and to those around it.
+
+        One that is made while a solver's call of the user's function runs waits for what that call returns.
+        """
         recorder: Recorder | None = self
         while recorder is not None:
+            if recorder.asked is not None and evaluation.asked is None:
+                recorder.asked.inside.append((evaluation, gradient))
+                return
             # Inside a pass a program may still hand over an evaluation to this recording by its name.
             is_told = recorder.depth == 0 or (recorder is self and not evaluation.inside_a_pass)
             if is_told and not recorder.closed:
@@ -162,7 +171,7 @@ class Recorder:
         if self.events.outside:
             self.events.tell_outside()
         history, row, slope = self._rows.append(evaluation, gradient)
-        self._optimizers.evaluated(history, row)
+        self._optimizers.evaluated(history, row, evaluation.asked)
         self._rows.tell(history, row, evaluation, slope)
 
     def _tell_view(self, on_evaluation: Callable[[], None]) -> None:
