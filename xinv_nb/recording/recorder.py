@@ -217,9 +217,9 @@ def recorder_of(run: RecordedRun) -> Recorder | None:
 
 
 _NO_GRADIENT = (
-    "No gradient was taken here, so there is nothing to show. xinv_nb records what autograd derives: "
-    "call grad(...), value_and_grad(...) or an optimizer that does. Gradients that a program finds another way, with "
-    "another library or boxes of its own, cannot be seen: hand each evaluation over with "
+    "No gradient was taken here, so there is nothing to show. xinv_nb records what autograd derives (grad(...), "
+    "value_and_grad(...), or an optimizer that calls them) and what SciPy's optimizers evaluate. What a program finds "
+    "another way, with derivatives, a library or boxes of its own, cannot be seen: hand each evaluation over with "
     "run.add(loss, parameters, gradients)."
 )
 _NO_LOSS = (

@@ -41,7 +41,9 @@ class AskedEvaluation(Evaluation):
     """The innermost function that was reached, where solvers call each other's."""
     layout_of: Callable[[NDArray[Any]], Layout]
 
-    def __init__(self, call: SolverCall, point: NDArray[Any], around: Asked | None) -> None:
+    def __init__(
+        self, call: SolverCall, point: NDArray[Any], around: Asked | None = None, *, is_difference: bool = False
+    ) -> None:
         # The base's by hand: this is a cost of every evaluation.
         self.identity = None
         self.point = point
@@ -49,7 +51,7 @@ class AskedEvaluation(Evaluation):
         self.watched = []
         self.call = call
         self.x = point if call.free is None else call.seen(point)
-        self.is_difference = call.differences and _is_difference()
+        self.is_difference = is_difference
         self.inside: list[tuple[Evaluation, Any]] = []
         self.around = around
         """The call that it is inside of, where the user's function calls a solver itself."""
@@ -121,7 +123,12 @@ class _OpenCalls:
 class WatchedCall:
     """One call of a solver, while it runs, in one recording."""
 
+    leaves_differences_out = False
+    """Whether what is asked for finite differences is no evaluation, as the solver counts them."""
+
     def __init__(self, recording: Recording, call: SolverCall) -> None:
+        self._apart: AskedEvaluation | None = None
+        """Stands for whatever is asked for finite differences, where that is left out."""
         self.recording = recording
         self.call = call
         self._around = recording.asked
@@ -143,11 +150,18 @@ class WatchedCall:
             around.function = function  # type: ignore[union-attr]
             return None
         try:
-            x = args[0]
-            point = x.copy() if type(x) is np.ndarray else np.array(x)
-            if point.dtype.kind not in "fc":
-                point = point.astype(float)
-            asked = AskedEvaluation(self.call, point, around)
+            call = self.call
+            is_difference = call.differences and _is_difference()
+            if is_difference and self.leaves_differences_out:
+                asked = self._apart
+                if asked is None:
+                    asked = self._apart = AskedEvaluation(call, np.zeros(0), around, is_difference=True)
+            else:
+                x = args[0]
+                point = x.copy() if type(x) is np.ndarray else np.array(x)
+                if point.dtype.kind not in "fc":
+                    point = point.astype(float)
+                asked = AskedEvaluation(call, point, around, is_difference=is_difference)
         except Exception as error:  # noqa: BLE001 - nothing of ours may reach the user's computation
             recording.failed(error)
             return None

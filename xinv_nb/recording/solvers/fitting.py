@@ -34,7 +34,7 @@ class FittingCall(WatchedCall):
         super().__init__(recording, call)
         self._objective = objective
         self._step = step
-        self._waits = waits
+        self._waits = self.leaves_differences_out = waits
         self._waiting: AskedEvaluation | None = None
         self._robust = False
         self._is_weighed: AskedEvaluation | None = None
@@ -78,15 +78,21 @@ class FittingCall(WatchedCall):
         return observed_loss
 
     def _fitted(self, asked: AskedEvaluation, answer: Any) -> None:
+        if asked is self._apart:  # for a Jacobian of `least_squares`, which counts these for none
+            if asked.inside:
+                self.theirs(asked, None)
+                asked.inside.clear()
+            asked.happenings.clear()
+            asked.watched.clear()
+            return
         found = np.asarray(answer)
         is_real = answer is not None and found.dtype.kind in "biuf" and found.size > 0
         row = np.array(found, dtype=float).reshape(-1) if is_real else None
         squares = math.nan if row is None else float(row @ row)
         theirs = self.theirs(asked, None if asked.is_difference else (squares, squares / 2))
-        if row is None or theirs is not None or (asked.is_difference and self._waits):
-            if answer is None or theirs is not None:
-                self.settle()
-            return  # or it is for a Jacobian of `least_squares`, which counts these for none
+        if row is None or theirs is not None:
+            self.settle()
+            return
         waiting = self._waiting
         if waiting is not None and waiting.x.tobytes() == asked.x.tobytes():
             return  # asked again

@@ -198,9 +198,8 @@ class OptimizerFollower:
     def iterates(self, call: SolverCall, x: NDArray[Any]) -> None:
         """Mark the evaluation that the solver accepted, and those that it only tried."""
         try:
-            with np.errstate(all="ignore"):
-                for path in self._paths.get(call, {}).values():
-                    path.accepted(x)
+            for path in self._paths.get(call, {}).values():
+                path.accepted(x)
         except Exception as error:  # noqa: BLE001 - nothing of ours may reach the user's computation
             self._failed(error)
 

@@ -74,7 +74,7 @@ class MinimizingCall(WatchedCall):
         values = np.asarray(answer).reshape(-1)
         if self.theirs(asked, ()) is None and values.dtype.kind in "biuf" and len(values) == asked.x.shape[1]:
             for point, value in zip(asked.x.T, values, strict=True):
-                each = AskedEvaluation(self.call, point.copy(), None)
+                each = AskedEvaluation(self.call, point.copy())
                 each.loss, each.function = float(value), asked.function
                 self._record(each)
 

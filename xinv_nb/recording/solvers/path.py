@@ -221,10 +221,11 @@ class SolverPath:
 
     def _look_at(self, row: int, x: NDArray[Any]) -> None:
         """Look at the way to a new iterate `x`."""
-        self._look_at_trials(row, x)
-        self._look_at_restart(row, x)
-        self._look_at_step(row, x)
-        self._look_at_bounds(row, x)
+        with np.errstate(all="ignore"):
+            self._look_at_trials(row, x)
+            self._look_at_restart(row, x)
+            self._look_at_step(row, x)
+            self._look_at_bounds(row, x)
 
     def _look_at_trials(self, row: int, x: NDArray[Any]) -> None:
         rejected = len(self._rejected)

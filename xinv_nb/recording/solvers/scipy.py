@@ -271,9 +271,12 @@ class _Callback:
                 self.__signature__ = inspect.signature(inner)  # scipy looks how the user's takes the iterate
 
     def __call__(self, *args: Any, **options: Any) -> Any:
-        with suppress(Exception):
+        try:
             given = args[0] if args else options["intermediate_result"]
-            self._watched.accepts(np.array(getattr(given, "x", given)).reshape(-1))
+            x = given if type(given) is np.ndarray else getattr(given, "x", given)
+            self._watched.accepts(np.array(x).reshape(-1))
+        except Exception as error:  # noqa: BLE001 - nothing of ours may reach the user's computation
+            self._watched.recording.failed(error)
         return None if self._inner is None else self._inner(*args, **options)
 
     @property
