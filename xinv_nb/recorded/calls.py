@@ -27,7 +27,7 @@ class OptimizerCall:
     ending: Mapping[str, Any] = field(default_factory=dict)
     """What it said of its end: `reason`, `message`, `status`, `success`, `nit`, `nfev`, …; empty where it said none."""
     differences: list[list[int]] = field(default_factory=list)
-    """The evaluations around its iterates for finite differences of its own: first, and the one after the last, of each
+    """The evaluations for finite differences of its own, which are no steps: first, and the one after the last, of each
     row of them."""
 
     @property

@@ -24,8 +24,8 @@ from xinv_nb.recording.solvers.calls import Asked, SolverCall
 _SAME = 1e-9
 """Share by which a value that was recorded meanwhile may differ from what the solver gets, for rounding."""
 
-_DIFFERENCES = ("approx_derivative", "matvec")
-"""The functions of scipy that take finite differences; the second, a Jacobian's products."""
+_DIFFERENCES = ("approx_derivative", "approx_fhess_p", "matvec")
+"""The functions of scipy that take finite differences: of values, of gradients, and along a direction."""
 
 _NEAR = 10
 """Frames between the user's function and the one of scipy that takes finite differences, at most."""

@@ -14,6 +14,11 @@ from xinv_nb.recording.solvers.asked import AskedEvaluation, Function, WatchedCa
 from xinv_nb.recording.solvers.calls import SolverCall
 from xinv_nb.recording.solvers.objective import Objective
 
+_ALONE = (
+    "{} asks for gradients also where it asks for no loss, for finite differences of them; these points are not "
+    "recorded."
+)
+
 
 class MinimizingCall(WatchedCall):
     """One call of a solver that asks for a number, and perhaps for its gradient."""
@@ -99,6 +104,8 @@ class MinimizingCall(WatchedCall):
         elif self._waiting is not None and is_here:
             evaluation, self._waiting = self._waiting, None
             self._record(evaluation, _gradient(answer, evaluation.point))
+        elif asked.is_difference:
+            self.recording.notice(_ALONE.format(self.call.name))
         elif not is_here:
             self._ahead = asked.x.tobytes(), _gradient(answer, asked.point)
         self._report()

@@ -132,7 +132,7 @@ def _begins(recording: Recording, frame: FrameType, method: Any = None) -> Minim
             has_gradient,
             None if fixed is None else np.flatnonzero(~fixed),
             options=_options(frame, caller) | plain_bounds(bounds) | plain_constraints(constraints),
-            differences=not has_gradient and name not in SEARCHES,
+            differences=name == "Newton-CG" or (not has_gradient and name not in SEARCHES),
             best_so_far=name in ("COBYLA", "COBYQA") and not constraints,
         ),
     )
