@@ -404,6 +404,42 @@ def test_what_is_handed_over_inside_is_recorded_once():
     assert run.optimizer == "Nelder-Mead"
 
 
+@pytest.mark.parametrize("fit", [leastsq, least_squares])
+def test_residuals_that_are_handed_over_inside_are_recorded_once(fit):
+    def program(run=None):
+        def trial(p):
+            row = misfit(p)
+            if run is not None:
+                run.add(row @ row, {"amplitude": p[0], "rate": p[1]}, residuals=row)
+            return row
+
+        return fit(trial, [1.0, 1.0])
+
+    expected = program()
+    with xi.record() as run:
+        result = program(run)
+    assert plain(result) == plain(expected)
+    assert list(run.parameters) == ["amplitude", "rate"]
+    solution = result[0] if fit is leastsq else result.x
+    assert (run.parameters["rate"][run.accepted][-1]) == solution[1]
+    assert (np.diff(run.loss[run.accepted]) <= 0).all()
+    iterates = len(np.unique(run.parameters["rate"][run.accepted]))
+    assert iterates > 5
+    assert run.evaluations - steps(run).sum() >= 2 * (iterates - 1)
+
+
+def test_what_runs_in_another_process_is_said_to_be_unseen():
+    def elsewhere(function, items):
+        return list(map(pickle.loads(pickle.dumps(function)), items))
+
+    with warnings.catch_warnings(), xi.record() as run:
+        warnings.simplefilter("ignore")
+        so.differential_evolution(valley, [(-2, 2)] * 2, maxiter=2, workers=elsewhere, polish=False, **SEED)
+    assert run.evaluations == 0
+    assert len(run.notices) == 1
+    assert "cannot be seen here: they took no gradient, repeated a point, or ran in another process" in run.notices[0]
+
+
 def test_what_the_simulator_says_belongs_to_the_evaluation_that_it_says_it_in():
     def thrown(x):
         xi.event("thrown at {speed} m/s", speed=float(x[0]))

@@ -24,18 +24,16 @@ class FittingCall(WatchedCall):
     An evaluation waits until it is known whether its Jacobian is asked for: only then has the solver accepted it.
     """
 
-    def __init__(
-        self, recording: Recording, call: SolverCall, objective: Objective, step: float = 0.0, *, waits: bool = True
-    ) -> None:
-        """`step` is how far MINPACK goes for its own finite differences, as a share of each parameter; 0 for none.
-
-        `waits` tells whether there is a Jacobian to wait for.
-        """
+    def __init__(self, recording: Recording, call: SolverCall, objective: Objective, *, waits: bool = True) -> None:
+        """Watch for a Jacobian, too, where `waits` tells that there may be one."""
         super().__init__(recording, call)
         self._objective = objective
-        self._step = step
+        self.step = 0.0
+        """How far MINPACK goes for its own finite differences, as a share of each parameter; 0 for none."""
         self._waits = self.leaves_differences_out = waits
         self._waiting: AskedEvaluation | None = None
+        self._base: AskedEvaluation | None = None
+        """The latest evaluation that was for no difference."""
         self._robust = False
         self._is_weighed: AskedEvaluation | None = None
         """The latest evaluation whose cost the solver has told."""
@@ -89,25 +87,28 @@ class FittingCall(WatchedCall):
         is_real = answer is not None and found.dtype.kind in "biuf" and found.size > 0
         row = np.array(found, dtype=float).reshape(-1) if is_real else None
         squares = math.nan if row is None else float(row @ row)
+        base = self._base
+        if self.step and row is not None and base is not None and self._is_next_difference(base, asked):
+            asked.is_difference = True
         theirs = self.theirs(asked, None if asked.is_difference else (squares, squares / 2))
-        if row is None or theirs is not None:
+        if row is None:
             self.settle()
             return
-        waiting = self._waiting
-        if waiting is not None and waiting.x.tobytes() == asked.x.tobytes():
-            return  # asked again
         asked.loss, asked.residuals = squares / 2, row
-        asked.identity, asked.layout_of = self._objective.identity(len(row)), self._objective.layout
-        if waiting is not None and self._step and self._is_next_difference(waiting, asked):
-            asked.is_difference = True
+        if theirs is None:
+            if base is not None and base.x.tobytes() == asked.x.tobytes():
+                return  # asked again
+            asked.identity, asked.layout_of = self._objective.identity(len(row)), self._objective.layout
+        if asked.is_difference and base is not None and self.step:
             self._differences.append(asked)
-            if len(self._differences) == waiting.x.size:
-                self.linearized(waiting.x, self._by_differences(waiting))
+            if len(self._differences) == base.x.size:
+                self.linearized(base.x, self._by_differences(base))
             return
         self.settle()
-        if self._waits:
+        self._base = asked
+        if theirs is None and self._waits:
             self._waiting = asked
-        else:
+        elif theirs is None:
             self.take(asked)
 
     # ------------------------------------------------------------------ MINPACK's own finite differences
@@ -115,14 +116,14 @@ class FittingCall(WatchedCall):
     def _is_next_difference(self, base: AskedEvaluation, asked: AskedEvaluation) -> bool:
         """Whether MINPACK asks for the next column of its Jacobian: it goes along one parameter after the other."""
         column = len(self._differences)
-        if asked.x.shape != base.x.shape:
+        if asked.x.shape != base.x.shape or column >= base.x.size:
             return False
         expected = base.x.copy()
         expected[column] += self._length(base, column)
         return bool(expected.tobytes() == asked.x.tobytes())
 
     def _length(self, base: AskedEvaluation, column: int) -> float:
-        return self._step * abs(float(base.x[column])) or self._step
+        return self.step * abs(float(base.x[column])) or self.step
 
     def _by_differences(self, base: AskedEvaluation) -> Floats:
         rows = enumerate(self._differences)
@@ -146,6 +147,8 @@ class FittingCall(WatchedCall):
             if gradient is None and hasattr(jacobian, "tocsr") and not self._robust:
                 gradient = np.asarray(jacobian.T @ waiting.residuals)
             self.settle(gradient)
+        else:
+            self.settle()
         self.accepts(x)
 
     def _weighed(self, f: Any, answer: Any, cost_only: bool) -> None:
@@ -168,7 +171,8 @@ class FittingCall(WatchedCall):
         if waiting is not None:
             self.take(waiting, gradient)
         for each in differences:
-            self.take(each)
+            if each.identity is not None:  # or it was recorded inside the user's function
+                self.take(each)
 
     def _guarded(self, act: Callable[..., None], *given: Any) -> None:
         try:

@@ -212,10 +212,9 @@ class OptimizerFollower:
                 paths = self._paths.pop(call, {}).values()
                 for path in paths:
                     path.ends(result, stopped=stopped)
-                if paths:
-                    calls = int(getattr(result, "nfev", 0))
-                    self._calls[call.name] += calls
-                    self._unseen[call.name] += max(0, calls - max(path.evaluations for path in paths))
+                calls = int(getattr(result, "nfev", 0) or 0)
+                self._calls[call.name] += calls
+                self._unseen[call.name] += max(0, calls - max((path.evaluations for path in paths), default=0))
         except Exception as error:  # noqa: BLE001
             self._failed(error)
 

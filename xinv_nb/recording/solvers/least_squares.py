@@ -8,6 +8,7 @@ No warning of scipy's crosses the frames that this puts around them.
 from __future__ import annotations
 
 import inspect
+import math
 import sys
 from types import FrameType, SimpleNamespace
 from typing import Any
@@ -135,9 +136,11 @@ def _minimized(solve: Any, frame: FrameType, function: Any, jacobian: Any, rest:
         is_root = solve.__name__.startswith("_hyb")
         fitting = _fitting_of(frame)
         if fitting is None:
-            fitting = _of_minpack(recording, frame, function, jacobian, rest, is_root=is_root)
+            fitting = _of_minpack(recording, frame, function, jacobian, is_root=is_root)
             function = fitting.residuals(function)
-        if jacobian is not None:
+        if jacobian is None:
+            fitting.step = math.sqrt(max(float(rest[7]), sys.float_info.epsilon))
+        else:
             transposed = bool(rest[3])
             is_users = fitting.call.has_gradient
             jacobian = fitting.jacobian(jacobian, is_users=is_users, transposed=transposed)
@@ -150,12 +153,9 @@ def _minimized(solve: Any, frame: FrameType, function: Any, jacobian: Any, rest:
     return retval
 
 
-def _of_minpack(
-    recording: Recording, frame: FrameType, function: Any, jacobian: Any, rest: tuple[Any, ...], *, is_root: bool
-) -> FittingCall:
+def _of_minpack(recording: Recording, frame: FrameType, function: Any, jacobian: Any, *, is_root: bool) -> FittingCall:
     settings = frame.f_locals
     options = plain_options({name: settings[name] for name in _SETTINGS if name in settings})
-    step = 0.0 if jacobian is not None else float(np.sqrt(max(float(rest[7]), np.finfo(float).eps)))
     call = SolverCall(
         "Powell's hybrid method" if is_root else METHODS["lm"],
         id(sys._getframe(1)),  # noqa: SLF001
@@ -165,7 +165,7 @@ def _of_minpack(
         options=options | _caller(frame, "root" if is_root else "leastsq"),
         best_so_far=is_root,
     )
-    return FittingCall(recording, call, _objective(frame, function), step)
+    return FittingCall(recording, call, _objective(frame, function))
 
 
 _SAID = {
