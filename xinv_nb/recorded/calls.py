@@ -28,6 +28,9 @@ class OptimizerCall:
     """What it said of its end: `reason`, `message`, `status`, `success`, `nit`, `nfev`, …; empty where it said none."""
     title: str = ""
     """The optimizer with the setting that tells it apart, such as `Adam · step size 0.1`; may be empty."""
+    differences: list[list[int]] = field(default_factory=list)
+    """The evaluations for finite differences of its own, which are no steps: first, and the one after the last, of each
+    row of them."""
 
     @property
     def is_over(self) -> bool:

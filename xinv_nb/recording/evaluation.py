@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from xinv_nb.recording.events import Happening, WatchedValue
 from xinv_nb.recording.measured import Measured
 from xinv_nb.recording.nonfinite import Birth
+from xinv_nb.recording.solvers.calls import Asked
 
 
 class Layout(NamedTuple):
@@ -44,6 +45,8 @@ class Evaluation:
     """Their Jacobian there, a row for each residual and a column for each parameter, where it came with them."""
     data: tuple[Measured, ...] = ()
     """The groups of data that the objective marked."""
+    asked: Asked | None = None
+    """The call of the user's function by a solver that it belongs to; None where no solver asked for it."""
     birth: Birth | None = None
     """Where its numbers stopped being finite, if that is to be told."""
     terms: Mapping[str, Any] = MappingProxyType({})

@@ -31,6 +31,7 @@ from xinv_nb.recording.measured import Measured
 from xinv_nb.recording.nonfinite import Lookout
 from xinv_nb.recording.rows import Rows
 from xinv_nb.recording.solvers import scipy as solvers
+from xinv_nb.recording.solvers.calls import Asked
 from xinv_nb.recording.solvers.follower import OptimizerFollower
 from xinv_nb.recording.solvers.trials import settle
 from xinv_nb.recording.structure import copied
@@ -56,6 +57,8 @@ class Recorder:
         self.passes = 0
         self.evaluation: Evaluation | None = None
         """The evaluation whose forward pass is running."""
+        self.asked: Asked | None = None
+        """The call of the user's function by a solver that is running."""
         self.closed = False
         self.stages: list[str] = []
         self.outer: Recorder | None = None
@@ -79,7 +82,7 @@ class Recorder:
         if self.closed or self._token is not None:
             raise XinvError("This recording was opened before: each block needs its own xi.record(...).")
         registry.observe(self.notice)
-        solvers.install()
+        solvers.install(self.notice)
         around = context.active()
         self.outer = around if isinstance(around, Recorder) else None
         self.stages = list(self.outer.stages) if self.outer is not None else []
@@ -90,15 +93,15 @@ class Recorder:
         """Close the recording; what was recorded stays. Closing twice does nothing."""
         if self.closed:
             return
-        self.closed = True
-        self.run.memo.pop(_OPEN, None)
         for source in self.beside.values():
             source.close()
+        self.closed = True
+        self.run.memo.pop(_OPEN, None)
         self.beside.clear()
         self.data_outside.clear()
         if self._token is not None:
             registry.leave(self.notice)
-            solvers.uninstall()
+            solvers.uninstall(self.notice)
             try:
                 context.innermost.reset(self._token)
             except ValueError:  # closed in another context than it was opened in: it is marked closed, which suffices
@@ -140,9 +143,9 @@ class Recorder:
                         evaluation.birth = self._lookout.backward(tape.gradient_break)
                 elif len(evaluation.watched) > 1:
                     evaluation.terms = self._terms.read(evaluation.identity, tape)
-                self._hand_on(evaluation, gradient)
+                self.hand_on(evaluation, gradient)
         else:
-            self._hand_on(evaluation, gradient)
+            self.hand_on(evaluation, gradient)
 
     def looks_closely(self, objective: Hashable) -> bool:
         """Whether the evaluation of `objective` that begins now is worth a tape that costs more and tells more."""
@@ -158,10 +161,16 @@ class Recorder:
         for recorder in self.self_and_around():
             recorder._optimizers.passes_between += 1  # noqa: SLF001
 
-    def _hand_on(self, evaluation: Evaluation, gradient: Any | None) -> None:
-        """Add an evaluation to this recording and to those around it."""
+    def hand_on(self, evaluation: Evaluation, gradient: Any | None) -> None:
+        """Add an evaluation to this recording and to those around it.
+
+        One that is made while a solver's call of the user's function runs waits for what that call returns.
+        """
         recorder: Recorder | None = self
         while recorder is not None:
+            if recorder.asked is not None and evaluation.asked is None:
+                recorder.asked.inside.append((evaluation, gradient))
+                return
             # Inside a pass a program may still hand over an evaluation to this recording by its name.
             is_told = recorder.depth == 0 or (recorder is self and not evaluation.inside_a_pass)
             if is_told and not recorder.closed:
@@ -176,7 +185,7 @@ class Recorder:
         if self.events.outside:
             self.events.tell_outside()
         history, row, slope = self._rows.append(evaluation, gradient)
-        self._optimizers.evaluated(history, row)
+        self._optimizers.evaluated(history, row, evaluation.asked)
         if row > _FEW and row & (row + 1) == 0:  # so that a live view tells of them; each look goes over all rows
             settle(history, is_over=False)
         self._rows.tell(history, row, evaluation, slope)
@@ -234,9 +243,9 @@ def recorder_of(run: RecordedRun) -> Recorder | None:
 
 
 _NO_GRADIENT = (
-    "No gradient was taken here, so there is nothing to show. xinv_nb records what autograd derives: "
-    "call grad(...), value_and_grad(...) or an optimizer that does. Gradients that a program finds another way, with "
-    "another library or boxes of its own, cannot be seen: hand each evaluation over with "
+    "No gradient was taken here, so there is nothing to show. xinv_nb records what autograd derives (grad(...), "
+    "value_and_grad(...), or an optimizer that calls them) and what SciPy's optimizers evaluate. What a program finds "
+    "another way, with derivatives, a library or boxes of its own, cannot be seen: hand each evaluation over with "
     "run.add(loss, parameters, gradients)."
 )
 _NO_LOSS = (

@@ -29,7 +29,7 @@ _FEW_ITERATES = 3
 """Accepted points up to which a search has hardly begun."""
 _MUCH_BETTER = 0.7
 """Salience from which on the lowest loss is much lower than the last."""
-_CURVED = ("BFGS", "Newton", "trust", "SLSQP", "TNC", "dogleg")
+_CURVED = ("BFGS", "Newton", "trust", "Trust", "SLSQP", "TNC", "dogleg", "Dogbox", "Levenberg", "hybrid")
 """Parts of the names of methods that use the curvature."""
 
 
@@ -131,7 +131,10 @@ def _crept(evidence: Evidence) -> Suggestions:
     longest = max(slow, key=lambda p: p.stop - p.start)
     if longest.stop - longest.start >= _LONG * evidence.run.evaluations:
         begins = longest is evidence.phases[0] and len(evidence.phases) > 1
-        yield "slow beginning" if begins else "rescale", {}, _about(evidence, longest)
+        if begins and evidence.run.has_gradients:
+            yield "slow beginning", {}, _about(evidence, longest)
+        elif not any({"bounds", "constraints"} & set(call.options) for call in evidence.run.history.calls):
+            yield "rescale", {}, _about(evidence, longest)
 
 
 def _undetermined(evidence: Evidence) -> Suggestions:

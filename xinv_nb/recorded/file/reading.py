@@ -161,6 +161,10 @@ def _call_in(saved: Any, evaluations: int) -> OptimizerCall:
     start = position(of_kind(int, call.start), evaluations)
     if call.stop is not None and position(call.stop, evaluations + 1) <= start:
         raise ValueError("an optimizer that stops before it starts")
+    for pair in of_kind(list, call.differences):
+        first, after = (position(edge, evaluations + 1) for edge in of_kind(list, pair))
+        if after <= first:
+            raise ValueError("finite differences that stop before they start")
     texts([call.optimizer, call.title])
     of_kind(dict, call.options), of_kind(dict, call.ending)
     return call

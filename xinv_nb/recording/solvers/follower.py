@@ -20,7 +20,7 @@ from xinv_nb.recorded.events import EventKind, NewEvent
 from xinv_nb.recorded.history import History
 from xinv_nb.recording.solvers import callers
 from xinv_nb.recording.solvers.callers import Caller
-from xinv_nb.recording.solvers.calls import SolverCall
+from xinv_nb.recording.solvers.calls import Asked, SolverCall
 from xinv_nb.recording.solvers.path import Sink, SolverPath
 
 _TRAINERS = {"adam": "Adam", "sgd": "Gradient descent with momentum", "rmsprop": "RMSProp"}
@@ -65,7 +65,7 @@ class OptimizerFollower:
         self._calls: Counter[str] = Counter()
         """How often solvers say that they called the objective."""
         self._unseen: Counter[str] = Counter()
-        """How often they did so without a gradient."""
+        """How often they did so where it was not recorded."""
         self._running: list[SolverCall] = []
         """Calls of scipy's solvers, the innermost last."""
         self._paths: dict[SolverCall, dict[History, SolverPath]] = {}
@@ -80,10 +80,12 @@ class OptimizerFollower:
 
     # ------------------------------------------------------------------ evaluations, told by the recorder
 
-    def evaluated(self, history: History, row: int) -> None:
-        """Find out who called for an evaluation."""
+    def evaluated(self, history: History, row: int, asked: Asked | None = None) -> None:
+        """Find out who called for an evaluation; `asked` is the call of a solver that it answers."""
         try:
-            if self._running or not self._is_as_before(history, row):
+            if asked is not None and asked.call in self._paths:
+                self._in_solver(asked, history, row)
+            elif self._running or not self._is_as_before(history, row):
                 self._find_out(history, row)
         except Exception as error:  # noqa: BLE001 - the evaluation is recorded all the same
             self._failed(error)
@@ -108,17 +110,14 @@ class OptimizerFollower:
         return False
 
     def _find_out(self, history: History, row: int) -> None:
-        caller = callers.find_caller([call.frame for call in self._running])
-        if caller.solver:
-            self._in_solver(caller, history, row)
-            return
-        if caller.trainer:
+        if self._running:
+            self._break_off_those_that_ended()
+        caller = callers.find_caller()
+        if caller is not None:
             self._in_loop(caller, history, row)
             return
-        for call in list(self._running):
-            self._break_off(call)  # by an exception, or a function of scipy that keeps its result to itself
         self._leave_loop(history)
-        if history not in self._starts:
+        if history not in self._starts and not self._running:
             self._look_for_others(history, row)
 
     def _look_for_others(self, history: History, row: int) -> None:
@@ -126,17 +125,15 @@ class OptimizerFollower:
         if row & (row + 1) == 0 and (name := callers.other_solver()):
             self._start(history, row, name, name, {})
 
-    def _in_solver(self, caller: Caller, history: History, row: int) -> None:
-        while self._running[-1].frame != caller.solver:
-            self._break_off(self._running[-1])
-        call = self._running[-1]
-        if not isinstance(caller.x, np.ndarray):
-            return
+    def _in_solver(self, asked: Asked, history: History, row: int) -> None:
+        call = asked.call
         paths = self._paths[call]
-        if history not in paths:
+        path = paths.get(history)
+        if path is None:
             self._leave_loop(history)
-            paths[history] = SolverPath(call, history, row, *self._start(history, row, call.name, call.name, {}))
-        paths[history].evaluated(row, call.seen(caller.x))
+            started = self._start(history, row, call.name, call.name, call.options)
+            path = paths[history] = SolverPath(call, history, row, *started)
+        path.evaluated(row, asked.x, is_difference=asked.is_difference)
 
     def _in_loop(self, caller: Caller, history: History, row: int) -> None:
         iteration = caller.settings.get("i", 0)
@@ -194,19 +191,15 @@ class OptimizerFollower:
 
     def begins(self, call: SolverCall) -> None:
         """Follow a solver that is about to start."""
-        on_the_stack = callers.on_the_stack()
-        for other in list(self._running):
-            if other.frame not in on_the_stack or other.frame == call.frame:
-                self._break_off(other)
+        self._break_off_those_that_ended(call.frame)
         self._running.append(call)
         self._paths[call] = {}
 
     def iterates(self, call: SolverCall, x: NDArray[Any]) -> None:
         """Mark the evaluation that the solver accepted, and those that it only tried."""
         try:
-            with np.errstate(all="ignore"):
-                for path in self._paths.get(call, {}).values():
-                    path.accepted(x)
+            for path in self._paths.get(call, {}).values():
+                path.accepted(x)
         except Exception as error:  # noqa: BLE001 - nothing of ours may reach the user's computation
             self._failed(error)
 
@@ -219,12 +212,18 @@ class OptimizerFollower:
                 paths = self._paths.pop(call, {}).values()
                 for path in paths:
                     path.ends(result, stopped=stopped)
-                if paths and call.has_gradient:
-                    calls = int(getattr(result, "nfev", 0))
-                    self._calls[call.name] += calls
-                    self._unseen[call.name] += max(0, calls - max(path.evaluations for path in paths))
+                calls = int(getattr(result, "nfev", 0) or 0)
+                self._calls[call.name] += calls
+                self._unseen[call.name] += max(0, calls - max((path.evaluations for path in paths), default=0))
         except Exception as error:  # noqa: BLE001
             self._failed(error)
+
+    def _break_off_those_that_ended(self, starting: int = 0) -> None:
+        """Follow those no longer that ended by an exception, or keep their results to themselves."""
+        on_the_stack = callers.on_the_stack()
+        for call in self._running[::-1]:
+            if call.frame not in on_the_stack or call.frame == starting:
+                self._break_off(call)
 
     def _break_off(self, call: SolverCall) -> None:
         """Follow a solver no longer of which no result was seen; what it tried last, it did not accept."""
@@ -239,8 +238,8 @@ class OptimizerFollower:
         for name, unseen in self._unseen.items():
             if unseen:
                 self._notice(
-                    f"{name} called the objective {self._calls[name]} times; {unseen} of these calls took no gradient "
-                    "and cannot be seen here."
+                    f"{name} called the objective {self._calls[name]} times; {unseen} of these calls cannot be seen "
+                    "here: they took no gradient, repeated a point, or ran in another process."
                 )
 
 

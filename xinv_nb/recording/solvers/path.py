@@ -41,6 +41,9 @@ _REMEMBERED = 4096
 
 _LINE_SEARCH = ("BFGS", "L-BFGS-B", "Conjugate gradient", "SLSQP")
 _TRUST_REGION = ("trust-constr", "dogleg", "trust-ncg", "trust-krylov", "trust-exact")
+_REPORT_ALL = ("COBYLA", "COBYQA")
+"""Searches that report every evaluation as an iterate, in some versions of scipy."""
+_FITS = ("Trust region reflective", "Dogbox", "Levenberg-Marquardt")
 
 
 class SolverPath:
@@ -76,7 +79,11 @@ class SolverPath:
         """Points that were tried since the latest iterate."""
         self._matched = False
         """Whether an iterate beyond the start was found among the evaluations."""
+        self._turned_down = False
+        """Whether any was no iterate."""
         self._x: NDArray[Any] | None = None
+        self._best = math.inf
+        """The lowest loss, of a solver whose iterates are the best points so far."""
         self._lengths: list[float] = []
         """Lengths of the latest steps."""
         self._usual_length = 0.0
@@ -92,11 +99,22 @@ class SolverPath:
 
     # ------------------------------------------------------------------ which evaluations were accepted
 
-    def evaluated(self, row: int, x: NDArray[Any]) -> None:
+    def evaluated(self, row: int, x: NDArray[Any], *, is_difference: bool = False) -> None:
         """Take note of an evaluation of the objective at `x`, as the solver sees it."""
-        point = _bits(x)
         self._last = row
         self.evaluations += 1
+        if is_difference:
+            self._history.set_accepted(row, accepted=False)
+            differences = self._noted.differences
+            if differences and differences[-1][1] == row:
+                differences[-1][1] = row + 1
+            else:
+                differences.append([row, row + 1])
+            return
+        if self._call.best_so_far:
+            self._is_best(row, x)
+            return
+        point = _bits(x)
         is_start = self._start is None
         self._rows.setdefault(point, []).append(row)
         if len(self._rows) > _REMEMBERED:
@@ -113,6 +131,16 @@ class SolverPath:
         else:
             self._open.append((row, point))
 
+    def _is_best(self, row: int, x: NDArray[Any]) -> None:
+        """Accept an evaluation that is better than all before: this is where such a solver has got to."""
+        loss = float(self._history.loss.array[row])
+        is_better = self._x is None or loss < self._best
+        self._history.set_accepted(row, accepted=is_better)
+        if is_better:
+            self._best = loss if math.isfinite(loss) else math.inf
+            self._x = x
+            self._look_at_bounds(row, x)
+
     def _forget(self) -> None:
         """Forget the older half of the points, which are settled."""
         for point in list(self._rows)[: _REMEMBERED // 2]:
@@ -121,6 +149,8 @@ class SolverPath:
 
     def accepted(self, x: NDArray[Any]) -> None:
         """Mark the evaluations at the iterate `x`, and those that were trials on the way there."""
+        if self._call.best_so_far:
+            return
         point = self._point_of(x)
         if self._call.name == "SLSQP":  # reports the first trial of its next line search; the iterate came before it
             earlier = [(p, tried) for p, tried in self._latest if p != point]
@@ -165,12 +195,13 @@ class SolverPath:
             if until is None or row <= until:
                 self._history.set_accepted(row, accepted=False)
                 self._rejected.add(point)
+                self._turned_down = True
         self._open = [] if until is None else [(row, point) for row, point in self._open if row > until]
 
     def ends(self, result: Any = None, *, stopped: bool = False) -> None:
         """Mark the solution and tell why the solver stopped."""
         x = getattr(result, "x", None)
-        if isinstance(x, np.ndarray):
+        if isinstance(x, np.ndarray) and not self._call.best_so_far:
             x = self._call.seen(x)
             point = self._point_of(x)
             is_new = point not in self._iterates and point in self._rows
@@ -180,6 +211,8 @@ class SolverPath:
             self.settle()
             if is_new:
                 self._look_at(self._rows[point][-1], x)
+            if self._call.name in _REPORT_ALL and not self._turned_down:
+                self._accept_only(point)
         elif self._call.name != "SLSQP":  # which never reports its last iterate
             self.settle()
         evaluations = self.evaluations
@@ -190,18 +223,29 @@ class SolverPath:
         why = why_of(values)
         self._tell(self._last, text if why is None else f"{text}: {said('why', {'why': why})}", values)
 
+    def _accept_only(self, solution: int) -> None:
+        """Accept the start and the solution: a search that reports whatever it evaluates tells no more."""
+        ends = {row for point in (self._start, solution) for row in self._rows.get(point, ())}  # type: ignore[arg-type]
+        for row in (row for rows in self._rows.values() for row in rows):
+            self._history.set_accepted(row, accepted=row in ends)
+
     # ------------------------------------------------------------------ what stands out
 
     def _look_at(self, row: int, x: NDArray[Any]) -> None:
         """Look at the way to a new iterate `x`."""
-        self._look_at_trials(row, x)
-        self._look_at_restart(row, x)
-        self._look_at_step(row, x)
-        self._look_at_bounds(row, x)
+        with np.errstate(all="ignore"):
+            self._look_at_trials(row, x)
+            self._look_at_restart(row, x)
+            self._look_at_step(row, x)
+            self._look_at_bounds(row, x)
 
     def _look_at_trials(self, row: int, x: NDArray[Any]) -> None:
         rejected = len(self._rejected)
-        if not rejected or not self._call.has_gradient or self._call.name not in (*_LINE_SEARCH, *_TRUST_REGION):
+        if (
+            not rejected
+            or not self._call.has_gradient
+            or self._call.name not in (*_LINE_SEARCH, *_TRUST_REGION, *_FITS)
+        ):
             return  # or what was tried is not for the search of a step only
         if not self._may_tell("trials", record=rejected > self._most_trials):
             return
@@ -209,7 +253,7 @@ class SolverPath:
         values = {"trials": rejected + 1, "step_length": self._length(x)}
         if self._call.name in _LINE_SEARCH:
             self._tell(row, f"the line search tried {rejected + 1} steps before it accepted one", values, detail=True)
-        elif self._call.name in _TRUST_REGION:
+        else:
             steps = "1 step was" if rejected == 1 else f"{rejected} steps were"
             self._tell(row, f"{steps} tried and rejected before this one", values, detail=True)
 
