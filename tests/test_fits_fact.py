@@ -7,7 +7,7 @@ import numpy
 import pytest
 from autograd import grad, value_and_grad
 from autograd.misc.optimizers import adam
-from scipy.optimize import minimize
+from scipy.optimize import basinhopping, dual_annealing, minimize
 
 import xinv_nb as xi
 from xinv_nb.facts.fact import Fact
@@ -226,3 +226,15 @@ def test_a_stretch_within_another_fit_can_be_explained():
     assert "from iteration 3 to 9 the loss fell" in caption.text.lower()
     (caption,) = run.explain(model=False, span=(20, 30))
     assert "belong to 2 fits" in caption.text
+
+
+def test_hops_are_fits_of_their_own_and_an_annealing_is_one():
+    def bumpy(x):
+        return float(numpy.cos(14.5 * x[0] - 0.3) + (x[0] + 0.2) * x[0])
+
+    with xi.record() as run:
+        basinhopping(bumpy, [1.0], niter=5, seed=1)
+    assert [fit.optimizer for fit in run.fits] == ["BFGS"] * 6
+    with xi.record() as run:
+        dual_annealing(bumpy, [(-2, 2)], maxiter=50, seed=1)
+    assert [fit.optimizer for fit in run.fits] == ["Dual annealing"]

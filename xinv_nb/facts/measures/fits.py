@@ -56,7 +56,7 @@ def stretches(run: RecordedRun) -> list[Stretch]:
         return []
     rows = _rows(run)
     points = None if rows is None else rows.points
-    calls = _innermost(run.history.calls, count)
+    calls = _told_apart(run.history.calls, count)
     if not calls and points is None:
         return [Stretch(0, count)]
     found: list[Stretch] = []
@@ -96,14 +96,21 @@ def _real(rows: NDArray[Any]) -> Floats:
     return rows if rows.dtype.kind == "f" else np.concatenate([rows.real, rows.imag], axis=1)
 
 
-def _innermost(calls: Sequence[OptimizerCall], count: int) -> list[tuple[int, int, OptimizerCall]]:
-    """Return the calls that no other was made within, with their evaluations; of those around them nothing."""
+def _told_apart(calls: Sequence[OptimizerCall], count: int) -> list[tuple[int, int, OptimizerCall]]:
+    """Return the calls that are fits, with their evaluations, none within another.
+
+    Where a call does nothing but make others (basin hopping), those are the fits; one that evaluates by itself between
+    them (dual annealing) is one fit with them.
+    """
     spans = [(call.start, count if call.stop is None else min(call.stop, count), call) for call in calls]
-    spans = [span for span in spans if span[0] < span[1]]
+    spans = sorted((span for span in spans if span[0] < span[1]), key=lambda span: (span[0] - span[1], span[0]))
     found: list[tuple[int, int, OptimizerCall]] = []
-    for span in sorted(spans, key=lambda span: (span[1] - span[0], -span[0])):
-        if all(span[1] <= start or stop <= span[0] for start, stop, _ in found):
-            found.append(span)
+    for place, (start, stop, call) in enumerate(spans):  # the longest first
+        if any(a <= start and stop <= b for a, b, _ in found):
+            continue
+        inner = {row for a, b, _ in spans[place + 1 :] if start <= a and b <= stop for row in range(a, b)}
+        if len(inner) < stop - start and all(stop <= a or b <= start for a, b, _ in found):
+            found.append((start, stop, call))
     return sorted(found, key=lambda span: span[0])
 
 
