@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from xinv_nb.recorded.calls import OptimizerCall
 from xinv_nb.recorded.columns import GrowingColumn, TermColumns, WatchColumns
-from xinv_nb.recorded.leaves import Leaf, Summary, rms
+from xinv_nb.recorded.leaves import Leaf
 
 BUDGET = 512 * 2**20
 """Bytes that the parameters and gradients of one objective take at most, with the residuals where they are kept."""
@@ -104,12 +104,7 @@ class History:
             arrays = np.split(arrays[0], np.cumsum([leaf.size for leaf in self.leaves])[:-1])
         row = np.empty(self.width, dtype=self.dtype)
         for leaf, array in zip(self.leaves, arrays, strict=True):
-            if leaf.kept is None:
-                row[leaf.start : leaf.stop] = array.reshape(-1)
-            elif isinstance(array, Summary):
-                row[leaf.start : leaf.stop], row[leaf.rms_column] = array.sample, array.rms
-            else:
-                row[leaf.start : leaf.stop], row[leaf.rms_column] = array.reshape(-1)[leaf.kept], rms(array)
+            leaf.lay_out(array, row)
         return row
 
     def append(
@@ -151,6 +146,15 @@ class History:
         if self.without_gradient is None:
             self.without_gradient = GrowingColumn(None, np.intp)
         self.without_gradient.append(number)
+
+    def gradient_known(self, gradient: NDArray[Any], columns: NDArray[np.bool_], *, wholly: bool) -> None:
+        """Put in what has become known of the gradient of the latest evaluation; the rest of it is not known yet."""
+        self.gradients.block[self.gradients.rows - 1, columns] = gradient[columns]
+        if not wholly or self.without_gradient is None:
+            return
+        self.without_gradient.rows -= 1
+        if not self.without_gradient.rows:
+            self.without_gradient = None
 
     def _make_room(self, loss: float) -> int:
         """Return the row of parameters and gradient for the next evaluation, at the price of another one."""

@@ -55,6 +55,15 @@ class Leaf:
         index = ", ".join(str(int(i)) for i in np.unravel_index(position, self.shape))
         return f"{self.name}[{index}]"
 
+    def lay_out(self, array: Any, row: NDArray[Any]) -> None:
+        """Copy an array, or the summary of one, into the columns of this leaf."""
+        if self.kept is None:
+            row[self.start : self.stop] = array.reshape(-1)
+        elif isinstance(array, Summary):
+            row[self.start : self.stop], row[self.rms_column] = array.sample, array.rms
+        else:
+            row[self.start : self.stop], row[self.rms_column] = array.reshape(-1)[self.kept], rms(array)
+
     def position_of(self, name: str) -> int | None:
         """Return the flat position of the entry that is called so, as `entry_name` does; None if none is."""
         found = re.fullmatch(re.escape(self.name) + r"\[(\d+(?:, *\d+)*)\]", name)

@@ -97,6 +97,10 @@ class Recorder:
                 context.innermost.set(self.outer)
         self.events.tell_outside()
         self._optimizers.close()
+        try:
+            self._rows.close()
+        except Exception as error:  # noqa: BLE001 - what was recorded stays as it is
+            self.failed(error)
         self.writer.end(status, ending)
         if self.run.evaluations == 0 and not self.run.notices:
             self.notice(_NO_LOSS if self.passes else _NO_GRADIENT)
@@ -161,9 +165,10 @@ class Recorder:
             self.events.learn_templates(evaluation.happenings)
         if self.events.outside:
             self.events.tell_outside()
-        history, row, slope = self._rows.append(evaluation, gradient)
-        self._optimizers.evaluated(history, row)
-        self._rows.tell(history, row, evaluation, slope)
+        history, row, slope, is_new = self._rows.append(evaluation, gradient)
+        if is_new:
+            self._optimizers.evaluated(history, row)
+        self._rows.tell(history, row, evaluation, slope, is_new=is_new)
 
     def _tell_view(self, on_evaluation: Callable[[], None]) -> None:
         """Let the view follow; what it computes (the user's scene, say) is no part of the recording."""

@@ -16,8 +16,10 @@ from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.recording import nonfinite
 from xinv_nb.recording.evaluation import Evaluation
 from xinv_nb.recording.events import backward_events, by_name, forward_events, turn
+from xinv_nb.recording.solvers.callers import by_an_optimizer
 from xinv_nb.recording.structure import NO_NUMBERS, flatten, names_of_arguments, outline, signature
 from xinv_nb.recording.terms import Conflicts
+from xinv_nb.recording.turns import Appended, Turns
 
 _FOLLOWED_SIGNS = 16
 """Parameters up to which a change of the gradient's sign is an event; more would drown the others."""
@@ -42,9 +44,14 @@ class Rows:
         self._latest: tuple[Any, Any, Any, History] = (None, None, None, History("", []))
         """What the latest evaluation was of: objective, positions of its arguments, shape of the point, and history."""
         self._conflicts: dict[int, Conflicts] = {}
+        self._sites: dict[History, list[Any]] = {}
+        """Where in the program the passes of the latest evaluation of each history were made."""
+        self._turns = Turns(writer, self._new_history, self._thinned)
 
-    def append(self, evaluation: Evaluation, gradient: Any | None) -> tuple[History, int, NDArray[Any] | None]:
-        """Add an evaluation; returns its history and its row, and its gradient in the columns, where it is known."""
+    def append(self, evaluation: Evaluation, gradient: Any | None) -> Appended:
+        """Add an evaluation."""
+        if self._is_of_turns(evaluation):
+            return self._turns.append(evaluation, gradient)
         history = self._history_of(evaluation)
         point = _row(history, evaluation.point)
         stride = history.stride
@@ -53,14 +60,51 @@ class Rows:
             slope = np.zeros_like(point) if evaluation.has_gradient else None
         else:
             slope = _row(history, gradient)
+        if self._is_known(history, evaluation, point, slope):
+            return history, len(history) - 1, slope, False
         row = history.append(evaluation.loss, point, slope, residuals=evaluation.residuals)
+        self._sites[history] = [evaluation.site]
         if history.stride != stride:
             self._thinned(history)
-        return history, row, slope
+        return history, row, slope, True
 
-    def tell(self, history: History, row: int, evaluation: Evaluation, slope: NDArray[Any] | None) -> None:
-        """Add what the simulator said in an evaluation, and what stands out in it."""
-        if evaluation.happenings or evaluation.watched:
+    def _is_known(
+        self, history: History, evaluation: Evaluation, point: NDArray[Any], slope: NDArray[Any] | None
+    ) -> bool:
+        """Whether the program only looks once more, from elsewhere, at what the latest evaluation says already.
+
+        A loop that does not move comes back to the same place in the program; an optimizer starts with its own.
+        """
+        latest, site = len(history) - 1, evaluation.site
+        if latest < 0 or site is None or history.loss.block[latest] != evaluation.loss:
+            return False
+        sites = self._sites.get(history)
+        if sites is None or site in sites or slope is None:
+            return False
+        row = history.values.rows - 1
+        if not ((history.values.block[row] == point).all() and (history.gradients.block[row] == slope).all()):
+            return False
+        is_running = bool(history.calls) and not history.calls[-1].is_over
+        if not is_running and by_an_optimizer():
+            return False
+        sites.append(site)
+        return True
+
+    def _is_of_turns(self, evaluation: Evaluation) -> bool:
+        """Whether another argument of the objective is, or may be, differentiated as well."""
+        if evaluation.others is None and len(evaluation.positions) == 1:
+            return evaluation.identity is not self._latest[0] and self._turns.knows(evaluation.identity)
+        return (evaluation.identity, evaluation.positions, signature(evaluation.point)) not in self._histories
+
+    def close(self) -> None:
+        """Put together what belongs together."""
+        self._turns.close()
+
+    def tell(
+        self, history: History, row: int, evaluation: Evaluation, slope: NDArray[Any] | None, *, is_new: bool = True
+    ) -> None:
+        """Add what the simulator said in an evaluation, unless another pass of it said so, and what stands out."""
+        if is_new and (evaluation.happenings or evaluation.watched):
             self._add_probes(history, row, evaluation)
         if evaluation.terms:
             self._add_terms(history, row, evaluation.terms)
@@ -71,6 +115,8 @@ class Rows:
                 self._notice(f"{event.text[0].upper()}{event.text[1:]}.")
         if slope is not None and history.width <= _FOLLOWED_SIGNS:
             signs = np.sign(slope if history.is_real else slope.real)
+            if evaluation.others is not None:
+                signs = np.where(np.isnan(signs), history.last_signs, signs)  # by the others it is not known yet
             if signs.tobytes() != history.last_signs.tobytes():
                 self._add_turns(history, row, signs)
 

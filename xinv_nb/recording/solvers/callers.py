@@ -66,6 +66,14 @@ def find_caller(running: Sequence[int]) -> Caller:
     return Caller()
 
 
+def by_an_optimizer() -> bool:
+    """Whether any optimizer that is known calls for the evaluation."""
+    return any(
+        str(frame.f_globals.get("__name__", "")).startswith("scipy.optimize") or _is_trainer(frame)
+        for frame in _frames()
+    )
+
+
 def _is_trainer(frame: FrameType) -> bool:
     return frame.f_globals.get("__name__") == "autograd.misc.optimizers"
 
