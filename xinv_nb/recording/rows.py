@@ -93,7 +93,8 @@ class Rows:
     def _is_of_turns(self, evaluation: Evaluation) -> bool:
         """Whether another argument of the objective is, or may be, differentiated as well."""
         if evaluation.others is None and len(evaluation.positions) == 1:
-            return evaluation.identity is not self._latest[0] and self._turns.knows(evaluation.identity)
+            known, objective = self._latest[0], evaluation.identity
+            return known is not objective and known != objective and self._turns.knows(objective)
         return (evaluation.identity, evaluation.positions, signature(evaluation.point)) not in self._histories
 
     def close(self) -> None:
@@ -124,7 +125,7 @@ class Rows:
         point = evaluation.point
         known, positions, shape, history = self._latest
         if (
-            known is evaluation.identity
+            (known is evaluation.identity or known == evaluation.identity)
             and positions == evaluation.positions
             and type(point) is np.ndarray
             and point.shape == shape

@@ -11,7 +11,8 @@ from xinv_nb.recording.backends.autograd.differentiated import Differentiated
 from xinv_nb.recording.backends.autograd.taps import tap
 from xinv_nb.recording.evaluation import Evaluation, Layout
 from xinv_nb.recording.nonfinite import Birth, Operation
-from xinv_nb.recording.structure import argument_names, copied, function_name, identity
+from xinv_nb.recording.structure import copied
+from xinv_nb.recording.wrappers import argument_names, function_name, identity
 
 
 class TapedEvaluation(Evaluation):
