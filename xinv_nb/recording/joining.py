@@ -91,11 +91,11 @@ def _empty(parts: Sequence[Part]) -> Part:
     positions = sorted(of)
     outlines = [of[p].arguments[p].outline for p in positions]
     names = names_of_arguments(outlines, [of[p].names[p] for p in positions])
-    shapes = [leaf.shape for p in positions for leaf in of[p].arguments[p].leaves]
+    old = [leaf for p in positions for leaf in of[p].arguments[p].leaves]
+    complex_ones = [name for name, leaf in zip(names, old, strict=True) if leaf.is_complex]
     dtype = np.result_type(*(part.history.dtype for part in parts))
-    history = History(
-        parts[0].history.objective, leaves_of(list(zip(names, shapes, strict=True))), dtype, tuple(outlines)
-    )
+    new = leaves_of([(name, leaf.shape) for name, leaf in zip(names, old, strict=True)], complex_ones)
+    history = History(parts[0].history.objective, new, dtype, tuple(outlines))
     leaves = iter(history.leaves)
     arguments = {
         p: Argument(outline, of[p].arguments[p].shape, [next(leaves) for _ in leaf_names(outline, "")])

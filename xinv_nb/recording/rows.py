@@ -149,7 +149,9 @@ class Rows:
             self._notice(_HIDDEN.format(" and ".join(hidden)))
         dtype = np.result_type(np.float64, *(a.dtype for a in arrays))
         shapes = [a.shape for a in arrays]
-        history = History(objective, leaves_of(list(zip(names, shapes, strict=True))), dtype, structure)
+        complex_ones = [name for name, array in zip(names, arrays, strict=True) if array.dtype.kind == "c"]
+        leaves = leaves_of(list(zip(names, shapes, strict=True)), complex_ones)
+        history = History(objective, leaves, dtype, structure)
         if evaluation.residuals is not None:
             history.keep_residuals(len(evaluation.residuals))
         return history

@@ -69,7 +69,7 @@ def _along_the_gradient(run: RecordedRun) -> float:
         return math.nan
     steps = np.diff(run.history.rows(rows), axis=0)
     slopes = run.history.rows(rows[:-1], "gradients")
-    return float(np.mean(np.einsum("ij,ij->i", steps, slopes.conj()).real > 0))
+    return float(np.mean(np.einsum("ij,ij->i", steps, slopes).real > 0))
 
 
 def _diverged(evidence: Evidence) -> Suggestions:

@@ -6,6 +6,7 @@ import json
 import math
 import zipfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -118,6 +119,8 @@ def _history(header: dict[str, Any], columns: dict[str, NDArray[Any]]) -> Histor
         whole = whole_leaf(of_kind(str, name), tuple(position(n) for n in shape), start)
         leaves.append(whole if kept is None else _sampled(whole, [position(i) for i in kept]))
     loss, values, gradients, accepted = (columns[name] for name in EACH)
+    complex_ones = header.get("complex_leaves", [leaf.name for leaf in leaves] if values.dtype.kind == "c" else [])
+    leaves = [replace(leaf, is_complex=leaf.name in texts(complex_ones)) for leaf in leaves]
     outline = decoded(header["outline"])
     if leaves and _leaves_in(outline) != len(leaves):
         raise ValueError("a structure of other leaves")
