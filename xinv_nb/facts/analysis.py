@@ -12,6 +12,7 @@ from xinv_nb.facts.fact import Fact, Phase
 from xinv_nb.facts.kinds import all_kinds
 from xinv_nb.facts.measures.optimizers import optimizer_starts
 from xinv_nb.facts.measures.phases import find_phases
+from xinv_nb.facts.measures.players import of_a_game
 from xinv_nb.facts.measures.sizes import gradient_sizes
 from xinv_nb.recorded.run import RecordedRun, Status
 
@@ -62,6 +63,8 @@ def analyse(run: RecordedRun) -> Analysis:
     with np.errstate(all="ignore"):  # overflow and invalid numbers are among what is told of
         phases = tuple(find_phases(run.loss, gradient_sizes(run), run.accepted, optimizer_starts(run)))
         evidence = Evidence(run, phases)
+        if evidence.players is not None:
+            evidence.phases = phases = tuple(of_a_game(phases))
         for kind in all_kinds():
             if kind.compute is not None:
                 evidence.add(kind.compute(evidence))

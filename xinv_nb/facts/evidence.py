@@ -10,6 +10,7 @@ from xinv_nb.facts.fact import Fact, Phase
 from xinv_nb.facts.measures.events import EventGroup, event_groups
 from xinv_nb.facts.measures.iterates import Floats, Iterates, iterates_of
 from xinv_nb.facts.measures.opposition import Pair, opposed_pairs
+from xinv_nb.facts.measures.players import Players, players_of
 from xinv_nb.facts.measures.watched import followed
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.recorded.watch import Watch
@@ -51,6 +52,11 @@ class Evidence:
     def opposed_pairs(self) -> list[Pair]:
         """The pairs of terms of the loss that pulled most against each other."""
         return opposed_pairs(self.run, self.iterates)
+
+    @cached_property
+    def players(self) -> Players | None:
+        """Who plays, where objectives move each other or one loss is lowered by some and raised by others."""
+        return players_of(self.run, self.iterates)
 
     @property
     def is_noisy(self) -> bool:

@@ -60,6 +60,8 @@ class History:
         self.optimizer = optimizer
         self.calls: list[OptimizerCall] = []
         """The calls of optimizers that were seen to work on it, in the order in which they began."""
+        self.moved_by: tuple[str, ...] = ()
+        """Objectives that are given these parameters, and whose own parameters this one is given: players of a game."""
         self.last_signs: NDArray[Any] = np.full(self.width, np.inf)
         """Signs of the latest gradient, for telling when it turns."""
         self.lock = threading.Lock()

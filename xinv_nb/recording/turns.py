@@ -19,6 +19,7 @@ from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.recording.arguments import Part, arguments_in, mark, values_of
 from xinv_nb.recording.evaluation import Evaluation
 from xinv_nb.recording.joining import joined, put
+from xinv_nb.recording.players import find_players
 
 _MOST_TRIES = 16
 """Evaluations of a part after which it is no longer asked whether it belongs together with another."""
@@ -67,6 +68,8 @@ class Turns:
         if is_new:
             part.moments.append(self._moment)
             part.note_others(row, evaluation)
+            if len(self._parts) > 1:
+                find_players(part, row, self._parts.values())
         return history, row, slope, is_new
 
     def close(self) -> None:

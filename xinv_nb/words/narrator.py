@@ -175,6 +175,7 @@ def _choices(facts: Sequence[Fact], phases: int, last: int, bank: Phrases) -> It
     if broke_off:
         yield _Choice(0, bank.of(ending[0]))
     own = next(iter(_of_kind(facts, "phase")), None) if phases == 1 else None
+    yield from (_Choice(0, bank.of(f)) for f in _of_kind(facts, "players"))
     # The best of noisy values is a lucky one.
     is_noisy = any(f.data["noisy"] for f in _of_kind(facts, "phase"))
     for place, phrase in enumerate(_joined(bank, _watches(facts, (0, last)))):

@@ -42,6 +42,8 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     """Yield at most three suggestions, the most urgent first."""
     if evidence.run.status == "running" or evidence.last < 1 or not evidence.phases:
         return
+    if evidence.players is not None:
+        return  # what the loss did is not by its own steps alone
     told = 0
     for rule in _RULES:
         for form, slots, because in rule(evidence):

@@ -62,7 +62,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     names = _names(run)
     if curvature is not None:
         yield from _from_derivatives(run, curvature, names)
-    elif run.status != "finished" or not len(evidence.iterates) or not run.history.is_real:
+    elif run.status != "finished" or not len(evidence.iterates) or not run.history.is_real or evidence.players:
         return
     elif 1 < run.history.width == len(names) <= _WIDEST:
         yield from _from_path(evidence, names)

@@ -94,6 +94,7 @@ def _of_objective(run: RecordedRun) -> dict[str, Any]:
         "optimizer": history.optimizer,
         "calls": [encoded(vars(call)) for call in history.calls],
         "leaves": [(leaf.name, leaf.shape, _positions(leaf.kept)) for leaf in history.leaves],
+        "moved_by": history.moved_by,
         "complex_leaves": [leaf.name for leaf in history.leaves if leaf.is_complex],
         "outline": encoded(history.outline),
         "watches": [
