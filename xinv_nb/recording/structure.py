@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from xinv_nb.recorded.keys import key_names
 from xinv_nb.recorded.leaves import WHOLE_LIMIT, Summary, summary
 from xinv_nb.recording.backends.boxes import plain_value
 
@@ -112,7 +113,8 @@ def _told_apart(names: Sequence[str]) -> list[str]:
 def _names(value: Any, path: str, *, is_root: bool = False) -> list[str]:
     if isinstance(value, Mapping):
         start = "" if is_root else f"{path}."
-        return [name for key, item in value.items() for name in _names(item, f"{start}{key}")]
+        keys = key_names(list(value))
+        return [name for key, item in zip(keys, value.values(), strict=True) for name in _names(item, f"{start}{key}")]
     if isinstance(value, (list, tuple)):
         return [name for i, item in enumerate(value) for name in _names(item, f"{path}[{i}]")]
     return [path]
