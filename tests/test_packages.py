@@ -64,6 +64,21 @@ def test_pymanopt_descent(optimizer):
     assert run.history.objective == "cost"
     assert run.notices == []
     assert_explained(run)
+    # On a sphere only the slope along it vanishes.
+    assert not any("gradient" in fact.text or "slope" in fact.text for fact in run.facts)
+    assert run.gradients["point"].any()
+
+
+def test_pymanopt_on_a_flat_manifold_is_judged_by_its_gradient():
+    flat = Euclidean(3)
+
+    @pymanopt.function.autograd(flat)
+    def bowl(point):
+        return np.sum((point - 1.0) ** 2 * np.array([1.0, 2.0, 3.0]))
+
+    with xi.record() as run:
+        SteepestDescent(verbosity=0).run(pymanopt.Problem(flat, bowl), initial_point=numpy.zeros(3))
+    assert any(fact.kind == "gradient" for fact in run.facts)
 
 
 def test_pymanopt_trust_regions_with_products_with_the_hessian(capsys):

@@ -61,7 +61,8 @@ def _still_stands(known: _State, state: _State) -> bool:
 def analyse(run: RecordedRun) -> Analysis:
     """Compute phases and facts of `run` as it stands; the same recording gives the same answer to the bit."""
     with np.errstate(all="ignore"):  # overflow and invalid numbers are among what is told of
-        phases = tuple(find_phases(run.loss, gradient_sizes(run), run.accepted, optimizer_starts(run)))
+        slopes = None if run.history.is_on_manifold else gradient_sizes(run)
+        phases = tuple(find_phases(run.loss, slopes, run.accepted, optimizer_starts(run)))
         evidence = Evidence(run, phases)
         if evidence.players is not None:
             evidence.phases = phases = tuple(of_a_game(phases))

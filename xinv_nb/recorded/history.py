@@ -62,6 +62,8 @@ class History:
         """The calls of optimizers that were seen to work on it, in the order in which they began."""
         self.moved_by: tuple[str, ...] = ()
         """Objectives that are given these parameters, and whose own parameters this one is given: players of a game."""
+        self.is_on_manifold = False
+        """Whether a package keeps its parameters on a curved surface, on which its own gradient need not vanish."""
         self.last_signs: NDArray[Any] = np.full(self.width, np.inf)
         """Signs of the latest gradient, for telling when it turns."""
         self.lock = threading.Lock()

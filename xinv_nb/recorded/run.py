@@ -261,8 +261,11 @@ class RecordedRun:
 
     @property
     def has_gradients(self) -> bool:
-        """Whether the gradient is known of every accepted evaluation; else nothing is to be said of gradients."""
-        return self.history.has_gradients
+        """Whether the gradient is known of every accepted evaluation, and is what the optimizer goes by.
+
+        Else nothing is to be said of gradients: on a manifold, such as a sphere, only the part along it counts.
+        """
+        return self.history.has_gradients and not self.history.is_on_manifold
 
     @property
     def residuals(self) -> NDArray[np.float64] | None:

@@ -123,7 +123,10 @@ class OptimizerFollower:
 
     def _look_for_others(self, history: History, row: int) -> None:
         """Look now and then for a solver on the stack that is not followed."""
-        if row & (row + 1) == 0 and (name := callers.other_solver()):
+        if row & (row + 1):
+            return
+        history.is_on_manifold = history.is_on_manifold or callers.is_on_manifold()
+        if name := callers.other_solver():
             self._start(history, row, name, name, {})
 
     def _in_solver(self, caller: Caller, history: History, row: int) -> None:
