@@ -82,6 +82,8 @@ def entries_of(leaf: Leaf, positions: Iterable[int], known: Known) -> list[Entry
         label = (own.name if own and own.name else None) or (name if leaf.shape else group)
         if own is None and leaf.shape and of_leaf.name:
             label = name.replace(leaf.name, of_leaf.name, 1)
+        elif leaf.labels and not (own and own.name):
+            label = leaf.labels[position]
         entry = Entry(name, label, group, own or of_leaf, leaf, leaf.start + position)
         entries += _parts(entry, known) if leaf.is_complex else [entry]
     return entries

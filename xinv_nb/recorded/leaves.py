@@ -40,6 +40,8 @@ class Leaf:
     """Column of the root mean square, for a leaf that is not kept whole."""
     is_complex: bool = False
     """Whether its entries have imaginary parts."""
+    labels: tuple[str, ...] = ()
+    """What a package calls its entries, where it says so."""
 
     @property
     def size(self) -> int:

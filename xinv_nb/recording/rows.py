@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.recording import nonfinite
 from xinv_nb.recording.evaluation import Evaluation
 from xinv_nb.recording.events import backward_events, by_name, forward_events, turn
+from xinv_nb.recording.given_names import names_given
 from xinv_nb.recording.solvers.callers import by_an_optimizer
 from xinv_nb.recording.structure import NO_NUMBERS, flatten, names_of_arguments, outline, signature
 from xinv_nb.recording.terms import Conflicts
@@ -151,6 +153,8 @@ class Rows:
         shapes = [a.shape for a in arrays]
         complex_ones = [name for name, array in zip(names, arrays, strict=True) if array.dtype.kind == "c"]
         leaves = leaves_of(list(zip(names, shapes, strict=True)), complex_ones)
+        if len(leaves) == 1 and len(leaves[0].shape) == 1 and leaves[0].kept is None:
+            leaves = [replace(leaves[0], labels=names_given(leaves[0].size))]
         history = History(objective, leaves, dtype, structure)
         if evaluation.residuals is not None:
             history.keep_residuals(len(evaluation.residuals))

@@ -121,6 +121,10 @@ def _history(header: dict[str, Any], columns: dict[str, NDArray[Any]]) -> Histor
     loss, values, gradients, accepted = (columns[name] for name in EACH)
     complex_ones = header.get("complex_leaves", [leaf.name for leaf in leaves] if values.dtype.kind == "c" else [])
     leaves = [replace(leaf, is_complex=leaf.name in texts(complex_ones)) for leaf in leaves]
+    labels = [tuple(texts(of_leaf)) for of_leaf in header.get("labels", [[]] * len(leaves))]
+    if any(of_leaf and len(of_leaf) != leaf.size for leaf, of_leaf in zip(leaves, labels, strict=True)):
+        raise ValueError("labels of other entries")
+    leaves = [replace(leaf, labels=of_leaf) for leaf, of_leaf in zip(leaves, labels, strict=True)]
     outline = decoded(header["outline"])
     if leaves and _leaves_in(outline) != len(leaves):
         raise ValueError("a structure of other leaves")
