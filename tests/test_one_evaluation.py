@@ -7,7 +7,9 @@ import autograd.numpy as np
 import numpy
 import pytest
 from autograd import elementwise_grad, grad, value_and_grad
+from autograd.misc.optimizers import adam
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.optimize import minimize
 
 import xinv_nb as xi
 
@@ -135,6 +137,36 @@ def by_turns(phases, length):
             else:
                 b = b - 0.3 * grad(mse, 1)(m, b)
     return points
+
+
+def slopes_of(p):
+    return numpy.array([grad(mse, 0)(*p), grad(mse, 1)(*p)])
+
+
+@pytest.mark.parametrize("method", ["BFGS", "L-BFGS-B", "CG"])
+def test_an_optimizer_that_gets_one_gradient_for_each_argument(method):
+    def program():
+        return minimize(lambda p: mse(*p), [0.0, 0.0], jac=slopes_of, method=method)
+
+    expected = program()
+    with xi.record() as run:
+        result = program()
+    assert result.x.tolist() == expected.x.tolist()
+    assert list(run.objectives) == ["mse"]
+    assert list(run.parameters) == ["slope", "intercept"]
+    assert run.evaluations == result.njev
+    assert run.accepted.sum() == result.nit + 1
+    assert [(call.start, call.stop) for call in run.history.calls] == [(0, result.njev)]
+    assert sum(" starts " in event.text for event in run.events) == 1
+    assert sum(" stops " in event.text for event in run.events) == 1
+
+
+def test_adam_that_gets_one_gradient_for_each_argument():
+    with xi.record() as run:
+        adam(lambda p, i: slopes_of(p), numpy.zeros(2), num_iters=30, step_size=0.1)
+    assert list(run.parameters) == ["slope", "intercept"]
+    assert run.optimizer == "Adam · step size 0.1"
+    assert [event.text for event in run.events if event.phase == "optimizer"][-1] == "Adam stops after 30 evaluations"
 
 
 @pytest.mark.parametrize(("phases", "length"), [(40, 1), (2, 30), (6, 10)])

@@ -20,6 +20,8 @@ class Layout(NamedTuple):
     """The point in the structure that the objective takes; of several arguments, one after the other."""
     arguments: Sequence[str]
     """The name of each argument."""
+    holder: Any = None
+    """The object whose method the objective is, which may know more of its parameters."""
 
 
 class Evaluation:

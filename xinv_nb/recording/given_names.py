@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any
 
 _ATTRIBUTES = ("_fitted_parameter_names", "parameter_names", "param_names", "_parameter_names", "_param_names")
@@ -15,27 +15,36 @@ _ATTRIBUTES = ("_fitted_parameter_names", "parameter_names", "param_names", "_pa
 _MOST_FRAMES = 60
 
 
-def names_given(count: int) -> tuple[str, ...]:
-    """Return the names of that many parameters, where an object that calls for the evaluation has them; else none."""
-    for frame in _frames():
+def names_given(count: int, holder: Any = None) -> tuple[str, ...]:
+    """Return the names of that many parameters, where the objective's object has them, or a package that calls it.
+
+    >>> class Decay:
+    ...     param_names = ("amplitude", "rate")
+    >>> names_given(2, Decay()), names_given(3, Decay())
+    (('amplitude', 'rate'), ())
+    """
+    if found := _held_by(holder, count):
+        return found
+    for frame in _frames_of_packages():
         self = frame.f_locals.get("self")
-        held = getattr(self, "__dict__", None)
-        if not isinstance(held, dict):
-            continue
-        of_class = vars(type(self))
-        for name in _ATTRIBUTES:
-            if found := _texts(held.get(name, of_class.get(name)), count):
-                return found
-        if found := _texts(_of_a_regression(frame, held), count):
+        if found := _held_by(self, count) or _texts(_of_a_regression(frame, self), count):
             return found
     return ()
 
 
-def _of_a_regression(frame: FrameType, held: dict[str, Any]) -> list[str]:
+def _held_by(holder: Any, count: int) -> tuple[str, ...]:
+    own = getattr(holder, "__dict__", None)
+    if not isinstance(own, dict) or isinstance(holder, ModuleType):
+        return ()
+    of_class = vars(type(holder))
+    return next((found for name in _ATTRIBUTES if (found := _texts(own.get(name, of_class.get(name)), count))), ())
+
+
+def _of_a_regression(frame: FrameType, fitter: Any) -> list[str]:
     """Return parameter and covariate of each number that lifelines fits in a regression, in the order of its array."""
     if str(frame.f_globals.get("__name__", "")).partition(".")[0] != "lifelines":
         return []
-    table, starts = frame.f_locals.get("Xs"), held.get("_initial_point_dicts")
+    table, starts = frame.f_locals.get("Xs"), getattr(fitter, "_initial_point_dicts", None)
     columns = getattr(table, "columns", None)
     if columns is None or not starts or getattr(columns, "nlevels", 1) != 2:
         return []
@@ -52,10 +61,12 @@ def _texts(names: Any, count: int) -> tuple[str, ...]:
     return tuple(names) if good else ()
 
 
-def _frames() -> Iterator[FrameType]:
+def _frames_of_packages() -> Iterator[FrameType]:
+    """Yield the frames of installed packages: to look at the variables of the user's own would keep these alive."""
     frame: FrameType | None = sys._getframe(2)  # noqa: SLF001
     for _ in range(_MOST_FRAMES):
         if frame is None:
             return
-        yield frame
+        if "site-packages" in frame.f_code.co_filename or "dist-packages" in frame.f_code.co_filename:
+            yield frame
         frame = frame.f_back

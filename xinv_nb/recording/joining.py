@@ -57,7 +57,7 @@ def put(
     return row, True
 
 
-def joined(parts: Sequence[Part], now: Mapping[int, Any], writer: RunWriter) -> Part | None:
+def join(parts: Sequence[Part], now: Mapping[int, Any], writer: RunWriter) -> Part | None:
     """Make one history of several, in the place of the first; None where some numbers are not known any more.
 
     `now` are arguments as they are at this moment, by position.
@@ -76,6 +76,9 @@ def joined(parts: Sequence[Part], now: Mapping[int, Any], writer: RunWriter) -> 
             found.moments.append(moment)
             for position in set().union(*(part.others for part in parts)) - found.arguments.keys():
                 found.others.setdefault(position, Marks()).note(place, parts[i].mark_at(position, row))
+    if not _may_go_on(parts, places):
+        return None
+    _take_over(found.history, parts[0].history)
     moved = [_Moved(part, found, where) for part, where in zip(parts, places, strict=True)]
     for name in dict.fromkeys(name for part in parts for name in part.history.watches):
         found.history.watches[name] = _watches(name, parts, moved)
@@ -83,6 +86,22 @@ def joined(parts: Sequence[Part], now: Mapping[int, Any], writer: RunWriter) -> 
     histories = {part.history: each for part, each in zip(parts, moved, strict=True)}
     writer.join_histories(list(histories), found.history, lambda old, event: histories[old].event(event))
     return found
+
+
+def _may_go_on(parts: Sequence[Part], places: Sequence[Sequence[tuple[int, bool]]]) -> bool:
+    """Whether an optimizer of these parts can be followed on: the first part has all the rows, in their places."""
+    if not any(part.history.calls for part in parts):
+        return True
+    first, *others = places
+    return [place for place, _ in first] == list(range(len(first))) and not any(new for one in others for _, new in one)
+
+
+def _take_over(history: History, first: History) -> None:
+    """Let the optimizer of a history work on the one in its place, where it is the one that has all the rows."""
+    if first.calls:
+        history.calls, history.optimizer = first.calls, first.optimizer
+        for row, accepted in enumerate(first.accepted.array):
+            history.set_accepted(row, accepted=bool(accepted))
 
 
 def _empty(parts: Sequence[Part]) -> Part:

@@ -59,8 +59,8 @@ class Recorder:
         """What each source of evaluations keeps beside this recording."""
         self.writer = RunWriter(run)
         self.events = KeptEvents(run, self.writer, max_events, self.notice)
-        self._rows = Rows(self.writer, self.events.add, self.notice)
         self._optimizers = OptimizerFollower(self.events.add, self.failed, self.notice)
+        self._rows = Rows(self.writer, self.events.add, self.notice, self._optimizers.joined)
         self._lookout = Lookout()
         self._terms = TermReader()
         self._token: Token[Recording | None] | None = None

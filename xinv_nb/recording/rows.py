@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -37,7 +37,11 @@ class Rows:
     """Adds the evaluations of one recording to its histories."""
 
     def __init__(
-        self, writer: RunWriter, add_event: Callable[[History, int, NewEvent], None], notice: Callable[[str], None]
+        self,
+        writer: RunWriter,
+        add_event: Callable[[History, int, NewEvent], None],
+        notice: Callable[[str], None],
+        joined: Callable[[Sequence[History], History], None],
     ) -> None:
         self._writer = writer
         self._add_event = add_event
@@ -48,7 +52,7 @@ class Rows:
         self._conflicts: dict[int, Conflicts] = {}
         self._sites: dict[History, list[Any]] = {}
         """Where in the program the passes of the latest evaluation of each history were made."""
-        self._turns = Turns(writer, self._new_history, self._thinned)
+        self._turns = Turns(writer, self._new_history, self._thinned, joined)
 
     def append(self, evaluation: Evaluation, gradient: Any | None) -> Appended:
         """Add an evaluation."""
@@ -143,7 +147,7 @@ class Rows:
         return found
 
     def _new_history(self, evaluation: Evaluation) -> History:
-        objective, point, arguments = evaluation.layout()
+        objective, point, arguments, holder = evaluation.layout()
         names = names_of_arguments(point if len(arguments) > 1 else [point], arguments)
         structure = outline(point)
         arrays = flatten(point, structure)
@@ -154,7 +158,7 @@ class Rows:
         complex_ones = [name for name, array in zip(names, arrays, strict=True) if array.dtype.kind == "c"]
         leaves = leaves_of(list(zip(names, shapes, strict=True)), complex_ones)
         if len(leaves) == 1 and len(leaves[0].shape) == 1 and leaves[0].kept is None:
-            leaves = [replace(leaves[0], labels=names_given(leaves[0].size))]
+            leaves = [replace(leaves[0], labels=names_given(leaves[0].size, holder))]
         history = History(objective, leaves, dtype, structure)
         if evaluation.residuals is not None:
             history.keep_residuals(len(evaluation.residuals))

@@ -18,7 +18,7 @@ from xinv_nb.recorded.history import History
 from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.recording.arguments import Part, arguments_in, mark, values_of
 from xinv_nb.recording.evaluation import Evaluation
-from xinv_nb.recording.joining import joined, put
+from xinv_nb.recording.joining import join, put
 from xinv_nb.recording.players import find_players
 
 _MOST_TRIES = 16
@@ -36,11 +36,16 @@ class Turns:
     """The histories of objectives that take several arguments."""
 
     def __init__(
-        self, writer: RunWriter, new_history: Callable[[Evaluation], History], thinned: Callable[[History], None]
+        self,
+        writer: RunWriter,
+        new_history: Callable[[Evaluation], History],
+        thinned: Callable[[History], None],
+        joined: Callable[[Sequence[History], History], None],
     ) -> None:
         self._writer = writer
         self._new_history = new_history
         self._thinned = thinned
+        self._joined = joined
         self._parts: dict[Hashable, list[Part]] = {}
         self._moment = 0
 
@@ -106,18 +111,18 @@ class Turns:
 
     def _join(self, parts: list[Part], those: Sequence[Part], now: Mapping[int, Any]) -> Part | None:
         those = sorted(those, key=lambda part: part.moments)
-        found = joined(those, now, self._writer)
+        found = join(those, now, self._writer)
         if found is not None:
+            self._joined([part.history for part in those], found.history)
             parts[:] = [found if part is those[0] else part for part in parts if part not in those[1:]]
         return found
 
 
 def _are_free(part: Part, other: Part, *, may_share: bool = False) -> bool:
-    """Whether two parts hold different arguments, and no optimizer but the program's own loop moves them."""
+    """Whether two parts hold different arguments, of which all evaluations are kept."""
     if part.arguments.keys() & other.arguments.keys() and not may_share:
         return False
-    histories = part.history, other.history
-    return not any(history.calls or history.optimizer or history.kept is not None for history in histories)
+    return part.history.kept is None and other.history.kept is None
 
 
 def _is_at(part: Part, point: Mapping[int, Any]) -> bool:

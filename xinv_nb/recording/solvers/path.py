@@ -109,6 +109,10 @@ class SolverPath:
         else:
             self._open.append((row, point))
 
+    def goes_on_in(self, history: History) -> None:
+        """Go on in a history that has the same evaluations, and more parameters."""
+        self._history = history
+
     def _forget(self) -> None:
         """Forget the older half of the points, which are settled."""
         for point in list(self._rows)[: _REMEMBERED // 2]:

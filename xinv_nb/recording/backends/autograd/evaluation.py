@@ -48,7 +48,8 @@ class TapedEvaluation(Evaluation):
         of, point = self.of, self.point
         if of.unflatten is not None:
             point = in_flattening_order(of.unflatten(point))
-        return Layout(function_name(of.function), point, argument_names(of.function, of.positions))
+        holder = getattr(of.function, "__self__", None)
+        return Layout(function_name(of.function), point, argument_names(of.function, of.positions), holder)
 
     def names_of(self, positions: Sequence[int]) -> Sequence[str]:
         """Return what the user's function calls its arguments at these positions."""
