@@ -180,6 +180,8 @@ def test_arguments_that_are_moved_by_turns_are_one_objective(phases, length):
     assert run.gradients["slope"][0] == grad(mse, 0)(0.0, 0.0)
     assert numpy.isnan(run.gradients["intercept"][0])
     assert not any("nan" in fact.text for fact in run.facts)
+    told = "slope and intercept were differentiated by turns: of each iteration only a part of the gradient is known."
+    assert any(told in caption.text for caption in run.captions)
 
 
 def test_what_the_simulator_says_is_told_once():

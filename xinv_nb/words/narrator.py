@@ -192,6 +192,7 @@ def _choices(facts: Sequence[Fact], phases: int, last: int, bank: Phrases) -> It
     yield from (_Choice(3, bank.of(f)) for f in _of_kind(facts, "gap"))
     yield from (_Choice(2, phrase) for phrase in _joined(bank, truths))
     yield from (_Choice(4, bank.of(f)) for f in _of_kind(facts, "terms") if f.span == (0, last))
+    yield from (_Choice(3, bank.of(f)) for f in _of_kind(facts, "turns"))
     balance = _of_kind(facts, "balance")[:1]
     yield from (_Choice(2, bank.of(f)) for f in balance or _of_kind(facts, "conflict")[:1])
     yield from (_Choice(5, bank.of(f)) for f in _of_kind(facts, "credit"))

@@ -152,7 +152,7 @@ def _history(header: dict[str, Any], columns: dict[str, NDArray[Any]]) -> Histor
         history.without_gradient = GrowingColumn.of(unknown.astype(np.intp))
     history.calls = [_call_in(call, len(history)) for call in header.get("calls", ())]
     history.is_on_manifold = of_kind(bool, header.get("is_on_manifold", False))
-    history.moved_by = tuple(texts(header.get("moved_by", ())))
+    history.moved_by = tuple(texts(header.get("moved_by", [])))
     for i, watch in enumerate(header["watches"]):
         history.watches[of_kind(str, watch["name"])] = _watch_in(watch, i, columns, len(history))
     for i, term in enumerate(texts(header.get("terms", []))):
