@@ -229,6 +229,23 @@ def test_what_the_loss_listens_to_in_the_data_is_another_objective():
     assert run.has_gradients
 
 
+def test_a_loss_that_is_rounded_in_another_way_is_one_loss_and_so_is_one_that_is_no_number():
+    def valley(x, y):
+        return (1 - x) ** 2 + 100 * (y - x * x) ** 2
+
+    def domain(m, b):
+        return np.log(m) + b**2
+
+    x, y, m, b = -1.0, 1.0, 1.0, 1.0
+    with xi.record() as run, numpy.errstate(all="ignore"):
+        for _ in range(400):
+            x, y = x - 1e-3 * grad(valley, 0)(x, y), y - 1e-3 * grad(valley, 1)(x, y)
+        for _ in range(10):
+            m, b = m - 0.3 * grad(domain, 0)(m, b), b - 0.3 * grad(domain, 1)(m, b)
+    assert {name: each.evaluations for name, each in run.objectives.items()} == {"valley": 400, "domain": 10}
+    assert run.has_gradients
+
+
 def test_one_point_by_each_argument():
     with xi.record() as run:
         slopes = grad(mse, 0)(1.0, 2.0), grad(mse, 1)(1.0, 2.0)

@@ -142,6 +142,8 @@ class Part:
     """Where in the program the passes of the latest evaluation were made."""
     has_one_loss: bool = False
     """Whether passes at one point were seen to give the same loss: no mini-batches of their own."""
+    largest_loss: float = 0.0
+    """The largest size of its losses so far."""
     given_to: dict[Part, list[Mark]] = field(default_factory=dict)
     """The points of this history that another objective was given as an argument, the latest last; see `players`."""
     tries: int = 0

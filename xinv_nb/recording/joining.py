@@ -6,6 +6,7 @@ those under the same mark elsewhere, or the mark itself where it holds them all.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -23,6 +24,9 @@ from xinv_nb.recording.structure import leaf_names, names_of_arguments
 
 Floats = NDArray[Any]
 
+_ROUNDING = 1e-9
+"""Share of the largest loss by which it may differ at one point: what is differentiated is computed in another way."""
+
 
 def put(
     part: Part, values: Floats, gradient: Floats, known: NDArray[np.bool_], loss: float, site: Hashable = None
@@ -32,10 +36,13 @@ def put(
     Returns the evaluation, and whether it is new.
     """
     history, last = part.history, part.history.values.rows - 1
-    if last >= 0 and (values == history.values.block[last]).all():
+    if math.isfinite(loss):
+        part.largest_loss = max(part.largest_loss, abs(loss))
+    if last >= 0 and _are_same(values, history.values.block[last]):
         latest = len(history) - 1
-        same_loss, twice = bool(loss == history.loss.block[latest]), known & part.known
-        agrees = same_loss and (gradient[twice] == history.gradients.block[last, twice]).all()
+        twice, before = known & part.known, float(history.loss.block[latest])
+        same_loss = _are_same(loss, before) or abs(loss - before) <= _ROUNDING * part.largest_loss
+        agrees = same_loss and _are_same(gradient[twice], history.gradients.block[last, twice])
         if (known & ~part.known).any():
             is_more = agrees or not (twice.any() or part.has_one_loss)
             if is_more:
@@ -55,6 +62,11 @@ def put(
         history.gradient_known(gradient, known, wholly=False)
     part.known = known
     return row, True
+
+
+def _are_same(one: Any, other: Any) -> bool:
+    """Whether numbers are the same, or none in the same places."""
+    return bool(np.array_equal(one, other, equal_nan=True))
 
 
 def join(parts: Sequence[Part], now: Mapping[int, Any], writer: RunWriter) -> Part | None:
