@@ -56,7 +56,8 @@ class Rows:
 
     def append(self, evaluation: Evaluation, gradient: Any | None) -> Appended:
         """Add an evaluation."""
-        if self._is_of_turns(evaluation):
+        is_plain = evaluation.others is None and evaluation.identity is self._latest[0]  # as in most steps
+        if not (is_plain and len(evaluation.positions) == 1) and self._is_of_turns(evaluation):
             return self._turns.append(evaluation, gradient)
         history = self._history_of(evaluation)
         point = _row(history, evaluation.point)
@@ -66,7 +67,12 @@ class Rows:
             slope = np.zeros_like(point) if evaluation.has_gradient else None
         else:
             slope = _row(history, gradient)
-        if self._is_known(history, evaluation, point, slope):
+        rows = history.loss.rows
+        if (
+            rows
+            and history.loss.block[rows - 1] == evaluation.loss
+            and self._is_known(history, evaluation, point, slope)
+        ):
             return history, len(history) - 1, slope, False
         row = history.append(evaluation.loss, point, slope, residuals=evaluation.residuals)
         self._sites[history] = [evaluation.site]
@@ -81,11 +87,8 @@ class Rows:
 
         A loop that does not move comes back to the same place in the program; an optimizer starts with its own.
         """
-        latest, site = len(history) - 1, evaluation.site
-        if latest < 0 or site is None or history.loss.block[latest] != evaluation.loss:
-            return False
-        sites = self._sites.get(history)
-        if sites is None or site in sites or slope is None:
+        site, sites = evaluation.site, self._sites.get(history)
+        if site is None or sites is None or site in sites or slope is None:
             return False
         row = history.values.rows - 1
         if not ((history.values.block[row] == point).all() and (history.gradients.block[row] == slope).all()):
