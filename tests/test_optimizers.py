@@ -128,7 +128,7 @@ def test_slsqp_accepts_where_it_asks_for_the_gradient_not_where_it_calls_back(pr
         result, _ = program()
     assert plain(result) == plain(expected)
     assert rows(run.parameters["x"][run.accepted]) == rows([*gradients, result.x])
-    assert run.evaluations == result.nfev + result.njev
+    assert run.evaluations == result.nfev  # each gradient is taken where the value was
     assert not run.accepted.all()
 
 
@@ -198,11 +198,11 @@ def test_a_value_and_a_gradient_that_share_one_memory(method):
     assert run.accepted.sum() == result.nit + 1
 
 
-def test_value_and_gradient_that_both_differentiate_are_two_evaluations_of_one_iterate():
+def test_value_and_gradient_that_both_differentiate_are_one_evaluation():
     with xi.record() as run:
         result = minimize(lambda x: objective(x)[0], START, jac=lambda x: objective(x)[1], method="L-BFGS-B")
-    assert run.evaluations == 2 * result.nfev
-    assert run.accepted.sum() == 2 * (result.nit + 1)
+    assert run.evaluations == result.nfev
+    assert run.accepted.sum() == result.nit + 1
 
 
 @pytest.mark.parametrize("method", ["BFGS", *SECOND_ORDER])
@@ -244,15 +244,15 @@ def test_a_function_that_changes_its_argument_in_place_does_not_matter():
     assert run.accepted.sum() == result.nit + 1 < run.evaluations
 
 
-def test_what_the_users_callback_evaluates_is_no_trial():
+def test_what_the_users_callback_evaluates_is_neither_a_trial_nor_an_evaluation_more():
     norms = []
     with xi.record() as run:
         result = minimize(
             objective, START, jac=True, method="BFGS", callback=lambda x: norms.append(grad(rosenbrock)(x))
         )
     assert len(norms) == result.nit
-    assert run.evaluations == result.nfev + result.nit
-    assert run.accepted.sum() == 2 * result.nit + 1
+    assert run.evaluations == result.nfev  # what it looks at once more is known already
+    assert run.accepted.sum() == result.nit + 1
     assert told(run)[-1].startswith(f"BFGS stops after {result.nfev} evaluations")
 
 

@@ -15,6 +15,7 @@ from xinv_nb.facts.kinds import all_kinds
 from xinv_nb.facts.measures.fits import stretches
 from xinv_nb.facts.measures.optimizers import optimizer_starts
 from xinv_nb.facts.measures.phases import find_phases
+from xinv_nb.facts.measures.players import of_a_game
 from xinv_nb.facts.measures.sizes import gradient_sizes
 from xinv_nb.facts.shifting import shifted, shifted_phase
 from xinv_nb.facts.story import Parts, parts_of
@@ -114,10 +115,13 @@ def analyse(run: RecordedRun) -> Analysis:
 
 def _of_story(run: RecordedRun) -> tuple[tuple[Phase, ...], Sequence[Fact]]:
     """Return the phases of a run that is one story, and the facts about it."""
-    phases = tuple(find_phases(run.loss, gradient_sizes(run), run.accepted, optimizer_starts(run)))
+    slopes = None if run.history.is_on_manifold else gradient_sizes(run)
+    phases = tuple(find_phases(run.loss, slopes, run.accepted, optimizer_starts(run)))
     evidence = Evidence(run, phases)
     if evidence.downhill_share is not None:
         evidence.phases = phases = (Phase(0, run.evaluations, "sampling", "samples"),)
+    elif evidence.players is not None:
+        evidence.phases = phases = tuple(of_a_game(phases))
     for kind in all_kinds():
         if kind.compute is not None and not kind.of_fits and (evidence.downhill_share is None or kind.of_samples):
             evidence.add(kind.compute(evidence))

@@ -12,6 +12,7 @@ from xinv_nb.facts.measures.events import EventGroup, event_groups
 from xinv_nb.facts.measures.fitted import Fitted, fitted
 from xinv_nb.facts.measures.iterates import Floats, Iterates, iterates_of
 from xinv_nb.facts.measures.opposition import Pair, opposed_pairs
+from xinv_nb.facts.measures.players import Players, players_of
 from xinv_nb.facts.measures.sampling import downhill_share
 from xinv_nb.facts.measures.watched import followed
 from xinv_nb.facts.story import Parts
@@ -77,6 +78,11 @@ class Evidence:
     def downhill_share(self) -> float | None:
         """The share of steps down the slope where the run draws samples instead of minimizing; None elsewhere."""
         return downhill_share(self.run)
+
+    @cached_property
+    def players(self) -> Players | None:
+        """Who plays, where objectives move each other or one loss is lowered by some and raised by others."""
+        return players_of(self.run, self.iterates)
 
     @property
     def is_noisy(self) -> bool:

@@ -21,7 +21,7 @@ from xinv_nb.recorded.calls import OptimizerCall
 from xinv_nb.recorded.columns import GrowingColumn, TermColumns, WatchColumns
 from xinv_nb.recorded.data import MOST_GROUPS, DataColumns
 from xinv_nb.recorded.jacobians import Jacobians
-from xinv_nb.recorded.leaves import Leaf, Summary, rms
+from xinv_nb.recorded.leaves import Leaf
 
 BUDGET = 512 * 2**20
 """Bytes that the parameters and gradients of one objective take at most, with the residuals where they are kept."""
@@ -68,6 +68,10 @@ class History:
         self.optimizer = optimizer
         self.calls: list[OptimizerCall] = []
         """The calls of optimizers that were seen to work on it, in the order in which they began."""
+        self.moved_by: tuple[str, ...] = ()
+        """Objectives that are given these parameters, and whose own parameters this one is given: players of a game."""
+        self.is_on_manifold = False
+        """Whether a package keeps its parameters on a curved surface, on which its own gradient need not vanish."""
         self.last_signs: NDArray[Any] = np.full(self.width, np.inf)
         """Signs of the latest gradient, for telling when it turns."""
         self.lock = threading.Lock()
@@ -87,9 +91,9 @@ class History:
 
     @property
     def was_optimized(self) -> bool:
-        """Whether an optimizer was seen to work on it, or its loss ended lower than at the start and lowest of all."""
-        if self.optimizer or self.loss.rows < _FEWEST_STEPS:
-            return bool(self.optimizer)
+        """Whether an optimizer was seen to work on it, or its loss ended lowest, or it is a player's in a game."""
+        if self.optimizer or self.moved_by or self.loss.rows < _FEWEST_STEPS:
+            return bool(self.optimizer or self.moved_by)
         loss = self.loss.block[: self.loss.rows]
         loss = loss[np.isfinite(loss)] if not math.isfinite(loss[-1]) else loss  # it may break down in the end
         if not len(loss):
@@ -167,12 +171,7 @@ class History:
             arrays = np.split(arrays[0], np.cumsum([leaf.size for leaf in self.leaves])[:-1])
         row = np.empty(self.width, dtype=self.dtype)
         for leaf, array in zip(self.leaves, arrays, strict=True):
-            if leaf.kept is None:
-                row[leaf.start : leaf.stop] = array.reshape(-1)
-            elif isinstance(array, Summary):
-                row[leaf.start : leaf.stop], row[leaf.rms_column] = array.sample, array.rms
-            else:
-                row[leaf.start : leaf.stop], row[leaf.rms_column] = array.reshape(-1)[leaf.kept], rms(array)
+            leaf.lay_out(array, row)
         return row
 
     def append(
@@ -221,6 +220,15 @@ class History:
         if self.without_gradient is None:
             self.without_gradient = GrowingColumn(None, np.intp)
         self.without_gradient.append(number)
+
+    def gradient_known(self, gradient: NDArray[Any], columns: NDArray[np.bool_], *, wholly: bool) -> None:
+        """Put in what has become known of the gradient of the latest evaluation; the rest of it is not known yet."""
+        self.gradients.block[self.gradients.rows - 1, columns] = gradient[columns]
+        if not wholly or self.without_gradient is None:
+            return
+        self.without_gradient.rows -= 1
+        if not self.without_gradient.rows:
+            self.without_gradient = None
 
     def _make_room(self, loss: float) -> int:
         """Return the row of parameters and gradient for the next evaluation, at the price of another one."""

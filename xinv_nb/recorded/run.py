@@ -267,8 +267,8 @@ class RecordedRun:
 
     @property
     def has_gradients(self) -> bool:
-        """Whether the gradient is known of every accepted evaluation; else nothing is to be said of gradients."""
-        return self.history.has_gradients
+        """Whether the gradient is known of every accepted evaluation, and has to vanish: not so on a sphere, say."""
+        return self.history.has_gradients and not self.history.is_on_manifold
 
     @property
     def residuals(self) -> NDArray[np.float64] | None:
@@ -330,7 +330,7 @@ class RecordedRun:
         chosen = placed(self._events, self.history, len(self.history), start, stop)
         if all(event.column is None for event in chosen):
             return chosen
-        entries = {entry.column: entry for entry in self.entries()}
+        entries = {entry.column: entry for entry in self.entries() if entry.part != "imaginary"}
         return [worded(event, entries) for event in chosen]
 
     def events_by_objective(self) -> Iterator[tuple[int | None, Event]]:
@@ -375,12 +375,12 @@ class RecordedRun:
         return self.problem.parameters if self.problem is not None else {}
 
     def column(self, entry: Entry, of: Literal["values", "gradients"] = "values") -> NDArray[np.float64]:
-        """Return the numbers of one entry at each evaluation (the real part of complex ones).
+        """Return the numbers of one entry at each evaluation.
 
         Between the evaluations in `kept` stand those of the one before.
         """
         if entry.place is not None:
-            return np.real(self.history.column(entry.place, of))
+            return entry.part_of(self.history.column(entry.place, of), of)
         squares = np.abs(self.history.column(slice(entry.leaf.start, entry.leaf.stop), of)) ** 2
         return np.asarray(np.sqrt(squares.mean(axis=1)), dtype=np.float64)
 

@@ -22,6 +22,8 @@ class Layout(NamedTuple):
     """The point in the structure that the objective takes; of several arguments, one after the other."""
     arguments: Sequence[str]
     """The name of each argument."""
+    holder: Any = None
+    """The object whose method the objective is, which may know more of its parameters."""
 
 
 class Evaluation:
@@ -33,6 +35,10 @@ class Evaluation:
     loss: float = math.nan
     positions: tuple[int, ...] = (0,)
     """Which arguments of the objective the point holds."""
+    others: Mapping[int, Any] | None = None
+    """The other arguments that the objective was given, by their positions; not copied, so good for now only."""
+    site: Hashable = None
+    """Where in the program the gradient was asked for; None where that is not known."""
     summarised: bool = True
     """Whether of large arrays a summary stands for the array."""
     has_gradient: bool = True
@@ -62,6 +68,10 @@ class Evaluation:
 
     def layout(self) -> Layout:
         """Return how the objective takes its parameters."""
+        raise NotImplementedError
+
+    def names_of(self, positions: Sequence[int]) -> Sequence[str]:
+        """Return what the objective calls its arguments at these positions."""
         raise NotImplementedError
 
     def tap(self, value: Any, receive: Callable[[Any], None]) -> bool:  # noqa: ARG002 - for those with a tape

@@ -69,8 +69,8 @@ class Recorder:
         """What each source of evaluations keeps beside this recording."""
         self.writer = RunWriter(run)
         self.events = KeptEvents(run, self.writer, max_events, self.notice)
-        self._rows = Rows(self.writer, self.events.add, self.notice)
         self._optimizers = OptimizerFollower(self.events.add, self.failed, self.notice)
+        self._rows = Rows(self.writer, self.events.add, self.notice, self._optimizers.joined)
         self._lookout = Lookout()
         self._terms = TermReader()
         self._token: Token[Recording | None] | None = None
@@ -108,6 +108,10 @@ class Recorder:
                 context.innermost.set(self.outer)
         self.events.tell_outside()
         self._optimizers.close()
+        try:
+            self._rows.close()
+        except Exception as error:  # noqa: BLE001 - what was recorded stays as it is
+            self.failed(error)
         for history in self.run.histories:
             settle(history, is_over=True)
         self.writer.end(status, ending)
@@ -184,11 +188,12 @@ class Recorder:
             self.events.learn_templates(evaluation.happenings)
         if self.events.outside:
             self.events.tell_outside()
-        history, row, slope = self._rows.append(evaluation, gradient)
-        self._optimizers.evaluated(history, row, evaluation.asked)
-        if row > _FEW and row & (row + 1) == 0:  # so that a live view tells of them; each look goes over all rows
-            settle(history, is_over=False)
-        self._rows.tell(history, row, evaluation, slope)
+        history, row, slope, is_new = self._rows.append(evaluation, gradient)
+        if is_new:
+            self._optimizers.evaluated(history, row, evaluation.asked)
+            if row > _FEW and row & (row + 1) == 0:  # so that a live view tells of them; each look goes over all rows
+                settle(history, is_over=False)
+        self._rows.tell(history, row, evaluation, slope, is_new=is_new)
 
     def _tell_view(self, on_evaluation: Callable[[], None]) -> None:
         """Let the view follow; what it computes (the user's scene, say) is no part of the recording."""

@@ -182,6 +182,7 @@ def _choices(facts: Sequence[Fact], phases: int, span: tuple[int, int], bank: Ph
     if broke_off:
         yield _Choice(0, bank.of(ending[0]))
     own = next(iter(_of_kind(facts, "phase")), None) if phases == 1 else None
+    yield from (_Choice(0, bank.of(f)) for f in _of_kind(facts, "players"))
     # The best of noisy values is a lucky one.
     is_noisy = any(f.data["noisy"] for f in _of_kind(facts, "phase"))
     for place, phrase in enumerate(_joined(bank, _watches(facts, span))):
@@ -198,6 +199,7 @@ def _choices(facts: Sequence[Fact], phases: int, span: tuple[int, int], bank: Ph
     yield from (_Choice(3, bank.of(f)) for f in _of_kind(facts, "gap"))
     yield from (_Choice(2, phrase) for phrase in _joined(bank, truths))
     yield from (_Choice(4, bank.of(f)) for f in _of_kind(facts, "terms") if f.span == span)
+    yield from (_Choice(3, bank.of(f)) for f in _of_kind(facts, "turns"))
     balance = _of_kind(facts, "balance")[:1]
     yield from (_Choice(2, bank.of(f)) for f in balance or _of_kind(facts, "conflict")[:1])
     yield from (_Choice(5, bank.of(f)) for f in _of_kind(facts, "credit"))

@@ -42,6 +42,8 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     """Yield at most three suggestions, the most urgent first."""
     if evidence.run.status == "running" or evidence.last < 1 or not evidence.phases:
         return
+    if evidence.players is not None:
+        return  # what the loss did is not by its own steps alone
     told = 0
     for rule in _RULES:
         for form, slots, because in rule(evidence):
@@ -69,7 +71,7 @@ def _along_the_gradient(run: RecordedRun) -> float:
         return math.nan
     steps = np.diff(run.history.rows(rows), axis=0)
     slopes = run.history.rows(rows[:-1], "gradients")
-    return float(np.mean(np.einsum("ij,ij->i", steps, slopes.conj()).real > 0))
+    return float(np.mean(np.einsum("ij,ij->i", steps, slopes).real > 0))
 
 
 def _diverged(evidence: Evidence) -> Suggestions:

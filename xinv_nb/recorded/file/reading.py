@@ -6,6 +6,7 @@ import json
 import math
 import zipfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -121,6 +122,12 @@ def _history(header: dict[str, Any], columns: dict[str, NDArray[Any]]) -> Histor
         whole = whole_leaf(of_kind(str, name), tuple(position(n) for n in shape), start)
         leaves.append(whole if kept is None else _sampled(whole, [position(i) for i in kept]))
     loss, values, gradients, accepted = (columns[name] for name in EACH)
+    complex_ones = header.get("complex_leaves", [leaf.name for leaf in leaves] if values.dtype.kind == "c" else [])
+    leaves = [replace(leaf, is_complex=leaf.name in texts(complex_ones)) for leaf in leaves]
+    labels = [tuple(texts(of_leaf)) for of_leaf in header.get("labels", [[]] * len(leaves))]
+    if any(of_leaf and len(of_leaf) != leaf.size for leaf, of_leaf in zip(leaves, labels, strict=True)):
+        raise ValueError("labels of other entries")
+    leaves = [replace(leaf, labels=of_leaf) for leaf, of_leaf in zip(leaves, labels, strict=True)]
     outline = decoded(header["outline"])
     if leaves and _leaves_in(outline) != len(leaves):
         raise ValueError("a structure of other leaves")
@@ -149,6 +156,8 @@ def _history(header: dict[str, Any], columns: dict[str, NDArray[Any]]) -> Histor
             raise ValueError("evaluations out of order")
         history.without_gradient = GrowingColumn.of(unknown.astype(np.intp))
     history.calls = [_call_in(call, len(history)) for call in header.get("calls", ())]
+    history.is_on_manifold = of_kind(bool, header.get("is_on_manifold", False))
+    history.moved_by = tuple(texts(header.get("moved_by", [])))
     for i, watch in enumerate(header["watches"]):
         history.watches[of_kind(str, watch["name"])] = _watch_in(watch, i, columns, len(history))
     for i, term in enumerate(texts(header.get("terms", []))):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from xinv_nb.recorded.captions import Caption, Claim
 from xinv_nb.recorded.file.layout import CURVATURE, EACH, FORMAT, VERSION, prefix
 from xinv_nb.recorded.file.values import encoded
+from xinv_nb.recorded.keys import with_plain_keys
 from xinv_nb.recorded.problem import Problem
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.recorded.watch import Watch
@@ -95,7 +96,11 @@ def _of_objective(run: RecordedRun) -> dict[str, Any]:
         "optimizer": history.optimizer,
         "calls": [encoded(vars(call)) for call in history.calls],
         "leaves": [(leaf.name, leaf.shape, _positions(leaf.kept)) for leaf in history.leaves],
-        "outline": encoded(history.outline),
+        "moved_by": history.moved_by,
+        "is_on_manifold": history.is_on_manifold,
+        "labels": [leaf.labels for leaf in history.leaves],
+        "complex_leaves": [leaf.name for leaf in history.leaves if leaf.is_complex],
+        "outline": encoded(with_plain_keys(history.outline)),
         "watches": [
             {"name": watch.name, "unit": watch.unit, "at": encoded(list(watch.at)), "shapes": _shapes(watch)}
             for watch in run.watches.values()

@@ -44,6 +44,14 @@ def find_caller() -> Caller | None:
     return None
 
 
+def by_an_optimizer() -> bool:
+    """Whether any optimizer that is known calls for the evaluation."""
+    return any(
+        str(frame.f_globals.get("__name__", "")).startswith("scipy.optimize") or _is_trainer(frame)
+        for frame in _frames()
+    )
+
+
 def _is_trainer(frame: FrameType) -> bool:
     return frame.f_globals.get("__name__") == "autograd.misc.optimizers"
 
@@ -79,6 +87,23 @@ def other_solver() -> str:
         if name and str(frame.f_globals.get("__name__", "")).startswith("scipy.optimize"):
             return name
     return ""
+
+
+_FLAT = ("Euclidean", "ComplexEuclidean")
+"""Manifolds on which the gradient is that of the space itself."""
+
+
+def is_on_manifold() -> bool:
+    """Whether what calls for the evaluation keeps the parameters on a curved manifold, as pymanopt's problems do."""
+    for frame in _frames():
+        if str(frame.f_globals.get("__name__", "")).partition(".")[0] != "pymanopt":
+            continue
+        holders = (frame.f_locals.get(name) for name in ("self", "problem"))
+        held = [getattr(holder, "__dict__", {}).get("manifold") for holder in holders]
+        for manifold in filter(None, [frame.f_locals.get("manifold"), *held]):
+            factors = getattr(manifold, "manifolds", [manifold])
+            return any(type(factor).__name__ not in _FLAT for factor in factors)
+    return False
 
 
 def _frames() -> Iterator[FrameType]:

@@ -7,7 +7,7 @@ that it tried on the way there are trials. Where iterates and evaluations cannot
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,6 +75,8 @@ class OptimizerFollower:
         """How often autograd was busy with itself, as its optimizers are between two steps."""
         self._looked: dict[History, int] = {}
         """The same at the latest evaluation of each objective."""
+        self._instead: dict[History, History] = {}
+        """Histories that were put together, with the one that is in their place."""
         self._starts: dict[History, list[tuple[str, int]]] = {}
         """The optimizers of each objective in a row, with how often each started."""
 
@@ -89,6 +91,17 @@ class OptimizerFollower:
                 self._find_out(history, row)
         except Exception as error:  # noqa: BLE001 - the evaluation is recorded all the same
             self._failed(error)
+
+    def joined(self, old: Sequence[History], new: History) -> None:
+        """Follow on in one history what was followed in several, of which the first has all the rows."""
+        for histories in (self._loops, self._looked, self._starts):
+            _move(histories, old, new)
+        for paths in self._paths.values():
+            _move(paths, old, new)
+            if new in paths:
+                paths[new].goes_on_in(new)
+        before = [history for history, now in self._instead.items() if now in old]
+        self._instead |= dict.fromkeys([*old, *before], new)
 
     def _is_as_before(self, history: History, row: int) -> bool:
         """Whether an evaluation is called for from where the one before was; saves most looks on the call stack.
@@ -122,7 +135,10 @@ class OptimizerFollower:
 
     def _look_for_others(self, history: History, row: int) -> None:
         """Look now and then for a solver on the stack that is not followed."""
-        if row & (row + 1) == 0 and (name := callers.other_solver()):
+        if row & (row + 1):
+            return
+        history.is_on_manifold = history.is_on_manifold or callers.is_on_manifold()
+        if name := callers.other_solver():
             self._start(history, row, name, name, {})
 
     def _in_solver(self, asked: Asked, history: History, row: int) -> None:
@@ -182,7 +198,7 @@ class OptimizerFollower:
         ) -> None:
             if number_of_starts <= (_MOST_IN_DETAIL if detail else _MOST_STARTS):
                 event = NewEvent("optimizer", "optimizer", text, values, kind=kind, column=column)
-                self._add_event(history, row, event)
+                self._add_event(self._instead.get(history, history), row, event)
 
         tell(row, f"{title} starts{' again' * again} at a loss of {number(loss)}", {"optimizer": name, "loss": loss})
         return tell, noted
@@ -241,6 +257,14 @@ class OptimizerFollower:
                     f"{name} called the objective {self._calls[name]} times; {unseen} of these calls cannot be seen "
                     "here: they took no gradient, repeated a point, or ran in another process."
                 )
+
+
+def _move(of: dict[History, Any], old: Sequence[History], new: History) -> None:
+    """Keep what is known of the first of several histories as that of one in their place."""
+    if old[0] in of:
+        of[new] = of[old[0]]
+    for history in old:
+        of.pop(history, None)
 
 
 def _in_a_row(starts: list[tuple[str, int]]) -> str:

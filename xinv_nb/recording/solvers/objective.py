@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from xinv_nb.recording.evaluation import Layout
-from xinv_nb.recording.structure import argument_names, function_name, identity
+from xinv_nb.recording.wrappers import argument_names, function_name, identity
 
 _INNER = ("fun", "fun_in", "f", "func", "function")
 """Where scipy's own wrappers hold the function that they wrap."""

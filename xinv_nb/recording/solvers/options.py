@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xinv_nb.recording.structure import function_name
+from xinv_nb.recording.wrappers import function_name
 
 _MOST = 1000
 """Numbers of one option that are kept."""

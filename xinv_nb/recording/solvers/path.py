@@ -141,6 +141,10 @@ class SolverPath:
             self._x = x
             self._look_at_bounds(row, x)
 
+    def goes_on_in(self, history: History) -> None:
+        """Go on in a history that has the same evaluations, and more parameters."""
+        self._history = history
+
     def _forget(self) -> None:
         """Forget the older half of the points, which are settled."""
         for point in list(self._rows)[: _REMEMBERED // 2]:
