@@ -238,3 +238,32 @@ def test_hops_are_fits_of_their_own_and_an_annealing_is_one():
     with xi.record() as run:
         dual_annealing(bumpy, [(-2, 2)], maxiter=50, seed=1)
     assert [fit.optimizer for fit in run.fits] == ["Dual annealing"]
+
+
+def misfit_to(data):
+    def misfit(x):
+        return np.sum((x[0] + x[1] * np.arange(4.0) - data) ** 2)
+
+    return misfit
+
+
+def test_loops_over_several_sets_of_data_are_fits_that_cannot_be_compared(tmp_path):
+    sets = [numpy.array([1.0, 2.0, 2.5, 4.0]) + shift for shift in (0.0, 5.0, -3.0)]
+    with xi.record() as run:
+        for data in sets:
+            x = numpy.array([data.mean(), 0.0])  # each has a start of its own, near enough for no jump
+            for _ in range(12):
+                x = x - 0.02 * grad(misfit_to(data))(x)
+    assert [(fit.start, fit.stop) for fit in run.fits] == [(0, 12), (12, 24), (24, 36)]
+    assert "which cannot be compared" in run.captions[0].text
+    assert xi.load(run.save(tmp_path / "run.npz")).fits == run.fits
+
+
+def test_batches_that_an_objective_closes_over_are_no_fits():
+    dice = numpy.random.RandomState(0)
+    with xi.record() as run:
+        x = numpy.zeros(2)
+        for _ in range(60):
+            batch = numpy.array([1.0, 2.0, 2.5, 4.0]) + 0.1 * dice.randn(4)
+            x = x - 0.02 * grad(misfit_to(batch))(x)
+    assert len(run.fits) == 1

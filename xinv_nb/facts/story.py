@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.facts.fit import Fit, fits_of
-from xinv_nb.facts.measures.fits import Stretch, stretches
+from xinv_nb.facts.measures.fits import Stretch, changes_of_data, stretches
 from xinv_nb.recorded.run import RecordedRun
 
 _SAME_LOSS = 1e-6
@@ -44,6 +44,8 @@ class Parts:
     @cached_property
     def are_comparable(self) -> bool:
         """Whether the losses of the fits can be compared: no point has one loss here and another there."""
+        if any(fit.start in changes_of_data(self.run) for fit in self.fits):
+            return False
         known: dict[bytes, float] = {}
         for fit in self.fits:
             points = _points(self.run, fit)

@@ -68,6 +68,9 @@ class History:
         self.optimizer = optimizer
         self.calls: list[OptimizerCall] = []
         """The calls of optimizers that were seen to work on it, in the order in which they began."""
+        self.held: list[tuple[int, int]] = []
+        """From which evaluation on the objective held which data and settings beside its parameters, as a number that
+        tells them apart; only changes are noted, and none where it holds others nearly each time, as batches."""
         self.moved_by: tuple[str, ...] = ()
         """Objectives that are given these parameters, and whose own parameters this one is given: players of a game."""
         self.is_on_manifold = False

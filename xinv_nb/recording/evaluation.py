@@ -33,6 +33,8 @@ class Evaluation:
     """
 
     loss: float = math.nan
+    function: Any = None
+    """The user's function, where it is known."""
     positions: tuple[int, ...] = (0,)
     """Which arguments of the objective the point holds."""
     others: Mapping[int, Any] | None = None

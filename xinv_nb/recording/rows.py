@@ -19,12 +19,15 @@ from xinv_nb.recording import nonfinite
 from xinv_nb.recording.evaluation import Evaluation
 from xinv_nb.recording.events import backward_events, by_name, forward_events, turn
 from xinv_nb.recording.given_names import names_given
+from xinv_nb.recording.held import mark_of
 from xinv_nb.recording.measured import by_group
 from xinv_nb.recording.solvers.callers import by_an_optimizer
 from xinv_nb.recording.structure import NO_NUMBERS, flatten, names_of_arguments, outline, signature
 from xinv_nb.recording.terms import Conflicts
 from xinv_nb.recording.turns import Appended, Turns
 
+_MOST_HELD = 100
+"""Changes of what an objective holds that are noted; more are batches."""
 _FOLLOWED_SIGNS = 16
 """Parameters up to which a change of the gradient's sign is an event; more would drown the others."""
 
@@ -58,6 +61,8 @@ class Rows:
         self._conflicts: dict[int, Conflicts] = {}
         self._sites: dict[History, list[Any]] = {}
         """Where in the program the passes of the latest evaluation of each history were made."""
+        self._functions: dict[History, Any] = {}
+        """The function of the latest evaluation of each history."""
         self._turns = Turns(writer, self._new_history, self._thinned, joined)
 
     def append(self, evaluation: Evaluation, gradient: Any | None) -> Appended:
@@ -84,9 +89,20 @@ class Rows:
         if evaluation.jacobian is not None:
             history.keep_jacobian(row, evaluation.jacobian)
         self._sites[history] = [evaluation.site]
+        if evaluation.function is not self._functions.get(history):
+            self._note_held(history, row, evaluation.function)
         if history.stride != stride:
             self._thinned(history)
         return history, row, slope, True
+
+    def _note_held(self, history: History, row: int, function: Any) -> None:
+        """Take note of what an objective holds beside its parameters, where it is another function object now."""
+        self._functions[history] = function
+        if len(history.held) > _MOST_HELD:
+            return
+        mark = mark_of(function)
+        if not history.held or history.held[-1][1] != mark:
+            history.held.append((row, mark))
 
     def _is_known(
         self, history: History, evaluation: Evaluation, point: NDArray[Any], slope: NDArray[Any] | None

@@ -56,7 +56,7 @@ def _is_over(evidence: Evidence) -> bool:
     if not run.has_gradients:
         return True
     sizes = gradient_sizes(run)
-    return float(sizes[end_of(run)]) <= _LEVEL * float(np.nanmax(sizes))
+    return float(sizes[end_of(run)]) <= _LEVEL * float(np.fmax.reduce(sizes))
 
 
 def _fact(at: int, slots: dict[str, Slot]) -> Fact:

@@ -81,6 +81,8 @@ class Rows:
     points: Floats
     slopes: Floats | None
     accepted: NDArray[np.bool_]
+    changes: Sequence[int]
+    """The evaluations at which the objective begins to hold other data."""
 
 
 def _rows(run: RecordedRun) -> Rows | None:
@@ -89,7 +91,18 @@ def _rows(run: RecordedRun) -> Rows | None:
     if history.kept is not None or history.width == 0:
         return None
     slopes = _real(history.gradients.array) if run.has_gradients else None
-    return Rows(_real(history.values.array), slopes, run.accepted)
+    return Rows(_real(history.values.array), slopes, run.accepted, changes_of_data(run))
+
+
+def changes_of_data(run: RecordedRun) -> list[int]:
+    """Return the evaluations at which the objective begins to hold other data, for some evaluations each time.
+
+    >>> changes_of_data(RecordedRun())
+    []
+    """
+    rows = [row for row, _ in run.history.held]
+    stays = np.diff([*rows, run.evaluations]) if rows else np.zeros(0)
+    return rows[1:] if len(rows) > 1 and float(stays.min()) >= _FEWEST else []
 
 
 def _real(rows: NDArray[Any]) -> Floats:
@@ -157,7 +170,8 @@ def _of_steps(rows: Rows, span: tuple[int, int], starts: Sequence[Floats], *, al
     end = stop if end < _FEWEST else start + end
     iterates = np.flatnonzero(accepted[start:end]) + start  # a trial is no start
     down = None if slopes is None else slopes[iterates]
-    cuts = [start, *(int(iterates[row]) for row in restarts(points[iterates], down, starts)), end]
+    found = {int(iterates[row]) for row in restarts(points[iterates], down, starts)}
+    cuts = sorted({start, end, *found, *(row for row in rows.changes if start < row < end)})
     for a, b in pairwise(cuts):
         is_few = b - a < _FEWEST and not (alone and (a, b) == span)
         rate = None if is_few or slopes is None else step_size(points[a:b], slopes[a:b])

@@ -103,7 +103,7 @@ def fitted(run: RecordedRun) -> Fitted | str:
             return "other loss"
     else:
         return "other loss"
-    largest = float(np.sqrt(np.nanmax(_squares(residuals, places, weights))))
+    largest = float(np.sqrt(np.fmax.reduce(_squares(residuals, places, weights))))
     return Fitted(best, first, stop, call, raw * weights, weights, is_scaled, tuple(parts), largest)
 
 

@@ -120,7 +120,7 @@ def look_behind(points: Floats) -> tuple[int, Look]:
         row = count - again - 1
         # A point that comes twice in a row is a loop at rest, and one that comes again for long a loop that goes round.
         way = float(np.abs(points[row] - points[row - 1]).max())
-        known = (points[: max(row - 2, 0)] == points[row]).all(axis=1).any()
+        known = (points[1 : max(row - 2, 1)] == points[row]).all(axis=1).any()  # to its start a loop may come back
         if way <= _AT_REST * reach or not known or np.array_equal(points[row], points[row - 2]):
             break
         again += 1

@@ -121,8 +121,8 @@ def _has_settled(lengths: Floats, slopes: Floats | None, begin: int, row: int) -
     sizes = np.linalg.norm(slopes[begin:row], axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         rates = lengths[begin:row] / sizes
-    is_flung = not rates[-1] <= _FLUNG * np.nanmax(rates[:-1], initial=0.0)  # or a step of Newton's from a saddle
-    return bool(sizes[-1] <= _SETTLED * np.nanmax(sizes) and is_flung)
+    is_flung = not rates[-1] <= _FLUNG * np.fmax.reduce(rates[:-1], initial=0.0)  # or a step of Newton's from a saddle
+    return bool(sizes[-1] <= _SETTLED * np.fmax.reduce(sizes) and is_flung)
 
 
 def _evenly_spaced(rows: Sequence[int], count: int) -> list[int]:

@@ -155,6 +155,7 @@ def _history(header: dict[str, Any], columns: dict[str, NDArray[Any]]) -> Histor
         if [position(k, len(loss)) for k in unknown.tolist()] != sorted(set(unknown.tolist())):
             raise ValueError("evaluations out of order")
         history.without_gradient = GrowingColumn.of(unknown.astype(np.intp))
+    history.held = [(position(row, len(history)), position(mark)) for row, mark in header.get("held", ())]
     history.calls = [_call_in(call, len(history)) for call in header.get("calls", ())]
     history.is_on_manifold = of_kind(bool, header.get("is_on_manifold", False))
     history.moved_by = tuple(texts(header.get("moved_by", [])))

@@ -94,6 +94,7 @@ def _of_objective(run: RecordedRun) -> dict[str, Any]:
         "version": VERSION,
         "objective": history.objective,
         "optimizer": history.optimizer,
+        "held": [list(change) for change in history.held],
         "calls": [encoded(vars(call)) for call in history.calls],
         "leaves": [(leaf.name, leaf.shape, _positions(leaf.kept)) for leaf in history.leaves],
         "moved_by": history.moved_by,

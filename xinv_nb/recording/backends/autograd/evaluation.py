@@ -29,6 +29,7 @@ class TapedEvaluation(Evaluation):
         self, of: Differentiated, x: Any, level: int
     ) -> None:  # the base's by hand: a cost of every evaluation
         self.of = of
+        self.function = of.function
         self.identity = identity(of.function)
         self.positions = of.positions
         self.others = of.others
