@@ -367,6 +367,46 @@ def test_differences_survive_a_file(tmp_path):
     assert [fact.text for fact in again.facts] == [fact.text for fact in run.facts]
 
 
+# ---------------------------------------------------------------------- what is said
+
+
+def everything_said(run):
+    return "\n".join([*(caption.text for caption in run.captions), *(fact.text for fact in run.facts), *run.notices])
+
+
+SEARCHED = {
+    **{name: MINIMIZATIONS[name] for name in (*SEARCHES, *BY_DIFFERENCES, "bounds", "constrained")},
+    **OTHERS,
+    "constrained search": lambda: minimize(
+        valley, START, method="COBYLA", constraints={"type": "ineq", "fun": left_of_half}
+    ),
+}
+
+
+@pytest.mark.parametrize("program", SEARCHED.values(), ids=SEARCHED)
+def test_without_a_gradient_nothing_is_said_of_one_of_noise_or_of_steps_that_nobody_chose(program):
+    run, _ = recorded(program)
+    said = everything_said(run)
+    for words in ("asked for", "apart from its noise", "step size", "batches", "at a minimum", "pulled", "momentum"):
+        if words == "step size" and len(run.history.calls) > 2:
+            continue  # several fits are not told apart yet
+        assert words not in said, said
+    if len(run.history.calls) == 1:
+        assert "rose from" not in "\n".join(f.text for f in run.facts if f.kind in ("course", "phase", "ending")), said
+        assert "more iterations" not in said.lower() or run.history.calls[0].ending["reason"] == "evaluations"
+
+
+def test_a_search_led_astray_by_its_differences_is_not_told_to_check_a_gradient():
+    def rough(x):
+        return valley(x) + 0.01 * np.sin(1e9 * x[0])
+
+    run, result = recorded(lambda: minimize(rough, START, method="BFGS"))
+    assert not result.success
+    said = everything_said(run)
+    assert "finite differences: they mislead where the loss is not exact" in said
+    assert "gradient is exact" not in said
+
+
 # ---------------------------------------------------------------------- once
 
 
