@@ -46,17 +46,15 @@ class Objective:
         self.function = unwrapped(function)
         self._first = first
         self._apart = apart
-        self._kind = kind
         own = identity(self.function)
-        self._plain: Hashable = (kind, own) if kind else own
+        self.plain: Hashable = (kind, own) if kind else own
+        """What tells it apart from others."""
         self._counted: dict[int, Hashable] = {}
 
-    def identity(self, count: int | None = None) -> Hashable:
-        """Return what tells it apart from others; fits of one model to several sets of data by their residuals."""
-        if count is None:
-            return self._plain
+    def with_residuals(self, count: int) -> Hashable:
+        """Return what tells its fit to so many data apart from others."""
         if count not in self._counted:
-            self._counted[count] = (self._plain, count)
+            self._counted[count] = (self.plain, count)
         return self._counted[count]
 
     def layout(self, point: NDArray[Any]) -> Layout:
