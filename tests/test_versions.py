@@ -18,6 +18,7 @@ TESTS = [
     for name in (
         "add",
         "harmless",
+        "lmfit",
         "nonfinite",
         "optimizers",
         "packages",

@@ -28,6 +28,7 @@ class FittingCall(WatchedCall):
         """Watch for a Jacobian, too, where `waits` tells that there may be one."""
         super().__init__(recording, call)
         self._objective = objective
+        self.package = objective.package
         self.step = 0.0
         """How far MINPACK goes for its own finite differences, as a share of each parameter; 0 for none."""
         self._waits = self.leaves_differences_out = waits

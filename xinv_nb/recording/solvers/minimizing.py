@@ -26,7 +26,8 @@ class MinimizingCall(WatchedCall):
     def __init__(self, recording: Recording, call: SolverCall, function: Any) -> None:
         super().__init__(recording, call)
         self._function = function
-        self._objectives: dict[int, Objective] = {}
+        self._objectives = {id(function): Objective(function)}
+        self.package = self._objectives[id(function)].package
         self._waits = False
         """Whether the gradient is asked for by calls of its own."""
         self._waiting: AskedEvaluation | None = None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 from numpy.typing import NDArray
 
 from xinv_nb.recording.evaluation import Layout
+from xinv_nb.recording.solvers.lmfit import parameters_of
 from xinv_nb.recording.structure import argument_names, function_name, identity
 
 _INNER = ("fun", "fun_in", "f", "func", "function")
@@ -44,6 +45,10 @@ class Objective:
     def __init__(self, function: Any, *, first: int = 0, apart: bool = False, kind: str = "") -> None:
         """`first` is the position of the parameters among the arguments; `apart`, whether each is one of its own."""
         self.function = unwrapped(function)
+        self.package = parameters_of(self.function)
+        """The parameters of the package that calls scipy for the user, where it has names for them."""
+        if self.package is not None:
+            self.function = self.package.function
         self._first = first
         self._apart = apart
         own = identity(self.function)
@@ -60,13 +65,20 @@ class Objective:
     def layout(self, point: NDArray[Any]) -> Layout:
         """Return how it takes its parameters, and what they are called."""
         name = function_name(self.function)
+        if self.package is not None:
+            return _apart(name, point, self.package.names)
         if not self._apart:
             return Layout(name, point, argument_names(self.function, [self._first]))
         every = _variadic(self.function, self._first)
         if every:
             return Layout(name, point, [every])
         names = argument_names(self.function, range(self._first, self._first + point.size))
-        return Layout(name, tuple(point) if len(names) > 1 else point[0], names)
+        return _apart(name, point, names)
+
+
+def _apart(name: str, point: NDArray[Any], names: Sequence[str]) -> Layout:
+    """Return that each number is a parameter of its own."""
+    return Layout(name, tuple(point) if len(names) > 1 else point[0], names)
 
 
 def _variadic(function: Any, first: int) -> str:
