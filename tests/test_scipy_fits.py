@@ -360,6 +360,17 @@ def test_newtons_finite_differences_of_gradients_are_no_trials():
     assert len(run.notices) == 1
 
 
+@pytest.mark.parametrize("jac", ["3-point", "cs"])
+def test_other_schemes_of_differences(jac):
+    run, result = recorded(lambda: minimize(valley, START, method="L-BFGS-B", jac=jac))
+    assert run.evaluations == result["nfev"]
+    assert len(run.objectives) == 1
+    assert (np.diff(run.loss[run.accepted]) <= 0).all()
+    run, result = recorded(lambda: least_squares(misfit, [1.0, 1.0], jac=jac))
+    assert run.evaluations == result["nfev"]
+    np.testing.assert_allclose(run.gradients["p"][run.accepted][-1], result["grad"], atol=1e-12)
+
+
 def test_differences_survive_a_file(tmp_path):
     run, _ = recorded(lambda: minimize(valley, START, method="BFGS", bounds=None))
     again = xi.load(run.save(tmp_path / "run.npz"))
@@ -501,6 +512,46 @@ def test_a_part_that_is_differentiated_inside_is_not_taken_for_what_is_minimized
     assert run.history.objective == "total"
     assert run.loss[run.accepted][-1] == result["fun"]
     assert run.evaluations == result["nfev"]
+
+
+def test_a_search_inside_the_objective_is_a_fit_of_its_own():
+    def inner(level):
+        return (level - 1) ** 2
+
+    def outer(x):
+        return valley(x) + so.minimize_scalar(inner, bounds=(0, 3)).fun
+
+    run, result = recorded(lambda: minimize(outer, START, method="Nelder-Mead", options={"maxiter": 9}))
+    assert run.objectives["outer"].evaluations == result["nfev"]
+    assert len(run.objectives["inner"].history.calls) == result["nfev"]
+    assert list(run.objectives["inner"].parameters) == ["level"]
+
+
+@pytest.mark.parametrize("method", [*SEARCHES, "L-BFGS-B", "SLSQP"])
+@pytest.mark.parametrize("takes", ["x", "result"])
+def test_the_users_callback_gets_what_it_asks_for(method, takes):
+    seen = []
+
+    def of_point(x):
+        seen.append(x.tobytes())
+
+    def of_result(intermediate_result):
+        seen.append(intermediate_result.x.tobytes())
+
+    def program():
+        callback = of_point if takes == "x" else of_result
+        try:
+            minimize(valley, START, method=method, callback=callback, options={"maxiter": 20})
+        except Exception as error:  # noqa: BLE001 - as older versions of SciPy do for some methods
+            seen.append(repr(error))
+
+    program()
+    expected = seen.copy()
+    seen.clear()
+    with xi.record():
+        program()
+    assert seen == expected
+    assert expected
 
 
 # ---------------------------------------------------------------------- options, and who started whom

@@ -166,6 +166,8 @@ class WatchedCall:
                 point = x.copy() if type(x) is np.ndarray else np.array(x)
                 if point.dtype.kind not in "fc":
                     point = point.astype(float)
+                elif is_difference and point.dtype.kind == "c":
+                    point = point.real.copy()  # a step into the complex plane, from here
                 asked = AskedEvaluation(call, point, around, is_difference=is_difference)
         except Exception as error:  # noqa: BLE001 - nothing of ours may reach the user's computation
             recording.failed(error)

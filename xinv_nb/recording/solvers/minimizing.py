@@ -58,7 +58,7 @@ class MinimizingCall(WatchedCall):
         if asked.x.ndim > 1:
             self._valued_columns(asked, answer)
             return
-        value = _number(answer)
+        value = _number(np.real(answer) if asked.is_difference and answer is not None else answer)
         is_theirs = bool(asked.inside) and self.theirs(asked, () if value is None else (value,)) is not None
         if value is None:
             return
