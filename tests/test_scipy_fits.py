@@ -360,11 +360,62 @@ def test_newtons_finite_differences_of_gradients_are_no_trials():
     assert len(run.notices) == 1
 
 
+@pytest.mark.parametrize("jac", ["3-point", "cs"])
+def test_other_schemes_of_differences(jac):
+    run, result = recorded(lambda: minimize(valley, START, method="L-BFGS-B", jac=jac))
+    assert run.evaluations == result["nfev"]
+    assert len(run.objectives) == 1
+    assert (np.diff(run.loss[run.accepted]) <= 0).all()
+    run, result = recorded(lambda: least_squares(misfit, [1.0, 1.0], jac=jac))
+    assert run.evaluations == result["nfev"]
+    np.testing.assert_allclose(run.gradients["p"][run.accepted][-1], result["grad"], atol=1e-12)
+
+
 def test_differences_survive_a_file(tmp_path):
     run, _ = recorded(lambda: minimize(valley, START, method="BFGS", bounds=None))
     again = xi.load(run.save(tmp_path / "run.npz"))
     assert again.history.calls == run.history.calls
     assert [fact.text for fact in again.facts] == [fact.text for fact in run.facts]
+
+
+# ---------------------------------------------------------------------- what is said
+
+
+def everything_said(run):
+    return "\n".join([*(caption.text for caption in run.captions), *(fact.text for fact in run.facts), *run.notices])
+
+
+SEARCHED = {
+    **{name: MINIMIZATIONS[name] for name in (*SEARCHES, *BY_DIFFERENCES, "bounds", "constrained")},
+    **OTHERS,
+    "constrained search": lambda: minimize(
+        valley, START, method="COBYLA", constraints={"type": "ineq", "fun": left_of_half}
+    ),
+}
+
+
+@pytest.mark.parametrize("program", SEARCHED.values(), ids=SEARCHED)
+def test_without_a_gradient_nothing_is_said_of_one_of_noise_or_of_steps_that_nobody_chose(program):
+    run, _ = recorded(program)
+    said = everything_said(run)
+    for words in ("asked for", "apart from its noise", "step size", "batches", "at a minimum", "pulled", "momentum"):
+        if words == "step size" and len(run.history.calls) > 2:
+            continue  # several fits are not told apart yet
+        assert words not in said, said
+    if len(run.history.calls) == 1:
+        assert "rose from" not in "\n".join(f.text for f in run.facts if f.kind in ("course", "phase", "ending")), said
+        assert "more iterations" not in said.lower() or run.history.calls[0].ending["reason"] == "evaluations"
+
+
+def test_a_search_led_astray_by_its_differences_is_not_told_to_check_a_gradient():
+    def rough(x):
+        return valley(x) + 0.01 * np.sin(1e9 * x[0])
+
+    run, result = recorded(lambda: minimize(rough, START, method="BFGS"))
+    assert not result.success
+    said = everything_said(run)
+    assert "finite differences: they mislead where the loss is not exact" in said
+    assert "gradient is exact" not in said
 
 
 # ---------------------------------------------------------------------- once
@@ -461,6 +512,46 @@ def test_a_part_that_is_differentiated_inside_is_not_taken_for_what_is_minimized
     assert run.history.objective == "total"
     assert run.loss[run.accepted][-1] == result["fun"]
     assert run.evaluations == result["nfev"]
+
+
+def test_a_search_inside_the_objective_is_a_fit_of_its_own():
+    def inner(level):
+        return (level - 1) ** 2
+
+    def outer(x):
+        return valley(x) + so.minimize_scalar(inner, bounds=(0, 3)).fun
+
+    run, result = recorded(lambda: minimize(outer, START, method="Nelder-Mead", options={"maxiter": 9}))
+    assert run.objectives["outer"].evaluations == result["nfev"]
+    assert len(run.objectives["inner"].history.calls) == result["nfev"]
+    assert list(run.objectives["inner"].parameters) == ["level"]
+
+
+@pytest.mark.parametrize("method", [*SEARCHES, "L-BFGS-B", "SLSQP"])
+@pytest.mark.parametrize("takes", ["x", "result"])
+def test_the_users_callback_gets_what_it_asks_for(method, takes):
+    seen = []
+
+    def of_point(x):
+        seen.append(x.tobytes())
+
+    def of_result(intermediate_result):
+        seen.append(intermediate_result.x.tobytes())
+
+    def program():
+        callback = of_point if takes == "x" else of_result
+        try:
+            minimize(valley, START, method=method, callback=callback, options={"maxiter": 20})
+        except Exception as error:  # noqa: BLE001 - as older versions of SciPy do for some methods
+            seen.append(repr(error))
+
+    program()
+    expected = seen.copy()
+    seen.clear()
+    with xi.record():
+        program()
+    assert seen == expected
+    assert expected
 
 
 # ---------------------------------------------------------------------- options, and who started whom

@@ -19,6 +19,7 @@ TESTS = [
         "add",
         "data",
         "harmless",
+        "lmfit",
         "nonfinite",
         "optimizers",
         "packages",

@@ -23,7 +23,8 @@ class OptimizerCall:
     stop: int | None = None
     """The evaluation after its last; None while it runs."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """Its settings, plain numbers, texts and lists of them: `step_size`, `maxiter`, `gtol`, `bounds`, …"""
+    """Its settings, plain numbers, texts and lists of them: `step_size`, `maxiter`, `gtol`, `bounds`, …; of SciPy's
+    solvers also `function`, which the user called, and `within`, the search that started it, if one did."""
     ending: Mapping[str, Any] = field(default_factory=dict)
     """What it said of its end: `reason`, `message`, `status`, `success`, `nit`, `nfev`, …; empty where it said none."""
     title: str = ""

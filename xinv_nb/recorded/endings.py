@@ -19,6 +19,8 @@ _REASONS = (
     ("stopiteration", "callback"),
     ("user requested", "callback"),
     ("`callback` function requested", "callback"),
+    ("callback function requested", "callback"),
+    ("callback requested", "callback"),
     ("nan result", "not a number"),
     ("precision loss", "direction"),
     ("abnormal", "line search"),

@@ -97,7 +97,8 @@ def _search_failed(evidence: Evidence) -> Suggestions:
     for fact in evidence.of("ending"):
         failed = fact.data.get("reason") in NO_LOWER_LOSS
         if failed and not _at_minimum(evidence) and not list(_tried_outside(evidence)):
-            yield "check the gradient", {}, [fact]
+            by_differences = not evidence.run.has_gradients
+            yield "check the differences" if by_differences else "check the gradient", {}, [fact]
 
 
 def _tried_outside(evidence: Evidence) -> Suggestions:

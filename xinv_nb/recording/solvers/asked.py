@@ -20,6 +20,7 @@ from xinv_nb.recording.backends.protocol import Recording
 from xinv_nb.recording.evaluation import Evaluation, Layout, NoTape
 from xinv_nb.recording.solvers.callers import on_the_stack
 from xinv_nb.recording.solvers.calls import Asked, SolverCall
+from xinv_nb.recording.solvers.lmfit import LmfitParameters
 
 _SAME = 1e-9
 """Share by which a value that was recorded meanwhile may differ from what the solver gets, for rounding."""
@@ -40,6 +41,8 @@ class AskedEvaluation(Evaluation):
     function: Any = None
     """The innermost function that was reached, where solvers call each other's."""
     layout_of: Callable[[NDArray[Any]], Layout]
+    moves: NDArray[Any] | None = None
+    """How much each parameter moves with the number that the solver sees, where it is not that number."""
 
     def __init__(
         self, call: SolverCall, point: NDArray[Any], around: Asked | None = None, *, is_difference: bool = False
@@ -125,6 +128,8 @@ class WatchedCall:
 
     leaves_differences_out = False
     """Whether what is asked for finite differences is no evaluation, as the solver counts them."""
+    package: LmfitParameters | None = None
+    """The parameters of the package that calls scipy for the user, where it has names for them."""
 
     def __init__(self, recording: Recording, call: SolverCall) -> None:
         self._apart: AskedEvaluation | None = None
@@ -161,6 +166,8 @@ class WatchedCall:
                 point = x.copy() if type(x) is np.ndarray else np.array(x)
                 if point.dtype.kind not in "fc":
                     point = point.astype(float)
+                elif is_difference and point.dtype.kind == "c":
+                    point = point.real.copy()  # a step into the complex plane, from here
                 asked = AskedEvaluation(call, point, around, is_difference=is_difference)
         except Exception as error:  # noqa: BLE001 - nothing of ours may reach the user's computation
             recording.failed(error)
@@ -174,6 +181,8 @@ class WatchedCall:
         around = recording.asked = asked.around
         recording.evaluation = around if isinstance(around, Evaluation) else None
         try:
+            if self.package is not None and answer is not None and asked is not self._apart:
+                asked.point, asked.moves = self.package.read(asked.x)
             tell(asked, answer)
         except Exception as error:  # noqa: BLE001
             recording.failed(error)
@@ -195,10 +204,23 @@ class WatchedCall:
 
     def take(self, evaluation: AskedEvaluation, gradient: Any | None = None) -> None:
         """Record an evaluation."""
+        if evaluation.moves is not None and (gradient is not None or evaluation.jacobian is not None):
+            gradient = self._of_the_parameters(evaluation, gradient)
         evaluation.has_gradient = gradient is not None
         if not math.isfinite(evaluation.loss):
             self.recording.look_forward(evaluation, _NO_TAPE)
         self.recording.take(evaluation, gradient, None if gradient is None else _NO_TAPE)
+
+    @staticmethod
+    def _of_the_parameters(evaluation: AskedEvaluation, gradient: Any | None) -> Any | None:
+        """Return the gradient by what the user calls the parameters; None where they do not move with what is seen."""
+        moves = evaluation.moves
+        if not np.all(moves):
+            evaluation.jacobian = None
+            return None
+        if evaluation.jacobian is not None:
+            evaluation.jacobian = evaluation.jacobian / moves
+        return None if gradient is None else gradient / moves
 
     # ------------------------------------------------------------------ what it accepts, and its end
 

@@ -28,6 +28,7 @@ class FittingCall(WatchedCall):
         """Watch for a Jacobian, too, where `waits` tells that there may be one."""
         super().__init__(recording, call)
         self._objective = objective
+        self.package = objective.package
         self.step = 0.0
         """How far MINPACK goes for its own finite differences, as a share of each parameter; 0 for none."""
         self._waits = self.leaves_differences_out = waits
@@ -98,7 +99,7 @@ class FittingCall(WatchedCall):
         if theirs is None:
             if base is not None and base.x.tobytes() == asked.x.tobytes():
                 return  # asked again
-            asked.identity, asked.layout_of = self._objective.identity(len(row)), self._objective.layout
+            asked.identity, asked.layout_of = self._objective.with_residuals(len(row)), self._objective.layout
         if asked.is_difference and base is not None and self.step:
             self._differences.append(asked)
             if len(self._differences) == base.x.size:

@@ -26,7 +26,8 @@ class MinimizingCall(WatchedCall):
     def __init__(self, recording: Recording, call: SolverCall, function: Any) -> None:
         super().__init__(recording, call)
         self._function = function
-        self._objectives: dict[int, Objective] = {}
+        self._objectives = {id(function): Objective(function)}
+        self.package = self._objectives[id(function)].package
         self._waits = False
         """Whether the gradient is asked for by calls of its own."""
         self._waiting: AskedEvaluation | None = None
@@ -57,22 +58,25 @@ class MinimizingCall(WatchedCall):
         if asked.x.ndim > 1:
             self._valued_columns(asked, answer)
             return
-        value = _number(answer)
+        value = _number(np.real(answer) if asked.is_difference and answer is not None else answer)
+        is_theirs = bool(asked.inside) and self.theirs(asked, () if value is None else (value,)) is not None
         if value is None:
-            self.theirs(asked, ())
             return
-        if self.theirs(asked, (value,)) is None:
-            asked.loss = value
-            point = asked.x.tobytes()
-            ahead = self._ahead[1] if self._waits and self._ahead[0] == point else None
-            if isinstance(ahead, Evaluation):
-                if not is_same(ahead.loss, value):
-                    self._record(asked)
-            elif self._waits and ahead is None:
+        asked.loss = value
+        if not self._waits:
+            if not is_theirs:
+                self._record(asked)
+            return
+        point = asked.x.tobytes()
+        if not is_theirs:
+            ahead = self._ahead[1] if self._ahead[0] == point else None
+            if ahead is None:
                 self._waiting = asked
-            else:
+            elif not isinstance(ahead, Evaluation):
                 self._record(asked, ahead)
-        self._latest = asked.x.tobytes(), value
+            elif not is_same(ahead.loss, value):
+                self._record(asked)
+        self._latest = point, value
 
     def _valued_columns(self, asked: AskedEvaluation, answer: Any) -> None:
         """Take the values of many points at once, which stand in columns."""
@@ -115,13 +119,14 @@ class MinimizingCall(WatchedCall):
         if self._waiting is not None:
             evaluation, self._waiting = self._waiting, None
             self._record(evaluation)
-        self._report()
+        if self._reported is not None:
+            self._report()
 
     def _record(self, evaluation: AskedEvaluation, gradient: Any | None = None) -> None:
         beside = self._theirs
         if beside is None or gradient is not None:
             objective = self._objective_of(evaluation.function)
-            evaluation.identity, evaluation.layout_of = objective.identity(), objective.layout
+            evaluation.identity, evaluation.layout_of = objective.plain, objective.layout
         elif type(beside.point) is np.ndarray and beside.point.size == evaluation.point.size:
             evaluation.identity, evaluation.positions = beside.identity, beside.positions
             evaluation.point = evaluation.point.reshape(beside.point.shape)

@@ -133,6 +133,9 @@ class SolverPath:
 
     def _is_best(self, row: int, x: NDArray[Any]) -> None:
         """Accept an evaluation that is better than all before: this is where such a solver has got to."""
+        self._rows.setdefault(_bits(x), []).append(row)
+        if len(self._rows) > _REMEMBERED:
+            self._forget()
         loss = float(self._history.loss.array[row])
         is_better = self._x is None or loss < self._best
         self._history.set_accepted(row, accepted=is_better)
@@ -205,7 +208,10 @@ class SolverPath:
     def ends(self, result: Any = None, *, stopped: bool = False) -> None:
         """Mark the solution and tell why the solver stopped."""
         x = getattr(result, "x", None)
-        if isinstance(x, np.ndarray) and not self._call.best_so_far:
+        if isinstance(x, np.ndarray) and self._call.best_so_far:
+            for row in self._rows.get(_bits(self._call.seen(x)), ()):  # which need not be the best
+                self._history.set_accepted(row, accepted=True)
+        elif isinstance(x, np.ndarray):
             x = self._call.seen(x)
             point = self._point_of(x)
             is_new = point not in self._iterates and point in self._rows
@@ -230,7 +236,7 @@ class SolverPath:
     def _accept_only(self, solution: int) -> None:
         """Accept the start and the solution: a search that reports whatever it evaluates tells no more."""
         ends = {row for point in (self._start, solution) for row in self._rows.get(point, ())}  # type: ignore[arg-type]
-        for row in (row for rows in self._rows.values() for row in rows):
+        for row in range(self._noted.start, self._last + 1):
             self._history.set_accepted(row, accepted=row in ends)
 
     # ------------------------------------------------------------------ what stands out
