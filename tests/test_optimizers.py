@@ -97,7 +97,8 @@ def test_the_accepted_evaluations_are_the_iterates_that_scipy_itself_reports(met
     with xi.record() as run:
         result = solve(*problem, method)
     assert plain(result) == plain(expected)
-    assert run.notices == []
+    assert [notice for notice in run.notices if "counts fewer evaluations than are recorded" not in notice] == []
+    assert (run.notices != []) == (run.evaluations > result.nfev)
     assert run.evaluations >= result.nfev
     assert run.accepted[0]
     accepted = run.parameters["x"][run.accepted]
@@ -395,7 +396,7 @@ def test_a_callback_may_stop_the_solver(method):
     assert plain(result) == plain(expected)
     assert calls == expected_calls
     assert told(run)[-1].endswith("the callback ended it")
-    assert run.notices == []
+    assert [notice for notice in run.notices if "counts fewer evaluations than are recorded" not in notice] == []
 
 
 def test_an_error_in_the_solver_leaves_nothing_behind_and_the_loop_after_it_is_accepted():

@@ -20,6 +20,13 @@ _ALONE = (
 )
 
 
+_PAIRS = (
+    "{} counts fewer evaluations than are recorded here: loss and gradient come out of one function, and each time "
+    "that it ran is recorded."
+)
+_COLUMNS = "{} counts fewer evaluations than are recorded here: it asks for many points at once, and each is recorded."
+
+
 class MinimizingCall(WatchedCall):
     """One call of a solver that asks for a number, and perhaps for its gradient."""
 
@@ -34,6 +41,8 @@ class MinimizingCall(WatchedCall):
         """The latest evaluation, until it is known whether its gradient is asked for."""
         self._reported: NDArray[Any] | None = None
         """Its point, where the solver has accepted it meanwhile."""
+        self._pairs = 0
+        """How often a function ran that returns both."""
         self._latest: tuple[bytes, float] = (b"", math.nan)
         self._ahead: tuple[bytes, NDArray[Any] | Evaluation | None] = (b"", None)
         """The gradient, or what was recorded for it, at a point whose value is asked for only afterwards."""
@@ -80,6 +89,7 @@ class MinimizingCall(WatchedCall):
 
     def _valued_columns(self, asked: AskedEvaluation, answer: Any) -> None:
         """Take the values of many points at once, which stand in columns."""
+        self.recording.notice(_COLUMNS.format(self.call.name))
         values = np.asarray(answer).reshape(-1)
         if self.theirs(asked, ()) is None and values.dtype.kind in "biuf" and len(values) == asked.x.shape[1]:
             for point, value in zip(asked.x.T, values, strict=True):
@@ -88,6 +98,7 @@ class MinimizingCall(WatchedCall):
                 self._record(each)
 
     def _valued_and_sloped(self, asked: AskedEvaluation, answer: Any) -> None:
+        self._pairs += 1
         pair = answer if isinstance(answer, (tuple, list)) and len(answer) > 1 else (None, None)
         value = _number(pair[0])
         if self.theirs(asked, () if value is None else (value,)) is None and value is not None:
@@ -149,6 +160,13 @@ class MinimizingCall(WatchedCall):
             return
         self.settle()
         super().accepts(x)
+
+    def ends(self, result: Any, *, stopped: bool = False) -> None:
+        """Take note of the result, and tell where what it counts is not what was recorded."""
+        counted = getattr(result, "nfev", None)
+        if counted is not None and self._pairs > counted:
+            self.recording.notice(_PAIRS.format(self.call.name))
+        super().ends(result, stopped=stopped)
 
     def _report(self) -> None:
         if self._reported is not None:
