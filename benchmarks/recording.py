@@ -27,6 +27,7 @@ import autograd.numpy as np
 import numpy as onp
 from autograd import grad, value_and_grad
 from autograd.misc.optimizers import adam
+from scipy.optimize import least_squares, minimize
 
 import xinv_nb as xi
 from xinv_nb.recorded.writer import RunWriter
@@ -121,6 +122,35 @@ def network(evaluations: int = 50) -> Program:
     return run
 
 
+def steep(x: Any) -> float:
+    """Return Rosenbrock's function of any number of parameters."""
+    return float(onp.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2))
+
+
+def searched(method: str, **options: Any) -> tuple[Program, int]:
+    """Return SciPy's minimization of ten parameters without a gradient, and how many evaluations it makes."""
+
+    def run() -> Any:
+        return minimize(lambda x: steep(x), onp.full(10, 0.5), method=method, options=options)
+
+    return run, run().nfev
+
+
+def fitted() -> tuple[Program, int]:
+    """Return a polynomial's fit of ten parameters by SciPy, and how often it asks for residuals."""
+    times, calls = onp.linspace(0.0, 1.0, 50), [0]
+
+    def misfit(p: Any) -> Any:
+        calls[0] += 1
+        return onp.polyval(p, times) + 0.1 * onp.sin(5.0 * p).sum() - onp.sin(6.0 * times)
+
+    def run() -> Any:
+        return least_squares(lambda p: misfit(p), onp.full(10, 0.5), max_nfev=60)
+
+    run()
+    return run, calls[0]
+
+
 # ---------------------------------------------------------------------- measuring
 
 
@@ -177,11 +207,14 @@ def programs_table(pairs: int) -> None:
         ("projectile, 200 scalar steps", projectile(), 20),
         ("heat, 50 steps × 100 cells", heat(), 50),
         ("network 784-100-10, batch 256", network(), 50),
+        ("Nelder-Mead, 10 parameters", *searched("Nelder-Mead", maxfev=2000)),
+        ("BFGS without gradient, 10 parameters", *searched("BFGS")),
+        ("least_squares, 10 parameters", *fitted()),
     ]
-    print(f"{'program':<34}{'ratio':>8}{'plain ms/eval':>15}{'added µs/eval':>15}")
+    print(f"{'program':<38}{'ratio':>8}{'plain ms/eval':>15}{'added µs/eval':>15}")
     for name, work, evaluations in table:
         ratio, plain, difference = compare(work, pairs)
-        print(f"{name:<34}{ratio:>8.3f}{1e3 * plain / evaluations:>15.3f}{1e6 * difference / evaluations:>15.1f}")
+        print(f"{name:<38}{ratio:>8.3f}{1e3 * plain / evaluations:>15.3f}{1e6 * difference / evaluations:>15.1f}")
 
 
 def probes_table(runs: int) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
 import xinv_nb as xi
 from xinv_nb.facts.kind import Question
@@ -164,3 +165,24 @@ def test_the_smallest_backend_records(monkeypatch):
     ]
     assert not run.notices
     assert run.captions[0].text.startswith("The loss fell from 10 to ")
+
+
+def test_the_fit_of_the_readme_is_told_as_it_says():
+    section = README.partition("## Any fit by SciPy, as it stands")[2]
+    prepared, cell = re.findall(r"```python\n(.*?)```", section, re.S)[:2]
+    shell = InteractiveShell.instance()
+    try:
+        shell.run_line_magic("load_ext", "xinv_nb")
+        shell.run_cell(prepared)
+        first, rest = cell.split("\n", 1)
+        shell.run_cell(f"{first} --no-model --quiet\n{rest}")
+        shell.run_line_magic("unload_ext", "xinv_nb")
+    finally:
+        InteractiveShell.clear_instance()
+    run = shell.user_ns["decay"]
+    (told,) = re.findall(r"^> (.*)$", section, re.M)
+    assert run.captions[0].text.startswith(told)
+    _, covariance = shell.user_ns["curve_fit"](
+        shell.user_ns["activity"], shell.user_ns["hours"], shell.user_ns["counts"], p0=[50, 0.1]
+    )
+    assert list(run.uncertainty.errors.values()) == pytest.approx(numpy.sqrt(numpy.diag(covariance)), rel=1e-4)

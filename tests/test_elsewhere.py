@@ -153,7 +153,7 @@ ready, done = threading.Event(), threading.Event()
 with xi.record("parent") as run:
     grad(lambda x: x**2)(1.0)
     def hold():
-        with registry._lock, hearing._lock, scipy._lock, run.history.lock, run.lock:
+        with registry._lock, hearing._lock, scipy._STAND_INS._lock, run.history.lock, run.lock:
             ready.set()
             done.wait()
     thread = threading.Thread(target=hold)

@@ -28,7 +28,8 @@ from xinv_nb.session import Recording
 _OURS = str(Path(xi.__file__).parent)
 _WRITING = (
     "session.py", "recorder.py", "rows.py", "kept_events.py", "follower.py", "solvers/scipy.py", "registry.py",
-    "hearing.py", "hook.py", "history.py", "columns.py", "writer.py",
+    "hearing.py", "hook.py", "history.py", "columns.py", "writer.py", "standins.py", "asked.py", "fitting.py",
+    "minimizing.py", "data.py", "turns.py", "joining.py",
 )  # fmt: skip
 """The files whose every line is interrupted."""
 _ONE_IN = 8
@@ -96,6 +97,33 @@ def solver(stop: Stop) -> xi.Run:
     return run
 
 
+def fits(stop: Stop) -> xi.Run:
+    def residuals(p: Any) -> Any:
+        r = p[0] * numpy.exp(-p[1] * times) - 1.0 / (1.0 + times)
+        xi.data(r, "decay", sigma=0.1)
+        return r
+
+    times = numpy.linspace(0.0, 2.0, 6)
+    with xi.record("fits") as run, stop:
+        optimize.least_squares(residuals, [1.0, 1.0], max_nfev=3)
+        optimize.curve_fit(lambda t, a, b: a * t + b, times, times**2)
+        optimize.minimize(lambda x: float(numpy.sum((x - 1.0) ** 2)), numpy.zeros(2), method="Nelder-Mead")
+    return run
+
+
+def by_turns(stop: Stop) -> xi.Run:
+    def miss(a: Any, b: Any) -> Any:
+        return np.sum((a - 1.0) ** 2) + np.sum((a * b - 2.0) ** 2)
+
+    with xi.record("by turns") as run, stop:
+        a, b = numpy.array([3.0, -1.0]), numpy.array([0.5, 0.5])
+        for _ in range(4):
+            a = a - 0.1 * grad(miss, 0)(a, b)
+            b = b - 0.1 * grad(miss, 1)(a, b)
+            xi.watch(float(a @ b), "outside")
+    return run
+
+
 def by_hand(stop: Stop) -> xi.Run:
     with xi.record("by hand") as run, stop:
         for k in range(4):
@@ -130,7 +158,7 @@ def opening_and_closing(stop: Stop) -> xi.Run:
     return run
 
 
-PROGRAMS: list[Program] = [gradients, trainer, solver, by_hand, long, nested, opening_and_closing]
+PROGRAMS: list[Program] = [gradients, trainer, solver, fits, by_turns, by_hand, long, nested, opening_and_closing]
 
 
 @pytest.fixture
@@ -172,6 +200,7 @@ def assert_whole(run: xi.Run, path: Path, where: object) -> None:
         assert set(lengths) == {each.evaluations}, where
         rows = [*each.parameters.values(), *each.gradients.values()]
         rows += [] if each.residuals is None else [each.residuals]
+        rows += [group.residuals for group in each.data.values()]
         assert {len(row) for row in rows} <= {len(each.kept)}, where
         for watch in each.watches.values():
             lengths = [len(watch.evaluation), len(watch.values), len(watch.cotangents), len(watch.at)]

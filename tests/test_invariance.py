@@ -34,6 +34,7 @@ def again(run: Run, *, factor: float = 1.0, order: Sequence[int] | None = None, 
     order = list(range(history.width)) if order is None else list(order)
     leaves = leaves_of([(name or leaf.name, leaf.shape) for leaf in history.leaves])
     copy = History(history.objective, leaves, history.dtype, history.outline, history.optimizer)
+    copy.calls = list(history.calls)
     rows = zip(run.loss, history.values.array, history.gradients.array, run.accepted, strict=True)
     for loss, values, slopes, accepted in rows:
         copy.append(loss * factor, values[order], slopes[order] * factor, accepted=bool(accepted))

@@ -57,7 +57,7 @@ def scipy_is_left_as_it_was():
     before = scipy_places(), list(sys.meta_path)
     yield
     assert (scipy_places(), list(sys.meta_path)) == before
-    assert solvers._watching == []
+    assert not solvers.is_watching()
 
 
 def solve(function, start, method, **options):
@@ -97,7 +97,8 @@ def test_the_accepted_evaluations_are_the_iterates_that_scipy_itself_reports(met
     with xi.record() as run:
         result = solve(*problem, method)
     assert plain(result) == plain(expected)
-    assert run.notices == []
+    assert [notice for notice in run.notices if "counts fewer evaluations than are recorded" not in notice] == []
+    assert (run.notices != []) == (run.evaluations > result.nfev)
     assert run.evaluations >= result.nfev
     assert run.accepted[0]
     accepted = run.parameters["x"][run.accepted]
@@ -128,7 +129,7 @@ def test_slsqp_accepts_where_it_asks_for_the_gradient_not_where_it_calls_back(pr
         result, _ = program()
     assert plain(result) == plain(expected)
     assert rows(run.parameters["x"][run.accepted]) == rows([*gradients, result.x])
-    assert run.evaluations == result.nfev + result.njev
+    assert run.evaluations == result.nfev  # each gradient is taken where the value was
     assert not run.accepted.all()
 
 
@@ -198,11 +199,11 @@ def test_a_value_and_a_gradient_that_share_one_memory(method):
     assert run.accepted.sum() == result.nit + 1
 
 
-def test_value_and_gradient_that_both_differentiate_are_two_evaluations_of_one_iterate():
+def test_value_and_gradient_that_both_differentiate_are_one_evaluation():
     with xi.record() as run:
         result = minimize(lambda x: objective(x)[0], START, jac=lambda x: objective(x)[1], method="L-BFGS-B")
-    assert run.evaluations == 2 * result.nfev
-    assert run.accepted.sum() == 2 * (result.nit + 1)
+    assert run.evaluations == result.nfev
+    assert run.accepted.sum() == result.nit + 1
 
 
 @pytest.mark.parametrize("method", ["BFGS", *SECOND_ORDER])
@@ -234,25 +235,25 @@ def test_flatten_func_and_a_parameter_that_its_bounds_fix():
     assert (run.parameters["b"] == 1.0).all()
 
 
-def test_points_that_cannot_be_matched_are_all_accepted():
-    def in_place(x):  # hides from scipy's frames where the objective is evaluated
+def test_a_function_that_changes_its_argument_in_place_does_not_matter():
+    def in_place(x):
         x *= 1.5
         return objective(x / 1.5)
 
     with xi.record() as run:
-        minimize(lambda x: in_place(x), START, jac=True, method="CG", options={"maxiter": 4})
-    assert run.accepted.all()
+        result = minimize(in_place, START, jac=True, method="CG", options={"maxiter": 4})
+    assert run.accepted.sum() == result.nit + 1 < run.evaluations
 
 
-def test_what_the_users_callback_evaluates_is_no_trial():
+def test_what_the_users_callback_evaluates_is_neither_a_trial_nor_an_evaluation_more():
     norms = []
     with xi.record() as run:
         result = minimize(
             objective, START, jac=True, method="BFGS", callback=lambda x: norms.append(grad(rosenbrock)(x))
         )
     assert len(norms) == result.nit
-    assert run.evaluations == result.nfev + result.nit
-    assert run.accepted.sum() == 2 * result.nit + 1
+    assert run.evaluations == result.nfev  # what it looks at once more is known already
+    assert run.accepted.sum() == result.nit + 1
     assert told(run)[-1].startswith(f"BFGS stops after {result.nfev} evaluations")
 
 
@@ -277,10 +278,11 @@ def test_points_for_scipys_own_finite_differences_are_no_iterates_and_no_line_se
     assert not [text for text in told(run) if "line search" in text]
 
 
-def test_methods_without_gradients_accept_everything():
+def test_a_search_without_gradients_accepts_what_is_better_than_all_before():
     with xi.record() as run:
         minimize(lambda x: objective(x)[0], START, method="Nelder-Mead", options={"maxiter": 10})
-    assert run.accepted.all()
+    assert (numpy.diff(run.loss[run.accepted]) < 0).all()
+    assert run.accepted[numpy.argmin(run.loss)]
     assert run.optimizer == "Nelder-Mead"
 
 
@@ -295,7 +297,7 @@ def test_a_search_without_gradients_before_another_solver_is_not_taken_for_that_
         (event.evaluation, event.text.split(" starts")[0]) for event in optimizer_events(run) if " starts" in event.text
     ]
     assert starts == [(0, method), (looked, "L-BFGS-B")]
-    assert run.accepted[:looked].all()
+    assert run.accepted[0]
 
 
 def test_a_fit_that_only_prepares_another_is_not_what_is_shown():
@@ -315,19 +317,14 @@ def test_a_fit_that_only_prepares_another_is_not_what_is_shown():
     assert run.evaluations < max(len(history) for history in run.histories)
 
 
-def test_calls_without_a_gradient_are_counted_and_said_to_be_unseen():
+def test_calls_without_a_gradient_are_seen_beside_those_that_are_differentiated():
     with xi.record() as run:
         results = [minimize(rosenbrock, START * k, jac=grad(rosenbrock), method="SLSQP") for k in (1, 2)]
-    calls, gradients = sum(r.nfev for r in results), sum(r.njev for r in results)
-    assert calls > gradients == run.evaluations
-    assert run.notices == [
-        f"SLSQP called the objective {calls} times; {calls - gradients} of these calls took no gradient and cannot be "
-        "seen here."
-    ]
-    with xi.record() as joint:
-        for k in (1, 2):
-            minimize(objective, START * k, jac=True, method="SLSQP")
-    assert joint.notices == []
+    assert run.evaluations == sum(r.nfev for r in results)
+    assert len(run.histories) == 1
+    assert len(run.history.without_gradient.array) == sum(r.nfev - r.njev for r in results)
+    assert run.accepted.sum() == sum(r.njev for r in results)
+    assert run.notices == []
 
 
 @pytest.mark.parametrize(
@@ -341,16 +338,16 @@ def test_the_older_functions_of_scipy(function, name):
         getattr(scipy.optimize, function)(fun, START, **options)
     assert run.optimizer == name
     assert 1 < run.accepted.sum() < run.evaluations
-    assert told(run)[-1] == f"{name} stops after {run.evaluations} evaluations"
+    assert told(run)[-1].startswith(f"{name} stops after {run.evaluations} evaluations: ")
 
 
-def test_older_functions_whose_iterates_are_not_seen_have_a_name_at_least():
+def test_older_functions_that_wrap_no_callback():
     with xi.record() as tnc:
         scipy.optimize.fmin_tnc(objective, START, disp=0)
     with xi.record() as slsqp:
         scipy.optimize.fmin_slsqp(lambda x: objective(x)[0], START, fprime=grad(rosenbrock), iprint=0)
     assert (tnc.optimizer, slsqp.optimizer) == ("TNC", "SLSQP")
-    assert tnc.accepted.all()
+    assert 1 < tnc.accepted.sum() < tnc.evaluations
     assert slsqp.accepted[[0, -1]].all()
 
 
@@ -399,7 +396,7 @@ def test_a_callback_may_stop_the_solver(method):
     assert plain(result) == plain(expected)
     assert calls == expected_calls
     assert told(run)[-1].endswith("the callback ended it")
-    assert run.notices == []
+    assert [notice for notice in run.notices if "counts fewer evaluations than are recorded" not in notice] == []
 
 
 def test_an_error_in_the_solver_leaves_nothing_behind_and_the_loop_after_it_is_accepted():

@@ -9,8 +9,9 @@ import lifelines
 import numpy
 import pymanopt
 import pytest
+from autograd import grad
 from lifelines.datasets import load_rossi, load_waltons
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from pymanopt.manifolds import Euclidean, Product, Sphere, Stiefel
 from pymanopt.optimizers import ConjugateGradient, SteepestDescent, TrustRegions
 
@@ -64,6 +65,21 @@ def test_pymanopt_descent(optimizer):
     assert run.history.objective == "cost"
     assert run.notices == []
     assert_explained(run)
+    # On a sphere only the slope along it vanishes.
+    assert not any("gradient" in fact.text or "slope" in fact.text for fact in run.facts)
+    assert run.gradients["point"].any()
+
+
+def test_pymanopt_on_a_flat_manifold_is_judged_by_its_gradient():
+    flat = Euclidean(3)
+
+    @pymanopt.function.autograd(flat)
+    def bowl(point):
+        return np.sum((point - 1.0) ** 2 * np.array([1.0, 2.0, 3.0]))
+
+    with xi.record() as run:
+        SteepestDescent(verbosity=0).run(pymanopt.Problem(flat, bowl), initial_point=numpy.zeros(3))
+    assert any(fact.kind == "gradient" for fact in run.facts)
 
 
 def test_pymanopt_trust_regions_with_products_with_the_hessian(capsys):
@@ -134,6 +150,7 @@ def test_lifelines_fits_a_distribution(fitter, solutions):
     assert list(run.parameters) == ["params"]
     assert run.parameters["params"].shape == (run.evaluations, 2)
     assert_array_equal(run.point(-1), parameters)
+    assert [entry.label for entry in run.entries()] == getattr(lifelines, fitter)()._fitted_parameter_names
     assert run.loss[-1] == solutions[-1].fun
     assert run.loss[-1] * len(data) == pytest.approx(-log_likelihood, rel=1e-12)
     assert run.notices == []
@@ -152,8 +169,33 @@ def test_lifelines_fits_a_regression(solutions):
     # What lifelines fits first, without the covariates, is only where this starts.
     assert run.parameters["params_array"].shape == (run.evaluations, len(parameters))
     assert run.evaluations == solutions[-1].nfev
+    fitted = lifelines.WeibullAFTFitter().fit(data, "week", "arrest")
+    labels = [entry.label for entry in run.entries()]
+    assert labels == [f"{parameter}.{covariate}" for parameter, covariate in fitted.params_.index]
+    assert_allclose(run.point(-1) / fitted._norm_std.to_numpy(), fitted.params_.to_numpy(), rtol=1e-12)
+    assert not any("params_array" in caption.text for caption in run.captions)
     assert run.optimizer == "SLSQP"
     assert run.loss.min() == solutions[-1].fun
     assert run.loss.min() * len(data) == pytest.approx(-log_likelihood, rel=1e-9)
     assert run.notices == []
     assert_explained(run)
+
+
+def test_names_that_a_model_has_for_its_flat_parameters(tmp_path):
+    class Decay:
+        param_names = ("amplitude", "rate")
+
+        def loss(self, p):
+            return (p[0] - 1.0) ** 2 + (p[1] - 2.0) ** 2
+
+        def fit(self, start):
+            for _ in range(5):
+                start = start - 0.1 * grad(self.loss)(start)
+
+    with xi.record() as run:
+        Decay().fit(numpy.zeros(2))
+    assert [entry.name for entry in run.entries()] == ["p[0]", "p[1]"]
+    assert [entry.label for entry in run.entries()] == ["amplitude", "rate"]
+    assert any(fact.text.startswith("rate rose from 0") for fact in run.facts)
+    run.save(tmp_path / "run.xinv")
+    assert xi.load(tmp_path / "run.xinv").entries() == run.entries()

@@ -288,3 +288,22 @@ def test_one_entry_of_a_large_array_is_shown_where_it_is_chosen():
         for k in range(3):
             grad(lambda w: np.sum(w**2))(np.arange(60.0).reshape(30, 2) * k)
     assert [e.name for e in run.entries()] == ["w[29, 1]"]
+
+
+def test_keys_that_are_functions_or_objects_are_named_without_their_addresses(tmp_path):
+    class Kernel:
+        pass
+
+    def drift(x):
+        return x
+
+    def loss(p):
+        return sum((value - 1.0) ** 2 for value in p.values())
+
+    start = {drift: 0.0, np.sin: 0.5, Kernel(): 2.0, Kernel(): 3.0, (lambda x: x): 4.0, "plain": 5.0}
+    with xi.record() as run:
+        grad(loss)(start)
+    names = ["drift", "sin", "Kernel 1", "Kernel 2", "function 1", "plain"]
+    assert list(run.parameters) == names
+    run.save(tmp_path / "run.xinv")
+    assert list(xi.load(tmp_path / "run.xinv").point(0)) == names

@@ -1,4 +1,4 @@
-"""The tests of the recording once more: with autograd 1.8 and PennyLane, and with each other Python of this machine."""
+"""The tests of the recording again: under autograd 1.8 with PennyLane, other SciPys, other Pythons of this machine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ TESTS = [
     f"tests/test_{name}.py"
     for name in (
         "add",
+        "data",
         "harmless",
+        "lmfit",
         "nonfinite",
         "optimizers",
         "packages",
@@ -27,15 +29,20 @@ TESTS = [
         "probes",
         "quantities",
         "recording",
+        "scipy_fits",
         "session",
         "storage",
         "terms",
+        "uncertainty",
     )
 ]
 """Those of the recording, which need neither a browser nor a kernel nor a server."""
 
 THIS = f"{sys.version_info.major}.{sys.version_info.minor}"
 PYTHONS = [python for python in ("3.10", "3.11", "3.12", "3.13", "3.14") if python != THIS]
+
+SCIPYS = ("1.11", "1.15")
+"""The oldest that is supported, and the last before solvers were rewritten in Python and C."""
 
 
 @pytest.fixture
@@ -80,8 +87,8 @@ def version(python: Path, package: str) -> str:
     return run([python, "-c", f"from importlib.metadata import version; print(version('{package}'))"]).stdout.strip()
 
 
-def run_the_tests(python: Path) -> None:
-    ran = run([python, "-m", "pytest", "-q", "--tb=short", "--disable-warnings", "-p", "no:cacheprovider", *TESTS])
+def run_the_tests(python: Path, tests: list[str] = TESTS) -> None:
+    ran = run([python, "-m", "pytest", "-q", "--tb=short", "--disable-warnings", "-p", "no:cacheprovider", *tests])
     print(ran.stdout)
     if ran.returncode != 0:
         pytest.fail(f"{ran.stdout[-20_000:]}\n{ran.stderr[-2_000:]}", pytrace=False)
@@ -93,6 +100,18 @@ def test_autograd_1_8_with_pennylane(environment):
     python = install(environment, "recording", "pennylane")
     assert version(python, "autograd").startswith("1.8")
     run_the_tests(python)
+
+
+@pytest.mark.parametrize("wanted", SCIPYS)
+def test_another_scipy(wanted, environment):
+    if uv("venv", "--python", "3.11", environment).returncode != 0:
+        pytest.skip("no Python 3.11 on this machine, for which there are wheels of each SciPy")
+    python = install(environment, "recording")
+    made = uv("pip", "install", "--python", python, f"scipy=={wanted}.*", "numpy<2" if wanted == "1.11" else "numpy")
+    if made.returncode != 0:
+        unavailable(f"SciPy {wanted} could not be installed: {made.stderr.strip()[-2000:]}")
+    assert version(python, "scipy").startswith(wanted)
+    run_the_tests(python, [name for name in TESTS if name.endswith(("scipy_fits.py", "optimizers.py"))])
 
 
 @pytest.mark.parametrize("wanted", PYTHONS)

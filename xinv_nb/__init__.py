@@ -12,9 +12,9 @@ from xinv_nb.facts.fact import Fact, Phase
 from xinv_nb.recorded.captions import Caption, Claim
 from xinv_nb.recorded.events import Event
 from xinv_nb.recorded.problem import Parameter, Problem
-from xinv_nb.recording.probes import event, stage, watch
-from xinv_nb.run import Run, load
-from xinv_nb.session import compare, last_run, record
+from xinv_nb.recording.probes import data, event, stage, watch
+from xinv_nb.run import Run
+from xinv_nb.session import compare, last_run, load, record
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -33,6 +33,7 @@ __all__ = [
     "XinvError",
     "__version__",
     "compare",
+    "data",
     "event",
     "last_run",
     "load",

@@ -6,8 +6,7 @@ below imports it.
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,7 +19,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from xinv_nb.facts.fact import Fact, Phase
+    from xinv_nb.facts.fit import Fit
+    from xinv_nb.facts.uncertainty import Uncertainty
     from xinv_nb.recorded.captions import Caption, Claim
+    from xinv_nb.recorded.data import Data
     from xinv_nb.view.widget import RunWidget
 
 
@@ -54,6 +56,54 @@ class Run(RecordedRun):
         return phases_of(self)
 
     @property
+    def fits(self) -> Sequence[Fit]:
+        """The optimizations in this recording: each by one optimizer, from one start, with how it ended.
+
+        Those of the objective that is shown come first, in the order in which they were made. Phases, facts and
+        captions tell of the one with the lowest loss, and of what sets the fits apart. What an optimizer goes on with
+        where another stopped is told as one story.
+
+        Examples
+        --------
+        >>> import xinv_nb as xi
+        >>> from autograd import grad
+        >>> with xi.record() as run:
+        ...     for rate in (0.1, 0.4):
+        ...         x = 4.0
+        ...         for _ in range(8):
+        ...             x -= rate * grad(lambda x: x**2)(x)
+        >>> [(fit.start, fit.stop, fit.options["step_size"]) for fit in run.fits]
+        [(0, 8, 0.1), (8, 16, 0.4)]
+        """
+        from xinv_nb.facts.analysis import fits_of_all
+
+        return fits_of_all(self)
+
+    def choose_fit(self, number: int | None) -> None:
+        """Have phases, facts and captions tell of one fit, by its place in `fits` from 0; None for the best again.
+
+        It is one of the first objective's; captions that were written are forgotten. Raises `XinvError` for no such.
+
+        Examples
+        --------
+        >>> import xinv_nb as xi
+        >>> with xi.record() as run:
+        ...     for rate in (0.1, 0.4):
+        ...         x = 4.0
+        ...         for _ in range(8):
+        ...             run.add(x**2, x, 2 * x)
+        ...             x -= rate * 2 * x
+        >>> run.choose_fit(0)
+        >>> run.phases[-1].stop
+        8
+        """
+        from xinv_nb.facts.analysis import check_fit
+
+        if number is not None:
+            check_fit(self, number)
+        RunWriter(self).choose_fit(number)
+
+    @property
     def facts(self) -> Sequence[Fact]:
         """What the recording says, computed; what a reader would miss most comes first.
 
@@ -62,6 +112,25 @@ class Run(RecordedRun):
         from xinv_nb.facts.analysis import facts_of
 
         return facts_of(self)
+
+    @property
+    def data(self) -> Mapping[str, Data]:
+        """The groups of data that the objective marked with `xinv_nb.data`, by their names."""
+        from xinv_nb.recorded.data import as_read
+
+        return as_read(self.history.data, self.history.values.rows)
+
+    @property
+    def uncertainty(self) -> Uncertainty:
+        """The standard errors of the parameters of a least-squares fit, or why there are none; it never raises.
+
+        From residuals and Jacobian at the best accepted evaluation, by the linear theory. The variance of the data is
+        estimated from the residuals, unless it is known: by the `sigma` of `xinv_nb.data`, or from `curve_fit` with
+        `absolute_sigma`.
+        """
+        from xinv_nb.facts.uncertainty import uncertainty_of
+
+        return uncertainty_of(self)
 
     @property
     def captions(self) -> Sequence[Caption]:
@@ -313,16 +382,12 @@ class Run(RecordedRun):
 
         return save(self, Path(path))
 
-    def __reduce__(self) -> tuple[Callable[[bytes], Run], tuple[bytes]]:
-        """Have `pickle` and `copy` take what `save` writes: a worker may return its run.
+    def __reduce__(self) -> tuple[Callable[..., Run], tuple[bytes, type[Run]]]:
+        """Have `pickle` and `copy` take what `save` writes: a worker may return its run; the scene stays behind."""
+        from xinv_nb.recorded.file.reading import from_bytes
+        from xinv_nb.recorded.file.writing import to_bytes
 
-        As in a file, the scene, which is a function, stays behind, and so does what records.
-        """
-        from xinv_nb.recorded.file.writing import write
-
-        file = io.BytesIO()
-        write(self, file)
-        return _from_bytes, (file.getvalue(),)
+        return from_bytes, (to_bytes(self), Run)
 
     def _display_(self) -> RunWidget:
         """Return what marimo shows of a run."""
@@ -332,42 +397,3 @@ class Run(RecordedRun):
         from IPython.display import display
 
         display(self.widget())  # type: ignore[no-untyped-call]
-
-
-def _from_bytes(saved: bytes) -> Run:
-    from xinv_nb.recorded.file.reading import read
-
-    return read(io.BytesIO(saved), Run)
-
-
-def load(path: str | Path) -> Run:
-    """Read a run that `Run.save` wrote.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file.
-
-    Returns
-    -------
-    Run
-
-    Raises
-    ------
-    RunFileError
-        The file is none of xinv_nb's, of a newer version, or damaged. A file cannot run code: nothing is unpickled.
-    FileNotFoundError
-        There is no such file.
-
-    Examples
-    --------
-    >>> import tempfile, xinv_nb as xi
-    >>> with xi.record("empty") as run:
-    ...     pass
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     xi.load(run.save(f"{folder}/run.npz")).name
-    'empty'
-    """
-    from xinv_nb.recorded.file.reading import read
-
-    return read(path, Run)

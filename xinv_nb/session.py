@@ -283,6 +283,39 @@ def last_run() -> Run | None:
     return _last
 
 
+def load(path: str | Path) -> Run:
+    """Read a run that `Run.save` wrote.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    RunFileError
+        The file is none of xinv_nb's, of a newer version, or damaged. A file cannot run code: nothing is unpickled.
+    FileNotFoundError
+        There is no such file.
+
+    Examples
+    --------
+    >>> import tempfile, xinv_nb as xi
+    >>> with xi.record("empty") as run:
+    ...     pass
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     xi.load(run.save(f"{folder}/run.npz")).name
+    'empty'
+    """
+    from xinv_nb.recorded.file.reading import read
+
+    return read(path, Run)
+
+
 def compare(*runs: Run) -> Comparison:
     """Return a widget that overlays runs on shared axes, with their differences in words.
 

@@ -56,14 +56,14 @@ class Judge:
         return best
 
     def _stretches(self, statements: Sequence[Statement], *, whole: bool, ended: bool) -> Iterator[Rows]:
-        accepted = np.flatnonzero(self.evidence.run.accepted[: self.evidence.last + 1])
+        first, last = self.evidence.first, self.evidence.last
+        accepted = np.flatnonzero(self.evidence.run.accepted[first : last + 1]) + first
         spans = [self.evidence.span]
         spans += self._from_the_start(statements) if not ended else []
         mixed = any((s.since[0] in _FIXED) != (s.until[0] in _FIXED) for s in statements)
         if not whole and not mixed:
             spans += [(s.since[1], s.until[1]) for s in statements if s.since[0] == s.until[0] == "at"]
         if not whole and not mixed and _has_both_ends(statements):
-            last = self.evidence.last
             spans += [(p.start, end) for p in phases_of(self.evidence.run) for end in (min(p.stop, last), p.stop - 1)]
         for a, b in dict.fromkeys(spans):
             if self.evidence.span[0] <= a < b <= self.evidence.span[1] or (a, b) == self.evidence.span:
@@ -90,7 +90,7 @@ class Judge:
             return None, "this cannot be decided from the recording"
         for mark in (statement.since, statement.until):
             if mark[0] in _FIXED and not evidence.place(mark, rows):
-                return False, f"the recording has {evidence.last + 1} iterations, 0 to {evidence.last}"
+                return False, f"the recording has {evidence.count} iterations, {evidence.first} to {evidence.last}"
         if number is not None and not statement.quantity and statement.kind in _MEASURED:
             return None, "it is not said, or was not understood, of what"
         if number is not None and number.unit and statement.kind in _MEASURED:

@@ -7,22 +7,30 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from xinv_nb.errors import XinvError
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact, Phase
+from xinv_nb.facts.fit import Fit, fits_of
 from xinv_nb.facts.kinds import all_kinds
+from xinv_nb.facts.measures.fits import stretches
 from xinv_nb.facts.measures.optimizers import optimizer_starts
 from xinv_nb.facts.measures.phases import find_phases
+from xinv_nb.facts.measures.players import of_a_game
 from xinv_nb.facts.measures.sizes import gradient_sizes
+from xinv_nb.facts.shifting import shifted, shifted_phase
+from xinv_nb.facts.story import Parts, parts_of
+from xinv_nb.recorded.excerpt import excerpt
 from xinv_nb.recorded.run import RecordedRun, Status
 
-_State = tuple[int, int, Status, tuple[tuple[int, int], ...]]
-"""What an analysis depends on: evaluations, events, status, and the stretches that a reader chose."""
+_State = tuple[int, int, Status, tuple[tuple[int, int], ...], int | None]
+"""What an analysis depends on: evaluations, events, status, and the stretches and the fit that a reader chose."""
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """The phases of a run and the facts about it, those first that a reader would miss most."""
+    """The parts of a run, the phases of its story and the facts, those first that a reader would miss most."""
 
+    parts: Parts
     phases: tuple[Phase, ...]
     facts: tuple[Fact, ...]
 
@@ -41,9 +49,38 @@ def facts_of(run: RecordedRun) -> Sequence[Fact]:
     return _analysis_of(run).facts
 
 
+def shown_parts(run: RecordedRun) -> Parts:
+    """Return the fits of `run` as it stands, and which evaluations are told of; analysed once."""
+    return _analysis_of(run).parts
+
+
+def fits_of_all(run: RecordedRun) -> tuple[Fit, ...]:
+    """Return the fits of all objectives of `run`, those of the one that is shown first."""
+    shown = shown_parts(run).fits
+    others = [(name, each) for name, each in run.objectives.items() if each.history is not run.history]
+    return (*shown, *(fit for name, each in others for fit in fits_of(each, stretches(each), name)))
+
+
+def check_fit(run: RecordedRun, number: int) -> None:
+    """Raise `XinvError` where the objective that is shown has no fit of that number."""
+    count = len(shown_parts(run).fits)
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < count:
+        raise XinvError(f"The run has {count} fits, numbers 0 to {count - 1}, and no {number!r}.")
+
+
+def story_span(run: RecordedRun) -> tuple[int, int]:
+    """Return the first and the last evaluation that phases, facts and captions tell of.
+
+    >>> story_span(RecordedRun())
+    (0, 0)
+    """
+    start, stop = _analysis_of(run).parts.story
+    return start, max(stop - 1, start)
+
+
 def _analysis_of(run: RecordedRun) -> Analysis:
     with run.lock:
-        state = (run.evaluations, run.event_count, run.status, run.chosen_spans)
+        state = (run.evaluations, run.event_count, run.status, run.chosen_spans, run.chosen_fit)
         known, analysis = run.memo.get("analysis", (None, None))
         if analysis is not None and (known == state or _still_stands(known, state)):
             return analysis  # type: ignore[no-any-return]
@@ -54,18 +91,55 @@ def _analysis_of(run: RecordedRun) -> Analysis:
 
 def _still_stands(known: _State, state: _State) -> bool:
     """Whether an analysis will do for now: looked at in every iteration, a run would be analysed anew each time."""
-    return known[2] == state[2] == "running" and known[3] == state[3] and state[0] <= _STALE * known[0]
+    return known[2] == state[2] == "running" and known[3:] == state[3:] and state[0] <= _STALE * known[0]
 
 
 def analyse(run: RecordedRun) -> Analysis:
     """Compute phases and facts of `run` as it stands; the same recording gives the same answer to the bit."""
     with np.errstate(all="ignore"):  # overflow and invalid numbers are among what is told of
-        phases = tuple(find_phases(run.loss, gradient_sizes(run), run.accepted, optimizer_starts(run)))
-        evidence = Evidence(run, phases)
+        parts = parts_of(run, run.chosen_fit)
+        start, stop = parts.story
+        phases, facts = _of_story(run if parts.is_whole else excerpt(run, start, stop))
+        if not parts.is_whole:
+            phases = tuple(shifted_phase(phase, start) for phase in phases)
+            facts = [shifted(fact, start) for fact in facts]
+        evidence = Evidence(run, phases, parts)
+        evidence.add([*facts, *_elsewhere(run, parts)])
+        count = len(evidence.found)
         for kind in all_kinds():
-            if kind.compute is not None:
+            if kind.compute is not None and kind.of_fits:
                 evidence.add(kind.compute(evidence))
-    return Analysis(phases, tuple(_by_salience(evidence.found)))
+        found = [*evidence.found[count:], *evidence.found[:count]]
+    return Analysis(parts, phases, tuple(_by_salience(found)))
+
+
+def _of_story(run: RecordedRun) -> tuple[tuple[Phase, ...], Sequence[Fact]]:
+    """Return the phases of a run that is one story, and the facts about it."""
+    slopes = None if run.history.is_on_manifold else gradient_sizes(run)
+    phases = tuple(find_phases(run.loss, slopes, run.accepted, optimizer_starts(run)))
+    evidence = Evidence(run, phases)
+    if evidence.downhill_share is not None:
+        evidence.phases = phases = (Phase(0, run.evaluations, "sampling", "samples"),)
+    elif evidence.players is not None:
+        evidence.phases = phases = tuple(of_a_game(phases))
+    for kind in all_kinds():
+        if kind.compute is not None and not kind.of_fits and (evidence.downhill_share is None or kind.of_samples):
+            evidence.add(kind.compute(evidence))
+    return phases, evidence.found
+
+
+def _elsewhere(run: RecordedRun, parts: Parts) -> list[Fact]:
+    """Return the facts of stretches that a reader chose within another fit than the story's, each by itself."""
+    start, stop = parts.story
+    found: dict[str, Fact] = {}
+    for first, last in run.chosen_spans:
+        for part in parts.stretches:
+            is_within = part.start <= first and last < part.stop
+            if is_within and not part.look and not (start <= first and last < stop):
+                _, facts = _of_story(excerpt(run, part.start, part.stop))
+                moved = [shifted(fact, part.start) for fact in facts]
+                found |= {repr(fact): fact for fact in moved if first <= fact.span[0] and fact.span[1] <= last}
+    return list(found.values())
 
 
 def _by_salience(facts: Sequence[Fact]) -> list[Fact]:

@@ -6,20 +6,30 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
+from xinv_nb.facts.estimates import Estimate, Why, estimate_of
 from xinv_nb.facts.fact import Fact, Phase
 from xinv_nb.facts.measures.events import EventGroup, event_groups
+from xinv_nb.facts.measures.fitted import Fitted, fitted
 from xinv_nb.facts.measures.iterates import Floats, Iterates, iterates_of
 from xinv_nb.facts.measures.opposition import Pair, opposed_pairs
+from xinv_nb.facts.measures.players import Players, players_of
+from xinv_nb.facts.measures.sampling import downhill_share
 from xinv_nb.facts.measures.watched import Curve, curves, followed
+from xinv_nb.facts.story import Parts
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.recorded.watch import Watch
+
+_MOST_PARAMETERS = 100
+"""Parameters up to which standard errors are among the facts: of more they take long, and are for `run.uncertainty`."""
 
 
 class Evidence:
     """One recording, its phases, and the facts that were found so far."""
 
-    def __init__(self, run: RecordedRun, phases: Sequence[Phase]) -> None:
+    def __init__(self, run: RecordedRun, phases: Sequence[Phase], parts: Parts | None = None) -> None:
         self.run, self.phases = run, phases
+        self.parts = parts
+        """The fits of the recording, for the kinds that are about all of them."""
         self.found: list[Fact] = []
 
     @property
@@ -53,9 +63,31 @@ class Evidence:
         return event_groups(self.run)
 
     @cached_property
+    def estimate(self) -> Estimate | Why:
+        """The end of a least-squares fit where standard errors may be told of it, or why they may not."""
+        if self.run.history.width > _MOST_PARAMETERS:
+            return Why("none, many")
+        return estimate_of(self.run, self.end_of_fit)
+
+    @cached_property
+    def end_of_fit(self) -> Fitted | str:
+        """The best accepted evaluation of a least-squares fit, or in a word why there is none."""
+        return fitted(self.run)
+
+    @cached_property
     def opposed_pairs(self) -> list[Pair]:
         """The pairs of terms of the loss that pulled most against each other."""
         return opposed_pairs(self.run, self.iterates)
+
+    @cached_property
+    def downhill_share(self) -> float | None:
+        """The share of steps down the slope where the run draws samples instead of minimizing; None elsewhere."""
+        return downhill_share(self.run)
+
+    @cached_property
+    def players(self) -> Players | None:
+        """Who plays, where objectives move each other or one loss is lowered by some and raised by others."""
+        return players_of(self.run, self.iterates)
 
     @property
     def is_noisy(self) -> bool:

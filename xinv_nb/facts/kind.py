@@ -47,6 +47,10 @@ class Kind:
     """By which method, with its source, for the table in the documentation."""
     asked_with: str = ""
     """Words by which a reader asks for it, as a regular expression; without, its facts answer the topics of `words`."""
+    of_samples: bool = False
+    """Whether it is told also where a loop draws samples, and minimizes nothing."""
+    of_fits: bool = False
+    """Whether it is about all fits of a recording, and computed when what the story tells is known."""
     wordings: str = ""
     """The kind whose part of the bank it shares, if not one of its own."""
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xinv_nb.language.quantities import asked, listed, number, pair, sentence_start, share, with_unit
-from xinv_nb.language.slots import Asked, Count, Listed, Named, Said, Share, Slot, Value, Way, Word
+from xinv_nb.language.quantities import asked, listed, number, pair, plus_minus, sentence_start, share, with_unit
+from xinv_nb.language.slots import Asked, Count, Listed, Named, Said, Share, Slot, Uncertain, Value, Way, Word
 
 
 def said(slot: Slot) -> str:
@@ -16,6 +16,8 @@ def said(slot: Slot) -> str:
     """
     if isinstance(slot, Value):
         return _value(slot)
+    if isinstance(slot, Uncertain):
+        return plus_minus(slot.number, slot.error, slot.unit)
     if isinstance(slot, Count):
         return str(slot.number)
     if isinstance(slot, Share):

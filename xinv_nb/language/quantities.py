@@ -9,6 +9,7 @@ from collections.abc import Sequence
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _MOST_DIGITS = 6
 _LARGEST_IN_FULL = 1e5
+_SMALLEST_IN_FULL = 1e-3
 _ANGLES = ("°", "′", "″")
 """Units that stand right at their number."""
 
@@ -69,6 +70,29 @@ def quantity(value: float, unit: str = "", digits: int = 3) -> str:
     ('2.79 km', '0.41 %')
     """
     return with_unit(number(value, digits), unit if math.isfinite(value) else "")
+
+
+def plus_minus(value: float, error: float, unit: str = "") -> str:
+    """Return a number with its standard error, both to two digits of the error.
+
+    >>> plus_minus(0.52344, 0.0312, "1/day"), plus_minus(12346.0, 678.0, "m"), plus_minus(1.2346e-7, 3.1e-9, "m²/s")
+    ('0.523 ± 0.031 per day', '12350 ± 680 m', '(1.235 ± 0.031)×10⁻⁷ m²/s')
+    """
+    if not (math.isfinite(value) and math.isfinite(error) and error > 0):
+        return quantity(value, unit)
+    power = _power(max(abs(value), error))
+    is_plain = _SMALLEST_IN_FULL <= max(abs(value), error) < _LARGEST_IN_FULL
+    shift = 0 if is_plain else power
+    decimals = 1 - _power(float(f"{error:.1e}")) + shift
+    first, second = (round(number / 10.0**shift, decimals) + 0.0 for number in (value, error))
+    text = f"{first:.{max(decimals, 0)}f} ± {second:.{max(decimals, 0)}f}".replace("-", "−")
+    if not is_plain:
+        text = f"({text})×10{str(shift).translate(_SUPERSCRIPTS)}"
+    return with_unit(text, unit)
+
+
+def _power(size: float) -> int:
+    return math.floor(math.log10(size))
 
 
 def pair(start: float, stop: float, unit: str = "") -> tuple[str, str]:

@@ -12,6 +12,9 @@ from xinv_nb.language.slots import Clause, Count, Listed, Slot
 
 _PART = re.compile(r"\[([^\]]*)\]|\{(\w+)(?::([^|{}]+)\|([^|{}]+))?\}|<(\w+)>")
 
+WHOLE = "whole"
+"""The slot for what the facts are about, where that is not the run."""
+
 Gloss = Callable[[str], str]
 """Returns what a reader is told of a term where it stands; empty where nothing is."""
 
@@ -48,6 +51,8 @@ def fill(template: str, slots: Mapping[str, Slot], gloss: Gloss | None = None) -
 
 def said(name: str, slots: Mapping[str, Slot]) -> str:
     """Return what stands in a slot of a template; one that begins with a capital begins a sentence."""
+    if name == WHOLE and name not in slots:
+        return "run"
     begins = name not in slots
     return _said(slots[small(name) if begins else name], begins=begins)
 
@@ -72,6 +77,9 @@ def _capital(text: str) -> str:
 
 @functools.lru_cache(maxsize=4096)
 def names_in(template: str) -> tuple[str, ...]:
-    """Return the names of the slots in a template, in small letters, those in its brackets included."""
+    """Return the names of the slots in a template, in small letters, those in its brackets included.
+
+    But for `whole`: what the facts are about, a run or one of its fits, which any sentence may say.
+    """
     found = [name for _, name, *_ in _PART.findall(template.replace("[", "").replace("]", "")) if name]
-    return tuple(dict.fromkeys(map(small, found)))
+    return tuple(dict.fromkeys(name for name in map(small, found) if name != WHOLE))

@@ -44,6 +44,20 @@ class Value(Slot):
 
 
 @dataclass(frozen=True)
+class Uncertain(Slot):
+    """A number with its standard error and its unit, told to two digits of the error."""
+
+    number: float
+    error: float
+    unit: str = ""
+
+    @property
+    def plain(self) -> float:
+        """The number."""
+        return self.number
+
+
+@dataclass(frozen=True)
 class Count(Slot):
     """How many there are of something: iterations, steps, times."""
 

@@ -23,9 +23,15 @@ class OptimizerCall:
     stop: int | None = None
     """The evaluation after its last; None while it runs."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """Its settings, plain numbers, texts and lists of them: `step_size`, `maxiter`, `gtol`, `bounds`, …"""
+    """Its settings, plain numbers, texts and lists of them: `step_size`, `maxiter`, `gtol`, `bounds`, …; of SciPy's
+    solvers also `function`, which the user called, and `within`, the search that started it, if one did."""
     ending: Mapping[str, Any] = field(default_factory=dict)
     """What it said of its end: `reason`, `message`, `status`, `success`, `nit`, `nfev`, …; empty where it said none."""
+    title: str = ""
+    """The optimizer with the setting that tells it apart, such as `Adam · step size 0.1`; may be empty."""
+    differences: list[list[int]] = field(default_factory=list)
+    """The evaluations for finite differences of its own, which are no steps: first, and the one after the last, of each
+    row of them."""
 
     @property
     def is_over(self) -> bool:

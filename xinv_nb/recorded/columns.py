@@ -80,6 +80,16 @@ class VariedColumn:
         for value in values:
             self.append(value)
 
+    @classmethod
+    def of(cls, rows: NDArray[np.float64] | list[Any]) -> VariedColumn:
+        """Return a column that begins with these rows."""
+        column = cls()
+        if isinstance(rows, list):
+            column._list = rows
+        else:
+            column._numbers = GrowingColumn.of(rows)
+        return column
+
     def __len__(self) -> int:
         return len(self._numbers) if self._list is None else len(self._list)
 

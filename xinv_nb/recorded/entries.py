@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from xinv_nb.recorded.leaves import Leaf
 from xinv_nb.recorded.problem import Parameter
@@ -27,11 +31,22 @@ class Entry:
     leaf: Leaf
     column: int | None
     """Column of the history; None where the number is the root mean square of the whole leaf."""
+    part: Literal["", "real", "imaginary"] = ""
+    """Which part of a complex number it is."""
 
     @property
     def statistic(self) -> str:
         """`"rms"` where the number is the root mean square of a large array, else an empty string."""
         return "" if self.column is not None else "rms"
+
+    def part_of(self, numbers: NDArray[Any], of: Literal["values", "gradients"]) -> NDArray[np.float64]:
+        """Return the numbers of this entry, of those that stand in its column.
+
+        What autograd gives as the gradient by x + iy is ∂/∂x − i ∂/∂y.
+        """
+        if self.part == "imaginary":
+            return np.imag(numbers) if of == "values" else -np.imag(numbers)
+        return np.real(numbers)
 
     @property
     def place(self) -> int | None:
@@ -44,7 +59,7 @@ def followed(leaves: Sequence[Leaf], known: Known, chosen: Sequence[str] = ()) -
 
     `chosen` are the names of parameters that the user wants to see; all, where none of them is there.
     """
-    width = sum(leaf.size for leaf in leaves)
+    width = sum(leaf.size * (1 + leaf.is_complex) for leaf in leaves)
     found: list[Entry] = []
     for leaf in leaves:
         if width <= _MOST_FOLLOWED or leaf.size <= _SMALL:
@@ -67,8 +82,26 @@ def entries_of(leaf: Leaf, positions: Iterable[int], known: Known) -> list[Entry
         label = (own.name if own and own.name else None) or (name if leaf.shape else group)
         if own is None and leaf.shape and of_leaf.name:
             label = name.replace(leaf.name, of_leaf.name, 1)
-        entries.append(Entry(name, label, group, own or of_leaf, leaf, leaf.start + position))
+        elif leaf.labels and not (own and own.name):
+            label = leaf.labels[position]
+        entry = Entry(name, label, group, own or of_leaf, leaf, leaf.start + position)
+        entries += _parts(entry, known) if leaf.is_complex else [entry]
     return entries
+
+
+def _parts(entry: Entry, known: Known) -> list[Entry]:
+    """Return the real and the imaginary part of a complex entry: `Re z[1]` and `Im z[1]`."""
+    found = []
+    parts: tuple[tuple[Literal["real", "imaginary"], str], ...] = (("real", "Re"), ("imaginary", "Im"))
+    for part, short in parts:
+        name, of_both = f"{short} {entry.name}", entry.parameter
+        truth = of_both.truth
+        if truth is not None:
+            truth = float(np.real(truth) if part == "real" else np.imag(truth))
+        own = known.get(name) or replace(of_both, bounds=None, truth=truth)
+        label = own.name if name in known and own.name else f"{short} {entry.label}"
+        found.append(replace(entry, name=name, label=label, parameter=own, part=part))
+    return found
 
 
 def _summary_of(leaf: Leaf, known: Known) -> Entry:

@@ -19,11 +19,15 @@ from numpy.typing import NDArray
 
 from xinv_nb.recorded.calls import OptimizerCall
 from xinv_nb.recorded.columns import GrowingColumn, TermColumns, WatchColumns
-from xinv_nb.recorded.leaves import Leaf, Summary, rms
+from xinv_nb.recorded.data import MOST_GROUPS, DataColumns
+from xinv_nb.recorded.jacobians import Jacobians
+from xinv_nb.recorded.leaves import Leaf
 
 BUDGET = 512 * 2**20
 """Bytes that the parameters and gradients of one objective take at most, with the residuals where they are kept."""
 _FEWEST_ROWS = 1024
+_FEWEST_STEPS = 8
+"""Evaluations from which on a loss that fell is one that somebody minimized."""
 _FEWEST_WITH_RESIDUALS = 16
 """Evaluations that are kept however many bytes each takes; residuals may be as many as a picture has pixels."""
 
@@ -53,6 +57,10 @@ class History:
         self.accepted = GrowingColumn(None, np.bool_)
         self.residuals: GrowingColumn | None = None
         """Residuals in the rows of `values`, where they were told."""
+        self.jacobians = Jacobians()
+        """The Jacobian of the residuals at some evaluations: see `keep_jacobian`."""
+        self.data: dict[str, DataColumns] = {}
+        """The groups of data that the objective marked, by their names."""
         self.without_gradient: GrowingColumn | None = None
         """The evaluations whose gradient is not known, in order; None where it is known of all."""
         self.kept: GrowingColumn | None = None
@@ -64,6 +72,13 @@ class History:
         self.optimizer = optimizer
         self.calls: list[OptimizerCall] = []
         """The calls of optimizers that were seen to work on it, in the order in which they began."""
+        self.held: list[tuple[int, int]] = []
+        """From which evaluation on the objective held which data and settings beside its parameters, as a number that
+        tells them apart; only changes are noted, and none where it holds others nearly each time, as batches."""
+        self.moved_by: tuple[str, ...] = ()
+        """Objectives that are given these parameters, and whose own parameters this one is given: players of a game."""
+        self.is_on_manifold = False
+        """Whether a package keeps its parameters on a curved surface, on which its own gradient need not vanish."""
         self.last_signs: NDArray[Any] = np.full(self.width, np.inf)
         """Signs of the latest gradient, for telling when it turns."""
         self.lock = threading.RLock()
@@ -81,11 +96,66 @@ class History:
         """Whether the gradient is known of every evaluation that was accepted."""
         return self.without_gradient is None or not self.accepted.array[self.without_gradient.array].any()
 
+    @property
+    def was_optimized(self) -> bool:
+        """Whether an optimizer was seen to work on it, or its loss ended lowest, or it is a player's in a game."""
+        if self.optimizer or self.moved_by or self.loss.rows < _FEWEST_STEPS:
+            return bool(self.optimizer or self.moved_by)
+        loss = self.loss.block[: self.loss.rows]
+        loss = loss[np.isfinite(loss)] if not math.isfinite(loss[-1]) else loss  # it may break down in the end
+        if not len(loss):
+            return False
+        return bool(loss[-1] < loss[0] and loss[-1] <= np.fmin.reduce(loss[:: max(len(loss) // _FEWEST_STEPS, 1)]))
+
     def keep_residuals(self, count: int) -> None:
         """Make room for that many residuals in each row, before the first."""
         self.residuals = GrowingColumn(count)
-        row = 2 * self.dtype.itemsize * self.width + 8 * count
+        self._fit_into_budget()
+
+    def _fit_into_budget(self) -> None:
+        """Let rows be as many as fit, with all that they hold."""
+        more = [
+            *([] if self.residuals is None else [self.residuals]),
+            *(group.residuals for group in self.data.values()),
+        ]
+        row = 2 * self.dtype.itemsize * self.width + 8 * sum(column.block.shape[1] for column in more)
         self._most_rows = max(_FEWEST_WITH_RESIDUALS, min(self._most_rows, BUDGET // row))
+
+    def keep_jacobian(self, evaluation: int, jacobian: Any) -> bool:
+        """Keep the Jacobian of the residuals at an evaluation that is recorded already; whether it is one.
+
+        It has a row for each residual and a column for each column of the parameters, in numbers that are real. A
+        sparse one is kept as an array. Of parameters that are kept as summaries there is none.
+        """
+        wanted = (-1 if self.residuals is None else self.residuals.block.shape[1], self.width)
+        is_whole = self.is_real and all(leaf.kept is None for leaf in self.leaves)
+        if not is_whole or getattr(jacobian, "shape", None) != wanted:
+            return False
+        if not self.jacobians.has_room(math.prod(jacobian.shape)):
+            return False
+        found = jacobian.toarray() if hasattr(jacobian, "toarray") else jacobian
+        if not isinstance(found, np.ndarray) or found.dtype.kind not in "iuf":
+            return False
+        self.jacobians.add(evaluation, float(self.loss.block[evaluation]), found)
+        return True
+
+    def keep_data(
+        self, name: str, residuals: NDArray[np.float64], sigma: NDArray[np.float64] | None, labels: Sequence[Any]
+    ) -> bool:
+        """Keep the residuals of a group of data in the latest evaluation; whether there is room for them.
+
+        Each group has the same number of data points in every evaluation.
+        """
+        group = self.data.get(name)
+        if group is None:
+            if len(self.data) >= MOST_GROUPS:
+                return False
+            group = self.data[name] = DataColumns(len(residuals), self.values.rows, sigma, labels)
+            self._fit_into_budget()
+        if len(residuals) != group.count:
+            return False
+        group.put(self.values.rows - 1, residuals, sigma)
+        return True
 
     def points(self) -> int:
         """Return how many points were visited: evaluations at one point, one after the other, count once."""
@@ -108,12 +178,7 @@ class History:
             arrays = np.split(arrays[0], np.cumsum([leaf.size for leaf in self.leaves])[:-1])
         row = np.empty(self.width, dtype=self.dtype)
         for leaf, array in zip(self.leaves, arrays, strict=True):
-            if leaf.kept is None:
-                row[leaf.start : leaf.stop] = array.reshape(-1)
-            elif isinstance(array, Summary):
-                row[leaf.start : leaf.stop], row[leaf.rms_column] = array.sample, array.rms
-            else:
-                row[leaf.start : leaf.stop], row[leaf.rms_column] = array.reshape(-1)[leaf.kept], rms(array)
+            leaf.lay_out(array, row)
         return row
 
     def append(
@@ -131,22 +196,19 @@ class History:
         if number == len(self.accepted.block):
             self.accepted.grow()
         row = number if self.kept is None and number < self._most_rows else self._make_room(loss)
-        if row == len(self.values.block):
-            self.values.grow(self._most_rows)
-        if row == len(self.gradients.block):
-            self.gradients.grow(self._most_rows)
-        self.values.block[row] = values
+        self._write(self.values, row, values)
         kept = told = unknown = _NOWHERE
         if self.kept is not None:
             kept = self.kept
         if gradient is None:
             unknown, gradient = self._note_unknown(number), _UNKNOWN
-        self.gradients.block[row] = gradient
+        self._write(self.gradients, row, gradient)
         if self.residuals is not None:
             told = self.residuals
-            while row >= len(told.block):
-                told.grow(self._most_rows)
-            told.block[row] = residuals
+            self._write(told, row, residuals)
+        for group in self.data.values():
+            self._write(group.residuals, row, np.nan)
+            group.residuals.rows = row + 1  # only as many are read as there are rows of `values`
         self.loss.block[number] = loss
         self.accepted.block[number] = accepted
         # Written last and at once: an interrupt comes before, and there is no such row, or after, and it is whole.
@@ -154,6 +216,12 @@ class History:
         flags, losses = self.accepted, self.loss
         kept.rows, told.rows, self.values.rows, self.gradients.rows, unknown.rows, flags.rows, losses.rows = lengths
         return number
+
+    def _write(self, column: GrowingColumn, row: int, values: Any) -> None:
+        """Write a row behind the last one of a column."""
+        if row == len(column.block):
+            column.grow(max(self._most_rows, row + 1))
+        column.block[row] = values
 
     def _note_unknown(self, number: int) -> GrowingColumn:
         """Write, behind its last row, that the gradient of an evaluation is not known."""
@@ -164,6 +232,15 @@ class History:
             unknown.grow()
         unknown.block[unknown.rows] = number
         return unknown
+
+    def gradient_known(self, gradient: NDArray[Any], columns: NDArray[np.bool_], *, wholly: bool) -> None:
+        """Put in what has become known of the gradient of the latest evaluation; the rest of it is not known yet."""
+        self.gradients.block[self.gradients.rows - 1, columns] = gradient[columns]
+        if not wholly or self.without_gradient is None:
+            return
+        self.without_gradient.rows -= 1
+        if not self.without_gradient.rows:
+            self.without_gradient = None
 
     def _make_room(self, loss: float) -> int:
         """Return the row of parameters and gradient for the next evaluation, at the price of another one."""
@@ -196,9 +273,11 @@ class History:
         stays = known % stride == 0
         stays[[*extremes, -1]] = True
         rows = np.flatnonzero(stays)
-        residuals = None if self.residuals is None else self.residuals.only(rows)
-        thinned = stride, GrowingColumn.of(known[rows]), self.values.only(rows), self.gradients.only(rows), residuals
-        self.stride, self.kept, self.values, self.gradients, self.residuals = thinned  # at once, as in `append`
+        told = None if self.residuals is None else self.residuals.only(rows)
+        data = {name: group.within(rows) for name, group in self.data.items()}
+        thinned = stride, GrowingColumn.of(known[rows]), self.values.only(rows), self.gradients.only(rows), told, data
+        # At once, as in `append`.
+        self.stride, self.kept, self.values, self.gradients, self.residuals, self.data = thinned
 
     def row_of(self, evaluation: int) -> int:
         """Return the row of the parameters of an evaluation, or of the latest before it of which they were kept."""

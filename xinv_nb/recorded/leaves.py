@@ -9,7 +9,8 @@ from __future__ import annotations
 import functools
 import math
 import re
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,10 @@ class Leaf:
     """Flat indices of the entries kept, or None where all are."""
     rms_column: int | None = None
     """Column of the root mean square, for a leaf that is not kept whole."""
+    is_complex: bool = False
+    """Whether its entries have imaginary parts."""
+    labels: tuple[str, ...] = ()
+    """What a package calls its entries, where it says so."""
 
     @property
     def size(self) -> int:
@@ -55,6 +60,15 @@ class Leaf:
         index = ", ".join(str(int(i)) for i in np.unravel_index(position, self.shape))
         return f"{self.name}[{index}]"
 
+    def lay_out(self, array: Any, row: NDArray[Any]) -> None:
+        """Copy an array, or the summary of one, into the columns of this leaf."""
+        if self.kept is None:
+            row[self.start : self.stop] = array.reshape(-1)
+        elif isinstance(array, Summary):
+            row[self.start : self.stop], row[self.rms_column] = array.sample, array.rms
+        else:
+            row[self.start : self.stop], row[self.rms_column] = array.reshape(-1)[self.kept], rms(array)
+
     def position_of(self, name: str) -> int | None:
         """Return the flat position of the entry that is called so, as `entry_name` does; None if none is."""
         found = re.fullmatch(re.escape(self.name) + r"\[(\d+(?:, *\d+)*)\]", name)
@@ -64,8 +78,8 @@ class Leaf:
         return int(np.ravel_multi_index(index, self.shape)) if index else None
 
 
-def leaves_of(named_shapes: list[tuple[str, tuple[int, ...]]]) -> list[Leaf]:
-    """Lay out columns for arrays of these names and shapes."""
+def leaves_of(named_shapes: list[tuple[str, tuple[int, ...]]], complex_ones: Collection[str] = ()) -> list[Leaf]:
+    """Lay out columns for arrays of these names and shapes; `complex_ones` are the names of complex arrays."""
     total = sum(math.prod(shape) for _, shape in named_shapes)
     leaves: list[Leaf] = []
     column = 0
@@ -76,7 +90,7 @@ def leaves_of(named_shapes: list[tuple[str, tuple[int, ...]]]) -> list[Leaf]:
         else:
             leaves.append(sampled_leaf(name, shape, column, sample_positions(size)))
         column = leaves[-1].end
-    return leaves
+    return [replace(leaf, is_complex=True) if leaf.name in complex_ones else leaf for leaf in leaves]
 
 
 @functools.lru_cache(maxsize=64)

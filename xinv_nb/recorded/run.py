@@ -32,7 +32,6 @@ Status = Literal["running", "finished", "interrupted", "failed"]
 _NOTHING = History("", [])
 _LITTLE = 10
 """An objective is little beside one that is evaluated at that many times as many points."""
-_SEVERAL = 2
 MOST_SPANS = 32
 """Stretches chosen by the reader of which the facts are kept: the latest ones."""
 
@@ -55,6 +54,7 @@ class RecordedRun:
         self._notices: list[str] = []
         self._chosen_parameters: tuple[str, ...] = ()
         self._chosen_spans: tuple[tuple[int, int], ...] = ()
+        self._chosen_fit: int | None = None
         self._histories: list[History] = []
         self._events: list[tuple[History | None, Event]] = []
         self._dropped_events = False
@@ -97,6 +97,11 @@ class RecordedRun:
     def chosen_spans(self) -> tuple[tuple[int, int], ...]:
         """Stretches of the run that a reader asked about, as first and last evaluation: see `choose_span`."""
         return self._chosen_spans
+
+    @property
+    def chosen_fit(self) -> int | None:
+        """The number of the fit, from 0, that the reader wants to be told of; the best where None."""
+        return self._chosen_fit
 
     def choose_span(self, span: tuple[int, int]) -> None:
         """Have `facts` tell also of the stretch from evaluation `span[0]` to `span[1]`, both included.
@@ -157,7 +162,7 @@ class RecordedRun:
     @property
     def history(self) -> History:
         """The recording of the objective that is shown: the first in `objectives`."""
-        if len(self._histories) < _SEVERAL:
+        if len(self._histories) <= 1:
             return self._histories[0] if self._histories and len(self._histories[0]) else _NOTHING
         return next(iter(self._ranked()), _NOTHING)
 
@@ -170,16 +175,16 @@ class RecordedRun:
         """Return what was optimized first, then what was evaluated at the most points.
 
         Points, not evaluations: products of its Hessian with many directions, each an objective of its own where the
-        program writes them by hand, are taken at one point. Of several that an optimizer was seen to work on, the one
-        with the most parameters comes first, as the others prepare it or finish it off; unless it is little beside
-        the rest.
+        program writes them by hand, are taken at one point. Of several that were optimized, the one with the most
+        parameters comes first, as the others prepare it or finish it off; unless it is little beside the rest.
         """
         points = {history: history.points() for history in self.histories}
         most = max(points.values(), default=0)
 
         def rank(history: History) -> tuple[bool, bool, int, int]:
             is_little = _LITTLE * points[history] <= most
-            return is_little, not history.optimizer, -history.width if history.optimizer else 0, -points[history]
+            optimized = history.was_optimized
+            return is_little, not optimized, -history.width if optimized else 0, -points[history]
 
         return sorted(points, key=rank)
 
@@ -262,12 +267,12 @@ class RecordedRun:
 
     @property
     def has_gradients(self) -> bool:
-        """Whether the gradient is known of every accepted evaluation; else nothing is to be said of gradients."""
-        return self.history.has_gradients
+        """Whether the gradient is known of every accepted evaluation, and has to vanish: not so on a sphere, say."""
+        return self.history.has_gradients and not self.history.is_on_manifold
 
     @property
     def residuals(self) -> NDArray[np.float64] | None:
-        """The residuals that were handed to `Run.add`, one row for each evaluation in `kept`; None where none were."""
+        """The residuals of a least-squares fit, one row for each evaluation in `kept`; None where none were told."""
         residuals = self.history.residuals
         return None if residuals is None else residuals.array
 
@@ -301,11 +306,8 @@ class RecordedRun:
         row for each: the gradient of the loss through this term alone, in the columns of `history.gradients`.
         """
         return {
-            name: (
-                np.array(columns.evaluation, dtype=np.intp),
-                np.array(columns.gradients[: len(columns.evaluation)]),
-            )
-            for name, columns in self.history.terms.items()
+            name: (np.array(terms.evaluation, dtype=np.intp), np.array(terms.gradients[: len(terms.evaluation)]))
+            for name, terms in self.history.terms.items()
         }
 
     @property
@@ -328,7 +330,7 @@ class RecordedRun:
         chosen = placed(self._events, self.history, len(self.history), start, stop)
         if all(event.column is None for event in chosen):
             return chosen
-        entries = {entry.column: entry for entry in self.entries()}
+        entries = {entry.column: entry for entry in self.entries() if entry.part != "imaginary"}
         return [worded(event, entries) for event in chosen]
 
     def events_by_objective(self) -> Iterator[tuple[int | None, Event]]:
@@ -373,12 +375,12 @@ class RecordedRun:
         return self.problem.parameters if self.problem is not None else {}
 
     def column(self, entry: Entry, of: Literal["values", "gradients"] = "values") -> NDArray[np.float64]:
-        """Return the numbers of one entry at each evaluation (the real part of complex ones).
+        """Return the numbers of one entry at each evaluation.
 
         Between the evaluations in `kept` stand those of the one before.
         """
         if entry.place is not None:
-            return np.real(self.history.column(entry.place, of))
+            return entry.part_of(self.history.column(entry.place, of), of)
         squares = np.abs(self.history.column(slice(entry.leaf.start, entry.leaf.stop), of)) ** 2
         return np.asarray(np.sqrt(squares.mean(axis=1)), dtype=np.float64)
 

@@ -33,6 +33,24 @@ class RunWriter:
         """Add the recording of one more objective."""
         self._run._histories.append(history)
 
+    def join_histories(
+        self, old: Sequence[History], new: History, event_in: Callable[[History, Event], Event | None]
+    ) -> None:
+        """Put one recording in the place of several that turn out to be of one objective.
+
+        `event_in` returns an event of an old one as it is in the new one, or None where it is there already.
+        """
+        run = self._run
+        run._histories[:] = [new if each is old[0] else each for each in run._histories if each not in old[1:]]
+        pairs: list[tuple[History | None, Event]] = []
+        for owner, event in run._events:
+            if owner is not None and owner in old:
+                kept = event_in(owner, event)
+                pairs += [(new, kept)] if kept is not None else []
+            else:
+                pairs.append((owner, event))
+        run._events[:] = pairs
+
     def add_event(self, history: History | None, evaluation: int, event: NewEvent) -> None:
         """Add an event beside an evaluation of an objective, or of whichever is shown; it gets its number here."""
         self._events += 1
@@ -74,6 +92,11 @@ class RunWriter:
     def choose_parameters(self, names: Sequence[str]) -> None:
         """Say which parameters the user wants to see."""
         self._run._chosen_parameters = tuple(names)
+
+    def choose_fit(self, number: int | None) -> None:
+        """Say which fit is to be told of, by its number from 0; None for the best. What was written is forgotten."""
+        self._run._chosen_fit = number
+        self._run._captions = None
 
     def forget_spans(self) -> None:
         """Forget the stretches that were asked for, and their captions."""

@@ -67,21 +67,23 @@ class ByHand:
         count = None if row is None else len(row)
         if self._shapes is not None and count != self._residuals:
             raise XinvError(f"residuals must be {_many(self._residuals)} {_BEFORE}; run.add was given {_many(count)}.")
-        gradient, is_missing = None, False
-        if gradients is not None:
-            gradient = given.parameters(gradients, "gradients")
-            given.same_shapes(given.shapes(gradient), shapes, "gradients", "in the parameters")
+        gradient, whole, is_missing = None, None, False
         if jacobian is not None:
             if row is None:
                 raise XinvError("jacobian is that of the residuals: hand residuals over as well.")
-            of_squares = given.gradient_of_squares(value, row, jacobian, point)
-            if gradients is None:
-                gradient, is_missing = of_squares, of_squares is None
+            whole = given.whole_jacobian(jacobian, len(row), point)
+        if gradients is not None:
+            gradient = given.parameters(gradients, "gradients")
+            given.same_shapes(given.shapes(gradient), shapes, "gradients", "in the parameters")
+        elif row is not None and whole is not None:
+            with np.errstate(all="ignore"):  # what the program does at an overflow is for its own numbers
+                gradient = given.gradient_of_squares(value, row, whole, point)
+            is_missing = gradient is None
         units = dict(self._units)
         watched = [_watched(name, quantity, units, stage) for name, quantity in quantities.items()]
 
         evaluation = GivenEvaluation(("by hand", count), copied(point, summarise=True))
-        evaluation.loss, evaluation.residuals, evaluation.watched = value, row, watched
+        evaluation.loss, evaluation.residuals, evaluation.jacobian, evaluation.watched = value, row, whole, watched
         evaluation.has_gradient = gradient is not None
         self._shapes, self._residuals, self._units = shapes, count, units
         return evaluation, gradient, is_missing

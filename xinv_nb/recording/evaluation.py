@@ -8,7 +8,9 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 from xinv_nb.recording.events import Happening, WatchedValue
+from xinv_nb.recording.measured import Measured
 from xinv_nb.recording.nonfinite import Birth
+from xinv_nb.recording.solvers.calls import Asked
 
 
 class Layout(NamedTuple):
@@ -20,6 +22,8 @@ class Layout(NamedTuple):
     """The point in the structure that the objective takes; of several arguments, one after the other."""
     arguments: Sequence[str]
     """The name of each argument."""
+    holder: Any = None
+    """The object whose method the objective is, which may know more of its parameters."""
 
 
 class Evaluation:
@@ -29,8 +33,14 @@ class Evaluation:
     """
 
     loss: float = math.nan
+    function: Any = None
+    """The user's function, where it is known."""
     positions: tuple[int, ...] = (0,)
     """Which arguments of the objective the point holds."""
+    others: Mapping[int, Any] | None = None
+    """The other arguments that the objective was given, by their positions; not copied, so good for now only."""
+    site: Hashable = None
+    """Where in the program the gradient was asked for; None where that is not known."""
     summarised: bool = True
     """Whether of large arrays a summary stands for the array."""
     has_gradient: bool = True
@@ -38,6 +48,13 @@ class Evaluation:
     inside_a_pass: bool = True
     """Whether the simulator ran inside a pass, so that what it says there is told apart from what it says outside."""
     residuals: Any = None
+    """The residuals of a least-squares fit at the point, one number each."""
+    jacobian: Any = None
+    """Their Jacobian there, a row for each residual and a column for each parameter, where it came with them."""
+    data: tuple[Measured, ...] = ()
+    """The groups of data that the objective marked."""
+    asked: Asked | None = None
+    """The call of the user's function by a solver that it belongs to; None where no solver asked for it."""
     birth: Birth | None = None
     """Where its numbers stopped being finite, if that is to be told."""
     terms: Mapping[str, Any] = MappingProxyType({})
@@ -53,6 +70,10 @@ class Evaluation:
 
     def layout(self) -> Layout:
         """Return how the objective takes its parameters."""
+        raise NotImplementedError
+
+    def names_of(self, positions: Sequence[int]) -> Sequence[str]:
+        """Return what the objective calls its arguments at these positions."""
         raise NotImplementedError
 
     def tap(self, value: Any, receive: Callable[[Any], None]) -> bool:  # noqa: ARG002 - for those with a tape

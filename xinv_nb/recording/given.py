@@ -5,7 +5,8 @@ What does not fit raises `XinvError`, with what was expected.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -116,12 +117,11 @@ def same_shapes(found: Shapes, expected: Shapes, of: str, by: str) -> None:
             )
 
 
-def gradient_of_squares(loss: float, residuals: Floats, jacobian: Any, point: Any) -> Any | None:
+def gradient_of_squares(loss: float, residuals: Floats, jacobian: Floats, point: Any) -> Any | None:
     """Return the gradient of a loss that is ‖r‖² or half of it, in the structure of `point`; None where it is neither.
 
-    `jacobian` has a row for each residual, and a column for each parameter; or it is a dict of such arrays by name.
+    `jacobian` is what `whole_jacobian` returned.
     """
-    rows = _jacobian(jacobian, len(residuals), point)
     squares = float(residuals @ residuals)
     if np.isclose(loss, squares / 2, rtol=_SAME, atol=0.0):
         factor = 1.0
@@ -131,31 +131,39 @@ def gradient_of_squares(loss: float, residuals: Floats, jacobian: Any, point: An
         factor = 1.0  # whichever it is, the gradient is not finite either
     else:
         return None
-    return _filled(point, iter([factor * (residuals @ part).reshape(shape) for part, shape in rows]))
+    shapes_of = list(shapes(point).values())
+    parts = np.split(factor * (residuals @ jacobian), _ends(shapes_of))
+    return _filled(point, iter([part.reshape(shape) for part, shape in zip(parts, shapes_of, strict=True)]))
 
 
 _SAME = 1e-6
 """Share by which loss and squares may differ: simulators calculate in single precision, too."""
 
 
-def _jacobian(jacobian: Any, count: int, point: Any) -> list[tuple[Floats, tuple[int, ...]]]:
-    """Return the Jacobian of each array of the parameters, flattened to a column for each entry, and its shape."""
+def whole_jacobian(jacobian: Any, count: int, point: Any) -> Floats:
+    """Return a Jacobian as one array with a row for each residual and a column for each entry of the parameters.
+
+    It may come as a dict of arrays by the parameters' names.
+    """
     wanted = shapes(point)
-    sizes = {name: int(np.prod(shape, dtype=int)) for name, shape in wanted.items()}
     found = parameters(jacobian, "jacobian")
     if isinstance(found, Mapping):
         parts = {name: (count, *shape) for name, shape in wanted.items()}
         same_shapes(shapes(found), parts, "The parts of jacobian", "by the residuals and parameters")
         in_order = dict(zip(leaf_names(found, ROOT), leaves(found), strict=True))
-        return [(in_order[name].reshape(count, -1), shape) for name, shape in wanted.items()]
-    width = sum(sizes.values())
+        return np.hstack([in_order[name].reshape(count, -1) for name in wanted])
+    width = sum(math.prod(shape) for shape in wanted.values())
     if found.shape[:1] != (count,) or found.size != count * width:
         raise XinvError(
             f"jacobian must have a row for each of the {count} residuals and a column for each of the {width} "
             f"parameters, the shape ({count}, {width}); it has the shape {found.shape}."
         )
-    columns = np.split(found.reshape(count, width), np.cumsum(list(sizes.values()))[:-1], axis=1)
-    return list(zip(columns, wanted.values(), strict=True))
+    return np.asarray(found.reshape(count, width))
+
+
+def _ends(of: Sequence[tuple[int, ...]]) -> NDArray[np.intp]:
+    """Return where arrays of these shapes end in a row of all of them, but for the last."""
+    return np.asarray(np.cumsum([math.prod(shape) for shape in of])[:-1], dtype=np.intp)
 
 
 def _filled(structure: Any, arrays: Iterator[Floats]) -> Any:

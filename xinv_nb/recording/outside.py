@@ -6,6 +6,8 @@ watched inside is not watched outside.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from xinv_nb.recorded.columns import WatchColumns
 from xinv_nb.recorded.history import History
 from xinv_nb.recording.events import WatchedValue
@@ -49,6 +51,10 @@ class OutsideValues:
         for value in waiting if len(history) else ():
             if value.name in self.names:
                 self._put(value, history)
+
+    def joined(self, old: Sequence[History], new: History) -> None:
+        """Go on with one history in the place of several."""
+        self.names.update({name: new for name, home in self.names.items() if home in old})
 
     def forget(self, name: str) -> bool:
         """Leave out a quantity that comes from inside a pass now; returns whether it was seen outside."""

@@ -1,8 +1,8 @@
-"""What a simulator may say about itself: `event`, `watch` and `stage`. Almost free when nothing is recording."""
+"""What a simulator may say about itself: `event`, `watch`, `data`, `stage`. Almost free when nothing is recording."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -12,6 +12,7 @@ from xinv_nb.errors import XinvError
 from xinv_nb.recording import context
 from xinv_nb.recording.evaluation import Evaluation
 from xinv_nb.recording.events import WatchedValue, happening, plain_copy, snapshot
+from xinv_nb.recording.measured import check, measured
 
 T = TypeVar("T")
 
@@ -127,6 +128,57 @@ def _unit(unit: Any) -> str:
 def _filled(like: Any, value: float) -> Any:
     """Return `value` in the shape of `like`."""
     return np.full(like.shape, value) if isinstance(like, np.ndarray) else value
+
+
+def data(residuals: T, name: str, sigma: Any = None, labels: Sequence[Any] | None = None) -> T:
+    """Mark a group of data in the objective: its residuals, the differences between model and data.
+
+    The program and its derivatives of any order stay exactly as they were. Under one name there are the same data
+    points in every evaluation; several calls under one name in one pass of autograd are one group. Outside of a pass,
+    as before `run.add`, the latest call under a name counts.
+
+    Parameters
+    ----------
+    residuals : number or array
+        As the objective computed them, not yet divided by `sigma`.
+    name : str
+        What the domain calls the data, such as `"serum"`.
+    sigma : float or array, optional
+        The known standard deviation of the data points: one for all, or one for each.
+    labels : sequence, optional
+        A name for each data point, such as the station, the patient or the day.
+
+    Returns
+    -------
+    number or array
+        `residuals` themselves.
+
+    Raises
+    ------
+    XinvError
+        The name is no text, or there are not as many standard deviations or labels as residuals; also where nothing
+        is being recorded.
+
+    Examples
+    --------
+    >>> import autograd.numpy as np
+    >>> import xinv_nb as xi
+    >>> from autograd import grad
+    >>> def misfit(slope):
+    ...     return np.sum(xi.data(slope * np.arange(3.0) - 1.0, "heights", labels=["Rome", "Bern", "Oslo"]) ** 2)
+    >>> with xi.record() as run:
+    ...     slope = grad(misfit)(1.0)
+    >>> run.data["heights"].residuals.tolist(), run.data["heights"].labels
+    ([[-1.0, 0.0, 1.0]], ('Rome', 'Bern', 'Oslo'))
+    """
+    check(residuals, name, sigma, labels)
+    if context.innermost.get() is None or (recording := context.active()) is None:
+        return residuals
+    try:
+        recording.measured(measured(residuals, name, sigma, labels))
+    except Exception as error:  # noqa: BLE001 - a probe may not fail the simulation
+        recording.notice(f"The data {name!r} could not be recorded ({type(error).__name__}: {error}).")
+    return residuals
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from xinv_nb.errors import XinvError
+from xinv_nb.recorded.data import MOST_GROUPS
 from xinv_nb.recorded.leaves import WHOLE_LIMIT
 from xinv_nb.recorded.run import RecordedRun, Status
 from xinv_nb.recorded.writer import RunWriter
@@ -27,13 +28,18 @@ from xinv_nb.recording.evaluation import Evaluation, Tape
 from xinv_nb.recording.events import Happening, WatchedValue
 from xinv_nb.recording.finite import is_finite_gradient
 from xinv_nb.recording.kept_events import KeptEvents
+from xinv_nb.recording.measured import Measured
 from xinv_nb.recording.nonfinite import Lookout
 from xinv_nb.recording.rows import Rows
 from xinv_nb.recording.solvers import scipy as solvers
+from xinv_nb.recording.solvers.calls import Asked
 from xinv_nb.recording.solvers.follower import OptimizerFollower
+from xinv_nb.recording.solvers.trials import settle
 from xinv_nb.recording.structure import copied
 from xinv_nb.recording.terms import TermReader
 
+_FEW = 8
+"""Evaluations up to which a program's own trials are not looked for before its end."""
 _OPEN = "recorder"
 """Where a run that is being recorded holds its recorder, among what the layers above keep beside it."""
 
@@ -52,16 +58,20 @@ class Recorder:
         self.passes = 0
         self.evaluation: Evaluation | None = None
         """The evaluation whose forward pass is running."""
+        self.asked: Asked | None = None
+        """The call of the user's function by a solver that is running."""
         self.closed = False
         self.stages: list[str] = []
         self.outer: Recorder | None = None
         """The recording around this one: it sees what this one sees."""
+        self.data_outside: dict[str, Measured] = {}
+        """Groups of data that were marked outside of a pass: they belong to the evaluation that is handed over next."""
         self.beside: dict[str, Any] = {}
         """What each source of evaluations keeps beside this recording."""
         self.writer = RunWriter(run)
         self.events = KeptEvents(run, self.writer, max_events, self.notice)
-        self._rows = Rows(self.writer, self.events.add, self.notice)
         self._optimizers = OptimizerFollower(self.events.add, self.failed, self.notice)
+        self._rows = Rows(self.writer, self.events.add, self.notice, self._optimizers.joined)
         self._lookout = Lookout()
         self._terms = TermReader()
         self._token: Token[Recording | None] | None = None
@@ -79,7 +89,7 @@ class Recorder:
         self._unseen.thread = self.thread
         elsewhere.begin(self._unseen)
         registry.observe(self.notice)
-        solvers.install(self)
+        solvers.install(self.notice)
         around = context.active()
         self.outer = around if isinstance(around, Recorder) else None
         self.stages = list(self.outer.stages) if self.outer is not None else []
@@ -93,14 +103,15 @@ class Recorder:
         """
         if self._is_stopped:
             return
+        for source in self.beside.values():
+            self._attempt(source.close)
         self.closed = True
         self.run.memo.pop(_OPEN, None)
-        for source in self.beside.values():
-            source.close()
         self.beside.clear()
+        self.data_outside.clear()
         elsewhere.end(self._unseen)
         registry.leave(self.notice)
-        solvers.uninstall(self)
+        solvers.uninstall(self.notice)
         if self._token is not None:
             try:
                 context.innermost.reset(self._token)
@@ -108,8 +119,10 @@ class Recorder:
                 context.innermost.set(self.outer)
             self._token = None
         self.events.tell_outside()
-        self._rows.close()
         self._optimizers.close()
+        self._attempt(self._rows.close)
+        for history in self.run.histories:
+            settle(history, is_over=True)
         if missed := self._unseen.notice(self.run.evaluations):
             self.notice(missed)
         if self.run.evaluations == 0 and not self.run.notices:
@@ -124,7 +137,14 @@ class Recorder:
         registry.renew_lock()
         solvers.renew_lock()
         registry.leave(self.notice)
-        solvers.uninstall(self)
+        solvers.uninstall(self.notice)
+
+    def _attempt(self, step: Callable[[], None]) -> None:
+        """Take a step of closing; where it fails, what was recorded stays, and no hook does."""
+        try:
+            step()
+        except Exception as error:  # noqa: BLE001
+            self.failed(error)
 
     def notice(self, text: str) -> None:
         """Tell the reader something about the recording, once."""
@@ -141,6 +161,10 @@ class Recorder:
 
         `gradient` is None where the loss does not depend on the parameters; `tape` is asked where that is of use.
         """
+        if self.data_outside and not evaluation.inside_a_pass:
+            evaluation.data = evaluation.data or tuple(self.data_outside.values())
+            for recorder in self.self_and_around():
+                recorder.data_outside.clear()
         if gradient is not None and (type(gradient) is not np.ndarray or gradient.size > WHOLE_LIMIT):
             gradient = copied(gradient, summarise=evaluation.summarised)  # so that it is read once
         if tape is not None and (evaluation.watched or not is_finite_gradient(gradient)):
@@ -151,9 +175,9 @@ class Recorder:
                         evaluation.birth = self._lookout.backward(tape.gradient_break)
                 elif len(evaluation.watched) > 1:
                     evaluation.terms = self._terms.read(evaluation.identity, tape)
-                self._hand_on(evaluation, gradient)
+                self.hand_on(evaluation, gradient)
         else:
-            self._hand_on(evaluation, gradient)
+            self.hand_on(evaluation, gradient)
 
     def looks_closely(self, objective: Hashable) -> bool:
         """Whether the evaluation of `objective` that begins now is worth a tape that costs more and tells more."""
@@ -169,10 +193,16 @@ class Recorder:
         for recorder in self.self_and_around():
             recorder._optimizers.passes_between += 1  # noqa: SLF001
 
-    def _hand_on(self, evaluation: Evaluation, gradient: Any | None) -> None:
-        """Add an evaluation to this recording and to those around it."""
+    def hand_on(self, evaluation: Evaluation, gradient: Any | None) -> None:
+        """Add an evaluation to this recording and to those around it.
+
+        One that is made while a solver's call of the user's function runs waits for what that call returns.
+        """
         recorder: Recorder | None = self
         while recorder is not None:
+            if recorder.asked is not None and evaluation.asked is None:
+                recorder.asked.inside.append((evaluation, gradient))
+                return
             # Inside a pass a program may still hand over an evaluation to this recording by its name.
             is_told = recorder.depth == 0 or (recorder is self and not evaluation.inside_a_pass)
             if is_told and not recorder.closed:
@@ -186,9 +216,12 @@ class Recorder:
             self.events.learn_templates(evaluation.happenings)
         if self.events.outside:
             self.events.tell_outside()
-        history, row, slope = self._rows.append(evaluation, gradient)
-        self._optimizers.evaluated(history, row)
-        self._rows.tell(history, row, evaluation, slope)
+        history, row, slope, is_new = self._rows.append(evaluation, gradient)
+        if is_new:
+            self._optimizers.evaluated(history, row, evaluation.asked)
+            if row > _FEW and row & (row + 1) == 0:  # so that a live view tells of them; each look goes over all rows
+                settle(history, is_over=False)
+        self._rows.tell(history, row, evaluation, slope, is_new=is_new)
 
     def _tell_view(self, on_evaluation: Callable[[], None]) -> None:
         """Let the view follow; what it computes (the user's scene, say) is no part of the recording."""
@@ -227,6 +260,16 @@ class Recorder:
             if recorder.depth == 0 and not recorder.closed:
                 recorder._rows.watched_outside(value)  # noqa: SLF001
 
+    def measured(self, data: Measured) -> None:
+        """Take note of a group of data that the user's code marks."""
+        for recorder in self.self_and_around():
+            if recorder.evaluation is not None:
+                recorder.evaluation.data += (data,)
+                return
+            # Outside of a pass, a program may run the simulator for a look: the latest residuals of a name count.
+            if recorder.depth == 0 and (data.name in recorder.data_outside or len(recorder.data_outside) < MOST_GROUPS):
+                recorder.data_outside[data.name] = data
+
     def followers(self) -> list[OptimizerFollower]:
         """Return who wants to know of a solver that starts now: this recording and those around it."""
         return [r._optimizers for r in self.self_and_around() if r.depth == 0 and not r.closed]  # noqa: SLF001
@@ -240,9 +283,9 @@ def recorder_of(run: RecordedRun) -> Recorder | None:
 
 _NO_GRADIENT = (
     "No gradient was taken here, so there is nothing to show. Run the fit inside of what is recorded: xinv_nb records "
-    "what autograd derives (grad(...), value_and_grad(...), or an optimizer that calls them). Gradients that a "
-    "program finds another way, with another library or boxes of its own, cannot be seen: hand each evaluation over "
-    "with run.add(loss, parameters, gradients)."
+    "what autograd derives (grad(...), value_and_grad(...), or an optimizer that calls them) and what SciPy's "
+    "optimizers evaluate. What a program finds another way, with derivatives, a library or boxes of its own, cannot be "
+    "seen: hand each evaluation over with run.add(loss, parameters, gradients)."
 )
 _NO_LOSS = (
     "Derivatives were taken here, but none of a function that returns a single number (a loss), "

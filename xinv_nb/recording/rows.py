@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.recorded.columns import TermColumns, WatchColumns
+from xinv_nb.recorded.data import MOST_GROUPS
 from xinv_nb.recorded.events import NewEvent
 from xinv_nb.recorded.history import History
 from xinv_nb.recorded.leaves import leaves_of
@@ -16,10 +20,17 @@ from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.recording import nonfinite
 from xinv_nb.recording.evaluation import Evaluation
 from xinv_nb.recording.events import WatchedValue, backward_events, by_name, forward_events, turn
+from xinv_nb.recording.given_names import names_given
+from xinv_nb.recording.held import mark_of
+from xinv_nb.recording.measured import by_group
 from xinv_nb.recording.outside import OutsideValues
+from xinv_nb.recording.solvers.callers import by_an_optimizer
 from xinv_nb.recording.structure import NO_NUMBERS, flatten, names_of_arguments, outline, signature
 from xinv_nb.recording.terms import Conflicts
+from xinv_nb.recording.turns import Appended, Turns
 
+_MOST_HELD = 100
+"""Changes of what an objective holds that are noted; more are batches."""
 _FOLLOWED_SIGNS = 16
 """Parameters up to which a change of the gradient's sign is an event; more would drown the others."""
 
@@ -28,13 +39,21 @@ _HIDDEN = (
     "The values of {} cannot be seen: they are neither numbers nor arrays, but of a type that the program has taught "
     "autograd. The loss is recorded all the same."
 )
+_MISFIT = (
+    "Residuals of {!r} were left out at times: a group of data has the same number of data points in every evaluation, "
+    f"and there is room for {MOST_GROUPS} groups."
+)
 
 
 class Rows:
     """Adds the evaluations of one recording to its histories."""
 
     def __init__(
-        self, writer: RunWriter, add_event: Callable[[History, int, NewEvent], None], notice: Callable[[str], None]
+        self,
+        writer: RunWriter,
+        add_event: Callable[[History, int, NewEvent], None],
+        notice: Callable[[str], None],
+        joined: Callable[[Sequence[History], History], None],
     ) -> None:
         self._writer = writer
         self._add_event = add_event
@@ -43,10 +62,32 @@ class Rows:
         self._latest: tuple[Any, Any, Any, History] = (None, None, None, History("", []))
         """What the latest evaluation was of: objective, positions of its arguments, shape of the point, and history."""
         self._conflicts: dict[int, Conflicts] = {}
+        self._newest = self._latest[3]
+        """The history of the latest evaluation."""
         self._outside = OutsideValues()
+        self._sites: dict[History, list[Any]] = {}
+        """Where in the program the passes of the latest evaluation of each history were made."""
+        self._functions: dict[History, weakref.ref[Any]] = {}
+        """The function of the latest evaluation of each history, which may hold the user's arrays: not kept alive."""
+        self._turns = Turns(writer, self._new_history, self._thinned, self._joined)
+        self._tell_joined = joined
 
-    def append(self, evaluation: Evaluation, gradient: Any | None) -> tuple[History, int, NDArray[Any] | None]:
-        """Add an evaluation; returns its history and its row, and its gradient in the columns, where it is known."""
+    def append(self, evaluation: Evaluation, gradient: Any | None) -> Appended:
+        """Add an evaluation."""
+        appended = self._append(evaluation, gradient)
+        self._newest = appended[0]
+        if self._outside.waiting:
+            self._outside.put(self._newest)
+        return appended
+
+    def watched_outside(self, value: WatchedValue) -> None:
+        """Add a quantity that was watched outside any pass."""
+        self._outside.add(value, self._newest)
+
+    def _append(self, evaluation: Evaluation, gradient: Any | None) -> Appended:
+        is_plain = evaluation.others is None and evaluation.identity is self._latest[0]  # as in most steps
+        if not (is_plain and len(evaluation.positions) == 1) and self._is_of_turns(evaluation):
+            return self._turns.append(evaluation, gradient)
         history = self._history_of(evaluation)
         point = _row(history, evaluation.point)
         stride = history.stride
@@ -55,25 +96,80 @@ class Rows:
             slope = np.zeros_like(point) if evaluation.has_gradient else None
         else:
             slope = _row(history, gradient)
+        rows = history.loss.rows
+        if (
+            rows
+            and history.loss.block[rows - 1] == evaluation.loss
+            and self._is_known(history, evaluation, point, slope)
+        ):
+            return history, len(history) - 1, slope, False
         row = history.append(evaluation.loss, point, slope, residuals=evaluation.residuals)
+        if evaluation.jacobian is not None:
+            history.keep_jacobian(row, evaluation.jacobian)
+        self._sites[history] = [evaluation.site]
+        known = self._functions.get(history)
+        if evaluation.function is not (None if known is None else known()):
+            self._note_held(history, row, evaluation.function)
         if history.stride != stride:
             self._thinned(history)
-        if self._outside.waiting:
-            self._outside.put(history)
-        return history, row, slope
+        return history, row, slope, True
 
-    def watched_outside(self, value: WatchedValue) -> None:
-        """Add a quantity that was watched outside any pass."""
-        self._outside.add(value, self._latest[3])
+    def _note_held(self, history: History, row: int, function: Any) -> None:
+        """Take note of what an objective holds beside its parameters, where it is another function object now."""
+        with suppress(TypeError):  # few callables cannot be referred to
+            self._functions[history] = weakref.ref(function)
+        if len(history.held) > _MOST_HELD:
+            return
+        mark = mark_of(function)
+        if not history.held or history.held[-1][1] != mark:
+            history.held.append((row, mark))
+
+    def _is_known(
+        self, history: History, evaluation: Evaluation, point: NDArray[Any], slope: NDArray[Any] | None
+    ) -> bool:
+        """Whether the program only looks once more, from elsewhere, at what the latest evaluation says already.
+
+        A loop that does not move comes back to the same place in the program; an optimizer starts with its own.
+        """
+        site, sites = evaluation.site, self._sites.get(history)
+        if site is None or sites is None or site in sites or slope is None:
+            return False
+        row = history.values.rows - 1
+        if not ((history.values.block[row] == point).all() and (history.gradients.block[row] == slope).all()):
+            return False
+        is_running = bool(history.calls) and not history.calls[-1].is_over
+        if not is_running and by_an_optimizer():
+            return False
+        sites.append(site)
+        return True
+
+    def _is_of_turns(self, evaluation: Evaluation) -> bool:
+        """Whether another argument of the objective is, or may be, differentiated as well."""
+        if evaluation.others is None and len(evaluation.positions) == 1:
+            known, objective = self._latest[0], evaluation.identity
+            return known is not objective and known != objective and self._turns.knows(objective)
+        return (evaluation.identity, evaluation.positions, signature(evaluation.point)) not in self._histories
 
     def close(self) -> None:
-        """Add what waits for an evaluation that does not come."""
-        self._outside.put(self._latest[3])
+        """Add what waits for an evaluation that does not come, and put together what belongs together."""
+        self._outside.put(self._newest)
+        self._turns.close()
 
-    def tell(self, history: History, row: int, evaluation: Evaluation, slope: NDArray[Any] | None) -> None:
-        """Add what the simulator said in an evaluation, and what stands out in it."""
-        if evaluation.happenings or evaluation.watched:
+    def _joined(self, old: Sequence[History], new: History) -> None:
+        """Go on with one history in the place of several."""
+        self._outside.joined(old, new)
+        if self._newest in old:
+            self._newest = new
+        self._tell_joined(old, new)
+
+    def tell(
+        self, history: History, row: int, evaluation: Evaluation, slope: NDArray[Any] | None, *, is_new: bool = True
+    ) -> None:
+        """Add what the simulator said in an evaluation, unless another pass of it said so, and what stands out."""
+        if is_new and (evaluation.happenings or evaluation.watched):
             self._add_probes(history, row, evaluation)
+        if evaluation.data:
+            self._add_data(history, evaluation)
         if evaluation.terms:
             self._add_terms(history, row, evaluation.terms)
         if evaluation.birth is not None:
@@ -83,6 +179,8 @@ class Rows:
                 self._notice(f"{event.text[0].upper()}{event.text[1:]}.")
         if slope is not None and history.width <= _FOLLOWED_SIGNS:
             signs = np.sign(slope if history.is_real else slope.real)
+            if evaluation.others is not None:
+                signs = np.where(np.isnan(signs), history.last_signs, signs)  # by the others it is not known yet
             if signs.tobytes() != history.last_signs.tobytes():
                 self._add_turns(history, row, signs)
 
@@ -90,7 +188,7 @@ class Rows:
         point = evaluation.point
         known, positions, shape, history = self._latest
         if (
-            known is evaluation.identity
+            (known is evaluation.identity or known == evaluation.identity)
             and positions == evaluation.positions
             and type(point) is np.ndarray
             and point.shape == shape
@@ -107,7 +205,7 @@ class Rows:
         return found
 
     def _new_history(self, evaluation: Evaluation) -> History:
-        objective, point, arguments = evaluation.layout()
+        objective, point, arguments, holder = evaluation.layout()
         names = names_of_arguments(point if len(arguments) > 1 else [point], arguments)
         structure = outline(point)
         arrays = flatten(point, structure)
@@ -115,7 +213,11 @@ class Rows:
             self._notice(_HIDDEN.format(" and ".join(hidden)))
         dtype = np.result_type(np.float64, *(a.dtype for a in arrays))
         shapes = [a.shape for a in arrays]
-        history = History(objective, leaves_of(list(zip(names, shapes, strict=True))), dtype, structure)
+        complex_ones = [name for name, array in zip(names, arrays, strict=True) if array.dtype.kind == "c"]
+        leaves = leaves_of(list(zip(names, shapes, strict=True)), complex_ones)
+        if len(leaves) == 1 and len(leaves[0].shape) == 1 and leaves[0].kept is None:
+            leaves = [replace(leaves[0], labels=names_given(leaves[0].size, holder))]
+        history = History(objective, leaves, dtype, structure)
         if evaluation.residuals is not None:
             history.keep_residuals(len(evaluation.residuals))
         return history
@@ -154,6 +256,11 @@ class Rows:
             "Give each unit a name of its own, or watch the same unit each time."
         )
         return [row for row in rows if not row.unit or row.unit == unit]
+
+    def _add_data(self, history: History, evaluation: Evaluation) -> None:
+        for name, residuals, sigma, labels in by_group(evaluation.data):
+            if not history.keep_data(name, residuals, sigma, labels):
+                self._notice(_MISFIT.format(name))
 
     def _add_terms(self, history: History, row: int, gradients: Mapping[str, Any]) -> None:
         rows = {name: _row(history, gradient) for name, gradient in gradients.items()}

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from xinv_nb.recorded.keys import key_names
 from xinv_nb.recorded.leaves import WHOLE_LIMIT, Summary, summary
 from xinv_nb.recording.backends.boxes import plain_value
 
@@ -114,43 +113,8 @@ def _told_apart(names: Sequence[str]) -> list[str]:
 def _names(value: Any, path: str, *, is_root: bool = False) -> list[str]:
     if isinstance(value, Mapping):
         start = "" if is_root else f"{path}."
-        return [name for key, item in value.items() for name in _names(item, f"{start}{key}")]
+        keys = key_names(list(value))
+        return [name for key, item in zip(keys, value.values(), strict=True) for name in _names(item, f"{start}{key}")]
     if isinstance(value, (list, tuple)):
         return [name for i, item in enumerate(value) for name in _names(item, f"{path}[{i}]")]
     return [path]
-
-
-def argument_names(function: Any, positions: Sequence[int]) -> list[str]:
-    """Return the names that `function` gives to its arguments at `positions`; `x`, or `x0`, `x1`…, if it names none."""
-    try:
-        parameters = list(inspect.signature(function).parameters.values())
-    except (TypeError, ValueError):
-        parameters = []
-    named = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    if positions and min(positions) < 0:
-        named = [p.name for p in parameters if p.name in named and p.default is p.empty]
-    fallback = "x" if len(positions) == 1 else "x{}"
-    return [named[i] if -len(named) <= i < len(named) else fallback.format(i) for i in positions]
-
-
-def function_name(function: Any) -> str:
-    """Return what the program calls `function`; `objective` where it has no name of its own.
-
-    >>> function_name(functools.partial(max, 0)), function_name(lambda x: x)
-    ('max', 'objective')
-    """
-    while isinstance(function, functools.partial):
-        function = function.func
-    name = getattr(function, "__name__", None) or type(function).__name__
-    return name if name.isidentifier() else "objective"
-
-
-def identity(function: Any) -> Hashable:
-    """Return what tells objectives apart: their code, so that a lambda made anew in each iteration stays one.
-
-    What a closure closes over, `functools.partial` binds or an instance holds (a mini-batch) tells nothing apart.
-    """
-    while isinstance(function, functools.partial):
-        function = function.func
-    code = getattr(function, "__code__", None) or getattr(type(function).__call__, "__code__", None)
-    return code if code is not None else (type(function), getattr(function, "__name__", ""))

@@ -32,7 +32,8 @@ def entries_to_draw(run: RecordedRun) -> list[Entry]:
     values = run.history.values.array
     for leaf in large:
         rows = values[:: max(1, len(values) // _MOST_ROWS_LOOKED_AT), leaf.start : leaf.stop]
-        moved = np.argsort(-np.ptp(np.real(rows), axis=0), kind="stable")
+        ranges = np.ptp(np.real(rows), axis=0) + np.ptp(np.imag(rows), axis=0)
+        moved = np.argsort(-ranges, kind="stable")
         found = run.entries_of(leaf, moved[: _MOST_OF_LARGE // len(large)].tolist())
         entries += [entry for entry in found if entry not in entries]
     return entries
@@ -94,9 +95,9 @@ def _by_entry(
     """Return the numbers of each entry at these evaluations, gathered at once: column by column takes twice as long."""
     places = [entry.place for entry in entries]
     held = np.array([place for place in places if place is not None], dtype=np.intp)
-    gathered = iter(np.real(run.history.rows(rows, of, held)).T)
+    gathered = iter(run.history.rows(rows, of, held).T)
     return [
-        next(gathered) if place is not None else run.column(entry, of)[rows]
+        entry.part_of(next(gathered), of) if place is not None else run.column(entry, of)[rows]
         for entry, place in zip(entries, places, strict=True)
     ]
 

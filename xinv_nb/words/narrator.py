@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from xinv_nb.facts.analysis import facts_of, phases_of
+from xinv_nb.facts.analysis import facts_of, phases_of, story_span
 from xinv_nb.facts.fact import Fact, Phase
 from xinv_nb.language.bank import Wording
 from xinv_nb.language.quantities import sentence_start
@@ -24,7 +24,9 @@ from xinv_nb.words.phrases import Phrase, Phrases
 _MOST_WATCHED = 3
 _MOST_TRUTHS = 3
 _MOST_LIMITS = 2
-"""Bounds that hold a parameter, and combinations that are poorly determined, in the summary."""
+"""What limits the result, in the summary: bounds, combinations that are poorly determined, a model that misses data."""
+_MOST_ESTIMATES = 4
+_LIMITS = ("bound", "identifiability", "estimate", "influence", "residual trend")
 _MAIN = 0.8
 """Salience from which on a fact belongs to the main story."""
 _MOST_WORDS = 75
@@ -94,10 +96,10 @@ class Outline:
 
 def outline(run: RecordedRun, level: str | None = None) -> list[Outline]:
     """Return what each caption tells, sentence by sentence, without the choice of words."""
-    facts, phases, last = facts_of(run), phases_of(run), run.evaluations - 1
+    facts, phases, (first, last) = facts_of(run), phases_of(run), story_span(run)
     bank = Phrases(run, level)
-    summary = _summary(facts, len(phases), last, bank)
-    captions = [Outline("Summary", (0, last), tuple(summary))]
+    summary = _summary(facts, len(phases), (first, last), bank)
+    captions = [Outline("Summary", (first, last), tuple(summary))]
     told = {fact.id for phrase in summary for fact in phrase.facts}
     if len(phases) > 1:
         for phase in phases:
@@ -106,15 +108,15 @@ def outline(run: RecordedRun, level: str | None = None) -> list[Outline]:
             heading = _HEADINGS.get(phase.label, sentence_start(phase.label))
             captions.append(Outline(heading, (phase.start, of_phase[0].facts[0].span[1]), of_phase))
         return captions
-    moved = _joined(bank, _moves(facts, (0, last)))
+    moved = _joined(bank, _moves(facts, (first, last)))
     moved += [bank.of(fact) for fact in _of_kind(facts, "credit") if fact.id not in told and moved]
-    events = [fact for fact in _events(facts, 0, last, _MOST_EVENTS_OF_RUN) if fact.id not in told]
+    events = [fact for fact in _events(facts, first, last, _MOST_EVENTS_OF_RUN) if fact.id not in told]
     if len(events) <= _MOST_EVENTS:
         moved, events = [*moved, *_joined(bank, events)], []
     if moved:
-        captions.append(Outline("What moved", (0, last), tuple(moved)))
+        captions.append(Outline("What moved", (first, last), tuple(moved)))
     if events:
-        captions.append(Outline("What happened", (0, last), tuple(_joined(bank, events))))
+        captions.append(Outline("What happened", (first, last), tuple(_joined(bank, events))))
     return captions
 
 
@@ -132,6 +134,9 @@ def plan_span(run: RecordedRun, span: tuple[int, int], level: str | None = None)
     found += _joined(bank, _watches(inside, own))
     found += _joined(bank, [fact for fact in _of_kind(inside, "movement") if fact.span == own][:_MOST_MOVES])
     found += _joined(bank, _events(inside, first, last))
+    if not found:  # no one course: the border of two fits, or points of a plot
+        apart = [f for f in _of_kind(facts_of(run), "fits") if f.salience < _MAIN]
+        found = [bank.of(f) for f in apart if f.span[0] <= last and first <= f.span[1]]
     heading = "Selected iteration" if first == last else "Selected iterations"
     caption = Outline(heading, (first, last), tuple(found))
     return _worded([caption], _seed(run), explains=level != "expert")[0]
@@ -148,12 +153,12 @@ class _Choice:
     phrase: Phrase
 
 
-def _summary(facts: Sequence[Fact], phases: int, last: int, bank: Phrases) -> list[Phrase]:
+def _summary(facts: Sequence[Fact], phases: int, span: tuple[int, int], bank: Phrases) -> list[Phrase]:
     """Return the domain first, then the loss and how it ended, what limits the result, and one suggestion.
 
     A run that broke off says so first.
     """
-    return _fitting(list(_choices(facts, phases, last, bank)), _MOST_WORDS, _MOST_SENTENCES)
+    return _fitting(list(_choices(facts, phases, span, bank)), _MOST_WORDS, _MOST_SENTENCES)
 
 
 def _fitting(choices: Sequence[_Choice], most_words: int, most_sentences: int) -> list[Phrase]:
@@ -168,25 +173,28 @@ def _fitting(choices: Sequence[_Choice], most_words: int, most_sentences: int) -
     return [choices[k].phrase for k in sorted(chosen)]
 
 
-def _choices(facts: Sequence[Fact], phases: int, last: int, bank: Phrases) -> Iterator[_Choice]:
+def _choices(facts: Sequence[Fact], phases: int, span: tuple[int, int], bank: Phrases) -> Iterator[_Choice]:
     """Yield what the summary may tell, in the order in which it would."""
+    yield from (_Choice(0, bank.of(f)) for f in _of_kind(facts, "fits") if f.salience >= _MAIN)
+    yield from (_Choice(0, bank.of(f)) for f in _of_kind(facts, "sampling"))
     ending = _of_kind(facts, "ending")
     broke_off = bool(ending) and ending[0].salience >= 1
     if broke_off:
         yield _Choice(0, bank.of(ending[0]))
     own = next(iter(_of_kind(facts, "phase")), None) if phases == 1 else None
+    yield from (_Choice(0, bank.of(f)) for f in _of_kind(facts, "players"))
     # The best of noisy values is a lucky one.
     is_noisy = any(f.data["noisy"] for f in _of_kind(facts, "phase"))
     held_out = _of_kind(facts, "held out")[:1]
     told = {fact.values["quantity"] for fact in held_out}
-    watches = [fact for fact in _watches(facts, (0, last)) if fact.values["quantity"] not in told]
+    watches = [fact for fact in _watches(facts, span) if fact.values["quantity"] not in told]
     for place, phrase in enumerate(_joined(bank, watches)):
         yield _Choice(1 if place == 0 else 4, phrase)
-    for fact in _lasting(facts, last):
+    for fact in _lasting(facts, span):
         yield _Choice(4, bank.of(fact))
     truths = _of_kind(facts, "truth")[:_MOST_TRUTHS]
     if phases > 1 and not truths:
-        main = [f for f in _moves(facts, (0, last)) if f.salience >= _NAMED_MOVES and bank.is_named(f)]
+        main = [f for f in _moves(facts, span) if f.salience >= _NAMED_MOVES and bank.is_named(f)]
         yield from (_Choice(3, phrase) for phrase in _joined(bank, main[:_MAIN_MOVES], "main"))
     yield from _of_the_loss(facts, own, () if broke_off else ending, bank)
     yield from (_Choice(1, bank.of(f)) for f in held_out)
@@ -194,11 +202,14 @@ def _choices(facts: Sequence[Fact], phases: int, last: int, bank: Phrases) -> It
         yield from (_Choice(2 if f.salience >= _BEST else 5, bank.of(f)) for f in _of_kind(facts, "best"))
     yield from (_Choice(3, bank.of(f)) for f in _of_kind(facts, "gap"))
     yield from (_Choice(2, phrase) for phrase in _joined(bank, truths))
-    yield from (_Choice(4, bank.of(f)) for f in _of_kind(facts, "terms") if f.span == (0, last))
+    yield from (_Choice(4, bank.of(f)) for f in _of_kind(facts, "terms") if f.span == span)
+    yield from (_Choice(3, bank.of(f)) for f in _of_kind(facts, "turns"))
     balance = _of_kind(facts, "balance")[:1]
     yield from (_Choice(2, bank.of(f)) for f in balance or _of_kind(facts, "conflict")[:1])
     yield from (_Choice(5, bank.of(f)) for f in _of_kind(facts, "credit"))
-    limits = [f for f in facts if f.kind in ("bound", "identifiability") and f.salience >= _MAIN]
+    estimates = [f for f in _of_kind(facts, "estimate") if f.data["error"] is not None]
+    yield from (_Choice(2, phrase) for phrase in _joined(bank, estimates[:_MOST_ESTIMATES]))
+    limits = [f for f in facts if f.kind in _LIMITS and f.salience >= _MAIN and f not in estimates]
     yield from (_Choice(2, bank.of(f)) for f in limits[:_MOST_LIMITS])
     if phases == 1:
         rank = 3 if bank.level == "expert" else 5
@@ -228,9 +239,9 @@ def _of_the_loss(facts: Sequence[Fact], own: Fact | None, ending: Sequence[Fact]
     yield from (_Choice(1, bank.of(fact)) for fact in told)
 
 
-def _lasting(facts: Sequence[Fact], last: int) -> list[Fact]:
+def _lasting(facts: Sequence[Fact], span: tuple[int, int]) -> list[Fact]:
     """Return the event that began during the run and happened to its end, if there is one such event."""
-    events = [f for f in _of_kind(facts, "event") if f.values["first"] > 0 and f.values["last"] == last]
+    events = [f for f in _of_kind(facts, "event") if f.values["first"] > span[0] and f.values["last"] == span[1]]
     return events if len(events) == 1 and events[0].values["count"] > 1 else []
 
 

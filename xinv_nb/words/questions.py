@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from xinv_nb.facts.analysis import facts_of
+from xinv_nb.facts.analysis import facts_of, story_span
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kinds import all_kinds
 from xinv_nb.language.slots import words_of_the_user
@@ -115,7 +115,7 @@ def draft_answer(run: RecordedRun, question: str, span: tuple[int, int] | None =
     >>> draft_answer(run, "Why is the sky blue?").sentences
     ()
     """
-    whole = (0, max(run.evaluations - 1, 0))
+    whole = story_span(run)
     best = _facts_for(run, question, span)[:_MOST]
     if not best:
         return Draft(question, span or whole, ())
@@ -130,7 +130,7 @@ def not_shown(run: RecordedRun, question: str, span: tuple[int, int] | None = No
     if facts:
         text += f" The nearest it shows: {facts[0].text}"
     cites = tuple(fact.id for fact in facts[:1])
-    return Caption(text, span or (0, max(run.evaluations - 1, 0)), cites, BUILT_IN, status, (), question)
+    return Caption(text, span or story_span(run), cites, BUILT_IN, status, (), question)
 
 
 def _facts_for(run: RecordedRun, question: str, span: tuple[int, int] | None) -> list[Fact]:

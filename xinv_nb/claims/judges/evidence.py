@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from xinv_nb.claims.clauses import LOSS
 from xinv_nb.claims.domain import Domain
 from xinv_nb.claims.statements import Mark, Statement
-from xinv_nb.facts.analysis import facts_of, phases_of
+from xinv_nb.facts.analysis import facts_of, phases_of, story_span
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.measures.sizes import gradient_sizes
 from xinv_nb.language.quantities import quantity as with_its_unit
@@ -32,11 +32,18 @@ class Evidence:
 
     def __init__(self, run: RecordedRun, domain: Domain, span: tuple[int, int] | None = None) -> None:
         self.run, self.domain = run, domain
-        self.last = max(run.evaluations - 1, 0)
-        a, b = sorted(span or (0, self.last))
-        self.span = (min(max(int(a), 0), self.last), min(max(int(b), 0), self.last))
+        self.first, self.last = story_span(run)
+        a, b = sorted(span or (self.first, self.last))
+        if span is not None:  # a stretch of another fit than the one that is told of
+            self.first, self.last = min(self.first, max(int(a), 0)), max(self.last, min(int(b), run.evaluations - 1))
+        self.span = (min(max(int(a), self.first), self.last), min(max(int(b), self.first), self.last))
         self._series: dict[str, Floats | None] = {}
         self.entries: dict[str, Entry] = {f"parameter {e.name}": e for e in run.entries()}
+
+    @property
+    def count(self) -> int:
+        """How many iterations there are."""
+        return self.last - self.first + 1
 
     def series(self, key: str) -> Floats | None:
         """Return a quantity at each evaluation, or None where it was not recorded as one number a time."""
@@ -95,10 +102,10 @@ class Evidence:
         if kind == "end":
             return [int(rows[-1])]
         if kind == "only":
-            return [0] if self.last == 0 else []
+            return [self.first] if self.last == self.first else []
         if kind == "first":
-            return [i for i in (int(rows[0]) + at - 1, int(rows[0]) + at) if 0 <= i <= self.last]
-        return [at] if 0 <= at <= self.last else []
+            return [i for i in (int(rows[0]) + at - 1, int(rows[0]) + at) if self.first <= i <= self.last]
+        return [at] if self.first <= at <= self.last else []
 
     def part(self, statement: Statement, rows: Rows) -> Rows:
         """Return the evaluations that a statement is about."""

@@ -55,14 +55,14 @@ def first_times(e: Evidence, statements: Sequence[Statement], start: int, count:
 
 def _count(e: Evidence, s: Statement, rows: Rows) -> Verdict:
     count = int(s.what[0])
-    reason = f"the run had {e.last + 1} iterations"
+    reason = f"the run had {e.count} iterations"
     if "total" in s.what:
-        return count == e.last + 1, reason
-    if "within" in s.what and len(rows) - 1 < count <= e.last + 1:
+        return count == e.count, reason
+    if "within" in s.what and len(rows) - 1 < count <= e.count:
         return True, reason
     if rows[0] == e.span[0] and len(rows) == count + 1 and rows[-1] < e.span[1]:
         return True, reason
-    return count in (e.last + 1, len(rows)), reason
+    return count in (e.count, len(rows)), reason
 
 
 def _cause(e: Evidence, s: Statement, rows: Rows) -> Verdict:

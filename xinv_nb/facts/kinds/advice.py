@@ -29,7 +29,7 @@ _FEW_ITERATES = 3
 """Accepted points up to which a search has hardly begun."""
 _MUCH_BETTER = 0.7
 """Salience from which on the lowest loss is much lower than the last."""
-_CURVED = ("BFGS", "Newton", "trust", "SLSQP", "TNC", "dogleg")
+_CURVED = ("BFGS", "Newton", "trust", "Trust", "SLSQP", "TNC", "dogleg", "Dogbox", "Levenberg", "hybrid")
 """Parts of the names of methods that use the curvature."""
 
 
@@ -42,6 +42,8 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     """Yield at most three suggestions, the most urgent first."""
     if evidence.run.status == "running" or evidence.last < 1 or not evidence.phases:
         return
+    if evidence.players is not None:
+        return  # what the loss did is not by its own steps alone
     told = 0
     for rule in _RULES:
         for form, slots, because in rule(evidence):
@@ -69,7 +71,7 @@ def _along_the_gradient(run: RecordedRun) -> float:
         return math.nan
     steps = np.diff(run.history.rows(rows), axis=0)
     slopes = run.history.rows(rows[:-1], "gradients")
-    return float(np.mean(np.einsum("ij,ij->i", steps, slopes.conj()).real > 0))
+    return float(np.mean(np.einsum("ij,ij->i", steps, slopes).real > 0))
 
 
 def _diverged(evidence: Evidence) -> Suggestions:
@@ -95,7 +97,8 @@ def _search_failed(evidence: Evidence) -> Suggestions:
     for fact in evidence.of("ending"):
         failed = fact.data.get("reason") in NO_LOWER_LOSS
         if failed and not _at_minimum(evidence) and not list(_tried_outside(evidence)):
-            yield "check the gradient", {}, [fact]
+            by_differences = not evidence.run.has_gradients
+            yield "check the differences" if by_differences else "check the gradient", {}, [fact]
 
 
 def _tried_outside(evidence: Evidence) -> Suggestions:
@@ -131,7 +134,10 @@ def _crept(evidence: Evidence) -> Suggestions:
     longest = max(slow, key=lambda p: p.stop - p.start)
     if longest.stop - longest.start >= _LONG * evidence.run.evaluations:
         begins = longest is evidence.phases[0] and len(evidence.phases) > 1
-        yield "slow beginning" if begins else "rescale", {}, _about(evidence, longest)
+        if begins and evidence.run.has_gradients:
+            yield "slow beginning", {}, _about(evidence, longest)
+        elif not any({"bounds", "constraints"} & set(call.options) for call in evidence.run.history.calls):
+            yield "rescale", {}, _about(evidence, longest)
 
 
 def _undetermined(evidence: Evidence) -> Suggestions:

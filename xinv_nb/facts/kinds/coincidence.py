@@ -28,7 +28,11 @@ _AROUND = 50
 
 def compute(evidence: Evidence) -> Iterator[Fact]:
     """Yield parameters that moved fast when an event began or ended."""
-    found = [fact for group in changing(evidence.event_groups) if (fact := _coincidence(evidence.iterates, group))]
+    found = [
+        fact
+        for group in changing(evidence.event_groups)
+        if not group.is_tried_only and (fact := _coincidence(evidence.iterates, group))
+    ]
     yield from found[:_MOST]
 
 

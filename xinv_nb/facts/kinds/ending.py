@@ -98,6 +98,9 @@ def _doing(evidence: Evidence) -> Told:
     if len(rows) < 2:
         return "", {}, data
     since = int(rows[-1 - max(len(rows) // _LATE, 1)])
+    if not run.has_gradients:  # what was accepted lies far apart where it is the best of many points
+        before = rows[rows <= evidence.last - max(run.evaluations // _LATE, 1)]
+        since = int(before[-1]) if len(before) else since
     start, end = pair(float(run.loss[since]), float(run.loss[rows[-1]]))
     scale = abs(end.number) if visible_swing(run.loss[whole])[0] else height(run.loss[whole])
     if start.looks_like(end) or abs(start.number - end.number) <= _UNCHANGED * scale:

@@ -52,4 +52,5 @@ KIND = Kind(
     slots={"at": Iteration, "said": Said},
     compute=compute,
     method="the first and the last time that something happened",
+    of_samples=True,
 )

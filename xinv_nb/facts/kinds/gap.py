@@ -36,4 +36,5 @@ KIND = Kind(
     slots={"count": Count, "first": Iteration},
     compute=compute,
     method="evaluations whose loss is not finite, before the last that is",
+    of_samples=True,
 )

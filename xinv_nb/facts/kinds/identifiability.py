@@ -62,8 +62,15 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     names = _names(run)
     if curvature is not None:
         yield from _from_derivatives(run, curvature, names)
-    elif run.status == "finished" and 1 < run.history.width == len(names) <= _WIDEST and len(evidence.iterates):
+    elif _is_one_path(evidence) and 1 < run.history.width == len(names) <= _WIDEST:
         yield from _from_path(evidence, names)
+
+
+def _is_one_path(evidence: Evidence) -> bool:
+    """Whether the steps and the gradients are those of one real function of the parameters alone."""
+    run = evidence.run
+    is_told = run.status == "finished" and len(evidence.iterates) > 0
+    return is_told and evidence.players is None and run.history.is_real and run.has_gradients
 
 
 def _names(run: RecordedRun) -> dict[int, Entry]:

@@ -29,16 +29,21 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     if run.evaluations < _FEWEST or len(tracks) < 2:
         return
     dead = [track for track in tracks if not run.column(track.entry, "gradients").any()]
-    if 0 < len(dead) < len(tracks):
-        yield _fact(evidence, dead, "no gradient", 0.7, {})
+    if (told := _whole(evidence, dead)) and len(dead) < len(tracks):
+        yield _fact(evidence, told, "no gradient", 0.7, {})
     effects = np.sum(np.abs(np.diff(evidence.iterates.earned, axis=1)), axis=1)
     total = float(np.sum(effects))
     if not np.isfinite(total) or total == 0 or len(dead) == len(tracks):
         return
     little = [t for t, effect in zip(tracks, effects, strict=True) if effect < _LITTLE * total and t not in dead]
-    if little:
+    if little := [track for track in _whole(evidence, [*little, *dead]) if track not in dead]:
         share = float(sum(effects[tracks.index(track)] for track in little)) / total
         yield _fact(evidence, little, "no effect", 0.5, {"share": Share(share)})
+
+
+def _whole(evidence: Evidence, tracks: Sequence[Track]) -> list[Track]:
+    """Return those that are no part of a complex number of which the other part is none of them."""
+    return [track for track in tracks if (other := evidence.iterates.other_part(track)) is None or other in tracks]
 
 
 def _fact(evidence: Evidence, tracks: Sequence[Track], how: str, salience: float, slots: dict[str, Slot]) -> Fact:

@@ -83,6 +83,9 @@ def _moved(evidence: Evidence, track: Track, span: tuple[int, int], salience: fl
     if entry.statistic:
         return _array_changed(evidence, track, span, slots, data, salience)
     if is_constant(part):
+        other = evidence.iterates.other_part(track)
+        if other is not None and not is_constant(other.values[i : j + 1]):
+            return None  # the complex number did move
         return KIND.fact("stayed", span, min(salience, 0.3), slots, data=data | {"how": "stayed"})
     if start.looks_like(end) or returned(part):
         return KIND.fact("returned", span, min(salience, 0.4), slots, data=data | {"how": "returned"})

@@ -41,4 +41,5 @@ KIND = Kind(
     slots={"parameter": Named, "path": Value, "net": Value},
     compute=compute,
     method="sum of the sizes of all steps beside the distance from start to end",
+    of_samples=True,
 )

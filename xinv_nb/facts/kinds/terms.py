@@ -82,11 +82,16 @@ def _shares(evidence: Evidence, parts: dict[str, Floats], span: tuple[int, int],
         return None
     ordered = sorted(changes, key=lambda name: changes[name] * np.sign(total), reverse=True)
     terms = [(watched(evidence.watches[name]), changes[name]) for name in ordered]
-    form, slots = _two(terms) if len(terms) == 2 and all(changes.values()) else _several(terms)
+    form, slots = said(terms)
     form += ", over the run" if span == (0, evidence.last) else ", in a stretch"
     slots |= {"first": Iteration(span[0]), "last": Iteration(span[1])}
     slots |= {"went": Way(total), "change": Value(abs(total))}
     return KIND.fact(form, span, salience, slots, data={"total": total, "parts": changes})
+
+
+def said(terms: list[tuple[Named, float]]) -> tuple[str, dict[str, Slot]]:
+    """Return the beginning of the form, and the slots, that say what each part of a loss did to it."""
+    return _two(terms) if len(terms) == 2 and all(part for _, part in terms) else _several(terms)
 
 
 def _two(terms: list[tuple[Named, float]]) -> tuple[str, dict[str, Slot]]:

@@ -1,4 +1,6 @@
-"""How many evaluations were trials that were not accepted.
+"""How many evaluations were trials that were not accepted, and how many the solver's own finite differences.
+
+A search without gradients has no trials apart: looking at points that are no better is what it consists of.
 
 Method: rejected trials are what a line search or a trust region costs (Nocedal & Wright 2006, chapters 3 and 4).
 """
@@ -8,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.language.slots import Count, Iteration, Share, Slot
+from xinv_nb.recorded.run import RecordedRun
 
 _MANY = 0.4
 """Share of the evaluations from which on trials are many."""
@@ -21,6 +25,13 @@ _MANY = 0.4
 def compute(evidence: Evidence) -> Iterator[Fact]:
     """Yield how many evaluations the optimizer did not accept, and the most of them in a row."""
     run, rejected = evidence.run, ~evidence.run.accepted
+    differences = _differences(run)
+    asked = int(np.count_nonzero(differences))
+    if asked:
+        share = asked / run.evaluations
+        slots: dict[str, Slot] = {"count": Count(asked), "evaluations": Count(run.evaluations), "share": Share(share)}
+        yield KIND.fact("differences", (0, evidence.last), 0.4, slots)
+    rejected &= ~differences & ~_searched(run)
     count = int(np.count_nonzero(rejected))
     if not count:
         return
@@ -29,16 +40,39 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     longest, share = int(lengths.max()), count / run.evaluations
     first = int(edges[2 * int(np.argmax(lengths))])
     last = first + longest - 1
-    slots: dict[str, Slot] = {"count": Count(count), "evaluations": Count(run.evaluations), "share": Share(share)}
+    slots = {"count": Count(count), "evaluations": Count(run.evaluations), "share": Share(share)}
     slots |= {"longest": Count(longest), "first": Iteration(first), "last": Iteration(last)}
     form = "one" if count == 1 else "several" if longest == 1 else "several in a row"
     data = {"from": first, "to": last}
     yield KIND.fact(form, (0, evidence.last), 0.5 if share > _MANY else 0.3, slots, data=data)
 
 
+def _differences(run: RecordedRun) -> NDArray[np.bool_]:
+    """Return which evaluations were for finite differences."""
+    found = np.zeros(run.evaluations, dtype=bool)
+    for call in run.history.calls:
+        for first, after in call.differences:
+            found[first:after] = True
+    return found
+
+
+def _searched(run: RecordedRun) -> NDArray[np.bool_]:
+    """Return which evaluations an optimizer made that has neither gradients nor differences in their place."""
+    found = np.zeros(run.evaluations, dtype=bool)
+    unknown = run.history.without_gradient
+    if unknown is not None:
+        without = np.zeros(run.evaluations, dtype=bool)
+        without[unknown.array[unknown.array < run.evaluations]] = True
+        for call in run.history.calls:
+            rows = slice(call.start, call.stop)
+            if not call.differences and without[rows].all():
+                found[rows] = True
+    return found
+
+
 KIND = Kind(
     name="trials",
-    asked_with=r"\b(?:line search|reject|trials?)\b",
+    asked_with=r"\b(?:line search|reject|trials?|finite differences?)\b",
     question=Question.SPEED,
     rank=62,
     slots={

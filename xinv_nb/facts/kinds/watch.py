@@ -121,4 +121,5 @@ KIND = Kind(
     },
     compute=compute,
     method="values at the ends of the run and of each phase, and beyond them; what the gradient asked where that began",
+    of_samples=True,
 )

@@ -42,7 +42,7 @@ def is_complete(evidence: Evidence) -> bool:
     if run.evaluations < _FEWEST or len(iterates) < 2:
         return False
     entries = [track.entry for track in iterates.tracks]
-    columns = sum(1 if e.column is not None else e.leaf.end - e.leaf.start for e in entries)
+    columns = sum(1 if e.column is not None else e.leaf.end - e.leaf.start for e in entries if e.part != "imaginary")
     return len(entries) > 1 and columns == run.history.width
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,6 +82,13 @@ class Iterates:
         """The tracks of single numbers: those that are not the size of a large array."""
         return tuple(track for track in self.tracks if not track.entry.statistic)
 
+    def other_part(self, track: Track) -> Track | None:
+        """Return the track of the other part of a complex number; None for a number that has one part."""
+        entry = track.entry
+        if not entry.part:
+            return None
+        return next((t for t in self.tracks if t.entry.column == entry.column and t.entry.part != entry.part), None)
+
     @cached_property
     def earned(self) -> Floats:
         """The change of the loss that each track accounts for from the first iterate on: a row for each track.
@@ -131,13 +139,18 @@ def iterates_of(run: RecordedRun) -> Iterates:
     history, places = run.history, _places(run.history, rows)
     every = len(places) == len(history.values)
     entries = run.entries()
-    plain = [entry.column for entry in entries if entry.column is not None]
+    followed = [entry for entry in entries if entry.column is not None]
+    plain = [entry.column for entry in followed if entry.column is not None]
 
-    def transposed(block: NDArray[np.float64]) -> Floats:
+    def transposed(of: Literal["values", "gradients"]) -> Floats:
+        block = history.values.array if of == "values" else history.gradients.array
         wanted = block if plain == list(range(block.shape[1])) else block[:, plain]
-        return np.ascontiguousarray(np.real(wanted if every else wanted[places]).T)
+        wanted = (wanted if every else wanted[places]).T
+        if not history.is_real:
+            wanted = np.array([entry.part_of(row, of) for entry, row in zip(followed, wanted, strict=True)])
+        return np.ascontiguousarray(wanted)
 
-    values, slopes = (iter(transposed(column.array)) for column in (history.values, history.gradients))
+    values, slopes = iter(transposed("values")), iter(transposed("gradients"))
     tracks = tuple(
         Track(entry, next(values), next(slopes))
         if entry.column is not None

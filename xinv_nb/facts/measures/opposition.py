@@ -40,7 +40,7 @@ class Pair:
 def opposed_pairs(run: RecordedRun, iterates: Iterates) -> list[Pair]:
     """Return the pairs of terms that pulled most against each other."""
     gradients = run.term_gradients
-    if len(gradients) < _FEWEST_TERMS or len(iterates) < 2:
+    if len(gradients) < _FEWEST_TERMS or len(iterates) < 2 or not run.history.is_real:
         return []
     scale = np.ptp(np.real(run.history.rows(iterates.rows)), axis=0)
     scale[[leaf.rms_column for leaf in run.history.leaves if leaf.rms_column is not None]] = 0.0  # no direction

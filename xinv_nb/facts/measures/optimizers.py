@@ -24,10 +24,9 @@ def optimizer_starts(run: RecordedRun) -> list[int]:
 
 def last_stop(run: RecordedRun) -> Event | None:
     """Return the event that tells why and where the last optimizer stopped, if it stopped where the run ended."""
-    events = optimizer_events(run)
-    if not events or "evaluations" not in events[-1].values:
-        return None
-    return events[-1] if events[-1].evaluation == run.evaluations - 1 else None
+    # A search that started another one may be told to stop after it, but stopped asking before.
+    events = [event for event in optimizer_events(run) if event.evaluation == run.evaluations - 1]
+    return events[-1] if events and "evaluations" in events[-1].values else None
 
 
 def optimizer_events(run: RecordedRun) -> list[Event]:

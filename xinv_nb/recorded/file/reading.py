@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import zipfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, get_args
 
@@ -19,6 +21,7 @@ from xinv_nb.recorded.columns import GrowingColumn, TermColumns, VariedColumn, W
 from xinv_nb.recorded.curvature import Curvature
 from xinv_nb.recorded.events import Event, EventKind, EventPhase, worded
 from xinv_nb.recorded.file import version1
+from xinv_nb.recorded.file.fits import read_data, read_jacobians
 from xinv_nb.recorded.file.layout import CURVATURE, EACH, FORMAT, VERSION, prefix
 from xinv_nb.recorded.file.values import decoded, of_kind, one_of, position, texts
 from xinv_nb.recorded.history import History
@@ -63,6 +66,11 @@ def read(path: str | Path | BinaryIO, new: Callable[[str, Problem | None], R]) -
         raise RunFileError(f"{path} is no run of xinv_nb, or is damaged ({type(error).__name__}).") from error
 
 
+def from_bytes(saved: bytes, new: Callable[[str, Problem | None], R]) -> R:
+    """Read a run from what its file holds, as `writing.to_bytes` returns it."""
+    return read(io.BytesIO(saved), new)
+
+
 def _columns(path: Path | BinaryIO) -> dict[str, NDArray[Any]]:
     with zipfile.ZipFile(path) as archive:
         if (size := sum(info.file_size for info in archive.infolist())) > _LARGEST:
@@ -102,6 +110,8 @@ def _fill(run: RecordedRun, headers: Sequence[dict[str, Any]], parts: Sequence[d
         writer.restore_event(of, _event_in(saved, math.inf if of is None else max(len(of), 1)))
     if has_dropped:
         writer.note_dropped_events()
+    if (chosen := header.get("chosen_fit")) is not None:
+        writer.choose_fit(position(chosen))
     for span in header.get("chosen_spans", ()):
         run.choose_span(span)
     writer.keep_curvature(_curvature_in(header.get("curvature"), parts[0], histories[0]))
@@ -118,6 +128,12 @@ def _history(header: dict[str, Any], columns: dict[str, NDArray[Any]]) -> Histor
         whole = whole_leaf(of_kind(str, name), tuple(position(n) for n in shape), start)
         leaves.append(whole if kept is None else _sampled(whole, [position(i) for i in kept]))
     loss, values, gradients, accepted = (columns[name] for name in EACH)
+    complex_ones = header.get("complex_leaves", [leaf.name for leaf in leaves] if values.dtype.kind == "c" else [])
+    leaves = [replace(leaf, is_complex=leaf.name in texts(complex_ones)) for leaf in leaves]
+    labels = [tuple(texts(of_leaf)) for of_leaf in header.get("labels", [[]] * len(leaves))]
+    if any(of_leaf and len(of_leaf) != leaf.size for leaf, of_leaf in zip(leaves, labels, strict=True)):
+        raise ValueError("labels of other entries")
+    leaves = [replace(leaf, labels=of_leaf) for leaf, of_leaf in zip(leaves, labels, strict=True)]
     outline = decoded(header["outline"])
     if leaves and _leaves_in(outline) != len(leaves):
         raise ValueError("a structure of other leaves")
@@ -139,11 +155,16 @@ def _history(header: dict[str, Any], columns: dict[str, NDArray[Any]]) -> Histor
         if residuals.dtype != float or residuals.ndim != 2 or len(residuals) != len(kept):
             raise ValueError("residuals of another shape")
         history.residuals = GrowingColumn.of(residuals)
+    read_jacobians(columns, history)
+    read_data(of_kind(list, header.get("data", [])), columns, history)
     if (unknown := columns.get("without_gradient")) is not None:
         if [position(k, len(loss)) for k in unknown.tolist()] != sorted(set(unknown.tolist())):
             raise ValueError("evaluations out of order")
         history.without_gradient = GrowingColumn.of(unknown.astype(np.intp))
+    history.held = [(position(row, len(history)), position(mark)) for row, mark in header.get("held", ())]
     history.calls = [_call_in(call, len(history)) for call in header.get("calls", ())]
+    history.is_on_manifold = of_kind(bool, header.get("is_on_manifold", False))
+    history.moved_by = tuple(texts(header.get("moved_by", [])))
     for i, watch in enumerate(header["watches"]):
         history.watches[of_kind(str, watch["name"])] = _watch_in(watch, i, columns, len(history))
     for i, term in enumerate(texts(header.get("terms", []))):
@@ -156,7 +177,12 @@ def _call_in(saved: Any, evaluations: int) -> OptimizerCall:
     start = position(of_kind(int, call.start), evaluations)
     if call.stop is not None and position(call.stop, evaluations + 1) <= start:
         raise ValueError("an optimizer that stops before it starts")
-    of_kind(str, call.optimizer), of_kind(dict, call.options), of_kind(dict, call.ending)
+    for pair in of_kind(list, call.differences):
+        first, after = (position(edge, evaluations + 1) for edge in of_kind(list, pair))
+        if after <= first:
+            raise ValueError("finite differences that stop before they start")
+    texts([call.optimizer, call.title])
+    of_kind(dict, call.options), of_kind(dict, call.ending)
     return call
 
 

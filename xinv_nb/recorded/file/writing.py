@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from xinv_nb.recorded.captions import Caption, Claim
 from xinv_nb.recorded.file.layout import CURVATURE, EACH, FORMAT, VERSION, prefix
 from xinv_nb.recorded.file.values import encoded
+from xinv_nb.recorded.keys import with_plain_keys
 from xinv_nb.recorded.problem import Problem
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.recorded.watch import Watch
@@ -41,6 +43,13 @@ def write(run: RecordedRun, file: BinaryIO) -> None:
         }
         arrays |= {f"{prefix(i)}{name}": array for name, array in members.items()}
     np.savez_compressed(file, **arrays)
+
+
+def to_bytes(run: RecordedRun) -> bytes:
+    """Return what the file of `run` holds."""
+    file = io.BytesIO()
+    write(run, file)
+    return file.getvalue()
 
 
 def _positions(kept: NDArray[np.intp] | None) -> list[int] | None:
@@ -77,6 +86,7 @@ def _of_run(run: RecordedRun) -> dict[str, Any]:
         "notices": run.notices,
         "problem": _problem_out(run.problem),
         "chosen_parameters": list(run.chosen_parameters),
+        "chosen_fit": run.chosen_fit,
         "chosen_spans": [list(span) for span in run.chosen_spans],
         "events": [[owner, encoded(vars(event))] for owner, event in run.events_by_objective()],
         "dropped_events": run.has_dropped_events,
@@ -97,14 +107,20 @@ def _of_objective(run: RecordedRun) -> dict[str, Any]:
         "version": VERSION,
         "objective": history.objective,
         "optimizer": history.optimizer,
+        "held": [list(change) for change in history.held],
         "calls": [encoded(vars(call)) for call in history.calls],
         "leaves": [(leaf.name, leaf.shape, _positions(leaf.kept)) for leaf in history.leaves],
-        "outline": encoded(history.outline),
+        "moved_by": history.moved_by,
+        "is_on_manifold": history.is_on_manifold,
+        "labels": [leaf.labels for leaf in history.leaves],
+        "complex_leaves": [leaf.name for leaf in history.leaves if leaf.is_complex],
+        "outline": encoded(with_plain_keys(history.outline)),
         "watches": [
             {"name": watch.name, "unit": watch.unit, "at": encoded(list(watch.at)), "shapes": _shapes(watch)}
             for watch in run.watches.values()
         ],
         "terms": list(history.terms),
+        "data": [{"name": name, "labels": list(group.labels)} for name, group in history.data.items()],
     }
 
 
@@ -115,6 +131,13 @@ def _columns_of(run: RecordedRun) -> dict[str, Any]:
         arrays["kept"] = history.kept.array
     if history.residuals is not None:
         arrays["residuals"] = history.residuals.array
+    if len(history.jacobians):
+        arrays["jacobians"] = np.array([jacobian for _, jacobian in history.jacobians])
+        arrays["jacobian_evaluation"] = np.array(history.jacobians.evaluations)
+    for i, group in enumerate(history.data.values()):
+        arrays[f"data{i}_residuals"] = group.residuals.array[: history.values.rows]
+        if group.sigma is not None:
+            arrays[f"data{i}_sigma"] = group.sigma
     if history.without_gradient is not None:
         arrays["without_gradient"] = history.without_gradient.array
     for i, watch in enumerate(run.watches.values()):

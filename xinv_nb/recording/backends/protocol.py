@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from xinv_nb.recording.evaluation import Evaluation, Tape
 from xinv_nb.recording.events import Happening, WatchedValue
-from xinv_nb.recording.solvers.calls import Follower
+from xinv_nb.recording.measured import Measured
+from xinv_nb.recording.solvers.calls import Asked, Follower
 
 Floats = NDArray[np.float64]
 
@@ -74,6 +75,8 @@ class Recording(Protocol):
     """How many passes there were at the outermost level, whatever came of them."""
     evaluation: Evaluation | None
     """The evaluation whose forward pass is running."""
+    asked: Asked | None
+    """The call of the user's function by a solver that is running."""
     stages: list[str]
     beside: dict[str, Any]
     """What each backend keeps beside this recording, a `Source` each, by its library's name."""
@@ -91,6 +94,9 @@ class Recording(Protocol):
     def take(self, evaluation: Evaluation, gradient: Any | None, tape: Tape | None = None) -> None:
         """Add a finished evaluation; `gradient` is None where the loss does not depend on the parameters."""
 
+    def hand_on(self, evaluation: Evaluation, gradient: Any | None) -> None:
+        """Add an evaluation of which all is known that there is to know."""
+
     def between_steps(self) -> None:
         """Take note of a pass of the framework's own, as its optimizers make them between two steps."""
 
@@ -99,6 +105,9 @@ class Recording(Protocol):
 
     def watched(self, value: WatchedValue) -> None:
         """Take note of a quantity that is watched outside any pass."""
+
+    def measured(self, data: Measured) -> None:
+        """Take note of a group of data that the user's code marks."""
 
     def followers(self) -> Sequence[Follower]:
         """Return who wants to know of a solver that starts now."""

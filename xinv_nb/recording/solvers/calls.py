@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,10 +23,32 @@ class SolverCall:
     free: NDArray[np.intp] | None
     """The parameters that the solver sees, where scipy takes those out that their bounds fix."""
 
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What it was told: tolerances, limits, bounds, as plain data."""
+    differences: bool = False
+    """Whether scipy evaluates points around each for finite differences of its own."""
+    best_so_far: bool = False
+    """Whether its iterates are the best points so far, which it need not report."""
+
     def seen(self, x: Any) -> NDArray[Any]:
         """Return a copy of what the solver sees of the point `x` that the objective is called with."""
         array = np.array(x).reshape(-1)
         return array[self.free] if self.free is not None and len(array) > len(self.free) else array
+
+
+class Asked(Protocol):
+    """One call of a function of the user's by a solver."""
+
+    call: SolverCall
+    x: NDArray[Any]
+    """A copy of the point as the solver sees it; the user's function may change its own."""
+    is_difference: bool
+    """Whether it is for a finite difference of the solver's: no step, and no trial of one."""
+    function: Any
+    """The innermost function that was reached, where solvers call each other's."""
+    inside: list[tuple[Any, Any]]
+    """Evaluations that were recorded meanwhile, by a framework or by hand, with their gradients, until it is known
+    whether they are what the solver asked for."""
 
 
 class Follower(Protocol):

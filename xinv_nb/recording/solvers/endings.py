@@ -30,6 +30,10 @@ def _numbers(result: Any) -> Iterator[tuple[str, Any]]:
         value = getattr(result, name, None)
         if value is not None:
             yield name, kind(value)
+    slope = getattr(result, "largest_slope", None)
+    if slope is not None:
+        yield "largest_slope", float(slope)
+        return
     slope = getattr(result, "jac", None)
-    if isinstance(slope, np.ndarray) and slope.size and slope.dtype.kind == "f":
+    if isinstance(slope, np.ndarray) and slope.ndim == 1 and slope.size and slope.dtype.kind == "f":
         yield "largest_slope", float(np.max(np.abs(slope)))

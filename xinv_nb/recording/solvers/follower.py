@@ -7,7 +7,7 @@ that it tried on the way there are trials. Where iterates and evaluations cannot
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from xinv_nb.recorded.events import EventKind, NewEvent
 from xinv_nb.recorded.history import History
 from xinv_nb.recording.solvers import callers
 from xinv_nb.recording.solvers.callers import Caller
-from xinv_nb.recording.solvers.calls import SolverCall
+from xinv_nb.recording.solvers.calls import Asked, SolverCall
 from xinv_nb.recording.solvers.path import Sink, SolverPath
 
 _TRAINERS = {"adam": "Adam", "sgd": "Gradient descent with momentum", "rmsprop": "RMSProp"}
@@ -65,7 +65,7 @@ class OptimizerFollower:
         self._calls: Counter[str] = Counter()
         """How often solvers say that they called the objective."""
         self._unseen: Counter[str] = Counter()
-        """How often they did so without a gradient."""
+        """How often they did so where it was not recorded."""
         self._running: list[SolverCall] = []
         """Calls of scipy's solvers, the innermost last."""
         self._paths: dict[SolverCall, dict[History, SolverPath]] = {}
@@ -75,18 +75,33 @@ class OptimizerFollower:
         """How often autograd was busy with itself, as its optimizers are between two steps."""
         self._looked: dict[History, int] = {}
         """The same at the latest evaluation of each objective."""
+        self._instead: dict[History, History] = {}
+        """Histories that were put together, with the one that is in their place."""
         self._starts: dict[History, list[tuple[str, int]]] = {}
         """The optimizers of each objective in a row, with how often each started."""
 
     # ------------------------------------------------------------------ evaluations, told by the recorder
 
-    def evaluated(self, history: History, row: int) -> None:
-        """Find out who called for an evaluation."""
+    def evaluated(self, history: History, row: int, asked: Asked | None = None) -> None:
+        """Find out who called for an evaluation; `asked` is the call of a solver that it answers."""
         try:
-            if self._running or not self._is_as_before(history, row):
+            if asked is not None and asked.call in self._paths:
+                self._in_solver(asked, history, row)
+            elif self._running or not self._is_as_before(history, row):
                 self._find_out(history, row)
         except Exception as error:  # noqa: BLE001 - the evaluation is recorded all the same
             self._failed(error)
+
+    def joined(self, old: Sequence[History], new: History) -> None:
+        """Follow on in one history what was followed in several, of which the first has all the rows."""
+        for histories in (self._loops, self._looked, self._starts):
+            _move(histories, old, new)
+        for paths in self._paths.values():
+            _move(paths, old, new)
+            if new in paths:
+                paths[new].goes_on_in(new)
+        before = [history for history, now in self._instead.items() if now in old]
+        self._instead |= dict.fromkeys([*old, *before], new)
 
     def _is_as_before(self, history: History, row: int) -> bool:
         """Whether an evaluation is called for from where the one before was; saves most looks on the call stack.
@@ -108,35 +123,33 @@ class OptimizerFollower:
         return False
 
     def _find_out(self, history: History, row: int) -> None:
-        caller = callers.find_caller([call.frame for call in self._running])
-        if caller.solver:
-            self._in_solver(caller, history, row)
-            return
-        if caller.trainer:
+        if self._running:
+            self._break_off_those_that_ended()
+        caller = callers.find_caller()
+        if caller is not None:
             self._in_loop(caller, history, row)
             return
-        for call in list(self._running):
-            self._break_off(call)  # by an exception, or a function of scipy that keeps its result to itself
         self._leave_loop(history)
-        if history not in self._starts:
+        if history not in self._starts and not self._running:
             self._look_for_others(history, row)
 
     def _look_for_others(self, history: History, row: int) -> None:
         """Look now and then for a solver on the stack that is not followed."""
-        if row & (row + 1) == 0 and (name := callers.other_solver()):
+        if row & (row + 1):
+            return
+        history.is_on_manifold = history.is_on_manifold or callers.is_on_manifold()
+        if name := callers.other_solver():
             self._start(history, row, name, name, {})
 
-    def _in_solver(self, caller: Caller, history: History, row: int) -> None:
-        while self._running[-1].frame != caller.solver:
-            self._break_off(self._running[-1])
-        call = self._running[-1]
-        if not isinstance(caller.x, np.ndarray):
-            return
+    def _in_solver(self, asked: Asked, history: History, row: int) -> None:
+        call = asked.call
         paths = self._paths[call]
-        if history not in paths:
+        path = paths.get(history)
+        if path is None:
             self._leave_loop(history)
-            paths[history] = SolverPath(call, history, row, *self._start(history, row, call.name, call.name, {}))
-        paths[history].evaluated(row, call.seen(caller.x))
+            started = self._start(history, row, call.name, call.name, call.options)
+            path = paths[history] = SolverPath(call, history, row, *started)
+        path.evaluated(row, asked.x, is_difference=asked.is_difference)
 
     def _in_loop(self, caller: Caller, history: History, row: int) -> None:
         iteration = caller.settings.get("i", 0)
@@ -162,7 +175,7 @@ class OptimizerFollower:
         self, history: History, row: int, name: str, title: str, options: Mapping[str, Any]
     ) -> tuple[Sink, OptimizerCall]:
         """Announce an optimizer; returns where it may tell what happens, and the note of its call."""
-        noted = OptimizerCall(name, row, options=options)
+        noted = OptimizerCall(name, row, options=options, title=title)
         history.calls.append(noted)
         starts = self._starts.setdefault(history, [])
         again = bool(starts) and starts[-1][0] == title
@@ -185,7 +198,7 @@ class OptimizerFollower:
         ) -> None:
             if number_of_starts <= (_MOST_IN_DETAIL if detail else _MOST_STARTS):
                 event = NewEvent("optimizer", "optimizer", text, values, kind=kind, column=column)
-                self._add_event(history, row, event)
+                self._add_event(self._instead.get(history, history), row, event)
 
         tell(row, f"{title} starts{' again' * again} at a loss of {number(loss)}", {"optimizer": name, "loss": loss})
         return tell, noted
@@ -194,19 +207,15 @@ class OptimizerFollower:
 
     def begins(self, call: SolverCall) -> None:
         """Follow a solver that is about to start."""
-        on_the_stack = callers.on_the_stack()
-        for other in list(self._running):
-            if other.frame not in on_the_stack or other.frame == call.frame:
-                self._break_off(other)
+        self._break_off_those_that_ended(call.frame)
         self._paths[call] = {}
         self._running.append(call)
 
     def iterates(self, call: SolverCall, x: NDArray[Any]) -> None:
         """Mark the evaluation that the solver accepted, and those that it only tried."""
         try:
-            with np.errstate(all="ignore"):
-                for path in self._paths.get(call, {}).values():
-                    path.accepted(x)
+            for path in self._paths.get(call, {}).values():
+                path.accepted(x)
         except Exception as error:  # noqa: BLE001 - nothing of ours may reach the user's computation
             self._failed(error)
 
@@ -220,12 +229,18 @@ class OptimizerFollower:
                 for path in paths:
                     path.ends(result, stopped=stopped)
                 self._paths.pop(call, None)
-                if paths and call.has_gradient:
-                    calls = int(getattr(result, "nfev", 0))
-                    self._calls[call.name] += calls
-                    self._unseen[call.name] += max(0, calls - max(path.evaluations for path in paths))
+                calls = int(getattr(result, "nfev", 0) or 0)
+                self._calls[call.name] += calls
+                self._unseen[call.name] += max(0, calls - max((path.evaluations for path in paths), default=0))
         except Exception as error:  # noqa: BLE001
             self._failed(error)
+
+    def _break_off_those_that_ended(self, starting: int = 0) -> None:
+        """Follow those no longer that ended by an exception, or keep their results to themselves."""
+        on_the_stack = callers.on_the_stack()
+        for call in self._running[::-1]:
+            if call.frame not in on_the_stack or call.frame == starting:
+                self._break_off(call)
 
     def _break_off(self, call: SolverCall) -> None:
         """Follow a solver no longer of which no result was seen; what it tried last, it did not accept."""
@@ -240,9 +255,17 @@ class OptimizerFollower:
         for name, unseen in self._unseen.items():
             if unseen:
                 self._notice(
-                    f"{name} called the objective {self._calls[name]} times; {unseen} of these calls took no gradient "
-                    "and cannot be seen here."
+                    f"{name} called the objective {self._calls[name]} times; {unseen} of these calls cannot be seen "
+                    "here: they took no gradient, repeated a point, or ran in another process."
                 )
+
+
+def _move(of: dict[History, Any], old: Sequence[History], new: History) -> None:
+    """Keep what is known of the first of several histories as that of one in their place."""
+    if old[0] in of:
+        of[new] = of[old[0]]
+    for history in old:
+        of.pop(history, None)
 
 
 def _in_a_row(starts: list[tuple[str, int]]) -> str:

@@ -41,6 +41,9 @@ _REMEMBERED = 4096
 
 _LINE_SEARCH = ("BFGS", "L-BFGS-B", "Conjugate gradient", "SLSQP")
 _TRUST_REGION = ("trust-constr", "dogleg", "trust-ncg", "trust-krylov", "trust-exact")
+_REPORT_ALL = ("COBYLA", "COBYQA")
+"""Searches that report every evaluation as an iterate, in some versions of scipy."""
+_FITS = ("Trust region reflective", "Dogbox", "Levenberg-Marquardt")
 
 
 class SolverPath:
@@ -64,6 +67,10 @@ class SolverPath:
         """Number of evaluations that were recorded."""
         self._iterates: set[int] = set()
         """The points that the solver accepted."""
+        self._iterate: int | None = None
+        """The latest of them: an earlier one that is tried again is a trial."""
+        self._accepted_row = first - 1
+        """The latest evaluation that was accepted."""
         self._open: list[tuple[int, int]] = []
         """Evaluations of which it is not known yet whether they were accepted, with their point."""
         self._latest: list[tuple[int, NDArray[Any]]] = []
@@ -72,7 +79,11 @@ class SolverPath:
         """Points that were tried since the latest iterate."""
         self._matched = False
         """Whether an iterate beyond the start was found among the evaluations."""
+        self._turned_down = False
+        """Whether any was no iterate."""
         self._x: NDArray[Any] | None = None
+        self._best = math.inf
+        """The lowest loss, of a solver whose iterates are the best points so far."""
         self._lengths: list[float] = []
         """Lengths of the latest steps."""
         self._usual_length = 0.0
@@ -88,11 +99,22 @@ class SolverPath:
 
     # ------------------------------------------------------------------ which evaluations were accepted
 
-    def evaluated(self, row: int, x: NDArray[Any]) -> None:
+    def evaluated(self, row: int, x: NDArray[Any], *, is_difference: bool = False) -> None:
         """Take note of an evaluation of the objective at `x`, as the solver sees it."""
-        point = _bits(x)
         self._last = row
         self.evaluations += 1
+        if is_difference:
+            self._history.set_accepted(row, accepted=False)
+            differences = self._noted.differences
+            if differences and differences[-1][1] == row:
+                differences[-1][1] = row + 1
+            else:
+                differences.append([row, row + 1])
+            return
+        if self._call.best_so_far:
+            self._is_best(row, x)
+            return
+        point = _bits(x)
         is_start = self._start is None
         self._rows.setdefault(point, []).append(row)
         if len(self._rows) > _REMEMBERED:
@@ -100,14 +122,31 @@ class SolverPath:
         if not self._latest or self._latest[-1][0] != point:
             self._latest = [*self._latest[-1:], (point, x)]
         if is_start:
-            self._start = point
+            self._start = self._iterate = point
             self._iterates.add(point)
             self._x = x
             self._look_at_bounds(row, x)
-        elif point in self._iterates:  # the gradient of an iterate may be asked for after it was accepted
+        elif point == self._iterate:  # the gradient of an iterate may be asked for after it was accepted
             self._matched = self._matched or point != self._start
         else:
             self._open.append((row, point))
+
+    def _is_best(self, row: int, x: NDArray[Any]) -> None:
+        """Accept an evaluation that is better than all before: this is where such a solver has got to."""
+        self._rows.setdefault(_bits(x), []).append(row)
+        if len(self._rows) > _REMEMBERED:
+            self._forget()
+        loss = float(self._history.loss.array[row])
+        is_better = self._x is None or loss < self._best
+        self._history.set_accepted(row, accepted=is_better)
+        if is_better:
+            self._best = loss if math.isfinite(loss) else math.inf
+            self._x = x
+            self._look_at_bounds(row, x)
+
+    def goes_on_in(self, history: History) -> None:
+        """Go on in a history that has the same evaluations, and more parameters."""
+        self._history = history
 
     def _forget(self) -> None:
         """Forget the older half of the points, which are settled."""
@@ -117,6 +156,8 @@ class SolverPath:
 
     def accepted(self, x: NDArray[Any]) -> None:
         """Mark the evaluations at the iterate `x`, and those that were trials on the way there."""
+        if self._call.best_so_far:
+            return
         point = self._point_of(x)
         if self._call.name == "SLSQP":  # reports the first trial of its next line search; the iterate came before it
             earlier = [(p, tried) for p, tried in self._latest if p != point]
@@ -125,15 +166,24 @@ class SolverPath:
             point, x = earlier[-1]
         is_new = point not in self._iterates
         self._iterates.add(point)
-        rows = self._rows.get(point, [])
-        for row in rows:
-            self._history.set_accepted(row, accepted=True)
+        rows = self._take(point)
         self._matched = self._matched or (bool(rows) and is_new)
         self.settle(rows[-1] if rows and self._call.name == "SLSQP" else self._last)
         if is_new:
             self._look_at(rows[-1] if rows else self._last, x)
             self._x = x
             self._rejected.clear()
+
+    def _take(self, point: int) -> list[int]:
+        """Mark the evaluations at an iterate since the one before; where there is none since, the first at it."""
+        known = self._rows.get(point, [])
+        rows = [row for row in known if row > self._accepted_row] or known[:1]
+        for row in rows:
+            self._history.set_accepted(row, accepted=True)
+        self._open = [(row, tried) for row, tried in self._open if row not in rows]
+        self._accepted_row = max([self._accepted_row, *rows])
+        self._iterate = point
+        return rows
 
     def _point_of(self, x: NDArray[Any]) -> int:
         """Return the point that `x` is among those that were evaluated; a new one, if it is none of them."""
@@ -149,9 +199,10 @@ class SolverPath:
         if not self._matched:
             return
         for row, point in self._open:
-            if (until is None or row <= until) and point not in self._iterates:
+            if until is None or row <= until:
                 self._history.set_accepted(row, accepted=False)
                 self._rejected.add(point)
+                self._turned_down = True
         self._open = [] if until is None else [(row, point) for row, point in self._open if row > until]
 
     def ends(self, result: Any = None, *, stopped: bool = False) -> None:
@@ -159,17 +210,21 @@ class SolverPath:
         if self._noted.stop is not None:
             return
         x = getattr(result, "x", None)
-        if isinstance(x, np.ndarray):
+        if isinstance(x, np.ndarray) and self._call.best_so_far:
+            for row in self._rows.get(_bits(self._call.seen(x)), ()):  # which need not be the best
+                self._history.set_accepted(row, accepted=True)
+        elif isinstance(x, np.ndarray):
             x = self._call.seen(x)
             point = self._point_of(x)
             is_new = point not in self._iterates and point in self._rows
             self._matched = self._matched or point in self._rows
             self._iterates.add(point)
-            for row in self._rows.get(point, ()):
-                self._history.set_accepted(row, accepted=True)
+            self._take(point)
             self.settle()
             if is_new:
                 self._look_at(self._rows[point][-1], x)
+            if self._call.name in _REPORT_ALL and not self._turned_down:
+                self._accept_only(point)
         elif self._call.name != "SLSQP":  # which never reports its last iterate
             self.settle()
         evaluations = self.evaluations
@@ -180,18 +235,29 @@ class SolverPath:
         why = why_of(values)
         self._tell(self._last, text if why is None else f"{text}: {said('why', {'why': why})}", values)
 
+    def _accept_only(self, solution: int) -> None:
+        """Accept the start and the solution: a search that reports whatever it evaluates tells no more."""
+        ends = {row for point in (self._start, solution) for row in self._rows.get(point, ())}  # type: ignore[arg-type]
+        for row in range(self._noted.start, self._last + 1):
+            self._history.set_accepted(row, accepted=row in ends)
+
     # ------------------------------------------------------------------ what stands out
 
     def _look_at(self, row: int, x: NDArray[Any]) -> None:
         """Look at the way to a new iterate `x`."""
-        self._look_at_trials(row, x)
-        self._look_at_restart(row, x)
-        self._look_at_step(row, x)
-        self._look_at_bounds(row, x)
+        with np.errstate(all="ignore"):
+            self._look_at_trials(row, x)
+            self._look_at_restart(row, x)
+            self._look_at_step(row, x)
+            self._look_at_bounds(row, x)
 
     def _look_at_trials(self, row: int, x: NDArray[Any]) -> None:
         rejected = len(self._rejected)
-        if not rejected or not self._call.has_gradient or self._call.name not in (*_LINE_SEARCH, *_TRUST_REGION):
+        if (
+            not rejected
+            or not self._call.has_gradient
+            or self._call.name not in (*_LINE_SEARCH, *_TRUST_REGION, *_FITS)
+        ):
             return  # or what was tried is not for the search of a step only
         if not self._may_tell("trials", record=rejected > self._most_trials):
             return
@@ -199,7 +265,7 @@ class SolverPath:
         values = {"trials": rejected + 1, "step_length": self._length(x)}
         if self._call.name in _LINE_SEARCH:
             self._tell(row, f"the line search tried {rejected + 1} steps before it accepted one", values, detail=True)
-        elif self._call.name in _TRUST_REGION:
+        else:
             steps = "1 step was" if rejected == 1 else f"{rejected} steps were"
             self._tell(row, f"{steps} tried and rejected before this one", values, detail=True)
 

@@ -1,25 +1,34 @@
-"""Watches scipy's solvers without touching what they compute. The only file that touches scipy's internals.
+"""Watches scipy's minimizers without touching what they compute.
 
 Before a solver starts, scipy hands the user's callback to `_wrap_callback`; after it ended, `minimize` asks what came
-back for `stop_iteration`. So a stand-in for `_wrap_callback` sees the start, each iterate and the result, and leaves no
-frame of ours around a solver: its warnings name the same lines as ever. The user's callback is called as before, with
-what scipy's own wrapper gives it. Where scipy is imported during the recording, the stand-in goes in at that moment.
+back for `stop_iteration`. So a stand-in for `_wrap_callback` sees the start, each iterate and the result; it exchanges
+the user's functions in the frame that called it, and leaves no frame of ours around a solver: its warnings name the
+same lines as ever. The user's callback is called as before, with what scipy's own wrapper gives it. A solver that no
+callback is wrapped for is met when it checks its options.
 """
 
 from __future__ import annotations
 
+import inspect
 import sys
-import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import FrameType
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from xinv_nb.recording import context
-from xinv_nb.recording.solvers.calls import Follower, SolverCall
+from xinv_nb.recording.backends.protocol import Recording
+from xinv_nb.recording.solvers import least_squares
+from xinv_nb.recording.solvers.asked import Function
+from xinv_nb.recording.solvers.calls import SolverCall
+from xinv_nb.recording.solvers.fitting import FittingCall
+from xinv_nb.recording.solvers.minimizing import MinimizingCall
+from xinv_nb.recording.solvers.objective import Objective
+from xinv_nb.recording.solvers.options import limits, plain_bounds, plain_constraints, plain_options
+from xinv_nb.recording.solvers.results import Results
+from xinv_nb.recording.solvers.standins import MOVED, Before, StandIn, StandIns, rebind
 
 NAMES = {
     "bfgs": "BFGS",
@@ -33,139 +42,241 @@ NAMES = {
     "trust-ncg": "trust-ncg",
     "trust-krylov": "trust-krylov",
     "trust-exact": "trust-exact",
-    "fmin_bfgs": "BFGS",
-    "fmin_l_bfgs_b": "L-BFGS-B",
-    "fmin_cg": "Conjugate gradient",
-    "fmin_ncg": "Newton-CG",
-    "fmin_slsqp": "SLSQP",
+    "nelder-mead": "Nelder-Mead",
+    "powell": "Powell",
+    "cobyla": "COBYLA",
+    "cobyqa": "COBYQA",
 }
-"""The solvers that use gradients and report their iterates, by method or by function."""
+"""The methods of `minimize`."""
 
-_MODULES = ("_minimize", "_optimize", "_lbfgsb_py", "_slsqp_py")
-
-
-# ---------------------------------------------------------------------- the stand-in, in and out
-
-_watching: list[object] = []
-"""The recordings for which the solvers are watched."""
-_lock = threading.RLock()
-_stand_ins: list[tuple[Any, Any]] = []
-"""Each stand-in that is in use, with scipy's own function that it stands for."""
+SEARCHES = ("Nelder-Mead", "Powell", "COBYLA", "COBYQA")
+"""Those that take no gradient, nor differences in its place."""
 
 
-class _ImportWatcher:
-    """Sees that scipy.optimize is being imported, since Python asks it, too, for each module; never answers."""
+_OLDER = {
+    "fmin": ("nelder-mead", "func", ""),
+    "fmin_powell": ("powell", "func", ""),
+    "fmin_bfgs": ("bfgs", "f", "fprime"),
+    "fmin_cg": ("cg", "f", "fprime"),
+    "fmin_ncg": ("newton-cg", "f", "fprime"),
+    "fmin_l_bfgs_b": ("l-bfgs-b", "fun", "jac"),
+    "fmin_slsqp": ("slsqp", "func", "fprime"),
+}
+"""The older functions that wrap a callback: their method, and how they name the user's function and its gradient."""
 
-    @staticmethod
-    def find_spec(name: str, path: Any = None, target: Any = None) -> None:  # noqa: ARG004 - as Python calls it
-        if name.startswith("scipy.optimize."):
-            with _lock:
-                if _watching:
-                    _put_in()
+_OTHERS = {
+    "_minimize_tnc": ("TNC", "fun", "jac", ("fmin_tnc",)),
+    "_minimize_cobyla": ("COBYLA", "fun", "", ("fmin_cobyla",)),
+    "_minimize_slsqp": ("SLSQP", "func", "jac", ("fmin_slsqp",)),
+    "_minimize_scalar_bounded": ("Bounded search", "func", "", ("minimize_scalar", "fminbound")),
+    "_minimize_scalar_brent": ("Brent's method", "func", "", ("minimize_scalar", "brent")),
+    "_minimize_scalar_golden": ("Golden section search", "func", "", ("minimize_scalar", "golden")),
+    "_root_nonlin_solve": ("Root finding", "fun", "", ("root",)),
+    "_root_df_sane": ("DF-SANE", "func", "", ("root",)),
+}
+"""The solvers that no callback is wrapped for: their name, the names of the user's functions, and who starts them.
 
+Other solvers start them, too, along a line; then they are no fit of their own.
+"""
 
-def install(recording: object) -> None:
-    """Watch the solvers for one more recording."""
-    with _lock:
-        _watching.append(recording)
-        if len(_watching) == 1 and not _put_in():
-            sys.meta_path.insert(0, _ImportWatcher)
-
-
-def uninstall(recording: object) -> None:
-    """Leave scipy as it was when the last recording closes; a second call does what an interrupt left of the first."""
-    with _lock:
-        if recording in _watching:
-            _watching.remove(recording)
-        if _watching:
-            return
-        if _ImportWatcher in sys.meta_path:
-            sys.meta_path.remove(_ImportWatcher)
-        # In all modules of scipy, for one that was imported during the recording took the stand-in over; where another
-        # tool has put itself on top, it stays, and ours below it does nothing any more.
-        for name, module in list(sys.modules.items()) if _stand_ins else ():
-            if name.startswith("scipy.optimize"):
-                found = vars(module).get("_wrap_callback")
-                for ours, original in _stand_ins:
-                    if found is ours:
-                        vars(module)["_wrap_callback"] = original
-        _stand_ins.clear()
+_SEARCHES_FROM_MANY = {
+    "basinhopping": "Basin hopping",
+    "shgo": "SHGO",
+    "dual_annealing": "Dual annealing",
+    "differential_evolution": "Differential evolution",
+    "brute": "Brute force",
+}
+"""The searches that look in many places, most of them by starting another solver there."""
 
 
-def renew_lock() -> None:
-    """Take a new lock in a forked process: another thread may have held this one."""
-    global _lock
-    _lock = threading.RLock()
+# ---------------------------------------------------------------------- minimize, and the older functions
 
 
-def _put_in() -> bool:
-    """Put the stand-in into those modules of scipy that are there; returns whether no more are to come."""
-    for name in _MODULES:
-        module = sys.modules.get(f"scipy.optimize.{name}")
-        found = getattr(module, "_wrap_callback", None)
-        if found is not None and all(found is not ours for ours, _ in _stand_ins):
-            _stand_ins.append((_hook(found), found))
-            vars(module)["_wrap_callback"] = _stand_ins[-1][0]
-    return hasattr(sys.modules.get("scipy.optimize"), "minimize")
-
-
-def _hook(wrap_callback: Any) -> Any:
+def _wrap_callback(wrap_callback: Any) -> Any:
     def observed_wrap_callback(callback: Any, *args: Any, **options: Any) -> Any:
         wrapped = wrap_callback(callback, *args, **options)
         recording = context.active()
         if recording is None or recording.depth:
             return wrapped
         try:
-            call = _call_of(sys._getframe(1), *args, **options)  # noqa: SLF001
-            if call is None:
-                return wrapped
-            followers = recording.followers()
-            for follower in followers:
-                follower.begins(call)
+            _STAND_INS.complete()
+            watched = _begins(recording, sys._getframe(1), *args, **options)  # noqa: SLF001
         except Exception:  # noqa: BLE001 - scipy is not as we know it: it runs unwatched
+            recording.notice(MOVED)
             return wrapped
-        return _Callback(wrapped, call, followers)
+        return wrapped if watched is None else _Callback(wrapped, watched)
 
     return observed_wrap_callback
 
 
-def _call_of(frame: FrameType, method: Any = None) -> SolverCall | None:
-    function, settings = frame.f_code.co_name, frame.f_locals
-    name = NAMES.get(method if function == "minimize" else function)
-    if name is None:
+def _begins(recording: Recording, frame: FrameType, method: Any = None) -> MinimizingCall | None:
+    """Follow the solver that a frame of scipy is about to start."""
+    caller = frame.f_code.co_name
+    known = (method, "fun", "jac") if caller == "minimize" else _OLDER.get(caller)
+    if known is None or known[0] not in NAMES:
         return None
+    name, fun, jac = NAMES[known[0]], known[1], known[2]
+    settings = frame.f_locals
     fixed = settings.get("i_fixed") if settings.get("remove_vars") else None
-    free = None if fixed is None else np.flatnonzero(~fixed)
-    has_gradient = callable(settings.get("jac") or settings.get("fprime"))
-    return SolverCall(name, id(frame), _limits(settings.get("bounds")), has_gradient, free)
+    bounds = limits(settings.get("bounds"))
+    has_gradient = callable(settings.get(jac)) and name not in SEARCHES
+    constraints = settings.get("constraints") or ()
+    return _follow(
+        recording,
+        frame,
+        (fun, jac if has_gradient else ""),
+        SolverCall(
+            name,
+            id(frame),
+            bounds,
+            has_gradient,
+            None if fixed is None else np.flatnonzero(~fixed),
+            options=_options(frame, caller) | plain_bounds(bounds) | plain_constraints(constraints),
+            differences=name == "Newton-CG" or (not has_gradient and name not in SEARCHES),
+            best_so_far=name in ("COBYLA", "COBYQA") and not constraints,
+        ),
+    )
 
 
-def _limits(bounds: Any) -> tuple[NDArray[Any], NDArray[Any]] | None:
-    """Return lower and upper bounds out of any of the forms that scipy takes."""
-    if bounds is None:
-        return None
-    if hasattr(bounds, "lb"):
-        low, high = bounds.lb, bounds.ub
+def _follow(recording: Recording, frame: FrameType, names: tuple[str, str], call: SolverCall) -> MinimizingCall:
+    """Exchange the user's functions in a frame of scipy."""
+    fun, jac = names
+    function = frame.f_locals[fun]
+    watched = MinimizingCall(recording, call, function)
+    holder = getattr(function, "fun_in", None) if call.free is not None else None
+    inner = function if holder is None else holder
+    if type(inner).__name__ == "MemoizeJac":
+        inner.fun = watched.both(inner.fun)  # scipy's own, made for this call
+        return watched
+    if jac:
+        slope = frame.f_locals[jac]
+        if holder is None:
+            rebind(frame, jac, watched.slope(slope))
+        else:
+            slope.fun_in = watched.slope(slope.fun_in)
+    if holder is None:
+        rebind(frame, fun, watched.value(function))
     else:
-        pairs = list(bounds)
-        low = [-np.inf if pair[0] is None else pair[0] for pair in pairs]
-        high = [np.inf if pair[1] is None else pair[1] for pair in pairs]
-    return np.array(low, dtype=float).reshape(-1), np.array(high, dtype=float).reshape(-1)
+        function.fun_in = watched.value(holder)
+    return watched
+
+
+_SETTINGS = (
+    "gtol", "ftol", "xtol", "eps", "epsilon", "maxiter", "maxfun", "norm", "avextol", "pgtol", "factr", "m", "acc",
+    "iter", "xatol", "fatol",
+)  # fmt: skip
+"""What the older functions are told by name."""
+
+
+def _options(frame: FrameType, caller: str) -> dict[str, Any]:
+    """Return what a solver was told, and by which function: the one that was called, and the search it is a part of."""
+    settings = frame.f_locals
+    given: Mapping[str, Any] = {name: settings[name] for name in _SETTINGS if name in settings}
+    if caller in ("minimize", "minimize_scalar"):
+        given = settings.get("options") or {}
+    within = next((_SEARCHES_FROM_MANY[name] for name in _names_above(frame) if name in _SEARCHES_FROM_MANY), None)
+    return plain_options({**given, "function": caller, "within": within})
+
+
+def _names_above(frame: FrameType) -> list[str]:
+    """Return the names of the functions of scipy that called this one, the one that the user called last."""
+    return [above.f_code.co_name for above in _scipys(frame)]
+
+
+def _scipys(frame: FrameType | None) -> list[FrameType]:
+    found = []
+    while frame is not None and str(frame.f_globals.get("__name__", "")).startswith("scipy."):
+        found.append(frame)
+        frame = frame.f_back
+    return found
+
+
+# ---------------------------------------------------------------------- solvers that no callback is wrapped for
+
+
+def _checks_options(frame: FrameType) -> None:
+    """Follow a solver that is about to check its options."""
+    known = _OTHERS.get(frame.f_code.co_name)
+    if known is None:
+        return
+    recording = context.active()
+    if recording is None or recording.depth:
+        return
+    try:
+        _STAND_INS.complete()
+        name, fun, jac, starters = known
+        entry = next(f for f in _scipys(frame)[::-1] if f.f_code.co_name != "wrapper")
+        settings = frame.f_locals
+        if entry.f_code.co_name not in starters or isinstance(settings[fun], Function):
+            return
+        has_gradient = bool(jac) and callable(settings.get(jac))
+        is_root = entry.f_code.co_name == "root"
+        call = SolverCall(
+            name,
+            id(entry),
+            limits(settings.get("bounds")) if jac else None,
+            has_gradient,
+            None,
+            options=_options(entry, entry.f_code.co_name),
+            differences=is_root or (bool(jac) and not has_gradient),
+            best_so_far=jac == "" and not settings.get("constraints"),
+        )
+        if is_root:
+            fitting = FittingCall(recording, call, Objective(settings[fun], kind="residuals"), waits=False)
+            rebind(frame, fun, fitting.residuals(settings[fun]))
+        else:
+            watched = _follow(recording, frame, (fun, jac if has_gradient else ""), call)
+            if "callback" in settings:
+                rebind(frame, "callback", _Callback(settings["callback"], watched))
+    except Exception:  # noqa: BLE001
+        recording.notice(MOVED)
+
+
+def _wrapper(wrapper: Any) -> Any:
+    """Return what stands for scipy's own wrapper of the user's function in a search that looks in many places."""
+
+    def observed_wrapper(function: Any, *args: Any, **options: Any) -> Any:
+        recording = context.active()
+        if recording is None or recording.depth:
+            return wrapper(function, *args, **options)
+        try:
+            _STAND_INS.complete()
+            frame = sys._getframe(1)  # noqa: SLF001
+            above = _scipys(frame)
+            name = next((found for f in above if (found := _SEARCHES_FROM_MANY.get(f.f_code.co_name))), "")
+            if name and frame.f_locals.get("func") is function:
+                entry = above[-1]
+                bounds = limits(entry.f_locals.get("bounds"))
+                options_of = _options(entry, entry.f_code.co_name) | plain_bounds(bounds)
+                call = SolverCall(name, id(entry), bounds, False, None, options=options_of, best_so_far=True)
+                function = MinimizingCall(recording, call, function).value(function)
+        except Exception:  # noqa: BLE001
+            recording.notice(MOVED)
+        return wrapper(function, *args, **options)
+
+    return observed_wrapper
+
+
+# ---------------------------------------------------------------------- the callback
 
 
 class _Callback:
     """Stands before the user's callback, as scipy has wrapped it, or alone where there is none."""
 
-    def __init__(self, inner: Any, call: SolverCall, followers: Sequence[Follower]) -> None:
+    def __init__(self, inner: Any, watched: MinimizingCall) -> None:
         self._inner = inner
-        self._call = call
-        self._followers = followers
+        self._watched = watched
+        if inner is not None:
+            with suppress(TypeError, ValueError):
+                self.__signature__ = inspect.signature(inner)  # scipy looks how the user's takes the iterate
 
     def __call__(self, *args: Any, **options: Any) -> Any:
-        with suppress(Exception):
-            x = np.array(getattr(args[0], "x", args[0])).reshape(-1)
-            for follower in self._followers:
-                follower.iterates(self._call, x)
+        try:
+            given = args[0] if args else options["intermediate_result"]
+            x = given if type(given) is np.ndarray else getattr(given, "x", given)
+            self._watched.accepts(np.array(x).reshape(-1))
+        except Exception as error:  # noqa: BLE001 - nothing of ours may reach the user's computation
+            self._watched.recording.failed(error)
         return None if self._inner is None else self._inner(*args, **options)
 
     @property
@@ -173,10 +284,9 @@ class _Callback:
         """Whether the user's callback stopped the solver; `minimize` asks when it has the result."""
         stopped = getattr(self._inner, "stop_iteration", False)
         frame = sys._getframe(1)  # noqa: SLF001
-        if id(frame) == self._call.frame:
+        if id(frame) == self._watched.call.frame:
             with suppress(Exception):
-                for follower in self._followers:
-                    follower.ends(self._call, frame.f_locals.get("res"), stopped=bool(stopped))
+                self._watched.ends(frame.f_locals.get("res"), stopped=bool(stopped))
         return bool(stopped)
 
     @stop_iteration.setter
@@ -184,5 +294,42 @@ class _Callback:
         self._inner.stop_iteration = stopped
 
 
-CALLBACK = _Callback.__call__.__code__
-"""The code under which the user's callback runs."""
+# ---------------------------------------------------------------------- in and out
+
+_STAND_INS = StandIns(
+    StandIn(("_minimize", "_optimize", "_lbfgsb_py", "_slsqp_py"), "_wrap_callback", _wrap_callback),
+    StandIn(
+        ("_optimize", "_tnc", "_cobyla_py", "_slsqp_py", "_root", "_spectral"),
+        "_check_unknown_options",
+        lambda function: Before(function, _checks_options),
+    ),
+    StandIn(("_differentialevolution", "_shgo"), "_FunctionWrapper", _wrapper),
+    StandIn(("_dual_annealing",), "ObjectiveFunWrapper", _wrapper),
+    StandIn(
+        ("_optimize", "_tnc", "_cobyla_py", "_slsqp_py", "_lbfgsb_py", "_spectral", "_differentialevolution"),
+        "OptimizeResult",
+        Results,
+        late=True,
+    ),
+    *least_squares.STAND_INS,
+)
+
+
+def install(notice: Callable[[str], None]) -> None:
+    """Watch the solvers for one more recording."""
+    _STAND_INS.install(notice)
+
+
+def uninstall(notice: Callable[[str], None]) -> None:
+    """Leave scipy as it was when the last recording closes; a second call does what an interrupt left of the first."""
+    _STAND_INS.uninstall(notice)
+
+
+def renew_lock() -> None:
+    """Take a new lock in a forked process: another thread may have held this one."""
+    _STAND_INS.renew_lock()
+
+
+def is_watching() -> bool:
+    """Whether there is anything of ours in scipy."""
+    return _STAND_INS.is_installed

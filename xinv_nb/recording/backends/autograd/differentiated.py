@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import FunctionType
+from types import FunctionType, NoneType
 from typing import Any, Literal
 
 from xinv_nb.recording.backends.autograd.closures import closure, places
@@ -22,6 +24,18 @@ class Differentiated:
     """Whether it returns a pair, of which the first half is differentiated (`grad_and_aux`)."""
     in_tuple: bool = False
     """Whether its one argument is passed on in a tuple of one (`argnum=[0]`), and its gradient comes back in one."""
+    by_name: Sequence[str] = ()
+    """The names under which its arguments are passed in a dict, and their gradients come back (`multigrad_dict`)."""
+    others: Mapping[int, Any] | None = None
+    """The arguments that it is given beside, by their positions, where there are any that could be differentiated."""
+
+    def unpacked(self, value: Any) -> Any:
+        """Return a point or a gradient as the function takes it: one argument, or a tuple of several."""
+        if self.in_tuple:
+            return value[0]
+        if self.by_name:
+            return value[self.by_name[0]] if len(self.by_name) == 1 else tuple(value[name] for name in self.by_name)
+        return value
 
 
 _BOOKKEEPING = ("autograd.core", "autograd.differential_operators", "autograd.test_util", "autograd.wrap_util")
@@ -38,15 +52,18 @@ def differentiated(function: Any) -> Differentiated | None:
     if plain is not None:
         return plain or None
     positions: tuple[int, ...] = (0,)
-    with_aux = in_tuple = False
+    with_aux = in_tuple = is_by_name = False
+    others: tuple[tuple[int, ...], Sequence[Any], Mapping[str, Any]] | None = None
     while True:
         module = getattr(function, "__module__", None) or ""
-        if (cells := closure(function, "unary_f", "fun", "argnum")) is not None:
-            function, argnum = cells
+        if (cells := closure(function, "unary_f", "fun", "argnum", "args", "kwargs")) is not None:
+            function, argnum, args, kwargs = cells
             positions = (argnum,) if isinstance(argnum, int) else tuple(argnum)
             in_tuple = len(positions) == 1 and not isinstance(argnum, int)
+            others = (positions, args, kwargs) if len(args) > len(positions) or kwargs else None
         elif module == "autograd.differential_operators" and (cells := closure(function, "<lambda>", "fun")):
             with_aux = "atuple" in function.__code__.co_names
+            is_by_name = "others" in function.__code__.co_freevars
             function = cells[0]
         else:
             break
@@ -56,7 +73,20 @@ def differentiated(function: Any) -> Differentiated | None:
         return None
     if getattr(function, "_is_autograd_primitive", False) or getattr(function, "_is_primitive", False):
         function = getattr(function, "fun", function)
-    return Differentiated(function, positions, None, with_aux, in_tuple)
+    found = Differentiated(function, positions, None, with_aux, in_tuple)
+    if is_by_name and (names := _plain_names(function)):
+        found.by_name, found.positions = names, tuple(range(len(names)))
+    elif others is not None and others[0] == positions:
+        found.positions, found.others = _beside(function, *others)
+    return found
+
+
+def _plain_names(function: Any) -> Sequence[str]:
+    """Return the names of the arguments of a function that takes no others than these."""
+    code = getattr(function, "__code__", None)
+    if code is None or code.co_kwonlyargcount or code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS):
+        return ()
+    return code.co_varnames[: code.co_argcount]  # type: ignore[no-any-return]
 
 
 def _plain(function: Any) -> Differentiated | Literal[False] | None:
@@ -68,18 +98,39 @@ def _plain(function: Any) -> Differentiated | Literal[False] | None:
     global _unary
     code = getattr(function, "__code__", None)
     if code is not _unary[0]:
-        if code is None or code.co_name != "unary_f" or (found := places(code, ("fun", "argnum"))) is None:
+        wanted = ("fun", "argnum", "args", "kwargs")
+        if code is None or code.co_name != "unary_f" or (found := places(code, wanted)) is None:
             return None
-        _unary = code, found[0], found[1]
+        _unary = code, *found
     cells = function.__closure__
     inner, argnum = cells[_unary[1]].cell_contents, cells[_unary[2]].cell_contents
     if type(inner) is not FunctionType or type(argnum) is not int:
         return None
     module = inner.__module__ or ""
     if not module.startswith("autograd."):
-        return Differentiated(inner, (argnum,))
+        args, kwargs = cells[_unary[3]].cell_contents, cells[_unary[4]].cell_contents
+        if len(args) == 1 and not kwargs:
+            return Differentiated(inner, (argnum,))
+        positions, others = _beside(inner, (argnum,), args, kwargs)
+        return Differentiated(inner, positions, others=others)
     return False if module == "autograd.misc.flatten" and inner.__name__ == "_flatten" else None
 
 
-_unary: tuple[Any, int, int] = (None, 0, 0)
-"""The code of `unary_f`, and where among the variables it closes over function and position stand."""
+_unary: tuple[Any, ...] = (None, 0, 0, 0, 0)
+"""The code of `unary_f`, and where among the variables it closes over function, position and arguments stand."""
+
+_NO_NUMBERS = frozenset({int, str, bool, NoneType, FunctionType})
+"""What autograd differentiates nothing of."""
+
+
+def _beside(
+    function: Any, positions: tuple[int, ...], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> tuple[tuple[int, ...], Mapping[int, Any] | None]:
+    """Return the positions counted from the front, and the other arguments that might be differentiated, too."""
+    if min(positions) < 0:
+        positions = tuple(place % len(args) for place in positions)
+    found = {i: value for i, value in enumerate(args) if type(value) not in _NO_NUMBERS and i not in positions}
+    if kwargs and (code := getattr(function, "__code__", None)) is not None:
+        names = code.co_varnames[: code.co_argcount]
+        found |= {i: kwargs[name] for i, name in enumerate(names) if i >= len(args) and name in kwargs}
+    return positions, found or None

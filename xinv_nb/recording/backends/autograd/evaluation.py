@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from xinv_nb.recording.backends.autograd import breaks, terms
@@ -11,7 +11,8 @@ from xinv_nb.recording.backends.autograd.differentiated import Differentiated
 from xinv_nb.recording.backends.autograd.taps import tap
 from xinv_nb.recording.evaluation import Evaluation, Layout
 from xinv_nb.recording.nonfinite import Birth, Operation
-from xinv_nb.recording.structure import argument_names, copied, function_name, identity
+from xinv_nb.recording.structure import copied
+from xinv_nb.recording.wrappers import argument_names, function_name, identity
 
 
 class TapedEvaluation(Evaluation):
@@ -28,13 +29,15 @@ class TapedEvaluation(Evaluation):
         self, of: Differentiated, x: Any, level: int
     ) -> None:  # the base's by hand: a cost of every evaluation
         self.of = of
+        self.function = of.function
         self.identity = identity(of.function)
         self.positions = of.positions
+        self.others = of.others
         # Optimizers change their arrays in place, so the point is copied before the simulator runs.
         if of.unflatten is None:
-            self.point = copied(x[0] if of.in_tuple else x, summarise=True)
+            self.point = copied(of.unpacked(x), summarise=True)
         else:
-            self.point = copied(x[0] if of.in_tuple else x, summarise=False)
+            self.point = copied(of.unpacked(x), summarise=False)
             self.summarised = False
         self.level = level
         """Autograd's number for this trace, by which its boxes are known."""
@@ -46,7 +49,12 @@ class TapedEvaluation(Evaluation):
         of, point = self.of, self.point
         if of.unflatten is not None:
             point = in_flattening_order(of.unflatten(point))
-        return Layout(function_name(of.function), point, argument_names(of.function, of.positions))
+        holder = getattr(of.function, "__self__", None)
+        return Layout(function_name(of.function), point, argument_names(of.function, of.positions), holder)
+
+    def names_of(self, positions: Sequence[int]) -> Sequence[str]:
+        """Return what the user's function calls its arguments at these positions."""
+        return argument_names(self.of.function, positions)
 
     def tap(self, value: Any, receive: Callable[[Any], None]) -> bool:
         """Have `receive` called with the total cotangent of `value` in the backward pass."""
@@ -93,6 +101,4 @@ class AutogradTape:
     def term_gradients(self) -> Mapping[str, Any]:
         """Return the gradient of each watched term of the loss by its name."""
         found = terms.gradients(self._evaluation.watched, self._seed, self._end_node)
-        if self._evaluation.of.in_tuple:
-            return {name: of_term[0] for name, of_term in found.items()}
-        return found
+        return {name: self._evaluation.of.unpacked(of_term) for name, of_term in found.items()}

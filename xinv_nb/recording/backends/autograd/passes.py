@@ -8,6 +8,8 @@ derivative of a derivative (`hessian_vector_product`, `grad(grad(f))`): its resu
 from __future__ import annotations
 
 import math
+import sys
+from types import CodeType
 from typing import Any
 
 from xinv_nb.recording.backends.autograd import hearing, observing
@@ -92,8 +94,8 @@ class Passes:
         """Hand the evaluation on whose backward pass gave `gradient`; its tape is still there."""
         try:
             if self.pending.pop(evaluation.end_node, None) is evaluation:
-                if evaluation.of.in_tuple:
-                    gradient = gradient[0]
+                gradient = evaluation.of.unpacked(gradient)
+                evaluation.site = _site()
                 self.recording.take(evaluation, gradient, AutogradTape(evaluation, self._first, end_node, seed))
         except Exception as error:  # noqa: BLE001
             self.recording.failed(error)
@@ -106,6 +108,18 @@ class Passes:
             self._first.learn(evaluation.identity, end_node)
         if not math.isfinite(evaluation.loss):
             self.recording.look_forward(evaluation, AutogradTape(evaluation, self._first, end_node))
+
+
+def _site() -> tuple[CodeType, int] | None:
+    """Return the place in the user's program that asked for the gradient whose backward pass has just ended.
+
+    It called what `grad` and its like return: `nary_f`, inside it `grad`, `vjp` and the hook.
+    """
+    try:
+        frame = sys._getframe(6)  # noqa: SLF001
+    except ValueError:
+        return None
+    return frame.f_code, frame.f_lasti
 
 
 def passes_of(recording: Recording) -> Passes:

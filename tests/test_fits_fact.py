@@ -1,0 +1,269 @@
+"""Several fits in one recording: told apart, each by itself, with what sets them apart; and looks that are no fits."""
+
+from __future__ import annotations
+
+import autograd.numpy as np
+import numpy
+import pytest
+from autograd import grad, value_and_grad
+from autograd.misc.optimizers import adam
+from scipy.optimize import basinhopping, dual_annealing, minimize
+
+import xinv_nb as xi
+from xinv_nb.facts.fact import Fact
+from xinv_nb.facts.shifting import shifted
+from xinv_nb.run import Run
+
+AIM = numpy.array([1.0, 2.0])
+
+
+def bowl(x):
+    return np.sum(np.array([1.0, 3.0]) * (x - AIM) ** 2)
+
+
+def wells(x):
+    return np.sum(x**4 - 4 * x**2 + 0.8 * x)
+
+
+def recomputed(run: Run, fact: Fact) -> list[float]:
+    """The numbers in the sentence of a fact of this kind, found by other means."""
+    accepted = [numpy.flatnonzero(run.accepted[fit.start : fit.stop]) + fit.start for fit in run.fits]
+    ends = [run.loss[rows[-1]] for rows in accepted]
+    lowest = [min(run.loss[rows]) for rows in accepted]
+    if "fits were made" in fact.text:
+        sizes = [fit.options["step_size"] for fit in run.fits] if "step sizes" in fact.text else []
+        return [len(ends), *sizes, *(ends if len(ends) <= 6 else [min(ends), max(ends)])]
+    number = [fit.start for fit in run.fits].index(fact.span[0]) + 1 if "number" in fact.text else 0
+    if "what follows" in fact.text.lower():
+        as_low = sum(value - min(lowest) <= 1e-3 * abs(min(lowest)) for value in lowest)
+        if "reached" in fact.text:
+            return [as_low, min(lowest), number, *fact.span]
+        return [min(lowest), number, *fact.span] if "lowest" in fact.text else [number, *fact.span]
+    if "reached the lowest" in fact.text:
+        return [sum(value - min(lowest) <= 1e-3 * abs(min(lowest)) for value in lowest)]
+    first, last = fact.span
+    return [first] if first == last else [first, last, *([last - first + 1] if "points" in fact.text else [])]
+
+
+def told(run: Run) -> str:
+    return "\n".join([*(fact.text for fact in run.facts), *(caption.text for caption in run.captions)])
+
+
+def descend(f, start, rate: float, count: int):
+    x = numpy.array(start, dtype=float)
+    for _ in range(count):
+        x = x - rate * grad(f)(x)
+    return x
+
+
+def test_step_sizes_tried_from_one_start_are_fits_and_not_one_course():
+    with xi.record() as run:
+        for rate in (0.02, 0.15, 0.33):
+            descend(bowl, [0.0, 0.0], rate, 25)
+    assert [(fit.start, fit.stop, fit.options["step_size"]) for fit in run.fits] == [
+        (0, 25, 0.02),
+        (25, 50, 0.15),
+        (50, 75, 0.33),
+    ]
+    assert run.fits[1].best == 49
+    text = told(run)
+    assert "3 fits were made from the same start, with step sizes of 0.02, 0.15 and 0.33" in text
+    assert "number 2" in text
+    assert "The loss rose" not in text
+    assert run.phases[0].start == 25
+    assert run.phases[-1].stop == 50
+
+
+def test_the_fit_that_is_told_of_is_told_as_if_it_had_been_alone():
+    with xi.record() as alone:
+        descend(bowl, [0.0, 0.0], 0.15, 25)
+    with xi.record() as run:
+        descend(bowl, [0.0, 0.0], 0.02, 30)
+        descend(bowl, [0.0, 0.0], 0.15, 25)
+    own = [shifted(fact, 30) for fact in alone.facts]
+    assert [f.text for f in own] == [f.text for f in run.facts if f.kind != "fits"]
+    assert run.captions[0].span == (30, 54)
+
+
+def test_another_fit_can_be_chosen_and_is_kept_in_the_file(tmp_path):
+    with xi.record() as run:
+        for rate in (0.02, 0.15):
+            descend(bowl, [0.0, 0.0], rate, 25)
+    best = run.captions[0].text
+    run.choose_fit(0)
+    assert run.captions[0].span == (0, 24)
+    assert run.captions[0].text != best
+    assert "What follows tells of number 1" in run.captions[0].text
+    again = xi.load(run.save(tmp_path / "run.npz"))
+    assert again.captions == run.captions
+    assert again.fits == run.fits
+    run.choose_fit(None)
+    assert run.captions[0].text == best
+    with pytest.raises(xi.XinvError, match="2 fits, numbers 0 to 1"):
+        run.choose_fit(2)
+
+
+def test_starts_of_a_solver_are_counted_and_those_that_came_as_low():
+    dice = numpy.random.RandomState(3)
+    with xi.record() as run:
+        results = [minimize(value_and_grad(wells), 2 * dice.randn(2), jac=True, method="BFGS") for _ in range(5)]
+    assert [fit.optimizer for fit in run.fits] == ["BFGS"] * 5
+    assert [run.loss[fit.best] for fit in run.fits] == [result.fun for result in results]
+    text = told(run)
+    assert "5 fits were made from different starts, by BFGS" in text
+    assert "3 of them reached the lowest loss, −10.3" in text
+    assert "The 3 that reached the lowest loss ended at the same point." in text
+    assert "own test for convergence" in run.fits[0].ending
+
+
+def test_many_starts_are_told_by_their_range():
+    dice = numpy.random.RandomState(1)
+    with xi.record() as run:
+        for _ in range(40):
+            minimize(value_and_grad(wells), 2 * dice.randn(2), jac=True, method="L-BFGS-B")
+    assert len(run.fits) == 40
+    (fact, *_) = run.facts
+    assert fact.text.startswith("40 fits were made from different starts, by L-BFGS-B; they ended at losses from")
+
+
+def test_fits_of_other_data_are_not_compared():
+    rng = numpy.random.RandomState(0)
+    groups = [rng.weibull(1.5, 60) * 3, rng.weibull(0.9, 90) * 8]
+
+    def fit(life):
+        def nll(p):
+            k, lam = np.exp(p)
+            return -np.sum(np.log(k / lam) + (k - 1) * np.log(life / lam) - (life / lam) ** k)
+
+        return minimize(value_and_grad(nll), [0.0, 1.0], jac=True, method="BFGS")
+
+    with xi.record() as run:
+        results = [fit(life) for life in groups]
+    text = told(run)
+    assert len(run.fits) == 2
+    assert "cannot be compared" in text
+    assert "lowest loss of all" not in text
+    assert [run.loss[each.best] for each in run.fits] == [result.fun for result in results]
+
+
+def test_an_optimizer_that_goes_on_where_another_stopped_is_one_story_of_two_fits():
+    def valley(x, iteration=0):
+        return 100 * (x[1] - x[0] ** 2) ** 2 + (1 - x[0]) ** 2
+
+    with xi.record() as run:
+        x = adam(grad(valley), numpy.array([-1.2, 1.0]), num_iters=100, step_size=0.02)
+        minimize(value_and_grad(valley), x, jac=True, method="BFGS")
+    assert [fit.optimizer for fit in run.fits] == ["Adam", "BFGS"]
+    assert run.fits[0].options["step_size"] == 0.02
+    assert (run.phases[0].start, run.phases[-1].stop) == (0, run.evaluations)
+    assert not [fact for fact in run.facts if fact.kind == "fits"]
+
+
+@pytest.mark.parametrize("look", ["grid", "line", "check", "again"])
+def test_evaluations_that_no_optimizer_made_change_no_story(look):
+    with xi.record() as alone:
+        end = descend(bowl, [-2.0, 2.5], 0.12, 20)
+    with xi.record() as run:
+        end = descend(bowl, [-2.0, 2.5], 0.12, 20)
+        if look == "grid":
+            points = [(a, b) for a in numpy.linspace(-3, 3, 7) for b in numpy.linspace(-3, 3, 5)]
+        elif look == "line":
+            points = [end + t * numpy.array([1.0, -2.0]) for t in numpy.linspace(-1, 1, 11)]
+        elif look == "check":
+            points = [run.parameters["x"][-1] + 1e-6 * s * e for e in numpy.eye(2) for s in (1, -1)]
+        else:
+            points = [run.parameters["x"][-3]]
+        for point in points:
+            grad(bowl)(numpy.array(point))
+    assert [(fit.start, fit.stop) for fit in run.fits] == [(0, 20)]
+    assert [f.text for f in run.facts if f.kind != "fits"] == [shifted(fact, 0).text for fact in alone.facts]
+    (fact,) = [fact for fact in run.facts if fact.kind == "fits"]
+    assert fact.span == (20, run.evaluations - 1)
+    assert "no step" in fact.text
+
+
+def test_a_grid_before_the_loop_is_no_part_of_it():
+    with xi.record() as run:
+        for a in numpy.linspace(-3, 3, 6):
+            for b in numpy.linspace(-3, 3, 6):
+                grad(bowl)(numpy.array([a, b]))
+        descend(bowl, [-2.0, 2.5], 0.12, 20)
+    assert [(fit.start, fit.stop) for fit in run.fits] == [(36, 56)]
+    assert run.phases[0].start == 36
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.25, 0.32, 0.34])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_loop_that_runs_through_is_one_fit(rate, seed):
+    """Steps that shrink, ring, grow or are thrown about by noise are no new starts."""
+    dice = numpy.random.RandomState(seed)
+    data = dice.randn(200, 2) + AIM
+    with xi.record() as run:
+        x = dice.randn(2)
+        for _ in range(60):
+            batch = data[dice.randint(0, 200, 8)] if rate == 0.05 else data
+            x = x - rate * grad(lambda x, batch=batch: np.mean(np.array([1.0, 3.0]) * (x - batch) ** 2))(x)
+    assert len(run.fits) == 1
+    assert run.phases[0].start == 0
+    assert run.phases[-1].stop == 60
+
+
+def test_random_starts_of_a_loop_of_ones_own_are_fits():
+    dice = numpy.random.RandomState(0)
+    starts = [3 * dice.randn(3) for _ in range(4)]
+    with xi.record() as run:
+        for start in starts:
+            descend(lambda x: np.sum((x - 1.0) ** 2) + 0.1 * np.sum((x - 1.0) ** 4), start, 0.08, 30)
+    assert [(fit.start, fit.stop) for fit in run.fits] == [(0, 30), (30, 60), (60, 90), (90, 120)]
+
+
+def test_a_stretch_within_another_fit_can_be_explained():
+    with xi.record() as run:
+        for rate in (0.02, 0.15):
+            descend(bowl, [0.0, 0.0], rate, 25)
+    (caption,) = run.explain(model=False, span=(3, 9))
+    assert caption.span == (3, 9)
+    assert "from iteration 3 to 9 the loss fell" in caption.text.lower()
+    (caption,) = run.explain(model=False, span=(20, 30))
+    assert "belong to 2 fits" in caption.text
+
+
+def test_hops_are_fits_of_their_own_and_an_annealing_is_one():
+    def bumpy(x):
+        return float(numpy.cos(14.5 * x[0] - 0.3) + (x[0] + 0.2) * x[0])
+
+    with xi.record() as run:
+        basinhopping(bumpy, [1.0], niter=5, seed=1)
+    assert [fit.optimizer for fit in run.fits] == ["BFGS"] * 6
+    with xi.record() as run:
+        dual_annealing(bumpy, [(-2, 2)], maxiter=50, seed=1)
+    assert [fit.optimizer for fit in run.fits] == ["Dual annealing"]
+
+
+def misfit_to(data):
+    def misfit(x):
+        return np.sum((x[0] + x[1] * np.arange(4.0) - data) ** 2)
+
+    return misfit
+
+
+def test_loops_over_several_sets_of_data_are_fits_that_cannot_be_compared(tmp_path):
+    sets = [numpy.array([1.0, 2.0, 2.5, 4.0]) + shift for shift in (0.0, 5.0, -3.0)]
+    with xi.record() as run:
+        for data in sets:
+            x = numpy.array([data.mean(), 0.0])  # each has a start of its own, near enough for no jump
+            for _ in range(12):
+                x = x - 0.02 * grad(misfit_to(data))(x)
+    assert [(fit.start, fit.stop) for fit in run.fits] == [(0, 12), (12, 24), (24, 36)]
+    assert "which cannot be compared" in run.captions[0].text
+    assert xi.load(run.save(tmp_path / "run.npz")).fits == run.fits
+
+
+def test_batches_that_an_objective_closes_over_are_no_fits():
+    dice = numpy.random.RandomState(0)
+    with xi.record() as run:
+        x = numpy.zeros(2)
+        for _ in range(60):
+            batch = numpy.array([1.0, 2.0, 2.5, 4.0]) + 0.1 * dice.randn(4)
+            x = x - 0.02 * grad(misfit_to(batch))(x)
+    assert len(run.fits) == 1

@@ -1,0 +1,100 @@
+"""Objectives that move each other by turns, and a loss that some lower and others raise: a game, and no noise."""
+
+import autograd.numpy as np
+import numpy
+import pytest
+from autograd import grad, value_and_grad
+
+import xinv_nb as xi
+
+
+def disc(d, g):
+    return np.sum((d - g) ** 2)
+
+
+def gen(g, d):
+    return np.sum((g + d - 1) ** 2)
+
+
+def said(run):
+    notes = [caption.text for each in run.objectives.values() for caption in each.captions]
+    return "\n".join(notes + [fact.text for each in run.objectives.values() for fact in each.facts])
+
+
+def of_kind(run):
+    return [fact.text for fact in run.facts if fact.kind == "players"]
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_two_players_are_told_as_that(at_once):
+    d, g = numpy.zeros(3), 0.8 * numpy.ones(3)
+    with xi.record() as run:
+        for _ in range(50):
+            by_d = grad(disc)(d, g)
+            if at_once:
+                d, g = d - 0.1 * by_d, g - 0.1 * grad(gen)(g, d)
+            else:
+                d = d - 0.1 * by_d
+                g = g - 0.1 * grad(gen)(g, d)
+    assert of_kind(run)[0].startswith("disc and gen step by turns, each on its own loss")
+    assert of_kind(run.objectives["gen"])[0].startswith("gen and disc step by turns, each on its own loss")
+    assert any("by turns, each on its own loss" in caption.text for caption in run.captions)
+    for wrong in ("noise", "larger batches", "smaller step size", "momentum", "minimum"):
+        assert wrong not in said(run)
+
+
+def test_more_steps_of_one_three_players_and_a_file(tmp_path):
+    def first(u, v, w):
+        return (u - v) ** 2 + w**2
+
+    def second(v, w, u):
+        return (v - w) ** 2 + u**2
+
+    def third(w, u, v):
+        return (w + u - 1) ** 2 + v**2
+
+    u, v, w = 1.0, 2.0, 3.0
+    with xi.record() as run:
+        for _ in range(30):
+            for _ in range(2):
+                u = u - 0.1 * grad(first)(u, v, w)
+            v, w = v - 0.1 * grad(second)(v, w, u), w - 0.1 * grad(third)(w, u, v)
+    assert of_kind(run)[0].startswith("first steps by turns with second and third")
+    run.save(tmp_path / "game.xinv")
+    assert xi.load(tmp_path / "game.xinv").facts == run.facts
+
+
+def test_a_loss_that_one_lowers_and_the_other_raises():
+    def value(x, y):
+        return x * y + 0.1 * x**2 - 0.1 * y**2
+
+    x, y = 1.0, 0.5
+    with xi.record() as run:
+        for _ in range(60):
+            x, y = x - 0.1 * grad(value, 0)(x, y), y + 0.1 * grad(value, 1)(x, y)
+    assert of_kind(run) == [
+        "Two sides move this loss: the steps of x lowered it and the steps of y raised it, as in a game, "
+        "which need not end at a minimum."
+    ]
+    assert "smaller step size" not in said(run)
+
+
+def test_mini_batches_a_held_out_loss_and_one_objective_by_its_arguments_are_no_game():
+    def training(w, batch):
+        return np.mean((batch @ w - 1.0) ** 2)
+
+    def held_out(w, batch):
+        return np.mean((batch @ w - 1.0) ** 2)
+
+    def line(m, b):
+        return (m + b - 1.0) ** 2 + m**2
+
+    random, w = numpy.random.default_rng(0), numpy.zeros(3)
+    kept, m, b = random.normal(size=(5, 3)), 1.0, 2.0
+    with xi.record() as run:
+        for _ in range(40):
+            w = w - 0.05 * grad(training)(w, random.normal(size=(5, 3)))
+            value_and_grad(held_out)(w, kept)
+            m, b = m - 0.1 * grad(line, 0)(m, b), b - 0.1 * grad(line, 1)(m, b)
+    assert not any(of_kind(each) for each in run.objectives.values())
+    assert list(run.objectives["line"].parameters) == ["m", "b"]

@@ -1,0 +1,128 @@
+"""Trials of searches that a program wrote itself: told apart from iterates, also without gradients."""
+
+from __future__ import annotations
+
+import autograd.numpy as np
+import numpy
+import pytest
+from autograd import grad, value_and_grad
+
+import xinv_nb as xi
+
+
+def valley(x):
+    return (1 - x[0]) ** 2 + 60 * (x[1] - x[0] ** 2) ** 2
+
+
+def backtrack(f, x, steps: int, *, shrink: float = 0.5, again: bool = False, first: float = 1.0):
+    """Descend with an Armijo search; returns the losses of its iterates. `again` evaluates each iterate anew."""
+    both = value_and_grad(f)
+    v, g = both(x)
+    accepted = [float(v)]
+    for _ in range(steps):
+        s = first
+        if again:
+            v, g = both(x)
+        while True:
+            v1, g1 = both(x - s * g)
+            if v1 <= v - 1e-4 * s * np.dot(g, g):
+                break
+            s = s * shrink
+        x, v, g = x - s * g, v1, g1
+        accepted.append(float(v))
+    return accepted
+
+
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("shrink", [0.5, 0.3, 0.8])
+def test_a_backtracking_search_of_ones_own_is_no_noise(shrink, again):
+    with xi.record() as run:
+        accepted = backtrack(valley, numpy.array([-1.0, 1.2]), 25, shrink=shrink, again=again)
+    assert list(dict.fromkeys(run.loss[run.accepted].tolist())) == accepted
+    text = "\n".join([*(fact.text for fact in run.facts), *(caption.text for caption in run.captions)])
+    assert "noise" not in text
+    assert "jumped back and forth" not in text
+    assert "were trials that the optimizer did not accept" in text
+
+
+def test_a_search_along_one_line_is_told_apart_from_ringing():
+    with xi.record() as run:
+        accepted = backtrack(lambda x: (x[0] - 3.0) ** 4, numpy.array([9.0]), 12)
+    assert run.loss[run.accepted].tolist() == accepted
+
+
+@pytest.mark.parametrize("rate", [0.3, 0.45, 0.55, 0.95])
+def test_steps_that_ring_along_one_line_are_all_iterates(rate):
+    with xi.record() as run:
+        x = 3.0
+        for _ in range(30):
+            x = x - rate * 2 * grad(lambda x: x**2 / 1.0)(x) * 0.9
+    assert run.accepted.all()
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("width", [1, 2, 5])
+def test_noise_of_batches_is_no_search(seed, width):
+    dice = numpy.random.RandomState(seed)
+    data = dice.randn(100, width)
+    with xi.record() as run:
+        x = 3 * dice.randn(width)
+        for _ in range(80):
+            batch = data[dice.randint(0, 100, 6)]
+            x = x - 0.2 * grad(lambda x, batch=batch: np.mean((x - batch) ** 2))(x)
+    assert run.accepted.all()
+
+
+def test_a_search_that_is_broken_off_has_accepted_nothing_higher():
+    both = value_and_grad(valley)
+    x = numpy.array([-1.0, 1.2])
+    with xi.record() as run:
+        _, g = both(x)
+        for s in (1.0, 0.5, 0.25):
+            both(x - s * g)
+    assert run.accepted.tolist() == [True, False, False, False]
+
+
+def test_a_random_search_without_gradients_goes_from_lowest_to_lowest():
+    dice = numpy.random.RandomState(0)
+    best, x = numpy.inf, numpy.array([3.0, -2.0])
+    with xi.record() as run:
+        for _ in range(300):
+            trial = x + 0.3 * dice.randn(2)
+            loss = float(numpy.sum(trial**2))
+            run.add(loss, trial)
+            if loss < best:
+                best, x = loss, trial
+    iterates = run.loss[run.accepted]
+    assert (numpy.diff(iterates) < 0).all()
+    assert "noise" not in " ".join(fact.text for fact in run.facts)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_log_of_losses_without_gradients_hides_no_rise(seed):
+    """Losses of batches, handed over without gradients, are a walk: no evaluation of it was taken back."""
+    dice = numpy.random.RandomState(seed)
+    x = dice.randn(3)
+    with xi.record() as run:
+        for _ in range(150):
+            run.add(float(x @ x + 0.5 * dice.randn()), x)
+            x = x - 0.1 * (x + 0.8 * dice.randn(3))
+    assert run.accepted.all()
+
+
+def test_a_live_run_has_its_trials_told_apart():
+    seen = []
+    both = value_and_grad(valley)
+    with xi.record() as run:
+        x = numpy.array([-1.0, 1.2])
+        v, g = both(x)
+        for _ in range(20):
+            s = 1.0
+            while True:
+                v1, g1 = both(x - s * g)
+                if v1 <= v - 1e-4 * s * np.dot(g, g):
+                    break
+                s = s / 2
+            x, v, g = x - s * g, v1, g1
+            seen.append(int((~run.accepted).sum()))
+    assert seen[-1] > 50

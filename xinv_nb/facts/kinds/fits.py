@@ -1,0 +1,178 @@
+"""What several fits of one objective have in common and what sets them apart; and evaluations that are no fit's.
+
+Method: fits are told apart by the calls of optimizers, by points that are an earlier start again, and by jumps that no
+step explains (see `measures.fits`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from xinv_nb.facts.evidence import Evidence
+from xinv_nb.facts.fact import Fact
+from xinv_nb.facts.fit import Fit
+from xinv_nb.facts.kind import Kind, Question
+from xinv_nb.facts.measures.fits import Stretch
+from xinv_nb.facts.story import Parts
+from xinv_nb.language.slots import Count, Iteration, Listed, Said, Slot, Value
+from xinv_nb.recorded.run import RecordedRun
+
+_MOST_TOLD = 6
+"""Fits of which each end is told; of more, the lowest and the highest."""
+_AS_LOW = 1e-3
+"""Share of the spread of all ends, and of the lowest, within which another fit reached the lowest loss as well."""
+_SAME_PLACE, _OTHER_PLACE = 1e-3, 0.1
+"""Share of the way from the starts within which two fits ended at one point, and from which on at two."""
+
+
+def compute(evidence: Evidence) -> Iterator[Fact]:
+    """Yield how many fits there were, what differed, how each ended, where, and of which is told; then the looks.
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> with xi.record() as run:
+    ...     for rate in (0.1, 0.4):
+    ...         x = 4.0
+    ...         for _ in range(8):
+    ...             run.add(x**2, x, 2 * x)
+    ...             x -= rate * 2 * x
+    >>> for fact in run.facts:
+    ...     if fact.kind == "fits":
+    ...         print(fact.text)
+    2 fits were made from the same start, with step sizes of 0.1 and 0.4; they ended at losses of 0.704 and 2.62×10⁻⁹.
+    The lowest loss of all, 2.62×10⁻⁹, is that of number 2; what follows tells of it: iterations 8 to 15.
+    """
+    parts = evidence.parts
+    if parts is None or not parts.fits:
+        return
+    start, stop = parts.story
+    if any(not start <= fit.start < stop for fit in parts.fits):
+        yield from _several(evidence, parts)
+    yield from _looks(parts)
+    for first, last in evidence.run.chosen_spans:
+        within = sum(first < part.stop and part.start <= last for part in parts.stretches)
+        if within > 1:
+            slots = {"first": Iteration(first), "last": Iteration(last), "count": Count(within)}
+            yield KIND.fact("crossing", (first, last), 0.5, slots)
+
+
+def _several(evidence: Evidence, parts: Parts) -> Iterator[Fact]:
+    run, fits = evidence.run, parts.fits
+    whole = (0, evidence.last)
+    ends = np.array([_end(run, fit) for fit in fits])
+    form, slots = _what_differed(run, parts)
+    slots |= {"count": Count(len(fits))}
+    finite = ends[np.isfinite(ends)]
+    if len(fits) <= _MOST_TOLD and len(finite) == len(ends):
+        slots["ends"] = Listed(tuple(Value(float(end)) for end in ends))
+    elif len(finite):
+        slots |= {"least": Value(float(finite.min())), "most": Value(float(finite.max()))}
+        slots |= {"broken": Count(len(ends) - len(finite))} if len(finite) < len(ends) else {}
+    told = "" if len(finite) == len(ends) and len(fits) <= _MOST_TOLD else ", many" if len(finite) else ", broken"
+    yield KIND.fact(f"{form}{told}", whole, 1.0, slots, data={"ends": ends.tolist()})
+    shown = fits[parts.shown]
+    start, stop = parts.story
+    slots = {"best": Count(parts.shown + 1), "first": Iteration(start), "last": Iteration(stop - 1)}
+    lowest = float(run.loss[shown.best])
+    values = [float(run.loss[fit.best]) for fit in fits]
+    is_best = parts.are_comparable and np.isfinite(lowest) and not any(value < lowest for value in values)
+    as_low = [k for k, value in enumerate(values) if is_best and _is_as_low(value, lowest, values)]
+    several = len(as_low) > 1
+    if is_best:
+        slots |= {"lowest": Value(lowest)} | ({"times": Count(len(as_low))} if several else {})
+    form = ("reached by several" if several else "the lowest") if is_best else "another"
+    yield KIND.fact(form, (start, stop - 1), 1.0, slots)
+    if several and (place := _place(run, [fits[k] for k in as_low])):
+        yield KIND.fact(place, whole, 0.7, {"times": Count(len(as_low))})
+
+
+def _end(run: RecordedRun, fit: Fit) -> float:
+    """Return the last loss of a fit that was accepted."""
+    accepted = np.flatnonzero(run.accepted[fit.start : fit.stop])
+    return float(run.loss[fit.start + accepted[-1]] if len(accepted) else run.loss[fit.stop - 1])
+
+
+def _is_as_low(value: float, lowest: float, values: Sequence[float]) -> bool:
+    finite = [v for v in values if np.isfinite(v)]
+    return value - lowest <= _AS_LOW * min(max(finite) - lowest, abs(lowest)) or value == lowest
+
+
+def _what_differed(run: RecordedRun, parts: Parts) -> tuple[str, dict[str, Slot]]:
+    """Return what sets the fits apart: data, starts, step sizes or optimizers, as far as one of them alone does."""
+    fits = parts.fits
+    if not parts.are_comparable:
+        return "of different data", {}
+    history = run.history
+    starts = {history.values.array[history.row_of(fit.start)].tobytes() for fit in fits}
+    optimizers = [fit.optimizer for fit in fits]
+    sizes = [fit.options.get("step_size") for fit in fits]
+    same_start = len(starts) == 1
+    if len(set(optimizers)) > 1 and all(optimizers):
+        names = Listed(tuple(Said(name) for name in dict.fromkeys(optimizers)))
+        return "by different optimizers" if same_start else "by different optimizers, from several starts", {
+            "optimizers": names
+        }
+    slots: dict[str, Slot] = {"optimizer": Said(optimizers[0])} if optimizers[0] and len(set(optimizers)) == 1 else {}
+    if same_start and len(set(sizes)) == len(sizes) <= _MOST_TOLD and None not in sizes:
+        return "with different step sizes", slots | {"sizes": Listed(tuple(Value(float(s)) for s in sizes if s))}
+    if len(starts) == len(fits):
+        return "from different starts", slots
+    return "from the same start" if same_start else "from several starts", slots
+
+
+def _place(run: RecordedRun, fits: Sequence[Fit]) -> str:
+    """Return whether fits that ended as low ended at one point; empty where it is neither clear that nor otherwise."""
+    history = run.history
+    ends = np.array([history.values.array[history.row_of(fit.best)] for fit in fits])
+    starts = np.array([history.values.array[history.row_of(fit.start)] for fit in fits])
+    scale = max(float(np.abs(ends - starts).max()), float(np.abs(ends).max()))
+    apart = float(np.abs(ends - ends[0]).max())
+    if not np.isfinite(apart) or not scale > 0:
+        return ""
+    return "same place" if apart <= _SAME_PLACE * scale else "other places" if apart >= _OTHER_PLACE * scale else ""
+
+
+def _looks(parts: Parts) -> Iterator[Fact]:
+    for part in parts.stretches:
+        if part.look in ("grid", "line", "check", "again"):
+            yield KIND.fact(_form(part), (part.start, part.stop - 1), 0.6, _of(part))
+
+
+def _form(part: Stretch) -> str:
+    return f"look, {part.look}" + (", one" if part.stop - part.start == 1 else "")
+
+
+def _of(part: Stretch) -> dict[str, Slot]:
+    slots: dict[str, Slot] = {"first": Iteration(part.start)}
+    if part.stop - part.start > 1:
+        slots |= {"last": Iteration(part.stop - 1), "count": Count(part.stop - part.start)}
+    return slots
+
+
+KIND = Kind(
+    name="fits",
+    question=Question.COMPARISON,
+    rank=5,
+    slots={
+        "count": Count,
+        "optimizer": Said,
+        "optimizers": Listed,
+        "sizes": Listed,
+        "ends": Listed,
+        "least": Value,
+        "most": Value,
+        "broken": Count,
+        "best": Count,
+        "lowest": Value,
+        "times": Count,
+        "first": Iteration,
+        "last": Iteration,
+    },
+    compute=compute,
+    method="calls of optimizers; points that are an earlier start again; jumps out of scale with the steps before",
+    asked_with=r"\b(?:fits|starts|restarts?|several|which (?:fit|start|run) (?:is|was))\b",
+    of_fits=True,
+)

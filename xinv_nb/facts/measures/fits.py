@@ -1,0 +1,200 @@
+"""The fits in a recording: one optimization by one optimizer from one start each, and what belongs to none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xinv_nb.facts.measures import looks
+from xinv_nb.facts.measures.looks import Look
+from xinv_nb.facts.measures.restarts import restarts
+from xinv_nb.recorded.calls import OptimizerCall
+from xinv_nb.recorded.run import RecordedRun
+
+Floats = NDArray[np.float64]
+
+_FEWEST = 3
+"""Evaluations that a loop takes at least to be a fit, beside others."""
+_SAME_RATE = 1e-6
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Evaluations `start` up to `stop` that belong together: one fit, or, where `look` says so, a look at points."""
+
+    start: int
+    stop: int
+    call: OptimizerCall | None = None
+    look: Look = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def stretches(run: RecordedRun) -> list[Stretch]:
+    """Return the fits of the objective that is shown, and the looks between them, in order.
+
+    Where nothing tells them apart, all evaluations are one fit.
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> with xi.record() as run:
+    ...     for rate in (0.1, 0.4):
+    ...         x = 4.0
+    ...         for _ in range(8):
+    ...             run.add(x**2, x, 2 * x)
+    ...             x -= rate * 2 * x
+    >>> [(each.start, each.stop) for each in stretches(run)]
+    [(0, 8), (8, 16)]
+    """
+    count = run.evaluations
+    if count == 0:
+        return []
+    rows = _rows(run)
+    points = None if rows is None else rows.points
+    calls = _told_apart(run.history.calls, count)
+    if not calls and points is None:
+        return [Stretch(0, count)]
+    found: list[Stretch] = []
+    starts: list[Floats] = []
+    for start, stop, call in _covered(calls, count):
+        if call is not None:
+            found.append(Stretch(start, stop, call, options=call.options))
+        elif rows is None:
+            found.append(Stretch(start, stop))
+        else:
+            found += _of_loop(rows, start, stop, starts, alone=not calls)
+        if points is not None:
+            starts += [points[each.start] for each in found[len(starts) :]]
+    fits = [each for each in found if not each.look]
+    return found if fits else [Stretch(0, count)]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The points, gradients and verdicts of all evaluations, in real numbers."""
+
+    points: Floats
+    slopes: Floats | None
+    accepted: NDArray[np.bool_]
+    changes: Sequence[int]
+    """The evaluations at which the objective begins to hold other data."""
+
+
+def _rows(run: RecordedRun) -> Rows | None:
+    """Return the evaluations as rows of numbers; None where not all of them were kept."""
+    history = run.history
+    if history.kept is not None or history.width == 0:
+        return None
+    slopes = _real(history.gradients.array) if run.has_gradients else None
+    return Rows(_real(history.values.array), slopes, run.accepted, changes_of_data(run))
+
+
+def changes_of_data(run: RecordedRun) -> list[int]:
+    """Return the evaluations at which the objective begins to hold other data, for some evaluations each time.
+
+    >>> changes_of_data(RecordedRun())
+    []
+    """
+    rows = [row for row, _ in run.history.held]
+    stays = np.diff([*rows, run.evaluations]) if rows else np.zeros(0)
+    return rows[1:] if len(rows) > 1 and float(stays.min()) >= _FEWEST else []
+
+
+def _real(rows: NDArray[Any]) -> Floats:
+    return rows if rows.dtype.kind == "f" else np.concatenate([rows.real, rows.imag], axis=1)
+
+
+def _told_apart(calls: Sequence[OptimizerCall], count: int) -> list[tuple[int, int, OptimizerCall]]:
+    """Return the calls that are fits, with their evaluations, none within another.
+
+    Where a call does nothing but make others (basin hopping), those are the fits; one that evaluates by itself between
+    them (dual annealing) is one fit with them.
+    """
+    spans = [(call.start, count if call.stop is None else min(call.stop, count), call) for call in calls]
+    spans = sorted((span for span in spans if span[0] < span[1]), key=lambda span: (span[0] - span[1], span[0]))
+    found: list[tuple[int, int, OptimizerCall]] = []
+    for place, (start, stop, call) in enumerate(spans):  # the longest first
+        if any(a <= start and stop <= b for a, b, _ in found):
+            continue
+        inner = {row for a, b, _ in spans[place + 1 :] if start <= a and b <= stop for row in range(a, b)}
+        if len(inner) < stop - start and all(stop <= a or b <= start for a, b, _ in found):
+            found.append((start, stop, call))
+    return sorted(found, key=lambda span: span[0])
+
+
+def _covered(
+    calls: Sequence[tuple[int, int, OptimizerCall]], count: int
+) -> Iterator[tuple[int, int, OptimizerCall | None]]:
+    """Yield the calls and, between them, what belongs to none."""
+    at = 0
+    for start, stop, call in calls:
+        if at < start:
+            yield at, start, None
+        yield start, stop, call
+        at = stop
+    if at < count:
+        yield at, count, None
+
+
+def _of_loop(rows: Rows, start: int, stop: int, starts: Sequence[Floats], *, alone: bool) -> Iterator[Stretch]:
+    """Yield the fits and the looks among evaluations that no known optimizer called for."""
+    points, slopes = rows.points, rows.slopes
+    own, down = points[start:stop], None if slopes is None else slopes[start:stop]
+    plots: dict[tuple[int, int], Look] = dict.fromkeys(looks.grids(own), "grid")
+    for a, b in looks.lines(own, down):
+        if all(b <= c or d <= a for c, d in plots):
+            plots[a, b] = "line"
+    for a, b, is_plot in looks.between(sorted(plots), len(own)):
+        if is_plot:
+            yield Stretch(start + a, start + b, look=plots[a, b])
+        else:
+            is_all = alone and (a, b) == (0, len(own))
+            yield from _of_steps(rows, (start + a, start + b), starts, alone=is_all)
+
+
+def _of_steps(rows: Rows, span: tuple[int, int], starts: Sequence[Floats], *, alone: bool) -> Iterator[Stretch]:
+    """Yield the fits among evaluations without plots, and the looks at points that are known."""
+    (start, stop), points, slopes, accepted = span, rows.points, rows.slopes, rows.accepted
+    if start > 0 and looks.are_known(points[start:stop], points[:start]):
+        yield Stretch(start, stop, look="again")
+        return
+    if start > 0 and looks.is_check(points[start:stop], points[:start]):
+        yield Stretch(start, stop, look="check")
+        return
+    end, look = looks.look_behind(points[start:stop])
+    end = stop if end < _FEWEST else start + end
+    iterates = np.flatnonzero(accepted[start:end]) + start  # a trial is no start
+    down = None if slopes is None else slopes[iterates]
+    found = {int(iterates[row]) for row in restarts(points[iterates], down, starts)}
+    cuts = sorted({start, end, *found, *(row for row in rows.changes if start < row < end)})
+    for a, b in pairwise(cuts):
+        is_few = b - a < _FEWEST and not (alone and (a, b) == span)
+        rate = None if is_few or slopes is None else step_size(points[a:b], slopes[a:b])
+        yield Stretch(a, b, look="few" if is_few else "", options={} if rate is None else {"step_size": rate})
+    if end < stop:
+        yield Stretch(end, stop, look=look)
+
+
+def step_size(points: Floats, slopes: Floats) -> float | None:
+    """Return the step size of a loop of plain steps down the gradient; None where it takes other steps.
+
+    >>> import numpy as np
+    >>> way = 4 * 0.5 ** np.arange(8.0)[:, None]
+    >>> step_size(way, 2 * way)
+    0.25
+    """
+    if len(points) < _FEWEST:
+        return None
+    steps, down = np.diff(points, axis=0), -slopes[:-1]
+    size = float(np.vdot(down, down).real)
+    if not 0 < size < np.inf:
+        return None
+    rate = float(np.vdot(down, steps).real) / size
+    apart = np.linalg.norm(steps - rate * down, axis=1)
+    scale = np.linalg.norm(steps, axis=1) + _SAME_RATE * np.abs(points[:-1]).max(axis=1)
+    return float(f"{rate:.9g}") if rate > 0 and (apart <= _SAME_RATE * scale).all() else None

@@ -1,0 +1,156 @@
+"""Evaluations that no optimizer made: points on a grid or along a line, the check of a gradient, known points again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Look = Literal["grid", "line", "check", "again", "few", ""]
+"""Points on a grid or on a line; one point with each coordinate moved a little; points known before; too few to say."""
+
+_FEWEST_ON_GRID = 6
+_FEWEST_ON_LINE = 5
+_MOST_AGAIN = 4
+"""Known points in a row that are a look at them; more may be a fit that repeats another."""
+_EVEN = 1e-7
+"""Share of their distance by which points on a line may be uneven."""
+_LEAST, _NEAR = 1e-11, 1e-3
+"""Shares of a parameter's size between which finite differences of it are taken; rounding moves it less."""
+_AT_REST = 1e-6
+"""Share of the way between the points within which a loop stays where it is."""
+_DOWNHILL = 0.9
+"""Share of steps down the slope from which on points along a line may be a loop's steps of one length."""
+_MOST_TRIED = 50
+
+
+def grids(points: Floats) -> list[tuple[int, int]]:
+    """Return the stretches in which one coordinate runs through the same values again and again, the others waiting.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> plot = [(a, b) for a in range(3) for b in range(4)]
+    >>> grids(np.array([(0.5, 0.5), (0.4, 0.3), *plot], dtype=float))
+    [(2, 14)]
+    """
+    if len(points) < _FEWEST_ON_GRID or points.shape[1] < 2:
+        return []
+    alone = (np.diff(points, axis=0) != 0).sum(axis=1) == 1
+    begins = np.flatnonzero(alone & ~np.concatenate([[False], alone[:-1]]))
+    found: list[tuple[int, int]] = []
+    for begin in begins[:_MOST_TRIED].tolist():
+        if found and begin < found[-1][1]:
+            continue
+        if stop := _grid_from(points, begin):
+            found.append((begin, stop))
+    return found
+
+
+def _grid_from(points: Floats, begin: int) -> int:
+    """Return where the grid ends that begins at a row; 0 where none does."""
+    column = int(np.flatnonzero(points[begin + 1] != points[begin])[0])
+    values = points[begin:, column]
+    back = np.flatnonzero(values[1:] == values[0])
+    if not len(back):
+        return 0
+    side = int(back[0]) + 1
+    others = np.delete(points[begin:], column, axis=1)
+    waiting: set[bytes] = set()
+    while (len(waiting) + 1) * side <= len(values):
+        block = slice(len(waiting) * side, (len(waiting) + 1) * side)
+        known = others[block.start].tobytes()
+        is_row = np.array_equal(values[block], values[:side]) and not (others[block] != others[block.start]).any()
+        if not is_row or known in waiting:  # the same row again is a loop that goes round
+            break
+        waiting.add(known)
+    count = len(waiting) * side
+    return begin + count if side > 1 and len(waiting) > 1 and count >= _FEWEST_ON_GRID else 0
+
+
+def lines(points: Floats, slopes: Floats | None) -> list[tuple[int, int]]:
+    """Return the stretches in which points lie evenly along a line, and that do not go down all along it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> plot = np.linspace(-1.0, 1.0, 9)[:, None]
+    >>> lines(np.concatenate([[[4.0], [2.0]], plot]), np.concatenate([[[8.0], [4.0]], 2 * plot]))
+    [(2, 11)]
+    """
+    if slopes is None or len(points) < _FEWEST_ON_LINE:
+        return []
+    steps = np.diff(points, axis=0)
+    sizes = np.abs(steps).max(axis=1)
+    even = (np.abs(np.diff(steps, axis=0)).max(axis=1) <= _EVEN * sizes[:-1]) & (sizes[:-1] > 0)
+    downhill = (steps * slopes[:-1]).sum(axis=1) < 0
+    found = []
+    for a, b in _runs(even):
+        if b - a + 2 >= _FEWEST_ON_LINE and downhill[a : b + 1].mean() < _DOWNHILL:
+            found.append((a, b + 2))
+    return found
+
+
+def _runs(mask: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+    """Yield where the mask holds, as the first place and the one after the last."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(int)))
+    yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+
+
+def look_behind(points: Floats) -> tuple[int, Look]:
+    """Return from which row on the last points are a check of a gradient or known ones, and which; or their number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> way = np.array([[4.0, 1.0], [2.0, 1.5], [1.0, 1.7]])
+    >>> look_behind(np.concatenate([way, way[-1:] + 1e-6 * np.eye(2)])), look_behind(way)
+    ((3, 'check'), (3, ''))
+    """
+    count, width = points.shape
+    for length in sorted({2 * width + 1, 2 * width, width + 1, width}, reverse=True):
+        if 1 < length < count and is_check(points[-length:], points[:-length]):
+            return count - length, "check"
+    again, reach = 0, float(np.ptp(points, axis=0).max()) if count else 0.0
+    while again <= _MOST_AGAIN and again < count - 1:
+        row = count - again - 1
+        # A point that comes twice in a row is a loop at rest, and one that comes again for long a loop that goes round.
+        way = float(np.abs(points[row] - points[row - 1]).max())
+        known = (points[1 : max(row - 2, 1)] == points[row]).all(axis=1).any()  # to its start a loop may come back
+        if way <= _AT_REST * reach or not known or np.array_equal(points[row], points[row - 2]):
+            break
+        again += 1
+    return (count - again, "again") if 0 < again <= _MOST_AGAIN else (count, "")
+
+
+def are_known(points: Floats, known: Floats) -> bool:
+    """Whether a few points were all evaluated before."""
+    return len(points) <= _MOST_AGAIN and len(known) > 0 and all((known == p).all(axis=1).any() for p in points)
+
+
+def is_check(points: Floats, known: Floats) -> bool:
+    """Whether the points are one known point with one coordinate moved a little at a time: finite differences."""
+    if len(points) < 2 or not len(known) or points.shape[1] < 2:
+        return False  # of one parameter, small steps alone are no check
+    for base in known[[-1, 0]]:
+        moved = points != base
+        off = points[moved.any(axis=1)]
+        if len(off) < 2 or not (moved.sum(axis=1) <= 1).all():
+            continue
+        moves, size = np.abs(off - base).max(axis=1), max(float(np.abs(base).max()), 1.0)
+        if len(np.unique(moved.argmax(axis=1))) == points.shape[1] and _LEAST * size < moves.min():
+            return bool(moves.max() <= _NEAR * size)
+    return False
+
+
+def between(stretches: list[tuple[int, int]], count: int) -> Iterator[tuple[int, int, bool]]:
+    """Yield the stretches, and what lies between them, as first row, row after the last, and whether it is one."""
+    for (_, at), (start, stop) in pairwise([(0, 0), *stretches, (count, count)]):
+        if at < start:
+            yield at, start, False
+        if start < stop:
+            yield start, stop, True

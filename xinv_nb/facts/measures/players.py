@@ -1,0 +1,73 @@
+"""Games: objectives that move each other, or one loss that some parameters lower and others raise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from xinv_nb.facts.fact import Phase
+from xinv_nb.facts.measures.iterates import Iterates
+from xinv_nb.recorded.entries import Entry
+from xinv_nb.recorded.leaves import Leaf
+from xinv_nb.recorded.run import RecordedRun
+
+_FEWEST = 8
+"""Steps that it takes to tell who lowers a loss and who raises it."""
+_NEARLY_ALL = 0.9
+
+
+@dataclass(frozen=True)
+class Players:
+    """Who plays: the names of the other objectives, or which parameters lower the one loss and which raise it."""
+
+    others: Sequence[str] = ()
+    lowering: Sequence[Entry] = ()
+    raising: Sequence[Entry] = ()
+
+
+def players_of(run: RecordedRun, iterates: Iterates) -> Players | None:
+    """Return who plays a game in this run; None where nobody does."""
+    if run.history.moved_by:
+        return Players(others=run.history.moved_by)
+    arguments = list(_arguments(run))
+    if len(arguments) < 2 or len(iterates) <= _FEWEST or not run.has_gradients:
+        return None
+    steps = np.diff(iterates.earned, axis=1)
+    sides: tuple[list[Entry], list[Entry]] = [], []
+    for leaves in arguments:
+        own = [k for k, track in enumerate(iterates.tracks) if track.entry.leaf in leaves]
+        earned = steps[own].sum(axis=0)
+        moved = np.count_nonzero(earned)
+        if moved < _FEWEST:
+            return None
+        lowered = np.count_nonzero(earned < 0) / moved
+        if 1 - _NEARLY_ALL < lowered < _NEARLY_ALL:
+            return None
+        sides[int(lowered <= 1 - _NEARLY_ALL)].extend(iterates.tracks[k].entry for k in own)
+    return Players(lowering=sides[0], raising=sides[1]) if all(sides) else None
+
+
+def _arguments(run: RecordedRun) -> Iterator[list[Leaf]]:
+    """Yield the leaves of each argument of the objective; nothing where it takes one."""
+    outline = run.history.outline
+    if not isinstance(outline, tuple):
+        return
+    leaves = iter(run.history.leaves)
+    for argument in outline:
+        yield [next(leaves) for _ in range(_count(argument))]
+
+
+def _count(outline: object) -> int:
+    if isinstance(outline, dict):
+        return sum(map(_count, outline.values()))
+    return sum(map(_count, outline)) if isinstance(outline, (list, tuple)) else 1
+
+
+def of_a_game(phases: Sequence[Phase]) -> list[Phase]:
+    """Return phases in which a loss goes up and down because others move: that is no noise."""
+    return [
+        replace(phase, noisy=False, kind="oscillation", label="oscillation") if phase.noisy else phase
+        for phase in phases
+    ]

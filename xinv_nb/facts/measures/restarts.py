@@ -1,0 +1,131 @@
+"""Where a loop that no optimizer's call surrounds begins anew: back at a start, or by a jump that no step explains."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+_FEWEST = 3
+"""Evaluations that a fit takes at least, before a jump and after it."""
+_OUT_OF_SCALE = 5.0
+"""A jump is that many times as long as the longest of the latest steps."""
+_OUT_OF_RATE = 10.0
+"""And that many times as long, for its gradient, as they were for theirs."""
+_FLUNG = 100.0
+"""Times that a jump from where a fit came to rest is as long for its gradient as any step of the fit."""
+_LATEST = 10
+_ALONG = 1e-6
+"""Sine of the angle to the gradient up to which a step goes along it."""
+_SETTLED = 1e-3
+"""Share of its largest gradient, or of its largest step, at which a fit has come to rest."""
+
+
+def restarts(points: Floats, slopes: Floats | None, starts: Sequence[Floats] = ()) -> list[int]:
+    """Return the rows at which a loop starts again; `starts` are points from which fits before this one started.
+
+    A row is a start if it is back at the very point of an earlier one, and no step along the gradient leads there; or
+    if it is reached by a jump far out of scale with the steps before, in length and for the gradient there, from where
+    the loop had come to rest or had made as many evaluations as between all other starts.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> way = 4 * 0.5 ** np.arange(8.0)[:, None]
+    >>> restarts(np.concatenate([way, way]), np.concatenate([2 * way, 2 * way]))
+    [8]
+    """
+    count = len(points)
+    if count < 2 * _FEWEST:
+        return []
+    steps = np.diff(points, axis=0)
+    lengths = np.linalg.norm(steps, axis=1)
+    far = jumps(points, slopes)
+    known = [start for start in starts if start.shape == points[0].shape] + [points[0]]
+    back = {row for start in known for row in _at(points, start)}
+    found: list[int] = []
+    begin = 0
+    while candidates := [row for row in back | far if row - begin >= _FEWEST and lengths[row - 1] > 0]:
+        row = min(candidates)
+        back.discard(row)
+        far.discard(row)
+        is_start = any(np.array_equal(points[row], start) for start in known)
+        if not _is_step(steps, slopes, row, begin) and (is_start or _has_settled(lengths, slopes, begin, row)):
+            found.append(row)
+            known.append(points[row])
+            back |= _at(points, points[row])
+            begin = row
+    if even := _evenly_spaced(sorted({*found, *jumps(points, slopes)}), count):
+        found = even
+    return [row for row in found if count - row >= _FEWEST]
+
+
+def _at(points: Floats, point: Floats) -> set[int]:
+    """Return the rows that are at a point, to the bit."""
+    return set(np.flatnonzero((points == point).all(axis=1)).tolist())
+
+
+def jumps(points: Floats, slopes: Floats | None) -> set[int]:
+    """Return the rows that are reached by a jump out of scale with the steps before, and for their gradients.
+
+    >>> jumps(np.array([[0.0], [1.0], [2.0], [3.0], [50.0]]), None)
+    {4}
+    """
+    lengths = np.linalg.norm(np.diff(points, axis=0), axis=1)
+    if len(lengths) < _FEWEST:
+        return set()
+    before = _largest_before(lengths)
+    far = (lengths > _OUT_OF_SCALE * before) & (before > 0)
+    if slopes is not None:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            rates = lengths / np.linalg.norm(slopes[:-1], axis=1)
+        far &= rates > _OUT_OF_RATE * _largest_before(np.where(np.isnan(rates), 0.0, rates))
+    far[: _FEWEST - 1] = False
+    return set((np.flatnonzero(far & np.isfinite(lengths)) + 1).tolist())
+
+
+def _largest_before(values: Floats) -> Floats:
+    """Return for each value the largest of the latest ones before it."""
+    padded = np.concatenate([np.zeros(_LATEST), values[:-1]])
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(padded, _LATEST).max(axis=1))
+
+
+def _is_step(steps: Floats, slopes: Floats | None, row: int, begin: int) -> bool:
+    """Whether the step to a row goes straight down the gradient; of one parameter, as far for it as the one before."""
+    if slopes is None or row - 1 == begin:
+        return False
+    rates = []
+    for k in (row - 1, row - 2):
+        step, slope = steps[k], slopes[k]
+        size = float(np.linalg.norm(step) * np.linalg.norm(slope))
+        inner = -float((slope * step).sum())
+        if not size or not inner > 0 or 1 - (inner / size) ** 2 > _ALONG**2:
+            return False
+        if steps.shape[1] > 1:
+            return True
+        rates.append(float(np.linalg.norm(step) / np.linalg.norm(slope)))
+    return abs(rates[0] - rates[1]) <= _ALONG * max(rates)
+
+
+def _has_settled(lengths: Floats, slopes: Floats | None, begin: int, row: int) -> bool:
+    """Whether a loop had come to rest before a row: its gradient, or its steps, small beside the largest."""
+    own = lengths[begin : row - 1]
+    if len(own) >= _FEWEST and own[-_FEWEST:].min() > 0 and own[-_FEWEST:].max() <= _SETTLED * own.max():
+        return True
+    if slopes is None:
+        return False
+    sizes = np.linalg.norm(slopes[begin:row], axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rates = lengths[begin:row] / sizes
+    is_flung = not rates[-1] <= _FLUNG * np.fmax.reduce(rates[:-1], initial=0.0)  # or a step of Newton's from a saddle
+    return bool(sizes[-1] <= _SETTLED * np.fmax.reduce(sizes) and is_flung)
+
+
+def _evenly_spaced(rows: Sequence[int], count: int) -> list[int]:
+    """Return the jumps if they cut the loop into parts of one length, as loops within loops do."""
+    parts = {b - a for a, b in pairwise([0, *rows, count])}
+    return list(rows) if rows and len(parts) == 1 else []

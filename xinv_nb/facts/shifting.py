@@ -1,0 +1,57 @@
+"""Facts that were computed of a stretch, in the numbers of the whole recording."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from xinv_nb.facts.fact import Fact, Phase
+from xinv_nb.language.renderer import WHOLE
+from xinv_nb.language.slots import Clause, Iteration, Listed, Slot, Word
+
+EVALUATIONS = frozenset({"from", "to", "first", "last", "since", "turns", "half"})
+"""What evaluations are called in the data of facts, where they are whole numbers, alone or in lists and dicts."""
+
+
+_FIT = Word("fit")
+
+
+def shifted(fact: Fact, by: int) -> Fact:
+    """Return a fact about one fit of a recording, with every number of an evaluation in it `by` later.
+
+    >>> from xinv_nb.language.slots import Count
+    >>> fact = Fact("F1", "gap", "once", {"first": Iteration(2), "count": Count(2)}, (2, 4), data={"last": 4})
+    >>> moved = shifted(fact, 10)
+    >>> moved.span, moved.values
+    ((12, 14), {'first': 12, 'count': 2, 'whole': 'fit', 'last': 14})
+    """
+    slots = {name: _slot(slot, by) for name, slot in fact.slots.items()} | {WHOLE: _FIT}
+    data = {name: _numbers(value, by) if name in EVALUATIONS else value for name, value in fact.data.items()}
+    return replace(fact, slots=slots, data=data, span=(fact.span[0] + by, fact.span[1] + by))
+
+
+def shifted_phase(phase: Phase, by: int) -> Phase:
+    """Return a phase `by` evaluations later."""
+    last = None if phase.last is None else phase.last + by
+    return replace(phase, start=phase.start + by, stop=phase.stop + by, last=last)
+
+
+def _slot(slot: Slot, by: int) -> Slot:
+    if isinstance(slot, Iteration):
+        return Iteration(slot.number + by)
+    if isinstance(slot, Listed):
+        return replace(slot, items=tuple(_slot(item, by) for item in slot.items))
+    if isinstance(slot, Clause):
+        return replace(slot, slots={name: _slot(inner, by) for name, inner in slot.slots.items()} | {WHOLE: _FIT})
+    return slot
+
+
+def _numbers(value: Any, by: int) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _numbers(item, by) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_numbers(item, by) for item in value)
+    return int(value) + by if isinstance(value, (int, np.integer)) and not isinstance(value, bool) else value

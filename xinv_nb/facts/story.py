@@ -1,0 +1,137 @@
+"""Which evaluations are told as one story: the fit that is shown, with those before and after it that are one way.
+
+Where one optimizer takes over where another stopped (Adam, then BFGS), both make one way down, and are told together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xinv_nb.facts.fit import Fit, fits_of
+from xinv_nb.facts.measures.fits import Stretch, changes_of_data, stretches
+from xinv_nb.recorded.run import RecordedRun
+
+_SAME_LOSS = 1e-6
+"""Share by which two losses at one point may differ where they are of the same data."""
+_SAME_POINT = 1e-9
+_FEWEST_STEPS = 3
+_LAST_STEP = 2.0
+"""How many times as long as the last step that was seen the one may be that an optimizer took before it returned."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the evaluations of one objective are: fits, looks between them, and the story that is told."""
+
+    run: RecordedRun
+    stretches: tuple[Stretch, ...]
+    fits: tuple[Fit, ...]
+    shown: int
+    """The number of the fit that is shown, from 0; −1 where there is none."""
+    story: tuple[int, int]
+    """The evaluations that the story is of: the first, and the one after the last."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the story is of all evaluations."""
+        return self.story == (0, self.run.evaluations)
+
+    @cached_property
+    def are_comparable(self) -> bool:
+        """Whether the losses of the fits can be compared: no point has one loss here and another there."""
+        if any(fit.start in changes_of_data(self.run) for fit in self.fits):
+            return False
+        known: dict[bytes, float] = {}
+        for fit in self.fits:
+            points = _points(self.run, fit)
+            of_fit = {}
+            for point, loss in zip(points, self.run.loss[fit.start : fit.start + len(points)].tolist(), strict=True):
+                key = point.tobytes()
+                if key in known and abs(loss - known[key]) > _SAME_LOSS * max(abs(loss), abs(known[key])):
+                    return False
+                of_fit[key] = loss
+            known |= of_fit
+        return True
+
+
+_COMPARED = 3
+"""The first evaluations of each fit, of which the points are compared: fits of several data have often one start."""
+
+
+def _points(run: RecordedRun, fit: Fit) -> NDArray[np.float64]:
+    history = run.history
+    if history.kept is not None:
+        return history.values.array[:0]
+    return history.values.array[fit.start : min(fit.start + _COMPARED, fit.stop)]
+
+
+def parts_of(run: RecordedRun, chosen: int | None = None) -> Parts:
+    """Return what the evaluations of `run` are; the fit that is shown is `chosen`, or else the best.
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> with xi.record() as run:
+    ...     for rate in (0.1, 0.4):
+    ...         x = 4.0
+    ...         for _ in range(8):
+    ...             run.add(x**2, x, 2 * x)
+    ...             x -= rate * 2 * x
+    >>> parts = parts_of(run)
+    >>> parts.shown, parts.story
+    (1, (8, 16))
+    """
+    found = tuple(stretches(run))
+    fits = tuple(fits_of(run, found, run.history.objective))
+    parts = Parts(run, found, fits, -1, (0, run.evaluations))
+    if not fits:
+        return parts
+    shown = _best(parts) if chosen is None or not 0 <= chosen < len(fits) else chosen
+    return Parts(run, found, fits, shown, _story(run, found, fits, shown))
+
+
+def _best(parts: Parts) -> int:
+    """Return the number of the fit with the lowest loss; of fits that cannot be compared, of the last one."""
+    if not parts.are_comparable:
+        return len(parts.fits) - 1
+    lowest = [float(parts.run.loss[fit.best]) for fit in parts.fits]
+    return int(np.argmin([loss if np.isfinite(loss) else np.inf for loss in lowest]))
+
+
+def _story(run: RecordedRun, found: Sequence[Stretch], fits: Sequence[Fit], shown: int) -> tuple[int, int]:
+    """Return the evaluations of the fit that is shown and of those it goes on from, or that go on from it."""
+    first = last = shown
+    while first > 0 and _goes_on(run, found, fits[first - 1], fits[first]):
+        first -= 1
+    while last + 1 < len(fits) and _goes_on(run, found, fits[last], fits[last + 1]):
+        last += 1
+    return fits[first].start, fits[last].stop
+
+
+def _goes_on(run: RecordedRun, found: Sequence[Stretch], earlier: Fit, later: Fit) -> bool:
+    """Whether a fit starts where an earlier one ended, at its best point, or one step on, as optimizers return it."""
+    between = [each for each in found if earlier.stop <= each.start and each.stop <= later.start]
+    if any(each.look != "again" for each in between):
+        return False
+    rows = np.flatnonzero(run.accepted[earlier.start : earlier.stop]) + earlier.start
+    ends = {earlier.best, int(rows[-1]) if len(rows) else earlier.stop - 1, earlier.stop - 1}
+    history = run.history
+    start, loss = history.values.array[history.row_of(later.start)], float(run.loss[later.start])
+    if np.array_equal(history.values.array[history.row_of(earlier.start)], start):
+        return False
+    for end in ends:
+        point = history.values.array[history.row_of(end)]
+        is_there = np.abs(point - start).max() <= _SAME_POINT * float(np.abs(start).max())
+        if is_there and abs(run.loss[end] - loss) <= _SAME_LOSS * abs(run.loss[end]):
+            return True
+    if len(rows) < _FEWEST_STEPS:
+        return False
+    before, last = (history.values.array[history.row_of(int(row))] for row in rows[-2:])
+    step = _LAST_STEP * float(np.linalg.norm(last - before))
+    change = _LAST_STEP * abs(float(run.loss[rows[-1]] - run.loss[rows[-2]]))
+    return bool(np.linalg.norm(start - last) <= step and abs(loss - run.loss[rows[-1]]) <= change)

@@ -1,0 +1,149 @@
+"""Which evaluations of a program's own search were trials that it took back: points on one ray, or none that is lower.
+
+Method: backtracking (Armijo 1966; Nocedal & Wright 2006, 3.1) tries points on one ray from the last iterate, ever
+nearer to it. A search that has no gradient goes on from the lowest point so far, not from the last one that it tried.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xinv_nb.recorded.history import History
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.intp]
+
+_STRAIGHT = 1e-9
+"""Sine of the angle up to which two steps lie on one line."""
+_SAME_RATIO = 1e-6
+_ROUNDING = 1e-10
+"""Share of a loss by which a search that finds nothing lower any more may end above where it started."""
+_FEWEST = 5
+"""Evaluations that were not lower which it takes to tell a search that returns to its lowest point from a walk."""
+_FEWEST_LOWER = 3
+"""Points lower than all before that a search finds, the last of them not in the first half: else it may diverge."""
+_RETURNS = 0.55
+"""Share of the evaluations behind one that was not lower that start from the lowest point, from which on it is one."""
+
+
+def settle(history: History, *, is_over: bool) -> None:
+    """Mark the trials of a program's own search in a history; those of solvers that are followed are known already.
+
+    `is_over` tells that no more evaluations will come.
+    """
+    if history.kept is not None or not history.width:
+        return
+    points, loss = history.values.array, history.loss.array
+    if points.dtype.kind == "c":
+        points = np.concatenate([points.real, points.imag], axis=1)
+    at = 0
+    for call in [*history.calls, None]:
+        stop = len(loss) if call is None else call.start
+        if stop - at > 2:
+            part = slice(at, stop)
+            if history.has_gradients:
+                rows = trials_on_rays(points[part], loss[part], is_over=is_over or stop < len(loss))
+            else:
+                rows = trials_without_gradient(points[part], loss[part])
+            for row in rows.tolist():
+                history.set_accepted(at + row, accepted=False)
+        if call is not None:
+            at = max(at, len(loss) if call.stop is None else call.stop)
+
+
+def trials_on_rays(points: Floats, loss: Floats, *, is_over: bool) -> Rows:
+    """Return the rows of trials of a line search that goes back towards where it started from.
+
+    `is_over` tells that no more evaluations will come, so that a search that found nothing is one as well.
+
+    Examples
+    --------
+    >>> points = np.array([[0.0, 0.0], [4.0, 2.0], [2.0, 1.0], [1.0, 0.5], [1.0, 1.5]])
+    >>> trials_on_rays(points, np.array([5.0, 9.0, 6.0, 4.0, 3.0]), is_over=True)
+    array([1, 2])
+    """
+    changes = (points[1:] != points[:-1]).any(axis=1)
+    firsts = np.flatnonzero(np.concatenate([[len(points) > 0], changes]))
+    if len(firsts) < 3:
+        return np.zeros(0, dtype=np.intp)
+    apart = points[firsts]
+    steps = np.diff(apart, axis=0)
+    sizes = np.linalg.norm(steps, axis=1)
+    with np.errstate(all="ignore"):
+        cosines = (steps[1:] * steps[:-1]).sum(axis=1) / (sizes[1:] * sizes[:-1])
+    turns = (cosines < -1 + _STRAIGHT**2 / 2 + 4e-16) & (sizes[1:] <= sizes[:-1])
+    found: list[int] = []
+    ratios: list[float] = []
+    at = 0
+    is_one_line = bool((np.abs(np.abs(cosines) - 1) < 1e-12).all())
+    for base in np.flatnonzero(turns).tolist():
+        if base < at:
+            continue
+        tried, at, of_ray = _ray(apart, base, evenly=is_one_line)
+        worse = [k for k in tried if not loss[firsts[k]] <= loss[firsts[base]]]
+        if is_one_line or at + 1 >= len(apart):
+            tried = worse
+        elif loss[firsts[at]] > loss[firsts[base]] + _ROUNDING * abs(loss[firsts[base]]):
+            continue  # what it went on from was no lower: no search for a lower point
+        if at + 1 >= len(apart):
+            if not is_over:
+                break
+            if loss[firsts[at]] > loss[firsts[base]]:
+                tried = [*tried, at]
+        found += tried
+        ratios += of_ray if tried else []
+    if is_one_line and (len(ratios) < 2 or np.ptp(ratios) > _SAME_RATIO):
+        return np.zeros(0, dtype=np.intp)
+    ends = np.append(firsts[1:], len(points))
+    rows = [row for k in found for row in range(firsts[k], ends[k])]
+    return np.array(sorted(set(rows)), dtype=np.intp)
+
+
+def _ray(points: Floats, base: int, *, evenly: bool) -> tuple[list[int], int, list[float]]:
+    """Return the points that were tried on one ray from `base`, the one that it ended at, and how they came nearer.
+
+    Where all points of a program lie on one line, a ray ends where they do not come nearer by one share, `evenly`.
+    """
+    way = points[base + 1] - points[base]
+    length = float(way @ way)
+    tried, last, at = [], base + 1, 1.0
+    ratios: list[float] = []
+    for k in range(base + 2, len(points)):
+        offset = points[k] - points[base]
+        along = float(offset @ way) / length
+        if np.linalg.norm(offset - along * way) > _STRAIGHT * np.sqrt(length) or not 0 <= along < at:
+            break
+        if evenly and ratios and abs(along / at - ratios[0]) > _SAME_RATIO:
+            break
+        if along > 0:
+            tried.append(last)
+            ratios.append(along / at)
+            last, at = k, along
+    return tried, last, ratios
+
+
+def trials_without_gradient(points: Floats, loss: Floats) -> Rows:
+    """Return the rows that a search without gradients tried and that were no lower than the lowest so far.
+
+    None, where the program goes on from each point that it evaluates, as one that steps.
+
+    Examples
+    --------
+    >>> points = np.array([[4.0], [2.0], [7.0], [1.9], [-3.0], [1.8], [5.0], [1.7], [-2.0], [4.0], [1.6]])
+    >>> trials_without_gradient(points, points[:, 0] ** 2)
+    array([2, 4, 6, 8, 9])
+    """
+    if not np.isfinite(points).all():
+        return np.zeros(0, dtype=np.intp)
+    best = np.fmin.accumulate(np.where(np.isnan(loss), np.inf, loss))
+    lower = np.concatenate([[True], loss[1:] < best[:-1]])
+    worse = np.flatnonzero(~lower[:-1])  # those behind which another came
+    lows = np.flatnonzero(lower)
+    if len(worse) < _FEWEST or len(lows) < _FEWEST_LOWER or lows[-1] < len(loss) / 2:
+        return np.zeros(0, dtype=np.intp)
+    lowest = np.maximum.accumulate(np.where(lower, np.arange(len(loss)), 0))
+    to_best = np.linalg.norm(points[worse + 1] - points[lowest[worse]], axis=1)
+    to_last = np.linalg.norm(points[worse + 1] - points[worse], axis=1)
+    returns = float(np.mean(to_best <= to_last))
+    return np.flatnonzero(~lower) if returns >= _RETURNS else np.zeros(0, dtype=np.intp)
