@@ -195,3 +195,18 @@ def test_quantities_watched_outside_come_back_from_a_file(tmp_path) -> None:
     run = watched(valley(60), every=3)
     again = xi.load(run.save(tmp_path / "run.npz"))
     assert again.facts == run.facts
+
+
+def test_what_is_watched_in_a_loop_stays_beside_evaluations_that_are_differentiated_by_turns() -> None:
+    def miss(a, b):
+        return np.sum((a - 1.0) ** 2) + np.sum((a * b - 2.0) ** 2)
+
+    a, b = numpy.array([3.0, -1.0]), numpy.array([0.5, 0.5])
+    with xi.record() as run:
+        for k in range(12):
+            by_a, by_b = grad(miss, 0)(a, b), grad(miss, 1)(a, b)
+            a, b = a - 0.05 * by_a, b - 0.05 * by_b
+            xi.watch(float(k), "step")
+    assert list(run.objectives) == ["miss"]
+    numpy.testing.assert_array_equal(run.watches["step"].evaluation, numpy.arange(12))
+    numpy.testing.assert_array_equal(run.watches["step"].values, numpy.arange(12.0))
