@@ -115,6 +115,19 @@ export class Link {
     );
   }
 
+  /** Asks for a packet in which the fits of the run are laid over each other. */
+  requestFits(): Promise<Bytes> {
+    return this.#request(
+      (request) => ({ type: "compare_fits", request }),
+      ({ comparison }) => comparison?.bytes,
+    );
+  }
+
+  /** Asks to be told of another fit, by its number. */
+  chooseFit(fit: number): void {
+    this.#send({ type: "fit", fit });
+  }
+
   /** Sends a request and reads the answer; fails with a refusal where the kernel says why there is none. */
   #request<T>(
     message: (request: number) => ToKernel,

@@ -135,6 +135,27 @@ export interface Phase {
   label: string;
 }
 
+/** Evaluations that belong together: those from `start` up to but not including `stop`. */
+export interface Stretch {
+  start: number;
+  stop: number;
+  /** The number of the fit, from 1; 0 where no optimizer made them, such as a grid for a plot. */
+  fit: number;
+  /** The evaluation with the lowest loss. */
+  best: number;
+  /** What the fit is called in a list: its optimizer, and how it ended. */
+  text: string;
+}
+
+/** What the evaluations are where they are not of one fit alone. */
+export interface Fits {
+  stretches: Stretch[];
+  /** What phases, facts and captions tell of: its first evaluation, and the one after its last. */
+  story: Span;
+  /** The number of the fit that is told of. */
+  shown: number;
+}
+
 /** Something that happened in the forward pass, the backward pass or the optimizer. */
 export interface RunEvent {
   id: string;
@@ -262,6 +283,8 @@ export interface Header {
   groups?: Group[];
   watched?: Watched[];
   phases?: Phase[];
+  /** None, as if it were missing from a snapshot, where all evaluations are one story. */
+  fits?: Fits | null;
   /** Of an update, those that are new. */
   events?: RunEvent[];
   /** Events of the run; of very many, only some are listed. */
@@ -335,6 +358,18 @@ export interface CompareMessage {
   runs: string[];
 }
 
+/** Asks to have the fits of the run laid over each other. */
+export interface CompareFitsMessage {
+  type: "compare_fits";
+  request: number;
+}
+
+/** Asks to be told of another fit, by its number from 1. */
+export interface FitMessage {
+  type: "fit";
+  fit: number;
+}
+
 /** Asks for a caption of these iterations; it comes among the others. */
 export interface ExplainMessage {
   type: "explain";
@@ -370,6 +405,8 @@ export type ToKernel =
   | FileMessage
   | RunsMessage
   | CompareMessage
+  | CompareFitsMessage
+  | FitMessage
   | ExplainMessage
   | QuietMessage
   | PullMessage

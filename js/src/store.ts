@@ -8,6 +8,7 @@ import type {
   Detail,
   Fact,
   FactGroup,
+  Fits,
   FrameError,
   Group,
   Head,
@@ -58,6 +59,8 @@ export class Store {
   readonly groups = signal<Group[]>([]);
   readonly watched = signal<Watched[]>([]);
   readonly phases = signal<Phase[]>([]);
+  /** Null where all evaluations are one story. */
+  readonly fits = signal<Fits | null>(null);
   readonly events = signal<RunEvent[]>([]);
   readonly eventsTotal = signal(0);
   readonly facts = signal<Fact[]>([]);
@@ -110,6 +113,7 @@ export class Store {
     if (header.groups) this.groups.value = header.groups;
     if (header.watched) this.watched.value = header.watched;
     if (header.phases) this.phases.value = header.phases;
+    if (fresh || header.fits !== undefined) this.fits.value = header.fits ?? null;
     if (header.fact_groups) this.factGroups.value = header.fact_groups;
     if (header.facts) this.facts.value = header.facts;
     if (header.captions) this.captions.value = header.captions;

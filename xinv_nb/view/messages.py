@@ -79,6 +79,20 @@ class CompareMessage(TypedDict):
     runs: Sequence[str]
 
 
+class CompareFitsMessage(TypedDict):
+    """Asks to have the fits of the run laid over each other."""
+
+    type: Literal["compare_fits"]
+    request: int
+
+
+class FitMessage(TypedDict):
+    """Asks to be told of another fit, by its number from 1."""
+
+    type: Literal["fit"]
+    fit: int
+
+
 class ExplainMessage(TypedDict):
     """Asks for a caption of these iterations; it comes among the others."""
 
@@ -116,6 +130,8 @@ ToKernel = (
     | FileMessage
     | RunsMessage
     | CompareMessage
+    | CompareFitsMessage
+    | FitMessage
     | ExplainMessage
     | QuietMessage
     | PullMessage

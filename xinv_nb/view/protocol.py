@@ -171,6 +171,29 @@ class Phase(TypedDict):
     label: str
 
 
+class Stretch(TypedDict):
+    """Evaluations that belong together: those from `start` up to but not including `stop`."""
+
+    start: int
+    stop: int
+    fit: int
+    """The number of the fit, from 1; 0 where no optimizer made them, such as a grid for a plot."""
+    best: int
+    """The evaluation with the lowest loss."""
+    text: str
+    """What the fit is called in a list: its optimizer, and how it ended."""
+
+
+class Fits(TypedDict):
+    """What the evaluations are where they are not of one fit alone."""
+
+    stretches: Sequence[Stretch]
+    story: Span
+    """What phases, facts and captions tell of: its first evaluation, and the one after its last."""
+    shown: int
+    """The number of the fit that is told of."""
+
+
 class RunEvent(TypedDict):
     """Something that happened in the forward pass, the backward pass or the optimizer."""
 
@@ -321,6 +344,8 @@ class Header(_Header, total=False):
     groups: Sequence[Group]
     watched: Sequence[Watched]
     phases: Sequence[Phase]
+    fits: Fits | None
+    """None, as if it were missing from a snapshot, where all evaluations are one story."""
     events: Sequence[RunEvent]
     """Of an update, those that are new."""
     events_total: int

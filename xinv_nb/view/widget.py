@@ -17,6 +17,7 @@ from weakref import WeakSet
 import anywidget
 import traitlets
 
+from xinv_nb.errors import XinvError
 from xinv_nb.recorded.captions import Caption
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.recorded.writer import RunWriter
@@ -24,6 +25,7 @@ from xinv_nb.view import messages, packets, protocol
 from xinv_nb.view.compare import comparison
 from xinv_nb.view.explaining import Explainer
 from xinv_nb.view.export import export
+from xinv_nb.view.fits import choose_fit, fit_runs
 from xinv_nb.view.frames import frames_of
 from xinv_nb.view.front_end import widget_module
 from xinv_nb.view.head import Writer
@@ -181,7 +183,12 @@ class RunWidget(PlotWidget):
         elif message["type"] == "runs":
             self._answer_runs(message["request"])
         elif message["type"] == "compare":
-            self._answer_comparison(message["request"], message["runs"])
+            others = [run for run in self._others() if run.id in message["runs"]]
+            self._answer_comparison(message["request"], lambda: [self.run, *others])
+        elif message["type"] == "compare_fits":
+            self._answer_comparison(message["request"], lambda: fit_runs(self.run))
+        elif message["type"] == "fit":
+            self._choose_fit(message["fit"])
 
     def _answer_scene(self, iteration: int) -> None:
         if self.run.status == "running" or self.run.scene is None:
@@ -210,12 +217,21 @@ class RunWidget(PlotWidget):
         with self._lock:
             self._send_packet(packets.other_runs_update(self.run, self._sent, request, self._others()))
 
-    def _answer_comparison(self, request: int, wanted: Sequence[str]) -> None:
-        runs = [self.run, *(run for run in self._others() if run.id in wanted)]
-        compared = self._made(request, "comparison", "compared", lambda: comparison(runs))
+    def _answer_comparison(self, request: int, runs: Callable[[], Sequence[RecordedRun]]) -> None:
+        compared = self._made(request, "comparison", "compared", lambda: comparison(runs()))
         if compared is not None:
             with self._lock:
                 self._send_packet(packets.comparison_update(self.run, self._sent, request, compared))
+
+    def _choose_fit(self, fit: int) -> None:
+        """Tell of another fit: its built-in text at once, and where a model words the text, that is worded anew."""
+        if self.run.status == "running":
+            return
+        try:
+            choose_fit(self.run, fit)
+        except XinvError:
+            _log.debug("There is no such fit.", exc_info=True)
+        self.explainer.tell_anew()
 
     def _made(self, request: int, what: str, done: str, make: Callable[[], _Made]) -> _Made | None:
         """Return what the reader waits for; or None, once the reader has been told why there is none."""

@@ -1,0 +1,145 @@
+"""The fits of a run for the view: which evaluations belong together, what each fit is called, which one is told of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from xinv_nb.errors import XinvError
+from xinv_nb.facts.analysis import shown_parts
+from xinv_nb.facts.fit import Fit
+from xinv_nb.facts.measures.objective import name_of_loss
+from xinv_nb.facts.story import Parts, parts_of
+from xinv_nb.language.quantities import number, quantity
+from xinv_nb.recorded.excerpt import excerpt
+from xinv_nb.recorded.run import RecordedRun
+from xinv_nb.recorded.writer import RunWriter
+from xinv_nb.view import protocol
+
+MOST_COMPARED = 12
+"""Fits that are laid over each other; of more, those with the lowest losses."""
+_WHOLE = "the run that it is a fit of"
+
+
+def fits_for_view(run: RecordedRun) -> protocol.Fits | None:
+    """Return what the evaluations of `run` are, or None where all of them are one story.
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> with xi.record() as run:
+    ...     for rate in (0.1, 0.4):
+    ...         x = 4.0
+    ...         for _ in range(8):
+    ...             run.add(x**2, x, 2 * x)
+    ...             x -= rate * 2 * x
+    >>> [stretch["text"] for stretch in fits_for_view(run)["stretches"]]
+    ['step size 0.1 · ended at 0.704', 'step size 0.4 · ended at 2.62×10⁻⁹ · lowest']
+    """
+    parts = shown_parts(run)
+    if not parts.fits or parts.story == (0, parts.stretches[-1].stop):  # not `is_whole`: it may have grown meanwhile
+        return None
+    count, stretches = 0, list[protocol.Stretch]()
+    for part in parts.stretches:
+        begins = part.look == "few" and run.status == "running" and part is parts.stretches[-1]
+        is_fit = not part.look or begins
+        count += is_fit
+        stretch: protocol.Stretch = {
+            "start": part.start,
+            "stop": part.stop,
+            "fit": count if is_fit else 0,
+            "best": part.start if part.look else parts.fits[count - 1].best,
+            "text": "going on" if begins else "" if part.look else fit_in_words(parts, parts.fits[count - 1]),
+        }
+        stretches.append(stretch)
+    return {"stretches": stretches, "story": parts.story, "shown": parts.shown + 1}
+
+
+def fit_in_words(parts: Parts, fit: Fit) -> str:
+    """Return what a fit is called in a list: its optimizer, its step size, and how it ended."""
+    run, unit = parts.run, name_of_loss(parts.run)[1]
+    size = fit.options.get("step_size")
+    told = [fit.optimizer] if fit.optimizer else []
+    if isinstance(size, float | int) and any(fit.options.get("step_size") != size for fit in parts.fits):
+        told.append(f"step size {number(size)}")
+    if fit.status == "running":
+        return " · ".join([*told, "going on"])
+    last = fit.start + int(np.flatnonzero(run.accepted[fit.start : fit.stop])[-1:].sum())
+    told.append(f"ended at {quantity(float(run.loss[last]), unit)}")
+    if fit.status != "finished":
+        told.append(fit.status)
+    lowest = _lowest(parts)
+    best = float(run.loss[fit.best])
+    if lowest is not None and number(best) == number(lowest):
+        ended_there = number(best) == number(float(run.loss[last]))
+        told.append("lowest" if ended_there else f"reached the lowest, {number(best)}")
+    return " · ".join(told)
+
+
+def _lowest(parts: Parts) -> float | None:
+    """Return the lowest loss of several fits that can be compared."""
+    values = [float(parts.run.loss[fit.best]) for fit in parts.fits]
+    finite = [value for value in values if np.isfinite(value)]
+    return min(finite) if len(parts.fits) > 1 and finite and parts.are_comparable else None
+
+
+def choose_fit(run: RecordedRun, fit: int) -> None:
+    """Have the run tell of a fit, by its number from 1; raises `XinvError` where it has none of that number."""
+    count = len(shown_parts(run).fits)
+    if not 1 <= fit <= count:
+        raise XinvError(f"The run has {count} fits, and none of number {fit}.")
+    RunWriter(run).choose_fit(None if fit - 1 == parts_of(run).shown else fit - 1)
+
+
+def fit_runs(run: RecordedRun) -> list[RecordedRun]:
+    """Return the fits of `run` as runs of their own, named by their numbers: the best ones, where there are many.
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> with xi.record() as run:
+    ...     for rate in (0.1, 0.4):
+    ...         x = 4.0
+    ...         for _ in range(8):
+    ...             run.add(x**2, x, 2 * x)
+    ...             x -= rate * 2 * x
+    >>> [(each.name, each.evaluations) for each in fit_runs(run)]
+    [('fit 1', 8), ('fit 2', 8)]
+    """
+    parts = shown_parts(run)
+    found = []
+    for place in _best_ones(parts):
+        fit = parts.fits[place]
+        part = excerpt(run, fit.start, fit.stop)
+        part.name = f"fit {place + 1}"
+        part.memo[_WHOLE] = run
+        found.append(part)
+    return found
+
+
+def whole_of(runs: Sequence[RecordedRun]) -> RecordedRun | None:
+    """Return the run of which all of these are fits; None where they are runs of their own."""
+    wholes = [run.memo.get(_WHOLE) for run in runs]
+    return wholes[0] if wholes and all(whole is wholes[0] for whole in wholes) else None
+
+
+def among(fits: Sequence[RecordedRun]) -> str:
+    """Return how many of the fits of a run these are, such as `the best 12 of 40 fits`."""
+    parts = shown_parts(fits[0].memo[_WHOLE])
+    if len(fits) == len(parts.fits):
+        return f"{len(fits)} fits"
+    return f"the {'best' if parts.are_comparable else 'first'} {len(fits)} of {len(parts.fits)} fits"
+
+
+def are_comparable(run: RecordedRun) -> bool:
+    """Whether the losses of the fits of a run can be compared."""
+    return shown_parts(run).are_comparable
+
+
+def _best_ones(parts: Parts) -> Sequence[int]:
+    """Return the places of the fits to compare, in the order in which they were made."""
+    values = np.array([float(parts.run.loss[fit.best]) for fit in parts.fits])
+    if not parts.are_comparable:
+        return range(min(len(values), MOST_COMPARED))
+    return sorted(np.argsort(np.where(np.isfinite(values), values, np.inf), kind="stable")[:MOST_COMPARED].tolist())
