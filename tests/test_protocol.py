@@ -201,7 +201,17 @@ def rich_packets() -> list[bytes]:
         packets.comparison_update(run, sent, 1, b"c"),
         packets.failure_update(run, sent, 1, "no"),
         xi.compare(*runs).snapshot(),
+        packets.snapshot(of_two_fits(), packets.Sent(), writer),
     ]
+
+
+def of_two_fits() -> xi.Run:
+    with xi.record() as run:
+        for rate in (0.1, 0.4):
+            x = 4.0
+            for _ in range(8):
+                x -= rate * grad(lambda x: x**2)(x)
+    return run
 
 
 def test_each_packet_is_what_its_type_says_and_each_field_is_sent_by_some() -> None:
