@@ -167,6 +167,19 @@ def test_while_a_run_goes_on_its_fits_are_told_with_the_words_and_never_twice() 
     assert "ended at" in first_header(run)["fits"]["stretches"][1]["text"]
 
 
+def test_a_line_ends_where_the_next_optimizer_begins_also_before_the_words_tell_of_it() -> None:
+    sent, said = packets.Sent(), []
+    with xi.record() as run:
+        for start in (3.0, -4.0):
+            minimize(value_and_grad(wells), numpy.array([start, start]), jac=True, method="BFGS")
+            said.append(unpack(packets.update(run, sent, Writer()))[0])
+        said.append(unpack(packets.update(run, sent, Writer()))[0])
+        said.append(unpack(packets.update(run, sent, Writer(), explain=True))[0])
+    begin = run.fits[1].start
+    assert [header.get("begins", "as before") for header in said] == ["as before", [begin], "as before", []]
+    assert said[3]["fits"]["stretches"][1]["start"] == begin
+
+
 def test_a_run_that_has_grown_since_it_was_looked_at_is_still_one_fit() -> None:
     with xi.record() as run:
         end = descend(bowl, [0.0, 0.0], 0.001, 300)

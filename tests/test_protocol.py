@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 import traitlets
 from autograd import grad
+from autograd.misc.optimizers import adam
 
 import xinv_nb as xi
 from tests.packet import numbers, unpack
@@ -202,6 +203,7 @@ def rich_packets() -> list[bytes]:
         packets.failure_update(run, sent, 1, "no"),
         xi.compare(*runs).snapshot(),
         packets.snapshot(of_two_fits(), packets.Sent(), writer),
+        packets.update(of_two_calls(), packets.Sent(), writer),
     ]
 
 
@@ -211,6 +213,13 @@ def of_two_fits() -> xi.Run:
             x = 4.0
             for _ in range(8):
                 x -= rate * grad(lambda x: x**2)(x)
+    return run
+
+
+def of_two_calls() -> xi.Run:
+    with xi.record() as run:
+        for _ in range(2):
+            adam(lambda x, _: grad(lambda x: x**2)(x), 3.0, num_iters=3)
     return run
 
 

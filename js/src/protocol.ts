@@ -285,6 +285,8 @@ export interface Header {
   phases?: Phase[];
   /** None, as if it were missing from a snapshot, where all evaluations are one story. */
   fits?: Fits | null;
+  /** Evaluations at which an optimizer began since the fits were told: no line is drawn across. */
+  begins?: number[];
   /** Of an update, those that are new. */
   events?: RunEvent[];
   /** Events of the run; of very many, only some are listed. */

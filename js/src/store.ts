@@ -61,6 +61,8 @@ export class Store {
   readonly phases = signal<Phase[]>([]);
   /** Null where all evaluations are one story. */
   readonly fits = signal<Fits | null>(null);
+  /** Evaluations at which an optimizer began since those were told. */
+  readonly begins = signal<readonly number[]>([]);
   readonly events = signal<RunEvent[]>([]);
   readonly eventsTotal = signal(0);
   readonly facts = signal<Fact[]>([]);
@@ -113,6 +115,7 @@ export class Store {
     if (header.groups) this.groups.value = header.groups;
     if (header.watched) this.watched.value = header.watched;
     if (header.phases) this.phases.value = header.phases;
+    if (fresh || header.begins) this.begins.value = header.begins ?? [];
     if (fresh || header.fits !== undefined) this.fits.value = header.fits ?? null;
     if (header.fact_groups) this.factGroups.value = header.fact_groups;
     if (header.facts) this.facts.value = header.facts;

@@ -5,7 +5,7 @@ import { encode } from "../dev/packet";
 import { headAt, SERIES } from "../dev/rail-texts";
 import { fitInWords, fitsToChoose, partAt, partsOf, storyOf } from "../src/fits";
 import factory, { mountStatic } from "../src/index";
-import { buildFigure, neededHeight } from "../src/plot/figure";
+import { buildFigure, type Figure, neededHeight } from "../src/plot/figure";
 import type { Ink } from "../src/plot/ink";
 import { paintPanelLines } from "../src/plot/lines";
 import { buildPlane } from "../src/plot/plane";
@@ -160,18 +160,24 @@ describe("the plots of several fits", () => {
       setLineDash() {},
     };
     const figure = figureOf(storeOf(FITS));
-    paintPanelLines(
-      context as never,
-      figure,
-      figure.panels[0] as never,
-      { text: "black", series: [] } as never as Ink,
-    );
-    vi.unstubAllGlobals();
+    const paint = (figure: Figure) =>
+      paintPanelLines(
+        context as never,
+        figure,
+        figure.panels[0] as never,
+        { text: "black", series: [] } as never as Ink,
+      );
+    paint(figure);
     expect(strokes.map(({ rows }) => rows)).toEqual([4, 5, 2]);
     const [other, story] = strokes;
     expect(story?.width).toBeGreaterThan(other?.width as number);
     expect(story?.opacity).toBeGreaterThan(other?.opacity as number);
     expect(dots).toBe(1); // of the grid's losses one lies within the scale
+    strokes.length = 0;
+    // An optimizer has begun since the fits were told of.
+    paint(figureOf(storeOf(undefined, { begins: [6] })));
+    expect(strokes.map(({ rows }) => rows)).toEqual([6, 9]);
+    vi.unstubAllGlobals();
   });
 });
 

@@ -56,6 +56,12 @@ def fits_for_view(run: RecordedRun) -> protocol.Fits | None:
     return {"stretches": stretches, "story": parts.story, "shown": parts.shown + 1}
 
 
+def looked_at(run: RecordedRun) -> int:
+    """Return how many evaluations there were when the fits were looked for: a run that goes on may have more."""
+    parts = shown_parts(run)
+    return parts.stretches[-1].stop if parts.stretches else 0
+
+
 def fit_in_words(parts: Parts, fit: Fit) -> str:
     """Return what a fit is called in a list: its optimizer, its step size, and how it ended."""
     run, unit = parts.run, name_of_loss(parts.run)[1]

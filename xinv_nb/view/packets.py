@@ -16,7 +16,7 @@ from xinv_nb.view import protocol
 from xinv_nb.view.columns import bytes_per_row, columns, drawn_at_first, entries_to_draw, groups, rows_to_send, series
 from xinv_nb.view.events import events_for_view, most_telling, with_last
 from xinv_nb.view.file import File
-from xinv_nb.view.fits import fits_for_view
+from xinv_nb.view.fits import fits_for_view, looked_at
 from xinv_nb.view.head import Writer, head, state_in_words
 from xinv_nb.view.questions import fact_groups
 from xinv_nb.view.scene import Frame
@@ -76,6 +76,9 @@ class Sent:
     """What was said of the watched quantities."""
     fits: protocol.Fits | None = None
     """What was said of the fits."""
+    looked_at: int = 0
+    """How many evaluations that was said of."""
+    begins: list[int] = field(default_factory=list)
     thinned: int = 1
     """One in how many evaluations is there."""
 
@@ -116,7 +119,7 @@ def snapshot(
         "fact_groups": fact_groups(said),
         "captions": told,
     }
-    sent.fits = fits_for_view(run)
+    sent.fits, sent.looked_at, sent.begins = fits_for_view(run), looked_at(run), []
     if sent.fits is not None:
         header["fits"] = sent.fits
     if frames is not None:
@@ -170,7 +173,10 @@ def update(
         header |= {"phases": phases(run), "facts": said, "fact_groups": fact_groups(said), "captions": told}
         if (fits := fits_for_view(run)) != sent.fits:
             header["fits"] = sent.fits = fits
+        sent.looked_at = looked_at(run)
         events += _cited_events(run, sent, [*said, *told])
+    if (begins := [c.start for c in run.history.calls if c.start >= max(1, sent.looked_at)]) != sent.begins:
+        header["begins"] = sent.begins = begins
     header["events"] = events
     sent.rows, sent.history = run.evaluations, run.history
     return pack(header, body)

@@ -346,6 +346,8 @@ class Header(_Header, total=False):
     phases: Sequence[Phase]
     fits: Fits | None
     """None, as if it were missing from a snapshot, where all evaluations are one story."""
+    begins: Sequence[int]
+    """Evaluations at which an optimizer began since the fits were told: no line is drawn across."""
     events: Sequence[RunEvent]
     """Of an update, those that are new."""
     events_total: int

@@ -42,6 +42,8 @@ export interface Figure {
   window: Window;
   /** What the rows in view belong to; one part where all of them are one story. */
   parts: Part[];
+  /** Rows before which the lines end. */
+  cuts: number[];
   panels: Panel[];
   labels: EndLabel[];
   /** Groups of parameters that found no room. */
@@ -160,6 +162,7 @@ export function buildFigure(store: Store, state: State, width: number, height: n
     accepted,
     window,
     parts,
+    cuts: store.begins.value.map((iteration) => history.rowFrom(iteration)),
     panels,
     labels: labelWidth(content.groups, width) > 0 ? placeLabels(panels, course, right, width) : [],
     hiddenPanels: content.hiddenPanels,
