@@ -1,7 +1,8 @@
 // The conversation with the kernel: packets in sequence, a gap answered by "resync", requests kept in a
 // table until they are answered. Knows no DOM; the store shows what arrives.
 import { signal } from "@preact/signals-core";
-import type { OtherRun, Span, ToKernel } from "./protocol";
+import type { ToKernel } from "./messages";
+import type { OtherRun, Span } from "./protocol";
 import type { Store } from "./store";
 import { type Bytes, decode, type File, type Packet } from "./wire";
 

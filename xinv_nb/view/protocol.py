@@ -1,8 +1,8 @@
 """What the kernel tells the browser of a run, typed once; `messages` has what both say beside it.
 
 It is a packet: a `Header`, and behind it one block of bytes in which the header's numbers, pictures and files lie by
-offset and length (`wire` has the layout). `js/dev/protocol.py` makes `js/src/protocol.ts` from these two files, texts
-included, so there is nothing but types in them.
+offset and length (`wire` has the layout). `js/dev/protocol.py` makes the front end's files of the same names from these
+two, texts included, so there is nothing but types in them.
 """
 
 from __future__ import annotations
