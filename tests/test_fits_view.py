@@ -269,6 +269,61 @@ def test_the_scene_is_drawn_of_the_fit_over_its_own_start() -> None:
         assert seen == [tuple(run.parameters["x"][start]), tuple(run.parameters["x"][at])]
 
 
+def of_two_objectives() -> xi.Run:
+    def risk(y: Any) -> Any:
+        return np.sum((y - 2.0) ** 4)
+
+    with xi.record("both") as run:
+        for rate in (0.02, 0.15):
+            descend(bowl, [0.0, 0.0], rate, 25)
+        descend(risk, [0.0], 0.02, 12)
+    return run
+
+
+def test_another_objective_can_be_shown_and_the_first_one_again() -> None:
+    run = of_two_objectives()
+    reader = Reader(run)
+    first = unpack(reader.widget.snapshot())[0]
+    assert first["objectives"] == {"names": ["bowl · 50 evaluations", "risk · 12 evaluations"], "shown": 0}
+    said = reader.ask(type="objective", objective=1)
+    other, body = unpack(reader.widget.snapshot())
+    assert other["objectives"]["shown"] == 1
+    assert other["run"] == first["run"]
+    assert [series["name"] for series in other["series"]] == ["y[0]"]
+    columns = {spec["key"]: numbers(body, spec, other["rows"]) for spec in other["columns"]}
+    numpy.testing.assert_array_equal(columns["loss"], run.objectives["risk"].loss)
+    assert said["captions"][0]["span"] == [0, 11]
+    reader.ask(type="objective", objective=0)
+    assert unpack(reader.widget.snapshot())[0]["fits"] == first["fits"]
+
+
+@pytest.mark.parametrize("objective", [-1, 2])
+def test_an_objective_that_there_is_not_changes_nothing(objective: int) -> None:
+    reader = Reader(of_two_objectives())
+    reader.ask(type="objective", objective=objective)
+    assert unpack(reader.widget.snapshot())[0]["objectives"]["shown"] == 0
+
+
+def test_a_fit_that_was_chosen_of_one_objective_is_that_of_it_alone() -> None:
+    run = of_two_objectives()
+    reader = Reader(run)
+    reader.ask(type="fit", fit=1)
+    reader.ask(type="objective", objective=1)
+    reader.ask(type="fit", fit=1)
+    reader.ask(type="objective", objective=0)
+    assert unpack(reader.widget.snapshot())[0]["fits"]["shown"] == 1
+    assert run.chosen_fit == 0
+
+
+def test_one_objective_is_no_choice_and_while_a_run_goes_on_none_is_offered() -> None:
+    with xi.record() as run:
+        descend(bowl, [0.0, 0.0], 0.02, 5)
+        grad(wells)(numpy.ones(2))
+        assert "objectives" not in unpack(widget_of(run).snapshot())[0]
+    assert "objectives" in unpack(widget_of(run).snapshot())[0]
+    assert "objectives" not in unpack(widget_of(swept()).snapshot())[0]
+
+
 # ---------------------------------------------------------------------- the fits compared
 
 

@@ -205,6 +205,7 @@ def rich_packets() -> list[bytes]:
         xi.compare(*runs).snapshot(),
         packets.snapshot(of_two_fits(), packets.Sent(), writer),
         packets.update(of_two_calls(), packets.Sent(), writer),
+        packets.snapshot(run, packets.Sent(objectives={"names": ["a", "b"], "shown": 1}), writer),
     ]
 
 

@@ -1,7 +1,7 @@
 // The conversation with the kernel: packets in sequence, a gap answered by "resync", requests kept in a
 // table until they are answered. Knows no DOM; the store shows what arrives.
 import { signal } from "@preact/signals-core";
-import type { ToKernel } from "./messages";
+import type { FitMessage, ObjectiveMessage, ToKernel } from "./messages";
 import type { OtherRun, Span } from "./protocol";
 import type { Store } from "./store";
 import { type Bytes, decode, type File, type Packet } from "./wire";
@@ -124,9 +124,9 @@ export class Link {
     );
   }
 
-  /** Asks to be told of another fit, by its number. */
-  chooseFit(fit: number): void {
-    this.#send({ type: "fit", fit });
+  /** Asks to be told of another fit, or to be shown another objective. */
+  choose(what: FitMessage | ObjectiveMessage): void {
+    this.#send(what);
   }
 
   /** Sends a request and reads the answer; fails with a refusal where the kernel says why there is none. */

@@ -70,6 +70,12 @@ export interface FitMessage {
   fit: number;
 }
 
+/** Asks to be shown another objective, by its place in the list. */
+export interface ObjectiveMessage {
+  type: "objective";
+  objective: number;
+}
+
 /** Asks for a caption of these iterations; it comes among the others. */
 export interface ExplainMessage {
   type: "explain";
@@ -107,6 +113,7 @@ export type ToKernel =
   | CompareMessage
   | CompareFitsMessage
   | FitMessage
+  | ObjectiveMessage
   | ExplainMessage
   | QuietMessage
   | PullMessage

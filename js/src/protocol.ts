@@ -156,6 +156,12 @@ export interface Fits {
   shown: number;
 }
 
+/** The functions that were evaluated, of which one is shown, by its place. */
+export interface Objectives {
+  names: string[];
+  shown: number;
+}
+
 /** Something that happened in the forward pass, the backward pass or the optimizer. */
 export interface RunEvent {
   id: string;
@@ -285,6 +291,8 @@ export interface Header {
   phases?: Phase[];
   /** None, as if it were missing from a snapshot, where all evaluations are one story. */
   fits?: Fits | null;
+  /** Of a run of several; missing from a snapshot of one. */
+  objectives?: Objectives;
   /** Evaluations at which an optimizer began since the fits were told: no line is drawn across. */
   begins?: number[];
   /** Of an update, those that are new. */

@@ -13,6 +13,7 @@ import type {
   Group,
   Head,
   Header,
+  Objectives,
   Phase,
   RunEvent,
   Series,
@@ -61,6 +62,8 @@ export class Store {
   readonly phases = signal<Phase[]>([]);
   /** Null where all evaluations are one story. */
   readonly fits = signal<Fits | null>(null);
+  /** Null where there is one. */
+  readonly objectives = signal<Objectives | null>(null);
   /** Evaluations at which an optimizer began since those were told. */
   readonly begins = signal<readonly number[]>([]);
   readonly events = signal<RunEvent[]>([]);
@@ -81,7 +84,8 @@ export class Store {
   apply({ header, columns, frames }: Packet): void {
     batch(() => {
       const fresh = header.kind === "snapshot";
-      if (fresh && header.run !== this.run.value) this.#forget();
+      const isOther = (header.objectives?.shown ?? 0) !== (this.objectives.value?.shown ?? 0);
+      if (fresh && (isOther || header.run !== this.run.value)) this.#forget();
       this.run.value = header.run;
       if (fresh) this.history.replace(header.rows, columns);
       else if (header.detail) this.history.refine(header.rows, columns);
@@ -115,6 +119,7 @@ export class Store {
     if (header.groups) this.groups.value = header.groups;
     if (header.watched) this.watched.value = header.watched;
     if (header.phases) this.phases.value = header.phases;
+    if (fresh) this.objectives.value = header.objectives ?? null;
     if (fresh || header.begins) this.begins.value = header.begins ?? [];
     if (fresh || header.fits !== undefined) this.fits.value = header.fits ?? null;
     if (header.fact_groups) this.factGroups.value = header.fact_groups;

@@ -216,7 +216,7 @@ describe("the choice of a fit", () => {
 
   it("is not there where there is one story", () => {
     model.receive(packet(undefined));
-    expect(find(".fits").hidden).toBe(true);
+    expect(find(".fits").querySelectorAll(":scope > :not([hidden])")).toHaveLength(0);
     expect(button("Compare the fits").parentElement?.hidden).toBe(true);
     press("End");
     expect(now()).toBe("14");
@@ -241,6 +241,28 @@ describe("the choice of a fit", () => {
     expect(choice().value).toBe("1");
     expect(choice().hasAttribute("aria-busy")).toBe(false);
     expect(find("[role=status]").textContent).toContain("fit 1 of 3 · BFGS · ended at 5");
+  });
+
+  it("is one between objectives as well: of another, nothing of the former stays", () => {
+    const names = ["cost · 15 evaluations", "risk · 2 evaluations"];
+    model.receive(packet(undefined, { objectives: { names, shown: 0 } }));
+    const objective = find<HTMLSelectElement>("select[aria-label=objective]");
+    expect([...objective.options].map(({ text }) => text)).toEqual(names);
+    expect(choice().parentElement?.hidden).toBe(true);
+    press("Home");
+    objective.value = "1";
+    objective.dispatchEvent(new Event("change"));
+    expect(model.sent).toEqual([{ type: "objective", objective: 1 }]);
+    const two = Float64Array.of(0, 1);
+    model.receive(
+      encode(
+        { kind: "snapshot", sequence: 2, objectives: { names, shown: 1 } },
+        { iteration: two, loss: two },
+      ),
+    );
+    expect(now()).toBe("1");
+    expect(objective.value).toBe("1");
+    expect(shadow().querySelectorAll(".legend .entry")).toHaveLength(0);
   });
 
   it("says what stands where the kernel did not follow it", () => {

@@ -28,12 +28,26 @@ for a in numpy.linspace(-3, 3, 7):
     for b in numpy.linspace(-3, 3, 7):
         slope(numpy.array([a, b]))
 """
+BOTH = """\
+%%xinv both --no-model
+def cost(x):
+    return np.sum((x - numpy.array([1.5, -0.5])) ** 2)
+def risk(y):
+    return np.sum((y - 2.0) ** 4)
+for rate in (0.02, 0.3):
+    x = numpy.zeros(2)
+    for _ in range(25):
+        x = x - rate * grad(cost)(x)
+y = numpy.zeros(1)
+for _ in range(12):
+    y = y - 0.02 * grad(risk)(y)
+"""
 
 
 def test_the_reader_switches_between_the_fits_of_a_cell_and_lays_them_over_each_other(
     chromium: Any, tmp_path: Path
 ) -> None:
-    (tmp_path / "fits.ipynb").write_text(notebook(LOAD, STARTS, ARROWS, "starts.chosen_fit"))
+    (tmp_path / "fits.ipynb").write_text(notebook(LOAD, STARTS, ARROWS, "print('chosen:', starts.chosen_fit)", BOTH))
     with running_lab(tmp_path) as address:
         context = chromium.new_context(viewport={"width": 1360, "height": 1000})
         lab = LabPage(context.new_page(), address)
@@ -69,7 +83,7 @@ def test_the_reader_switches_between_the_fits_of_a_cell_and_lays_them_over_each_
         expect(slider).to_have_attribute("aria-valuenow", "0")
         keep_picture(region, "fits-chosen")
         lab.run_cell(3)
-        expect(lab.page.locator(".jp-OutputArea-output").get_by_text("0", exact=True).last).to_be_visible()
+        expect(lab.page.get_by_text("chosen: 0", exact=True)).to_be_attached()
 
         lab.scroll_to_cell_with("starts --no-model")
         region.get_by_role("button", name="Compare the fits").click()
@@ -85,5 +99,18 @@ def test_the_reader_switches_between_the_fits_of_a_cell_and_lays_them_over_each_
         expect(arrows.get_by_role("combobox", name="fit")).to_have_count(0)
         lab.show(arrows)
         keep_picture(arrows, "fits-and-a-grid")
+
+        lab.scroll_to_cell_with("both --no-model")
+        both = lab.page.get_by_role("region", name="both", exact=True)
+        objective = both.get_by_role("combobox", name="objective")
+        lab.show(both)
+        keep_picture(both, "fits-of-two-objectives")
+        objective.select_option("risk · 12 evaluations")
+        expect(both.get_by_role("slider", name="iteration")).to_have_attribute("aria-valuenow", "11")
+        expect(both.get_by_role("button", name="y[0]")).to_be_visible()
+        expect(both.get_by_role("combobox", name="fit")).to_have_count(0)
+        objective.select_option("cost · 50 evaluations")
+        expect(both.get_by_role("slider", name="iteration")).to_have_attribute("aria-valuenow", "49")
+        expect(both.get_by_role("combobox", name="fit")).to_have_value("2")
         assert lab.errors == []
         context.close()

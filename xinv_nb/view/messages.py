@@ -93,6 +93,13 @@ class FitMessage(TypedDict):
     fit: int
 
 
+class ObjectiveMessage(TypedDict):
+    """Asks to be shown another objective, by its place in the list."""
+
+    type: Literal["objective"]
+    objective: int
+
+
 class ExplainMessage(TypedDict):
     """Asks for a caption of these iterations; it comes among the others."""
 
@@ -132,6 +139,7 @@ ToKernel = (
     | CompareMessage
     | CompareFitsMessage
     | FitMessage
+    | ObjectiveMessage
     | ExplainMessage
     | QuietMessage
     | PullMessage

@@ -79,6 +79,8 @@ class Sent:
     looked_at: int = 0
     """How many evaluations that was said of."""
     begins: list[int] = field(default_factory=list)
+    objectives: protocol.Objectives | None = None
+    """The objectives that the reader may choose between."""
     thinned: int = 1
     """One in how many evaluations is there."""
 
@@ -122,6 +124,8 @@ def snapshot(
     sent.fits, sent.looked_at, sent.begins = fits_for_view(run), looked_at(run), []
     if sent.fits is not None:
         header["fits"] = sent.fits
+    if sent.objectives is not None:
+        header["objectives"] = sent.objectives
     if frames is not None:
         header["frames"] = [_frame(frame, body) for frame in frames]
     sent.rows, sent.events, sent.history = run.evaluations, run.event_count, run.history

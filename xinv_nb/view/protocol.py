@@ -194,6 +194,13 @@ class Fits(TypedDict):
     """The number of the fit that is told of."""
 
 
+class Objectives(TypedDict):
+    """The functions that were evaluated, of which one is shown, by its place."""
+
+    names: Sequence[str]
+    shown: int
+
+
 class RunEvent(TypedDict):
     """Something that happened in the forward pass, the backward pass or the optimizer."""
 
@@ -346,6 +353,8 @@ class Header(_Header, total=False):
     phases: Sequence[Phase]
     fits: Fits | None
     """None, as if it were missing from a snapshot, where all evaluations are one story."""
+    objectives: Objectives
+    """Of a run of several; missing from a snapshot of one."""
     begins: Sequence[int]
     """Evaluations at which an optimizer began since the fits were told: no line is drawn across."""
     events: Sequence[RunEvent]

@@ -29,6 +29,7 @@ from xinv_nb.view.fits import choose_fit, fit_runs
 from xinv_nb.view.frames import frames_of
 from xinv_nb.view.front_end import widget_module
 from xinv_nb.view.head import Writer
+from xinv_nb.view.objectives import ShownObjective
 from xinv_nb.view.requests import read_request
 from xinv_nb.view.scene import draw_frame
 from xinv_nb.view.texts import caption_for_view, names_to_mark
@@ -87,6 +88,8 @@ class RunWidget(PlotWidget):
 
     def __init__(self, run: RecordedRun) -> None:
         self.run = run
+        """What is shown: the run, or one of its other objectives as a run of its own."""
+        self._objective = ShownObjective(run)
         self.is_handed_out = False
         """Whether the reader's program has it: it may stand anywhere then."""
         self.writer = Writer()
@@ -111,6 +114,7 @@ class RunWidget(PlotWidget):
     def snapshot(self) -> bytes:
         """Return everything there is to show, as one packet."""
         with self._lock:
+            self._sent.objectives = self._objective.for_view()
             return packets.snapshot(self.run, self._sent, self.writer)
 
     def send_update(self, *, explain: bool, scene: bool) -> None:
@@ -189,6 +193,8 @@ class RunWidget(PlotWidget):
             self._answer_comparison(message["request"], lambda: fit_runs(self.run))
         elif message["type"] == "fit":
             self._choose_fit(message["fit"])
+        elif message["type"] == "objective":
+            self._choose_objective(message["objective"])
 
     def _answer_scene(self, iteration: int) -> None:
         if self.run.status == "running" or self.run.scene is None:
@@ -231,6 +237,16 @@ class RunWidget(PlotWidget):
             choose_fit(self.run, fit)
         except XinvError:
             _log.debug("There is no such fit.", exc_info=True)
+        self.explainer.tell_anew()
+
+    def _choose_objective(self, place: int) -> None:
+        if self.run.status == "running":
+            return
+        with self._lock:
+            self.run = self._objective.choose(place)
+            self._frames = frames_of(self.run)
+            self._sent = packets.Sent(self._sent.sequence)
+            self.send_snapshot()
         self.explainer.tell_anew()
 
     def _made(self, request: int, what: str, done: str, make: Callable[[], _Made]) -> _Made | None:

@@ -1,5 +1,5 @@
-// Of a run of several fits: which one is told of, as a choice where a kernel can tell of another; and the button that
-// lays the fits over each other.
+// Of a run of several fits, or of several objectives: which one is told of, as a choice where a kernel can tell of
+// another; and the button that lays the fits over each other.
 import { element, react, setAttributes, setText } from "../dom";
 import { fitInWords, fitsToChoose } from "../fits";
 import type { Link } from "../link";
@@ -8,44 +8,79 @@ import { FOLLOW, type State } from "../state";
 import type { Store } from "../store";
 
 export function createFits(store: Store, state: State, link: Link, signal: AbortSignal): HTMLElement {
-  const choice = element("select", { class: "speed", "aria-label": "fit" });
   const told = element("span", { class: "pill long" });
-  const chooser = element("label", { class: "fit" }, "fit ", choice);
-  const node = element("span", { class: "fits" }, chooser, told);
-  let awaited = 0;
+  const canChoose = () => link.hasKernel.value && store.head.value.status !== "running";
+  const fits = createChoice(
+    "fit",
+    () => {
+      const found = fitsToChoose(store).map(({ fit, text }): [number, string] => [fit, `${fit} · ${text}`]);
+      return { found, shown: store.fits.value?.shown ?? 0, hidden: !canChoose() };
+    },
+    (fit) => link.choose({ type: "fit", fit }),
+  );
+  const objectives = createChoice(
+    "objective",
+    () => {
+      const { names, shown } = store.objectives.value ?? { names: [], shown: 0 };
+      return {
+        found: names.map((name, place): [number, string] => [place, name]),
+        shown,
+        hidden: !canChoose(),
+      };
+    },
+    (objective) => link.choose({ type: "objective", objective }),
+  );
 
-  on(choice, "change", () => {
-    awaited = Number(choice.value);
-    link.chooseFit(awaited);
-    setAttributes(choice, { "aria-busy": true });
-  });
-  react(signal, () => {
-    const fits = fitsToChoose(store);
-    const canChoose = link.hasKernel.value && store.head.value.status !== "running";
-    node.hidden = fits.length === 0;
-    chooser.hidden = !canChoose;
-    told.hidden = canChoose;
-    setText(told, fitInWords(store));
-    told.title = told.textContent ?? "";
-    const texts = fits.map(({ fit, text }) => `${fit} · ${text}`);
-    if (texts.join() !== [...choice.options].map(({ text }) => text).join()) {
-      choice.replaceChildren(
-        ...fits.map(({ fit }, place) => element("option", { value: fit }, texts[place] ?? "")),
-      );
-    }
-    const shown = store.fits.value?.shown ?? 0;
-    choice.value = String(shown);
-    choice.title = choice.selectedOptions[0]?.text ?? "";
-    setAttributes(choice, { "aria-busy": null });
-    // What the reader asked for has come: its end is what there is to see.
-    if (shown === awaited) {
-      awaited = 0;
+  function createChoice(
+    name: string,
+    read: () => { found: [value: number, text: string][]; shown: number; hidden: boolean },
+    send: (value: number) => void,
+  ): HTMLElement {
+    const choice = element("select", { class: "speed", "aria-label": name });
+    const node = element("label", { class: "fit" }, `${name} `, choice);
+    let awaited = -1;
+    on(choice, "change", () => {
+      awaited = Number(choice.value);
+      send(awaited);
+      setAttributes(choice, { "aria-busy": true });
+    });
+    react(signal, () => {
+      const { found, shown, hidden } = read();
+      node.hidden = hidden || found.length < 2;
+      const texts = found.map(([, text]) => text);
+      if (texts.join() !== [...choice.options].map(({ text }) => text).join()) {
+        choice.replaceChildren(...found.map(([value, text]) => element("option", { value }, text)));
+      }
+      choice.value = String(shown);
+      choice.title = choice.selectedOptions[0]?.text ?? "";
+      setAttributes(choice, { "aria-busy": null });
+      // What the reader asked for has come: its end is what there is to see.
+      if (shown !== awaited) return;
+      awaited = -1;
       state.playing.value = false;
       state.span.value = null;
       state.cursor.value = FOLLOW;
-    }
+    });
+    return node;
+  }
+
+  react(signal, () => {
+    const text = canChoose() ? "" : fitInWords(store);
+    told.hidden = !text;
+    setText(told, text);
+    told.title = text;
   });
-  return node;
+  // Other names, other numbers.
+  let shown = 0;
+  react(signal, () => {
+    const now = store.objectives.value?.shown ?? 0;
+    if (now === shown) return;
+    shown = now;
+    state.selected.value = [];
+    state.toggled.value = new Set();
+    state.view.value = null;
+  });
+  return element("span", { class: "fits" }, objectives, fits, told);
 }
 
 export function createFitsCompared(
