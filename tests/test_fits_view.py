@@ -146,6 +146,25 @@ def test_points_of_no_fit_are_sent_as_such_and_are_no_choice() -> None:
     assert fits["story"] == [0, 20]
 
 
+def test_of_very_many_fits_the_best_are_shown_each_by_itself() -> None:
+    dice = numpy.random.RandomState(1)
+    with xi.record("many") as run:
+        for _ in range(400):
+            minimize(value_and_grad(wells), 2 * dice.randn(2), jac=True, method="BFGS")
+    header = first_header(run)
+    fits = header["fits"]
+    assert fits["count"] == 400
+    named = [stretch for stretch in fits["stretches"] if stretch["fit"] > 0]
+    assert 100 <= len(named) <= 101
+    assert fits["shown"] in [stretch["fit"] for stretch in named]
+    worst = max(run.loss[stretch["best"]] for stretch in named)
+    assert sum(run.loss[fit.best] <= worst for fit in run.fits) >= 100
+    spans = [(stretch["start"], stretch["stop"]) for stretch in fits["stretches"]]
+    assert [start for start, _ in spans[1:]] == [stop for _, stop in spans[:-1]]
+    assert len(str(fits)) < 25_000
+    assert len(run.plot().axes[0].lines) == len(fits["stretches"])
+
+
 def test_the_state_counts_what_is_told_of() -> None:
     assert "25 of 75 iterations" in state_in_words(swept())[1]
     assert "20 of 55 iterations" in state_in_words(gridded())[1]

@@ -139,7 +139,8 @@ export interface Phase {
 export interface Stretch {
   start: number;
   stop: number;
-  /** The number of the fit, from 1; 0 where no optimizer made them, such as a grid for a plot. */
+  /** The number of the fit, from 1; 0 where no optimizer made them, such as a grid for a plot; −1 of
+   *  several fits, of very many, that are not told apart. */
   fit: number;
   /** The evaluation with the lowest loss. */
   best: number;
@@ -154,6 +155,8 @@ export interface Fits {
   story: Span;
   /** The number of the fit that is told of. */
   shown: number;
+  /** How many fits there are. */
+  count: number;
 }
 
 /** The functions that were evaluated, of which one is shown, by its place. */

@@ -32,6 +32,7 @@ const FITS: Fits = {
   ],
   story: [4, 9],
   shown: 2,
+  count: 3,
 };
 const CHOSEN: Fits = { ...FITS, story: [0, 4], shown: 1 };
 
@@ -80,11 +81,26 @@ describe("parts of a run", () => {
       stretches: [stretch(0, 4, 1), stretch(4, 6, 2), stretch(6, 9, 3)],
       story: [4, 9],
       shown: 3,
+      count: 3,
     });
     expect(partsOf(store).map(({ kind, from, to, fits }) => [kind, from, to, fits])).toEqual([
       ["fit", 0, 4, [1, 1]],
       ["story", 4, 15, [2, 3]],
     ]);
+  });
+
+  it("are more where an optimizer has begun since the fits were told", () => {
+    const kinds = (store: Store) => partsOf(store).map(({ kind, from, to }) => [kind, from, to]);
+    expect(kinds(storeOf(undefined, { begins: [6, 9] }))).toEqual([
+      ["story", 0, 6],
+      ["fit", 6, 9],
+      ["fit", 9, 15],
+    ]);
+    expect(kinds(storeOf(FITS, { begins: [14] })).slice(-2)).toEqual([
+      ["fit", 13, 14],
+      ["fit", 14, 15],
+    ]);
+    expect(kinds(storeOf(undefined, { begins: [15] }))).toHaveLength(1);
   });
 
   it("are found among the rows that are here, of a run of which not all are", () => {

@@ -55,14 +55,14 @@ def curves_of(run: RecordedRun) -> list[Curve]:
     first, stop = known["story"]
     told = [each for each in known["stretches"] if first <= each["start"] < stop]
     others = [each for each in known["stretches"] if not first <= each["start"] < stop]
-    numbers = [each["fit"] for each in told if each["fit"]]
-    are_many = any(each["fit"] for each in others)
+    numbers = [each["fit"] for each in told if each["fit"] > 0]
+    are_many = known["count"] > len(numbers)
     name = f"fit {numbers[0]}" if len(numbers) == 1 else f"fits {numbers[0]}–{numbers[-1]}"
     best = next(each["best"] for each in told if each["fit"] == known["shown"])
     found = [Curve(first, stop, "story", name if are_many else "the fit", best)]
     for each in others:
-        kind: Literal["fit", "look"] = "fit" if each["fit"] else "look"
-        name = f"fit {each['fit']}" if each["fit"] else "of no fit"
+        kind: Literal["fit", "look"] = "fit" if each["fit"] > 0 else "look"
+        name = f"fit {each['fit']}" if each["fit"] > 0 else "of no fit" if each["fit"] == 0 else "other fits"
         found.append(Curve(each["start"], each["stop"], kind, name, each["best"]))
     return sorted(found)
 

@@ -9,6 +9,7 @@ import numpy as np
 from xinv_nb.errors import XinvError
 from xinv_nb.facts.analysis import shown_parts
 from xinv_nb.facts.fit import Fit
+from xinv_nb.facts.measures.fits import Stretch
 from xinv_nb.facts.measures.objective import name_of_loss
 from xinv_nb.facts.story import Parts, parts_of
 from xinv_nb.language.quantities import number, quantity
@@ -19,6 +20,9 @@ from xinv_nb.view import protocol
 
 MOST_COMPARED = 12
 """Fits that are laid over each other; of more, those with the lowest losses."""
+_MOST_NAMED = 100
+"""Fits that are shown each by itself; of more, the others are told apart from these alone."""
+_UNNAMED = -1
 _WHOLE = "the run that it is a fit of"
 
 
@@ -40,20 +44,27 @@ def fits_for_view(run: RecordedRun) -> protocol.Fits | None:
     parts = shown_parts(run)
     if not parts.fits or parts.story == (0, parts.stretches[-1].stop):  # not `is_whole`: it may have grown meanwhile
         return None
-    count, stretches = 0, list[protocol.Stretch]()
+    first, stop = parts.story
+    named = {*_best_ones(parts, _MOST_NAMED), *(k for k, fit in enumerate(parts.fits) if first <= fit.start < stop)}
+    place, stretches = -1, list[protocol.Stretch]()
     for part in parts.stretches:
-        begins = part.look == "few" and run.status == "running" and part is parts.stretches[-1]
-        is_fit = not part.look or begins
-        count += is_fit
-        stretch: protocol.Stretch = {
-            "start": part.start,
-            "stop": part.stop,
-            "fit": count if is_fit else 0,
-            "best": part.start if part.look else parts.fits[count - 1].best,
-            "text": "going on" if begins else "" if part.look else fit_in_words(parts, parts.fits[count - 1]),
-        }
-        stretches.append(stretch)
-    return {"stretches": stretches, "story": parts.story, "shown": parts.shown + 1}
+        place += not part.look
+        if part.look == "few" and run.status == "running" and part is parts.stretches[-1]:
+            stretches.append(_stretch(part, place + 2, part.start, "going on"))
+        elif part.look:
+            stretches.append(_stretch(part, 0, part.start))
+        elif place in named:
+            fit = parts.fits[place]
+            stretches.append(_stretch(part, place + 1, fit.best, fit_in_words(parts, fit)))
+        elif stretches and stretches[-1]["fit"] == _UNNAMED:
+            stretches[-1]["stop"] = part.stop
+        else:
+            stretches.append(_stretch(part, _UNNAMED, part.start))
+    return {"stretches": stretches, "story": parts.story, "shown": parts.shown + 1, "count": len(parts.fits)}
+
+
+def _stretch(part: Stretch, fit: int, best: int, text: str = "") -> protocol.Stretch:
+    return {"start": part.start, "stop": part.stop, "fit": fit, "best": best, "text": text}
 
 
 def looked_at(run: RecordedRun) -> int:
@@ -115,7 +126,7 @@ def fit_runs(run: RecordedRun) -> list[RecordedRun]:
     """
     parts = shown_parts(run)
     found = []
-    for place in _best_ones(parts):
+    for place in _best_ones(parts, MOST_COMPARED):
         fit = parts.fits[place]
         part = excerpt(run, fit.start, fit.stop)
         part.name = f"fit {place + 1}"
@@ -143,9 +154,9 @@ def are_comparable(run: RecordedRun) -> bool:
     return shown_parts(run).are_comparable
 
 
-def _best_ones(parts: Parts) -> Sequence[int]:
-    """Return the places of the fits to compare, in the order in which they were made."""
+def _best_ones(parts: Parts, most: int) -> Sequence[int]:
+    """Return the places of so many fits, in the order in which they were made; the first ones where none is better."""
     values = np.array([float(parts.run.loss[fit.best]) for fit in parts.fits])
     if not parts.are_comparable:
-        return range(min(len(values), MOST_COMPARED))
-    return sorted(np.argsort(np.where(np.isfinite(values), values, np.inf), kind="stable")[:MOST_COMPARED].tolist())
+        return range(min(len(values), most))
+    return sorted(np.argsort(np.where(np.isfinite(values), values, np.inf), kind="stable")[:most].tolist())

@@ -177,7 +177,8 @@ class Stretch(TypedDict):
     start: int
     stop: int
     fit: int
-    """The number of the fit, from 1; 0 where no optimizer made them, such as a grid for a plot."""
+    """The number of the fit, from 1; 0 where no optimizer made them, such as a grid for a plot; −1 of several fits,
+    of very many, that are not told apart."""
     best: int
     """The evaluation with the lowest loss."""
     text: str
@@ -192,6 +193,8 @@ class Fits(TypedDict):
     """What phases, facts and captions tell of: its first evaluation, and the one after its last."""
     shown: int
     """The number of the fit that is told of."""
+    count: int
+    """How many fits there are."""
 
 
 class Objectives(TypedDict):

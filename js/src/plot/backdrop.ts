@@ -19,7 +19,7 @@ export function paintBackdrop(context: Context, figure: Figure, phases: Phase[],
   context.fillRect(left, top, right - left, bottom - top);
   paintPhases(context, figure, phases, ink);
   const isAlone = figure.parts.filter(({ kind }) => kind !== "look").length === 1;
-  if (figure.parts.length > 1) for (const part of figure.parts) paintFit(context, figure, part, isAlone, ink);
+  if (figure.numbered) for (const part of figure.parts) paintFit(context, figure, part, isAlone, ink);
   for (const panel of figure.panels) paintPanel(context, figure, panel, ink);
   if (figure.hiddenPanels > 0) paintHiddenPanels(context, figure, ink);
 }
@@ -74,7 +74,8 @@ function paintFit(context: Context, figure: Figure, part: Part, isAlone: boolean
 
 /** What a part is called, the longest name first. */
 function namesOf({ kind, fits: [first, last] }: Part): string[] {
-  if (kind === "look") return ["of no fit", "–"];
+  if (kind === "look") return first < 0 ? ["other fits", "…"] : ["of no fit", "–"];
+  if (first === 0) return [];
   const numbers = first === last ? String(first) : `${first}–${last}`;
   return [`${first === last ? "fit" : "fits"} ${numbers}`, numbers];
 }

@@ -42,8 +42,8 @@ export interface Figure {
   window: Window;
   /** What the rows in view belong to; one part where all of them are one story. */
   parts: Part[];
-  /** Rows before which the lines end. */
-  cuts: number[];
+  /** There is room for their numbers. */
+  numbered: boolean;
   panels: Panel[];
   labels: EndLabel[];
   /** Groups of parameters that found no room. */
@@ -162,7 +162,7 @@ export function buildFigure(store: Store, state: State, width: number, height: n
     accepted,
     window,
     parts,
-    cuts: store.begins.value.map((iteration) => history.rowFrom(iteration)),
+    numbered: top > BAND_LABELS,
     panels,
     labels: labelWidth(content.groups, width) > 0 ? placeLabels(panels, course, right, width) : [],
     hiddenPanels: content.hiddenPanels,

@@ -4,7 +4,7 @@ import type { Part } from "../fits";
 import type { ColumnData } from "../wire";
 import type { Figure } from "./figure";
 import { type Ink, SERIES_COLOURS, seriesDash } from "./ink";
-import type { Band, Line, Panel, Window } from "./panel";
+import type { Band, Line, Panel } from "./panel";
 import { cross, dot, line } from "./strokes";
 
 type Context = CanvasRenderingContext2D;
@@ -92,13 +92,7 @@ function paintPath(
   for (const part of figure.parts) {
     context.globalAlpha = opacity * { story: 1, fit: QUIET, look: FAINT }[part.kind];
     if (part.kind === "look") paintPoints(context, figure, panel, values, part);
-    else {
-      const cuts = figure.cuts.filter((row) => row > part.from && row < part.to);
-      [part.from, ...cuts].forEach((from, place) => {
-        const curve = { from, to: cuts[place] ?? part.to };
-        paintCurve(context, figure, panel, values, curve, part.kind === "fit" ? width * THIN : width, dash);
-      });
-    }
+    else paintCurve(context, figure, panel, values, part, part.kind === "fit" ? width * THIN : width, dash);
   }
   context.globalAlpha = opacity;
 }
@@ -122,7 +116,7 @@ function paintCurve(
   figure: Figure,
   panel: Panel,
   values: ColumnData,
-  { from, to }: Window,
+  { from, to }: Part,
   width: number,
   dash: readonly number[],
 ): void {
