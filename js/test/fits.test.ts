@@ -12,6 +12,7 @@ import { buildPlane } from "../src/plot/plane";
 import type { Fits, Header, Stretch } from "../src/protocol";
 import { State } from "../src/state";
 import { Store } from "../src/store";
+import { asCsv } from "../src/view/table";
 import { decode } from "../src/wire";
 
 /** Evaluations 0 to 3 are a fit, 4 to 8 the best one, 9 to 12 a grid, 13 and 14 a fit that ran away. */
@@ -113,6 +114,17 @@ describe("parts of a run", () => {
       ["look", 5, 6],
       ["fit", 6, 7],
     ]);
+  });
+});
+
+describe("the table behind the plots", () => {
+  it("says of each iteration which fit it is of", () => {
+    const store = storeOf(FITS);
+    const lines = asCsv(store, new State(store)).split("\n");
+    expect(lines[0]).toMatch(/^iteration,fit,/);
+    expect([1, 6, 10, 15].map((row) => lines[row]?.split(",")[1])).toEqual(["1", "2", "", "3"]);
+    const alone = storeOf(undefined);
+    expect(asCsv(alone, new State(alone))).not.toContain("fit");
   });
 });
 
