@@ -237,7 +237,9 @@ class RunWidget(PlotWidget):
             choose_fit(self.run, fit)
         except XinvError:
             _log.debug("There is no such fit.", exc_info=True)
-        self.explainer.tell_anew()
+            self.send_facts()
+        else:
+            self.explainer.tell_anew()
 
     def _choose_objective(self, place: int) -> None:
         if self.run.status == "running":

@@ -12,6 +12,8 @@ type Context = CanvasRenderingContext2D;
 
 /** Height of the lines that say where fits begin and end. */
 const FIT_LINE = 18;
+/** Of shorter ones (pixels) no border is drawn: there are too many. */
+const LEAST_FIT = 6;
 
 export function paintBackdrop(context: Context, figure: Figure, phases: Phase[], ink: Ink): void {
   const { left, right, top, bottom } = figure;
@@ -52,7 +54,7 @@ function paintFit(context: Context, figure: Figure, part: Part, isAlone: boolean
   const [from, to] = [Math.max(left, at(part.from)), Math.min(right, at(part.to - 1))];
   if (to < left || from > right) return;
   const isTold = part.kind === "story";
-  if (part.from > 0) {
+  if (part.from > 0 && to - from > LEAST_FIT) {
     context.strokeStyle = ink.grid;
     context.lineWidth = 1;
     const border = (at(part.from - 1) + at(part.from)) / 2;
@@ -68,7 +70,8 @@ function paintFit(context: Context, figure: Figure, part: Part, isAlone: boolean
   context.textAlign = "center";
   context.fillStyle = isTold ? ink.text : ink.muted;
   const names = isAlone && isTold ? ["the fit"] : namesOf(part);
-  const fitting = names.find((name) => context.measureText(name).width <= to - from + 4);
+  const fitting =
+    names.find((name) => context.measureText(name).width <= to - from) ?? (isTold && names.at(-1));
   if (fitting) context.fillText(fitting, (from + to) / 2, FIT_LINE - 5);
 }
 
