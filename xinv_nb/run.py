@@ -85,12 +85,11 @@ class Run(RecordedRun):
         --------
         >>> import xinv_nb as xi
         >>> with xi.record() as run:
-        ...     for _ in range(2):
-        ...         for x in (4.0, 2.0, 1.0):
-        ...             run.add(x**2, x, 2 * x)
-        >>> run.choose_fit(1)
-        >>> run.phases[0].start
-        3
+        ...     for x in [4.0 * (1 - 2 * rate) ** k for rate in (0.1, 0.4) for k in range(8)]:
+        ...         run.add(x**2, x, 2 * x)
+        >>> run.choose_fit(0)
+        >>> run.phases[-1].stop
+        8
         """
         from xinv_nb.facts.analysis import check_fit
 
