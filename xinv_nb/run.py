@@ -82,17 +82,14 @@ class Run(RecordedRun):
     def choose_fit(self, number: int | None) -> None:
         """Have phases, facts and captions tell of one fit, by its place in `fits` from 0; None for the best again.
 
-        It is one of the first objective's; captions that were written are forgotten. Raises `XinvError` for no such.
+        Captions that were written are forgotten; an open widget follows. Raises `XinvError` where there is none such.
 
         Examples
         --------
         >>> import xinv_nb as xi
         >>> with xi.record() as run:
-        ...     for rate in (0.1, 0.4):
-        ...         x = 4.0
-        ...         for _ in range(8):
-        ...             run.add(x**2, x, 2 * x)
-        ...             x -= rate * 2 * x
+        ...     for x in [4.0 * (1 - 2 * rate) ** k for rate in (0.1, 0.4) for k in range(8)]:
+        ...         run.add(x**2, x, 2 * x)
         >>> run.choose_fit(0)
         >>> run.phases[-1].stop
         8
@@ -102,6 +99,8 @@ class Run(RecordedRun):
         if number is not None:
             check_fit(self, number)
         RunWriter(self).choose_fit(number)
+        if (widget := self.memo.get("widget")) is not None:
+            widget.explainer.tell_anew()
 
     @property
     def facts(self) -> Sequence[Fact]:

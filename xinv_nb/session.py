@@ -322,7 +322,8 @@ def compare(*runs: Run) -> Comparison:
     Parameters
     ----------
     *runs : Run
-        Two or more runs, such as of other optimizers, step sizes or starts; as they stand now.
+        Two or more runs, such as of other optimizers, step sizes or starts; as they stand now. Of one run alone its
+        fits are compared: the twelve best, where there are more.
 
     Returns
     -------
