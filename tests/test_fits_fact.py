@@ -259,6 +259,32 @@ def test_loops_over_several_sets_of_data_are_fits_that_cannot_be_compared(tmp_pa
     assert xi.load(run.save(tmp_path / "run.npz")).fits == run.fits
 
 
+def test_fits_that_begin_where_one_of_another_strength_ended_are_not_compared():
+    setting = {"strength": 10.0}
+
+    def ridge(x):
+        return bowl(x) + setting["strength"] * np.sum(x**2)
+
+    x = numpy.zeros(2)
+    with xi.record() as run:
+        for setting["strength"] in (10.0, 1.0, 0.1):
+            x = minimize(value_and_grad(ridge), x, jac=True, method="BFGS").x
+    assert len(run.fits) == 3
+    assert "which cannot be compared" in run.captions[0].text
+    assert "lowest loss of all" not in told(run)
+
+
+def test_finite_differences_of_a_later_fit_are_no_trials():
+    with xi.record() as run:
+        ends = [minimize(wells, [start, start], method="BFGS") for start in (1.0, -1.0)]
+    run.choose_fit(1)
+    texts = [fact.text for fact in run.facts if fact.kind == "trials"]
+    assert f"{2 * ends[1].njev} of {ends[1].nfev} evaluations were for the solver's own finite differences" in texts[0]
+    trials = ends[1].nfev - 2 * ends[1].njev - ends[1].nit - 1
+    assert len(texts) == 1 + (trials > 0)
+    assert all(text.startswith(f"{trials} of") for text in texts[1:])
+
+
 def test_batches_that_an_objective_closes_over_are_no_fits():
     dice = numpy.random.RandomState(0)
     with xi.record() as run:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from xinv_nb.facts.fit import Fit, fits_of
 from xinv_nb.facts.measures.fits import Stretch, changes_of_data, stretches
@@ -48,10 +47,9 @@ class Parts:
             return False
         known: dict[bytes, float] = {}
         for fit in self.fits:
-            points = _points(self.run, fit)
             of_fit = {}
-            for point, loss in zip(points, self.run.loss[fit.start : fit.start + len(points)].tolist(), strict=True):
-                key = point.tobytes()
+            for row in _compared(self.run, fit):
+                key, loss = self.run.history.values.array[row].tobytes(), float(self.run.loss[row])
                 if key in known and abs(loss - known[key]) > _SAME_LOSS * max(abs(loss), abs(known[key])):
                     return False
                 of_fit[key] = loss
@@ -59,15 +57,17 @@ class Parts:
         return True
 
 
-_COMPARED = 3
+_FIRST = 3
 """The first evaluations of each fit, of which the points are compared: fits of several data have often one start."""
 
 
-def _points(run: RecordedRun, fit: Fit) -> NDArray[np.float64]:
-    history = run.history
-    if history.kept is not None:
-        return history.values.array[:0]
-    return history.values.array[fit.start : min(fit.start + _COMPARED, fit.stop)]
+def _compared(run: RecordedRun, fit: Fit) -> list[int]:
+    """Return the evaluations at which fits may meet: the first ones, and the ends, from which the next may start."""
+    if run.history.kept is not None:
+        return []
+    iterates = np.flatnonzero(run.accepted[fit.start : fit.stop])[-1:] + fit.start
+    first = range(fit.start, min(fit.start + _FIRST, fit.stop))
+    return [*first, fit.best, *iterates.tolist(), fit.stop - 1]
 
 
 def parts_of(run: RecordedRun, chosen: int | None = None) -> Parts:

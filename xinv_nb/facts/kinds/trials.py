@@ -30,7 +30,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     if asked:
         share = asked / run.evaluations
         slots: dict[str, Slot] = {"count": Count(asked), "evaluations": Count(run.evaluations), "share": Share(share)}
-        yield KIND.fact("differences", (0, evidence.last), 0.4, slots)
+        yield KIND.fact("one difference" if asked == 1 else "differences", (0, evidence.last), 0.4, slots)
     rejected &= ~differences & ~_searched(run)
     count = int(np.count_nonzero(rejected))
     if not count:
