@@ -79,6 +79,41 @@ def test_a_loss_that_one_lowers_and_the_other_raises():
     assert "smaller step size" not in said(run)
 
 
+@pytest.mark.parametrize("first", ["up", "down"])
+def test_a_loss_that_one_lowers_and_the_other_raises_by_turns(first):
+    def value(u, v):
+        return np.sum(u * v) + 0.05 * np.sum(u**2) - 0.05 * v[0] ** 2
+
+    u, v = numpy.array([1.0, -0.5]), numpy.array([0.5, 1.0])
+    with xi.record() as run:
+        for _ in range(40):
+            if first == "up":
+                v = v + 0.1 * grad(value, 1)(u, v)
+            u = u - 0.1 * grad(value, 0)(u, v)
+            if first == "down":
+                v = v + 0.1 * grad(value, 1)(u, v)
+    assert list(run.objectives) == ["value"]
+    assert of_kind(run) == [
+        "Two sides move this loss: the steps of u[0] and u[1] lowered it and the steps of v[0] and v[1] raised it, "
+        "as in a game, which need not end at a minimum."
+    ]
+    for wrong in ("noise", "larger batches", "smaller step size", "momentum", "may serve better", "uphill"):
+        assert wrong not in said(run)
+
+
+def test_data_that_changes_and_is_looked_at_moves_no_loss():
+    def misfit(w, data):
+        return (w - data) ** 2
+
+    random, w = numpy.random.default_rng(0), 3.0
+    with xi.record() as run:
+        for _ in range(60):
+            data = random.normal()
+            w = w - 0.05 * grad(misfit, 0)(w, data)
+            grad(misfit, 1)(w, data)
+    assert not any(of_kind(each) for each in run.objectives.values())
+
+
 def test_mini_batches_a_held_out_loss_and_one_objective_by_its_arguments_are_no_game():
     def training(w, batch):
         return np.mean((batch @ w - 1.0) ** 2)

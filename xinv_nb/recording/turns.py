@@ -25,6 +25,8 @@ _MOST_TRIES = 16
 """Evaluations of a part after which it is no longer asked whether it belongs together with another."""
 _ALONG = 0.2
 """Cosine from which a step goes along a gradient."""
+_OFTEN = 8
+"""Steps that all go along the gradient, or all against it, and are no chance."""
 _PAIRED = 0.9
 """Share of the passes by one argument that have one by the other at the same point, where they come in pairs."""
 
@@ -144,7 +146,19 @@ def _go_together(part: Part, other: Part, evaluation: Evaluation) -> bool:
     own = part.point_of(evaluation)
     assert own is not None
     along = _along(part, own), _along(other, now)
-    return max(along) <= -_ALONG or (min(map(abs, along)) >= _ALONG and _at_one_point(part, -1, other, -1))
+    if max(along) <= -_ALONG:
+        return True
+    is_sure = _at_one_point(part, -1, other, -1) or (_keeps_on(part, along[0]) and _keeps_on(other, along[1]))
+    return min(map(abs, along)) >= _ALONG and is_sure
+
+
+def _keeps_on(part: Part, along: float) -> bool:
+    """Whether all steps of a part so far went along its gradients to the side of the latest, too often for chance."""
+    values, slopes = part.history.values.array, np.conj(part.history.gradients.array)
+    steps = np.diff(values, axis=0)
+    sizes = np.linalg.norm(steps, axis=1) * np.linalg.norm(slopes[:-1], axis=1)
+    earned = (slopes[:-1] * steps).sum(axis=1).real * np.sign(along)
+    return len(steps) >= _OFTEN and bool((earned >= _ALONG * sizes).all() and (sizes > 0).all())
 
 
 def _along(part: Part, now: Mapping[int, Any]) -> float:

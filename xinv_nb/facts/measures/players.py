@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xinv_nb.facts.fact import Phase
 from xinv_nb.facts.measures.iterates import Iterates
@@ -32,9 +33,9 @@ def players_of(run: RecordedRun, iterates: Iterates) -> Players | None:
     if run.history.moved_by:
         return Players(others=run.history.moved_by)
     arguments = list(_arguments(run))
-    if len(arguments) < 2 or len(iterates) <= _FEWEST or not run.has_gradients:
+    if len(arguments) < 2 or len(iterates) <= _FEWEST:
         return None
-    steps = np.diff(iterates.earned, axis=1)
+    steps = np.diff(iterates.earned, axis=1) if run.has_gradients else _by_turns(iterates)
     sides: tuple[list[Entry], list[Entry]] = [], []
     for leaves in arguments:
         own = [k for k, track in enumerate(iterates.tracks) if track.entry.leaf in leaves]
@@ -47,6 +48,14 @@ def players_of(run: RecordedRun, iterates: Iterates) -> Players | None:
             return None
         sides[int(lowered <= 1 - _NEARLY_ALL)].extend(iterates.tracks[k].entry for k in own)
     return Players(lowering=sides[0], raising=sides[1]) if all(sides) else None
+
+
+def _by_turns(iterates: Iterates) -> NDArray[np.float64]:
+    """Return what the steps of each track change the loss by, each of which is taken where its gradient is known."""
+    tracks = iterates.tracks
+    # Of an array of which a sample is kept, a size is no step.
+    products = [np.diff(t.values) * (np.nan if t.entry.statistic else t.slopes[:-1]) for t in tracks]
+    return np.nan_to_num(np.array(products))
 
 
 def _arguments(run: RecordedRun) -> Iterator[list[Leaf]]:
