@@ -259,6 +259,28 @@ def test_loops_over_several_sets_of_data_are_fits_that_cannot_be_compared(tmp_pa
     assert xi.load(run.save(tmp_path / "run.npz")).fits == run.fits
 
 
+@pytest.mark.parametrize("decay", [0.0, 0.05])
+def test_starts_of_descents_that_had_not_come_to_rest_and_are_of_unequal_length(decay):
+    def two(x):
+        return (x[0] - 1) ** 2 * (x[0] + 2) ** 2 + 3 * x[1] ** 2
+
+    with xi.record() as run:
+        for start, count in ((-3.0, 27), (0.5, 30), (3.0, 33)):
+            x = numpy.array([start, 1.0])
+            for k in range(count):
+                x = x - 0.01 / (1 + decay * k) * grad(two)(x)
+    assert [(fit.start, fit.stop) for fit in run.fits] == [(0, 27), (27, 57), (57, 90)]
+    assert "3 fits were made from different starts" in run.captions[0].text
+
+
+def test_a_descent_that_is_clipped_or_kicked_by_chance_goes_on():
+    dice, x = numpy.random.default_rng(0), numpy.array([3.0, -2.0])
+    with xi.record() as run:
+        for _ in range(60):
+            x = numpy.clip(x - 0.05 * grad(bowl)(x) + 0.01 * dice.normal(size=2), -2.5, 2.5)
+    assert len(run.fits) == 1
+
+
 def test_fits_that_begin_where_one_of_another_strength_ended_are_not_compared():
     setting = {"strength": 10.0}
 

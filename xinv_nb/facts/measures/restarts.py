@@ -30,7 +30,8 @@ def restarts(points: Floats, slopes: Floats | None, starts: Sequence[Floats] = (
 
     A row is a start if it is back at the very point of an earlier one, and no step along the gradient leads there; or
     if it is reached by a jump far out of scale with the steps before, in length and for the gradient there, from where
-    the loop had come to rest or had made as many evaluations as between all other starts.
+    the loop had come to rest, or went straight down the gradient at each step, or had made as many evaluations as
+    between all other starts.
 
     Examples
     --------
@@ -54,7 +55,8 @@ def restarts(points: Floats, slopes: Floats | None, starts: Sequence[Floats] = (
         back.discard(row)
         far.discard(row)
         is_start = any(np.array_equal(points[row], start) for start in known)
-        if not _is_step(steps, slopes, row, begin) and (is_start or _has_settled(lengths, slopes, begin, row)):
+        is_new = is_start or _has_settled(lengths, slopes, begin, row) or _leaves_descent(steps, slopes, begin, row)
+        if is_new and not _is_step(steps, slopes, row, begin):
             found.append(row)
             known.append(points[row])
             back |= _at(points, points[row])
@@ -123,6 +125,21 @@ def _has_settled(lengths: Floats, slopes: Floats | None, begin: int, row: int) -
         rates = lengths[begin:row] / sizes
     is_flung = not rates[-1] <= _FLUNG * np.fmax.reduce(rates[:-1], initial=0.0)  # or a step of Newton's from a saddle
     return bool(sizes[-1] <= _SETTLED * np.fmax.reduce(sizes) and is_flung)
+
+
+def _leaves_descent(steps: Floats, slopes: Floats | None, begin: int, row: int) -> bool:
+    """Whether all steps before a jump, and the next ones after it, go straight down the gradient, as no jump does."""
+    if slopes is None or row - begin <= _FEWEST or len(steps) - row < _FEWEST - 1:
+        return False
+    own = [*range(begin, row - 1), *range(row, row + _FEWEST - 1)]
+    step, down = steps[own], -slopes[own]
+    lengths, sizes = np.linalg.norm(step, axis=1), np.linalg.norm(down, axis=1)
+    if not (lengths * sizes > 0).all():
+        return False
+    if steps.shape[1] > 1:
+        return bool(((step * down).sum(axis=1) >= (1 - _ALONG) * lengths * sizes).all())
+    rates = (step / down)[:, 0]
+    return bool(np.ptp(rates) <= _ALONG * rates.min())
 
 
 def _evenly_spaced(rows: Sequence[int], count: int) -> list[int]:
