@@ -273,6 +273,17 @@ def test_starts_of_descents_that_had_not_come_to_rest_and_are_of_unequal_length(
     assert "3 fits were made from different starts" in run.captions[0].text
 
 
+def test_starts_of_descents_with_momentum_that_had_not_come_to_rest():
+    with xi.record() as run:
+        for start, count in ((0.0, 20), (5.0, 31), (-4.0, 17)):
+            x, v = numpy.array([start, start]), numpy.zeros(2)
+            for _ in range(count):
+                v = 0.8 * v - 0.03 * grad(bowl)(x)
+                x = x + v
+    assert [(fit.start, fit.stop) for fit in run.fits] == [(0, 20), (20, 51), (51, 68)]
+    assert "momentum" not in told(run)
+
+
 def test_a_descent_that_is_clipped_or_kicked_by_chance_goes_on():
     dice, x = numpy.random.default_rng(0), numpy.array([3.0, -2.0])
     with xi.record() as run:

@@ -19,6 +19,8 @@ _OUT_OF_RATE = 10.0
 _FLUNG = 100.0
 """Times that a jump from where a fit came to rest is as long for its gradient as any step of the fit."""
 _LATEST = 10
+_FEWEST_BY_RULE = 8
+"""Evaluations of a fit from which on its momentum and its rate are known for certain."""
 _ALONG = 1e-6
 """Sine of the angle to the gradient up to which a step goes along it."""
 _SETTLED = 1e-3
@@ -45,7 +47,8 @@ def restarts(points: Floats, slopes: Floats | None, starts: Sequence[Floats] = (
         return []
     steps = np.diff(points, axis=0)
     lengths = np.linalg.norm(steps, axis=1)
-    far = jumps(points, slopes)
+    off = _off_the_rule(steps, slopes)
+    far = jumps(points, slopes) | off
     known = [start for start in starts if start.shape == points[0].shape] + [points[0]]
     back = {row for start in known for row in _at(points, start)}
     found: list[int] = []
@@ -55,7 +58,8 @@ def restarts(points: Floats, slopes: Floats | None, starts: Sequence[Floats] = (
         back.discard(row)
         far.discard(row)
         is_start = any(np.array_equal(points[row], start) for start in known)
-        is_new = is_start or _has_settled(lengths, slopes, begin, row) or _leaves_descent(steps, slopes, begin, row)
+        is_new = is_start or row in off or _has_settled(lengths, slopes, begin, row)
+        is_new = is_new or _leaves_descent(steps, slopes, begin, row)
         if is_new and not _is_step(steps, slopes, row, begin):
             found.append(row)
             known.append(points[row])
@@ -140,6 +144,36 @@ def _leaves_descent(steps: Floats, slopes: Floats | None, begin: int, row: int) 
         return bool(((step * down).sum(axis=1) >= (1 - _ALONG) * lengths * sizes).all())
     rates = (step / down)[:, 0]
     return bool(np.ptp(rates) <= _ALONG * rates.min())
+
+
+def _off_the_rule(steps: Floats, slopes: Floats | None) -> set[int]:
+    """Return the rows that are reached by a far jump out of a descent with momentum, which no other step leaves.
+
+    Each step is the one before times the momentum, less the gradient times the rate; after a jump it begins at rest.
+    """
+    if slopes is None or len(steps) < 2 * _FEWEST_BY_RULE:
+        return set()
+    lengths = np.linalg.norm(steps, axis=1)
+    before = _largest_before(lengths)
+    far = np.flatnonzero((lengths > _OUT_OF_SCALE * before) & (before > 0)) + 1
+    edges = [0, *(row for row in far.tolist() if row >= _FEWEST_BY_RULE), len(steps) + 1]
+    laws = [_law(steps[a : b - 1], slopes[a : b - 1]) for a, b in pairwise(edges)]
+    is_one = all(law is not None and np.allclose(law, laws[0] or (), rtol=_ALONG, atol=_ALONG) for law in laws)
+    return set(edges[1:-1]) if is_one else set()
+
+
+def _law(steps: Floats, slopes: Floats) -> tuple[float, float] | None:
+    """Return momentum and rate of steps that follow them to rounding, from rest; None where they do not."""
+    if len(steps) < _FEWEST_BY_RULE - 1:
+        return None
+    past = np.concatenate([np.zeros((1, steps.shape[1])), steps[:-1]])
+    terms = np.stack([past.reshape(-1), -slopes.reshape(-1)], axis=1)
+    if not np.isfinite(terms).all() or not steps.any():
+        return None
+    found, *_ = np.linalg.lstsq(terms, steps.reshape(-1), rcond=None)
+    missed = np.linalg.norm((terms @ found).reshape(steps.shape) - steps, axis=1)
+    is_met = bool((missed <= _ALONG * np.abs(steps).max()).all()) and 0 < found[0] < 1 and found[1] > 0
+    return (float(found[0]), float(found[1])) if is_met else None
 
 
 def _evenly_spaced(rows: Sequence[int], count: int) -> list[int]:
