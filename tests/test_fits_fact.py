@@ -240,6 +240,28 @@ def test_hops_are_fits_of_their_own_and_an_annealing_is_one():
     assert [fit.optimizer for fit in run.fits] == ["Dual annealing"]
 
 
+def test_a_search_that_starts_others_stands_at_the_best_point_of_all_and_has_no_noise():
+    with xi.record() as run:
+        dual_annealing(lambda x: numpy.cos(14.5 * x[0] - 0.3) + (x[0] + 0.2) * x[0], [(-2, 2)], maxiter=30, seed=1)
+    own = run.loss[run.accepted]
+    late = numpy.flatnonzero(run.accepted)[-1]
+    assert run.loss[late] == own.min()
+    assert "noise" not in told(run)
+    assert "batches" not in told(run)
+
+
+def test_a_fit_that_breaks_off_after_its_first_step_did_not_stand_still():
+    def breaks(x):
+        if x[0] > 1.5:
+            raise ValueError("no simulation there")
+        return (x[0] - 2) ** 2
+
+    with xi.record() as run, pytest.raises(ValueError, match="no simulation"):
+        minimize(breaks, [0.0], method="BFGS")
+    assert "hardly changed" not in told(run)
+    assert "still falling" in told(run)
+
+
 def misfit_to(data):
     def misfit(x):
         return np.sum((x[0] + x[1] * np.arange(4.0) - data) ** 2)

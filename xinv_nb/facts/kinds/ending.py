@@ -20,6 +20,8 @@ _UNCHANGED = 1e-3
 """Share of the loss, or of its range where it is looked at on a plain scale, below which it hardly changes any more."""
 _LATE = 10
 """The last part of the run that is looked at: one in ten iterations."""
+_FEWEST_IDLE = 10
+"""Evaluations without a step from which on a loss may be said to have stood still."""
 
 Told = tuple[str, dict[str, Slot], dict[str, object]]
 
@@ -99,7 +101,7 @@ def _doing(evidence: Evidence) -> Told:
         return "", {}, data
     since = int(rows[-1 - max(len(rows) // _LATE, 1)])
     if not run.has_gradients:  # what was accepted lies far apart where it is the best of many points
-        before = rows[rows <= evidence.last - max(run.evaluations // _LATE, 1)]
+        before = rows[rows <= evidence.last - max(run.evaluations // _LATE, _FEWEST_IDLE)]
         since = int(before[-1]) if len(before) else since
     start, end = pair(float(run.loss[since]), float(run.loss[rows[-1]]))
     scale = abs(end.number) if visible_swing(run.loss[whole])[0] else height(run.loss[whole])

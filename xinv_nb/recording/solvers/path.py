@@ -101,6 +101,7 @@ class SolverPath:
 
     def evaluated(self, row: int, x: NDArray[Any], *, is_difference: bool = False) -> None:
         """Take note of an evaluation of the objective at `x`, as the solver sees it."""
+        between = slice(self._last + 1, row)
         self._last = row
         self.evaluations += 1
         if is_difference:
@@ -112,7 +113,7 @@ class SolverPath:
                 differences.append([row, row + 1])
             return
         if self._call.best_so_far:
-            self._is_best(row, x)
+            self._is_best(row, x, between)
             return
         point = _bits(x)
         is_start = self._start is None
@@ -131,12 +132,17 @@ class SolverPath:
         else:
             self._open.append((row, point))
 
-    def _is_best(self, row: int, x: NDArray[Any]) -> None:
-        """Accept an evaluation that is better than all before: this is where such a solver has got to."""
+    def _is_best(self, row: int, x: NDArray[Any], between: slice) -> None:
+        """Accept an evaluation that is better than all before: this is where such a solver has got to.
+
+        Those before are also what a solver that it started evaluated `between` its own.
+        """
         self._rows.setdefault(_bits(x), []).append(row)
         if len(self._rows) > _REMEMBERED:
             self._forget()
         loss = float(self._history.loss.array[row])
+        if self._x is not None:
+            self._best = float(np.fmin.reduce(self._history.loss.array[between], initial=self._best))
         is_better = self._x is None or loss < self._best
         self._history.set_accepted(row, accepted=is_better)
         if is_better:
