@@ -262,6 +262,22 @@ def test_a_fit_that_breaks_off_after_its_first_step_did_not_stand_still():
     assert "still falling" in told(run)
 
 
+def test_a_few_points_on_a_line_through_the_end_are_a_look_at_it():
+    with xi.record() as run:
+        end = minimize(bowl, [5.0, -3.0], jac=grad(bowl), method="BFGS").x
+        for off in (-1.0, -0.5, 0.25, 1.0):
+            grad(bowl)(end + numpy.array([0.5 * off, off]))
+    assert [fit.optimizer for fit in run.fits] == ["BFGS"]
+    assert "4 points along a line" in told(run)
+
+
+def test_a_descent_on_from_an_end_is_no_look_at_it():
+    with xi.record() as run:
+        end = minimize(bowl, [5.0, 2.0], jac=grad(bowl), method="BFGS", options={"maxiter": 1}).x
+        descend(bowl, end + numpy.array([0.1, 0.0]), 0.05, 12)
+    assert len(run.fits) == 2
+
+
 def misfit_to(data):
     def misfit(x):
         return np.sum((x[0] + x[1] * np.arange(4.0) - data) ** 2)

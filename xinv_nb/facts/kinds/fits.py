@@ -141,7 +141,7 @@ def _place(run: RecordedRun, fits: Sequence[Fit]) -> str:
 
 def _looks(parts: Parts) -> Iterator[Fact]:
     for part in parts.stretches:
-        if part.look in ("grid", "line", "check", "again"):
+        if part.look in ("grid", "line", "scan", "check", "again"):
             yield KIND.fact(_form(part), (part.start, part.stop - 1), 0.6, _of(part))
 
 

@@ -166,6 +166,9 @@ def _of_steps(rows: Rows, span: tuple[int, int], starts: Sequence[Floats], *, al
     if start > 0 and looks.is_check(points[start:stop], points[:start]):
         yield Stretch(start, stop, look="check")
         return
+    if start > 0 and looks.is_scan(points[start:stop], None if slopes is None else slopes[start:stop], points[:start]):
+        yield Stretch(start, stop, look="scan")
+        return
     end, look = looks.look_behind(points[start:stop])
     end = stop if end < _FEWEST else start + end
     iterates = np.flatnonzero(accepted[start:end]) + start  # a trial is no start

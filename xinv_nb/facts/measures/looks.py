@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Look = Literal["grid", "line", "check", "again", "few", ""]
-"""Points on a grid or on a line; one point with each coordinate moved a little; points known before; too few to say."""
+Look = Literal["grid", "line", "scan", "check", "again", "few", ""]
+"""Points on a grid, evenly on a line, or on one through an end; one point with each coordinate moved a little; points
+known before; too few to say."""
 
 _FEWEST_ON_GRID = 6
 _FEWEST_ON_LINE = 5
@@ -145,6 +146,27 @@ def is_check(points: Floats, known: Floats) -> bool:
         if len(np.unique(moved.argmax(axis=1))) == points.shape[1] and _LEAST * size < moves.min():
             return bool(moves.max() <= _NEAR * size)
     return False
+
+
+def is_scan(points: Floats, slopes: Floats | None, known: Floats) -> bool:
+    """Whether the points lie on one straight line through the latest known one, and do not go down all along it.
+
+    >>> is_scan(np.array([[0.0, 2.0], [0.5, 2.0], [2.0, 2.0]]), None, np.array([[5.0, 4.0], [1.0, 2.0]]))
+    True
+    """
+    if len(points) < 2 or not len(known) or points.shape[1] < 2:
+        return False  # of one parameter, all points lie on a line
+    off = points - known[-1]
+    longest = off[int(np.abs(off).max(axis=1).argmax())]
+    size = float(longest @ longest)
+    if not 0 < size < np.inf:
+        return False
+    places = off @ longest / size
+    if np.abs(off - places[:, None] * longest).max() > _EVEN * np.abs(longest).max():
+        return False
+    if slopes is None:
+        return True
+    return bool(((np.diff(points, axis=0) * slopes[:-1]).sum(axis=1) < 0).mean() < _DOWNHILL)
 
 
 def between(stretches: list[tuple[int, int]], count: int) -> Iterator[tuple[int, int, bool]]:
