@@ -278,25 +278,6 @@ def test_a_descent_on_from_an_end_is_no_look_at_it():
     assert len(run.fits) == 2
 
 
-def misfit_to(data):
-    def misfit(x):
-        return np.sum((x[0] + x[1] * np.arange(4.0) - data) ** 2)
-
-    return misfit
-
-
-def test_loops_over_several_sets_of_data_are_fits_that_cannot_be_compared(tmp_path):
-    sets = [numpy.array([1.0, 2.0, 2.5, 4.0]) + shift for shift in (0.0, 5.0, -3.0)]
-    with xi.record() as run:
-        for data in sets:
-            x = numpy.array([data.mean(), 0.0])  # each has a start of its own, near enough for no jump
-            for _ in range(12):
-                x = x - 0.02 * grad(misfit_to(data))(x)
-    assert [(fit.start, fit.stop) for fit in run.fits] == [(0, 12), (12, 24), (24, 36)]
-    assert "which cannot be compared" in run.captions[0].text
-    assert xi.load(run.save(tmp_path / "run.npz")).fits == run.fits
-
-
 @pytest.mark.parametrize("decay", [0.0, 0.05])
 def test_starts_of_descents_that_had_not_come_to_rest_and_are_of_unequal_length(decay):
     def two(x):
@@ -330,21 +311,6 @@ def test_a_descent_that_is_clipped_or_kicked_by_chance_goes_on():
     assert len(run.fits) == 1
 
 
-def test_fits_that_begin_where_one_of_another_strength_ended_are_not_compared():
-    setting = {"strength": 10.0}
-
-    def ridge(x):
-        return bowl(x) + setting["strength"] * np.sum(x**2)
-
-    x = numpy.zeros(2)
-    with xi.record() as run:
-        for setting["strength"] in (10.0, 1.0, 0.1):
-            x = minimize(value_and_grad(ridge), x, jac=True, method="BFGS").x
-    assert len(run.fits) == 3
-    assert "which cannot be compared" in run.captions[0].text
-    assert "lowest loss of all" not in told(run)
-
-
 def test_finite_differences_of_a_later_fit_are_no_trials():
     with xi.record() as run:
         ends = [minimize(wells, [start, start], method="BFGS") for start in (1.0, -1.0)]
@@ -354,16 +320,6 @@ def test_finite_differences_of_a_later_fit_are_no_trials():
     trials = ends[1].nfev - 2 * ends[1].njev - ends[1].nit - 1
     assert len(texts) == 1 + (trials > 0)
     assert all(text.startswith(f"{trials} of") for text in texts[1:])
-
-
-def test_batches_that_an_objective_closes_over_are_no_fits():
-    dice = numpy.random.RandomState(0)
-    with xi.record() as run:
-        x = numpy.zeros(2)
-        for _ in range(60):
-            batch = numpy.array([1.0, 2.0, 2.5, 4.0]) + 0.1 * dice.randn(4)
-            x = x - 0.02 * grad(misfit_to(batch))(x)
-    assert len(run.fits) == 1
 
 
 def test_while_a_recording_goes_on_no_fit_is_said_to_have_ended():

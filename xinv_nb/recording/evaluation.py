@@ -35,6 +35,8 @@ class Evaluation:
     loss: float = math.nan
     function: Any = None
     """The user's function, where it is known."""
+    holds: tuple[Any, tuple[Any, ...]] | None = None
+    """What a solver asked, and the arguments beside the point, where no framework recorded it."""
     positions: tuple[int, ...] = (0,)
     """Which arguments of the objective the point holds."""
     others: Mapping[int, Any] | None = None

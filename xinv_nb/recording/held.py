@@ -5,10 +5,12 @@ Two objectives of one code with other data are other problems: their losses cann
 
 from __future__ import annotations
 
+import dis
 import functools
 import zlib
 from collections.abc import Iterator
-from types import FunctionType, MethodType
+from contextlib import suppress
+from types import CodeType, FunctionType, MethodType
 from typing import Any
 
 import numpy as np
@@ -34,6 +36,34 @@ def mark_of(function: Any) -> int:
     return mark
 
 
+def numbers_of(function: Any) -> tuple[float, ...]:
+    """Return the numbers that a function reads from around it, and does not set itself: the strength of a penalty, say.
+
+    Examples
+    --------
+    >>> def penalized(strength):
+    ...     return lambda x: x**2 + strength * abs(x)
+    >>> numbers_of(penalized(0.5))
+    (0.5,)
+    """
+    if type(function) is not FunctionType:
+        return ()
+    around = function.__globals__
+    found = [around.get(name) for name in _read_names(function.__code__)]
+    for cell in function.__closure__ or ():
+        with suppress(ValueError):  # not bound yet
+            found.append(cell.cell_contents)
+    return tuple(value for value in found if type(value) is float or type(value) is int)
+
+
+@functools.lru_cache(maxsize=256)
+def _read_names(code: CodeType) -> tuple[str, ...]:
+    """Return the names of a module that code reads and does not set."""
+    asked = [(each.opname, each.argval) for each in dis.get_instructions(code)]
+    own = {name for opname, name in asked if opname in ("STORE_GLOBAL", "DELETE_GLOBAL")}
+    return tuple(dict.fromkeys(name for opname, name in asked if opname == "LOAD_GLOBAL" and name not in own))
+
+
 def _pieces(value: Any, depth: int) -> Iterator[bytes]:
     if isinstance(value, (bool, int, float, complex, str, np.generic)):
         yield repr(value).encode(errors="surrogatepass")
@@ -49,8 +79,11 @@ def _pieces(value: Any, depth: int) -> Iterator[bytes]:
             yield from _pieces(held, depth - 1)
     elif isinstance(value, MethodType):
         yield from _pieces(value.__func__, depth - 1)
-        yield from _pieces(getattr(value.__self__, "__dict__", {}), depth - 1)
+        own = getattr(value.__self__, "__dict__", {})
+        kept = {name: held for name, held in own.items() if type(held) not in (int, list)}  # no counters, no logs
+        yield from _pieces(kept, depth - 1)
     elif isinstance(value, FunctionType):
+        yield repr(numbers_of(value)).encode()
         for cell in value.__closure__ or ():
             try:
                 held = cell.cell_contents

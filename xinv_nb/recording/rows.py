@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -21,7 +22,7 @@ from xinv_nb.recording import nonfinite
 from xinv_nb.recording.evaluation import Evaluation
 from xinv_nb.recording.events import WatchedValue, backward_events, by_name, forward_events, turn
 from xinv_nb.recording.given_names import names_given
-from xinv_nb.recording.held import mark_of
+from xinv_nb.recording.held import mark_of, numbers_of
 from xinv_nb.recording.measured import by_group
 from xinv_nb.recording.outside import OutsideValues
 from xinv_nb.recording.solvers.callers import by_an_optimizer
@@ -69,6 +70,9 @@ class Rows:
         """Where in the program the passes of the latest evaluation of each history were made."""
         self._functions: dict[History, weakref.ref[Any]] = {}
         """The function of the latest evaluation of each history, which may hold the user's arrays: not kept alive."""
+        self._numbers: dict[History, tuple[tuple[float, ...], tuple[Any, ...]]] = {}
+        """The numbers that the function of each history read from around it at its latest evaluation, and what a solver
+        gave it beside the point."""
         self._turns = Turns(writer, self._new_history, self._thinned, self._joined)
         self._tell_joined = joined
 
@@ -107,20 +111,25 @@ class Rows:
         if evaluation.jacobian is not None:
             history.keep_jacobian(row, evaluation.jacobian)
         self._sites[history] = [evaluation.site]
-        known = self._functions.get(history)
-        if evaluation.function is not (None if known is None else known()):
-            self._note_held(history, row, evaluation.function)
+        self._look_at_what_is_held(history, row, evaluation)
         if history.stride != stride:
             self._thinned(history)
         return history, row, slope, True
 
-    def _note_held(self, history: History, row: int, function: Any) -> None:
-        """Take note of what an objective holds beside its parameters, where it is another function object now."""
+    def _look_at_what_is_held(self, history: History, row: int, evaluation: Evaluation) -> None:
+        """Take note of what an objective holds beside its parameters, where that may be something else now."""
+        function, rest = (evaluation.function, ()) if evaluation.holds is None else evaluation.holds
+        numbers = numbers_of(function)
+        known, before = self._functions.get(history), self._numbers.get(history, ((), ()))
+        is_new = function is not (None if known is None else known())
+        if not is_new and numbers == before[0] and all(map(operator.is_, rest, before[1])):
+            return
+        self._numbers[history] = numbers, rest
         with suppress(TypeError):  # few callables cannot be referred to
             self._functions[history] = weakref.ref(function)
         if len(history.held) > _MOST_HELD:
             return
-        mark = mark_of(function)
+        mark = mark_of((function, *rest) if rest else function)
         if not history.held or history.held[-1][1] != mark:
             history.held.append((row, mark))
 

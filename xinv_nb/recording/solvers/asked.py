@@ -169,6 +169,8 @@ class WatchedCall:
                 elif is_difference and point.dtype.kind == "c":
                     point = point.real.copy()  # a step into the complex plane, from here
                 asked = AskedEvaluation(call, point, around, is_difference=is_difference)
+                if "within" not in call.options:  # a search that starts others wraps what it was given, and counts
+                    asked.holds = function, args[1:]
         except Exception as error:  # noqa: BLE001 - nothing of ours may reach the user's computation
             recording.failed(error)
             return None
