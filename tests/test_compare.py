@@ -61,6 +61,14 @@ def test_a_rejected_trial_is_no_success() -> None:
     )
 
 
+def test_a_rejected_trial_moves_no_line_of_a_comparison() -> None:
+    run, other = descend("a", 0.4, 6), descend("b", 0.4, 6)
+    run.history.set_accepted(3, accepted=False)
+    found = columns(xi.compare(run, other).snapshot())
+    for drawn, alone in (("p0", run.loss), ("p2", run.parameters["x"])):
+        assert np.allclose(found[drawn], alone[[0, 1, 2, 2, 4, 5]])
+
+
 def test_each_quantity_has_a_line_a_run_on_the_same_iterations() -> None:
     slow, fast = descend("small steps", 0.1, 30), descend("large steps", 0.4, 20)
     packet = xi.compare(slow, fast).snapshot()

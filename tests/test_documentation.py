@@ -123,6 +123,15 @@ def test_what_a_page_names_is_there(page):
     assert not [name for name in named if not ((ROOT / name).exists() or (page.parent / name).exists())]
 
 
+def test_what_the_readme_imports_is_installed_by_its_first_command():
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    installed = re.findall(r"^(?:dependencies|demo) = (\[.*?^\]|\[.*?\]$)", project, re.M | re.S)
+    packages = {"xinv_nb", *re.findall(r'"([a-z]+)', " ".join(installed))}
+    code = "\n".join(re.findall(r"```python\n(.*?)```", README, re.S))
+    imported = set(re.findall(r"^(?:from|import) (\w+)", code, re.M))
+    assert {"autograd", "scipy"} <= imported <= packages
+
+
 def test_the_readmes_evaluations_by_hand_are_recorded():
     (code,) = (block for block in re.findall(r"```python\n(.*?)```", README, re.S) if "run.add(" in block)
     exec(code, names := {})

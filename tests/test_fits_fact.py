@@ -74,6 +74,15 @@ def test_step_sizes_tried_from_one_start_are_fits_and_not_one_course():
     assert run.phases[-1].stop == 50
 
 
+@pytest.mark.parametrize("what", ["step size", "learning rate", "fit", "run", "start"])
+def test_which_of_the_fits_was_best_is_answered(what):
+    with xi.record() as run:
+        for rate in (0.02, 0.3):
+            descend(bowl, [0.0, 0.0], rate, 25)
+    for question in (f"Which {what} was best?", f"Which {what} worked best?"):
+        assert "that of number 2" in run.ask(question).text
+
+
 def test_the_fit_that_is_told_of_is_told_as_if_it_had_been_alone():
     with xi.record() as alone:
         descend(bowl, [0.0, 0.0], 0.15, 25)

@@ -104,7 +104,7 @@ def test_a_cell_without_a_gradient_says_so(shell: InteractiveShell) -> None:
     result, _ = run_cell(shell, "%%xinv run\n1 + 1")
     assert result.result == 2
     assert shell.user_ns["run"].evaluations == 0
-    assert "No gradient was taken" in shell.user_ns["run"].notices[0]
+    assert "No evaluation of a loss was seen" in shell.user_ns["run"].notices[0]
 
 
 def test_top_level_await_works(shell: InteractiveShell) -> None:

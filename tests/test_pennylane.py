@@ -158,9 +158,9 @@ UNSEEN = {
     "Hessian": (lambda: qml.jacobian(qml.grad(circuit("backprop")))(start()), "returns a single number"),
     "optimizer without gradients": (
         lambda: qml.RotosolveOptimizer().step(circuit(), start(), nums_frequency={"angles": {(0,): 1, (1,): 1}}),
-        "No gradient was taken here",
+        "No evaluation of a loss was seen here",
     ),
-    "plain calls": (lambda: circuit()(start()), "No gradient was taken here"),
+    "plain calls": (lambda: circuit()(start()), "No evaluation of a loss was seen here"),
 }
 
 

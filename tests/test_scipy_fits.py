@@ -18,6 +18,7 @@ from autograd import jacobian, value_and_grad
 from scipy.optimize import curve_fit, least_squares, leastsq, minimize  # imported before any recording is open
 
 import xinv_nb as xi
+from xinv_nb.facts.measures.objective import name_of_loss
 from xinv_nb.recording.evaluation import Evaluation
 from xinv_nb.recording.rows import Rows
 from xinv_nb.recording.solvers import scipy as solvers
@@ -180,6 +181,13 @@ def steps(run):
 def gradients_known(run):
     unknown = run.history.without_gradient
     return run.evaluations - (0 if unknown is None else len(unknown.array))
+
+
+@pytest.mark.parametrize("fit", [lambda: curve_fit(decay, TIMES, SEEN), lambda: least_squares(misfit, [1.0, 1.0])])
+def test_the_loss_of_residuals_does_not_bear_the_name_of_the_model(fit):
+    with xi.record() as run:
+        fit()
+    assert name_of_loss(run) == ("loss", "")
 
 
 @pytest.mark.parametrize("program", [*FITS.values(), *MINIMIZATIONS.values()], ids=[*FITS, *MINIMIZATIONS])

@@ -126,6 +126,25 @@ describe("names at the line ends", () => {
   });
 });
 
+describe("gradient strips", () => {
+  it("are not there where no gradient is known", () => {
+    receive("rejected");
+    expect(figure().strips).toHaveLength(1);
+    const ones = (value: number) => Float64Array.from({ length: 3 }, () => value);
+    const [series, groups, head] = [store.series.value, store.groups.value, store.head.value];
+    store.apply(
+      decode(
+        encode(
+          { kind: "snapshot", head, series, groups },
+          { iteration: Float64Array.of(0, 1, 2), loss: ones(2), p0: ones(1), g0: ones(Number.NaN) },
+        ),
+      ),
+    );
+    expect(figure().strips).toHaveLength(0);
+    expect(figure().stripsTitle).toBeNull();
+  });
+});
+
 describe("a zoomed figure", () => {
   it("shows every row of its part and scales to it", () => {
     receive("log");

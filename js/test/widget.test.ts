@@ -321,13 +321,13 @@ describe("the table behind the plots", () => {
     expect(find(".plots").style.visibility).toBe("hidden");
   });
 
-  it("tells rejected trials from accepted steps, and turns its pages", () => {
+  it("tells accepted steps from what is none, and turns its pages", () => {
     mount();
     model.receive(odd("rejected"));
     press("Home");
     open();
     const rows = [...shadow().querySelectorAll(".table tbody tr")];
-    expect(rows.slice(0, 2).map((row) => cells(row)[2])).toEqual(["accepted", "rejected"]);
+    expect(rows.slice(0, 2).map((row) => cells(row)[2])).toEqual(["accepted", "no step"]);
     find<HTMLElement>(".table-foot button:last-child").click();
     expect(find(".table caption").textContent).toBe("Iterations 50 to 59 of 59");
   });

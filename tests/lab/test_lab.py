@@ -197,7 +197,7 @@ def test_an_interrupted_and_a_failing_cell_tell_so(tab: LabPage, lab: Any) -> No
         region = tab.page.get_by_role("region", name=name)
         region.wait_for()
         expect(region.get_by_role("status").first).to_have_text(words)
-    assert "No gradient was taken" in region.inner_text()
+    assert "No evaluation of a loss was seen" in region.inner_text()
     assert tab.errors == []
 
 

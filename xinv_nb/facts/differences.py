@@ -40,10 +40,14 @@ def names_of(runs: Sequence[RecordedRun]) -> list[str]:
     return names
 
 
+def latest_iterates(run: RecordedRun) -> NDArray[np.intp]:
+    """Return the latest iterate at each evaluation: of a rejected trial, the iterate before it."""
+    return np.maximum.accumulate(np.where(run.accepted, np.arange(run.evaluations), 0))
+
+
 def accepted_loss(run: RecordedRun) -> NDArray[np.float64]:
-    """Return the loss of the latest iterate at each evaluation: of a rejected trial, that of the iterate before it."""
-    latest = np.maximum.accumulate(np.where(run.accepted, np.arange(run.evaluations), 0))
-    return run.loss[latest]
+    """Return the loss of the latest iterate at each evaluation."""
+    return run.loss[latest_iterates(run)]
 
 
 def differences(runs: Sequence[RecordedRun]) -> list[Fact]:

@@ -282,10 +282,11 @@ def recorder_of(run: RecordedRun) -> Recorder | None:
 
 
 _NO_GRADIENT = (
-    "No gradient was taken here, so there is nothing to show. Run the fit inside of what is recorded: xinv_nb records "
-    "what autograd derives (grad(...), value_and_grad(...), or an optimizer that calls them) and what SciPy's "
-    "optimizers evaluate. What a program finds another way, with derivatives, a library or boxes of its own, cannot be "
-    "seen: hand each evaluation over with run.add(loss, parameters, gradients)."
+    "No evaluation of a loss was seen here, so there is nothing to show. Run the fit inside of what is recorded: "
+    "xinv_nb records what autograd derives (grad(...), value_and_grad(...), or an optimizer that calls them) and what "
+    "SciPy's optimizers evaluate. What a program finds another way, with gradients written by hand, a library or boxes "
+    "of its own, cannot be seen: hand each evaluation over with run.add(loss, parameters, gradients); in a cell of "
+    "%%xinv NAME, run is NAME."
 )
 _NO_LOSS = (
     "Derivatives were taken here, but none of a function that returns a single number (a loss), "

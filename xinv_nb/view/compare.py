@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.facts.analysis import facts_of
-from xinv_nb.facts.differences import accepted_loss, differences, names_of
+from xinv_nb.facts.differences import accepted_loss, differences, latest_iterates, names_of
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.measures.objective import name_of_loss
 from xinv_nb.recorded.captions import Caption
@@ -177,8 +177,9 @@ def quantities_of(runs: Sequence[RecordedRun]) -> list[Quantity]:
     loss: dict[int, Column] = {place: _taken_from(accepted_loss(run)) for place, run in enumerate(runs)}
     common: dict[tuple[str, str], dict[int, Column]] = {}
     for place, run in enumerate(runs):
+        iterates = latest_iterates(run)
         for entry in run.entries() if run.evaluations else []:
-            common.setdefault((entry.label, entry.parameter.unit), {})[place] = _taken_from(run.column(entry))
+            common.setdefault((entry.label, entry.parameter.unit), {})[place] = _taken_from(run.column(entry)[iterates])
     for place, run in enumerate(runs):
         for name, watch in run.history.watches.items():
             if name != name_of_loss(run)[0]:

@@ -144,11 +144,11 @@ function paintLossNotes(context: Context, figure: Figure, panel: Panel, start: n
     ? start
     : paintNote(context, "the loss", start, panel.top, figure.right, ink);
   if (panel.log) x = paintNote(context, "log scale", x, panel.top, figure.right, ink);
-  if (!figure.accepted || x + 110 > figure.right) return;
+  if (!figure.accepted || x + 180 > figure.right) return;
   context.strokeStyle = ink.warning;
   context.lineWidth = 1.25;
   cross(context, x + 3, panel.top - 10);
-  paintNote(context, "rejected trial steps", x + 11, panel.top, figure.right, ink);
+  paintNote(context, "evaluations that are no steps", x + 11, panel.top, figure.right, ink);
 }
 
 /** Says what the dashed and the thin lines are, where there are any. */

@@ -36,7 +36,7 @@ export function collect(store: Store, state: State): Content {
 
   const withGradient = lines
     .map((line) => ({ line, gradient: store.history.column(`g${line.series.key}`) }))
-    .filter(({ gradient }) => gradient.length > 0);
+    .filter(({ gradient }) => gradient.some((value) => !Number.isNaN(value)));
   const strips =
     withGradient.length > MAX_STRIPS
       ? [...withGradient].sort((a, b) => Number(a.line.faded) - Number(b.line.faded)).slice(0, MAX_STRIPS)

@@ -186,7 +186,7 @@ function paintBandOf(context: Context, figure: Figure, panel: Panel, band: Band,
   context.globalAlpha = 1;
 }
 
-/** Trials that the optimizer turned down: crosses where there is room, else dots. */
+/** Trials that the optimizer turned down, and its finite differences: crosses where there is room, else dots. */
 function paintRejected(context: Context, figure: Figure, panel: Panel, loss: ColumnData, ink: Ink): void {
   const { accepted, iterations, x, window, parts } = figure;
   if (!accepted) return;

@@ -122,7 +122,7 @@ function listColumns(store: Store, state: State): Column[] {
   }
   if (!compared) add(withUnit(loss_label || "loss", loss_unit), "loss");
   if (history.column("accepted").includes(0)) {
-    add("step", "accepted", (value) => (value === 0 ? "rejected" : "accepted"));
+    add("step", "accepted", (value) => (value === 0 ? "no step" : "accepted"));
   }
   for (const { key, name, label, unit, group, shown } of store.series.value) {
     if (!state.isShown(`p${key}`, shown)) continue;

@@ -177,6 +177,7 @@ KIND = Kind(
     },
     compute=compute,
     method="calls of optimizers; points that are an earlier start again; jumps out of scale with the steps before",
-    asked_with=r"\b(?:fits|starts|restarts?|several|which (?:fit|start|run) (?:is|was))\b",
+    asked_with=r"\b(?:fits|starts|restarts?|several|which (?:fit|start|run|step(?: ?size)?|(?:learning )?rate|method"
+    r"|optimi[sz]er|solver) (?:is|was|did|works?|worked|won))\b",
     of_fits=True,
 )

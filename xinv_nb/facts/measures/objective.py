@@ -19,7 +19,7 @@ _NAMES_OF_ANY_OBJECTIVE = {"", "<lambda>", "loss", "objective", "f", "fun", "fun
 
 
 def name_of_loss(run: RecordedRun) -> tuple[str, str]:
-    """Return what the program calls the objective, and its unit: of a watched quantity that is the loss, if any.
+    """Return what the program calls the loss, and its unit: of a watched quantity that is the loss, if any.
 
     >>> import xinv_nb as xi
     >>> from autograd import grad
@@ -30,7 +30,8 @@ def name_of_loss(run: RecordedRun) -> tuple[str, str]:
     """
     if watched := watch_that_is_the_loss(run):
         return watched, run.history.watches[watched].unit
-    name = run.history.objective
+    # A program that returns residuals is named after these, or after the model, and neither is the loss.
+    name = "" if run.history.residuals is not None else run.history.objective
     return ("loss" if name in _NAMES_OF_ANY_OBJECTIVE else name.strip("_").replace("_", " ")), ""
 
 
