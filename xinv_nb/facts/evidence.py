@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from xinv_nb.facts.estimates import Estimate, Why, estimate_of
 from xinv_nb.facts.fact import Fact, Phase
@@ -19,6 +20,9 @@ from xinv_nb.facts.story import Parts
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.recorded.watch import Watch
 
+if TYPE_CHECKING:
+    from xinv_nb.facts.diagnosis.finding import Finding
+
 _MOST_PARAMETERS = 100
 """Parameters up to which standard errors are among the facts: of more they take long, and are for `run.uncertainty`."""
 
@@ -31,6 +35,8 @@ class Evidence:
         self.parts = parts
         """The fits of the recording, for the kinds that are about all of them."""
         self.found: list[Fact] = []
+        self.findings: Sequence[Finding] = ()
+        """What is wrong with the run, once that is known: for the fact that tells of it."""
 
     @property
     def last(self) -> int:
