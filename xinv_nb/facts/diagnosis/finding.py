@@ -58,12 +58,12 @@ class Finding:
 
     @cached_property
     def advice(self) -> str:
-        """The next call or change to make; the bank has it under `advice`, or under the form's own name and `advice`."""
+        """The next call or change to make, in English."""
         return rendered(self.part, self.advice_form, self.slots)
 
     @property
     def advice_form(self) -> str:
-        """The form of its advice."""
+        """The form of its advice: `advice`, or its own form and `advice` where the bank has that."""
         own = f"{self.form}, advice"
         return own if (self.part, own) in bank_of().own else "advice"
 
