@@ -56,6 +56,15 @@ def compared(p):
     return np.sum((p[0] * (x > p[1]) - 2.0 * (x > 0.2)) ** 2)
 
 
+def stopped_at(p):
+    height = p[0]
+    for _ in range(20):
+        height = height - 0.1 * x[3] * height
+        if height > 100 + p[1]:
+            break
+    return (height - 3.0) ** 2
+
+
 def sorted_in(p):
     return np.sum((p[0] * x + np.searchsorted(x, p[1]) / 30 - x) ** 2)
 
@@ -69,6 +78,7 @@ def sorted_in(p):
         (read, "float", "_value"),
         (unboxed, "getval", "getval"),
         (compared, "greater", "x >"),
+        (stopped_at, "greater", "height >"),
         (sorted_in, "searchsorted", "searchsorted"),
     ],
 )

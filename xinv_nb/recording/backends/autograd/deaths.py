@@ -14,7 +14,7 @@ import numpy as np
 
 from xinv_nb.recording.backends.autograd import stationary, tape
 from xinv_nb.recording.backends.autograd.observing import step_at
-from xinv_nb.recording.backends.autograd.reach import TINY, among, flat, seeds
+from xinv_nb.recording.backends.autograd.reach import TINY, among, flat, seeds, tiny, walks
 from xinv_nb.recording.backends.autograd.taps import untapped
 from xinv_nb.recording.remarks import Remark
 
@@ -87,7 +87,10 @@ def found(order: list[Any], seed: Any, gradient: Any) -> Iterator[tuple[Remark, 
     at_rest = (arrived == 0) & (sizes == 0) if arrived is not None and len(arrived) == len(sizes) else explained
     curved = stationary.of([death for death in deaths if not death.is_flat], at_rest)
     cotangents = seeds(())
-    for death in deaths:
+    asked = tiny(sizes)
+    for death in deaths[: walks(len(order))]:
+        if explained[asked].all():
+            return
         size = np.shape(death.mask)
         drawn = next(seeds(size)) if size else next(cotangents)
         reach = tape.gradient_from(drawn * np.where(death.mask, death.inflow, 0.0)[()], death.parent)

@@ -12,6 +12,19 @@ TINY = 1e-12
 """Share of what comes in up to which next to nothing goes on."""
 
 
+_MOST_STEPS = 400_000
+"""Operations that are walked back over in one look, about."""
+
+
+def walks(length: int) -> int:
+    """Return how many walks back a tape of that length is worth.
+
+    >>> walks(100), walks(100_000)
+    (4000, 4)
+    """
+    return max(_MOST_STEPS // max(length, 1), 2)
+
+
 def flat(value: Any) -> NDArray[np.float64]:
     """Return the sizes of all numbers of a structure in a row.
 

@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xinv_nb.recording.backends.autograd import broadcasts, deaths, tape, untraced
 from xinv_nb.recording.backends.autograd.boxes import is_box
 from xinv_nb.recording.backends.autograd.evaluation import TapedEvaluation
 from xinv_nb.recording.backends.autograd.observing import Step
-from xinv_nb.recording.backends.autograd.reach import among, flat, seeds, tiny
+from xinv_nb.recording.backends.autograd.reach import among, flat, seeds, tiny, walks
 from xinv_nb.recording.backends.autograd.untraced import TapeLog
 from xinv_nb.recording.remarks import Remark
 
 _log = logging.getLogger(__name__)
 
-_LONGEST_TAPE = 20_000
+_LONGEST_TAPE = 100_000
 """Operations up to which a tape is looked at."""
 
 
@@ -53,24 +55,28 @@ def _found(evaluation: TapedEvaluation, log: TapeLog, gradient: Any, seed: Any, 
     if gradient is not None and not tiny(flat(gradient)).any():
         return
     unpacked = evaluation.of.unpacked
-    explained: Any = False
+    explained = np.zeros(0 if gradient is None else flat(gradient).shape, dtype=bool)
     if order:
         for remark, reach in deaths.found(order, seed, gradient):
             explained = explained | (flat(reach) > 0)
             yield Remark("dies", remark.operation, remark.place, remark.values, unpacked(reach))
-    yield from _cuts(log, gradient, explained, unpacked)
+    if gradient is None or (flat(gradient)[~explained] == 0).any():
+        most = walks(len(order))
+        for remark in _cuts(log, gradient, explained, most):
+            yield replace(remark, reach=unpacked(remark.reach))
 
 
-def _cuts(log: TapeLog, gradient: Any, explained: Any, unpacked: Any) -> Iterator[Remark]:
+def _cuts(log: TapeLog, gradient: Any, explained: NDArray[np.bool_], most: int) -> Iterator[Remark]:
     """Yield where numbers were taken off the tape that hang on parameters without a gradient, not `explained` yet."""
-    for taken in log.taken.values():
+    for taken in islice(log.taken.values(), most):
         reach = tape.gradient_from(next(seeds(taken.shape)), taken.node)
         if reach is None:
             continue
         if gradient is not None:
             reach = among(reach, gradient, 0.0)
-        if not ((flat(reach) > 0) & ~np.asarray(explained)).any():
+        behind = flat(reach) > 0
+        if not (behind & ~explained if explained.size else behind).any():
             continue
         place = Step(None, taken.code, taken.instruction).place
         assert place is not None
-        yield Remark("cut off", untraced.name_in(taken, place), place, {"by": taken.operation}, unpacked(reach))
+        yield Remark("cut off", untraced.name_in(taken, place), place, {"by": taken.operation}, reach)

@@ -64,18 +64,18 @@ class Taken:
 class TapeLog:
     """What was noted while one observing tape was made."""
 
-    taken: dict[tuple[CodeType, int], Taken] = field(default_factory=dict)
+    taken: dict[tuple[CodeType, int, int], Taken] = field(default_factory=dict)
     broadcasts: list[Any] = field(default_factory=list)
     """Nodes whose value combines two rows of numbers each with each."""
 
 
-def _note(box: Any, operation: str, frame: FrameType | None) -> None:
+def _note(box: Any, operation: str, frame: FrameType | None, operand: int = 0) -> None:
     log = getattr(box._node, "log", None)  # noqa: SLF001
     if log is None or frame is None or len(log.taken) >= _MOST:
         return
-    key = frame.f_code, frame.f_lasti
+    key = frame.f_code, frame.f_lasti, operand
     if key not in log.taken and is_number(box):
-        log.taken[key] = Taken(operation, *key, box._node, np.shape(_plain(box)))  # noqa: SLF001
+        log.taken[key] = Taken(operation, frame.f_code, frame.f_lasti, box._node, np.shape(_plain(box)))  # noqa: SLF001
 
 
 def _plain(box: Any) -> Any:
@@ -95,8 +95,8 @@ class Untraced:
             name = name_of(function)
             if name not in _TELL_NOTHING:
                 frame = sys._getframe(1)  # noqa: SLF001 - the primitive's
-                for _, box in frame.f_locals["boxed_args"]:
-                    _note(box, name, outside(frame))
+                for operand, box in frame.f_locals["boxed_args"]:
+                    _note(box, name, outside(frame), operand)
         return True
 
 
