@@ -60,4 +60,4 @@ def seeds(shape: tuple[int, ...]) -> Iterator[Any]:
     generator = np.random.default_rng(0)
     while True:
         drawn = generator.uniform(0.5, 1.5, shape)
-        yield drawn if shape else float(drawn)
+        yield drawn if shape else np.float64(drawn)  # autograd asks numbers for their shape

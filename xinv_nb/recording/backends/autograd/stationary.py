@@ -105,7 +105,7 @@ def _slopes(parent: Any, shape: tuple[int, ...]) -> NDArray[np.float64] | None:
     for index in np.ndindex(shape):
         seed: Any = np.zeros(shape)
         seed[index] = 1.0
-        gradient = tape.gradient_from(seed if shape else 1.0, parent)
+        gradient = tape.gradient_from(seed if shape else np.float64(1.0), parent)
         if gradient is None:
             return None
         rows.append(_signed(gradient))
