@@ -152,6 +152,17 @@ def test_a_hinge_loss_that_is_satisfied_is_well():
     assert descend(loss, numpy.array([300.0, 0.0])).diagnosis == ()
 
 
+def test_a_loss_that_is_next_to_0_itself_is_well():
+    def margins(w):
+        return np.sum(np.exp(-numpy.sign(x) * (w[0] * x + w[1] + 300 * numpy.sign(x))))
+
+    def softplus(w):
+        return np.sum(np.logaddexp(0.0, -numpy.sign(x) * (w[0] * x + w[1] + 300 * numpy.sign(x))))
+
+    for loss in (margins, softplus):
+        assert descend(loss, numpy.array([1.0, 0.0])).diagnosis == ()
+
+
 def test_a_saturated_sigmoid_is_told_with_its_line():
     def steep(p):
         return np.sum((np.tanh(100 * p[0] * x + p[1]) * p[2] - np.sign(x + 0.1)) ** 2)
@@ -159,10 +170,19 @@ def test_a_saturated_sigmoid_is_told_with_its_line():
     def logistic(p):
         return np.sum((expit(p[0] + p[1] * x) - (x > 0)) ** 2)
 
-    for loss, start, operation in ((steep, [30.0, 200.0, 0.1], "tanh"), (logistic, [800.0, 1.0], "expit")):
+    def by_hand(p):
+        return np.sum((1 / (1 + np.exp(-p[0] - p[1] * x)) - (x > 0)) ** 2)
+
+    for loss, start, operation, text in (
+        (steep, [30.0, 200.0, 0.1], "tanh", "np.tanh"),
+        (logistic, [800.0, 1.0], "expit", "expit"),
+        (by_hand, [60.0, 1.0], "1 / (1 + exp)", "np.exp"),
+        (by_hand, [-60.0, 1.0], "1 / (1 + exp)", "np.exp"),
+    ):
         (finding,) = descend(loss, numpy.array(start), step=0.01).diagnosis
         assert (finding.kind, finding.values["operation"]) == ("saturated", operation)
-        assert finding.values["line"] == line_of(loss, operation)
+        assert finding.values["line"] == line_of(loss, text)
+    assert descend(by_hand, numpy.array([0.0, 1.0]), step=0.01).diagnosis == ()
     assert descend(logistic, numpy.array([0.0, 1.0]), step=0.01).diagnosis == ()
 
 

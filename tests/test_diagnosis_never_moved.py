@@ -87,6 +87,20 @@ def test_where_nothing_tells_whether_it_is_a_minimum_it_is_a_caution():
     assert (finding.kind, finding.severity) == ("never-moved", "caution")
 
 
+@pytest.mark.parametrize("method", ["BFGS", "L-BFGS-B", "SLSQP"])
+def test_without_gradients_it_is_a_caution(method):
+    def model(p):
+        return float(numpy.sum((numpy.exp(-((p[0] * base / 70.0) ** 2)) - visibility(1.1)) ** 2))
+
+    with xi.record(live=False) as run:
+        minimize(model, [0.0], method=method)
+    (finding,) = run.diagnosis
+    assert (finding.kind, finding.severity) == ("never-moved", "caution")
+    with xi.record(live=False) as moved:
+        minimize(model, [0.1], method=method)
+    assert "never-moved" not in [finding.kind for finding in moved.diagnosis]
+
+
 @pytest.mark.parametrize(
     "loss",
     [

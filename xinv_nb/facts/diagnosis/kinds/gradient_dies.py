@@ -15,6 +15,8 @@ from xinv_nb.facts.measures.tape import Ended, ended, widest
 from xinv_nb.language.slots import Count, Iteration, Listed, Named, Said, Slot, Value
 
 _UNDERFLOWS = frozenset(["exp", "exp2", "expm1", "pdf", "sf"])
+_MADE_OF = 1e6
+"""How many times as large as one entry of it a loss is at most that is a sum of many."""
 _PRODUCTS = frozenset(["multiply", "dot", "matmul", "tensordot", "inner", "einsum", "outer"])
 
 
@@ -63,7 +65,9 @@ def _is_at_rest(found: Ended) -> bool:
     loss = found.run.loss[slice(*found.story)]
     if not found.is_of_all:
         return False
-    there = float(loss[found.since - found.story[0]])
+    there, values = float(loss[found.since - found.story[0]]), found.event.values
+    if values["operation"] in _UNDERFLOWS and abs(there) <= _MADE_OF * values["inflow"] * values.get("largest", 0.0):
+        return True  # what becomes so small is the loss itself
     if found.since == found.story[0]:
         return there == 0
     lowest, highest = float(np.nanmin(loss)), float(np.nanmax(loss))

@@ -15,6 +15,10 @@ from xinv_nb.language.slots import Count, Listed, Said, Slot, Value
 from xinv_nb.recorded.run import RecordedRun
 
 
+_ROUNDING = 1e-12
+"""Share of a loss up to which a change of it is none."""
+
+
 def stands_still(run: RecordedRun, story: tuple[int, int]) -> bool:
     """Whether every slope is exactly 0 at the first evaluation of a story, and none of its points is another.
 
@@ -49,12 +53,15 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     'Nothing moved: at the start, where the loss is 0.64, every slo'
     """
     run, story = evidence.run, story_of(evidence)
-    if not run.evaluations or not stands_still(run, story):
-        return
-    loss = float(run.loss[story[0]])
+    span = (story[0], story[1] - 1)
+    loss = float(run.loss[story[0]]) if run.evaluations else 0.0
     if not np.isfinite(loss) or loss == 0:
         return
-    span = (story[0], story[1] - 1)
+    if _is_level_by_differences(run, story):
+        yield KIND.finding("level, by differences", span, {"loss": Value(loss)}, severity="caution")
+        return
+    if not stands_still(run, story):
+        return
     found = [each for each in ended(evidence, "dies") if each.since == story[0]]
     level = [each for each in found if not each.event.values.get("is_flat")]
     if len(level) < len(found):
@@ -71,6 +78,18 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     form, more = _form(first)
     severity: Severity | None = "caution" if form == "level, at an operation" else None
     yield KIND.finding(form, span, slots | more, cites=(first.event.id,), severity=severity)
+
+
+def _is_level_by_differences(run: RecordedRun, story: tuple[int, int]) -> bool:
+    """Whether a solver without gradients stayed at a start of zeros, beside which the loss was the same to rounding."""
+    start, stop = story
+    history, loss = run.history, run.loss[start:stop]
+    calls = [call for call in history.calls if call.differences and start <= call.start < stop]
+    if run.has_gradients or not calls or not run.accepted[start] or history.values.array[history.row_of(start)].any():
+        return False
+    accepted = history.rows(np.flatnonzero(run.accepted[start:stop]) + start)
+    is_same = bool((np.abs(loss - loss[0]) <= _ROUNDING * abs(loss[0])).all())
+    return is_same and not accepted.any()
 
 
 def _form(found: Ended) -> tuple[str, dict[str, Slot]]:

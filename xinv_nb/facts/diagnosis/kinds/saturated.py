@@ -12,7 +12,7 @@ from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.tape import ended, widest
 from xinv_nb.language.slots import Count, Iteration, Listed, Said, Slot, Value
 
-SIGMOIDS = frozenset(["tanh", "arctan", "expit", "erf", "erfc", "cdf", "logaddexp"])
+SIGMOIDS = frozenset(["tanh", "arctan", "expit", "erf", "erfc", "cdf", "1 / (1 + exp)"])
 """Operations whose ends are level."""
 
 

@@ -20,8 +20,8 @@ from xinv_nb.recording.backends.autograd.untraced import TapeLog
 from xinv_nb.recording.nonfinite import Place
 from xinv_nb.recording.remarks import Remark
 
-_REDUCTIONS = frozenset(["sum", "mean", "norm", "average", "std", "var"])
-_MEANT = re.compile(r"\bNone\b|newaxis|reshape|expand_dims|outer|meshgrid|atleast_2d|\.T\b|transpose")
+_REDUCTIONS = frozenset(["sum", "mean", "norm", "average", "std", "var", "dot", "inner", "vdot"])
+_MEANT = re.compile(r"\bNone\b|newaxis|reshape|expand_dims|outer|meshgrid|atleast_2d")
 _ROOM = frozenset(["reshape", "expand_dims", "atleast_2d", "transpose", "getitem", "_getitem", "swapaxes"])
 _MOST = 4
 
@@ -64,7 +64,8 @@ def _reduction(node: Any, children: dict[int, list[Any]]) -> tuple[str, bool] | 
                 name = step.name
                 continue
             is_entry = child.shape == shape and isinstance(getattr(np, step.name, None), np.ufunc)
-            if not is_entry or step.name == "matmul":
+            is_laid_out = step.name in ("ravel", "reshape") and np.prod(child.shape) == np.prod(shape)
+            if not (is_entry or is_laid_out) or step.name == "matmul":
                 return None
             if child.full > sum(parent.shape == shape for parent in child.parents):
                 return None  # there are as many data as that: it is meant

@@ -31,8 +31,6 @@ _FLAT = frozenset(
         "expm1",
         "tanh",
         "arctan",
-        "logaddexp",
-        "logaddexp2",
         "expit",
         "erf",
         "erfc",
@@ -57,6 +55,7 @@ _MOST = 24
 """Operations of which it is asked what lies behind them."""
 _LARGEST = 1_000_000
 """Entries up to which an array is looked at."""
+LOGISTIC = "1 / (1 + exp)"
 _NAMES = {"amax": "max", "amin": "min", "abs": "absolute"}
 
 
@@ -74,6 +73,7 @@ class Death:
     outflow: float
     is_flat: bool
     """Whether the operation is level over a whole stretch."""
+    name: str
 
 
 def found(order: list[Any], seed: Any, gradient: Any) -> Iterator[tuple[Remark, Any]]:
@@ -102,7 +102,7 @@ def found(order: list[Any], seed: Any, gradient: Any) -> Iterator[tuple[Remark, 
             explained |= new
             step = step_at(death.node)
             values = _values(death, order[-1]) | ({} if death.is_flat else dict(curved))
-            yield Remark("dies", _NAMES.get(step.name, step.name), step.place, values), behind
+            yield Remark("dies", _NAMES.get(death.name, death.name), step.place, values), behind
 
 
 def _deaths(order: list[Any], seed: Any) -> tuple[list[Death], Any]:
@@ -124,7 +124,10 @@ def _deaths(order: list[Any], seed: Any) -> tuple[list[Death], Any]:
         ingrads = list(vjp(outgrad[0]))
         name = step_at(node).name
         for parent, ingrad in zip(node.parents, ingrads, strict=True):
-            death = _death(node, name, parent, outgrad[0], ingrad)
+            if (operand := _operand_of_logistic(node, name)) is not None:
+                death = _death(node, LOGISTIC, operand[0], outgrad[0], _through(operand[1], ingrad))
+            else:
+                death = _death(node, name, parent, outgrad[0], ingrad)
             if death is not None and len(deaths) < _MOST:
                 deaths.append(death)
             if parent is order[-1] and arrived is not None:
@@ -133,8 +136,27 @@ def _deaths(order: list[Any], seed: Any) -> tuple[list[Death], Any]:
     return deaths, None if len(deaths) == _MOST else arrived
 
 
+def _operand_of_logistic(node: Any, name: str) -> tuple[Any, list[Any]] | None:
+    """Return the node of x, and those up to it, where a node is the end of 1 / (1 + exp(x))."""
+    if name not in ("true_divide", "divide", "reciprocal") or len(node.parents) != 1:
+        return None
+    one_more = node.parents[0]
+    if step_at(one_more).name != "add" or len(one_more.parents) != 1:
+        return None
+    power = one_more.parents[0]
+    is_all = step_at(power).name == "exp" and tape.is_pure(untapped(one_more)) and tape.is_pure(untapped(power))
+    return (power.parents[0], [one_more, power]) if is_all else None
+
+
+def _through(way: list[Any], cotangent: Any) -> Any:
+    """Return a cotangent behind a row of operations of one operand each."""
+    for node in way:
+        (cotangent,) = untapped(node)(cotangent)
+    return cotangent
+
+
 def _death(node: Any, name: str, parent: Any, outgrad: Any, ingrad: Any) -> Death | None:
-    is_flat = name in _FLAT or (name == "multiply" and _is_mask(node))
+    is_flat = name in _FLAT or name == LOGISTIC or (name == "multiply" and _is_mask(node))
     if not is_flat and name not in _LEVEL and (name not in _PRODUCTS or len(node.parents) < 2):
         return None
     if not (_is_plain(outgrad) and _is_plain(ingrad)):
@@ -148,7 +170,7 @@ def _death(node: Any, name: str, parent: Any, outgrad: Any, ingrad: Any) -> Deat
     if not np.any(mask):
         return None
     outflow = float(np.max(np.where(mask, went, 0.0)))
-    return Death(node, parent, outgrad, mask, inflow, outflow, is_flat)
+    return Death(node, parent, outgrad, mask, inflow, outflow, is_flat, name)
 
 
 def _is_mask(node: Any) -> bool:
