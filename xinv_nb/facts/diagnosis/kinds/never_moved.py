@@ -14,7 +14,6 @@ from xinv_nb.facts.measures.tape import Ended, ended, story_of, tape_events
 from xinv_nb.language.slots import Count, Listed, Said, Slot, Value
 from xinv_nb.recorded.run import RecordedRun
 
-
 _ROUNDING = 1e-12
 """Share of a loss up to which a change of it is none."""
 

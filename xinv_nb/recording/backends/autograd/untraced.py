@@ -112,7 +112,7 @@ def begin_noting() -> None:
     global _readers, _slot
     from autograd import tracer
 
-    with _lock:
+    with _lock, contextlib.suppress(Exception):  # where boxes are kept otherwise, reads are not noted
         _readers += 1
         if _readers == 1:
             _slot = tracer.Box.__dict__["_value"]
