@@ -99,7 +99,7 @@ def masked(p):
     return ((p[0] > 0) * p[0] * p[1] - 2) ** 2 + (p[1] - 1) ** 2
 
 
-@pytest.mark.parametrize(("loss", "operation"), [(branch, "where"), (masked, "multiply")])
+@pytest.mark.parametrize(("loss", "operation"), [(branch, "where"), (masked, "a product with a condition")])
 def test_the_branch_that_is_not_taken_is_told_and_not_the_comparison(loss, operation):
     (finding,) = descend(loss, numpy.array([-1.0, 0.5])).diagnosis
     assert (finding.kind, finding.values["operation"]) == ("gradient-dies", operation)

@@ -56,6 +56,7 @@ _MOST = 24
 _LARGEST = 1_000_000
 """Entries up to which an array is looked at."""
 LOGISTIC = "1 / (1 + exp)"
+MASK = "a product with a condition"
 _NAMES = {"amax": "max", "amin": "min", "abs": "absolute"}
 
 
@@ -156,7 +157,9 @@ def _through(way: list[Any], cotangent: Any) -> Any:
 
 
 def _death(node: Any, name: str, parent: Any, outgrad: Any, ingrad: Any) -> Death | None:
-    is_flat = name in _FLAT or name == LOGISTIC or (name == "multiply" and _is_mask(node))
+    if name == "multiply" and _is_mask(node):
+        name = MASK
+    is_flat = name in _FLAT or name in (LOGISTIC, MASK)
     if not is_flat and name not in _LEVEL and (name not in _PRODUCTS or len(node.parents) < 2):
         return None
     if not (_is_plain(outgrad) and _is_plain(ingrad)):
