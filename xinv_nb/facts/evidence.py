@@ -17,6 +17,7 @@ from xinv_nb.facts.measures.players import Players, players_of
 from xinv_nb.facts.measures.sampling import downhill_share
 from xinv_nb.facts.measures.watched import followed
 from xinv_nb.facts.story import Parts
+from xinv_nb.recorded.events import Event
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.recorded.watch import Watch
 
@@ -74,6 +75,13 @@ class Evidence:
     def end_of_fit(self) -> Fitted | str:
         """The best accepted evaluation of a least-squares fit, or in a word why there is none."""
         return fitted(self.run)
+
+    @cached_property
+    def tape_events(self) -> list[Event]:
+        """What looks at the tape of the objective found."""
+        if not self.run.evaluations:
+            return []
+        return [event for event in self.run.events_as_recorded() if event.kind == "tape"]
 
     @cached_property
     def opposed_pairs(self) -> list[Pair]:

@@ -125,15 +125,13 @@ def place_of(event: Event) -> dict[str, Slot]:
     }
 
 
-def tape_events(run: RecordedRun, what: str) -> list[Event]:
+def tape_events(evidence: Evidence, what: str) -> list[Event]:
     """Return what looks at the tape of the objective that is shown found of one sort.
 
-    >>> tape_events(RecordedRun(), "broadcast")
+    >>> tape_events(Evidence(RecordedRun(), []), "broadcast")
     []
     """
-    if not run.evaluations:
-        return []
-    return [event for event in run.events_as_recorded() if event.kind == "tape" and event.values.get("what") == what]
+    return [event for event in evidence.tape_events if event.values.get("what") == what]
 
 
 def story_of(evidence: Evidence) -> tuple[int, int]:
@@ -150,7 +148,7 @@ def ended(evidence: Evidence, what: str) -> Iterator[Ended]:
     history = run.history if run.evaluations else None
     if history is None or not run.has_gradients:
         return
-    for event in tape_events(run, what):
+    for event in tape_events(evidence, what):
         is_within = start <= event.evaluation < stop
         columns = [int(column) for column in event.values.get("columns", ())]
         if not columns or max(columns) >= history.width or not (is_within or what == "cut off"):

@@ -33,7 +33,7 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     '(5, 5)'
     """
     run, (start, stop) = evidence.run, story_of(evidence)
-    for event in tape_events(run, "broadcast")[:1]:
+    for event in tape_events(evidence, "broadcast")[:1]:
         values = event.values
         slots: dict[str, Slot] = {
             name: Said(str(tuple(int(side) for side in values[name]))) for name in ("one", "other", "result")

@@ -66,7 +66,7 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     if len(level) < len(found):
         return  # that is a gradient that dies
     if not level:
-        if not tape_events(run, "cut off"):
+        if not tape_events(evidence, "cut off"):
             yield KIND.finding("level", span, {"loss": Value(loss)}, severity="caution")
         return
     if any(each.is_minimum for each in level):
