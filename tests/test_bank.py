@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.test_wordings import RUNS
+from xinv_nb.facts.diagnosis.finding import PART
+from xinv_nb.facts.diagnosis.kind import FindingKind
+from xinv_nb.facts.diagnosis.kinds import all_finding_kinds
 from xinv_nb.facts.kind import Kind
 from xinv_nb.facts.kinds import all_kinds
 from xinv_nb.language.bank import bank_of
@@ -26,6 +31,7 @@ from xinv_nb.language.slots import (
 )
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in all_kinds()}
+FINDINGS: dict[str, FindingKind] = {kind.name: kind for kind in all_finding_kinds()}
 every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 
 
@@ -61,6 +67,8 @@ def test_a_slot_is_said_by_a_form(kind: Kind) -> None:
 def test_two_facts_in_one_sentence_have_all_its_slots() -> None:
     parts = {"main": "movement"}
     for (kinds, forms), entries in bank_of().entries.items():
+        if len(kinds) < 2:
+            continue
         names = [parts.get(kind, kind) for kind in kinds]
         known = {slot for name in names for slot in KINDS[name].slots} if names != ["clauses"] else set()
         known |= {f"{slot}2" for slot in known} if len(set(names)) < len(names) else set()
@@ -118,5 +126,23 @@ def test_every_wording_can_be_said_also_of_forms_that_no_run_has(kind: Kind) -> 
         for entry in entries if set(kinds) == {kind.wordings or kind.name} else ():
             for wording in entry.wordings:
                 text = fill(wording.template, slots)
-                assert text.endswith(".") or "{story}" in wording.template  # which ends the sentence
+                assert text.endswith(".") or {"{story}", "{Said}"} & set(re.findall(r"{\w+}", wording.template))
                 assert not set("{}[]<>") & set(text), text
+
+
+@pytest.mark.parametrize("kind", FINDINGS.values(), ids=FINDINGS)
+def test_a_finding_has_a_sentence_and_an_advice_for_each_form_and_all_their_slots(kind: FindingKind) -> None:
+    own = {form: sentence for (of, form), sentence in bank_of().own.items() if of == PART.format(kind.name)}
+    forms = [form for form in own if not form.endswith("advice")]
+    assert forms
+    assert "advice" in own or all(f"{form}, advice" in own for form in forms)
+    assert {name for sentence in own.values() for name in names_in(sentence)} == set(kind.slots)
+    for name in kind.silences:
+        silenced, _, form = name.partition(": ")
+        assert any(of.startswith(form) for of in forms_of(KINDS[silenced])), name
+
+
+def test_every_part_of_the_bank_is_of_a_kind_that_there_is() -> None:
+    parts = {of for of, _ in bank_of().own}
+    known = {kind.wordings or kind.name for kind in KINDS.values()} | {PART.format(name) for name in FINDINGS}
+    assert parts <= known | {"clauses", "main"}

@@ -86,7 +86,7 @@ def imported_modules(path: Path, names: set[str]) -> set[str]:
     ("library", "allowed"),
     [
         ("IPython", {"magic.py", "run.py", "live.py", "comparison.py"}),
-        ("autograd", {"derivatives.py", "observing.py", "operations.py", "tape.py", "taps.py"}),
+        ("autograd", {"derivatives.py", "observing.py", "operations.py", "tape.py", "taps.py", "untraced.py"}),
         ("ollama", {"connection.py", "faults.py", "models.py", "ollama.py", "download.py"}),
     ],
 )

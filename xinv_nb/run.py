@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas
     from matplotlib.figure import Figure
 
+    from xinv_nb.facts.diagnosis.finding import Finding
     from xinv_nb.facts.fact import Fact, Phase
     from xinv_nb.facts.fit import Fit
     from xinv_nb.facts.uncertainty import Uncertainty
@@ -130,6 +131,16 @@ class Run(RecordedRun):
         from xinv_nb.facts.uncertainty import uncertainty_of
 
         return uncertainty_of(self)
+
+    @property
+    def diagnosis(self) -> Sequence[Finding]:
+        """What is wrong with the run, where, and the next call to make; the gravest first, nothing for a healthy run.
+
+        The kinds of findings are told in `docs/diagnosis.md`.
+        """
+        from xinv_nb.facts.analysis import diagnosis_of
+
+        return diagnosis_of(self)
 
     @property
     def captions(self) -> Sequence[Caption]:

@@ -454,7 +454,7 @@ def ends_at_a_bound() -> Run:
     )
 
 
-@trace(phases=("start",), says=("not a finite number", "bounds that exclude"), silent=("diverg", "smaller step"))
+@trace(phases=("start",), says=("not a finite number", "bounds on the parameters"), silent=("diverg",))
 def a_trial_is_not_a_number() -> Run:
     return solve(lambda x: 10 * x[0] - np.log(x[0]) + 4 * (x[1] - 1) ** 2, [0.3, 1.0], "L-BFGS-B")
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from xinv_nb.errors import XinvError
+from xinv_nb.facts.diagnosis.finding import Finding, shifted_finding
+from xinv_nb.facts.diagnosis.found import findings_of, ranked, without_untrue
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact, Phase
 from xinv_nb.facts.fit import Fit, fits_of
@@ -33,6 +35,7 @@ class Analysis:
     parts: Parts
     phases: tuple[Phase, ...]
     facts: tuple[Fact, ...]
+    findings: tuple[Finding, ...]
 
 
 _STALE = 1.02
@@ -47,6 +50,11 @@ def phases_of(run: RecordedRun) -> Sequence[Phase]:
 def facts_of(run: RecordedRun) -> Sequence[Fact]:
     """Return the facts of `run` as it stands; analysed once."""
     return _analysis_of(run).facts
+
+
+def diagnosis_of(run: RecordedRun) -> Sequence[Finding]:
+    """Return what is wrong with `run` as it stands, the gravest first; analysed once."""
+    return _analysis_of(run).findings
 
 
 def shown_parts(run: RecordedRun) -> Parts:
@@ -99,22 +107,26 @@ def analyse(run: RecordedRun) -> Analysis:
     with np.errstate(all="ignore"):  # overflow and invalid numbers are among what is told of
         parts = parts_of(run, run.chosen_fit)
         start, stop = parts.story
-        phases, facts = _of_story(run if parts.is_whole else excerpt(run, start, stop))
+        own, facts = _of_story(run if parts.is_whole else excerpt(run, start, stop))
+        findings, phases = findings_of(own), tuple(own.phases)
         if not parts.is_whole:
             phases = tuple(shifted_phase(phase, start) for phase in phases)
             facts = [shifted(fact, start) for fact in facts]
+            findings = [shifted_finding(finding, start) for finding in findings]
         evidence = Evidence(run, phases, parts)
-        evidence.add([*facts, *_elsewhere(run, parts)])
+        findings = list(ranked([*findings, *findings_of(evidence, of_fits=True)]))
+        evidence.add([*without_untrue(facts, findings), *_elsewhere(run, parts)])
+        evidence.findings = tuple(findings)
         count = len(evidence.found)
         for kind in all_kinds():
             if kind.compute is not None and kind.of_fits:
                 evidence.add(kind.compute(evidence))
         found = [*evidence.found[count:], *evidence.found[:count]]
-    return Analysis(parts, phases, tuple(_by_salience(found)))
+    return Analysis(parts, phases, tuple(_by_salience(found)), tuple(findings))
 
 
-def _of_story(run: RecordedRun) -> tuple[tuple[Phase, ...], Sequence[Fact]]:
-    """Return the phases of a run that is one story, and the facts about it."""
+def _of_story(run: RecordedRun) -> tuple[Evidence, Sequence[Fact]]:
+    """Return what is known of a run that is one story, its phases among it, and the facts about it."""
     slopes = None if run.history.is_on_manifold else gradient_sizes(run)
     phases = tuple(find_phases(run.loss, slopes, run.accepted, optimizer_starts(run)))
     evidence = Evidence(run, phases)
@@ -125,7 +137,7 @@ def _of_story(run: RecordedRun) -> tuple[tuple[Phase, ...], Sequence[Fact]]:
     for kind in all_kinds():
         if kind.compute is not None and not kind.of_fits and (evidence.downhill_share is None or kind.of_samples):
             evidence.add(kind.compute(evidence))
-    return phases, evidence.found
+    return evidence, evidence.found
 
 
 def _elsewhere(run: RecordedRun, parts: Parts) -> list[Fact]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from xinv_nb.facts.estimates import Estimate, Why, estimate_of
 from xinv_nb.facts.fact import Fact, Phase
@@ -16,8 +17,12 @@ from xinv_nb.facts.measures.players import Players, players_of
 from xinv_nb.facts.measures.sampling import downhill_share
 from xinv_nb.facts.measures.watched import Curve, curves, followed
 from xinv_nb.facts.story import Parts
+from xinv_nb.recorded.events import Event
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.recorded.watch import Watch
+
+if TYPE_CHECKING:
+    from xinv_nb.facts.diagnosis.finding import Finding
 
 _MOST_PARAMETERS = 100
 """Parameters up to which standard errors are among the facts: of more they take long, and are for `run.uncertainty`."""
@@ -31,6 +36,8 @@ class Evidence:
         self.parts = parts
         """The fits of the recording, for the kinds that are about all of them."""
         self.found: list[Fact] = []
+        self.findings: Sequence[Finding] = ()
+        """What is wrong with the run, once that is known: for the fact that tells of it."""
 
     @property
     def last(self) -> int:
@@ -73,6 +80,13 @@ class Evidence:
     def end_of_fit(self) -> Fitted | str:
         """The best accepted evaluation of a least-squares fit, or in a word why there is none."""
         return fitted(self.run)
+
+    @cached_property
+    def tape_events(self) -> list[Event]:
+        """What looks at the tape of the objective found."""
+        if not self.run.evaluations:
+            return []
+        return [event for event in self.run.events_as_recorded() if event.kind == "tape"]
 
     @cached_property
     def opposed_pairs(self) -> list[Pair]:

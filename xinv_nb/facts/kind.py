@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 class Question(Enum):
     """What facts answer, in the order in which a reader asks."""
 
+    DIAGNOSIS = "What is wrong, and what to do?"
     LOSS = "What became of the loss?"
     SIMULATION = "What happened in the simulation?"
     MOVEMENT = "What moved, when, how far?"

@@ -28,9 +28,18 @@ def shifted(fact: Fact, by: int) -> Fact:
     >>> moved.span, moved.values
     ((12, 14), {'first': 12, 'count': 2, 'whole': 'fit', 'last': 14})
     """
-    slots = {name: _slot(slot, by) for name, slot in fact.slots.items()} | {WHOLE: _FIT}
-    data = {name: _numbers(value, by) if name in EVALUATIONS else value for name, value in fact.data.items()}
-    return replace(fact, slots=slots, data=data, span=(fact.span[0] + by, fact.span[1] + by))
+    span = (fact.span[0] + by, fact.span[1] + by)
+    return replace(fact, slots=shifted_slots(fact.slots, by), data=shifted_data(fact.data, by), span=span)
+
+
+def shifted_slots(slots: Mapping[str, Slot], by: int) -> dict[str, Slot]:
+    """Return slots with every iteration in them later, that say the fit instead of the run."""
+    return {name: _slot(slot, by) for name, slot in slots.items()} | {WHOLE: _FIT}
+
+
+def shifted_data(data: Mapping[str, Any], by: int) -> dict[str, Any]:
+    """Return data with every number of an evaluation in them later."""
+    return {name: _numbers(value, by) if name in EVALUATIONS else value for name, value in data.items()}
 
 
 def shifted_phase(phase: Phase, by: int) -> Phase:

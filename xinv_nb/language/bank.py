@@ -68,7 +68,7 @@ def bank_of(language: str = "english") -> Bank:
     own: dict[tuple[str, str], str] = {}
     entries: dict[tuple[tuple[str, ...], tuple[str, ...]], list[BankEntry]] = {}
     folder = _BANKS / language
-    for path in sorted(folder.glob("*.txt")):
+    for path in sorted(folder.rglob("*.txt")):
         if path.stem == "glosses":
             continue
         for entry, sentences in _read(path.read_text(encoding="utf-8")):

@@ -14,11 +14,12 @@ from xinv_nb.recorded.entries import Entry
 
 EventPhase = Literal["forward", "backward", "optimizer"]
 
-EventKind = Literal["happening", "watched", "asked", "turn", "bound", "terms", "optimizer", "not finite", ""]
+EventKind = Literal["happening", "watched", "asked", "turn", "bound", "terms", "optimizer", "not finite", "tape", ""]
 """What an event is about: `happening` is the simulator's own words; `watched` a watched quantity and `asked` what the
 gradient asks of it; `turn` that the gradient of a parameter begins to ask for another direction, `bound` that a
 parameter reaches or leaves a bound, `terms` that terms of the loss pull one to opposite sides; `optimizer` what the
-optimizer does; `not finite` where a number stopped being one. Empty in files of version 1, where it was not kept."""
+optimizer does; `not finite` where a number stopped being one; `tape` where a gradient ends, and what else a look at the
+tape found. Empty in files of version 1, where it was not kept."""
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from xinv_nb.errors import XinvError
 from xinv_nb.recorded.captions import Caption
+from xinv_nb.recorded.choices import Choices
 from xinv_nb.recorded.curvature import Curvature
 from xinv_nb.recorded.entries import Entry, entries_of, followed
 from xinv_nb.recorded.events import Event, placed, worded
@@ -32,17 +32,16 @@ Status = Literal["running", "finished", "interrupted", "failed"]
 _NOTHING = History("", [])
 _LITTLE = 10
 """An objective is little beside one that is evaluated at that many times as many points."""
-MOST_SPANS = 32
-"""Stretches chosen by the reader of which the facts are kept: the latest ones."""
 
 
-class RecordedRun:
+class RecordedRun(Choices):
     """One recorded optimization, as plain data; `xinv_nb.Run` is the same with doors to what can be made of it.
 
     Arrays have one row for each evaluation. They are views of the recording and cannot be written to.
     """
 
     def __init__(self, name: str = "", problem: Problem | None = None) -> None:
+        super().__init__()
         self.id = uuid.uuid4().hex[:8]
         self.name = name
         self.lock = threading.RLock()
@@ -52,9 +51,6 @@ class RecordedRun:
         self._status: Status = "running"
         self._ending = ""
         self._notices: list[str] = []
-        self._chosen_parameters: tuple[str, ...] = ()
-        self._chosen_spans: tuple[tuple[int, int], ...] = ()
-        self._chosen_fit: int | None = None
         self._histories: list[History] = []
         self._events: list[tuple[History | None, Event]] = []
         self._dropped_events = False
@@ -87,48 +83,6 @@ class RecordedRun:
     def notices(self) -> list[str]:
         """What the reader is told about the recording itself."""
         return list(self._notices)
-
-    @property
-    def chosen_parameters(self) -> tuple[str, ...]:
-        """Names of the parameters that the user wants to see; all where there are none."""
-        return self._chosen_parameters
-
-    @property
-    def chosen_spans(self) -> tuple[tuple[int, int], ...]:
-        """Stretches of the run that a reader asked about, as first and last evaluation: see `choose_span`."""
-        return self._chosen_spans
-
-    @property
-    def chosen_fit(self) -> int | None:
-        """The number of the fit, from 0, that the reader wants to be told of; the best where None."""
-        return self._chosen_fit
-
-    def choose_span(self, span: tuple[int, int]) -> None:
-        """Have `facts` tell also of the stretch from evaluation `span[0]` to `span[1]`, both included.
-
-        Raises
-        ------
-        XinvError
-            The run has no such evaluations.
-
-        Examples
-        --------
-        >>> import xinv_nb as xi
-        >>> from autograd import grad
-        >>> with xi.record() as run:
-        ...     slopes = [grad(lambda x: x**2)(x) for x in (4.0, 3.0, 2.0)]
-        >>> run.choose_span((0, 1))
-        >>> run.facts[-1].text
-        'x fell from 4 to 3; the gradient asked for this.'
-        """
-        first, last = (int(end) for end in span)
-        if not 0 <= first <= last < self.evaluations:
-            raise XinvError(
-                f"The run has no iterations {first} to {last}; choose two between 0 and {self.evaluations - 1}, "
-                "the first one first."
-            )
-        if (first, last) not in self._chosen_spans:
-            self._chosen_spans = (*self._chosen_spans, (first, last))[-MOST_SPANS:]
 
     @property
     def written_captions(self) -> tuple[Caption, ...] | None:

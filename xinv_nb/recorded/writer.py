@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 from xinv_nb.recorded.captions import Caption
+from xinv_nb.recorded.choices import MOST_SPANS
 from xinv_nb.recorded.curvature import Curvature
 from xinv_nb.recorded.events import Event, NewEvent
 from xinv_nb.recorded.history import History
 from xinv_nb.recorded.problem import Problem
-from xinv_nb.recorded.run import MOST_SPANS, RecordedRun, Status
+from xinv_nb.recorded.run import RecordedRun, Status
 
 
 class RunWriter:
@@ -92,6 +93,10 @@ class RunWriter:
     def choose_parameters(self, names: Sequence[str]) -> None:
         """Say which parameters the user wants to see."""
         self._run._chosen_parameters = tuple(names)
+
+    def mute(self, kinds: Sequence[str]) -> None:
+        """Say of which kinds of findings nothing is to be told."""
+        self._run._muted = tuple(kinds)
 
     def choose_fit(self, number: int | None) -> None:
         """Say which fit is to be told of, by its number from 0; None for the best. What was written is forgotten."""

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from xinv_nb.recording.events import Happening, WatchedValue
 from xinv_nb.recording.measured import Measured
 from xinv_nb.recording.nonfinite import Birth
+from xinv_nb.recording.remarks import Remark
 from xinv_nb.recording.solvers.calls import Asked
 
 
@@ -59,6 +60,8 @@ class Evaluation:
     """The call of the user's function by a solver that it belongs to; None where no solver asked for it."""
     birth: Birth | None = None
     """Where its numbers stopped being finite, if that is to be told."""
+    remarks: Sequence[Remark] = ()
+    """What a close look at its tape found."""
     terms: Mapping[str, Any] = MappingProxyType({})
     """The gradient of each term of the loss, where they were read."""
 
@@ -69,6 +72,11 @@ class Evaluation:
         """A copy of the parameters."""
         self.happenings: list[Happening] = []
         self.watched: list[WatchedValue] = []
+
+    @property
+    def looked_for(self) -> Hashable:
+        """What a close look is taken at: an objective, by its arguments."""
+        return self.identity if self.positions == (0,) else (self.identity, self.positions)
 
     def layout(self) -> Layout:
         """Return how the objective takes its parameters."""

@@ -218,10 +218,15 @@ class _Moved:
     def event(self, event: Event) -> Event | None:
         """Return an event beside its evaluation; None if the evaluation has it from another pass."""
         place, is_new = self.places[event.evaluation]
-        if not is_new and event.column is None:
+        if not is_new and event.column is None and event.kind != "tape":
             return None
         column = None if event.column is None else self._columns[event.column]
-        return replace(event, evaluation=place, column=column)
+        values = event.values
+        if event.kind == "tape" and "columns" in values:
+            pairs = zip(values["columns"], values["strengths"], strict=True)
+            there = {self._columns[old]: strength for old, strength in pairs if old in self._columns}
+            values = {**values, "columns": list(there), "strengths": list(there.values())}
+        return replace(event, evaluation=place, column=column, values=values)
 
 
 def _watches(name: str, parts: Sequence[Part], moved: Sequence[_Moved]) -> WatchColumns:

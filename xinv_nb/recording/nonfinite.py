@@ -3,7 +3,7 @@
 Nothing is evaluated a second time, and nothing is looked at while all is well, save that the first evaluation of each
 objective runs on a tape that knows more, if its framework has one: many programs break at the start, and its operations
 tell later where in the program an operation of the same tape is *likely* to stand. After an evaluation that was not
-finite the next few run on such a tape again, should it go on.
+finite the next few run on such a tape again, should it go on; so does one where a derivative has been 0 for a while.
 """
 
 from __future__ import annotations
@@ -66,9 +66,17 @@ class Lookout:
         self._seen: set[Hashable] = set()
         self._found: list[Birth] = []
         self._to_observe = 0
+        self._again: set[Hashable] = set()
+
+    def look_again(self, objective: Hashable) -> None:
+        """Have the next evaluation of `objective` run on a tape that knows more."""
+        self._again.add(objective)
 
     def looks_closely(self, objective: Hashable) -> bool:
         """Whether the evaluation of `objective` that begins now is to run on a tape that knows more."""
+        if self._again and objective in self._again:
+            self._again.discard(objective)
+            return True
         if self._to_observe > 0:
             self._to_observe -= 1
             return True
@@ -121,7 +129,7 @@ def event_of(birth: Birth, iteration: int) -> NewEvent:
         values |= {"operation": operation.name, "operands": dict(operation.operands)}
         place, key = (operation.place, "line") if operation.place is not None else (birth.likely, "likely_line")
         if place is not None:
-            values |= {key: place.line, "file": _file(place), "function": place.function}
+            values |= {key: place.line, "file": file_of(place), "function": place.function}
     return NewEvent(birth.phase, NAME, _text(birth, iteration), values, kind="not finite")
 
 
@@ -162,11 +170,12 @@ def _short(value: Any) -> str:
 
 def _where(place: Place) -> str:
     """Return a place in words; a line of a notebook counts within its own cell."""
-    of = "the cell" if _file(place) == "cell" else _file(place)
+    of = "the cell" if file_of(place) == "cell" else file_of(place)
     return f"in line {place.line} of {of}" + (f" (in {place.function})" if place.function.isidentifier() else "")
 
 
-def _file(place: Place) -> str:
+def file_of(place: Place) -> str:
+    """Return the name of a place's file, `cell` for a cell of a notebook."""
     if "ipykernel_" in place.file or place.file.startswith("<ipython-input"):
         return "cell"
     return Path(place.file).name

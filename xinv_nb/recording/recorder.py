@@ -30,7 +30,7 @@ from xinv_nb.recording.finite import is_finite_gradient
 from xinv_nb.recording.kept_events import KeptEvents
 from xinv_nb.recording.measured import Measured
 from xinv_nb.recording.nonfinite import Lookout
-from xinv_nb.recording.rows import Rows
+from xinv_nb.recording.rows import Rows, has_rested
 from xinv_nb.recording.solvers import scipy as solvers
 from xinv_nb.recording.solvers.calls import Asked
 from xinv_nb.recording.solvers.follower import OptimizerFollower
@@ -219,8 +219,11 @@ class Recorder:
         history, row, slope, is_new = self._rows.append(evaluation, gradient)
         if is_new:
             self._optimizers.evaluated(history, row, evaluation.asked)
-            if row > _FEW and row & (row + 1) == 0:  # so that a live view tells of them; each look goes over all rows
-                settle(history, is_over=False)
+            if row & (row + 1) == 0:  # seldom: each look goes over all rows
+                if row > _FEW:  # so that a live view tells of them
+                    settle(history, is_over=False)
+                if has_rested(history):
+                    self._lookout.look_again(evaluation.looked_for)
         self._rows.tell(history, row, evaluation, slope, is_new=is_new)
 
     def _tell_view(self, on_evaluation: Callable[[], None]) -> None:

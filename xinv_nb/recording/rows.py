@@ -18,7 +18,7 @@ from xinv_nb.recorded.events import NewEvent
 from xinv_nb.recorded.history import History
 from xinv_nb.recorded.leaves import leaves_of
 from xinv_nb.recorded.writer import RunWriter
-from xinv_nb.recording import nonfinite
+from xinv_nb.recording import nonfinite, remarks
 from xinv_nb.recording.evaluation import Evaluation
 from xinv_nb.recording.events import WatchedValue, backward_events, by_name, forward_events, turn
 from xinv_nb.recording.given_names import names_given
@@ -34,6 +34,10 @@ _MOST_HELD = 100
 """Changes of what an objective holds that are noted; more are batches."""
 _FOLLOWED_SIGNS = 16
 """Parameters up to which a change of the gradient's sign is an event; more would drown the others."""
+
+_RESTED = 3
+"""Evaluations in a row with a derivative of 0 after which it is worth to look where the gradient ends."""
+_MOST_REMARKS = 8
 
 _LONG = "This run is long:"
 _HIDDEN = (
@@ -73,6 +77,7 @@ class Rows:
         self._numbers: dict[History, tuple[tuple[float, ...], tuple[Any, ...]]] = {}
         """The numbers that the function of each history read from around it at its latest evaluation, and what a solver
         gave it beside the point."""
+        self._remarks: dict[History, set[Any]] = {}
         self._turns = Turns(writer, self._new_history, self._thinned, self._joined)
         self._tell_joined = joined
 
@@ -186,6 +191,8 @@ class Rows:
             self._add_event(history, row, event)
             if not evaluation.birth.from_parameters:
                 self._notice(f"{event.text[0].upper()}{event.text[1:]}.")
+        if evaluation.remarks:
+            self._add_remarks(history, row, evaluation, slope)
         if slope is not None and history.width <= _FOLLOWED_SIGNS:
             signs = np.sign(slope if history.is_real else slope.real)
             if evaluation.others is not None:
@@ -281,6 +288,19 @@ class Rows:
             for event in self._conflicts.setdefault(id(history), Conflicts()).events(rows):
                 self._add_event(history, row, event)
 
+    def _add_remarks(self, history: History, row: int, evaluation: Evaluation, slope: NDArray[Any] | None) -> None:
+        """Add what a close look at the tape found, once; no remark about parameters whose gradient is there."""
+        known = self._remarks.setdefault(history, set())
+        for remark in evaluation.remarks:
+            if row > 0 and remark.what == "dies" and not remark.values["is_flat"]:
+                continue  # a residual that became 0, say
+            columns, strengths = _reached(history, remark.reach, evaluation, slope)
+            key = remark.what, remark.operation, remark.place, columns
+            if key in known or len(known) >= _MOST_REMARKS or not (columns or remark.what == "broadcast"):
+                continue
+            known.add(key)
+            self._add_event(history, row, remarks.event_of(remark, columns, strengths))
+
     def _add_turns(self, history: History, row: int, signs: NDArray[Any]) -> None:
         """Add a backward event for each parameter whose gradient begins to ask for the other direction."""
         turned = (signs != history.last_signs) & ~(np.isnan(signs) & np.isnan(history.last_signs))
@@ -288,6 +308,26 @@ class Rows:
             history.last_signs = signs  # first: an interrupt may lose a turn, and none is told twice
             for column in np.flatnonzero(turned):
                 self._add_event(history, row, turn(int(column), float(signs[column])))
+
+
+def has_rested(history: History) -> bool:
+    """Whether a derivative was 0 in each of the latest evaluations."""
+    rows = history.gradients.array[-_RESTED:]
+    return len(rows) == _RESTED and bool((rows == 0).all(axis=0).any())
+
+
+def _reached(
+    history: History, reach: Any, evaluation: Evaluation, slope: NDArray[Any] | None
+) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """Return the columns of the parameters that a remark is about, and how strongly each was led there."""
+    if reach is None or slope is None:
+        return (), ()
+    if evaluation.others is not None:  # the reach of one argument among several
+        columns = np.flatnonzero(slope == 0) if np.all(np.asarray(reach) != 0) else np.zeros(0, int)
+        return tuple(columns.tolist()), (0.0,) * len(columns)
+    strengths = np.abs(_row(history, reach))
+    columns = np.flatnonzero(strengths != 0)
+    return tuple(columns.tolist()), tuple(strengths[columns].tolist())
 
 
 def _row(history: History, value: Any) -> NDArray[Any]:

@@ -27,6 +27,8 @@ _MOST_LIMITS = 2
 """What limits the result, in the summary: bounds, combinations that are poorly determined, a model that misses data."""
 _MOST_ESTIMATES = 4
 _LIMITS = ("bound", "identifiability", "estimate", "influence", "residual trend")
+_MOST_FINDINGS = 4
+"""What is wrong and what to do about it, of two findings."""
 _MAIN = 0.8
 """Salience from which on a fact belongs to the main story."""
 _MOST_WORDS = 75
@@ -175,6 +177,7 @@ def _fitting(choices: Sequence[_Choice], most_words: int, most_sentences: int) -
 
 def _choices(facts: Sequence[Fact], phases: int, span: tuple[int, int], bank: Phrases) -> Iterator[_Choice]:
     """Yield what the summary may tell, in the order in which it would."""
+    yield from (_Choice(0, bank.of(f)) for f in _of_kind(facts, "finding")[:_MOST_FINDINGS])
     yield from (_Choice(0, bank.of(f)) for f in _of_kind(facts, "fits") if f.salience >= _MAIN)
     yield from (_Choice(0, bank.of(f)) for f in _of_kind(facts, "sampling"))
     ending = _of_kind(facts, "ending")

@@ -110,6 +110,7 @@ def _fill(run: RecordedRun, headers: Sequence[dict[str, Any]], parts: Sequence[d
         writer.restore_event(of, _event_in(saved, math.inf if of is None else max(len(of), 1)))
     if has_dropped:
         writer.note_dropped_events()
+    writer.mute(texts(header.get("muted", [])))
     if (chosen := header.get("chosen_fit")) is not None:
         writer.choose_fit(position(chosen))
     for span in header.get("chosen_spans", ()):

@@ -86,6 +86,7 @@ def _of_run(run: RecordedRun) -> dict[str, Any]:
         "notices": run.notices,
         "problem": _problem_out(run.problem),
         "chosen_parameters": list(run.chosen_parameters),
+        "muted": list(run.muted),
         "chosen_fit": run.chosen_fit,
         "chosen_spans": [list(span) for span in run.chosen_spans],
         "events": [[owner, encoded(vars(event))] for owner, event in run.events_by_objective()],

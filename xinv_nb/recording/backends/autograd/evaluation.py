@@ -9,6 +9,7 @@ from xinv_nb.recording.backends.autograd import breaks, terms
 from xinv_nb.recording.backends.autograd.boxes import is_box
 from xinv_nb.recording.backends.autograd.differentiated import Differentiated
 from xinv_nb.recording.backends.autograd.taps import tap
+from xinv_nb.recording.backends.autograd.untraced import TapeLog
 from xinv_nb.recording.evaluation import Evaluation, Layout
 from xinv_nb.recording.nonfinite import Birth, Operation
 from xinv_nb.recording.structure import copied
@@ -22,6 +23,8 @@ class TapedEvaluation(Evaluation):
     """Identity of the node at the end of the forward pass. Not the node: that would keep the whole tape alive."""
     observed = False
     """Whether it runs on an observing tape."""
+    log: TapeLog | None = None
+    """What its observing tape noted."""
     report: Operation | None = None
     """The first operation that NumPy warned of."""
 

@@ -15,6 +15,7 @@ from xinv_nb.errors import XinvError
 from xinv_nb.recording import elsewhere
 from xinv_nb.recording.backends.autograd.differentiated import differentiated
 from xinv_nb.recording.backends.autograd.passes import passes_of
+from xinv_nb.recording.backends.autograd.untraced import begin_noting, end_noting
 from xinv_nb.recording.context import active
 
 _LIBRARY = "autograd"
@@ -82,8 +83,11 @@ def _hook_trace(trace: Any, trace_stack: Any) -> Any:
             evaluation = passes.open_evaluation(fun, x, trace_stack.top + 1)
             if evaluation is not None and evaluation.observed:
                 start_node = passes.start_of_tape(evaluation, start_node, x)
+        noting = evaluation is not None and evaluation.observed
         try:
             recording.depth += 1
+            if noting:
+                begin_noting()
             end_value, end_node = trace(start_node, fun, x)
         except BaseException:
             if evaluation is not None:
@@ -91,6 +95,8 @@ def _hook_trace(trace: Any, trace_stack: Any) -> Any:
             raise
         finally:
             recording.depth -= 1
+            if noting:
+                end_noting()
         passes.pending.pop(id(end_node), None)  # a node that died without a backward pass had the same identity
         if evaluation is not None:
             passes.close_forward(evaluation, end_value, end_node)

@@ -13,8 +13,11 @@ from types import CodeType
 from typing import Any, NamedTuple
 
 from xinv_nb.recording.backends.autograd.operations import name_of, operation_on, outside
+from xinv_nb.recording.backends.autograd.untraced import TapeLog, Untraced
 from xinv_nb.recording.finite import is_finite
 from xinv_nb.recording.nonfinite import Operation, Place
+
+_FEWEST_COMBINED = 3
 
 
 def observing_root(x: Any) -> Any:
@@ -33,14 +36,20 @@ def _observing_node() -> Any:
     class ObservingNode(core.VJPNode):  # type: ignore[misc]
         """A node that knows its operation, its place in the program and whether its value was finite."""
 
-        __slots__ = ("birth", "code", "finite", "function", "instruction")
+        __slots__ = ("birth", "code", "finite", "full", "function", "instruction", "log", "shape")
 
         def __init__(
             self, value: Any, fun: Any, args: Any, kwargs: Any, parent_argnums: Any, parents: Sequence[Any]
         ) -> None:
             initialize(self, value, fun, args, kwargs, parent_argnums, parents)
             self.finite, self.birth, self.function, self.code, self.instruction = True, None, fun, None, 0
+            self.log, self.shape, self.full = None, (), 0
             try:
+                self.log, self.shape = getattr(parents[0], "log", None), getattr(value, "shape", ())
+                if len(self.shape) == 2 and self.log is not None:
+                    self.full = sum(getattr(arg, "shape", None) == self.shape for arg in args)
+                    if are_combined(args, self.shape):
+                        self.log.broadcasts.append((self, *args))
                 frame = outside(sys._getframe(2))  # noqa: SLF001 - 1 is autograd's, around the primitive
                 if frame is not None:
                     self.code, self.instruction = frame.f_code, frame.f_lasti
@@ -53,9 +62,17 @@ def _observing_node() -> Any:
         def initialize_root(self) -> None:
             super().initialize_root()
             self.finite, self.birth, self.function, self.code, self.instruction = True, None, None, None, 0
+            self.log, self.shape, self.full = TapeLog(), (), 0
 
-    tracer.notrace_primitives[ObservingNode] = tracer.notrace_primitives[core.VJPNode]
+    tracer.notrace_primitives[ObservingNode] = Untraced(tracer.notrace_primitives[core.VJPNode])
     return ObservingNode
+
+
+def are_combined(args: Sequence[Any], shape: tuple[int, ...]) -> bool:
+    """Whether a result of that shape combines two rows of equally many numbers each with each."""
+    if len(args) != 2 or len(shape) != 2 or shape[0] != shape[1] or shape[0] < _FEWEST_COMBINED:
+        return False
+    return all(getattr(each, "size", 0) == shape[0] for each in args)
 
 
 def is_observed(node: Any) -> bool:

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
@@ -65,6 +65,11 @@ def place_of(frame: FrameType | None) -> Place | None:
     """Return the innermost line of the program outside autograd, NumPy and this package."""
     found = outside(frame)
     return None if found is None else Place(found.f_code.co_filename, found.f_lineno, found.f_code.co_name)
+
+
+def is_outside(code: CodeType) -> bool:
+    """Whether code is the program's, outside autograd, NumPy and this package."""
+    return not code.co_filename.startswith(_not_the_users())
 
 
 def outside(frame: FrameType | None) -> FrameType | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Hashable
 from types import CodeType
 from typing import Any
 
@@ -17,6 +18,7 @@ from xinv_nb.recording.backends.autograd.boxes import only_output
 from xinv_nb.recording.backends.autograd.breaks import FirstTapes
 from xinv_nb.recording.backends.autograd.differentiated import differentiated
 from xinv_nb.recording.backends.autograd.evaluation import AutogradTape, TapedEvaluation
+from xinv_nb.recording.backends.autograd.remarks import remarks_of
 from xinv_nb.recording.backends.protocol import Recording
 
 _PENDING_LIMIT = 32
@@ -31,6 +33,8 @@ class Passes:
         self.pending: dict[int, TapedEvaluation] = {}
         """Forward passes that wait for their backward pass, by the identity of the node at their end."""
         self._first = FirstTapes()
+        self._is_cut: set[Hashable] = set()
+        """Objectives whose numbers left the tape before they came to the loss."""
 
     def close(self) -> None:
         """Forget the forward passes whose backward pass has not come."""
@@ -47,7 +51,7 @@ class Passes:
                 recording.between_steps()
                 return None
             evaluation = recording.evaluation = TapedEvaluation(of, x, level)
-            if recording.looks_closely(evaluation.identity):
+            if recording.looks_closely(evaluation.looked_for):
                 evaluation.observed = True
         except Exception as error:  # noqa: BLE001 - nothing of ours may reach the user's computation
             recording.failed(error)
@@ -57,7 +61,9 @@ class Passes:
     def start_of_tape(self, evaluation: TapedEvaluation, start_node: Any, x: Any) -> Any:
         """Return the node that an observing tape starts with: what kind it is, all others are."""
         try:
-            return observing.observing_root(x)
+            root = observing.observing_root(x)
+            evaluation.log = root.log
+            return root
         except Exception as error:  # noqa: BLE001
             evaluation.observed = False
             self.recording.failed(error)
@@ -80,7 +86,10 @@ class Passes:
             if evaluation.observed or evaluation.report is not None or not math.isfinite(loss):
                 self._look_forward(evaluation, end_node)
             if end_node is None:
-                recording.notice("The objective did not depend on its parameters in at least one evaluation.")
+                evaluation.remarks = remarks_of(evaluation, None, None, None)
+                self._is_cut |= {evaluation.identity} if evaluation.remarks else set()
+                if evaluation.identity not in self._is_cut:
+                    recording.notice("The objective did not depend on its parameters in at least one evaluation.")
                 recording.take(evaluation, None)
                 return
             if len(self.pending) >= _PENDING_LIMIT:
@@ -94,8 +103,10 @@ class Passes:
         """Hand the evaluation on whose backward pass gave `gradient`; its tape is still there."""
         try:
             if self.pending.pop(evaluation.end_node, None) is evaluation:
-                gradient = evaluation.of.unpacked(gradient)
                 evaluation.site = _site()
+                if evaluation.observed:
+                    evaluation.remarks = remarks_of(evaluation, gradient, seed, end_node)
+                gradient = evaluation.of.unpacked(gradient)
                 self.recording.take(evaluation, gradient, AutogradTape(evaluation, self._first, end_node, seed))
         except Exception as error:  # noqa: BLE001
             self.recording.failed(error)

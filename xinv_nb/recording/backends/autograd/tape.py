@@ -7,7 +7,7 @@ lines; `observing.py` has one that knows more. It never calls user code.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from types import CodeType, FunctionType
@@ -46,7 +46,7 @@ def value_break(end_node: Any) -> Found | None:
     """
     for index, node in reversed(list(enumerate(nodes(end_node)))):
         function = getattr(np, operation_name(node), None)
-        if not isinstance(function, np.ufunc) or not _is_pure(untapped(node)):
+        if not isinstance(function, np.ufunc) or not is_pure(untapped(node)):
             continue
         operands = _operands(node)
         args = [operands[name] for name in ("x", "y")[: function.nin] if name in operands]
@@ -73,7 +73,7 @@ def gradient_break(seed: Any, end_node: Any) -> Found | None:
     for index, node in enumerate(nodes(end_node)):
         outgrad = outgrads.pop(node, None)
         vjp = untapped(node)
-        if id(node) in dark or outgrad is None or not _is_pure(vjp):
+        if id(node) in dark or outgrad is None or not is_pure(vjp):
             dark.update(map(id, node.parents))
             continue
         if not is_finite(outgrad[0]):
@@ -85,6 +85,18 @@ def gradient_break(seed: Any, end_node: Any) -> Found | None:
     return None
 
 
+def added(sum_so_far: Any, ingrad: Any) -> Any:
+    """Return the cotangents of a node with one more added, as autograd adds them."""
+    from autograd import core
+
+    return core.add_outgrads(sum_so_far, ingrad)
+
+
+def dense(ingrad: Any) -> Any:
+    """Return a cotangent as numbers, also one of some entries of an array."""
+    return added(None, ingrad)[0] if hasattr(ingrad, "mut_add") else ingrad
+
+
 def gradient_from(seed: Any, end_node: Any) -> Any | None:
     """Walk back from a node on a tape, and return the gradient at the root; None if that took the user's functions."""
     from autograd import core
@@ -94,7 +106,7 @@ def gradient_from(seed: Any, end_node: Any) -> Any | None:
     for node in nodes(end_node):
         outgrad = outgrads.pop(node)
         vjp = untapped(node)
-        if not _is_pure(vjp):
+        if not is_pure(vjp):
             return None
         for parent, ingrad in zip(node.parents, vjp(outgrad[0]), strict=True):
             outgrads[parent] = core.add_outgrads(outgrads.get(parent), ingrad)
@@ -129,7 +141,7 @@ def split_sum(seed: Any, total: Any, name_of: Callable[[Any], str | None]) -> tu
 
 def _is_weighted_sum(node: Any) -> bool:
     """Whether a node adds or subtracts its parents, or weighs its only one with a constant."""
-    if not node.parents or not _is_pure(untapped(node)):
+    if not node.parents or not is_pure(untapped(node)):
         return False
     name = operation_name(node)
     if name in ("add", "subtract", "negative"):
@@ -148,11 +160,16 @@ def _described(node: Any, ingrad: Any) -> Operation:
 
 def _operands(node: Any) -> dict[str, Any]:
     """Return the numbers that a node's derivative holds on to, by the names that autograd gives to operands."""
+    return held_by(node, ("x", "y", "A", "B", "a", "b"))
+
+
+def held_by(node: Any, names: Collection[str]) -> dict[str, Any]:
+    """Return the numbers that a node's derivative holds on to under some of the names that autograd gives them."""
     found: dict[str, Any] = {}
     for function in _reachable(untapped(node)):
         for name, value in _cells(function).items():
-            if name in ("x", "y", "A", "B", "a", "b") and is_number(value):
-                found.setdefault(name, value)
+            if name in names and is_number(value):
+                found.setdefault(name, plain_value(value))
     return found
 
 
@@ -204,7 +221,7 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 _CALLS_USERS_FUNCTIONS = ("autograd.misc", "autograd.scipy.integrate", "autograd.differential_operators")
 
 
-def _is_pure(vjp: Any) -> bool:
+def is_pure(vjp: Any) -> bool:
     """Whether a derivative is autograd's own arithmetic and calls no function of the user's."""
     found = list(_reachable(vjp))
     modules = [function.__module__ or "" for function in found]

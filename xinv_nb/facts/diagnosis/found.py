@@ -1,0 +1,48 @@
+"""Finds what is wrong with a run, and takes back what that makes untrue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from xinv_nb.facts.diagnosis.finding import Finding
+from xinv_nb.facts.diagnosis.kinds import all_finding_kinds
+from xinv_nb.facts.evidence import Evidence
+from xinv_nb.facts.fact import Fact
+
+
+def findings_of(evidence: Evidence, *, of_fits: bool = False) -> list[Finding]:
+    """Return what is wrong, of one fit or of all fits together, but for what the user muted."""
+    muted = evidence.run.muted
+    return [
+        finding
+        for kind in all_finding_kinds()
+        if kind.of_fits == of_fits and kind.name not in muted
+        for finding in kind.compute(evidence)
+    ]
+
+
+def ranked(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings with the gravest first, each with its number; of one kind no more than one of a form."""
+    ranks = {kind.name: kind.rank for kind in all_finding_kinds()}
+    first: dict[tuple[str, str, str], Finding] = {}
+    for finding in findings:
+        first.setdefault((finding.kind, finding.form, finding.text), finding)
+    gravest = sorted(first.values(), key=lambda each: (each.severity != "warning", ranks[each.kind]))
+    return tuple(replace(each, id=f"D{place}") for place, each in enumerate(gravest, start=1))
+
+
+def without_untrue(facts: Sequence[Fact], findings: Sequence[Finding]) -> list[Fact]:
+    """Return the facts but for those that a finding makes untrue or useless.
+
+    >>> without_untrue([], [])
+    []
+    """
+    kinds = {kind.name: kind for kind in all_finding_kinds()}
+    silenced = {name for finding in findings for name in kinds[finding.kind].silences}
+    return [fact for fact in facts if not any(_matches(fact, name) for name in silenced)]
+
+
+def _matches(fact: Fact, name: str) -> bool:
+    kind, _, form = name.partition(": ")
+    return fact.kind == kind and fact.form.startswith(form)

@@ -1,0 +1,68 @@
+"""The tape ends at a rounding, an index or a number that was read out of its box: no slope leads back from there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xinv_nb.facts.diagnosis.finding import Finding, Severity
+from xinv_nb.facts.diagnosis.kind import FindingKind
+from xinv_nb.facts.evidence import Evidence
+from xinv_nb.facts.measures.tape import ended, widest
+from xinv_nb.language.slots import Count, Iteration, Listed, Said, Slot, Value
+
+_ROUNDS = frozenset(["round", "floor", "ceil", "rint", "around", "fix", "trunc", "floor_divide", "sign", "int"])
+
+
+def compute(evidence: Evidence) -> Iterator[Finding]:
+    """Yield the parameters whose gradient is 0 at all iterations because something takes their values off the tape.
+
+    Examples
+    --------
+    >>> import autograd.numpy as np
+    >>> import xinv_nb as xi
+    >>> from autograd import grad
+    >>> def loss(p):
+    ...     return (np.round(p[0]) * p[1] - 8.0) ** 2
+    >>> with xi.record() as run:
+    ...     p = np.array([3.2, 1.0])
+    ...     for _ in range(20):
+    ...         p = p - 0.02 * grad(loss)(p)
+    >>> [(finding.kind, finding.values["operation"]) for finding in run.diagnosis]
+    [('cut-off', 'round')]
+    """
+    for found in widest(ended(evidence, "cut off")):
+        if not found.matters:
+            continue
+        name = str(found.event.values["operation"])
+        form = "read"
+        if name.rpartition(".")[2] in _ROUNDS:
+            form = "rounded"
+        elif found.event.values.get("by") not in ("getval", "_value"):
+            form = "decided"
+        slots: dict[str, Slot] = found.slots
+        if found.value is not None:
+            slots["value"] = found.value
+        severity: Severity | None = None if found.is_grave else "caution"
+        yield KIND.finding(form, found.span, slots, cites=(found.event.id,), severity=severity)
+
+
+KIND = FindingKind(
+    name="cut-off",
+    severity="warning",
+    rank=6,
+    slots={
+        "who": Listed,
+        "operation": Said,
+        "line": Count,
+        "file": Said,
+        "all": Count,
+        "since": Iteration,
+        "value": Value,
+    },
+    compute=compute,
+    means="A parameter is rounded, made an index, compared or read out of its box: no slope leads back to it.",
+    seen_by="functions without a derivative and reads of boxed numbers, noted in a first evaluation; a gradient of 0",
+    example="`int(getval(delay))` as an index, `np.round(shells)` in a model",
+    silences=("idle: no gradient", "minimum", "identifiability"),
+    of_fits=True,
+)

@@ -1,0 +1,76 @@
+"""A sigmoid at its end, or a watched quantity that stands still at its end, no longer responds to the parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from xinv_nb.facts.diagnosis.finding import Finding
+from xinv_nb.facts.diagnosis.kind import FindingKind
+from xinv_nb.facts.evidence import Evidence
+from xinv_nb.facts.measures.tape import ended, widest
+from xinv_nb.language.slots import Count, Iteration, Listed, Said, Slot, Value
+
+SIGMOIDS = frozenset(["tanh", "arctan", "expit", "erf", "erfc", "cdf", "1 / (1 + exp)"])
+"""Operations whose ends are level."""
+
+
+def compute(evidence: Evidence) -> Iterator[Finding]:
+    """Yield the units whose slope is 0, or next to that, where all that hangs on them stands still.
+
+    Examples
+    --------
+    >>> import autograd.numpy as np
+    >>> import xinv_nb as xi
+    >>> from autograd import grad
+    >>> def loss(p):
+    ...     return (np.tanh(p[0]) + p[1] - 0.2) ** 2
+    >>> with xi.record() as run:
+    ...     p = np.array([30.0, 0.0])
+    ...     for _ in range(20):
+    ...         p = p - 0.2 * grad(loss)(p)
+    >>> [(finding.kind, finding.values["operation"]) for finding in run.diagnosis]
+    [('saturated', 'tanh')]
+    """
+    for found in widest(ended(evidence, "dies")):
+        name, values = str(found.event.values["operation"]), found.event.values
+        if name not in SIGMOIDS or not found.matters:
+            continue
+        if found.is_of_all and not _is_high(evidence, found.since, found.story):
+            continue
+        slots: dict[str, Slot] = found.slots | {"inflow": Value(float(values["inflow"]))}
+        slots["slope"] = Value(float(values["outflow"]) / float(values["inflow"]))
+        form = "flat" if values["outflow"] == 0 else "nearly flat"
+        is_caution = not found.is_grave or found.since > found.story[0]
+        yield KIND.finding(form, found.span, slots, cites=(found.event.id,), severity="caution" if is_caution else None)
+
+
+def _is_high(evidence: Evidence, since: int, story: tuple[int, int]) -> bool:
+    """Whether the loss is not as low as it was anywhere in the story, or was like that from its start on."""
+    loss = evidence.run.loss[slice(*story)]
+    there = float(loss[since - story[0]])
+    return there != 0 if since == story[0] else there > float(np.nanmin(loss))
+
+
+KIND = FindingKind(
+    name="saturated",
+    severity="warning",
+    rank=10,
+    slots={
+        "who": Listed,
+        "operation": Said,
+        "line": Count,
+        "file": Said,
+        "all": Count,
+        "since": Iteration,
+        "inflow": Value,
+        "slope": Value,
+    },
+    compute=compute,
+    means="A sigmoid or its like is at its end, so that it no longer responds to the parameters.",
+    seen_by="what comes into each operation and goes on, on one walk back over the tape (Glorot & Bengio 2010)",
+    example="a tanh of inputs that are not scaled",
+    silences=("idle: no gradient", "minimum", "identifiability"),
+    of_fits=True,
+)

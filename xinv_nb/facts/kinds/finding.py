@@ -1,0 +1,44 @@
+"""What is wrong with the run, and what to do about it: the findings of `run.diagnosis`, told among the facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xinv_nb.facts.evidence import Evidence
+from xinv_nb.facts.fact import Fact
+from xinv_nb.facts.kind import Kind, Question
+from xinv_nb.language.slots import Clause
+
+_MOST = 3
+
+
+def compute(evidence: Evidence) -> Iterator[Fact]:
+    """Yield what each of the gravest findings says, and what to do about it.
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> with xi.record() as run:
+    ...     run.add(float("nan"), 1.0, gradients=1.0)
+    >>> run.facts[0].kind, run.facts[0].text == run.diagnosis[0].text
+    ('finding', True)
+    """
+    for finding in list(evidence.findings)[:_MOST]:
+        salience = 1.0 if finding.severity == "warning" else 0.85
+        data = {"finding": finding.kind, "severity": finding.severity, "id": finding.id}
+        said = Clause(finding.form, finding.slots, finding.part)
+        yield KIND.fact("what", finding.span, salience, {"said": said}, cites=finding.cites, data=data)
+        advised = Clause(finding.advice_form, finding.slots, finding.part)
+        yield KIND.fact("what to do", finding.span, salience - 0.05, {"said": advised}, cites=finding.cites, data=data)
+
+
+KIND = Kind(
+    name="finding",
+    question=Question.DIAGNOSIS,
+    rank=2,
+    slots={"said": Clause},
+    compute=compute,
+    method="see docs/diagnosis.md",
+    asked_with=r"\b(?:wrong|problem|trouble|trust|diagnos\w*|fail\w*|broke\w*|nan)\b",
+    of_fits=True,
+)
