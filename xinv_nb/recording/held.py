@@ -48,15 +48,25 @@ def numbers_of(function: Any) -> tuple[float, ...]:
     """
     if type(function) is not FunctionType:
         return ()
+    code = function.__code__
+    names = _names.get(id(code))
+    if names is None or names[0] is not code:
+        names = _names[id(code)] = code, _read_names(code)
+        if len(_names) > _MOST_CODES:
+            _names.clear()
     around = function.__globals__
-    found = [around.get(name) for name in _read_names(function.__code__)]
-    for cell in function.__closure__ or ():
+    found = [around.get(name) for name in names[1]]
+    if function.__closure__ is not None:
         with suppress(ValueError):  # not bound yet
-            found.append(cell.cell_contents)
-    return tuple(value for value in found if type(value) is float or type(value) is int)
+            found += [cell.cell_contents for cell in function.__closure__]
+    return tuple([value for value in found if type(value) is float or type(value) is int])
 
 
-@functools.lru_cache(maxsize=256)
+_MOST_CODES = 256
+_names: dict[int, tuple[CodeType, tuple[str, ...]]] = {}
+"""What code reads from around it, by the identity of the code: its hash would be a cost of every evaluation."""
+
+
 def _read_names(code: CodeType) -> tuple[str, ...]:
     """Return the names of a module that code reads and does not set."""
     asked = [(each.opname, each.argval) for each in dis.get_instructions(code)]
