@@ -1,0 +1,164 @@
+"""The gradient is not that of the loss: what it promises of short steps is not what the loss does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from xinv_nb.facts.diagnosis.finding import Finding
+from xinv_nb.facts.diagnosis.kind import FindingKind
+from xinv_nb.facts.evidence import Evidence
+from xinv_nb.facts.measures.names import named
+from xinv_nb.facts.measures.promises import Ways
+from xinv_nb.language.slots import Iteration, Named, Slot, Value
+
+_FEWEST, _FEWEST_TRIALS = 6, 3
+"""Steps, and trials of one search, that have to disagree."""
+_SHORT, _SHORT_TRIAL = 0.6, 0.03
+"""How much the promises of both ends may differ on a way that is short beside the curvature."""
+_OFF = 0.05
+"""How far the change has to be from what was promised, as a share of it, beside the square of how much the ends differ:
+by that the trapezoidal rule may be off where the loss is a power of the distance, however short the way."""
+_OUTSIDE = 0.02
+"""How far the change has to be outside of both promises, as a share of them: across a kink it lies between them."""
+_MOSTLY = 0.8
+"""Share of the short ways that have to be off."""
+_SHORTER = 10.0
+"""How many times shorter the shortest way has to be than the longest: what comes of curvature vanishes with it."""
+_STEADY = 0.3
+"""Share of the disagreement by which it may vary from one way to the next: noise and jumps vary more."""
+_SAME = 1e-3
+"""How nearly a turned sign of one entry has to explain the losses."""
+
+
+def compute(evidence: Evidence) -> Iterator[Finding]:
+    """Yield that the gradient does not belong to the loss, by the trials of one search or else by the steps.
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> with xi.record() as run:
+    ...     x = 4.0
+    ...     for _ in range(40):
+    ...         run.add(x**2, x, 4 * x)
+    ...         x -= 0.05 * 4 * x
+    >>> run.diagnosis[0].values["ratio"]
+    0.5
+    """
+    if evidence.is_minimized:
+        yield from _by_trials(evidence) or _by_steps(evidence)
+
+
+def _is_off(ways: Ways) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    outside = ways.excess > _OUTSIDE * np.abs(ways.promised)
+    return np.asarray(outside & (np.abs(ways.ratio - 1) > _OFF + ways.bend**2))
+
+
+def _by_trials(evidence: Evidence) -> list[Finding]:
+    """Return the finding where, however short the trials of a search, the loss does not what was promised."""
+    trials = evidence.trials
+    if trials is None:
+        return []
+    usable = (trials.bend <= _SHORT_TRIAL) & (np.abs(trials.promised) > trials.rounding)
+    trials = trials[usable]
+    for start in np.unique(trials.start):
+        ray = trials[trials.start == start]
+        ray = ray[np.argsort(ray.lengths)]
+        ratio = ray.ratio
+        if len(ray) < _FEWEST_TRIALS or not ray.lengths[-1] >= _SHORTER * ray.lengths[0]:
+            continue
+        if _is_off(ray).all() and np.ptp(ratio) <= _STEADY * abs(float(np.mean(ratio)) - 1):
+            return [_of_trials(evidence, ray)]
+    return []
+
+
+def _of_trials(evidence: Evidence, ray: Ways) -> Finding:
+    start, end = int(ray.start[0]), int(ray.end[-1])
+    slots: dict[str, Slot] = {
+        "first": Iteration(start),
+        "length": Value(float(ray.lengths[-1])),
+        "shortest": Value(float(ray.lengths[0])),
+        "change": Value(float(ray.change[-1])),
+        "promised": Value(float(ray.promised[-1])),
+    }
+    turned = _turned(evidence, ray)
+    if turned is not None:
+        parameter, slope = turned
+        slots |= {"parameter": parameter, "slope": Value(slope), "opposite": Value(-slope)}
+    form = "along a search" if turned is None else "along a search, one sign"
+    data = {"ratio": float(np.mean(ray.ratio))}
+    return KIND.finding(form, (start, max(start, end)), slots, data=data)
+
+
+def _turned(evidence: Evidence, ray: Ways) -> tuple[Named, float] | None:
+    """Return the one entry of the gradient of which the other sign would explain the losses, and what it says."""
+    size = np.abs(ray.promised)
+    exact = int(np.argmin(ray.bend + ray.rounding / size))
+    if ray.bend[exact] + ray.rounding[exact] / size[exact] > _SAME:
+        return None
+    parts, change = ray.steps[exact] * ray.slopes[exact], float(ray.change[exact])
+    would = float(ray.before[exact]) - 2 * parts
+    fits = np.abs(change - would) <= _SAME * np.abs(change)
+    columns = np.flatnonzero(fits)
+    for entry in evidence.run.entries() if len(columns) == 1 else ():
+        if entry.column == columns[0]:
+            return named(entry), float(ray.slopes[exact, columns[0]])
+    return None
+
+
+def _by_steps(evidence: Evidence) -> list[Finding]:
+    """Return the finding where steady ways from iterate to iterate disagree, and shorter ones no less."""
+    ways = evidence.ways
+    if ways is None:
+        return []
+    ways = ways[(ways.bend <= _SHORT) & (np.abs(ways.promised) > ways.rounding)]
+    if len(ways) < _FEWEST:
+        return []
+    off, size = _is_off(ways), np.abs(ways.promised)
+    if np.mean(off) < _MOSTLY or not size.max() >= _SHORTER * size.min():
+        return []
+    short = size <= np.median(size)
+    if np.mean(off[short]) < _MOSTLY:
+        return []
+    wrong = ways.ratio - 1
+    typical = float(np.median(np.abs(wrong)))
+    if np.median(np.abs(np.diff(wrong))) > _STEADY * typical:
+        return []
+    first = int(np.argmax(off))
+    slots: dict[str, Slot] = {
+        "first": Iteration(int(ways.start[first])),
+        "last": Iteration(int(ways.end[first])),
+        "change": Value(float(ways.change[first])),
+        "promised": Value(float(ways.promised[first])),
+        "ratio": Value(float(ways.ratio[first])),
+    }
+    is_steady = bool(np.ptp(ways.ratio) <= 0.02 * abs(float(np.mean(ways.ratio))))
+    if is_steady:
+        slots["ratio"] = Value(float(np.median(ways.ratio)))
+    form = "by a factor" if is_steady else "along the steps"
+    return [KIND.finding(form, (int(ways.start[0]), int(ways.end[-1])), slots)]
+
+
+KIND = FindingKind(
+    name="gradient-wrong",
+    severity="warning",
+    rank=3,
+    slots={
+        "first": Iteration,
+        "last": Iteration,
+        "length": Value,
+        "shortest": Value,
+        "change": Value,
+        "promised": Value,
+        "ratio": Value,
+        "parameter": Named,
+        "slope": Value,
+        "opposite": Value,
+    },
+    compute=compute,
+    means="The gradient is not that of the loss: over short steps, too, the loss does not do what it promises.",
+    seen_by="the change of the loss beside gradient times step at both ends, as the steps shrink (a Taylor test)",
+    example="a derivative written by hand with a sign lost in one entry",
+    silences=("advice", "minimum", "asked", "credit", "drop", "idle", "identifiability", "estimate", "turns"),
+)
