@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
@@ -24,6 +25,13 @@ _OUTSIDE = 0.02
 """How far the change has to be outside of both promises, as a share of them: across a kink it lies between them."""
 _MOSTLY = 0.8
 """Share of the short ways that have to be off."""
+_SOME = 0.3
+"""The same where a wrong factor of one entry explains every step."""
+_UNEXPLAINED = 0.05
+"""Share of the disagreement that such a factor may leave unexplained."""
+_FEWEST_A_PARAMETER = 3
+"""Steps for each parameter from which on it is no chance that one of them explains every step."""
+_MOST_PARAMETERS = 100
 _SHORTER = 10.0
 """How many times shorter the shortest way has to be than the longest: what comes of curvature vanishes with it."""
 _STEADY = 0.3
@@ -50,7 +58,7 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
         yield from _by_trials(evidence) or _by_steps(evidence)
 
 
-def _is_off(ways: Ways) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _is_off(ways: Ways) -> NDArray[np.bool_]:
     outside = ways.excess > _OUTSIDE * np.abs(ways.promised)
     return np.asarray(outside & (np.abs(ways.ratio - 1) > _OFF + ways.bend**2))
 
@@ -113,17 +121,11 @@ def _by_steps(evidence: Evidence) -> list[Finding]:
     if ways is None:
         return []
     ways = ways[(ways.bend <= _SHORT) & (np.abs(ways.promised) > ways.rounding)]
-    if len(ways) < _FEWEST:
+    if len(ways) < _FEWEST and not (len(ways) >= _FEWEST_TRIALS and _is_constant(ways) and _is_off(ways).all()):
         return []
-    off, size = _is_off(ways), np.abs(ways.promised)
-    if np.mean(off) < _MOSTLY or not size.max() >= _SHORTER * size.min():
-        return []
-    short = size <= np.median(size)
-    if np.mean(off[short]) < _MOSTLY:
-        return []
-    wrong = ways.ratio - 1
-    typical = float(np.median(np.abs(wrong)))
-    if np.median(np.abs(np.diff(wrong))) > _STEADY * typical:
+    off = _is_off(ways)
+    entry = _one_entry(evidence, ways) if np.mean(off) >= _SOME else None
+    if entry is None and not _is_steady(ways, off):
         return []
     first = int(np.argmax(off))
     slots: dict[str, Slot] = {
@@ -133,11 +135,49 @@ def _by_steps(evidence: Evidence) -> list[Finding]:
         "promised": Value(float(ways.promised[first])),
         "ratio": Value(float(ways.ratio[first])),
     }
-    is_steady = bool(np.ptp(ways.ratio) <= 0.02 * abs(float(np.mean(ways.ratio))))
-    if is_steady:
-        slots["ratio"] = Value(float(np.median(ways.ratio)))
-    form = "by a factor" if is_steady else "along the steps"
+    form = "along the steps"
+    if _is_constant(ways):
+        form, slots["ratio"] = "by a factor", Value(float(np.median(ways.ratio)))
+    elif entry is not None:
+        form = "along the steps, one entry"
+        slots |= {"parameter": entry[0], "factor": Value(entry[1], digits=2)}
     return [KIND.finding(form, (int(ways.start[0]), int(ways.end[-1])), slots)]
+
+
+def _is_constant(ways: Ways) -> bool:
+    """Whether the loss changes by one and the same multiple of what is promised, to many digits."""
+    ratio = ways.ratio
+    few = len(ways) < _FEWEST
+    return bool(np.ptp(ratio) <= (_SAME**2 if few else 10 * _SAME) * abs(float(np.mean(ratio))))
+
+
+def _is_steady(ways: Ways, off: NDArray[np.bool_]) -> bool:
+    """Whether most ways are off, the shorter ones as well, and each about as much as the one before."""
+    size = np.abs(ways.promised)
+    if np.mean(off) < _MOSTLY or not size.max() >= _SHORTER * size.min():
+        return False
+    wrong = np.abs(ways.ratio - 1)
+    varies = float(np.median(np.abs(np.diff(ways.ratio))))
+    return bool(np.mean(off[size <= np.median(size)]) >= _MOSTLY and varies <= _STEADY * np.median(wrong))
+
+
+def _one_entry(evidence: Evidence, ways: Ways) -> tuple[Named, float] | None:
+    """Return the one entry of the gradient that is off by a factor, and by which, where that explains every step."""
+    if not _FEWEST_A_PARAMETER * ways.steps.shape[1] <= len(ways) or ways.steps.shape[1] > _MOST_PARAMETERS:
+        return None
+    parts = ways.steps * (ways.slopes + evidence.run.history.gradients.array[ways.end]) / 2
+    scale = np.abs(parts).sum(axis=1)
+    parts, wrong = parts / scale[:, None], (ways.change - ways.promised) / scale
+    squares = np.einsum("ij,ij->j", parts, parts)
+    factors = parts.T @ wrong / np.where(squares > 0, squares, np.inf)
+    left = np.linalg.norm(wrong[:, None] - parts * factors, axis=0)
+    best = int(np.argmin(left))
+    if left[best] > _UNEXPLAINED * np.linalg.norm(wrong) or abs(factors[best]) < _OFF:
+        return None
+    for entry in evidence.run.entries():
+        if entry.column == best:
+            return named(entry), 1 + float(factors[best])
+    return None
 
 
 KIND = FindingKind(
@@ -155,6 +195,7 @@ KIND = FindingKind(
         "parameter": Named,
         "slope": Value,
         "opposite": Value,
+        "factor": Value,
     },
     compute=compute,
     means="The gradient is not that of the loss: over short steps, too, the loss does not do what it promises.",

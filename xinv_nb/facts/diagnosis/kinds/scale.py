@@ -21,6 +21,8 @@ _SIZES = 1e4
 """How many times larger another parameter has to be, and how many times less steep."""
 _DEAD = 1e-9
 """Share of its slope at the start below which a parameter has none where it was thrown to."""
+_LEFT = 0.1
+"""Slope times size of a large parameter at the end, as a share of the whole fall, from which on the run is not done."""
 _NO_PROGRESS = 0.01
 """Share of the loss at the start up to which a run got nowhere."""
 
@@ -67,7 +69,7 @@ def _thrown(points: NDArray[np.float64], row: int) -> _Thrown | None:
     if not len(known):
         return None
     column = int(known[np.argmax(moved[known] / size[known])])
-    larger = known[(size[known] >= _SIZES * size[column]) & (moved[known] <= size[known])]
+    larger = known[(size[known] >= _SIZES * size[column]) & (moved[known] < _THROWN * size[known])]
     if not moved[column] >= _THROWN * size[column] or not len(larger):
         return None
     return _Thrown(column, row, int(larger[0]))
@@ -113,6 +115,10 @@ def _is_harmed(evidence: Evidence, thrown: _Thrown) -> bool:
     if _got_nowhere(evidence):
         return not loss[thrown.row] < loss[0] or thrown.row > end or not run.accepted[thrown.row]
     column = thrown.column
+    larger = np.abs(points[0]) >= _SIZES * abs(points[0, column])
+    left = float(np.abs(slopes[end] * points[end])[larger].max(initial=0.0))
+    if not run.accepted[thrown.row] and left >= _LEFT * float(loss[0] - loss[end]):
+        return True
     stays_away = abs(points[end, column] - points[0, column]) >= _THROWN * abs(points[0, column])
     return bool(stays_away and abs(slopes[end, column]) <= _DEAD * abs(slopes[0, column]))
 

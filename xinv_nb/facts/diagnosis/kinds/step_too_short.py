@@ -16,11 +16,12 @@ _ORDERS = 100.0
 """How many times as long the Newton step along the path has to be."""
 _HARDLY = 0.1
 """Share of the fall that a Newton step promises up to which the loss hardly fell."""
-_SAME = 2.0
-"""How many times as large as the smallest curvature along the path the largest may be."""
+_CHANGES = 3.0
+"""By how many times itself the curvature may change up to where a Newton step leads, as it changed along the path."""
 _VISIBLE = 1e-7
 """How much the slopes at both ends of a way have to differ to tell its curvature."""
 _FEWEST = 4
+"""Ways that show a curvature."""
 
 
 def compute(evidence: Evidence) -> Iterator[Finding]:
@@ -42,10 +43,13 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     if ways is None or rule is None or not rule.in_the_end > 0 or not 0 <= rule.momentum < 1:
         return
     curvatures = ways.curvature[ways.bend > _VISIBLE]
-    if len(curvatures) < _FEWEST or not (curvatures > 0).all() or curvatures.max() > _SAME * curvatures.min():
+    if len(curvatures) < _FEWEST or not (curvatures > 0).all():
         return
     curvature = float(np.median(curvatures))
     times = 1 / (curvature * rule.in_the_end)
+    changes = float(np.ptp(curvatures)) / curvature * times / len(ways)
+    if changes > _CHANGES:
+        return
     loss, first, last = evidence.run.loss, int(ways.start[0]), int(ways.end[-1])
     promised = float(ways.slopes[0] @ ways.slopes[0]) / (2 * curvature)
     fell = float(loss[first] - loss[last])
