@@ -32,6 +32,8 @@ _UNEXPLAINED = 0.05
 _FEWEST_A_PARAMETER = 3
 """Steps for each parameter from which on it is no chance that one of them explains every step."""
 _MOST_PARAMETERS = 100
+_MOST_SEARCHES = 20
+"""Searches that are looked at, of those in which trials are off."""
 _SHORTER = 10.0
 """How many times shorter the shortest way has to be than the longest: what comes of curvature vanishes with it."""
 _STEADY = 0.3
@@ -65,18 +67,18 @@ def _is_off(ways: Ways) -> NDArray[np.bool_]:
 
 def _by_trials(evidence: Evidence) -> list[Finding]:
     """Return the finding where, however short the trials of a search, the loss does not what was promised."""
-    trials = evidence.trials
-    if trials is None:
+    if evidence.trials is None:
         return []
-    usable = (trials.bend <= _SHORT_TRIAL) & (np.abs(trials.promised) > trials.rounding)
-    trials = trials[usable]
-    for start in np.unique(trials.start):
-        ray = trials[trials.start == start]
+    trials = evidence.trials
+    trials = trials[(trials.bend <= _SHORT_TRIAL) & (np.abs(trials.promised) > trials.rounding)]
+    off = _is_off(trials)
+    starts, counts = np.unique(trials.start[off], return_counts=True)
+    for start in starts[counts >= _FEWEST_TRIALS][:_MOST_SEARCHES]:
+        tried = trials.start == start
+        ray = trials[tried]
         ray = ray[np.argsort(ray.lengths)]
-        ratio = ray.ratio
-        if len(ray) < _FEWEST_TRIALS or not ray.lengths[-1] >= _SHORTER * ray.lengths[0]:
-            continue
-        if _is_off(ray).all() and np.ptp(ratio) <= _STEADY * abs(float(np.mean(ratio)) - 1):
+        varies, wrong = float(np.ptp(ray.ratio)), abs(float(np.mean(ray.ratio)) - 1)
+        if off[tried].all() and ray.lengths[-1] >= _SHORTER * ray.lengths[0] and varies <= _STEADY * wrong:
             return [_of_trials(evidence, ray)]
     return []
 

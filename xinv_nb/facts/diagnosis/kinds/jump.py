@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -27,8 +28,8 @@ _MATTERS = 0.05
 """Share of the range of the losses from which on a jump matters."""
 _MOST = 0.7
 """Share of the steps up to which they are jumps, and no noise."""
-_SCHEDULE = 3
-"""Jumps in equal distances from which on they are the program's own plan, such as a weight that grows."""
+_SCHEDULE = 5
+"""Iterations of which all jumps are at multiples where they are the program's own plan, such as a weight that grows."""
 _FEWEST_TRIALS = 3
 _SAME_HEIGHT = 0.1
 """How far the rises of trials may differ that met one and the same edge."""
@@ -71,8 +72,8 @@ def _jumps(ways: Ways) -> Ways | None:
     rises = places[ways.change[places] >= _MATTERS * max(reach, float(np.abs(ways.change).max()))]
     bends = np.abs(ways.curvature)
     found = [place for place in rises if _is_short(ways, bends, place)]
-    distances = np.diff(found)
-    if not found or (len(found) >= _SCHEDULE and (distances == distances[0]).all() and distances[0] > 1):
+    by_plan = len(places) > 1 and math.gcd(*(int(row) for row in ways.end[places])) >= _SCHEDULE
+    if not found or by_plan:
         return None
     return ways[np.array(found)]
 

@@ -24,6 +24,8 @@ _FAR = 10.0
 """How many times what the gradients promise the loss has to change."""
 _FEWEST = 3
 """Such changes from one point that tell of noise."""
+_MOST_SEARCHES = 20
+"""Searches that are looked at, of those with such changes: the last, when little is left to gain."""
 _SHORTER = 0.1
 """Share of the longest trial up to which a trial is short."""
 _EDGE = 0.1
@@ -124,7 +126,8 @@ def _on_a_search(evidence: Evidence, floor: float) -> Found | None:
     far = (np.abs(trials.change) > _FAR * allowed) & (np.abs(trials.change) > floor)
     best: Found | None = None
     most = _FEWEST - 1
-    for start in np.unique(trials.start[far]):
+    starts, counts = np.unique(trials.start[far], return_counts=True)
+    for start in starts[counts >= _FEWEST][-_MOST_SEARCHES:]:
         ray = trials.start == start
         short = trials.lengths <= _SHORTER * trials.lengths[ray].max()
         # A short way of a search that has failed is short beside the steps before, too.
