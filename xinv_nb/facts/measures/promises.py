@@ -87,7 +87,7 @@ _COLUMNS = tuple(Ways.__dataclass_fields__)
 
 
 def is_whole(run: RecordedRun) -> bool:
-    """Whether every evaluation and every entry of real parameters was kept, and the gradient with them.
+    """Whether every evaluation and every entry of real parameters was kept, and gradients with them, if not of all.
 
     >>> is_whole(RecordedRun())
     False
@@ -95,7 +95,7 @@ def is_whole(run: RecordedRun) -> bool:
     history = run.history
     return (
         run.evaluations > 1
-        and run.has_gradients
+        and not history.is_on_manifold
         and history.is_real
         and history.kept is None
         and all(leaf.kept is None for leaf in history.leaves)
@@ -119,6 +119,8 @@ def ways_of_iterates(run: RecordedRun) -> Ways | None:
     history = run.history
     rows = np.flatnonzero(run.accepted)
     rows = rows[np.isfinite(history.loss.array[rows]) & np.isfinite(history.gradients.array[rows]).all(axis=1)]
+    if len(rows) < 2:
+        return None
     ways = _ways(run, rows[:-1], rows[1:])
     sound = (ways.lengths > 0) & ~np.isin(ways.end, optimizer_starts(run))
     return ways[sound] if sound.any() else None

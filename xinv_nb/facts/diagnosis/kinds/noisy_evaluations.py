@@ -58,7 +58,7 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     >>> run.diagnosis[0].kind
     'noisy-evaluations'
     """
-    of_slopes = evidence.run.has_gradients
+    of_slopes = evidence.trials is not None
     calls = [call for call in evidence.run.history.calls if of_slopes or call.differences]
     calls = [call for call in calls if not call.optimizer.startswith(_TRAINERS)]
     if not calls or not evidence.is_minimized:

@@ -48,7 +48,7 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     is_plain = history.is_real and history.kept is None and all(leaf.kept is None for leaf in history.leaves)
     if not is_plain or run.evaluations < 2 or not evidence.is_minimized or not math.isfinite(run.loss[0]):
         return
-    found = _by_a_step(evidence) if run.has_gradients else _by_a_difference(evidence)
+    found = _by_a_step(evidence) if evidence.trials is not None else _by_a_difference(evidence)
     if found is not None:
         yield found
 
