@@ -119,15 +119,14 @@ def _turned(evidence: Evidence, ray: Ways) -> tuple[Named, float] | None:
 
 def _by_steps(evidence: Evidence) -> list[Finding]:
     """Return the finding where steady ways from iterate to iterate disagree, and shorter ones no less."""
-    ways = evidence.ways
-    if ways is None:
+    if evidence.ways is None or evidence.trials is None:
         return []
-    ways = ways[(ways.bend <= _SHORT) & (np.abs(ways.promised) > ways.rounding)]
-    if len(ways) < _FEWEST and not (len(ways) >= _FEWEST_TRIALS and _is_constant(ways) and _is_off(ways).all()):
-        return []
+    ways, tried = _short(evidence.ways), _short(evidence.trials)
     off = _is_off(ways)
-    entry = _one_entry(evidence, ways) if np.mean(off) >= _SOME else None
-    if entry is None and not _is_steady(ways, off):
+    entry = _one_entry(evidence, tried) if len(tried) and np.mean(_is_off(tried)) >= _SOME else None
+    if entry is not None and not off.any():
+        ways, off = tried, _is_off(tried)
+    if entry is None and not (len(ways) >= _FEWEST and _is_steady(ways, off)):
         return []
     first = int(np.argmax(off))
     slots: dict[str, Slot] = {
@@ -146,11 +145,13 @@ def _by_steps(evidence: Evidence) -> list[Finding]:
     return [KIND.finding(form, (int(ways.start[0]), int(ways.end[-1])), slots)]
 
 
+def _short(ways: Ways) -> Ways:
+    return ways[(ways.bend <= _SHORT) & (np.abs(ways.promised) > ways.rounding)]
+
+
 def _is_constant(ways: Ways) -> bool:
     """Whether the loss changes by one and the same multiple of what is promised, to many digits."""
-    ratio = ways.ratio
-    few = len(ways) < _FEWEST
-    return bool(np.ptp(ratio) <= (_SAME**2 if few else 10 * _SAME) * abs(float(np.mean(ratio))))
+    return bool(np.ptp(ways.ratio) <= 10 * _SAME * abs(float(np.mean(ways.ratio))))
 
 
 def _is_steady(ways: Ways, off: NDArray[np.bool_]) -> bool:
@@ -174,7 +175,8 @@ def _one_entry(evidence: Evidence, ways: Ways) -> tuple[Named, float] | None:
     factors = parts.T @ wrong / np.where(squares > 0, squares, np.inf)
     left = np.linalg.norm(wrong[:, None] - parts * factors, axis=0)
     best = int(np.argmin(left))
-    if left[best] > _UNEXPLAINED * np.linalg.norm(wrong) or abs(factors[best]) < _OFF:
+    varies = float(np.std(np.abs(parts[:, best])))  # else any wrong factor, or a power of the distance, looks like this
+    if left[best] > _UNEXPLAINED * np.linalg.norm(wrong) or abs(factors[best]) < _OFF or varies < _OFF:
         return None
     for entry in evidence.run.entries():
         if entry.column == best:
