@@ -14,6 +14,7 @@ from xinv_nb.facts.measures.fitted import Fitted, fitted
 from xinv_nb.facts.measures.iterates import Floats, Iterates, iterates_of
 from xinv_nb.facts.measures.opposition import Pair, opposed_pairs
 from xinv_nb.facts.measures.players import Players, players_of
+from xinv_nb.facts.measures.promises import Ways, ways_of_iterates, ways_of_trials
 from xinv_nb.facts.measures.sampling import downhill_share
 from xinv_nb.facts.measures.watched import Curve, curves, followed
 from xinv_nb.facts.story import Parts
@@ -102,6 +103,21 @@ class Evidence:
     def players(self) -> Players | None:
         """Who plays, where objectives move each other or one loss is lowered by some and raised by others."""
         return players_of(self.run, self.iterates)
+
+    @cached_property
+    def is_minimized(self) -> bool:
+        """Whether the steps are those of one minimization: no samples are drawn, and nobody plays against it."""
+        return self.downhill_share is None and self.players is None
+
+    @cached_property
+    def ways(self) -> Ways | None:
+        """The ways from iterate to iterate of a minimization, with what the gradients promise of each, if known."""
+        return ways_of_iterates(self.run) if self.is_minimized else None
+
+    @cached_property
+    def trials(self) -> Ways | None:
+        """The ways from each iterate to what was tried from there, the next iterate among it; None as for `ways`."""
+        return ways_of_trials(self.run) if self.is_minimized else None
 
     @property
     def is_noisy(self) -> bool:

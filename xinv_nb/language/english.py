@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xinv_nb.language.quantities import asked, listed, number, pair, plus_minus, sentence_start, share, with_unit
+from xinv_nb.language.quantities import (
+    asked,
+    in_powers,
+    listed,
+    number,
+    pair,
+    plus_minus,
+    sentence_start,
+    share,
+    with_unit,
+)
 from xinv_nb.language.slots import Asked, Count, Listed, Named, Said, Share, Slot, Uncertain, Value, Way, Word
 
 
@@ -57,7 +67,9 @@ def in_a_row(parts: Sequence[str], *, closing: bool = True) -> str:
 
 
 def _value(slot: Value) -> str:
-    text = number(slot.number, slot.digits) if slot.beside is None else pair(slot.number, slot.beside)[0]
+    text = pair(slot.number, slot.beside)[0] if slot.beside is not None else number(slot.number, slot.digits)
+    if slot.in_powers:
+        text = in_powers(slot.number, slot.digits)
     return with_unit(text, slot.unit)
 
 

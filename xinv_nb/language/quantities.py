@@ -45,6 +45,18 @@ def number(value: float, digits: int = 3) -> str:
     return text.replace("-", "−")
 
 
+def in_powers(value: float, digits: int = 3) -> str:
+    """Return a number as `number` does, but below 0.001 with a power of ten.
+
+    >>> in_powers(0.00047333), in_powers(0.02)
+    ('4.73×10⁻⁴', '0.02')
+    """
+    if not 0 < abs(value) < _SMALLEST_IN_FULL:
+        return number(value, digits)
+    power = _power(float(f"{abs(value):.{digits}g}"))
+    return f"{number(value / 10.0**power, digits)}×10{str(power).translate(_SUPERSCRIPTS)}"
+
+
 def with_unit(text: str, unit: str) -> str:
     """Return a written number with its unit, such as `2.79 km`, `45°`, `1.79 per day`.
 

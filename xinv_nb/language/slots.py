@@ -26,12 +26,16 @@ class Slot:
 
 @dataclass(frozen=True)
 class Value(Slot):
-    """A number with its unit, told with so many digits that it can be told apart from the one `beside` it, if any."""
+    """A number with its unit, told with so many digits that it can be told apart from the one `beside` it, if any.
+
+    `in_powers`: below 0.001 with a power of ten, as step sizes are compared, of which the order is what matters.
+    """
 
     number: float
     unit: str = ""
     beside: float | None = None
     digits: int = 3
+    in_powers: bool = False
 
     @property
     def plain(self) -> float:

@@ -1,0 +1,88 @@
+"""Evaluations that scatter, under an optimizer that trusts every digit of them."""
+
+from __future__ import annotations
+
+import autograd.numpy as np
+import numpy
+import pytest
+from autograd import grad, value_and_grad
+from autograd.misc.optimizers import adam, sgd
+from scipy.optimize import minimize
+
+import xinv_nb as xi
+from xinv_nb.run import Run
+
+
+def objective(sigma: float, seed: int = 0):
+    rng = numpy.random.default_rng(seed)
+
+    def energy(x):
+        return np.sum((x - 1.0) ** 2) + 0.5 * np.sum(x**4) + sigma * rng.standard_normal()
+
+    return energy
+
+
+def solved(method: str, sigma: float, *, differences: bool = False) -> Run:
+    energy = objective(sigma)
+    start = numpy.array([2.0, -1.0, 0.5])
+    with xi.record(live=False) as run:
+        if differences:
+            minimize(energy, start, method=method)
+        else:
+            minimize(value_and_grad(energy), start, jac=True, method=method)
+    return run
+
+
+@pytest.mark.parametrize("method", ["BFGS", "L-BFGS-B", "CG", "SLSQP", "trust-constr"])
+def test_a_search_on_a_redrawn_objective(method: str) -> None:
+    run = solved(method, 0.3)
+    assert [finding.kind for finding in run.diagnosis] == ["noisy-evaluations"]
+    assert not {"advice", "minimum"} & {fact.kind for fact in run.facts}
+
+
+@pytest.mark.parametrize("method", ["BFGS", "L-BFGS-B", "TNC", "trust-constr"])
+def test_finite_differences_of_a_redrawn_objective(method: str) -> None:
+    assert solved(method, 0.3, differences=True).diagnosis[0].kind == "noisy-evaluations"
+
+
+def test_the_scatter_is_about_the_standard_deviation() -> None:
+    found = solved("BFGS", 0.3).diagnosis[0]
+    assert 0.15 < found.values["scatter"] < 0.6
+
+
+def test_one_batch_after_the_other() -> None:
+    rng = numpy.random.default_rng(3)
+    columns = rng.standard_normal((500, 3))
+    targets = columns @ numpy.array([1.0, -2.0, 0.5]) + rng.standard_normal(500)
+
+    def misfit(w):
+        rows = rng.integers(0, 500, 20)
+        return np.mean((np.dot(columns[rows], w) - targets[rows]) ** 2)
+
+    with xi.record(live=False) as run:
+        minimize(value_and_grad(misfit), numpy.zeros(3), jac=True, method="L-BFGS-B")
+    assert run.diagnosis[0].kind == "noisy-evaluations"
+
+
+@pytest.mark.parametrize("method", ["BFGS", "L-BFGS-B", "CG"])
+def test_with_a_fixed_seed_the_search_converges(method: str) -> None:
+    with xi.record(live=False) as run:
+        start = numpy.array([2.0, -1.0, 0.5])
+        result = minimize(lambda x: value_and_grad(objective(0.3))(x), start, jac=True, method=method)
+    assert result.success
+    assert not run.diagnosis
+
+
+@pytest.mark.parametrize("trainer", [adam, sgd])
+def test_noise_by_design_is_no_finding(trainer) -> None:
+    with xi.record(live=False) as run:
+        trainer(lambda x, i: grad(objective(0.3, i))(x), numpy.array([2.0, -1.0, 0.5]), num_iters=200, step_size=0.02)
+    assert not run.diagnosis
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e6])
+def test_rounding_is_no_noise(offset: float) -> None:
+    slope = value_and_grad(lambda x: np.sum((x - 3.0) ** 4) + offset)
+    with xi.record(live=False) as run:
+        minimize(slope, numpy.zeros(4), jac=True, method="BFGS", tol=1e-14)
+    assert "noisy-evaluations" not in {finding.kind for finding in run.diagnosis}

@@ -1,0 +1,114 @@
+"""Steps too long for the curvature: the limit is that of theory, and half of it converges."""
+
+from __future__ import annotations
+
+import autograd.numpy as np
+import numpy
+import pytest
+from autograd import grad
+from autograd.misc.optimizers import adam, sgd
+
+import xinv_nb as xi
+from xinv_nb.run import Run
+
+pytestmark = pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid")
+
+RNG = numpy.random.default_rng(0)
+COLUMNS = RNG.standard_normal((40, 4)) * numpy.array([1, 2, 10, 20.0])
+TARGETS = COLUMNS @ numpy.ones(4)
+LARGEST = float(numpy.linalg.eigvalsh(2 * COLUMNS.T @ COLUMNS / 40)[-1])
+
+
+def misfit(w):
+    return np.mean((np.dot(COLUMNS, w) - TARGETS) ** 2)
+
+
+SLOPE = grad(misfit)
+
+
+def plain(step: float, count: int) -> None:
+    w = numpy.zeros(4)
+    for _ in range(count):
+        w = w - step * SLOPE(w)
+
+
+def heavy_ball(step: float, count: int) -> None:
+    w = velocity = numpy.zeros(4)
+    for _ in range(count):
+        velocity = 0.9 * velocity - step * SLOPE(w)
+        w = w + velocity
+
+
+def nesterov(step: float, count: int) -> None:
+    w = ahead = numpy.zeros(4)
+    for _ in range(count):
+        new = ahead - step * SLOPE(ahead)
+        ahead, w = new + 0.9 * (new - w), new
+
+
+def trained(step: float, count: int) -> None:
+    sgd(lambda w, i: SLOPE(w), numpy.zeros(4), num_iters=count, step_size=step, mass=0.8)
+
+
+LOOPS = [
+    (plain, 0.01, 2 / LARGEST),
+    (heavy_ball, 0.01, 2 * 1.9 / LARGEST),
+    (nesterov, 0.01, 2 * 1.9 / (2.8 * LARGEST)),
+    (trained, 0.1, 2 * 1.8 / (0.2 * LARGEST)),
+]
+
+
+def run_of(loop, step: float, count: int) -> Run:
+    with xi.record(live=False) as run:
+        loop(step, count)
+    return run
+
+
+@pytest.mark.parametrize(("loop", "step", "limit"), LOOPS, ids=lambda each: getattr(each, "__name__", ""))
+def test_the_limit_is_that_of_theory_and_half_of_it_converges(loop, step: float, limit: float) -> None:
+    run = run_of(loop, step, 60)
+    found = run.diagnosis[0]
+    assert found.kind == "step-too-long"
+    assert found.values["curvature"] == pytest.approx(LARGEST, rel=0.02)
+    assert found.values["limit"] == pytest.approx(limit, rel=0.02)
+    assert not {"advice", "minimum", "identifiability"} & {fact.kind for fact in run.facts}
+    better = run_of(loop, found.values["half"], 300)
+    assert not better.diagnosis
+    assert better.loss[-1] < better.loss[0] / 2
+
+
+@pytest.mark.parametrize(("loop", "limit"), [(plain, LOOPS[0][2]), (heavy_ball, LOOPS[1][2])])
+def test_just_below_the_limit_nothing_is_said(loop, limit: float) -> None:
+    assert not run_of(loop, 0.95 * limit, 150).diagnosis
+
+
+def test_a_run_that_overflows_begins_with_the_cause() -> None:
+    kinds = [finding.kind for finding in run_of(heavy_ball, 0.05, 800).diagnosis]
+    assert kinds == ["step-too-long", "not-finite"]
+
+
+def test_a_schedule_that_begins_too_long() -> None:
+    with xi.record(live=False) as run:
+        w = numpy.zeros(4)
+        for step in range(30):
+            w = w - 0.05 / (1 + step) ** 0.5 * SLOPE(w)
+    assert run.diagnosis[0].kind == "step-too-long"
+
+
+def test_steps_that_lead_to_where_the_loss_curves_more() -> None:
+    with xi.record(live=False) as run:
+        x = numpy.array([-1.2, 1.0])
+        for _ in range(30):
+            x = x - 0.01 * grad(lambda x: 100 * (x[1] - x[0] ** 2) ** 2 + (1 - x[0]) ** 2)(x)
+    assert run.diagnosis[0].kind == "step-too-long"
+    assert run.diagnosis[0].form == "growing"
+    assert run.diagnosis[0].values["limit"] < 0.01
+
+
+def test_a_rise_that_comes_down_again_is_none() -> None:
+    with xi.record(live=False) as run:
+        x = numpy.array([0.4])
+        for _ in range(80):
+            x = x - 0.7 * grad(lambda x: np.sum(np.sin(2 * x) + 0.2 * x**2))(x)
+        adam(lambda x, i: grad(lambda x: np.sum(x**4))(x), numpy.array([1.0]), num_iters=100, step_size=0.05)
+    assert "step-too-long" not in {finding.kind for finding in run.diagnosis}

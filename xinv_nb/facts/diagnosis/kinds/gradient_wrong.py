@@ -1,0 +1,209 @@
+"""The gradient is not that of the loss: what it promises of short steps is not what the loss does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xinv_nb.facts.diagnosis.finding import Finding
+from xinv_nb.facts.diagnosis.kind import FindingKind
+from xinv_nb.facts.evidence import Evidence
+from xinv_nb.facts.measures.names import named
+from xinv_nb.facts.measures.promises import Ways
+from xinv_nb.language.slots import Iteration, Named, Slot, Value
+
+_FEWEST, _FEWEST_TRIALS = 6, 3
+"""Steps, and trials of one search, that have to disagree."""
+_SHORT, _SHORT_TRIAL = 0.6, 0.03
+"""How much the promises of both ends may differ on a way that is short beside the curvature."""
+_OFF = 0.05
+"""How far the change has to be from what was promised, as a share of it, beside the square of how much the ends differ:
+by that the trapezoidal rule may be off where the loss is a power of the distance, however short the way."""
+_OUTSIDE = 0.02
+"""How far the change has to be outside of both promises, as a share of them: across a kink it lies between them."""
+_MOSTLY = 0.8
+"""Share of the short ways that have to be off."""
+_SOME = 0.3
+"""The same where a wrong factor of one entry explains every step."""
+_UNEXPLAINED = 0.05
+"""Share of the disagreement that such a factor may leave unexplained."""
+_FEWEST_A_PARAMETER = 3
+"""Steps for each parameter from which on it is no chance that one of them explains every step."""
+_MOST_PARAMETERS = 100
+_MOST_SEARCHES = 20
+"""Searches that are looked at, of those in which trials are off."""
+_SHORTER = 10.0
+"""How many times shorter the shortest way has to be than the longest: what comes of curvature vanishes with it."""
+_STEADY = 0.3
+"""Share of the disagreement by which it may vary from one way to the next: noise and jumps vary more."""
+_SAME = 1e-3
+"""How nearly a turned sign of one entry has to explain the losses."""
+
+
+def compute(evidence: Evidence) -> Iterator[Finding]:
+    """Yield that the gradient does not belong to the loss, by the trials of one search or else by the steps.
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> with xi.record() as run:
+    ...     x = 4.0
+    ...     for _ in range(40):
+    ...         run.add(x**2, x, 4 * x)
+    ...         x -= 0.05 * 4 * x
+    >>> run.diagnosis[0].values["ratio"]
+    0.5
+    """
+    if evidence.is_minimized:
+        yield from _by_trials(evidence) or _by_steps(evidence)
+
+
+def _is_off(ways: Ways) -> NDArray[np.bool_]:
+    outside = ways.excess > _OUTSIDE * np.abs(ways.promised)
+    return np.asarray(outside & (np.abs(ways.ratio - 1) > _OFF + ways.bend**2))
+
+
+def _by_trials(evidence: Evidence) -> list[Finding]:
+    """Return the finding where, however short the trials of a search, the loss does not what was promised."""
+    if evidence.trials is None:
+        return []
+    trials = evidence.trials
+    trials = trials[(trials.bend <= _SHORT_TRIAL) & (np.abs(trials.promised) > trials.rounding)]
+    off = _is_off(trials)
+    starts, counts = np.unique(trials.start[off], return_counts=True)
+    for start in starts[counts >= _FEWEST_TRIALS][:_MOST_SEARCHES]:
+        tried = trials.start == start
+        ray = trials[tried]
+        ray = ray[np.argsort(ray.lengths)]
+        varies, wrong = float(np.ptp(ray.ratio)), abs(float(np.mean(ray.ratio)) - 1)
+        if off[tried].all() and ray.lengths[-1] >= _SHORTER * ray.lengths[0] and varies <= _STEADY * wrong:
+            return [_of_trials(evidence, ray)]
+    return []
+
+
+def _of_trials(evidence: Evidence, ray: Ways) -> Finding:
+    start, end = int(ray.start[0]), int(ray.end[-1])
+    slots: dict[str, Slot] = {
+        "first": Iteration(start),
+        "length": Value(float(ray.lengths[-1])),
+        "shortest": Value(float(ray.lengths[0])),
+        "change": Value(float(ray.change[-1])),
+        "promised": Value(float(ray.promised[-1])),
+    }
+    turned = _turned(evidence, ray)
+    if turned is not None:
+        parameter, slope = turned
+        slots |= {"parameter": parameter, "slope": Value(slope), "opposite": Value(-slope)}
+    form = "along a search" if turned is None else "along a search, one sign"
+    data = {"ratio": float(np.mean(ray.ratio))}
+    return KIND.finding(form, (start, max(start, end)), slots, data=data)
+
+
+def _turned(evidence: Evidence, ray: Ways) -> tuple[Named, float] | None:
+    """Return the one entry of the gradient of which the other sign would explain the losses, and what it says."""
+    size = np.abs(ray.promised)
+    exact = int(np.argmin(ray.bend + ray.rounding / size))
+    if ray.bend[exact] + ray.rounding[exact] / size[exact] > _SAME:
+        return None
+    parts, change = ray.steps[exact] * ray.slopes[exact], float(ray.change[exact])
+    would = float(ray.before[exact]) - 2 * parts
+    fits = np.abs(change - would) <= _SAME * np.abs(change)
+    columns = np.flatnonzero(fits)
+    for entry in evidence.run.entries() if len(columns) == 1 else ():
+        if entry.column == columns[0]:
+            return named(entry), float(ray.slopes[exact, columns[0]])
+    return None
+
+
+def _by_steps(evidence: Evidence) -> list[Finding]:
+    """Return the finding where steady ways from iterate to iterate disagree, and shorter ones no less."""
+    if evidence.ways is None or evidence.trials is None:
+        return []
+    ways, tried = _short(evidence.ways), _short(evidence.trials)
+    off = _is_off(ways)
+    entry = _one_entry(evidence, tried) if len(tried) and np.mean(_is_off(tried)) >= _SOME else None
+    if entry is not None and not off.any():
+        ways, off = tried, _is_off(tried)
+    if entry is None and not (len(ways) >= _FEWEST and _is_steady(ways, off)):
+        return []
+    first = int(np.argmax(off))
+    slots: dict[str, Slot] = {
+        "first": Iteration(int(ways.start[first])),
+        "last": Iteration(int(ways.end[first])),
+        "change": Value(float(ways.change[first])),
+        "promised": Value(float(ways.promised[first])),
+        "ratio": Value(float(ways.ratio[first])),
+    }
+    form = "along the steps"
+    if _is_constant(ways):
+        form, slots["ratio"] = "by a factor", Value(float(np.median(ways.ratio)))
+    elif entry is not None:
+        form = "along the steps, one entry"
+        slots |= {"parameter": entry[0], "factor": Value(entry[1], digits=2)}
+    return [KIND.finding(form, (int(ways.start[0]), int(ways.end[-1])), slots)]
+
+
+def _short(ways: Ways) -> Ways:
+    return ways[(ways.bend <= _SHORT) & (np.abs(ways.promised) > ways.rounding)]
+
+
+def _is_constant(ways: Ways) -> bool:
+    """Whether the loss changes by one and the same multiple of what is promised, to many digits."""
+    return bool(np.ptp(ways.ratio) <= 10 * _SAME * abs(float(np.mean(ways.ratio))))
+
+
+def _is_steady(ways: Ways, off: NDArray[np.bool_]) -> bool:
+    """Whether most ways are off, the shorter ones as well, and each about as much as the one before."""
+    size = np.abs(ways.promised)
+    if np.mean(off) < _MOSTLY or not size.max() >= _SHORTER * size.min():
+        return False
+    wrong = np.abs(ways.ratio - 1)
+    varies = float(np.median(np.abs(np.diff(ways.ratio))))
+    return bool(np.mean(off[size <= np.median(size)]) >= _MOSTLY and varies <= _STEADY * np.median(wrong))
+
+
+def _one_entry(evidence: Evidence, ways: Ways) -> tuple[Named, float] | None:
+    """Return the one entry of the gradient that is off by a factor, and by which, where that explains every step."""
+    if not _FEWEST_A_PARAMETER * ways.steps.shape[1] <= len(ways) or ways.steps.shape[1] > _MOST_PARAMETERS:
+        return None
+    parts = ways.steps * (ways.slopes + evidence.run.history.gradients.array[ways.end]) / 2
+    scale = np.abs(parts).sum(axis=1)
+    parts, wrong = parts / scale[:, None], (ways.change - ways.promised) / scale
+    squares = np.einsum("ij,ij->j", parts, parts)
+    factors = parts.T @ wrong / np.where(squares > 0, squares, np.inf)
+    left = np.linalg.norm(wrong[:, None] - parts * factors, axis=0)
+    best = int(np.argmin(left))
+    varies = float(np.std(np.abs(parts[:, best])))  # else any wrong factor, or a power of the distance, looks like this
+    if left[best] > _UNEXPLAINED * np.linalg.norm(wrong) or abs(factors[best]) < _OFF or varies < _OFF:
+        return None
+    for entry in evidence.run.entries():
+        if entry.column == best:
+            return named(entry), 1 + float(factors[best])
+    return None
+
+
+KIND = FindingKind(
+    name="gradient-wrong",
+    severity="warning",
+    rank=3,
+    slots={
+        "first": Iteration,
+        "last": Iteration,
+        "length": Value,
+        "shortest": Value,
+        "change": Value,
+        "promised": Value,
+        "ratio": Value,
+        "parameter": Named,
+        "slope": Value,
+        "opposite": Value,
+        "factor": Value,
+    },
+    compute=compute,
+    means="The gradient is not that of the loss: over short steps, too, the loss does not do what it promises.",
+    seen_by="the change of the loss beside gradient times step at both ends, as the steps shrink (a Taylor test)",
+    example="a derivative written by hand with a sign lost in one entry",
+    silences=("advice", "minimum", "asked", "credit", "drop", "idle", "identifiability", "estimate", "turns"),
+)
