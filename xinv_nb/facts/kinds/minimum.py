@@ -13,6 +13,7 @@ import numpy as np
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
+from xinv_nb.facts.measures.constraints import is_constrained
 from xinv_nb.facts.measures.losses import finite_iterates
 from xinv_nb.facts.measures.scale import visible_swing
 from xinv_nb.facts.measures.sizes import end_of, gradient_sizes
@@ -57,7 +58,9 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
 
 
 def _is_bounded(run: RecordedRun) -> bool:
-    """Whether a parameter may lie at a bound, where a minimum need not be level."""
+    """Whether a parameter may lie at a bound, or the end on a constraint, where a minimum need not be level."""
+    if is_constrained(run):
+        return True
     at_bound = any(event.kind == "bound" for event in run.events_as_recorded())
     return at_bound or any(entry.parameter.bounds for entry in run.entries())
 

@@ -60,10 +60,13 @@ def allocation(evidence: Evidence, span: tuple[int, int]) -> tuple[str, dict[str
         return None
     entries = [track.entry for track in iterates.tracks]
     first, second = np.argsort(earned, kind="stable")[:2]
-    slots: dict[str, Slot] = {"mover": named(entries[first]), "share": Share(float(earned[first]) / total)}
+    slots: dict[str, Slot] = {"mover": named(entries[first]), "share": Share(min(float(earned[first]) / total, 1.0))}
     slots["other_share"] = Share(float(earned[second]) / total)
     slots |= {"fall": Value(-total), "alone": Value(-float(earned[first])), "accounted_share": Share(accounted / total)}
-    form = "alone" if earned[first] / total > 1 else "two" if earned[second] / total > _WORTH else "one"
+    raised = float(np.sum(earned[earned > 0])) / -total  # less than that is rounding, or what the integral leaves over
+    form = "alone" if raised > max(_WORTH, remainder) and earned[first] / total > 1 else "one"
+    if form == "one" and earned[second] / total > _WORTH:
+        form = "two"
     if form == "two":  # only what is said: a question about another parameter is not answered by it
         slots["other"] = named(entries[second])
     form += ", in part" if remainder > _REMAINDER else ""

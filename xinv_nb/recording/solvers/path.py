@@ -227,7 +227,8 @@ class SolverPath:
             self.settle()
         evaluations = self.evaluations
         told = of_result(result, bounded=self._call.bounds is not None, stopped=stopped)
-        self._noted.stop, self._noted.ending = self._last + 1, told
+        held = {"constraints": list(self._call.constraints)} if self._call.constraints else {}
+        self._noted.stop, self._noted.ending = self._last + 1, told | held
         values = {"optimizer": self._call.name, "evaluations": evaluations, **told}
         text = f"{self._call.name} stops after {evaluations} evaluation{'s' * (evaluations != 1)}"
         why = why_of(values)
