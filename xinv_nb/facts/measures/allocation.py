@@ -18,6 +18,8 @@ from xinv_nb.language.slots import Named, Share, Slot, Value
 
 _REMAINDER = 0.1
 """Share of the fall up to which what the integral leaves over need not be told."""
+_ROUNDED = 0.005
+"""Share by which a part may be above the whole and be said to be the whole."""
 _LARGEST_REMAINDER = 0.35
 """The same from which on the integral explains nothing."""
 _WORTH = 0.05
@@ -65,6 +67,8 @@ def allocation(evidence: Evidence, span: tuple[int, int]) -> tuple[str, dict[str
     slots |= {"fall": Value(-total), "alone": Value(-float(earned[first])), "accounted_share": Share(accounted / total)}
     raised = float(np.sum(earned[earned > 0])) / -total  # less than that is rounding, or what the integral leaves over
     form = "alone" if raised > max(_WORTH, remainder) and earned[first] / total > 1 else "one"
+    if form == "one" and earned[first] / total > 1 + _ROUNDED:
+        return None  # more than the whole, by what the integral leaves over
     if form == "one" and earned[second] / total > _WORTH:
         form = "two"
     if form == "two":  # only what is said: a question about another parameter is not answered by it

@@ -28,8 +28,8 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     >>> with xi.record() as run:
     ...     found = minimize(lambda x: (x[0] - 3) ** 2, [0.0], jac=lambda x: 2 * (x - 3), bounds=[(-1, 2)])
     >>> run.diagnosis[0].text
-    'x[0] lies at its upper bound of 2, and the loss would fall on across it: its slope there is −2. This is no inner \
-minimum.'
+    'x[0] lies at its upper bound of 2, and the loss would fall on across it: its slope there is −2. The bound sets \
+this end, not the loss alone.'
     """
     run = evidence.run
     if run.status == "running" or is_constrained(run):

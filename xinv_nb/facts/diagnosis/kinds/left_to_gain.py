@@ -23,7 +23,7 @@ from xinv_nb.facts.measures.left import (
 )
 from xinv_nb.facts.measures.losses import finite_iterates
 from xinv_nb.facts.measures.names import named
-from xinv_nb.language.slots import Named, Slot, Value, pair
+from xinv_nb.language.slots import Count, Named, Slot, Value
 
 _LEFT = 0.03
 """Share of the fall that has to be left to be told."""
@@ -78,7 +78,7 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     run = evidence.run
     is_minimized = evidence.downhill_share is None and evidence.players is None and not is_constrained(run)
     rows = finite_iterates(run)
-    if run.status == "running" or evidence.is_noisy or not is_minimized or len(rows) < _FEWEST:
+    if run.status != "finished" or evidence.is_noisy or not is_minimized or len(rows) < _FEWEST:
         return
     if rows[-1] != np.flatnonzero(run.accepted)[-1] or run.loss[rows[-1]] > run.loss[rows].min():
         return  # it ended above its best: that is another matter
@@ -120,14 +120,11 @@ def _left(evidence: Evidence) -> _Left | None:
 def _of_amount(evidence: Evidence, found: _Left) -> Finding:
     run = evidence.run
     end = int(finite_iterates(run)[-1])
-    loss, limit = pair(float(run.loss[end]), float(run.loss[end] - found.amount))
-    if abs(limit.number) < 1e-3 * abs(loss.number):
-        limit = Value(0.0)
-    slots: dict[str, Slot] = {"loss": loss, "left": Value(found.amount), "limit": limit}
+    slots: dict[str, Slot] = {"loss": Value(float(run.loss[end])), "left": Value(found.amount)}
     form = "left"
     if found.rate is not None:
         form = "left, by a rate"
-        slots |= {"rate": Value(100 * (1 - found.rate.factor), "%"), "more": Value(found.rate.more)}
+        slots |= {"rate": Value(100 * (1 - found.rate.factor), "%"), "more": Count(round(found.rate.more))}
     if found.rate is not None and found.bowl is not None and (farthest := _farthest(evidence, found.bowl)):
         form, slots = f"{form}, of a parameter", slots | farthest
     share = found.amount / found.fall
@@ -147,10 +144,8 @@ def _farthest(evidence: Evidence, bowl: Decrement) -> dict[str, Slot]:
     if track is None or track.entry.statistic:
         return {}
     column, unit = int(np.argmax(gains)), track.entry.parameter.unit
-    start = float(run.history.rows(iterates.rows[:1])[0][column])
     return {
         "parameter": named(track.entry),
-        "start": Value(start, unit),
         "at": Value(float(here[column]), unit),
         "target": Value(float(bowl.target[column]), unit, digits=2),
     }
@@ -215,9 +210,8 @@ KIND = FindingKind(
     slots={
         "loss": Value,
         "left": Value,
-        "limit": Value,
         "rate": Value,
-        "more": Value,
+        "more": Count,
         "parameter": Named,
         "start": Value,
         "at": Value,
