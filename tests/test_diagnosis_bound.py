@@ -65,3 +65,22 @@ def test_the_advice_to_widen_the_bound_lowers_the_loss() -> None:
     narrow, wide = (bounded("L-BFGS-B", [(None, limit), (None, None)]) for limit in (1.0, 9.0))
     assert wide.loss[-1] < narrow.loss[-1] - 3
     assert kinds(wide) == []
+
+
+@pytest.mark.parametrize("method", ["L-BFGS-B", "SLSQP", "TNC"])
+def test_the_slope_by_the_solvers_own_differences_will_do(method: str) -> None:
+    with xi.record("bounded") as run:
+        minimize(bowl, [0.5, 0.5], method=method, bounds=[(None, 1.0), (None, None)])
+    (finding,) = run.diagnosis
+    assert finding.form == "one"
+    assert finding.values["slope"] == pytest.approx(-4.0, rel=1e-3)
+    with xi.record("free") as run:
+        minimize(bowl, [0.5, 0.5], method=method, bounds=[(None, 4.0), (None, None)])
+    assert kinds(run) == []
+
+
+def test_a_search_without_gradients_that_ended_at_a_bound_says_less() -> None:
+    with xi.record("simplex") as run:
+        minimize(bowl, [0.5, 0.5], method="Nelder-Mead", bounds=[(None, 1.0), (None, None)])
+    (finding,) = run.diagnosis
+    assert finding.text == "p[0] ended at its upper bound of 1: the loss may be lower across it."

@@ -147,3 +147,10 @@ def test_the_older_function_is_followed_too() -> None:
     with xi.record("older") as run:
         fmin_slsqp(cost, [1.0, 0.5], fprime=slope, f_ieqcons=lambda p: numpy.array([disc(p)]), iprint=0)
     assert [finding.kind for finding in run.diagnosis] == ["constraint-active"]
+
+
+def test_the_slope_by_the_solvers_own_differences_will_do() -> None:
+    run = solved("SLSQP", [{"type": "ineq", "fun": disc}], jac=None)
+    (finding,) = run.diagnosis
+    assert (finding.kind, finding.form) == ("constraint-active", "held, one")
+    assert finding.values["slope"] == pytest.approx(6.0, rel=1e-3)

@@ -551,3 +551,9 @@ def test_facts_that_say_the_same_are_equal_also_where_a_number_is_none():
     assert one == same
     assert len({one, same}) == 1
     assert one != Fact("F1", "course", "changed", {"end": Value(1.0)}, (0, 1))
+
+
+def test_a_loss_that_fell_once_and_stayed_has_not_stayed_about_its_median() -> None:
+    wander = numpy.random.RandomState(0).uniform(-0.06, 0.06, 30)
+    run = from_losses(numpy.concatenate([[0.871], -1.04 + wander]))
+    assert not any("stayed about" in text for text in texts(run, "course"))

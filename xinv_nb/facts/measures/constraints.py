@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from xinv_nb.facts.measures.ends import last_call, slope_at_end
 from xinv_nb.facts.measures.iterates import Floats, Iterates
 from xinv_nb.facts.measures.scales import sizes
 from xinv_nb.facts.measures.sizes import end_of
 from xinv_nb.language.slots import Said
-from xinv_nb.recorded.calls import OptimizerCall
 from xinv_nb.recorded.run import RecordedRun
 
 _BROKEN = 1e-3
@@ -76,16 +76,6 @@ def is_constrained(run: RecordedRun) -> bool:
     return any(call.options.get("constraints") or call.ending.get("constraints") for call in run.history.calls)
 
 
-def last_call(run: RecordedRun) -> OptimizerCall | None:
-    """Return the call of an optimizer with which the run ended, if it ended with one.
-
-    >>> last_call(RecordedRun()) is None
-    True
-    """
-    calls = [call for call in run.history.calls if call.stop == run.evaluations and "within" not in call.options]
-    return calls[-1] if calls else None
-
-
 def constraints_of(run: RecordedRun, iterates: Iterates) -> list[Constraint]:
     """Return the constraints of the last optimizer, as they stood where it ended; none where that is not known."""
     call = last_call(run)
@@ -115,12 +105,11 @@ def _label(row: Mapping[str, Any]) -> Said:
 def share_of(run: RecordedRun, iterates: Iterates, constraints: Sequence[Constraint]) -> Share | None:
     """Return what the active constraints and bounds leave of the gradient at the end; None where it is not known."""
     active = [each for each in constraints if each.is_active and each.normal is not None]
-    end = end_of(run)
-    known = np.flatnonzero(np.isfinite(run.history.rows(iterates.rows, "gradients")).all(axis=1))
-    if not active or not len(known) or iterates.rows[known[-1]] < end - 1:
+    found = slope_at_end(run)
+    if not active or found is None:
         return None
     scale = sizes(run, iterates)
-    slope = np.real(run.history.rows(iterates.rows[known[-1:]], "gradients")[0]) * scale
+    slope = found * scale
     normals = np.array([each.normal for each in active]) * scale
     free = ~_at_bounds(run, slope)
     factors = np.zeros(0)

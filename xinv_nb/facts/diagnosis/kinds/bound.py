@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.measures.constraints import is_constrained
+from xinv_nb.facts.measures.ends import slope_at_end
+from xinv_nb.facts.measures.iterates import Track
+from xinv_nb.facts.measures.losses import finite_iterates, height
 from xinv_nb.language.slots import Count, Listed, Named, Slot, Value, Word
 
 _PULLED = 1e-3
@@ -34,35 +38,58 @@ this end, not the loss alone.'
     run = evidence.run
     if run.status == "running" or is_constrained(run):
         return  # the slope may be the constraint's
-    held = [fact for fact in evidence.of("bound") if fact.values.get("pull", 0.0) > 0 and fact.form.endswith(", held")]
-    held = [fact for fact in held if _is_clear(evidence, fact)]
+    held = [_Held(fact, pull) for fact in evidence.of("bound") if (pull := _pull(evidence, fact)) != 0]
     if not held:
         return
-    first = max(held, key=lambda fact: float(fact.values["pull"]) * _way(evidence, fact))
-    span = (min(fact.span[0] for fact in held), evidence.last)
-    cites = tuple(dict.fromkeys(event for fact in held for event in fact.cites))
+    first = max(held, key=lambda each: each.weight(evidence))
+    span = (min(each.fact.span[0] for each in held), evidence.last)
+    cites = tuple(dict.fromkeys(event for each in held for event in each.fact.cites))
     if len(held) > 1:
-        named = [fact.slots["parameter"] for fact in sorted(held, key=lambda fact: fact is not first)]
+        named = [each.fact.slots["parameter"] for each in sorted(held, key=lambda each: each is not first)]
         slots: dict[str, Slot] = {"parameters": Listed(tuple(named[:_MOST])), "count": Count(len(held))}
-        yield KIND.finding("several" if len(held) <= _MOST else "many", span, slots, cites=cites)
-        return
-    side = first.values["side"]
-    slope = -first.values["pull"] if side == "upper" else first.values["pull"]
-    slots = {name: first.slots[name] for name in ("parameter", "bound", "side")} | {"slope": Value(float(slope))}
-    yield KIND.finding("one", span, slots, cites=cites)
+        form = "several" if len(held) <= _MOST else "many"
+    else:
+        slots = {name: first.fact.slots[name] for name in ("parameter", "bound", "side")}
+        form = "one"
+        if not np.isnan(first.pull):
+            slots["slope"] = Value(-first.pull if first.fact.values["side"] == "upper" else first.pull)
+    if np.isnan(first.pull):
+        form += ", without slopes"
+    yield KIND.finding(form, span, slots, cites=cites)
 
 
-def _is_clear(evidence: Evidence, fact: Fact) -> bool:
-    """Whether the pull is more than what the last steps leave of a slope that vanishes at the bound."""
-    track = next(each for each in evidence.iterates.tracks if each.entry.name == fact.values["parameter"])
-    slopes = np.abs(track.slopes[np.isfinite(track.slopes)])
-    return bool(len(slopes)) and float(fact.values["pull"]) > _PULLED * float(slopes.max())
+@dataclass(frozen=True)
+class _Held:
+    fact: Fact
+    pull: float
+    """The slope across the bound; not a number where a search without gradients ended at it."""
+
+    def weight(self, evidence: Evidence) -> float:
+        """Return by how much the loss would fall across the bound over the way that the parameter went."""
+        found = self.pull * (_track(evidence, self.fact).range or 1.0)
+        return 0.0 if np.isnan(found) else found
 
 
-def _way(evidence: Evidence, fact: Fact) -> float:
-    """Return how far a parameter moved, in which its slope is measured."""
-    track = next(each for each in evidence.iterates.tracks if each.entry.name == fact.values["parameter"])
-    return track.range or 1.0
+def _track(evidence: Evidence, fact: Fact) -> Track:
+    return next(each for each in evidence.iterates.tracks if each.entry.name == fact.values["parameter"])
+
+
+def _pull(evidence: Evidence, fact: Fact) -> float:
+    """Return how steeply the loss falls across a bound at the end; 0 where it does not, or not clearly."""
+    if not fact.form.startswith(("from an iteration", "all along")):
+        return 0.0
+    track, slope = _track(evidence, fact), slope_at_end(evidence.run)
+    known = np.abs(track.slopes[np.isfinite(track.slopes)])
+    pull = float(fact.values.get("pull", np.nan))
+    if np.isnan(pull) and slope is not None and track.entry.column is not None:
+        pull = float(slope[track.entry.column]) * (-1 if fact.values["side"] == "upper" else 1)
+    if np.isnan(pull):
+        return pull if not len(known) and fact.form.startswith("from") else 0.0
+    if len(known):
+        is_clear = pull > _PULLED * float(known.max())
+    else:  # by differences: beside what the loss did over the whole way
+        is_clear = pull * (track.range or 1.0) > _PULLED * height(evidence.run.loss[finite_iterates(evidence.run)])
+    return pull if is_clear else 0.0
 
 
 KIND = FindingKind(

@@ -9,14 +9,17 @@ import numpy as np
 from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
-from xinv_nb.facts.measures.constraints import Constraint, constraints_of, last_call, share_of
-from xinv_nb.facts.measures.sizes import end_of, gradient_sizes
+from xinv_nb.facts.measures.constraints import Constraint, constraints_of, share_of
+from xinv_nb.facts.measures.ends import last_call, slope_at_end
+from xinv_nb.facts.measures.losses import finite_iterates, height
+from xinv_nb.facts.measures.sizes import end_of
 from xinv_nb.language.slots import Listed, Said, Slot, Value
 
 _LEFT = 0.05
 """Share of the gradient that the active constraints may leave over."""
-_STEEP = 1e-4
-"""Share of the largest gradient of the run from which on one is left at the end."""
+_STEEP = 1e-3
+"""What a move by the parameters' own sizes would do to the loss, as a share of its height, from which on a slope is
+left at the end."""
 _MOST = 3
 
 
@@ -42,7 +45,8 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     if not constraints or any(each.is_broken(succeeded=True) for each in constraints):
         return
     span = (end_of(run), evidence.last)
-    if not run.has_gradients:
+    slope = slope_at_end(run)
+    if slope is None:
         edge = [each for each in constraints if each.is_active and not each.is_equality and each.size != 1.0]
         if edge and not any(_is_opposite(one, other) for one in edge for other in edge):
             yield KIND.finding("on it", span, _named(edge))
@@ -50,10 +54,9 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     share = share_of(run, evidence.iterates, constraints)
     if share is None or not share.holding or not share.left <= _LEFT * share.whole:
         return
-    steepness = gradient_sizes(run)
-    if not steepness[end_of(run)] > _STEEP * np.nanmax(steepness):
+    if not share.whole > _STEEP * height(run.loss[finite_iterates(run)]):
         return
-    slots = _named(share.holding) | {"slope": Value(float(steepness[end_of(run)]))}
+    slots = _named(share.holding) | {"slope": Value(float(np.linalg.norm(slope)))}
     form = "held, one" if len(share.holding) == 1 else "held, several"
     yield KIND.finding(form, span, slots, data={"left": share.left / share.whole})
 

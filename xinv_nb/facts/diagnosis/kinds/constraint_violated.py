@@ -9,7 +9,8 @@ import numpy as np
 from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
-from xinv_nb.facts.measures.constraints import Constraint, constraints_of, last_call
+from xinv_nb.facts.measures.constraints import Constraint, constraints_of
+from xinv_nb.facts.measures.ends import last_call
 from xinv_nb.facts.measures.sizes import end_of
 from xinv_nb.language.slots import Named, Said, Slot, Value
 

@@ -10,7 +10,8 @@ import numpy as np
 from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
-from xinv_nb.facts.measures.constraints import is_constrained, last_call
+from xinv_nb.facts.measures.constraints import is_constrained
+from xinv_nb.facts.measures.ends import last_call
 from xinv_nb.facts.measures.left import (
     Decrement,
     Rate,

@@ -13,7 +13,7 @@ import numpy as np
 from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
-from xinv_nb.facts.measures.constraints import last_call
+from xinv_nb.facts.measures.ends import last_call
 from xinv_nb.facts.measures.left import decrement, known_path, steepness
 from xinv_nb.facts.measures.losses import finite_iterates
 from xinv_nb.facts.measures.sizes import end_of, gradient_sizes
