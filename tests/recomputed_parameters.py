@@ -165,7 +165,7 @@ def credit(run: Run, fact: Fact) -> list[float]:
     if "other moves raised it" in fact.text:
         found += [-earned[0]] if fact.kind == "drop" else [-earned[0], -total]
     else:
-        shares = [min(100 * part / total, 100) for part in earned[:2]]
+        shares = [100 * part / total for part in earned[:2]]
         found += shares if " and moving" in fact.text else shares[:1]
     if "in all, the recorded gradients" in fact.text:
         found.append(100 * sum(earned) / total)

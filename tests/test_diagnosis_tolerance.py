@@ -71,6 +71,14 @@ def test_an_option_that_the_program_set_is_told_instead_of_the_default() -> None
     assert (finding.kind, finding.values["tolerance"]) == ("tolerance", 0.5)
 
 
+@pytest.mark.parametrize("method", ["BFGS", "L-BFGS-B", "SLSQP"])
+def test_differences_of_the_solvers_own_meet_it_too(method: str) -> None:
+    data = 1e-6 * decay(numpy.array([1.0, 0.8]))
+    with xi.record("tiny") as run:
+        minimize(lambda p: float(np.sum((1e-6 * decay(p) - data) ** 2)), [0.6, 1.4], method=method)
+    assert kinds(run)[0] == "tolerance"
+
+
 def test_a_simplex_that_lies_within_the_tolerances() -> None:
     data = 1e-9 * numpy.array([1.0, 2.0, 3.0])
     with xi.record("tiny") as run:

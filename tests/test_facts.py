@@ -253,7 +253,7 @@ def recomputed_credit(run: Run, fact: Fact) -> list[float]:
     best = sorted(earned)
     if "other moves raised it" in fact.text:
         return [-best[0], -total]
-    shares = [min(100 * part / total, 100) for part in best[:2]]
+    shares = [100 * part / total for part in best[:2]]
     return shares if " and moving" in fact.text else shares[:1]
 
 

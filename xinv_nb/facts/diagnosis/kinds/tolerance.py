@@ -13,7 +13,7 @@ import numpy as np
 from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
-from xinv_nb.facts.measures.ends import last_call
+from xinv_nb.facts.measures.ends import last_call, slope_at_end
 from xinv_nb.facts.measures.left import decrement, known_path, steepness
 from xinv_nb.facts.measures.losses import finite_iterates
 from xinv_nb.facts.measures.sizes import end_of, gradient_sizes
@@ -50,6 +50,8 @@ _AS_BEFORE = 0.03
 """Share of its own steepest slope that some parameter has at the end where it did not get anywhere."""
 _HELD = 0.01
 """Share of its start that the loss still has there."""
+_AT_ONCE = 2
+"""Accepted points up to which an optimizer was content at once."""
 _OF_FALL = 1e-3
 """Share of the whole fall from which on a step that the tolerance calls none is one."""
 _CONSTANT = 100.0
@@ -109,11 +111,11 @@ def _loss_below(evidence: Evidence, call: OptimizerCall) -> dict[str, Slot] | No
 
 def _slope_below(evidence: Evidence, call: OptimizerCall) -> dict[str, Slot] | None:
     run = evidence.run
-    if call.optimizer not in _OF_THE_SLOPE or not run.has_gradients:
+    found = slope_at_end(run)
+    if call.optimizer not in _OF_THE_SLOPE or found is None:
         return None
     name, tolerance = _option(call, _OF_THE_SLOPE[call.optimizer])
-    end = end_of(run)
-    slope = np.abs(run.history.rows(np.array([end]), "gradients")[0])
+    end, slope = end_of(run), np.abs(found)
     size = float(np.abs(run.history.rows(np.array([end]))[0]).max())
     if not slope.max() <= tolerance or not abs(run.loss[end]) <= tolerance * size or not _is_far(evidence):
         return None
@@ -125,12 +127,16 @@ def _is_far(evidence: Evidence) -> bool:
     run = evidence.run
     end = end_of(run)
     rows = finite_iterates(run)
-    if not run.has_gradients or not run.history.is_real or not run.loss[end] >= _HELD * run.loss[rows[0]] > 0:
+    slope = slope_at_end(run)
+    if slope is None or not run.loss[end] >= _HELD * run.loss[rows[0]] > 0:
         return False
-    here, slope = run.history.rows(np.array([end]))[0], run.history.rows(np.array([end]), "gradients")[0]
+    if not run.has_gradients and len(rows) > _AT_ONCE:
+        return False  # differences of a loss that small may be rounding
+    here, slopes = run.history.rows(np.array([end]))[0], run.history.rows(rows, "gradients")
     pull = float(np.abs(here * slope).max())
-    steepest = np.abs(run.history.rows(rows, "gradients")).max(axis=0)
-    if not pull > 0 or not np.isfinite(steepest).all():
+    known = slopes[np.isfinite(slopes).all(axis=1)]
+    steepest = np.abs(np.vstack([known, slope])).max(axis=0)
+    if not pull > 0:
         return False
     share = float((np.abs(slope) / np.where(steepest > 0, steepest, 1.0)).max())
     return share >= _AS_BEFORE and _MOVES[0] <= 2 * float(run.loss[end]) / pull <= _MOVES[1]
