@@ -120,3 +120,12 @@ def test_a_fit_that_noise_keeps_from_zero_is_no_finding() -> None:
     with xi.record("noisy") as run:
         least_squares(lambda p: 1e-3 * decay(p) - data, [0.6, 1.4])
     assert kinds(run) == []
+
+
+def test_a_slope_across_a_bound_is_no_unfinished_fit() -> None:
+    def loss(p):
+        return 1e-9 * ((p[0] - 3.0) ** 2 + (p[1] + 1.0) ** 2)
+
+    with xi.record("bounded") as run:
+        minimize(value_and_grad(loss), [0.5, -1.0], jac=True, method="L-BFGS-B", bounds=[(None, 0.5), (None, None)])
+    assert "tolerance" not in kinds(run)

@@ -111,7 +111,7 @@ def share_of(run: RecordedRun, iterates: Iterates, constraints: Sequence[Constra
     scale = sizes(run, iterates)
     slope = found * scale
     normals = np.array([each.normal for each in active]) * scale
-    free = ~_at_bounds(run, slope)
+    free = ~pulled_across(run, slope)
     factors = np.zeros(0)
     while len(active):
         factors, *_ = np.linalg.lstsq(normals[:, free].T, slope[free], rcond=None)
@@ -130,8 +130,8 @@ def share_of(run: RecordedRun, iterates: Iterates, constraints: Sequence[Constra
     return Share(whole, float(np.linalg.norm(left)), holding)
 
 
-def _at_bounds(run: RecordedRun, slope: Floats) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Return which parameters lie at a bound that the gradient pulls them across."""
+def pulled_across(run: RecordedRun, slope: Floats) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Return which parameters lie at a bound of the last optimizer that the gradient pulls them across."""
     call, found = last_call(run), np.zeros(len(slope), dtype=bool)
     bounds = call.options.get("bounds", ()) if call is not None else ()
     if len(bounds) != len(slope):

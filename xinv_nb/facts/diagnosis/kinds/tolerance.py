@@ -13,6 +13,7 @@ import numpy as np
 from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
+from xinv_nb.facts.measures.constraints import pulled_across
 from xinv_nb.facts.measures.ends import last_call, slope_at_end
 from xinv_nb.facts.measures.left import decrement, known_path, steepness
 from xinv_nb.facts.measures.losses import finite_iterates
@@ -130,6 +131,8 @@ def _is_far(evidence: Evidence) -> bool:
     slope = slope_at_end(run)
     if slope is None or not run.loss[end] >= _HELD * run.loss[rows[0]] > 0:
         return False
+    if pulled_across(run, slope).any() or any(fact.values.get("pull", 0.0) > 0 for fact in evidence.of("bound")):
+        return False  # the slope may be that across the bound
     if not run.has_gradients and len(rows) > _AT_ONCE:
         return False  # differences of a loss that small may be rounding
     here, slopes = run.history.rows(np.array([end]))[0], run.history.rows(rows, "gradients")
