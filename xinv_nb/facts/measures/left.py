@@ -102,10 +102,11 @@ def decrement(run: RecordedRun, iterates: Iterates) -> Decrement | None:
 
 
 def _newton_step(points: Floats, slopes: Floats, scale: Floats) -> Floats | None:
+    points, slopes = points[-_MOST_PAIRS - 1 :], slopes[-_MOST_PAIRS - 1 :]
     steps, changes = np.diff(points / scale, axis=0), np.diff(slopes * scale, axis=0)
     inverse: Floats | None = None
     identity = np.eye(steps.shape[1])
-    for step, change in zip(steps[-_MOST_PAIRS:], changes[-_MOST_PAIRS:], strict=True):
+    for step, change in zip(steps, changes, strict=True):
         curvature, square = float(step @ change), float(change @ change)
         if not curvature > 1e-8 * math.sqrt(float(step @ step) * square):
             continue
