@@ -162,8 +162,8 @@ def credit(run: Run, fact: Fact) -> list[float]:
     total = run.loss[rows[-1]] - run.loss[rows[0]]
     earned = sorted(allocation(run, entry.name, rows) for entry in run.entries())
     found = [] if fact.kind == "credit" else [*fact.span, -total]
-    if "alone" in fact.text:
-        found += [-earned[0], -total]
+    if "other moves raised it" in fact.text:
+        found += [-earned[0]] if fact.kind == "drop" else [-earned[0], -total]
     else:
         shares = [100 * part / total for part in earned[:2]]
         found += shares if " and moving" in fact.text else shares[:1]

@@ -9,6 +9,7 @@ import numpy as np
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
+from xinv_nb.facts.measures.constraints import is_constrained
 from xinv_nb.facts.measures.losses import finite_iterates
 from xinv_nb.language.slots import Iteration, Value, pair
 
@@ -22,8 +23,8 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     """Yield where the loss was lowest; the best of noisy losses is a lucky draw, and told last."""
     run, loss, last = evidence.run, evidence.run.loss, evidence.last
     finite = finite_iterates(run)
-    if last < 1 or not len(finite):
-        return
+    if last < 1 or not len(finite) or is_constrained(run):
+        return  # under constraints the lowest loss may be of a point that breaks them
     best, final = int(finite[np.argmin(loss[finite])]), int(finite[-1])
     low, high = pair(float(loss[best]), float(loss[final]))
     above, height = high.number / 2 - low.number / 2, float(np.ptp(loss[finite] / 2))

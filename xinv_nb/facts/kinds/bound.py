@@ -71,7 +71,8 @@ def _at_bound(evidence: Evidence, track: Track, side: int, bound: float, cites: 
         return KIND.fact("beyond", (first, evidence.last), 0.7, slots, cites=cites)
     through = len(there) == there[-1] - there[0] + 1
     if through and there[-1] == len(rows) - 1:
-        pull = -side * float(track.slopes[-1])
+        known = there[np.isfinite(track.slopes[there])]  # some solvers ask for no slope at their last point
+        pull = -side * float(track.slopes[known[-1]]) if len(known) else np.nan
         form = ("from an iteration" if first > 0 else "all along") + _held(pull)
         salience = 0.8 if pull > 0 else 0.6
         data = {"pull": pull} if np.isfinite(pull) else {}

@@ -13,11 +13,13 @@ import numpy as np
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
-from xinv_nb.facts.measures.losses import Rows, finite_iterates, smoothing
+from xinv_nb.facts.measures.losses import Floats, Rows, finite_iterates, smoothing
 from xinv_nb.language.slots import Count, Iteration, Share, Slot, Value, Way, Word, pair
 
 _ALMOST = 1 - 1e-9
 """A loss that is not 0 has not fallen by all of it, even if the difference is rounded to that."""
+_FAR = 2.0
+"""Width of a noise, in that of nine tenths of its draws, up to which a draw lies from its median."""
 
 
 def compute(evidence: Evidence) -> Iterator[Fact]:
@@ -77,7 +79,7 @@ def _whole(evidence: Evidence, finite: Rows, salience: float) -> Fact:
         slots["from"] = Iteration(first)
     elif low.looks_like(high):
         form = ("stayed" if part.min() == part.max() else "hardly changed") + then
-    elif len(phases) == 1 and phases[0].label == "noisy plateau":
+    elif len(phases) == 1 and phases[0].label == "noisy plateau" and _is_draw(part):
         form = "noise between" if first > 0 else "noise"
         slots["median"] = Value(float(np.median(part)))
     elif one.looks_like(two):
@@ -93,6 +95,13 @@ def _whole(evidence: Evidence, finite: Rows, salience: float) -> Fact:
             whole = form != "changed in the median" or (early > 1 and late > 1 and not broken)
             form += ", by share" if whole else ""
     return KIND.fact(form, (0, evidence.last), salience, slots, data=data)
+
+
+def _is_draw(loss: Floats) -> bool:
+    """Whether the first loss is a draw of the same noise as the others, and not where they fell from."""
+    others = loss[1:]
+    low, high = np.quantile(others, [0.05, 0.95])
+    return bool(abs(loss[0] - np.median(others)) <= _FAR * (high - low))
 
 
 KIND = Kind(

@@ -13,6 +13,8 @@ import numpy as np
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
+from xinv_nb.facts.measures.constraints import is_constrained
+from xinv_nb.facts.measures.left import decrement, known_path, parts, steepness
 from xinv_nb.facts.measures.losses import finite_iterates
 from xinv_nb.facts.measures.scale import visible_swing
 from xinv_nb.facts.measures.sizes import end_of, gradient_sizes
@@ -24,6 +26,10 @@ _LEVEL_FOR_SURE = 1e-6
 """The same where the loss still falls: only so that it comes nearer to its limit."""
 _STEEP = 0.1
 """Share of the largest gradient from which on the end is no minimum."""
+_LEFT = 1e-3
+"""Share of the fall that may be left to gain at a minimum."""
+_FELT = 1e-8
+"""Share of all that the moves did to the loss from which on a parameter's are no rounding."""
 _LATE = 10
 """The last part of the run that is looked at: one in ten iterations."""
 
@@ -50,14 +56,33 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     fell = float(np.ptp(np.log10(late) if logarithmic else late))
     data = {"steepness": steepness, "late_fall": fell}
     lowest = bool(loss[-1] <= loss.min() + 1e-3 * np.ptp(loss / 2))
-    if lowest and (steepness < _LEVEL_FOR_SURE or (steepness < _FLAT and fell < swing / 2)):
+    level = steepness < _LEVEL_FOR_SURE or (steepness < _FLAT and fell < swing / 2)
+    if lowest and level and not _has_more(evidence) and not _is_still_steep(evidence):
         yield KIND.fact("reached", (0, last), 0.6, {}, data=data | {"minimum": True})
     elif steepness > _STEEP and evidence.phases[-1].kind not in ("rise", "divergence") and not _is_bounded(run):
         yield KIND.fact("not yet", (0, last), 0.5, {}, data=data | {"minimum": False})
 
 
+def _has_more(evidence: Evidence) -> bool:
+    """Whether a step by the curvature that was seen would lower the loss by a part of the fall that matters."""
+    run = evidence.run
+    found, rows = decrement(run, evidence.iterates), finite_iterates(run)
+    return found is not None and found.left > _LEFT * float(run.loss[rows[0]] - run.loss[rows[-1]])
+
+
+def _is_still_steep(evidence: Evidence) -> bool:
+    """Whether a parameter that moved the loss has a slope at the end that is no small share of its own steepest."""
+    path = known_path(evidence.run, evidence.iterates)
+    if path is None:
+        return False
+    effects = parts(path)
+    return bool((steepness(path)[effects > _FELT * effects.sum()] > _STEEP).any())
+
+
 def _is_bounded(run: RecordedRun) -> bool:
-    """Whether a parameter may lie at a bound, where a minimum need not be level."""
+    """Whether a parameter may lie at a bound, or the end on a constraint, where a minimum need not be level."""
+    if is_constrained(run):
+        return True
     at_bound = any(event.kind == "bound" for event in run.events_as_recorded())
     return at_bound or any(entry.parameter.bounds for entry in run.entries())
 

@@ -18,6 +18,8 @@ from xinv_nb.language.slots import Named, Share, Slot, Value
 
 _REMAINDER = 0.1
 """Share of the fall up to which what the integral leaves over need not be told."""
+_ROUNDED = 0.005
+"""Share by which a part may be above the whole and be said to be the whole."""
 _LARGEST_REMAINDER = 0.35
 """The same from which on the integral explains nothing."""
 _WORTH = 0.05
@@ -60,13 +62,23 @@ def allocation(evidence: Evidence, span: tuple[int, int]) -> tuple[str, dict[str
         return None
     entries = [track.entry for track in iterates.tracks]
     first, second = np.argsort(earned, kind="stable")[:2]
-    slots: dict[str, Slot] = {"mover": named(entries[first]), "share": Share(float(earned[first]) / total)}
+    slots: dict[str, Slot] = {"mover": named(entries[first]), "share": Share(_of_whole(float(earned[first]) / total))}
     slots["other_share"] = Share(float(earned[second]) / total)
     slots |= {"fall": Value(-total), "alone": Value(-float(earned[first])), "accounted_share": Share(accounted / total)}
-    form = "alone" if earned[first] / total > 1 else "two" if earned[second] / total > _WORTH else "one"
+    raised = float(np.sum(earned[earned > 0])) / -total  # less than that is rounding, or what the integral leaves over
+    form = "alone" if raised > max(_WORTH, remainder) and earned[first] / total > 1 else "one"
+    if form == "one" and earned[first] / total > 1 + _ROUNDED and remainder <= _REMAINDER:
+        return None  # more than the whole, by a remainder that is not told
+    if form == "one" and earned[second] / total > _WORTH:
+        form = "two"
     if form == "two":  # only what is said: a question about another parameter is not answered by it
         slots["other"] = named(entries[second])
     form += ", in part" if remainder > _REMAINDER else ""
     form += ", sampled" if any(entry.leaf.kept is not None for entry in entries) else ""
     parts = {entry.name: float(part) for entry, part in zip(entries, earned, strict=True)}
     return form, slots, {"total": total, "parts": parts, "remainder": remainder, "accounted": accounted}
+
+
+def _of_whole(share: float) -> float:
+    """Return a share that is above the whole by no more than rounding as the whole."""
+    return 1.0 if 1 < share <= 1 + _ROUNDED else share

@@ -29,6 +29,8 @@ class SolverCall:
     """Whether scipy evaluates points around each for finite differences of its own."""
     best_so_far: bool = False
     """Whether its iterates are the best points so far, which it need not report."""
+    constraints: list[dict[str, Any]] = field(default_factory=list)
+    """What is known of its constraints at its end: see `solvers.constraints`."""
 
     def seen(self, x: Any) -> NDArray[Any]:
         """Return a copy of what the solver sees of the point `x` that the objective is called with."""

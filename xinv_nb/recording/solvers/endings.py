@@ -9,6 +9,9 @@ import numpy as np
 
 from xinv_nb.recorded.endings import reason_of
 
+_MOST = 1000
+"""Numbers of a gradient that are kept."""
+
 
 def of_result(result: Any, *, bounded: bool, stopped: bool) -> dict[str, Any]:
     """Return what SciPy says of the end of a solver; `stopped` tells that the user's callback ended it."""
@@ -37,3 +40,13 @@ def _numbers(result: Any) -> Iterator[tuple[str, Any]]:
     slope = getattr(result, "jac", None)
     if isinstance(slope, np.ndarray) and slope.ndim == 1 and slope.size and slope.dtype.kind == "f":
         yield "largest_slope", float(np.max(np.abs(slope)))
+
+
+def more_of_result(result: Any, constraints: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what else is known of the end: the gradient that the solver has there, also by differences."""
+    found: dict[str, Any] = {"constraints": list(constraints)} if constraints else {}
+    for name in ("grad", "jac"):
+        slope = getattr(result, name, None)
+        if isinstance(slope, np.ndarray) and slope.ndim == 1 and 0 < slope.size <= _MOST and slope.dtype.kind == "f":
+            return found | {"gradient": [float(number) for number in slope]}
+    return found

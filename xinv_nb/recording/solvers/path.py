@@ -15,7 +15,7 @@ from xinv_nb.recorded.calls import OptimizerCall
 from xinv_nb.recorded.endings import why_of
 from xinv_nb.recorded.history import History
 from xinv_nb.recording.solvers.calls import SolverCall
-from xinv_nb.recording.solvers.endings import of_result
+from xinv_nb.recording.solvers.endings import more_of_result, of_result
 from xinv_nb.recording.solvers.precision import are_same, sides
 
 Sink = Callable[..., None]
@@ -235,7 +235,7 @@ class SolverPath:
             self.settle()
         evaluations = self.evaluations
         told = of_result(result, bounded=self._call.bounds is not None, stopped=stopped)
-        self._noted.stop, self._noted.ending = self._last + 1, told
+        self._noted.stop, self._noted.ending = self._last + 1, told | more_of_result(result, self._call.constraints)
         values = {"optimizer": self._call.name, "evaluations": evaluations, **told}
         text = f"{self._call.name} stops after {evaluations} evaluation{'s' * (evaluations != 1)}"
         why = why_of(values)

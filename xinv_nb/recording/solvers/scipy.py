@@ -20,7 +20,7 @@ import numpy as np
 
 from xinv_nb.recording import context
 from xinv_nb.recording.backends.protocol import Recording
-from xinv_nb.recording.solvers import least_squares
+from xinv_nb.recording.solvers import constraints, least_squares
 from xinv_nb.recording.solvers.asked import Function
 from xinv_nb.recording.solvers.calls import SolverCall
 from xinv_nb.recording.solvers.fitting import FittingCall
@@ -120,7 +120,7 @@ def _begins(recording: Recording, frame: FrameType, method: Any = None) -> Minim
     fixed = settings.get("i_fixed") if settings.get("remove_vars") else None
     bounds = limits(settings.get("bounds"))
     has_gradient = callable(settings.get(jac)) and name not in SEARCHES
-    constraints = settings.get("constraints") or ()
+    given = settings.get("constraints") or ()
     return _follow(
         recording,
         frame,
@@ -131,9 +131,9 @@ def _begins(recording: Recording, frame: FrameType, method: Any = None) -> Minim
             bounds,
             has_gradient,
             None if fixed is None else np.flatnonzero(~fixed),
-            options=_options(frame, caller) | plain_bounds(bounds) | plain_constraints(constraints),
+            options=_options(frame, caller) | plain_bounds(bounds) | plain_constraints(given),
             differences=name == "Newton-CG" or (not has_gradient and name not in SEARCHES),
-            best_so_far=name in ("COBYLA", "COBYQA") and not constraints,
+            best_so_far=name in ("COBYLA", "COBYQA") and not given,
         ),
     )
 
@@ -286,7 +286,10 @@ class _Callback:
         frame = sys._getframe(1)  # noqa: SLF001
         if id(frame) == self._watched.call.frame:
             with suppress(Exception):
-                self._watched.ends(frame.f_locals.get("res"), stopped=bool(stopped))
+                local, known = frame.f_locals, self._watched.call.constraints
+                with suppress(Exception):
+                    known.extend(() if known else constraints.of_result(local["res"], local.get("constraints") or ()))
+                self._watched.ends(local.get("res"), stopped=bool(stopped))
         return bool(stopped)
 
     @stop_iteration.setter

@@ -54,6 +54,9 @@ def _first(run: RecordedRun) -> tuple[int | None, bool]:
         return None, False
     rows = run.kept
     sound = np.isfinite(run.history.gradients.array).all(axis=1)
+    unknown = run.history.without_gradient
+    if unknown is not None:  # what nobody asked for is not broken
+        sound |= np.isin(rows, unknown.array)
     if sound[-1]:
         return None, False
     return int(rows[np.flatnonzero(sound)[-1] + 1] if sound.any() else rows[0]), True

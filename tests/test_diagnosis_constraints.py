@@ -1,0 +1,156 @@
+"""Constraints at the end of a solver: broken, active, or neither; and that nothing of the user's is called for it."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy
+import pytest
+from scipy.optimize import LinearConstraint, NonlinearConstraint, fmin_slsqp, minimize
+
+import xinv_nb as xi
+from xinv_nb.run import Run
+
+
+def cost(p):
+    return (p[0] - 3.0) ** 2 + (p[1] - 4.0) ** 2
+
+
+def slope(p):
+    return numpy.array([2 * (p[0] - 3.0), 2 * (p[1] - 4.0)])
+
+
+def disc(p):
+    return 4.0 - p[0] ** 2 - p[1] ** 2
+
+
+def solved(method: str, constraints, start=(1.0, 0.5), loss=cost, jac=slope, **options) -> Run:
+    jac = None if method in ("COBYLA", "COBYQA") else jac
+    with xi.record("constrained") as run, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        minimize(loss, start, jac=jac, method=method, constraints=constraints, **options)
+    assert run.notices == []
+    return run
+
+
+def said(run: Run) -> str:
+    return " ".join(fact.text for fact in run.facts)
+
+
+@pytest.mark.parametrize("method", ["SLSQP", "trust-constr"])
+def test_the_slope_that_is_left_belongs_to_the_constraint(method: str) -> None:
+    run = solved(method, [{"type": "ineq", "fun": disc}])
+    (finding,) = run.diagnosis
+    assert (finding.kind, finding.severity, finding.form) == ("constraint-active", "caution", "held, one")
+    assert "the constraint disc" in finding.text
+    assert "the slope of 6 " in finding.text  # at (1.2, 1.6)
+    assert "no minimum" not in said(run)
+
+
+def test_of_several_constraints_those_are_named_that_hold() -> None:
+    rules = [{"type": "ineq", "fun": lambda p: p[0] + 50.0}, {"type": "eq", "fun": lambda p: p[0] + p[1] - 1.0}]
+    (finding,) = solved("SLSQP", rules).diagnosis
+    assert finding.kind == "constraint-active"
+    assert "constraints[1]" in finding.text
+    assert "constraints[0]" not in finding.text
+
+
+def test_limits_of_scipys_own_kinds_are_known() -> None:
+    within = [NonlinearConstraint(lambda p: p[0] ** 2 + p[1] ** 2, -numpy.inf, 4.0), LinearConstraint([[1, 0]], -5, 5)]
+    (finding,) = solved("trust-constr", within).diagnosis
+    assert "constraints[0]" in finding.text
+    (finding,) = solved("SLSQP", within).diagnosis
+    assert "one of the constraints" in finding.text  # SciPy splits them up before SLSQP sees them
+
+
+def test_a_search_without_gradients_tells_that_it_lies_on_the_edge() -> None:
+    (finding,) = solved("COBYLA", [{"type": "ineq", "fun": disc}], options={"tol": 1e-7}).diagnosis
+    assert (finding.kind, finding.form) == ("constraint-active", "on it")
+
+
+@pytest.mark.parametrize("method", ["SLSQP", "trust-constr", "COBYLA", "COBYQA"])
+def test_a_constraint_with_room_to_spare_is_no_finding(method: str) -> None:
+    wide = [{"type": "ineq", "fun": lambda p: 100.0 - p[0] ** 2 - p[1] ** 2}]
+    assert list(solved(method, wide).diagnosis) == []
+
+
+def test_an_end_on_a_constraint_that_is_not_held_there_is_no_finding() -> None:
+    """The minimum of the loss lies on the constraint by itself: no slope is left."""
+    assert list(solved("SLSQP", [{"type": "ineq", "fun": lambda p: p[0] - 3.0}], start=(9.0, 1.0)).diagnosis) == []
+
+
+@pytest.mark.parametrize("method", ["SLSQP", "trust-constr", "COBYLA", "COBYQA"])
+def test_what_no_point_satisfies_is_a_warning(method: str) -> None:
+    rules = [{"type": "ineq", "fun": lambda p: p[0] - 2.0}, {"type": "ineq", "fun": lambda p: 0.5 - p[0]}]
+    run = solved(method, rules, options={"maxiter": 300})
+    finding = run.diagnosis[0]
+    assert (finding.kind, finding.severity) == ("constraint-violated", "warning")
+    end = run.history.values.array[numpy.flatnonzero(run.accepted)[-1]][0]
+    assert finding.values["by"] == pytest.approx(max(2.0 - end, end - 0.5), abs=0.02)
+    assert not {"minimum", "advice", "best"} & {fact.kind for fact in run.facts}
+
+
+def test_constraints_that_contradict_each_other_are_both_named() -> None:
+    rules = [{"type": "ineq", "fun": lambda p: p[0] - 2.0}, {"type": "ineq", "fun": lambda p: 0.5 - p[0]}]
+    finding = solved("SLSQP", rules, start=(0.4, 0.9)).diagnosis[0]
+    assert finding.form == "contradict"
+    assert finding.values["by"] == pytest.approx(1.5, abs=0.02)
+    assert "constraints[1]" in finding.text
+
+
+def test_a_solver_that_was_stopped_too_soon_has_not_contradicted_itself() -> None:
+    run = solved("SLSQP", [{"type": "ineq", "fun": disc}], start=(5.0, 7.0), options={"maxiter": 2})
+    finding = run.diagnosis[0]
+    assert (finding.kind, finding.form) == ("constraint-violated", "failed")
+
+
+def test_the_advice_to_loosen_a_constraint_lowers_the_loss() -> None:
+    tight, loose = (solved("SLSQP", {"type": "ineq", "fun": lambda p, r=r: r - p[0] ** 2 - p[1] ** 2}) for r in (4, 6))
+    assert loose.loss[-1] < tight.loss[-1]
+
+
+def test_of_a_constrained_run_no_earlier_point_is_recommended() -> None:
+    """The lowest loss was seen outside of the constraint."""
+    rules = [{"type": "eq", "fun": lambda p: p[0] ** 2 + p[1] ** 2 - 4.0}]
+    run = solved("SLSQP", rules)
+    assert run.loss.min() < run.loss[-1] - 0.1
+    assert "may serve better" not in said(run)
+    assert "lowest loss" not in said(run)
+
+
+def test_the_users_functions_are_called_as_often_as_without_us() -> None:
+    def counted(method: str) -> int:
+        calls = []
+
+        def watched(p):
+            calls.append(p.copy())
+            return disc(p)
+
+        minimize(cost, [1.0, 0.5], jac=slope, method=method, constraints=[{"type": "ineq", "fun": watched}])
+        return len(calls)
+
+    for method in ("SLSQP", "trust-constr", "COBYLA", "COBYQA"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            without = counted(method)
+            with xi.record():
+                assert counted(method) == without
+
+
+def test_what_is_known_of_constraints_is_saved(tmp_path) -> None:
+    run = solved("SLSQP", [{"type": "ineq", "fun": disc}])
+    run.save(tmp_path / "run.xinv")
+    assert [f.text for f in xi.load(tmp_path / "run.xinv").diagnosis] == [f.text for f in run.diagnosis]
+
+
+def test_the_older_function_is_followed_too() -> None:
+    with xi.record("older") as run:
+        fmin_slsqp(cost, [1.0, 0.5], fprime=slope, f_ieqcons=lambda p: numpy.array([disc(p)]), iprint=0)
+    assert [finding.kind for finding in run.diagnosis] == ["constraint-active"]
+
+
+def test_the_slope_by_the_solvers_own_differences_will_do() -> None:
+    run = solved("SLSQP", [{"type": "ineq", "fun": disc}], jac=None)
+    (finding,) = run.diagnosis
+    assert (finding.kind, finding.form) == ("constraint-active", "held, one")
+    assert finding.values["slope"] == pytest.approx(6.0, rel=1e-3)

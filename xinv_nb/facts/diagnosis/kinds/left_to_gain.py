@@ -1,0 +1,231 @@
+"""The run is over, and much of what the loss could fall is still left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from xinv_nb.facts.diagnosis.finding import Finding
+from xinv_nb.facts.diagnosis.kind import FindingKind
+from xinv_nb.facts.evidence import Evidence
+from xinv_nb.facts.measures.constraints import is_constrained
+from xinv_nb.facts.measures.ends import last_call
+from xinv_nb.facts.measures.left import (
+    Decrement,
+    Rate,
+    decrement,
+    is_consistent,
+    known_path,
+    parts,
+    steady_rate,
+    steepness,
+)
+from xinv_nb.facts.measures.losses import finite_iterates
+from xinv_nb.facts.measures.names import named
+from xinv_nb.language.slots import Count, Named, Slot, Value
+
+_LEFT = 0.03
+"""Share of the fall that has to be left to be told."""
+_MUCH = 0.05
+"""The same from which the result cannot be used."""
+_SAME = 1.5
+"""Factor by which what is left may differ between the two ways to tell it."""
+_SEEN = 0.8
+"""Share of the first decrease that the last one may be at most to tell by them alone what is left."""
+_WHOLE = 1.05
+"""What is left, as a share of a loss that was never below 0, up to which it is told."""
+_STARVED = 0.3
+"""Share of its own steepest slope that a parameter has at the end that was left behind."""
+_DONE = 0.01
+"""The same of the parameters that are done."""
+_LITTLE = 0.01
+"""Share of all moves' effect on the loss up to which one was left behind."""
+_FELT = 1e-9
+"""Share of the fall from which on a parameter's moves are no rounding."""
+_STEEP = 0.3
+"""Share of the steepest slope of the run from which on the end is as steep."""
+_STEP = 1e-3
+"""Share of the whole fall by which the loss still fell at each of the latest steps."""
+_LATEST = 5
+_FEWEST = 4
+_PRECISE = 1e3
+"""Units in the last place of the loss below which what is left is rounding."""
+
+
+@dataclass(frozen=True)
+class _Left:
+    amount: float
+    fall: float
+    bowl: Decrement | None
+    rate: Rate | None
+
+
+def compute(evidence: Evidence) -> Iterator[Finding]:
+    """Yield how much is left, where steps and slopes agree on it, or the parameter that was left behind.
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> with xi.record() as run:
+    ...     x = 8.0
+    ...     for _ in range(20):
+    ...         run.add(x**2 + 3, x, gradients=2 * x)
+    ...         x = x - 0.02 * 2 * x
+    >>> run.diagnosis[0].kind
+    'left-to-gain'
+    """
+    run = evidence.run
+    is_minimized = evidence.downhill_share is None and evidence.players is None and not is_constrained(run)
+    rows = finite_iterates(run)
+    if run.status != "finished" or evidence.is_noisy or not is_minimized or len(rows) < _FEWEST:
+        return
+    if rows[-1] != np.flatnonzero(run.accepted)[-1] or run.loss[rows[-1]] > run.loss[rows].min():
+        return  # it ended above its best: that is another matter
+    if not _has_fallen(evidence) or any(fact.values.get("pull", 0.0) > 0 for fact in evidence.of("bound")):
+        return
+    found = _left(evidence)
+    if found is not None:
+        yield _of_amount(evidence, found)
+        return
+    behind = list(_left_behind(evidence))
+    yield from behind or _still_steep(evidence)
+
+
+def _has_fallen(evidence: Evidence) -> bool:
+    run = evidence.run
+    rows = finite_iterates(run)
+    return bool(run.loss[rows[0]] - run.loss[rows[-1]] > _PRECISE * np.finfo(float).eps * np.abs(run.loss[rows]).max())
+
+
+def _left(evidence: Evidence) -> _Left | None:
+    run = evidence.run
+    rows = finite_iterates(run)
+    fall = float(run.loss[rows[0]] - run.loss[rows[-1]])
+    bowl, rate = decrement(run, evidence.iterates), steady_rate(run)
+    if bowl is not None and rate is not None and not 1 / _SAME < bowl.left / rate.left < _SAME:
+        rate = None
+    if bowl is None and rate is not None and rate.seen > _SEEN:
+        rate = None  # too early to tell where decreases lead that hardly shrink
+    amount = bowl.left if bowl is not None else rate.left if rate is not None else 0.0
+    end = float(run.loss[rows[-1]])
+    if run.loss[rows].min() > 0 and amount > _WHOLE * end:
+        return None  # a loss that was never below 0 need not go there
+    rounding = _PRECISE * np.finfo(float).eps * abs(end)
+    if not amount > max(_LEFT * fall, rounding):
+        return None
+    return _Left(amount, fall, bowl, rate)
+
+
+def _of_amount(evidence: Evidence, found: _Left) -> Finding:
+    run = evidence.run
+    end = int(finite_iterates(run)[-1])
+    slots: dict[str, Slot] = {"loss": Value(float(run.loss[end])), "left": Value(found.amount)}
+    form = "left"
+    if found.rate is not None:
+        form = "left, by a rate"
+        slots |= {"rate": Value(100 * (1 - found.rate.factor), "%"), "more": Count(round(found.rate.more))}
+    if found.rate is not None and found.bowl is not None and (farthest := _farthest(evidence, found.bowl)):
+        form, slots = f"{form}, of a parameter", slots | farthest
+    share = found.amount / found.fall
+    data = {"left_of_fall": share}
+    severity = "warning" if share >= _MUCH else "caution"
+    return KIND.finding(form, (0, evidence.last), slots, data=data, severity=severity)  # type: ignore[arg-type]
+
+
+def _farthest(evidence: Evidence, bowl: Decrement) -> dict[str, Slot]:
+    """Return the parameter with the most of its way before it, where it is and where it heads for."""
+    run, iterates = evidence.run, evidence.iterates
+    slope = run.history.rows(iterates.rows[-1:], "gradients")[0]
+    here = run.history.rows(iterates.rows[-1:])[0]
+    gains = slope * (here - bowl.target)
+    tracks = {track.entry.column: track for track in iterates.tracks}
+    track = tracks.get(int(np.argmax(gains)))
+    if track is None or track.entry.statistic:
+        return {}
+    column, unit = int(np.argmax(gains)), track.entry.parameter.unit
+    return {
+        "parameter": named(track.entry),
+        "at": Value(float(here[column]), unit),
+        "target": Value(float(bowl.target[column]), unit, digits=2),
+    }
+
+
+def _left_behind(evidence: Evidence) -> Iterator[Finding]:
+    """Yield the parameter that hardly moved for what its slope asked, while the others are done."""
+    run = evidence.run
+    path = known_path(run, evidence.iterates)
+    call = last_call(run)
+    if path is None or call is None or call.ending.get("reason") == "callback" or not is_consistent(path):
+        return
+    steep, moved = steepness(path), parts(path)
+    j = int(np.argmax(steep))
+    asked = path[1][:, j]
+    same_way = bool((np.sign(asked[-max(len(asked) // 3, 3) :]) == np.sign(asked[-1])).all())
+    behind = steep[j] >= _STARVED and _FELT * moved.sum() < moved[j] <= _LITTLE * moved.sum()
+    others = np.delete(steep, j)
+    tolerance = float(call.options.get("gtol", call.options.get("pgtol", 1e-5)))
+    if not (behind and same_way and len(others) and others.max() <= _DONE and abs(asked[-1]) > 100 * tolerance):
+        return
+    track = next((t for t in evidence.iterates.tracks if t.entry.column == j and not t.entry.statistic), None)
+    if track is None:
+        return
+    unit = track.entry.parameter.unit
+    slots: dict[str, Slot] = {
+        "optimizer": Named(call.optimizer, call.optimizer, is_of_domain=False),
+        "loss": Value(float(path[2][-1])),
+        "parameter": named(track.entry),
+        "slope": Value(float(abs(asked[-1]))),
+        "steepest": Value(float(np.abs(asked).max())),
+        "start": Value(float(path[0][0, j]), unit),
+        "at": Value(float(path[0][-1, j]), unit),
+    }
+    yield KIND.finding("left behind", (0, evidence.last), slots, severity="warning")
+
+
+def _still_steep(evidence: Evidence) -> Iterator[Finding]:
+    """Yield that the loss fell to the last in a slope that is nearly as steep as any before."""
+    run = evidence.run
+    rows, path = finite_iterates(run), known_path(run, evidence.iterates)
+    if path is None or len(path[2]) < 2 * _LATEST or not is_consistent(path):
+        return
+    sizes = np.linalg.norm(path[1], axis=1)
+    drops = -np.diff(path[2][-_LATEST - 1 :])
+    fall = float(run.loss[rows[0]] - run.loss[rows[-1]])
+    if not sizes[-1] >= _STEEP * sizes.max() or not drops.min() > _STEP * fall:
+        return
+    slots: dict[str, Slot] = {
+        "loss": Value(float(path[2][-1])),
+        "slope": Value(float(sizes[-1])),
+        "steepest": Value(float(sizes.max())),
+        "step": Value(float(drops[-1])),
+    }
+    yield KIND.finding("steep", (0, evidence.last), slots)
+
+
+KIND = FindingKind(
+    name="left-to-gain",
+    severity="caution",
+    rank=40,
+    slots={
+        "loss": Value,
+        "left": Value,
+        "rate": Value,
+        "more": Count,
+        "parameter": Named,
+        "start": Value,
+        "at": Value,
+        "target": Value,
+        "optimizer": Named,
+        "slope": Value,
+        "steepest": Value,
+        "step": Value,
+    },
+    compute=compute,
+    means="The run is over, and much of what the loss could fall is still left.",
+    seen_by="the Newton decrement from the path's own steps and changes of the gradient (Boyd & Vandenberghe 2004, "
+    "9.5), the rate of the decreases, and each slope beside its own steepest",
+    example="25 gradient steps in an elongated bowl; a regression with columns of very different units",
+    silences=("minimum", "gradient", "advice: more iterations", "advice: rescale"),
+)

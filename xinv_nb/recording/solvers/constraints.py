@@ -1,0 +1,126 @@
+"""What a solver knows of its constraints at its end: read from what SciPy computed, so that nothing is called again.
+
+Each number of a constraint becomes one row of plain data: its `slack` (0 or more where an inequality holds, 0 where an
+equality does) and `normal`, the gradient of the slack, where the solver took it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import FrameType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xinv_nb.recording.wrappers import function_name
+
+_MOST = 1000
+"""Numbers that are kept."""
+_OF_SCIPY = ("objective", "f_eq", "f_ineq", "fun", "<lambda>")
+"""Names of functions that tell a reader nothing: those of SciPy's own, and none."""
+
+Floats = NDArray[np.float64]
+
+
+def of_frame(frame: FrameType) -> list[dict[str, Any]]:
+    """Return the constraints at the end of SLSQP or COBYLA, out of its frame; none where it is not as we know it."""
+    local = frame.f_locals
+    if frame.f_code.co_name == "_minimize_slsqp":
+        return _of_slsqp(local)
+    if frame.f_code.co_name == "_minimize_cobyla" and "result" in local:
+        return _of_cobyla(local)
+    return []
+
+
+def _of_slsqp(local: Mapping[str, Any]) -> list[dict[str, Any]]:
+    count, equalities = int(local["meq"] + local["mieq"]), int(local["meq"])
+    slack = np.asarray(local.get("d", local.get("c")), dtype=float).reshape(-1)[:count]
+    normals = np.asarray(local.get("C", local.get("a")), dtype=float)[:count, : len(local["x"])]
+    given = local["constraints"]
+    given = [given] if isinstance(given, Mapping) else list(given)
+    types = [str(each["type"]).lower() for each in given]
+    order = [place for kind in ("eq", "ineq") for place, each in enumerate(types) if each == kind]
+    places: Sequence[int | None] = [None] * count
+    if len(given) == 1:
+        places = [0] * count
+    elif len(given) == count:
+        places = order
+    names = [_name(each.get("fun")) for each in given]
+    # A constraint with limits on both sides is handed on as two, of which the second is at the end of the list.
+    is_split = any(function_name(each.get("fun")) == "f_eq" for each in given)
+    rows = []
+    for i in range(count):
+        place = None if is_split else places[i]
+        rows.append(_row("eq" if i < equalities else "ineq", slack[i], normals[i], place, len(given), names))
+    return _kept(rows)
+
+
+def _of_cobyla(local: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what COBYLA tells: where a constraint is above 0 it is broken, and those of the bounds come first."""
+    found, given = local["result"], list(local["constraints"])
+    seen = np.abs(np.array(list(found.conhist), dtype=float))
+    bounds = local.get("bounds")
+    count = 0 if bounds is None else int(np.isfinite(bounds.lb).sum() + np.isfinite(bounds.ub).sum())
+    broken, scales = np.asarray(found.constr, dtype=float)[count:], seen[:, count:].max(axis=0)
+    is_plain = len(broken) == len(given) and all(hasattr(each, "fun") for each in given)
+    rows = []
+    for i, (by, scale) in enumerate(zip(broken, scales, strict=True)):
+        place = {"place": i, "name": _name(given[i].fun)} if is_plain else {}
+        rows.append({"type": "ineq", "slack": -float(by), "scale": float(scale), **place, "of": len(given)})
+    return _kept(rows)
+
+
+def of_result(result: Any, constraints: Any) -> list[dict[str, Any]]:
+    """Return the constraints at the end as the result tells them; `constraints` as SciPy has them.
+
+    trust-constr tells all of them, others only by how much the worst is broken.
+    """
+    values, slopes = getattr(result, "constr", None), getattr(result, "jac", None)
+    if not isinstance(values, (list, tuple)) or not isinstance(slopes, (list, tuple)):
+        worst = getattr(result, "maxcv", None)
+        return [] if worst is None else _kept([{"type": "ineq", "slack": -float(worst), "of": len(constraints)}])
+    given = list(constraints) if isinstance(constraints, (list, tuple)) else [constraints]
+    names = [_name(getattr(each, "fun", None)) for each in given]
+    rows = []
+    for place, (each, value, slope) in enumerate(zip(given, values, slopes, strict=False)):  # bounds come after them
+        dense = np.asarray(slope.toarray() if hasattr(slope, "toarray") else slope, dtype=float)
+        flat = np.asarray(value, dtype=float).reshape(-1)
+        limits = (np.broadcast_to(np.asarray(limit, dtype=float), flat.shape) for limit in (each.lb, each.ub))
+        for number, normal, low, high in zip(flat, dense.reshape(len(flat), -1), *limits, strict=True):
+            for kind, slack, sign in _sides(float(number), float(low), float(high)):
+                rows.append(_row(kind, slack, sign * normal, place, len(given), names))
+    return _kept(rows)
+
+
+def _sides(number: float, low: float, high: float) -> Iterator[tuple[str, float, int]]:
+    """Yield what holds a number between its limits: the kind, the slack, and which way it grows."""
+    if low == high:
+        yield "eq", number - low, 1
+        return
+    if np.isfinite(low):
+        yield "ineq", number - low, 1
+    if np.isfinite(high):
+        yield "ineq", high - number, -1
+
+
+def _row(
+    kind: str, slack: float, normal: Floats, place: int | None, count: int, names: Sequence[str]
+) -> dict[str, Any]:
+    found: dict[str, Any] = {"type": kind, "slack": float(slack), "normal": [float(number) for number in normal]}
+    if place is not None:
+        found |= {"place": place, "name": names[place]}
+    return found | {"of": count}
+
+
+def _name(function: Any) -> str:
+    name = function_name(function) if callable(function) else ""
+    return "" if name in _OF_SCIPY else name
+
+
+def _kept(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows that are not too many numbers; normals only where all of them are finite."""
+    normals = [row.get("normal", []) for row in rows]
+    if sum(map(len, normals)) > _MOST or not all(np.isfinite(normal).all() for normal in normals):
+        rows = [{name: value for name, value in row.items() if name != "normal"} for row in rows]
+    return rows if len(rows) <= _MOST and all(np.isfinite(row["slack"]) for row in rows) else []
