@@ -16,6 +16,7 @@ from xinv_nb.view import protocol
 from xinv_nb.view.columns import bytes_per_row, columns, drawn_at_first, entries_to_draw, groups, rows_to_send, series
 from xinv_nb.view.events import events_for_view, most_telling, with_last
 from xinv_nb.view.file import File
+from xinv_nb.view.findings import findings_for_view
 from xinv_nb.view.head import Writer, head, state_in_words
 from xinv_nb.view.questions import fact_groups
 from xinv_nb.view.scene import Frame
@@ -112,6 +113,7 @@ def snapshot(
         "facts": said,
         "fact_groups": fact_groups(said),
         "captions": told,
+        "findings": findings_for_view(run),
     }
     if frames is not None:
         header["frames"] = [_frame(frame, body) for frame in frames]
@@ -162,6 +164,7 @@ def update(
     if explain:
         said, told = facts_for_view(facts_of(run)), captions(run, writer)
         header |= {"phases": phases(run), "facts": said, "fact_groups": fact_groups(said), "captions": told}
+        header["findings"] = findings_for_view(run)
         events += _cited_events(run, sent, [*said, *told])
     header["events"] = events
     sent.rows, sent.history = run.evaluations, run.history

@@ -27,9 +27,10 @@ from xinv_nb.view.export import export
 from xinv_nb.view.frames import frames_of
 from xinv_nb.view.front_end import widget_module
 from xinv_nb.view.head import Writer
+from xinv_nb.view.marks import names_to_mark
 from xinv_nb.view.requests import read_request
 from xinv_nb.view.scene import draw_frame
-from xinv_nb.view.texts import caption_for_view, names_to_mark
+from xinv_nb.view.texts import caption_for_view
 from xinv_nb.view.wire import deflated
 
 _log = logging.getLogger(__name__)

@@ -3,7 +3,7 @@
 import { element } from "../dom";
 import { formatCount } from "../format";
 import { on } from "../listen";
-import type { Caption, Span } from "../protocol";
+import type { Caption, Part, Span } from "../protocol";
 import { covers, type State } from "../state";
 import type { Store } from "../store";
 import { createDetails, createEnglish } from "./details";
@@ -36,10 +36,7 @@ export function createCaptionCard(
   heading = caption.heading,
 ): HTMLElement {
   const span = element("button", { class: "span" }, spanText(caption.span));
-  const text = element("p", { class: "text" });
-  for (const { text: part, kind } of caption.parts) {
-    text.append(kind === "text" ? part : element(kind === "number" ? "b" : "i", { class: kind }, part));
-  }
+  const text = createText(caption.parts);
   if (caption.cites.length > 0) text.append(" ", createCites(caption.cites, store, state));
   const card = element(
     "article",
@@ -61,6 +58,15 @@ export function createCaptionCard(
     state.select(caption.span);
   });
   return card;
+}
+
+/** A text with its numbers and names set off. */
+export function createText(parts: readonly Part[]): HTMLElement {
+  const text = element("p", { class: "text" });
+  for (const { text: part, kind } of parts) {
+    text.append(kind === "text" ? part : element(kind === "number" ? "b" : "i", { class: kind }, part));
+  }
+  return text;
 }
 
 /** While the pointer or the focus is on a node, its span is lit in the plots. */
