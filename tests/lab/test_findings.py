@@ -14,9 +14,11 @@ from playwright.sync_api import expect
 
 import xinv_nb as xi
 from tests.browser import keep_picture, painted
-from tests.lab.test_accessibility import axe, violations  # noqa: F401 - a fixture
+from tests.lab import test_accessibility
+from tests.lab.test_accessibility import violations
 
 NAME = "A well that runs dry"
+axe = test_accessibility.axe
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +44,7 @@ def test_what_is_wrong_comes_first_and_is_accessible(
     page_file: Path,
     axe: str,
     theme: str,
-    width: int,  # noqa: F811
+    width: int,
 ) -> None:
     context = chromium.new_context(color_scheme=theme, viewport={"width": width, "height": 1000})
     page = context.new_page()
