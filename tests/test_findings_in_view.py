@@ -26,7 +26,7 @@ def test_a_finding_is_sent_with_its_advice_and_is_not_said_again_in_the_summary(
     (finding,) = run.diagnosis
     header = header_of(run)
     (shown,) = header["findings"]
-    assert (shown["severity"], tuple(shown["span"])) == ("warning", finding.span)
+    assert (shown["heading"], tuple(shown["span"])) == ("Warning", finding.span)
     assert (said(shown["text"]), said(shown["advice"])) == (finding.text, finding.advice)
     assert {"kind": "number", "text": "8"} in shown["text"]
     assert set(shown["cites"]) <= {event["id"] for event in header["events"]}

@@ -23,7 +23,7 @@ def findings_for_view(run: RecordedRun) -> list[protocol.Finding]:
         {
             "id": finding.id,
             "kind": finding.kind,
-            "severity": finding.severity,
+            "heading": "Warning" if finding.severity == "warning" else "Caution",
             "text": marked(finding.text, names),
             "advice": marked(finding.advice, names),
             "span": finding.span,

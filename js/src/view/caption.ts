@@ -1,6 +1,7 @@
 // One caption as a card, and the small buttons that cite events and facts. Names and texts come from the
 // reader's program or from a language model: they become text nodes, never HTML.
 import { element } from "../dom";
+import { storyOf } from "../fits";
 import { formatCount } from "../format";
 import { on } from "../listen";
 import type { Caption, Part, Span } from "../protocol";
@@ -36,8 +37,7 @@ export function createCaptionCard(
   heading = caption.heading,
 ): HTMLElement {
   const span = element("button", { class: "span" }, spanText(caption.span));
-  const text = createText(caption.parts);
-  if (caption.cites.length > 0) text.append(" ", createCites(caption.cites, store, state));
+  const text = createText(caption.parts, caption.cites, store, state);
   const card = element(
     "article",
     { class: "card", "aria-label": `${heading}, ${spanText(caption.span)}` },
@@ -52,21 +52,32 @@ export function createCaptionCard(
   card.classList.toggle("writing", caption.writing);
   card.dataset.first = String(caption.span[0]);
   card.dataset.last = String(caption.span[1]);
-  lightSpan(card, caption.span, state);
-  on(card, "click", (event) => {
-    if (event.target instanceof Element && event.target.closest(".cite, .line, .details, .english")) return;
-    state.select(caption.span);
-  });
+  selectSpan(card, caption.span, state);
   return card;
 }
 
-/** A text with its numbers and names set off. */
-export function createText(parts: readonly Part[]): HTMLElement {
+/** A text with its numbers and names set off, and what it rests on. */
+export function createText(
+  parts: readonly Part[],
+  cites: readonly string[],
+  store: Store,
+  state: State,
+): HTMLElement {
   const text = element("p", { class: "text" });
   for (const { text: part, kind } of parts) {
     text.append(kind === "text" ? part : element(kind === "number" ? "b" : "i", { class: kind }, part));
   }
+  if (cites.length > 0) text.append(" ", createCites(cites, store, state));
   return text;
+}
+
+/** A card lights its span while the pointer or the focus is on it, and selects it when it is pressed. */
+export function selectSpan(card: HTMLElement, span: Span, state: State): void {
+  lightSpan(card, span, state);
+  on(card, "click", (event) => {
+    if (event.target instanceof Element && event.target.closest(".cite, .line, .details, .english")) return;
+    state.select(span);
+  });
 }
 
 /** While the pointer or the focus is on a node, its span is lit in the plots. */
@@ -83,12 +94,14 @@ export function lightSpan(node: HTMLElement, span: Span, state: State): void {
   on(node, "focusout", darken);
 }
 
-/** Marks the cards whose span covers the cursor; those about the whole run are always true and stay calm. */
+/** Marks the cards whose span covers the cursor; those about all that is told of are always true and stay calm. */
 export function markCurrent(cards: Iterable<HTMLElement>, store: Store, iteration: number): void {
-  const { firstIteration, lastIteration } = store.history;
+  const { from, to } = storyOf(store);
+  const first = store.history.value("iteration", from);
+  const last = store.history.value("iteration", to - 1);
   for (const card of cards) {
     const span: Span = [Number(card.dataset.first), Number(card.dataset.last)];
-    const whole = span[0] <= firstIteration && span[1] >= lastIteration;
+    const whole = span[0] <= first && span[1] >= last;
     card.classList.toggle("current", !whole && covers(span, iteration));
   }
 }
