@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import numpy as np
+
 from xinv_nb.facts.analysis import facts_of, story_span
 from xinv_nb.facts.diagnosis.kinds import all_finding_kinds
 from xinv_nb.facts.fact import Fact
@@ -27,6 +29,7 @@ _NEXT = re.compile(
     r"fix (?:it|this)|repair|advice|advise|suggest|recommend)"
 )
 """Words by which a reader asks what to do."""
+_NOT_FINITE = "not-finite"
 _GENERAL = ("course", "gradient")
 """Facts that do not answer whether something is wrong, though they were about its words."""
 _ELSEWHERE = re.compile(r"\b(?:another start|other starts?|best possible|global(?:ly)?|local (?:minimum|optimum))\b")
@@ -83,7 +86,7 @@ def nothing_found(
     if run.status != "finished" or any(fact.kind == KIND.name for fact in facts):
         return known
     if not (is_whole and _WRONG.search(asked)):
-        return _not_of_its_kind(run, asked, known)
+        return _all_finite(run, asked, known)
     found = [_fact(run, "none, but for the muted" if run.muted else "none", run.muted)]
     found += [*[fact for fact in facts if fact.kind == "truth"][:1], *_speaking_for(facts)]
     return [*found, _fact(run, "other starts")] if is_of_one_start else found
@@ -95,12 +98,15 @@ def _speaking_for(facts: Sequence[Fact]) -> list[Fact]:
     return (level or [fact for fact in facts if fact.kind == "ending"])[:1]
 
 
-def _not_of_its_kind(run: RecordedRun, asked: str, known: Sequence[Fact]) -> Sequence[Fact]:
-    """Return that nothing of a kind was found, where a question asks for that kind and nothing else bears on it."""
-    kinds = _kinds_asked_for(asked)
-    if not kinds or kinds & set(run.muted) or any(fact.kind not in _GENERAL for fact in known):
+def _all_finite(run: RecordedRun, asked: str, known: Sequence[Fact]) -> Sequence[Fact]:
+    """Return that every number is finite, where a question takes it that one is not and nothing else bears on it.
+
+    Of other kinds it is not said that they are not there: what a reader saw may be so without being a finding.
+    """
+    if _kinds_asked_for(asked) != {_NOT_FINITE} or any(fact.kind not in _GENERAL for fact in known):
         return known
-    return [_fact(run, "none of its kind"), *known[:1]]
+    numbers = (run.loss, run.history.gradients.array)
+    return [_fact(run, "all finite"), *known[:1]] if all(np.isfinite(each).all() for each in numbers) else known
 
 
 def _fact(run: RecordedRun, form: str, muted: Sequence[str] = ()) -> Fact:
