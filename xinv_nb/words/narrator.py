@@ -29,6 +29,8 @@ _MOST_ESTIMATES = 4
 _LIMITS = ("bound", "identifiability", "estimate", "influence", "residual trend")
 _MOST_FINDINGS = 2
 """Findings in the summary, each with what to do about it; the others stay in the list of facts."""
+_MOST_WORDS_OF_FINDINGS = 90
+"""Words of two findings beyond which the summary tells the gravest alone."""
 SUMMARY, WRONG = "Summary", "Summary: what is wrong"
 """Headings of the first caption; the second where the result cannot be used as it is."""
 _MAIN = 0.8
@@ -180,7 +182,10 @@ def _fitting(choices: Sequence[_Choice], most_words: int, most_sentences: int) -
 
 def _choices(facts: Sequence[Fact], phases: int, span: tuple[int, int], bank: Phrases) -> Iterator[_Choice]:
     """Yield what the summary may tell, in the order in which it would."""
-    yield from (_Choice(0, bank.of(f)) for f in findings_in(facts, _MOST_FINDINGS))
+    wrong = [bank.of(f) for f in findings_in(facts, _MOST_FINDINGS)]
+    if sum(phrase.length for phrase in wrong) > _MOST_WORDS_OF_FINDINGS:
+        wrong = [bank.of(f) for f in findings_in(facts, 1)]
+    yield from (_Choice(0, phrase) for phrase in wrong)
     yield from (_Choice(0, bank.of(f)) for f in _of_kind(facts, "fits") if f.salience >= _MAIN)
     yield from (_Choice(0, bank.of(f)) for f in _of_kind(facts, "sampling"))
     ending = _of_kind(facts, "ending")
