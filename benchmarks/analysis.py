@@ -15,7 +15,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from xinv_nb.facts.analysis import analyse
+from xinv_nb.facts.analysis import analyse, shown_parts
+from xinv_nb.facts.diagnosis.kinds import all_finding_kinds
+from xinv_nb.facts.evidence import Evidence
 from xinv_nb.recorded.events import Event
 from xinv_nb.recorded.history import History
 from xinv_nb.recorded.leaves import leaves_of
@@ -65,6 +67,21 @@ def captions(run: Run) -> None:
     narrate(run)
 
 
+def diagnosis(run: Run, repeats: int) -> dict[str, float]:
+    """Return what each kind of finding costs, given the facts of the run and its iterates."""
+    spent = {kind.name: np.inf for kind in all_finding_kinds()}
+    for _ in range(repeats):
+        parts = shown_parts(run)
+        evidence = Evidence(run, run.phases, parts)  # anew: what one kind finds for others is paid for by the first
+        evidence.add(run.facts)
+        _ = evidence.iterates
+        for kind in all_finding_kinds():
+            start = time.process_time()
+            list(kind.compute(evidence))
+            spent[kind.name] = min(spent[kind.name], time.process_time() - start)
+    return spent
+
+
 def growth(sizes: list[int], parameters: int, repeats: int) -> None:
     print(f"{'':10s} {'evaluations':>12s} {'facts':>9s} {'growth':>7s}")
     for name, course in COURSES.items():
@@ -106,6 +123,9 @@ def main() -> None:
         run = run_of(course, 10_000, 10)
         spent = seconds(lambda run=run: captions(run), repeats)  # type: ignore[misc]
         print(f"10,000 evaluations, 10 parameters, {name}: facts and captions in {1e3 * spent:.0f} ms")
+        kinds = diagnosis(run, repeats)
+        slowest = ", ".join(f"{kind} {1e3 * kinds[kind]:.1f}" for kind in sorted(kinds, key=lambda k: -kinds[k])[:3])
+        print(f"  of which the diagnosis of {len(kinds)} kinds: {1e3 * sum(kinds.values()):.1f} ms (most: {slowest})")
     growth([1_000, 10_000, 30_000] if quick else [1_000, 10_000, 30_000, 100_000], 20, repeats)
     looks(5_000 if quick else 20_000, 10)
 

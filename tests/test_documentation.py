@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import types
+import warnings
 from pathlib import Path
 
 import numpy
@@ -14,13 +15,18 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 import xinv_nb as xi
+from xinv_nb.facts.diagnosis.finding import PART
+from xinv_nb.facts.diagnosis.kind import FindingKind
+from xinv_nb.facts.diagnosis.kinds import all_finding_kinds
 from xinv_nb.facts.kind import Question
 from xinv_nb.facts.kinds import all_kinds
+from xinv_nb.language.bank import bank_of
 from xinv_nb.recording.backends import registry
 from xinv_nb.view.questions import questions
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "facts.md"
+DIAGNOSIS = ROOT / "docs" / "diagnosis.md"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MOST = 14
 """Facts shown of each run."""
@@ -29,6 +35,7 @@ EXAMPLE = re.compile(
     r"(?:```python\n(?P<code>.*?)```|<!-- run: (?P<notebook>\S+) -->)\s+```text\n(?P<facts>.*?)```", re.S
 )
 
+FINDINGS = re.compile(r"<!-- findings: .*? -->\n\n(.*?)\n\n<!-- end of findings -->", re.S)
 TABLE = re.compile(r"<!-- kinds: .*? -->\n\n(.*?)\n\n<!-- end of kinds -->", re.S)
 
 
@@ -101,6 +108,53 @@ def test_the_table_of_kinds_is_what_the_kinds_declare():
 def test_a_kind_tells_its_method_in_one_cell_of_the_table(kind):
     assert kind.method
     assert not set("|\n") & set(kind.method + kind.name)
+
+
+def findings_table() -> str:
+    """The kinds of findings as they are declared, the gravest first, each with the advice of its part of the bank."""
+    rows = ["| kind | severity | what it means | evidence | what to do | example |", "|---|---|---|---|---|---|"]
+    for kind in sorted(all_finding_kinds(), key=lambda kind: (kind.severity != "warning", kind.rank)):
+        cells = (f"`{kind.name}`", kind.severity, kind.means, kind.seen_by, advice_of(kind), kind.example)
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def advice_of(kind: FindingKind) -> str:
+    """What to do about a kind, with the names of its slots where a finding has what they stand for."""
+    own = {form: sentence for (part, form), sentence in bank_of().own.items() if part == PART.format(kind.name)}
+    said = own.get("advice") or next(sentence for form, sentence in own.items() if form.endswith(", advice"))
+    counted = re.sub(r"\{(\w+):\w*\|(\w+)\}", r"{\1} \2", re.sub(r"[\[\]]", "", said))
+    return re.sub(r"\{(\w+)\}", lambda slot: f"*{slot[1].lower().replace('_', ' ')}*", counted)
+
+
+def test_the_table_of_findings_is_what_the_kinds_declare():
+    page = DIAGNOSIS.read_text(encoding="utf-8")
+    (shown,) = FINDINGS.finditer(page)
+    if os.environ.get("XINV_UPDATE_DOCS"):
+        DIAGNOSIS.write_text(page[: shown.start(1)] + findings_table() + page[shown.end(1) :], encoding="utf-8")
+    else:
+        assert shown[1] == findings_table(), "XINV_UPDATE_DOCS=1 brings it up to date"
+
+
+@pytest.mark.parametrize("kind", all_finding_kinds(), ids=lambda kind: kind.name)
+def test_a_kind_of_finding_is_told_in_one_row_of_the_table(kind):
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", kind.name), "a stable id in small letters and hyphens"
+    for cell in (kind.means, kind.seen_by, kind.example, advice_of(kind)):
+        assert cell
+        assert not set("|\n{}") & set(cell)
+
+
+def test_the_page_of_findings_shows_what_its_code_gives(capsys):
+    page = DIAGNOSIS.read_text(encoding="utf-8")
+    (example,) = EXAMPLE.finditer(page)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        exec(compile(example["code"], "well.py", "exec"), {})
+    now = capsys.readouterr().out
+    if os.environ.get("XINV_UPDATE_DOCS"):
+        DIAGNOSIS.write_text(page[: example.start("facts")] + now + page[example.end("facts") :], encoding="utf-8")
+    else:
+        assert example["facts"] == now
 
 
 def test_the_view_groups_facts_as_the_page_does_and_forgets_no_kind():

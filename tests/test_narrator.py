@@ -13,7 +13,7 @@ import xinv_nb as xi
 from tests.example_runs import EXAMPLES, descend
 from tests.given_facts import given
 from xinv_nb.run import Run
-from xinv_nb.words.narrator import Draft, Sentence, as_caption, narrate, plan
+from xinv_nb.words.narrator import SUMMARY, WRONG, Draft, Sentence, as_caption, findings_in, narrate, plan
 
 all_runs = pytest.mark.parametrize("make", EXAMPLES.values(), ids=EXAMPLES)
 
@@ -40,7 +40,8 @@ def test_every_sentence_words_facts_that_exist(make) -> None:
 def test_captions_cover_the_run_and_say_nothing_twice(make) -> None:
     run = make()
     captions = narrate(run)
-    assert captions[0].heading == "Summary"
+    is_wrong = any(finding.severity == "warning" for finding in run.diagnosis)
+    assert captions[0].heading == (WRONG if is_wrong else SUMMARY)
     assert captions[0].span == (0, run.evaluations - 1)
     for draft in plan(run):
         sentences = [s.text for s in draft.sentences]
@@ -53,7 +54,7 @@ def test_captions_cover_the_run_and_say_nothing_twice(make) -> None:
         assert len(caption.text.split()) <= 120
         # The span that a phase's sentence names is the one over its caption.
         for a, b in re.findall(r"^The loss .*? between iterations (\d+) and (\d+)", caption.text):
-            if caption.heading != "Summary":
+            if caption is not captions[0]:
                 assert (int(a), int(b)) == caption.span
 
 
@@ -158,6 +159,27 @@ def test_a_breakdown_is_told_once_in_each_caption() -> None:
     assert "came from sqrt(−0.26)" in captions[-1].text
     for name in ("nan_from_the_start", "nan_once"):
         assert summary(EXAMPLES[name]()).startswith("From iteration 0 on the loss is no finite number")
+
+
+def test_the_summary_begins_with_what_is_wrong_and_what_to_do() -> None:
+    run = EXAMPLES["nan_at_k"]()
+    (finding,) = run.diagnosis
+    assert summary(run).startswith(f"{finding.text} {finding.advice} ")
+
+
+def test_each_finding_is_followed_by_what_to_do_and_the_gravest_come_first() -> None:
+    told = [fact for fact in EXAMPLES["nan_at_k"]().facts if fact.kind == "finding"]
+    facts = [
+        replace(fact, id=f"{fact.id}{id_}", data=dict(fact.data) | {"id": id_}, salience=fact.salience - 0.02 * k)
+        for k, id_ in enumerate(("D1", "D2", "D3"))
+        for fact in told
+    ]
+    assert [(f.data["id"], f.form) for f in findings_in(facts, 2)] == [
+        ("D1", "what"),
+        ("D1", "what to do"),
+        ("D2", "what"),
+        ("D2", "what to do"),
+    ]
 
 
 def test_many_true_values_do_not_flood_the_summary() -> None:

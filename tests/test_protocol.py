@@ -187,6 +187,9 @@ def rich_packets() -> list[bytes]:
             for k in range(6):
                 grad(objective)(start / 2**k)
         runs.append(run)
+    with xi.record("broken") as broken, np.errstate(all="ignore"):
+        for x in (4.0, 1.0, -2.0):
+            broken.add(np.sqrt(x), x, gradients=0.5)
     run, writer, sent = runs[0], Writer(offer=Offer("m:1b", "", "It is downloaded.")), packets.Sent()
     first = run.captions[0]
     worded = replace(first.sentences[0], source="m:1b", checked="in full", built_in="It fell.")
@@ -202,6 +205,7 @@ def rich_packets() -> list[bytes]:
         packets.other_runs_update(run, sent, 1, runs[1:]),
         packets.comparison_update(run, sent, 1, b"c"),
         packets.failure_update(run, sent, 1, "no"),
+        packets.snapshot(broken, packets.Sent(), writer),
         xi.compare(*runs).snapshot(),
         packets.snapshot(of_two_fits(), packets.Sent(), writer),
         packets.update(of_two_calls(), packets.Sent(), writer),

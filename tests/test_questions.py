@@ -44,7 +44,7 @@ ANSWERED = [
     ("diverging", "Did x oscillate?", "movement", "x swung to and fro"),
     ("bouncing", "Does the loss oscillate?", "phase", "went up and down by turns"),
     ("minibatch", "At which iteration was the loss lowest?", "best", "at iteration 169"),
-    ("nan_at_k", "When did the loss become NaN?", "phase", "From iteration 8 on"),
+    ("nan_at_k", "When did the loss become NaN?", "finding", "From iteration 8 on"),
     ("failed", "Why did the run stop?", "ending", "ZeroDivisionError"),
     ("interrupted", "Why did it end?", "ending", "stopped by hand"),
 ]

@@ -24,6 +24,7 @@ from IPython.core.inputtransformer2 import cell_magic as ipython_cell_magic
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 
+from xinv_nb.errors import XinvError
 from xinv_nb.models.captioning import Explaining
 from xinv_nb.recorded.problem import Problem
 from xinv_nb.recorded.writer import RunWriter
@@ -47,6 +48,7 @@ class Options:
     save: str | None = None
     live: bool = True
     quiet: bool = False
+    mute: tuple[str, ...] = ()
 
 
 class _Parser(argparse.ArgumentParser):
@@ -71,6 +73,7 @@ def _parser() -> _Parser:
     parser.add_argument("--language", metavar="LANGUAGE", help="the language of the text; so far English")
     parser.add_argument("--parameters", metavar="a,b,…", help="the parameters to show")
     parser.add_argument("--max-events", metavar="N", type=int, help="events kept at most (100000)")
+    parser.add_argument("--mute", metavar="KIND,…", help="kinds of findings not to tell of; none for all again")
     parser.add_argument("--save", metavar="PATH", help="write the run to this file when it ends")
     parser.add_argument("--no-live", action="store_true", help="show the widget when the run has ended")
     parser.add_argument("--quiet", action="store_true", help="record only; show nothing")
@@ -105,6 +108,7 @@ def parse(line: str, defaults: Options | None = None) -> Options:
         explaining=explaining,
         parameters=_names(given.parameters) if given.parameters else base.parameters,
         max_events=base.max_events if given.max_events is None else given.max_events,
+        mute=base.mute if given.mute is None else _kinds(given.mute),
         save=given.save,
         live=base.live and not given.no_live,
         quiet=base.quiet or given.quiet,
@@ -121,6 +125,16 @@ def _names(text: str) -> tuple[str, ...]:
     ('speed', 'W[2, 1]')
     """
     return tuple(re.sub(r",\s*", ", ", name.strip()) for name in re.split(r",(?![^\[]*\])", text))
+
+
+def _kinds(text: str) -> tuple[str, ...]:
+    """Return the kinds of findings named in a text; none where it says so."""
+    from xinv_nb.facts.diagnosis.found import checked_kinds  # the kinds take their time to import
+
+    try:
+        return () if text.strip() in ("", "none") else checked_kinds(text)
+    except XinvError as error:
+        raise UsageError(f"{_MARK}: {error}") from error
 
 
 def rewrite(lines: list[str]) -> list[str]:
@@ -177,6 +191,7 @@ class _OpenCell:
         self._options = options
         self._run = Run(options.name or "", _problem_of(shell, options))
         RunWriter(self._run).choose_parameters(options.parameters)
+        RunWriter(self._run).mute(options.mute)
         self._recording = Recording(
             self._run,
             options.max_events,
@@ -341,6 +356,7 @@ def _settings(options: Options) -> str:
         ("language", not_there_yet(e.language) or "English"),
         ("problem", options.problem or "none"),
         ("parameters", ", ".join(options.parameters) or "all"),
+        ("muted", ", ".join(options.mute) or "nothing"),
         ("live widget", "yes" if options.live and not options.quiet else "no"),
     ]
     first, *models = listing(e)

@@ -152,12 +152,19 @@ class record:  # noqa: N801 - reads as a verb: `with xi.record() as run`
         Whether to show the widget at once and let it follow the run (in a notebook).
     max_events : int
         Events kept at most.
+    mute : sequence of str
+        Kinds of findings that are not to be told, such as `("bound",)`: see `docs/diagnosis.md`.
 
     Returns
     -------
     context manager
         Yields the `Run` it fills. An exception in the block leaves the block as it would without the recording; the
         run keeps what was recorded and says how it ended.
+
+    Raises
+    ------
+    XinvError
+        There is no kind of finding of a name in `mute`.
 
     Examples
     --------
@@ -177,10 +184,16 @@ class record:  # noqa: N801 - reads as a verb: `with xi.record() as run`
         parameters: Sequence[str] | None = None,
         live: bool = False,
         max_events: int = 100_000,
+        mute: str | Sequence[str] = (),
     ) -> None:
         _check(name, problem, parameters, max_events)
         run = Run(name, problem)
-        RunWriter(run).choose_parameters(parameters or ())
+        writer = RunWriter(run)
+        writer.choose_parameters(parameters or ())
+        if mute:
+            from xinv_nb.facts.diagnosis.found import checked_kinds  # the kinds take their time to import
+
+            writer.mute(checked_kinds(mute))
         self._recording = Recording(run, max_events, showing="live" if live else "never")
 
     def __enter__(self) -> Run:

@@ -236,6 +236,21 @@ export interface Caption {
   provenance: Record<string, string>;
 }
 
+/** One thing that is wrong with the run, or needed to read its result right. */
+export interface Finding {
+  id: string;
+  kind: string;
+  /** A warning: the result cannot be used as it is. */
+  heading: "Warning" | "Caution";
+  /** What is wrong, and where. */
+  text: Part[];
+  /** What to do about it. */
+  advice: Part[];
+  span: Span;
+  /** The events that it rests on. */
+  cites: string[];
+}
+
 /** The answer to a question; another one to the same question takes its place. */
 export interface Answer {
   request: number;
@@ -306,6 +321,8 @@ export interface Header {
   /** In the order in which they are shown; come with the facts. */
   fact_groups?: FactGroup[];
   captions?: Caption[];
+  /** The gravest first; come with the facts. */
+  findings?: Finding[];
   answers?: Answer[];
   frames?: FrameSpec[];
   frame_error?: FrameError;

@@ -8,6 +8,7 @@ import type {
   Detail,
   Fact,
   FactGroup,
+  Finding,
   Fits,
   FrameError,
   Group,
@@ -70,6 +71,7 @@ export class Store {
   readonly eventsTotal = signal(0);
   readonly facts = signal<Fact[]>([]);
   readonly factGroups = signal<FactGroup[]>([]);
+  readonly findings = signal<Finding[]>([]);
   readonly captions = signal<Caption[]>([]);
   readonly questions = signal<Question[]>([]);
   /** Pictures of the scene by iteration; `framesVersion` counts their arrivals. */
@@ -124,6 +126,7 @@ export class Store {
     if (fresh || header.fits !== undefined) this.fits.value = header.fits ?? null;
     if (header.fact_groups) this.factGroups.value = header.fact_groups;
     if (header.facts) this.facts.value = header.facts;
+    if (header.findings) this.findings.value = header.findings;
     if (header.captions) this.captions.value = header.captions;
     if (fresh) this.eventsTotal.value = header.events_total ?? 0;
     if (fresh) this.events.value = header.events ?? [];
@@ -166,6 +169,7 @@ export class Store {
     this.phases.value = [];
     this.facts.value = [];
     this.factGroups.value = [];
+    this.findings.value = [];
     this.captions.value = [];
     this.questions.value = [];
     this.frameError.value = null;

@@ -5,7 +5,7 @@ import { ODD_RUNS } from "../dev/odd-runs";
 import { encode } from "../dev/packet";
 import { SERIES } from "../dev/rail-texts";
 import factory, { mountStatic } from "../src/index";
-import type { Caption, Fact, RunEvent, Sentence, Span } from "../src/protocol";
+import type { Caption, Fact, Finding, RunEvent, Sentence, Span } from "../src/protocol";
 import { State } from "../src/state";
 import { Store } from "../src/store";
 import { asCsv } from "../src/view/table";
@@ -65,6 +65,45 @@ describe("a kernel", () => {
     } finally {
       vi.useRealTimers();
     }
+  });
+});
+
+describe("what is wrong", () => {
+  const finding = (heading: "Warning" | "Caution", text: string): Finding => ({
+    id: text,
+    kind: "not-finite",
+    heading,
+    text: [{ text, kind: "text" }],
+    advice: [{ text: `Mend it: ${text}`, kind: "text" }],
+    span: [1, 2],
+    cites: [],
+  });
+  const articles = () => [...shadow().querySelectorAll<HTMLElement>(".finding")];
+
+  it("stands above the explanation with what to do, and is found by its severity", () => {
+    mount();
+    expect(articles()).toEqual([]);
+    const found = [finding("Warning", "<b>first</b>"), finding("Caution", "second")];
+    model.receive(encode({ sequence: 1, findings: found }));
+    expect(articles().map((node) => node.getAttribute("aria-label"))).toEqual([
+      "Warning, iterations 1–2",
+      "Caution, iterations 1–2",
+    ]);
+    expect(articles()[0]?.textContent).toContain("<b>first</b>");
+    expect(articles()[0]?.textContent).toContain("What to do: Mend it: <b>first</b>");
+    const panel = find("#panel-Explanation");
+    expect(panel.querySelector("article")).toBe(articles()[0]);
+    model.receive(encode({ sequence: 2, findings: [] }));
+    expect(articles()).toEqual([]);
+  });
+
+  it("lights its iterations while it is pointed at, and selects them", () => {
+    mount();
+    const columns = { iteration: new Float64Array([0, 1, 2, 3]), loss: new Float64Array([4, 3, 2, 1]) };
+    model.receive(encode({ kind: "snapshot", findings: [finding("Warning", "first")] }, columns));
+    expect(slider().value).toBe("3");
+    articles()[0]?.click();
+    expect(slider().value).toBe("1");
   });
 });
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import xinv_nb as xi
 from tests.captions.test_writer_faults import written
 from tests.ollama.real_server import RealServer
 from tests.ollama.scripted_server import MODEL, Reply, Request, ScriptedServer, done, listed, piece
@@ -18,12 +19,13 @@ from xinv_nb.claims.sameness import same_claims
 from xinv_nb.models import trial
 from xinv_nb.models.alignment import align
 from xinv_nb.models.language_model import LanguageModel
+from xinv_nb.models.rewording import reword
 from xinv_nb.models.server.faults import OllamaUnavailable
 from xinv_nb.models.server.ollama import OllamaServer
 from xinv_nb.models.trial import DOMAIN, PARAGRAPHS, Ability, ability
 from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.run import Run
-from xinv_nb.words.narrator import narrate
+from xinv_nb.words.narrator import narrate, plan
 
 Rewriter = Callable[[list[str]], list[str]]
 
@@ -297,3 +299,20 @@ def test_what_was_remembered_before_languages_were_told_apart_is_forgotten(folde
         model = model_of(server.host)
         model.remember({"admission": trial._KEY["trial"]}, json.dumps({"manner": "none", "passed": 0, "of": 7}))
         assert ability(model_of(server.host)).manner == "paragraphs"
+
+
+def test_no_model_words_what_is_wrong_and_what_to_do(folder: Path) -> None:
+    with xi.record() as run:
+        for x in (9.0, 4.0, 1.0, -2.0):
+            run.add(x**0.5 if x > 0 else float("nan"), x, gradients=0.5)
+    (finding,) = run.diagnosis
+    with Model(lambda texts: [f"{dropped(text)[:-1]} indeed." for text in texts], dropped) as server:
+        for manner in ("paragraphs", "sentences"):
+            draft = plan(run)[0]
+            *_, worded = reword(run, draft, model_of(server.host), manner)
+            assert [s.text for s in worded.sentences[:2]] == [finding.text, finding.advice]
+            assert {s.source for s in worded.sentences[:2]} == {"built-in"}
+            assert len(worded.sentences) == len(draft.sentences) > 2
+        asked = [r.body["messages"][-1]["content"] for r in server.requests if r.path == "/api/chat"]
+    assert asked
+    assert not any(text in said for text in (finding.text, finding.advice) for said in asked)

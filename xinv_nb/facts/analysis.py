@@ -114,15 +114,16 @@ def analyse(run: RecordedRun) -> Analysis:
             facts = [shifted(fact, start) for fact in facts]
             findings = [shifted_finding(finding, start) for finding in findings]
         evidence = Evidence(run, phases, parts)
-        findings = list(ranked([*findings, *findings_of(evidence, of_fits=True)]))
+        findings += findings_of(evidence, of_fits=True)
+        # What a finding makes untrue is not told either where the finding is muted.
         evidence.add([*without_untrue(facts, findings), *_elsewhere(run, parts)])
-        evidence.findings = tuple(findings)
+        evidence.findings = ranked(finding for finding in findings if finding.kind not in run.muted)
         count = len(evidence.found)
         for kind in all_kinds():
             if kind.compute is not None and kind.of_fits:
                 evidence.add(kind.compute(evidence))
         found = [*evidence.found[count:], *evidence.found[:count]]
-    return Analysis(parts, phases, tuple(_by_salience(found)), tuple(findings))
+    return Analysis(parts, phases, tuple(_by_salience(found)), tuple(evidence.findings))
 
 
 def _of_story(run: RecordedRun) -> tuple[Evidence, Sequence[Fact]]:

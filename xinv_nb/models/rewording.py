@@ -6,6 +6,7 @@ Unchecked words are never shown: until a sentence has passed, the narrator's sta
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -31,13 +32,33 @@ class _Checked:
 
 
 def reword(run: RecordedRun, draft: Draft, model: LanguageModel, manner: Manner, question: str = "") -> Iterator[Draft]:
-    """Yield the draft anew each time that one more of its sentences is the model's, or was dropped."""
-    if manner == "paragraphs" and len(draft.sentences) > 1:
-        yield from _by_paragraph(run, draft, model, question)
-    elif manner != "none":
-        for i, sentence in enumerate(draft.sentences):
-            draft = _with(draft, i, _by_sentence(run, sentence, model))
-            yield draft
+    """Yield the draft anew each time that one more of its sentences is the model's, or was dropped.
+
+    What is wrong with a run, and what to do about it, no model words: advice is no claim that a check could judge.
+    """
+    if manner == "none":
+        return
+    parts = [(of_finding, tuple(part)) for of_finding, part in itertools.groupby(draft.sentences, key=_is_of_finding)]
+    told = [part for _, part in parts]
+    for k, (of_finding, part) in enumerate(parts):
+        for worded in () if of_finding else _reworded(run, part, model, manner, question):
+            told[k] = worded
+            yield replace(draft, sentences=tuple(itertools.chain(*told)))
+
+
+def _is_of_finding(sentence: Sentence) -> bool:
+    return any(fact.kind == "finding" for fact in sentence.facts)
+
+
+def _reworded(
+    run: RecordedRun, sentences: tuple[Sentence, ...], model: LanguageModel, manner: Manner, question: str
+) -> Iterator[tuple[Sentence, ...]]:
+    if manner == "paragraphs" and len(sentences) > 1:
+        yield from _by_paragraph(run, sentences, model, question)
+        return
+    for i, sentence in enumerate(sentences):
+        sentences = (*sentences[:i], _by_sentence(run, sentence, model), *sentences[i + 1 :])
+        yield sentences
 
 
 def _by_sentence(run: RecordedRun, sentence: Sentence, model: LanguageModel) -> Sentence:
@@ -50,13 +71,15 @@ def _by_sentence(run: RecordedRun, sentence: Sentence, model: LanguageModel) -> 
     return _worded(text, [sentence], model, provenance, found.claims)
 
 
-def _by_paragraph(run: RecordedRun, draft: Draft, model: LanguageModel, question: str) -> Iterator[Draft]:
+def _by_paragraph(
+    run: RecordedRun, sentences: tuple[Sentence, ...], model: LanguageModel, question: str
+) -> Iterator[tuple[Sentence, ...]]:
     """Have the model word a dozen sentences at a time; what it does not say, the narrator says."""
-    parts = [draft.sentences[i : i + MOST_SENTENCES] for i in range(0, len(draft.sentences), MOST_SENTENCES)]
+    parts = [sentences[i : i + MOST_SENTENCES] for i in range(0, len(sentences), MOST_SENTENCES)]
     for k, part in enumerate(parts):
         for worded in _paragraph(run, part, model, question):
             parts[k] = worded
-            yield replace(draft, sentences=tuple(sentence for each in parts for sentence in each))
+            yield tuple(itertools.chain(*parts))
 
 
 def _paragraph(
@@ -127,7 +150,3 @@ def _worded(
     if text == source:
         return found
     return replace(found, source=model.name, provenance=provenance, built_in=source, claims=claims)
-
-
-def _with(draft: Draft, i: int, sentence: Sentence) -> Draft:
-    return replace(draft, sentences=(*draft.sentences[:i], sentence, *draft.sentences[i + 1 :]))

@@ -16,6 +16,7 @@ from xinv_nb.view import protocol
 from xinv_nb.view.columns import bytes_per_row, columns, drawn_at_first, entries_to_draw, groups, rows_to_send, series
 from xinv_nb.view.events import events_for_view, most_telling, with_last
 from xinv_nb.view.file import File
+from xinv_nb.view.findings import findings_for_view
 from xinv_nb.view.fits import fits_for_view, looked_at
 from xinv_nb.view.head import Writer, head, state_in_words
 from xinv_nb.view.questions import fact_groups
@@ -120,6 +121,7 @@ def snapshot(
         "facts": said,
         "fact_groups": fact_groups(said),
         "captions": told,
+        "findings": findings_for_view(run),
     }
     sent.fits, sent.looked_at, sent.begins = fits_for_view(run), looked_at(run), []
     if sent.fits is not None:
@@ -175,6 +177,7 @@ def update(
     if explain:
         said, told = facts_for_view(facts_of(run)), captions(run, writer)
         header |= {"phases": phases(run), "facts": said, "fact_groups": fact_groups(said), "captions": told}
+        header["findings"] = findings_for_view(run)
         if (fits := fits_for_view(run)) != sent.fits:
             header["fits"] = sent.fits = fits
         sent.looked_at = looked_at(run)

@@ -282,6 +282,22 @@ class Caption(TypedDict):
     """What a model's words depend on: model, digest, server, seed, prompts."""
 
 
+class Finding(TypedDict):
+    """One thing that is wrong with the run, or needed to read its result right."""
+
+    id: str
+    kind: str
+    heading: Literal["Warning", "Caution"]
+    """A warning: the result cannot be used as it is."""
+    text: Sequence[Part]
+    """What is wrong, and where."""
+    advice: Sequence[Part]
+    """What to do about it."""
+    span: Span
+    cites: Sequence[str]
+    """The events that it rests on."""
+
+
 # ---------------------------------------------------------------------- answers to requests
 
 
@@ -368,6 +384,8 @@ class Header(_Header, total=False):
     fact_groups: Sequence[FactGroup]
     """In the order in which they are shown; come with the facts."""
     captions: Sequence[Caption]
+    findings: Sequence[Finding]
+    """The gravest first; come with the facts."""
     answers: Sequence[Answer]
     frames: Sequence[FrameSpec]
     frame_error: FrameError

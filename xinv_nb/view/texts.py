@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
@@ -11,7 +10,9 @@ from xinv_nb.facts.fact import Fact
 from xinv_nb.recorded.captions import Caption, WordedSentence
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.view import protocol
+from xinv_nb.view.findings import without_findings
 from xinv_nb.view.head import Writer
+from xinv_nb.view.marks import marked, names_to_mark
 from xinv_nb.words.narrator import captions_of
 
 
@@ -30,15 +31,12 @@ def captions(run: RecordedRun, writer: Writer) -> list[protocol.Caption]:
     if run.status == "running" and run.evaluations == 0:
         return []  # "nothing recorded" is for the end
     names = names_to_mark(run)
+    shown = ((i, without_findings(run, caption)) for i, caption in enumerate(captions_of(run)))
     return [
         caption_for_view(caption, f"c{i}", names, writing=writer.busy and writer.working_on == i)
-        for i, caption in enumerate(captions_of(run))
+        for i, caption in shown
+        if caption is not None
     ]
-
-
-def names_to_mark(run: RecordedRun) -> list[str]:
-    """Return the names of the domain that stand out in a caption."""
-    return [*(entry.label for entry in run.entries()), *run.history.watches]
 
 
 def caption_for_view(caption: Caption, key: str, names: Sequence[str], *, writing: bool = False) -> protocol.Caption:
@@ -78,26 +76,3 @@ def _tone(caption: Caption) -> Literal["good", "warning", "neutral"]:
     if "did not match" in caption.status:
         return "warning"
     return "good" if caption.source != "built-in" else "neutral"
-
-
-def marked(text: str, names: Sequence[str]) -> list[protocol.Part]:
-    """Split a text into runs of plain words, numbers with their unit, and names of the domain.
-
-    >>> [part["kind"] for part in marked("drag fell to 0.5", ["drag"])]
-    ['name', 'text', 'number']
-    """
-    known = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True) if name)
-    number = r"[−-]?\d[\d.,]*\d(?:×10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?(?:\s%)?|[−-]?\d(?:×10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?(?:\s%)?"
-    pattern = re.compile(
-        rf"(?P<name>(?<!\w)(?:{known})(?!\w))|(?P<number>(?<!\w){number})" if known else rf"(?P<number>{number})"
-    )
-    parts: list[protocol.Part] = []
-    end = 0
-    for match in pattern.finditer(text):
-        if match.start() > end:
-            parts.append({"text": text[end : match.start()], "kind": "text"})
-        parts.append({"text": match.group(), "kind": "name" if match.lastgroup == "name" else "number"})
-        end = match.end()
-    if end < len(text):
-        parts.append({"text": text[end:], "kind": "text"})
-    return parts

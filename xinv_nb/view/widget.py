@@ -29,10 +29,11 @@ from xinv_nb.view.fits import choose_fit, fit_runs
 from xinv_nb.view.frames import frames_of
 from xinv_nb.view.front_end import widget_module
 from xinv_nb.view.head import Writer
+from xinv_nb.view.marks import names_to_mark
 from xinv_nb.view.objectives import ShownObjective
 from xinv_nb.view.requests import read_request
 from xinv_nb.view.scene import draw_frame
-from xinv_nb.view.texts import caption_for_view, names_to_mark
+from xinv_nb.view.texts import caption_for_view
 from xinv_nb.view.wire import deflated
 
 _log = logging.getLogger(__name__)

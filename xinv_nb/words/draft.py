@@ -49,7 +49,7 @@ def as_caption(draft: Draft) -> Caption:
     return Caption(
         " ".join(sentence.text for sentence in sentences),
         draft.span,
-        tuple(dict.fromkeys(i for s in sentences for fact in s.facts for i in (fact.id, *fact.cites))),
+        tuple(dict.fromkeys(i for s in sentences for fact in s.facts for i in (fact.id, *fact.cites) if i)),
         next((s.source for s in sentences if s.source != BUILT_IN), BUILT_IN),
         _status(sentences),
         tuple(claim for sentence in sentences for claim in _claims(sentence)),
@@ -69,8 +69,8 @@ def _provenance(sentences: Sequence[Sentence]) -> dict[str, str]:
 
 
 def _claims(sentence: Sentence) -> tuple[Claim, ...]:
-    words = " and ".join(fact.id for fact in sentence.facts)
-    return sentence.claims or (Claim(sentence.text, True, f"worded from {words}"),)
+    words = " and ".join(fact.id for fact in sentence.facts if fact.id)
+    return sentence.claims or (Claim(sentence.text, True, f"worded from {words or 'the whole recording'}"),)
 
 
 def _wording(sentence: Sentence) -> WordedSentence:
@@ -78,7 +78,7 @@ def _wording(sentence: Sentence) -> WordedSentence:
     return WordedSentence(
         sentence.text,
         sentence.source,
-        tuple(fact.id for fact in sentence.facts),
+        tuple(fact.id for fact in sentence.facts if fact.id),
         sentence.built_in or sentence.text,
         checked,
         sentence.dropped,

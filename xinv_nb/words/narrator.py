@@ -27,8 +27,12 @@ _MOST_LIMITS = 2
 """What limits the result, in the summary: bounds, combinations that are poorly determined, a model that misses data."""
 _MOST_ESTIMATES = 4
 _LIMITS = ("bound", "identifiability", "estimate", "influence", "residual trend")
-_MOST_FINDINGS = 4
-"""What is wrong and what to do about it, of two findings."""
+_MOST_FINDINGS = 2
+"""Findings in the summary, each with what to do about it; the others stay in the list of facts."""
+_MOST_WORDS_OF_FINDINGS = 90
+"""Words of two findings beyond which the summary tells the gravest alone."""
+SUMMARY, WRONG = "Summary", "Summary: what is wrong"
+"""Headings of the first caption; the second where the result cannot be used as it is."""
 _MAIN = 0.8
 """Salience from which on a fact belongs to the main story."""
 _MOST_WORDS = 75
@@ -101,7 +105,8 @@ def outline(run: RecordedRun, level: str | None = None) -> list[Outline]:
     facts, phases, (first, last) = facts_of(run), phases_of(run), story_span(run)
     bank = Phrases(run, level)
     summary = _summary(facts, len(phases), (first, last), bank)
-    captions = [Outline("Summary", (first, last), tuple(summary))]
+    is_wrong = any(fact.data["severity"] == "warning" for fact in _of_kind(facts, "finding"))
+    captions = [Outline(WRONG if is_wrong else SUMMARY, (first, last), tuple(summary))]
     told = {fact.id for phrase in summary for fact in phrase.facts}
     if len(phases) > 1:
         for phase in phases:
@@ -177,7 +182,10 @@ def _fitting(choices: Sequence[_Choice], most_words: int, most_sentences: int) -
 
 def _choices(facts: Sequence[Fact], phases: int, span: tuple[int, int], bank: Phrases) -> Iterator[_Choice]:
     """Yield what the summary may tell, in the order in which it would."""
-    yield from (_Choice(0, bank.of(f)) for f in _of_kind(facts, "finding")[:_MOST_FINDINGS])
+    wrong = [bank.of(f) for f in findings_in(facts, _MOST_FINDINGS)]
+    if sum(phrase.length for phrase in wrong) > _MOST_WORDS_OF_FINDINGS:
+        wrong = [bank.of(f) for f in findings_in(facts, 1)]
+    yield from (_Choice(0, phrase) for phrase in wrong)
     yield from (_Choice(0, bank.of(f)) for f in _of_kind(facts, "fits") if f.salience >= _MAIN)
     yield from (_Choice(0, bank.of(f)) for f in _of_kind(facts, "sampling"))
     ending = _of_kind(facts, "ending")
@@ -223,6 +231,17 @@ def _choices(facts: Sequence[Fact], phases: int, span: tuple[int, int], bank: Ph
     if not is_noisy and not balance and doing not in ("descent", "rise"):
         yield from (_Choice(4, bank.of(f)) for f in minimum or _of_kind(facts, "gradient"))
     yield from (_Choice(3, bank.of(f)) for f in _of_kind(facts, "advice")[:1])
+
+
+def findings_in(facts: Sequence[Fact], most: int) -> list[Fact]:
+    """Return what is wrong, the gravest first, each followed by what to do about it.
+
+    >>> findings_in([], 2)
+    []
+    """
+    found = _of_kind(facts, "finding")
+    gravest = list(dict.fromkeys(fact.data["id"] for fact in found))[:most]
+    return [fact for id_ in gravest for fact in found if fact.data["id"] == id_]
 
 
 def _of_the_loss(facts: Sequence[Fact], own: Fact | None, ending: Sequence[Fact], bank: Phrases) -> Iterator[_Choice]:

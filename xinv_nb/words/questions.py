@@ -18,6 +18,8 @@ from xinv_nb.language.slots import words_of_the_user
 from xinv_nb.recorded.captions import Caption
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.words.draft import BUILT_IN, Draft, Sentence
+from xinv_nb.words.names import mentioned_in, mentions, subjects_of
+from xinv_nb.words.troubles import about_troubles, nothing_found
 
 _MOST = 3
 
@@ -116,7 +118,8 @@ def draft_answer(run: RecordedRun, question: str, span: tuple[int, int] | None =
     ()
     """
     whole = story_span(run)
-    best = _facts_for(run, question, span)[:_MOST]
+    known = about_troubles(run, question, span) or _facts_for(run, question, span)[:_MOST]
+    best = nothing_found(run, question, span, known)
     if not best:
         return Draft(question, span or whole, ())
     hull = (min(f.span[0] for f in best), max(f.span[1] for f in best))
@@ -209,14 +212,8 @@ def _subject(fact: Fact) -> tuple[str, object] | None:
 
 def _by_name(run: RecordedRun, facts: Sequence[Fact], question: str, asked: str) -> list[Fact]:
     """Return the facts about the names that the question mentions, those of its topic first."""
-    subjects: dict[str, str] = {}
-    for entry in run.entries():
-        for name in (entry.group, entry.name, entry.label):
-            subjects.setdefault(name, entry.name)
-    subjects |= {name: name for name in run.history.watches}
-    mentioned = {name for name in subjects if _mentions(question, name)}
-    # "north[0]" is no question about all of "north".
-    mentioned = {n for n in mentioned if not any(n != other and n in other for other in mentioned)}
+    subjects = subjects_of(run)
+    mentioned = mentioned_in(question, subjects)
     if not mentioned:
         return []
     about = {subjects[name] for name in mentioned}
@@ -225,25 +222,13 @@ def _by_name(run: RecordedRun, facts: Sequence[Fact], question: str, asked: str)
     for fact in facts:
         subject = fact.values.get("parameter", fact.values.get("quantity"))
         said = tuple(words_of_the_user(fact.slots.values()))
-        group = any(_mentions(words, name) for name in mentioned | labels for words in said)
+        group = any(mentions(words, name) for name in mentioned | labels for words in said)
         if subject in about or (group and fact.kind in ("movement", "watch", "truth", "credit", "event")):
             found.append(fact)
     wanted = [kind for topic in _topics() if re.search(topic.words, asked) for kind in topic.kinds]
     order = ["truth"] if "truth" in wanted[:1] else ["credit"] if "credit" in wanted[:1] else []
     order += ["movement", "watch", "truth", "credit", "event"]
     return sorted(found, key=lambda fact: order.index(fact.kind) if fact.kind in order else len(order))
-
-
-def _mentions(text: str, name: str) -> bool:
-    """Whether a text contains a name as a word; a name of one letter in its own case, and not the article."""
-    if not name.strip():
-        return False
-    if name in ("a", "A", "I"):
-        quoted = rf"[`'\"“‘]{name}[`'\"”’]"
-        return re.search(rf"{quoted}|\b(?:parameter|variable|did|does|is|was|of) {name}\b", text) is not None
-    flags = re.IGNORECASE if len(name) > 2 else 0
-    bare = re.sub(r"^(?:the|an?) ", "", name)
-    return re.search(rf"(?<![\w.]){re.escape(bare)}(?!\w|\[)", text, flags) is not None
 
 
 _COMMON = re.compile(

@@ -1,5 +1,6 @@
 // The style sheets of the view, in the order in which they apply.
 import adapt from "./adapt.css";
+import findings from "./findings.css";
 import foot from "./foot.css";
 import head from "./head.css";
 import layout from "./layout.css";
@@ -9,4 +10,4 @@ import right from "./right.css";
 import texts from "./texts.css";
 import tokens from "./tokens.css";
 
-export const css = [tokens, layout, head, left, foot, over, right, texts, adapt].join("\n");
+export const css = [tokens, layout, head, left, foot, over, right, texts, findings, adapt].join("\n");

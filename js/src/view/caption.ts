@@ -4,7 +4,7 @@ import { element } from "../dom";
 import { storyOf } from "../fits";
 import { formatCount } from "../format";
 import { on } from "../listen";
-import type { Caption, Span } from "../protocol";
+import type { Caption, Part, Span } from "../protocol";
 import { covers, type State } from "../state";
 import type { Store } from "../store";
 import { createDetails, createEnglish } from "./details";
@@ -37,11 +37,7 @@ export function createCaptionCard(
   heading = caption.heading,
 ): HTMLElement {
   const span = element("button", { class: "span" }, spanText(caption.span));
-  const text = element("p", { class: "text" });
-  for (const { text: part, kind } of caption.parts) {
-    text.append(kind === "text" ? part : element(kind === "number" ? "b" : "i", { class: kind }, part));
-  }
-  if (caption.cites.length > 0) text.append(" ", createCites(caption.cites, store, state));
+  const text = createText(caption.parts, caption.cites, store, state);
   const card = element(
     "article",
     { class: "card", "aria-label": `${heading}, ${spanText(caption.span)}` },
@@ -56,12 +52,32 @@ export function createCaptionCard(
   card.classList.toggle("writing", caption.writing);
   card.dataset.first = String(caption.span[0]);
   card.dataset.last = String(caption.span[1]);
-  lightSpan(card, caption.span, state);
+  selectSpan(card, caption.span, state);
+  return card;
+}
+
+/** A text with its numbers and names set off, and what it rests on. */
+export function createText(
+  parts: readonly Part[],
+  cites: readonly string[],
+  store: Store,
+  state: State,
+): HTMLElement {
+  const text = element("p", { class: "text" });
+  for (const { text: part, kind } of parts) {
+    text.append(kind === "text" ? part : element(kind === "number" ? "b" : "i", { class: kind }, part));
+  }
+  if (cites.length > 0) text.append(" ", createCites(cites, store, state));
+  return text;
+}
+
+/** A card lights its span while the pointer or the focus is on it, and selects it when it is pressed. */
+export function selectSpan(card: HTMLElement, span: Span, state: State): void {
+  lightSpan(card, span, state);
   on(card, "click", (event) => {
     if (event.target instanceof Element && event.target.closest(".cite, .line, .details, .english")) return;
-    state.select(caption.span);
+    state.select(span);
   });
-  return card;
 }
 
 /** While the pointer or the focus is on a node, its span is lit in the plots. */

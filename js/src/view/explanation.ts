@@ -1,16 +1,18 @@
-// The Explanation tab: the reader's questions with their answers, and the captions in order.
+// The Explanation tab: what is wrong, the reader's questions with their answers, and the captions in order.
 import { element, react, reconcile, setText } from "../dom";
 import type { Caption } from "../protocol";
 import type { State } from "../state";
 import type { Question, Store } from "../store";
 import { createCaptionCard, keysOf, markCurrent, reveal, spanText } from "./caption";
+import { createFindings } from "./findings";
 
 export function createExplanation(store: Store, state: State, signal: AbortSignal): HTMLElement {
   const questions = element("div", { class: "stack", "aria-live": "polite" });
   const captions = element("div", { class: "stack" });
   const quiet = element("p", { class: "quiet" });
   const awaited = element("p", { class: "quiet writing", "aria-live": "polite" });
-  const panel = element("div", { class: "scroll" }, questions, captions, awaited, quiet);
+  const findings = createFindings(store, state, signal);
+  const panel = element("div", { class: "scroll" }, findings, questions, captions, awaited, quiet);
 
   const formerQuestions = new Map();
   react(signal, () => {
@@ -44,7 +46,7 @@ export function createExplanation(store: Store, state: State, signal: AbortSigna
     if (come) reveal(panel, captions.lastElementChild as HTMLElement);
   });
   react(signal, () => {
-    quiet.hidden = store.captions.value.length > 0;
+    quiet.hidden = store.captions.value.length + store.findings.value.length > 0;
     setText(quiet, quietText(store));
   });
 

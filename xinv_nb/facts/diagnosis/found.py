@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from xinv_nb.errors import XinvError
 from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kinds import all_finding_kinds
 from xinv_nb.facts.evidence import Evidence
@@ -12,14 +13,29 @@ from xinv_nb.facts.fact import Fact
 
 
 def findings_of(evidence: Evidence, *, of_fits: bool = False) -> list[Finding]:
-    """Return what is wrong, of one fit or of all fits together, but for what the user muted."""
-    muted = evidence.run.muted
-    return [
-        finding
-        for kind in all_finding_kinds()
-        if kind.of_fits == of_fits and kind.name not in muted
-        for finding in kind.compute(evidence)
-    ]
+    """Return what is wrong, of one fit or of all fits together."""
+    kinds = (kind for kind in all_finding_kinds() if kind.of_fits == of_fits)
+    return [finding for kind in kinds for finding in kind.compute(evidence)]
+
+
+def checked_kinds(kinds: str | Iterable[str]) -> tuple[str, ...]:
+    """Return the names of kinds of findings, also from one text with commas between them.
+
+    Raises
+    ------
+    XinvError
+        There is no such kind.
+
+    Examples
+    --------
+    >>> checked_kinds("not-finite")
+    ('not-finite',)
+    """
+    names = [name.strip() for name in (kinds.split(",") if isinstance(kinds, str) else kinds)]
+    known = [kind.name for kind in all_finding_kinds()]
+    if unknown := [name for name in names if name not in known]:
+        raise XinvError(f"There is no kind of finding {unknown[0]!r}; known are {', '.join(sorted(known))}.")
+    return tuple(dict.fromkeys(names))
 
 
 def ranked(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -33,6 +33,8 @@ class FindingKind:
     """By which evidence, with its source."""
     example: str
     """A program that has it, in a few words."""
+    asked_with: str = ""
+    """Words by which a reader asks for it, as a regular expression of small letters: `nan`, `not finite`."""
     silences: tuple[str, ...] = ()
     """Facts that it makes untrue or useless: a kind, or a kind and the beginning of a form, `minimum: reached`."""
     of_fits: bool = False

@@ -7,38 +7,38 @@ from collections.abc import Iterator
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
-from xinv_nb.language.slots import Clause
+from xinv_nb.language.slots import Clause, Said
 
-_MOST = 3
+_NEXT = 0.01
+"""By how much less what to do is missed than what is wrong, and the next finding than that."""
 
 
 def compute(evidence: Evidence) -> Iterator[Fact]:
-    """Yield what each of the gravest findings says, and what to do about it.
+    """Yield what each finding says, and what to do about it.
 
     Examples
     --------
     >>> import xinv_nb as xi
     >>> with xi.record() as run:
     ...     run.add(float("nan"), 1.0, gradients=1.0)
-    >>> run.facts[0].kind, run.facts[0].text == run.diagnosis[0].text
-    ('finding', True)
+    >>> [fact.text for fact in run.facts[:2]] == [run.diagnosis[0].text, run.diagnosis[0].advice]
+    True
     """
-    for finding in list(evidence.findings)[:_MOST]:
-        salience = 1.0 if finding.severity == "warning" else 0.85
+    for place, finding in enumerate(evidence.findings):
+        salience = (1.0 if finding.severity == "warning" else 0.85) - 2 * _NEXT * place
         data = {"finding": finding.kind, "severity": finding.severity, "id": finding.id}
         said = Clause(finding.form, finding.slots, finding.part)
         yield KIND.fact("what", finding.span, salience, {"said": said}, cites=finding.cites, data=data)
         advised = Clause(finding.advice_form, finding.slots, finding.part)
-        yield KIND.fact("what to do", finding.span, salience - 0.05, {"said": advised}, cites=finding.cites, data=data)
+        yield KIND.fact("what to do", finding.span, salience - _NEXT, {"said": advised}, cites=finding.cites, data=data)
 
 
 KIND = Kind(
     name="finding",
     question=Question.DIAGNOSIS,
     rank=2,
-    slots={"said": Clause},
+    slots={"said": Clause, "muted": Said},
     compute=compute,
     method="see docs/diagnosis.md",
-    asked_with=r"\b(?:wrong|problem|trouble|trust|diagnos\w*|fail\w*|broke\w*|nan)\b",
     of_fits=True,
 )

@@ -89,5 +89,6 @@ KIND = FindingKind(
     means="The loss or its gradient stopped being a finite number, and stayed so: no later step means anything.",
     seen_by="losses and gradients; the operation and its line from NumPy's warning or from the tape",
     example="a square root of a negative number, also in the branch that `np.where` does not take",
+    asked_with=r"\bnans?\b|not a number|\b(?:in|not |non.)finite\b|\binfinit|\boverflow|\bbroke|\bbreak",
     silences=("advice", "minimum", "gradient", "asked", "convergence", "steps", "identifiability"),
 )
