@@ -121,7 +121,7 @@ def event_of(birth: Birth, iteration: int) -> NewEvent:
         values |= {"operation": operation.name, "operands": dict(operation.operands)}
         place, key = (operation.place, "line") if operation.place is not None else (birth.likely, "likely_line")
         if place is not None:
-            values |= {key: place.line, "file": _file(place), "function": place.function}
+            values |= {key: place.line, "file": file_of(place), "function": place.function}
     return NewEvent(birth.phase, NAME, _text(birth, iteration), values, kind="not finite")
 
 
@@ -162,11 +162,12 @@ def _short(value: Any) -> str:
 
 def _where(place: Place) -> str:
     """Return a place in words; a line of a notebook counts within its own cell."""
-    of = "the cell" if _file(place) == "cell" else _file(place)
+    of = "the cell" if file_of(place) == "cell" else file_of(place)
     return f"in line {place.line} of {of}" + (f" (in {place.function})" if place.function.isidentifier() else "")
 
 
-def _file(place: Place) -> str:
+def file_of(place: Place) -> str:
+    """Return what a reader calls the file of a place: a cell of a notebook is the cell."""
     if "ipykernel_" in place.file or place.file.startswith("<ipython-input"):
         return "cell"
     return Path(place.file).name

@@ -18,6 +18,7 @@ import numpy as np
 from xinv_nb.errors import XinvError
 from xinv_nb.recorded.data import MOST_GROUPS
 from xinv_nb.recorded.leaves import WHOLE_LIMIT
+from xinv_nb.recorded.missed import Missed
 from xinv_nb.recorded.run import RecordedRun, Status
 from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.recording import context
@@ -115,12 +116,17 @@ class Recorder:
         for history in self.run.histories:
             settle(history, is_over=True)
         self.writer.end(status, ending)
-        if self.run.evaluations == 0 and not self.run.notices:
+        if self.run.evaluations == 0 and not self.run.notices and not self.run.missed.is_anything:
             self.notice(_NO_LOSS if self.passes else _NO_GRADIENT)
 
     def notice(self, text: str) -> None:
         """Tell the reader something about the recording, once."""
         self.writer.notice(text)
+
+    def missed(self, missed: Missed) -> None:
+        """Take note of a pass that could not be recorded, here and in the recordings around."""
+        for recorder in self.self_and_around():
+            recorder.writer.note_missed(missed)
 
     def failed(self, error: Exception) -> None:
         """Tell the reader that a part of the recording was lost."""

@@ -74,6 +74,7 @@ def _of_run(run: RecordedRun) -> dict[str, Any]:
         "problem": _problem_out(run.problem),
         "chosen_parameters": list(run.chosen_parameters),
         "muted": list(run.muted),
+        "missed": vars(run.missed),
         "chosen_fit": run.chosen_fit,
         "chosen_spans": [list(span) for span in run.chosen_spans],
         "events": [[owner, encoded(vars(event))] for owner, event in run.events_by_objective()],
