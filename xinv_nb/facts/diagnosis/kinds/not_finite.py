@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
-from xinv_nb.facts.measures.sizes import end_of
-from xinv_nb.language.slots import Count, Iteration, Said, Slot, Value
+from xinv_nb.facts.measures.names import named
+from xinv_nb.language.slots import Count, Iteration, Named, Said, Slot, Value, pair
 from xinv_nb.recorded.events import Event
 from xinv_nb.recorded.run import RecordedRun
 
@@ -25,7 +27,7 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     ...     for x in (4.0, 1.0, -2.0):
     ...         run.add(x**0.5 if x > 0 else float("nan"), x, gradients=1.0)
     >>> run.diagnosis[0].text
-    'From iteration 2 on the loss is no finite number, and no step after that means anything.'
+    'At iteration 2 the loss is no finite number, when x had gone from 1 to −2, and no step after that means anything.'
     """
     run = evidence.run
     first, of_gradient = _first(run)
@@ -36,27 +38,55 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     form = "gradient" if of_gradient else "loss"
     if of_gradient:
         slots["loss"] = Value(float(run.loss[first]))
-    if "operation" in slots:
+    else:
+        slots |= _left(evidence, first)
+    if of_gradient and event is not None and event.values.get("fed_by"):
+        slots |= {"fed": Said(str(event.values["fed_by"]))}
+        if "fed_line" in event.values:
+            slots |= {"line": Count(int(event.values["fed_line"])), "file": _file(event.values["fed_file"])}
+        form += ", fed"
+    elif "operation" in slots:
         form += ", at a line" if "line" in slots else ", by an operation"
     cites = () if event is None else (event.id,)
     yield KIND.finding(form, (first, evidence.last), slots, cites=cites, data={"of_gradient": of_gradient})
 
 
 def _first(run: RecordedRun) -> tuple[int | None, bool]:
-    """Return the evaluation from which on nothing is finite any more, and whether only the gradient is not."""
-    last = end_of(run)
-    if run.evaluations == 0 or last < 0:
+    """Return the iterate from which on nothing is finite any more, and whether only the gradient is not there.
+
+    What was only tried does not count, nor does a gradient that was never asked for.
+    """
+    rows = np.flatnonzero(run.accepted) if run.accepted.any() else np.arange(run.evaluations)
+    finite = np.isfinite(run.loss[rows])
+    if not len(rows):
         return None, False
-    finite = np.isfinite(run.loss)
-    if not finite[-1]:
-        return int(np.flatnonzero(finite)[-1]) + 1 if finite.any() else 0, False
-    if not run.has_gradients:
+    if run.has_gradients:
+        iterates = run.iterates
+        known = iterates if run.history.without_gradient is None else np.setdiff1d(iterates, _unknown(run))
+        sound = np.isfinite(run.history.rows(known, "gradients")).all(axis=1)
+        broken = known[np.flatnonzero(sound)[-1] + 1 :] if sound.any() else known
+        if len(broken):
+            return int(broken[0]), bool(np.isfinite(run.loss[broken[0]]))
+    if finite[-1]:
         return None, False
-    rows = run.kept
-    sound = np.isfinite(run.history.gradients.array).all(axis=1)
-    if sound[-1]:
-        return None, False
-    return int(rows[np.flatnonzero(sound)[-1] + 1] if sound.any() else rows[0]), True
+    return int(rows[np.flatnonzero(finite)[-1] + 1]) if finite.any() else int(rows[0]), False
+
+
+def _unknown(run: RecordedRun) -> NDArray[np.intp]:
+    assert run.history.without_gradient is not None
+    return run.history.without_gradient.array
+
+
+def _left(evidence: Evidence, first: int) -> dict[str, Slot]:
+    """Return how the only parameter went where the loss broke, if there is one only."""
+    tracks, at = evidence.iterates.tracks, int(np.searchsorted(evidence.iterates.rows, first))
+    if len(tracks) != 1 or tracks[0].entry.statistic or not 0 < at < len(evidence.iterates):
+        return {}
+    before, after = tracks[0].values[at - 1 : at + 1].tolist()
+    if not math.isfinite(before) or not math.isfinite(after):
+        return {}
+    one, other = pair(before, after, tracks[0].entry.parameter.unit)
+    return {"parameter": named(tracks[0].entry), "before": one, "after": other}
 
 
 def _place(event: Event) -> dict[str, Slot]:
@@ -67,8 +97,12 @@ def _place(event: Event) -> dict[str, Slot]:
     found: dict[str, Slot] = {"operation": Said(str(values["operation"]))}
     line = values.get("line", values.get("likely_line"))
     if line is not None:
-        found |= {"line": Count(int(line)), "file": Said("the cell" if values["file"] == "cell" else values["file"])}
+        found |= {"line": Count(int(line)), "file": _file(values["file"])}
     return found
+
+
+def _file(name: str) -> Said:
+    return Said("the cell" if name == "cell" else name)
 
 
 KIND = FindingKind(
@@ -79,6 +113,10 @@ KIND = FindingKind(
         "first": Iteration,
         "loss": Value,
         "operation": Said,
+        "fed": Said,
+        "parameter": Named,
+        "before": Value,
+        "after": Value,
         "line": Count,
         "file": Said,
     },

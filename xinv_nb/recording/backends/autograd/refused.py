@@ -20,7 +20,7 @@ _SHOWN = 4
 
 
 def whole_number(evaluation: TapedEvaluation, error: BaseException) -> Missed | None:
-    """Return the whole number, or array of them, that was refused in a pass that raised; None where it raised otherwise."""
+    """Return the whole number, or array of them, that a pass was refused for; None where it raised otherwise."""
     if not isinstance(error, TypeError) or _REFUSAL not in str(error):
         return None
     layout = evaluation.layout()
