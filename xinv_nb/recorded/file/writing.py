@@ -101,6 +101,7 @@ def _of_objective(run: RecordedRun) -> dict[str, Any]:
         "leaves": [(leaf.name, leaf.shape, _positions(leaf.kept)) for leaf in history.leaves],
         "moved_by": history.moved_by,
         "is_on_manifold": history.is_on_manifold,
+        "is_within": history.is_within,
         "labels": [leaf.labels for leaf in history.leaves],
         "complex_leaves": [leaf.name for leaf in history.leaves if leaf.is_complex],
         "outline": encoded(with_plain_keys(history.outline)),
