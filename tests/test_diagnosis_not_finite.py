@@ -87,6 +87,24 @@ def test_a_search_that_only_tried_such_a_point_is_well():
     assert not [finding for finding in run.diagnosis if finding.kind == "not-finite"]
 
 
+def test_a_search_that_gave_up_where_nothing_is_a_number_says_so():
+    def loss(p):
+        return 10 * p[0] - np.log(p[0]) + 4 * (p[1] - 1) ** 2
+
+    settings = {"jac": True, "method": "L-BFGS-B"}
+    with warnings.catch_warnings(), xi.record() as bounded:
+        warnings.simplefilter("ignore")
+        minimize(value_and_grad(loss), [0.3, 1.0], bounds=[(1e-3, None), (None, None)], **settings)
+    with warnings.catch_warnings(), xi.record() as run:
+        warnings.simplefilter("ignore")
+        minimize(value_and_grad(loss), [0.3, 1.0], **settings)
+    (finding,) = run.diagnosis
+    assert (finding.kind, finding.form) == ("not-finite", "search")
+    assert "log in line" in finding.text
+    assert bounded.diagnosis == ()  # as advised
+    assert bounded.loss[-1] < run.loss[0]
+
+
 @pytest.mark.parametrize("method", ["SLSQP", "CG"])
 def test_a_gradient_that_nobody_asked_for_is_not_missed(method):
     def rosenbrock(p):

@@ -72,6 +72,5 @@ KIND = FindingKind(
     means="The loss rises on purpose: the optimizer was given the negative of its gradient, or of the loss.",
     seen_by="the signs of gradient times step from the start; of what a solver minimizes, both values at its points",
     example="Adam on `lambda x, i: -grad(f)(x)`",
-    silences=("best", "asked", "minimum: not yet"),
     of_fits=True,
 )

@@ -13,6 +13,7 @@ from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.names import named
 from xinv_nb.language.slots import Count, Iteration, Named, Said, Slot, Value, pair
+from xinv_nb.recorded.endings import NO_LOWER_LOSS
 from xinv_nb.recorded.events import Event
 from xinv_nb.recorded.run import RecordedRun
 
@@ -30,46 +31,51 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     'At iteration 2 the loss is no finite number, when x had gone from 1 to −2, and no step after that means anything.'
     """
     run = evidence.run
-    first, of_gradient = _first(run)
+    first, form = _first(run)
     if first is None:
         return
+    of_gradient = form == "gradient"
     event = next((e for e in run.events_as_recorded() if e.kind == "not finite" and e.evaluation >= first), None)
     slots: dict[str, Slot] = {"first": Iteration(first)} | (_place(event) if event is not None else {})
-    form = "gradient" if of_gradient else "loss"
     if of_gradient:
         slots["loss"] = Value(float(run.loss[first]))
-    else:
+    elif form == "loss":
         slots |= _left(evidence, first)
     if of_gradient and event is not None and event.values.get("fed_by"):
         slots |= {"fed": Said(str(event.values["fed_by"]))}
         if "fed_line" in event.values:
             slots |= {"line": Count(int(event.values["fed_line"])), "file": _file(event.values["fed_file"])}
         form += ", fed"
-    elif "operation" in slots:
+    elif "operation" in slots and form != "search":
         form += ", at a line" if "line" in slots else ", by an operation"
     cites = () if event is None else (event.id,)
     yield KIND.finding(form, (first, evidence.last), slots, cites=cites, data={"of_gradient": of_gradient})
 
 
-def _first(run: RecordedRun) -> tuple[int | None, bool]:
-    """Return the iterate from which on nothing is finite any more, and whether only the gradient is not there.
+def _first(run: RecordedRun) -> tuple[int | None, str]:
+    """Return the iterate from which on nothing is finite any more, and of what: of the loss, or of its gradient alone.
 
-    What was only tried does not count, nor does a gradient that was never asked for.
+    What was only tried does not count, unless a search gave up because of it; nor does a gradient that was never asked
+    for.
     """
     rows = np.flatnonzero(run.accepted) if run.accepted.any() else np.arange(run.evaluations)
     finite = np.isfinite(run.loss[rows])
     if not len(rows):
-        return None, False
+        return None, ""
     if run.has_gradients:
         iterates = run.iterates
         known = iterates if run.history.without_gradient is None else np.setdiff1d(iterates, _unknown(run))
         sound = np.isfinite(run.history.rows(known, "gradients")).all(axis=1)
         broken = known[np.flatnonzero(sound)[-1] + 1 :] if sound.any() else known
         if len(broken):
-            return int(broken[0]), bool(np.isfinite(run.loss[broken[0]]))
-    if finite[-1]:
-        return None, False
-    return int(rows[np.flatnonzero(finite)[-1] + 1]) if finite.any() else int(rows[0]), False
+            return int(broken[0]), "gradient" if np.isfinite(run.loss[broken[0]]) else "loss"
+    if not finite[-1]:
+        return int(rows[np.flatnonzero(finite)[-1] + 1]) if finite.any() else int(rows[0]), "loss"
+    after, calls = int(rows[-1]) + 1, run.history.calls
+    gave_up = bool(calls) and calls[-1].ending.get("reason") in NO_LOWER_LOSS
+    if gave_up and after < run.evaluations and not np.isfinite(run.loss[after:]).any():
+        return after, "search"
+    return None, ""
 
 
 def _unknown(run: RecordedRun) -> NDArray[np.intp]:

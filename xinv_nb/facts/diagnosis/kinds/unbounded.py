@@ -71,8 +71,9 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
 
 def _falling(run: RecordedRun) -> Rows | None:
     """Return evaluations along which the loss falls without end, the first and the lowest at their ends."""
-    rows = np.intersect1d(finite_iterates(run), run.kept)
-    if len(rows) and _keeps_falling(run.loss[rows]) and _is_steeper(run, rows) and _runaway(run, rows) is not None:
+    rows = finite_iterates(run)
+    rows = rows if run.history.kept is None else np.intersect1d(rows, run.kept)
+    if _keeps_falling(run.loss[rows]) and _is_steeper(run, rows) and _runaway(run, rows) is not None:
         return rows
     return _at_once(run)
 
@@ -108,15 +109,17 @@ def _runaway(run: RecordedRun, rows: Rows) -> int | None:
 
 def _at_once(run: RecordedRun) -> Rows | None:
     """Return the first and the lowest evaluation, also one that was only tried, where that is far below and steep."""
-    finite = np.intersect1d(np.flatnonzero(np.isfinite(run.loss)), run.kept)
-    if run.has_gradients:
-        finite = finite[np.isfinite(norms(run, run.history.rows(finite, "gradients")))]
-    if len(finite) < 2:
+    if not run.evaluations or not np.isfinite(run.loss[0]):
         return None
-    rows = np.array([finite[0], finite[np.argmin(run.loss[finite])]])
-    start, lowest = run.loss[rows].tolist()
     times = _AT_ONCE if run.has_gradients else _AT_ONCE_WITHOUT_SLOPE
-    if not lowest < -times * max(1.0, abs(start)) or _runaway(run, rows) is None:
+    low = np.flatnonzero(np.isfinite(run.loss) & (run.loss < -times * max(1.0, abs(float(run.loss[0])))))
+    low = low[np.isin(low, run.kept)]
+    if run.has_gradients and len(low):
+        low = low[np.isfinite(norms(run, run.history.rows(low, "gradients")))]
+    if not len(low):
+        return None
+    rows = np.array([0, low[np.argmin(run.loss[low])]])
+    if _runaway(run, rows) is None:
         return None
     return rows if not run.has_gradients or _is_steeper(run, rows) else None
 
