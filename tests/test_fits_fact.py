@@ -267,3 +267,17 @@ def test_batches_that_an_objective_closes_over_are_no_fits():
             batch = numpy.array([1.0, 2.0, 2.5, 4.0]) + 0.1 * dice.randn(4)
             x = x - 0.02 * grad(misfit_to(batch))(x)
     assert len(run.fits) == 1
+
+
+def test_finite_differences_of_a_later_fit_count_from_its_own_start():
+    from scipy.optimize import minimize
+
+    from xinv_nb.recorded.excerpt import excerpt
+
+    with xi.record() as run:
+        for start in (3.0, -2.0):
+            minimize(lambda x: float((x[0] - 1.0) ** 4 + x[0] ** 2), [start], method="BFGS")
+    second = run.history.calls[1]
+    (call,) = excerpt(run, second.start, run.evaluations).history.calls
+    assert call.differences[0] == [1, 2]
+    assert call.differences[-1][1] <= run.evaluations - second.start

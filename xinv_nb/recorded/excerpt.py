@@ -81,13 +81,16 @@ def _history(whole: History, start: int, stop: int) -> History:
             part.terms[name] = TermColumns(
                 [terms.evaluation[k] - start for k in inside], [terms.gradients[k] for k in inside]
             )
-    part.calls = [
-        replace(call, start=max(call.start - start, 0), stop=None if call.stop is None else call.stop - start)
-        for call in whole.calls
-        if start <= call.start < stop
-    ]
+    part.calls = [_call(call, start) for call in whole.calls if start <= call.start < stop]
     part.optimizer = whole.optimizer if len(part.calls) == len(whole.calls) else ", then ".join(map(_title, part.calls))
     return part
+
+
+def _call(call: OptimizerCall, start: int) -> OptimizerCall:
+    """Return a call that counts its evaluations from the start of a stretch."""
+    differences = [[first - start, after - start] for first, after in call.differences]
+    stop = None if call.stop is None else call.stop - start
+    return replace(call, start=call.start - start, stop=stop, differences=differences)
 
 
 def _title(call: OptimizerCall) -> str:
