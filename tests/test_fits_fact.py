@@ -281,3 +281,11 @@ def test_finite_differences_of_a_later_fit_count_from_its_own_start():
     (call,) = excerpt(run, second.start, run.evaluations).history.calls
     assert call.differences[0] == [1, 2]
     assert call.differences[-1][1] <= run.evaluations - second.start
+
+
+def test_while_a_recording_goes_on_no_fit_is_said_to_have_ended():
+    with xi.record() as run:
+        descend(bowl, [0.0, 0.0], 0.02, 25)
+        descend(bowl, [0.0, 0.0], 0.15, 25)
+        assert "ended at losses" not in told(run)
+    assert "ended at losses" in told(run)
