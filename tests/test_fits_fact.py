@@ -331,6 +331,20 @@ def test_finite_differences_of_a_later_fit_are_no_trials():
     assert all(text.startswith(f"{trials} of") for text in texts[1:])
 
 
+def test_finite_differences_of_a_later_fit_count_from_its_own_start():
+    from scipy.optimize import minimize
+
+    from xinv_nb.recorded.excerpt import excerpt
+
+    with xi.record() as run:
+        for start in (3.0, -2.0):
+            minimize(lambda x: float((x[0] - 1.0) ** 4 + x[0] ** 2), [start], method="BFGS")
+    second = run.history.calls[1]
+    (call,) = excerpt(run, second.start, run.evaluations).history.calls
+    assert call.differences[0] == [1, 2]
+    assert call.differences[-1][1] <= run.evaluations - second.start
+
+
 def test_while_a_recording_goes_on_no_fit_is_said_to_have_ended():
     with xi.record() as run:
         descend(bowl, [0.0, 0.0], 0.02, 25)

@@ -105,10 +105,7 @@ class Run(RecordedRun):
 
     @property
     def facts(self) -> Sequence[Fact]:
-        """What the recording says, computed; what a reader would miss most comes first.
-
-        While the run grows, they are brought up to date each time it has grown by a fiftieth.
-        """
+        """What the recording says, computed; what a reader would miss most comes first."""
         from xinv_nb.facts.analysis import facts_of
 
         return facts_of(self)
@@ -134,10 +131,7 @@ class Run(RecordedRun):
 
     @property
     def diagnosis(self) -> Sequence[Finding]:
-        """What is wrong with the run, where, and the next call to make; the gravest first, nothing for a healthy run.
-
-        The kinds of findings are told in `docs/diagnosis.md`.
-        """
+        """What is wrong with the run, where, and the next call to make, the gravest first; nothing if healthy."""
         from xinv_nb.facts.analysis import diagnosis_of
 
         return diagnosis_of(self)
@@ -275,7 +269,8 @@ class Run(RecordedRun):
         Returns
         -------
         sequence of Fact
-            Facts of the kind `"identifiability"`. From now on they are among `run.facts`, also of a saved run.
+            Facts of the kind `"identifiability"`, by the method of `xinv_nb.facts.kinds.identifiability`. From now on
+            they are among `run.facts`, also of a saved run.
 
         Raises
         ------
@@ -295,10 +290,6 @@ class Run(RecordedRun):
         ...         x = x - 0.1 * grad(loss)(x)
         >>> {name: round(move, 3) for name, move in run.identify(loss)[0].values["moves"].items()}
         {'x[0]': 0.125, 'x[1]': -0.125}
-
-        Notes
-        -----
-        The method and its limits are told in `xinv_nb.facts.kinds.identifiability`.
         """
         from xinv_nb.facts.identify import identify
 

@@ -168,7 +168,7 @@ def gradient_descent_on_a_flat_bottom() -> Run:
     return descend(lambda x: 0.25 * x**4, 1.0, 0.3, 600)
 
 
-@trace(phases=("rise",), best=0, says=("check the sign",))
+@trace(phases=("rise",), says=("is maximized", "step against the gradient"), silent=("smaller step", "still steep"))
 def wrong_sign() -> Run:
     return descend(lambda x: -((x - 3) ** 2) + 9.0, 0.0, -0.1, 30)
 

@@ -114,6 +114,7 @@ def analyse(run: RecordedRun) -> Analysis:
             facts = [shifted(fact, start) for fact in facts]
             findings = [shifted_finding(finding, start) for finding in findings]
         evidence = Evidence(run, phases, parts)
+        evidence.story = own
         findings += findings_of(evidence, of_fits=True)
         # What a finding makes untrue is not told either where the finding is muted.
         evidence.add([*without_untrue(facts, findings), *_elsewhere(run, parts)])

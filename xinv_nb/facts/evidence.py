@@ -16,6 +16,7 @@ from xinv_nb.facts.measures.opposition import Pair, opposed_pairs
 from xinv_nb.facts.measures.players import Players, players_of
 from xinv_nb.facts.measures.promises import Ways, ways_of_iterates, ways_of_trials
 from xinv_nb.facts.measures.sampling import downhill_share
+from xinv_nb.facts.measures.uphill import Uphill, uphill
 from xinv_nb.facts.measures.watched import Curve, curves, followed
 from xinv_nb.facts.story import Parts
 from xinv_nb.recorded.events import Event
@@ -36,6 +37,8 @@ class Evidence:
         self.run, self.phases = run, phases
         self.parts = parts
         """The fits of the recording, for the kinds that are about all of them."""
+        self.story: Evidence = self
+        """Of the evidence of all fits: that of the one that is shown, which counts its evaluations from 0."""
         self.found: list[Fact] = []
         self.findings: Sequence[Finding] = ()
         """What is wrong with the run, once that is known: for the fact that tells of it."""
@@ -98,6 +101,16 @@ class Evidence:
     def downhill_share(self) -> float | None:
         """The share of steps down the slope where the run draws samples instead of minimizing; None elsewhere."""
         return downhill_share(self.run)
+
+    @cached_property
+    def uphill(self) -> Uphill:
+        """Whether the run goes up its gradient, because its loss is maximized, and to which end; empty elsewhere."""
+        return "" if self.downhill_share is not None or self.players is not None else uphill(self.run, self.iterates)
+
+    @property
+    def is_maximized(self) -> bool:
+        """Whether the loss is maximized, and goes to where it is largest."""
+        return self.uphill in ("reached", "rising")
 
     @cached_property
     def players(self) -> Players | None:

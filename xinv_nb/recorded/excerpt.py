@@ -72,7 +72,7 @@ def _history(whole: History, start: int, stop: int) -> History:
         if whole.without_gradient is not None:
             part.without_gradient = GrowingColumn.of(_within(whole.without_gradient.array, start, stop))
     part.held = [(max(row - start, 0), mark) for row, mark in whole.held if row < stop]
-    part.moved_by, part.is_on_manifold = whole.moved_by, whole.is_on_manifold
+    part.moved_by, part.is_on_manifold, part.is_within = whole.moved_by, whole.is_on_manifold, whole.is_within
     for name, columns in whole.watches.items():
         found = _watch(columns, start, stop)
         if found.at:

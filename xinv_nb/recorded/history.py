@@ -77,6 +77,8 @@ class History:
         tells them apart; only changes are noted, and none where it holds others nearly each time, as batches."""
         self.moved_by: tuple[str, ...] = ()
         """Objectives that are given these parameters, and whose own parameters this one is given: players of a game."""
+        self.is_within = False
+        """Whether it is computed inside of what a solver minimizes, and is not that itself."""
         self.is_on_manifold = False
         """Whether a package keeps its parameters on a curved surface, on which its own gradient need not vanish."""
         self.last_signs: NDArray[Any] = np.full(self.width, np.inf)

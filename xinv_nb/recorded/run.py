@@ -21,6 +21,7 @@ from xinv_nb.recorded.entries import Entry, entries_of, followed
 from xinv_nb.recorded.events import Event, placed, worded
 from xinv_nb.recorded.history import History
 from xinv_nb.recorded.leaves import Leaf
+from xinv_nb.recorded.missed import Missed
 from xinv_nb.recorded.problem import Parameter, Problem
 from xinv_nb.recorded.watch import Watch
 
@@ -57,6 +58,7 @@ class RecordedRun(Choices):
         self._captions: tuple[Caption, ...] | None = None
         self._span_captions: tuple[Caption, ...] = ()
         self._curvature: Curvature | None = None
+        self._missed = Missed()
 
     def __repr__(self) -> str:
         others = f" of {self.history.objective}; run.objectives has others" if len(self.histories) > 1 else ""
@@ -98,6 +100,11 @@ class RecordedRun(Choices):
     def curvature(self) -> Curvature | None:
         """Second derivatives of the loss at the end, where they were taken on request."""
         return self._curvature
+
+    @property
+    def missed(self) -> Missed:
+        """What was seen to be missing: a pass that autograd refused, derivatives that other threads took."""
+        return self._missed
 
     # ------------------------------------------------------------------ what was recorded
 
@@ -172,7 +179,7 @@ class RecordedRun(Choices):
         run = type(self)(self.name, self._problem)
         run._status, run._ending, run._notices = self._status, self._ending, self._notices
         run._chosen_parameters, run._histories, run._events = self._chosen_parameters, [history], self._events
-        run._dropped_events = self._dropped_events
+        run._dropped_events, run._missed = self._dropped_events, self._missed
         return run
 
     @property

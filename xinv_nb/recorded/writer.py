@@ -9,6 +9,7 @@ from xinv_nb.recorded.choices import MOST_SPANS
 from xinv_nb.recorded.curvature import Curvature
 from xinv_nb.recorded.events import Event, NewEvent
 from xinv_nb.recorded.history import History
+from xinv_nb.recorded.missed import Missed
 from xinv_nb.recorded.problem import Problem
 from xinv_nb.recorded.run import RecordedRun, Status
 
@@ -70,6 +71,10 @@ class RunWriter:
     def note_dropped_events(self) -> None:
         """Take note that there were more events than are kept."""
         self._run._dropped_events = True
+
+    def note_missed(self, missed: Missed) -> None:
+        """Say what the recording could not take."""
+        self._run._missed = missed
 
     def notice(self, text: str) -> None:
         """Tell the reader something about the recording, once."""

@@ -55,6 +55,8 @@ class Birth:
     likely: Place | None = None
     """The place of the same operation in the first evaluation, where its own is not known."""
     from_parameters: bool = False
+    fed_by: Operation | None = None
+    """Of gradients: the operation of the forward pass whose result, no finite number, this one was given."""
     between: tuple[str, str] = ("", "")
     """The last watched quantity that was finite and the first that was not, in the forward pass."""
 
@@ -130,6 +132,10 @@ def event_of(birth: Birth, iteration: int) -> NewEvent:
         place, key = (operation.place, "line") if operation.place is not None else (birth.likely, "likely_line")
         if place is not None:
             values |= {key: place.line, "file": file_of(place), "function": place.function}
+    if birth.fed_by is not None:
+        values["fed_by"] = _call(birth.fed_by)
+        if birth.fed_by.place is not None:
+            values |= {"fed_line": birth.fed_by.place.line, "fed_file": file_of(birth.fed_by.place)}
     return NewEvent(birth.phase, NAME, _text(birth, iteration), values, kind="not finite")
 
 
@@ -148,8 +154,9 @@ def _text(birth: Birth, iteration: int) -> str:
     if birth.phase == "backward":
         at = " and ".join(f"{key} is {_short(value)}" for key, value in operation.operands.items())
         at = f" where {at}{',' if where.startswith(' ') else ''}" if at else ""
-        return f"the first gradient that is not finite came from the derivative of {name}{at}{where}, {when}"
-    call = f"{name}({', '.join(_short(value) for value in operation.operands.values())})"
+        fed = f"; it was given the result of {_call(birth.fed_by)}, which is not finite" if birth.fed_by else ""
+        return f"the first gradient that is not finite came from the derivative of {name}{at}{where}, {when}{fed}"
+    call = _call(operation)
     if operation.from_data:
         return f"a number that is not finite came into the computation as an operand of {call}{where}, {when}"
     return f"the first value that is not finite came from {call}{where}, {when}"
@@ -164,6 +171,10 @@ def _watched_text(birth: Birth) -> str:
     return f", after {before}" if before else ""
 
 
+def _call(operation: Operation) -> str:
+    return f"{operation.name or 'an operation'}({', '.join(map(_short, operation.operands.values()))})"
+
+
 def _short(value: Any) -> str:
     return number(value) if isinstance(value, (int, float)) else str(value)
 
@@ -175,7 +186,7 @@ def _where(place: Place) -> str:
 
 
 def file_of(place: Place) -> str:
-    """Return the name of a place's file, `cell` for a cell of a notebook."""
+    """Return what a reader calls the file of a place: a cell of a notebook is the cell."""
     if "ipykernel_" in place.file or place.file.startswith("<ipython-input"):
         return "cell"
     return Path(place.file).name

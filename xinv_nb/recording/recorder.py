@@ -11,6 +11,7 @@ import math
 import threading
 from collections.abc import Callable, Hashable, Iterator
 from contextvars import Token
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ import numpy as np
 from xinv_nb.errors import XinvError
 from xinv_nb.recorded.data import MOST_GROUPS
 from xinv_nb.recorded.leaves import WHOLE_LIMIT
+from xinv_nb.recorded.missed import Missed
 from xinv_nb.recorded.run import RecordedRun, Status
 from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.recording import context, elsewhere
@@ -123,12 +125,20 @@ class Recorder:
         self._attempt(self._rows.close)
         for history in self.run.histories:
             settle(history, is_over=True)
-        if missed := self._unseen.notice(self.run.evaluations):
-            self.notice(missed)
-        if self.run.evaluations == 0 and not self.run.notices:
+        self._note_unseen()
+        if self.run.evaluations == 0 and not self.run.notices and not self.run.missed.is_anything:
             self.notice(_NO_LOSS if self.passes else _NO_GRADIENT)
         self.writer.end(status, ending)
         self._is_stopped = True
+
+    def _note_unseen(self) -> None:
+        """Say what other threads and processes did meanwhile."""
+        unseen = self._unseen
+        if unseen.passes or unseen.processes:
+            passes, threads, processes = unseen.passes, len(unseen.threads), unseen.processes
+            self.writer.note_missed(replace(self.run.missed, passes=passes, threads=threads, processes=processes))
+        if notice := unseen.notice(self.run.evaluations):
+            self.notice(notice)
 
     def _forked(self) -> None:
         """Record nothing in a forked process, and leave no hook there; the locks may be held by threads it lacks."""
@@ -149,6 +159,11 @@ class Recorder:
     def notice(self, text: str) -> None:
         """Tell the reader something about the recording, once."""
         self.writer.notice(text)
+
+    def missed(self, missed: Missed) -> None:
+        """Take note of a pass that could not be recorded, here and in the recordings around."""
+        for recorder in self.self_and_around():
+            recorder.writer.note_missed(missed)
 
     def failed(self, error: Exception) -> None:
         """Tell the reader that a part of the recording was lost."""

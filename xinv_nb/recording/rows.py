@@ -234,6 +234,7 @@ class Rows:
         if len(leaves) == 1 and len(leaves[0].shape) == 1 and leaves[0].kept is None:
             leaves = [replace(leaves[0], labels=names_given(leaves[0].size, holder))]
         history = History(objective, leaves, dtype, structure)
+        history.is_within = evaluation.is_within
         if evaluation.residuals is not None:
             history.keep_residuals(len(evaluation.residuals))
         return history

@@ -33,6 +33,7 @@ _MOST_WORDS_OF_FINDINGS = 90
 """Words of two findings beyond which the summary tells the gravest alone."""
 SUMMARY, WRONG = "Summary", "Summary: what is wrong"
 """Headings of the first caption; the second where the result cannot be used as it is."""
+_NOTHING_YET = "No gradient has been recorded yet."
 _MAIN = 0.8
 """Salience from which on a fact belongs to the main story."""
 _MOST_WORDS = 75
@@ -72,8 +73,11 @@ def narrate(run: RecordedRun, level: str | None = None) -> tuple[Caption, ...]:
     'Nothing recorded'
     """
     if run.evaluations == 0:
-        text = run.notices[0] if run.notices else "No gradient has been recorded yet."
-        return (Caption(text, (0, 0), (), BUILT_IN, "built-in text", (), "Nothing recorded"),)
+        found = _of_kind(facts_of(run), "finding")[:_MOST_FINDINGS]
+        why = run.notices[:1] or ["Nothing was recorded." if run.missed.is_anything else _NOTHING_YET]
+        text = " ".join([fact.text for fact in found] or why)
+        cites = tuple(fact.id for fact in found)
+        return (Caption(text, (0, 0), cites, BUILT_IN, "built-in text", (), "Nothing recorded"),)
     return tuple(as_caption(draft) for draft in plan(run, level))
 
 

@@ -42,6 +42,8 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     """Yield at most three suggestions, the most urgent first."""
     if evidence.run.status == "running" or evidence.last < 1 or not evidence.phases:
         return
+    if evidence.is_maximized:
+        return  # it rises as it is meant to
     if evidence.players is not None:
         return  # what the loss did is not by its own steps alone
     told = 0

@@ -29,7 +29,7 @@ _MOMENTUM = ("Adam", "momentum")
 
 def compute(evidence: Evidence) -> Iterator[Fact]:
     """Yield how many moves obeyed the gradient, and the parameters that went against it most."""
-    if evidence.last < 1 or not evidence.run.has_gradients:
+    if evidence.last < 1 or not evidence.run.has_gradients or evidence.is_maximized:
         return
     moves = obeying = 0
     against: list[tuple[float, Fact]] = []

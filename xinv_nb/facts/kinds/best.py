@@ -23,7 +23,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     """Yield where the loss was lowest; the best of noisy losses is a lucky draw, and told last."""
     run, loss, last = evidence.run, evidence.run.loss, evidence.last
     finite = finite_iterates(run)
-    if last < 1 or not len(finite) or is_constrained(run):
+    if last < 1 or not len(finite) or evidence.is_maximized or is_constrained(run):
         return  # under constraints the lowest loss may be of a point that breaks them
     best, final = int(finite[np.argmin(loss[finite])]), int(finite[-1])
     low, high = pair(float(loss[best]), float(loss[final]))

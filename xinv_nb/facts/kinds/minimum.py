@@ -39,6 +39,8 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     run = evidence.run
     if evidence.last < 0 or run.status == "running" or evidence.is_noisy or not run.has_gradients:
         return
+    if evidence.is_maximized:
+        return  # it goes to where the loss is largest
     if evidence.players is not None:
         return  # who plays is at rest where nobody gains by moving alone, which need be no minimum
     if any(fact.data["how"] == "down" for fact in evidence.of("identifiability")):

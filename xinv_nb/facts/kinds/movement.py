@@ -91,7 +91,7 @@ def _moved(evidence: Evidence, track: Track, span: tuple[int, int], salience: fl
         return KIND.fact("returned", span, min(salience, 0.4), slots, data=data | {"how": "returned"})
     if goes_back(part):
         return KIND.fact("swung", span, salience, slots, data=data | {"how": "swung"})
-    if not evidence.run.has_gradients:
+    if not evidence.run.has_gradients or evidence.is_maximized:
         return KIND.fact("went", span, salience, slots, data=data | {"how": "rose" if way > 0 else "fell"})
     form, asked, opposite = _asked(-track.slopes[i:j] if way > 0 else track.slopes[i:j])
     data |= {"how": "rose" if way > 0 else "fell", "opposite": opposite}

@@ -26,6 +26,7 @@ from xinv_nb.recorded.file.layout import CURVATURE, EACH, FORMAT, VERSION, prefi
 from xinv_nb.recorded.file.values import decoded, of_kind, one_of, position, texts
 from xinv_nb.recorded.history import History
 from xinv_nb.recorded.leaves import Leaf, sampled_leaf, whole_leaf
+from xinv_nb.recorded.missed import Missed
 from xinv_nb.recorded.problem import Parameter, Problem
 from xinv_nb.recorded.run import RecordedRun, Status
 from xinv_nb.recorded.writer import RunWriter
@@ -111,6 +112,7 @@ def _fill(run: RecordedRun, headers: Sequence[dict[str, Any]], parts: Sequence[d
     if has_dropped:
         writer.note_dropped_events()
     writer.mute(texts(header.get("muted", [])))
+    writer.note_missed(_missed_in(of_kind(dict, header.get("missed", {}))))
     if (chosen := header.get("chosen_fit")) is not None:
         writer.choose_fit(position(chosen))
     for span in header.get("chosen_spans", ()):
@@ -165,12 +167,21 @@ def _history(header: dict[str, Any], columns: dict[str, NDArray[Any]]) -> Histor
     history.held = [(position(row, len(history)), position(mark)) for row, mark in header.get("held", ())]
     history.calls = [_call_in(call, len(history)) for call in header.get("calls", ())]
     history.is_on_manifold = of_kind(bool, header.get("is_on_manifold", False))
+    history.is_within = of_kind(bool, header.get("is_within", False))
     history.moved_by = tuple(texts(header.get("moved_by", [])))
     for i, watch in enumerate(header["watches"]):
         history.watches[of_kind(str, watch["name"])] = _watch_in(watch, i, columns, len(history))
     for i, term in enumerate(texts(header.get("terms", []))):
         history.terms[term] = _term_in(columns[f"term{i}_evaluation"], columns[f"term{i}_gradients"], history)
     return history
+
+
+def _missed_in(saved: dict[str, Any]) -> Missed:
+    missed = Missed(**saved)
+    texts([missed.whole, missed.written, missed.parameter, missed.file])
+    for number in (missed.line, missed.passes, missed.threads, missed.processes):
+        position(number)
+    return missed
 
 
 def _call_in(saved: Any, evaluations: int) -> OptimizerCall:

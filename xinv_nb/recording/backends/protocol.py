@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from xinv_nb.recorded.missed import Missed
 from xinv_nb.recording.evaluation import Evaluation, Tape
 from xinv_nb.recording.events import Happening, WatchedValue
 from xinv_nb.recording.measured import Measured
@@ -114,6 +115,9 @@ class Recording(Protocol):
 
     def notice(self, text: str) -> None:
         """Tell the reader something about the recording, once."""
+
+    def missed(self, missed: Missed) -> None:
+        """Take note of a pass that could not be recorded."""
 
     def failed(self, error: Exception) -> None:
         """Tell the reader that a part of the recording was lost."""

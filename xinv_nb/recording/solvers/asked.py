@@ -201,6 +201,8 @@ class WatchedCall:
                 if found is None:
                     found = evaluation
                     _gather(evaluation, asked)
+            else:
+                evaluation.is_within = True
             self.recording.hand_on(evaluation, gradient)
         return found
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
-from xinv_nb.facts.measures.sizes import end_of
-from xinv_nb.language.slots import Count, Iteration, Said, Slot, Value
+from xinv_nb.facts.measures.names import named
+from xinv_nb.language.slots import Count, Iteration, Named, Said, Slot, Value, pair
+from xinv_nb.recorded.endings import NO_LOWER_LOSS
 from xinv_nb.recorded.events import Event
 from xinv_nb.recorded.run import RecordedRun
 
@@ -25,41 +28,71 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     ...     for x in (4.0, 1.0, -2.0):
     ...         run.add(x**0.5 if x > 0 else float("nan"), x, gradients=1.0)
     >>> run.diagnosis[0].text
-    'From iteration 2 on the loss is no finite number, and no step after that means anything.'
+    'At iteration 2 the loss is no finite number, when x had gone from 1 to −2, and no step after that means anything.'
     """
     run = evidence.run
-    first, of_gradient = _first(run)
+    first, form = _first(run)
     if first is None:
         return
+    of_gradient = form == "gradient"
     event = next((e for e in run.events_as_recorded() if e.kind == "not finite" and e.evaluation >= first), None)
     slots: dict[str, Slot] = {"first": Iteration(first)} | (_place(event) if event is not None else {})
-    form = "gradient" if of_gradient else "loss"
     if of_gradient:
         slots["loss"] = Value(float(run.loss[first]))
-    if "operation" in slots:
+    elif form == "loss":
+        slots |= _left(evidence, first)
+    if of_gradient and event is not None and event.values.get("fed_by"):
+        slots |= {"fed": Said(str(event.values["fed_by"]))}
+        if "fed_line" in event.values:
+            slots |= {"line": Count(int(event.values["fed_line"])), "file": _file(event.values["fed_file"])}
+        form += ", fed"
+    elif "operation" in slots and form != "search":
         form += ", at a line" if "line" in slots else ", by an operation"
     cites = () if event is None else (event.id,)
     yield KIND.finding(form, (first, evidence.last), slots, cites=cites, data={"of_gradient": of_gradient})
 
 
-def _first(run: RecordedRun) -> tuple[int | None, bool]:
-    """Return the evaluation from which on nothing is finite any more, and whether only the gradient is not."""
-    last = end_of(run)
-    if run.evaluations == 0 or last < 0:
-        return None, False
-    finite = np.isfinite(run.loss)
+def _first(run: RecordedRun) -> tuple[int | None, str]:
+    """Return the iterate from which on nothing is finite any more, and of what: of the loss, or of its gradient alone.
+
+    What was only tried does not count, unless a search gave up because of it; nor does a gradient that was never asked
+    for.
+    """
+    rows = np.flatnonzero(run.accepted) if run.accepted.any() else np.arange(run.evaluations)
+    finite = np.isfinite(run.loss[rows])
+    if not len(rows):
+        return None, ""
+    if run.has_gradients:
+        iterates = run.iterates
+        known = iterates if run.history.without_gradient is None else np.setdiff1d(iterates, _unknown(run))
+        sound = np.isfinite(run.history.rows(known, "gradients")).all(axis=1)
+        broken = known[np.flatnonzero(sound)[-1] + 1 :] if sound.any() else known
+        if len(broken):
+            return int(broken[0]), "gradient" if np.isfinite(run.loss[broken[0]]) else "loss"
     if not finite[-1]:
-        return int(np.flatnonzero(finite)[-1]) + 1 if finite.any() else 0, False
-    if not run.has_gradients:
-        return None, False
-    rows = run.kept
-    sound = np.isfinite(run.history.gradients.array).all(axis=1)
-    unknown = run.history.without_gradient
-    if unknown is not None:  # what nobody asked for is not broken
-        sound |= np.isin(rows, unknown.array)
-    if sound[-1]:
-        return None, False
-    return int(rows[np.flatnonzero(sound)[-1] + 1] if sound.any() else rows[0]), True
+        return int(rows[np.flatnonzero(finite)[-1] + 1]) if finite.any() else int(rows[0]), "loss"
+    after, calls = int(rows[-1]) + 1, run.history.calls
+    gave_up = bool(calls) and calls[-1].ending.get("reason") in NO_LOWER_LOSS
+    if gave_up and after < run.evaluations and not np.isfinite(run.loss[after:]).any():
+        return after, "search"
+    return None, ""
+
+
+def _unknown(run: RecordedRun) -> NDArray[np.intp]:
+    assert run.history.without_gradient is not None
+    return run.history.without_gradient.array
+
+
+def _left(evidence: Evidence, first: int) -> dict[str, Slot]:
+    """Return how the only parameter went where the loss broke, if there is one only."""
+    tracks, at = evidence.iterates.tracks, int(np.searchsorted(evidence.iterates.rows, first))
+    if len(tracks) != 1 or tracks[0].entry.statistic or not 0 < at < len(evidence.iterates):
+        return {}
+    before, after = tracks[0].values[at - 1 : at + 1].tolist()
+    if not math.isfinite(before) or not math.isfinite(after):
+        return {}
+    one, other = pair(before, after, tracks[0].entry.parameter.unit)
+    return {"parameter": named(tracks[0].entry), "before": one, "after": other}
 
 
 def _place(event: Event) -> dict[str, Slot]:
@@ -70,8 +103,12 @@ def _place(event: Event) -> dict[str, Slot]:
     found: dict[str, Slot] = {"operation": Said(str(values["operation"]))}
     line = values.get("line", values.get("likely_line"))
     if line is not None:
-        found |= {"line": Count(int(line)), "file": Said("the cell" if values["file"] == "cell" else values["file"])}
+        found |= {"line": Count(int(line)), "file": _file(values["file"])}
     return found
+
+
+def _file(name: str) -> Said:
+    return Said("the cell" if name == "cell" else name)
 
 
 KIND = FindingKind(
@@ -82,6 +119,10 @@ KIND = FindingKind(
         "first": Iteration,
         "loss": Value,
         "operation": Said,
+        "fed": Said,
+        "parameter": Named,
+        "before": Value,
+        "after": Value,
         "line": Count,
         "file": Said,
     },

@@ -49,12 +49,20 @@ class FirstTapes:
             return self._with_likely_place("forward", objective, found, end_node)
         return Birth("forward", operation, between=_between(watched))
 
-    def gradient_break(self, objective: Hashable, seed: Any, end_node: Any) -> Birth:
+    def gradient_break(self, objective: Hashable, seed: Any, end_node: Any, report: Operation | None) -> Birth:
         """Return where a gradient that is not finite came from, though the loss is finite."""
         found = tape.gradient_break(seed, end_node)
         if found is None:
             return Birth("backward")
-        return self._with_likely_place("backward", objective, found, end_node)
+        birth = self._with_likely_place("backward", objective, found, end_node)
+        if not found.is_fed:
+            return birth
+        fed_by = found.fed_by
+        if fed_by is None and report is not None and not report.from_data:
+            fed_by = report
+        if fed_by is None and (origin := tape.value_break(end_node)) is not None:
+            fed_by = origin.operation
+        return replace(birth, fed_by=fed_by)
 
     def _with_likely_place(
         self, phase: Literal["forward", "backward"], objective: Hashable, found: tape.Found, end_node: Any

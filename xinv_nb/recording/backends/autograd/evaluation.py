@@ -99,7 +99,8 @@ class AutogradTape:
         """Return where a gradient that is not finite came from; None where it is boxed by a pass further out."""
         if is_box(self._seed):
             return None
-        return self._first.gradient_break(self._evaluation.identity, self._seed, self._end_node)
+        evaluation = self._evaluation
+        return self._first.gradient_break(evaluation.identity, self._seed, self._end_node, evaluation.report)
 
     def term_gradients(self) -> Mapping[str, Any]:
         """Return the gradient of each watched term of the loss by its name."""

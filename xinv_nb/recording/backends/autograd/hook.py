@@ -89,9 +89,9 @@ def _hook_trace(trace: Any, trace_stack: Any) -> Any:
             if noting:
                 begin_noting()
             end_value, end_node = trace(start_node, fun, x)
-        except BaseException:
+        except BaseException as error:
             if evaluation is not None:
-                passes.abandon(evaluation)
+                passes.abandon(evaluation, error)
             raise
         finally:
             recording.depth -= 1

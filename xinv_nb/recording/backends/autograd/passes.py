@@ -13,7 +13,7 @@ from collections.abc import Hashable
 from types import CodeType
 from typing import Any
 
-from xinv_nb.recording.backends.autograd import hearing, observing
+from xinv_nb.recording.backends.autograd import hearing, observing, refused
 from xinv_nb.recording.backends.autograd.boxes import only_output
 from xinv_nb.recording.backends.autograd.breaks import FirstTapes
 from xinv_nb.recording.backends.autograd.differentiated import differentiated
@@ -69,10 +69,15 @@ class Passes:
             self.recording.failed(error)
             return start_node
 
-    def abandon(self, evaluation: TapedEvaluation) -> None:
-        """Forget a forward pass that raised."""
+    def abandon(self, evaluation: TapedEvaluation, error: BaseException) -> None:
+        """Forget a forward pass that raised, but for a whole number that autograd refused."""
         if self.recording.evaluation is evaluation:
             self.recording.evaluation = None
+        try:
+            if (missed := refused.whole_number(evaluation, error)) is not None:
+                self.recording.missed(missed)
+        except Exception as failure:  # noqa: BLE001
+            self.recording.failed(failure)
 
     def close_forward(self, evaluation: TapedEvaluation, end_value: Any, end_node: Any) -> None:
         """Keep a finished forward pass until its backward pass comes, if its result is a single number."""

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from xinv_nb.recording.backends.autograd.boxes import plain_value
-from xinv_nb.recording.backends.autograd.observing import Step, is_observed, step_at
+from xinv_nb.recording.backends.autograd.observing import Step, birth_of, is_observed, step_at
 from xinv_nb.recording.backends.autograd.operations import entry, is_number, name_of, operation_on
 from xinv_nb.recording.backends.autograd.taps import untapped
 from xinv_nb.recording.finite import is_finite
@@ -37,6 +37,10 @@ class Found:
 
     index: int
     operation: Operation
+    is_fed: bool = False
+    """Whether one of its operands is not finite already."""
+    fed_by: Operation | None = None
+    """The operation that this comes from, where the tape knows it."""
 
 
 def value_break(end_node: Any) -> Found | None:
@@ -80,7 +84,7 @@ def gradient_break(seed: Any, end_node: Any) -> Found | None:
             return None  # the sum of finite parts overflowed
         for parent, ingrad in zip(node.parents, vjp(outgrad[0]), strict=True):
             if not is_finite(ingrad):
-                return Found(index, _described(node, ingrad))
+                return Found(index, _described(node, ingrad), *_fed(node))
             outgrads[parent] = core.add_outgrads(outgrads.get(parent), ingrad)
     return None
 
@@ -149,6 +153,14 @@ def _is_weighted_sum(node: Any) -> bool:
     if len(node.parents) > 1:
         return False
     return name == "multiply" or (name in ("divide", "true_divide") and "x" not in _operands(node))
+
+
+def _fed(node: Any) -> tuple[bool, Operation | None]:
+    """Return whether an operand of a node is not finite, and on a tape that knows, from which operation that comes."""
+    if is_observed(node):
+        origin = next((parent for parent in node.parents if not getattr(parent, "finite", True)), None)
+        return origin is not None, None if origin is None else birth_of(origin)
+    return not all(map(is_finite, _operands(node).values())), None
 
 
 def _described(node: Any, ingrad: Any) -> Operation:

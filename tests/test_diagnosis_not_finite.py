@@ -1,0 +1,122 @@
+"""Where numbers stop being finite, the finding names the operation that made the first; a run that is well has none."""
+
+from __future__ import annotations
+
+import warnings
+
+import autograd.numpy as np
+import numpy
+import pytest
+from autograd import grad, value_and_grad
+from scipy.optimize import minimize
+
+import xinv_nb as xi
+
+TIMES = numpy.array([-1.0, 0.5, 2.0])
+
+
+def rooted(p):
+    return np.sum((np.where(p[0] * TIMES > 0, np.sqrt(p[0] * TIMES), 0.0) - p[1]) ** 2)
+
+
+def logged(p):
+    return np.sum(np.where(TIMES + p[1] > 0, p[0] * np.log(TIMES + p[1]), 0.0) ** 2) + 3 * p[1]
+
+
+def logged_in_silence(p):
+    with numpy.errstate(all="ignore"):
+        return logged(p)
+
+
+def mended(p):
+    known = np.where(TIMES + p[1] > 0, TIMES + p[1], 1.0)
+    return np.sum(np.where(TIMES + p[1] > 0, p[0] * np.log(known), 0.0) ** 2) + p[1] ** 2
+
+
+def descended(objective, start, rate=0.1, steps=8):
+    x = numpy.array(start)
+    with warnings.catch_warnings(), xi.record() as run:
+        warnings.simplefilter("ignore")
+        for _ in range(steps):
+            x = x - rate * grad(objective)(x)
+    return run
+
+
+@pytest.mark.parametrize(
+    ("objective", "start", "first", "operation"),
+    [
+        (rooted, [1.0, 0.3], 0, "sqrt"),
+        (logged, [1.0, 0.3], 0, "log(−0.7) in line"),
+        (logged_in_silence, [1.0, 0.3], 0, "log(−0.7) in line"),
+        (logged, [1.0, 1.7], 3, "log(−0.0412) in line"),
+    ],
+)
+def test_what_the_branch_not_taken_does_to_the_gradient_is_named(objective, start, first, operation):
+    run = descended(objective, start)
+    finding = run.diagnosis[0]
+    assert finding.kind == "not-finite"
+    assert finding.text.startswith(f"At iteration {first} the loss is ")
+    assert "but its gradient is no finite number" in finding.text
+    assert operation in finding.text
+    assert not [fact for fact in run.facts if fact.kind == "advice"]
+
+
+def test_as_advised_it_goes_on():
+    run = descended(mended, [1.0, 0.3])
+    assert run.diagnosis == ()
+    assert numpy.isfinite(run.gradients["p"]).all()
+    assert run.loss[-1] < run.loss[0]
+
+
+def test_the_step_out_of_the_domain_is_told_with_the_parameter():
+    def loss(depth):
+        return (np.sqrt(depth) - 0.2) ** 2
+
+    run = descended(loss, 2.0, rate=1.7)
+    assert " when depth had gone from " in run.diagnosis[0].text
+    assert "sqrt" in run.diagnosis[0].text
+
+
+def test_a_search_that_only_tried_such_a_point_is_well():
+    def loss(p):
+        return -np.sum(np.log(1.0 - p**2)) + np.sum((p - 0.9) ** 2)
+
+    with warnings.catch_warnings(), xi.record() as run:
+        warnings.simplefilter("ignore")
+        minimize(value_and_grad(loss), [0.0, 0.2], jac=True, method="BFGS")
+    assert not [finding for finding in run.diagnosis if finding.kind == "not-finite"]
+
+
+def test_a_search_that_gave_up_where_nothing_is_a_number_says_so():
+    def loss(p):
+        return 10 * p[0] - np.log(p[0]) + 4 * (p[1] - 1) ** 2
+
+    settings = {"jac": True, "method": "L-BFGS-B"}
+    with warnings.catch_warnings(), xi.record() as bounded:
+        warnings.simplefilter("ignore")
+        minimize(value_and_grad(loss), [0.3, 1.0], bounds=[(1e-3, None), (None, None)], **settings)
+    with warnings.catch_warnings(), xi.record() as run:
+        warnings.simplefilter("ignore")
+        minimize(value_and_grad(loss), [0.3, 1.0], **settings)
+    (finding,) = run.diagnosis
+    assert (finding.kind, finding.form) == ("not-finite", "search")
+    assert "log in line" in finding.text
+    assert bounded.diagnosis == ()  # as advised
+    assert bounded.loss[-1] < run.loss[0]
+
+
+@pytest.mark.parametrize("method", ["SLSQP", "CG"])
+def test_a_gradient_that_nobody_asked_for_is_not_missed(method):
+    def rosenbrock(p):
+        return 100 * (p[1] - p[0] ** 2) ** 2 + (1 - p[0]) ** 2
+
+    with xi.record() as run:
+        minimize(rosenbrock, [-1.2, 1.0], jac=grad(rosenbrock), method=method)
+    assert not [finding for finding in run.diagnosis if finding.kind == "not-finite"]
+
+
+def test_one_bad_value_that_the_run_came_out_of_is_no_finding():
+    with xi.record() as run:
+        for x, loss in ((3.0, 9.0), (2.0, float("nan")), (1.0, 1.0), (0.5, 0.25)):
+            run.add(loss, x, 2 * x)
+    assert run.diagnosis == ()
