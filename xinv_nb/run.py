@@ -300,6 +300,38 @@ class Run(RecordedRun):
 
         return identify(self, objective)
 
+    def diagnose(self, objective: Callable[..., Any]) -> Sequence[Finding]:
+        """Evaluate the objective again, about 1,000 times, and tell what is wrong: `diagnosis`, and what that shows.
+
+        Whether it gives the same value twice, whether its gradient is that of its values, its curvature at the end, and
+        where a few other starts lead. None of these evaluations is recorded; what they show is kept with the run, also
+        in its file, and how many there were is among `notices`.
+
+        Parameters
+        ----------
+        objective : callable
+            The function that was minimized, of the parameters alone.
+
+        Raises
+        ------
+        XinvError
+            The objective takes other parameters, does not return one number, or not what was recorded.
+
+        Examples
+        --------
+        >>> import xinv_nb as xi
+        >>> with xi.record() as run:
+        ...     x = 3.0
+        ...     for _ in range(20):
+        ...         run.add(x**2, x, 2 * x)
+        ...         x -= 0.4 * x
+        >>> run.diagnose(lambda x: x**2)
+        ()
+        """
+        from xinv_nb.facts.diagnose import diagnose
+
+        return diagnose(self, objective)
+
     def add(
         self,
         /,  # a quantity may be called `self`

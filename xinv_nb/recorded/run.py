@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.recorded.captions import Caption
+from xinv_nb.recorded.checks import Checks
 from xinv_nb.recorded.choices import Choices
 from xinv_nb.recorded.curvature import Curvature
 from xinv_nb.recorded.entries import Entry, entries_of, followed
@@ -57,6 +58,7 @@ class RecordedRun(Choices):
         self._captions: tuple[Caption, ...] | None = None
         self._span_captions: tuple[Caption, ...] = ()
         self._curvature: Curvature | None = None
+        self._checks: Checks | None = None
 
     def __repr__(self) -> str:
         others = f" of {self.history.objective}; run.objectives has others" if len(self._histories) > 1 else ""
@@ -98,6 +100,11 @@ class RecordedRun(Choices):
     def curvature(self) -> Curvature | None:
         """Second derivatives of the loss at the end, where they were taken on request."""
         return self._curvature
+
+    @property
+    def checks(self) -> Checks | None:
+        """What further evaluations of the objective showed, where they were asked for: see `Run.diagnose`."""
+        return self._checks
 
     # ------------------------------------------------------------------ what was recorded
 
