@@ -301,7 +301,7 @@ class Run(RecordedRun):
         return identify(self, objective)
 
     def diagnose(self, objective: Callable[..., Any]) -> Sequence[Finding]:
-        """Evaluate the objective again, about 1,000 times, and tell what is wrong: `diagnosis`, and what that shows.
+        """Evaluate the objective again, up to some 1,500 times: `diagnosis`, and what else that shows to be wrong.
 
         Whether it gives the same value twice, whether its gradient is that of its values, its curvature at the end, and
         where a few other starts lead. None of these evaluations is recorded; what they show is kept with the run, also

@@ -33,6 +33,8 @@ _EQUAL = 1e-6
 """Share of the fall of the loss by which two losses may differ that are equal."""
 _MOST = 1000
 """Evaluations from which on no further search begins."""
+_ENTRIES = 10
+"""Parameters up to which the gradient is compared for each by itself."""
 _WIDEST = 200
 """Parameters up to which other starts are tried: among more, a few find nothing."""
 
@@ -78,7 +80,7 @@ def _checked(
         none = np.empty((0, len(end)))
         if abs(value - second) > _SAME * max(abs(value), abs(second)):
             lost = (none, none, none[:, 0], none[:, 0])
-            return Checks(best, again.evaluations, value, second, "unknown", best, 0.0, 0.0, value, *lost), None
+            return Checks(best, again.evaluations, value, second, "unknown", best, -1, 0.0, 0.0, value, *lost), None
         check_value(value, history, best)
         check_value(again.value(begin), history, first)
         verdict = _gradient(run, again, rows, scale)
@@ -105,26 +107,31 @@ def _sizes(points: Floats, end: Floats) -> Floats:
     return np.asarray(np.where((found > 0) & np.isfinite(found), found, 1.0), dtype=np.float64)
 
 
-def _gradient(run: RecordedRun, again: Any, rows: NDArray[np.intp], scale: Floats) -> tuple[str, int, float, float]:
-    """Return what the values say of the recorded gradient: a word, at which evaluation, and the slope by either."""
+def _gradient(
+    run: RecordedRun, again: Any, rows: NDArray[np.intp], scale: Floats
+) -> tuple[str, int, int, float, float]:
+    """Return what the values say of the recorded gradient: a word, where and along what, and the slope by either."""
     from xinv_nb.recording.checking import compared
 
-    found: list[tuple[str, int, float, float]] = []
+    found: list[tuple[str, int, int, float, float]] = []
     for row in dict.fromkeys(int(rows[k]) for k in (0, len(rows) // 2)):
         point, gradient = run.history.rows(np.array([row]))[0], run.history.rows(np.array([row]), "gradients")[0]
         steepest = gradient * scale
         length = float(np.linalg.norm(steepest))
         if not np.isfinite(length) or length == 0:
             continue
-        across = np.cos(np.arange(len(scale))) / np.sqrt(len(scale))
-        for direction in (steepest / length, across / np.linalg.norm(across)):
+        across = np.cos(np.arange(len(scale)))
+        directions = [(-1, steepest / length), (-1, across / np.linalg.norm(across))]
+        if len(scale) <= _ENTRIES:
+            directions = [*enumerate(np.eye(len(scale))), *directions]
+        for column, direction in directions:
             slope = compared(again, point, gradient, scale, direction)
-            found.append((slope.verdict, row, slope.promised, slope.measured))
+            found.append((slope.verdict, row, column, slope.promised, slope.measured))
     for word in ("wrong", "kinked", "unknown", "right"):
         for each in found:
             if each[0] == word:
                 return each
-    return "unknown", int(rows[-1]), 0.0, 0.0
+    return "unknown", int(rows[-1]), -1, 0.0, 0.0
 
 
 def _curvature(

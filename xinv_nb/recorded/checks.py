@@ -29,6 +29,8 @@ class Checks:
     """What the gradient is beside the values: `right`, `wrong`, `kinked`, or `unknown`."""
     checked_at: int
     """The evaluation at whose point the gradient was compared that is told of."""
+    column: int
+    """The parameter along which it was compared; −1 where along several."""
     promised: float
     """The slope along a direction by the gradient there, of the steps in sizes of the parameters."""
     measured: float

@@ -36,7 +36,7 @@ class Slope:
 def compared(objective: Reevaluated, x: Floats, gradient: Floats, scale: Floats, direction: Floats) -> Slope:
     """Return what the values of an objective say of its gradient at a point, along a direction in sizes."""
     slope = gradient * scale
-    promised, size = float(slope @ direction), float(np.linalg.norm(slope))
+    promised, size = float(slope @ direction), float(np.linalg.norm(slope * (direction != 0)))
     middle = objective.value(x)
     sides: list[tuple[float, float, float]] = []
     for length in _LENGTHS:

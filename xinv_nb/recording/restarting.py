@@ -1,8 +1,9 @@
 """Searches for other minima of an objective than the one where a run ended, from a few other starts.
 
 Method: multistart (Rinnooy Kan & Timmer 1987): many points are looked at once, and a local search goes on from the best
-that lie apart; beside these, points with two parameters exchanged, and the run's own start with one parameter as it is
-at the best point found. The same starts each time; a local search is SciPy's L-BFGS-B, or descent with backtracking.
+that lie apart; beside these, points with two parameters exchanged or with one of the other sign, and the run's own
+start with one parameter as it is at the best point found. The same starts each time; a local search is SciPy's
+L-BFGS-B, or descent with backtracking.
 """
 
 from __future__ import annotations
@@ -19,15 +20,19 @@ Floats = NDArray[np.float64]
 
 _LOOKS = 160
 """Points that are looked at once."""
-_SEARCHES = 8
+_SEARCHES = 14
 """Searches that go on from the best of them."""
 _EXCHANGES = 6
 """Searches from points with two parameters exchanged."""
-_EVALUATIONS = 60
+_MIRRORED = 3
+"""Searches from points with one parameter of the other sign."""
+_EVALUATIONS = 40
 """Evaluations with a gradient of one search; of the one from the end, so many times as much."""
-_LONGER = 4
+_LONGER = 6
 _WIDEST = 20
 """Parameters up to which there are exchanged ones, and starts that differ in one parameter alone."""
+_SPREAD = 0.4
+"""How far the points are apart from which searches go on, in sizes of the parameter that differs most."""
 _APART = 0.05
 """How far two points are apart, in sizes of the parameter that differs most, that are not the same."""
 _ON_THE_WAY = (0.13, 0.29, 0.47, 0.62, 0.83)
@@ -66,15 +71,25 @@ class Restarts:
         here = self._search(end, _LONGER * _EVALUATIONS)
         if here.loss > (value := self.objective.value(end)):
             here = Minimum(end, end, value)
-        for start in itertools.chain(self._exchanged(here.point), self._scattered(first, here.point)):
-            if self.objective.evaluations >= self.most:
-                break
-            self._keep(self._search(start, _EVALUATIONS), here)
-        best = min(self.found, key=lambda each: each.loss, default=None)
+        self._try([*self._exchanged(here.point), *self._mirrored(here.point)], here)
+        self._try(self._scattered(first, here.point), here)
+        best = self._lowest()
+        if best is not None and best.loss < here.loss - self.equal:  # where there is one, there may be a lower one
+            self._try([*self._mirrored(best.point), *self._scattered(best.point, best.point)], here)
+            best = self._lowest()
         if best is not None and best.loss < here.loss and len(end) <= _WIDEST:
             self._simplify(best, first, here)
         self.found = [self._with_ridge(each, here) for each in self.found]
         return here
+
+    def _try(self, starts: list[Floats], here: Minimum) -> None:
+        for start in starts:
+            if self.objective.evaluations >= self.most:
+                return
+            self._keep(self._search(start, _EVALUATIONS), here)
+
+    def _lowest(self) -> Minimum | None:
+        return min(self.found, key=lambda each: each.loss, default=None)
 
     def _keep(self, new: Minimum, here: Minimum) -> None:
         """Keep a minimum that is as low as the one at the end, and no other that was found."""
@@ -99,6 +114,14 @@ class Restarts:
                 swapped.append(other)
         return self._best(swapped, _EXCHANGES)
 
+    def _mirrored(self, point: Floats) -> list[Floats]:
+        """Return points with one parameter of the other sign, the best first."""
+        if len(point) > _WIDEST:
+            return []
+        others = [np.where(np.arange(len(point)) == k, -point, point) for k in range(len(point)) if point[k] != 0]
+        inside = [other for other in others if np.all((other >= self.low) & (other <= self.high))]
+        return self._best(inside, _MIRRORED)
+
     def _scattered(self, first: Floats, end: Floats) -> list[Floats]:
         """Return points around the start and the end, the best that lie apart: half of them keep their signs."""
         draws = np.random.default_rng(0)
@@ -111,7 +134,7 @@ class Restarts:
             else:
                 point = np.where(middle == 0, 0.1 * self.scale * step, middle * np.exp(width / 1.5 * step))
             points.append(np.clip(point, self.low, self.high))
-        return self._best(points, _SEARCHES, apart=0.2)
+        return self._best(points, _SEARCHES, apart=_SPREAD)
 
     def _best(self, points: list[Floats], count: int, apart: float = 0.0) -> list[Floats]:
         """Return the points with the lowest losses that lie apart."""

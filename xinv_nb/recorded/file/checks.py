@@ -26,6 +26,8 @@ def read_checks(saved: Any, columns: dict[str, NDArray[Any]], history: History) 
     starts, points, losses, ridges = (columns[f"checks_{name}"] for name in CHECKS)
     if {column.dtype for column in (starts, points, losses, ridges)} != {np.dtype(np.float64)}:
         raise TypeError("checks of other than numbers")
+    if not -1 <= of_kind(int, told["column"]) < history.width:
+        raise ValueError("a parameter that there is not")
     if not (starts.shape == points.shape == (len(losses), history.width) and losses.shape == ridges.shape):
         raise ValueError("checks of another shape")
     evaluation, checked = (position(told[name], len(history)) for name in ("evaluation", "checked_at"))
@@ -37,6 +39,7 @@ def read_checks(saved: Any, columns: dict[str, NDArray[Any]], history: History) 
         again,
         of_kind(str, told["gradient"]),
         checked,
+        of_kind(int, told["column"]),
         promised,
         measured,
         level,

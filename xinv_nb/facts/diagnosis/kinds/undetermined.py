@@ -21,7 +21,7 @@ _SMALL = 0.1
 """Of the moves that are told elsewhere: a valley bends, and along its tangent the loss is the same for small moves."""
 _TIED = 0.95
 """Correlation by second derivatives from which two parameters are tied, where the end has not settled between them."""
-_UNSETTLED = 0.1
+_UNSETTLED = 0.3
 """Newton step, as a share of the range that a parameter went through, from which on the end has not settled."""
 _OFF = 0.1
 """Share of the true value, or of the range, by which a parameter misses it."""
