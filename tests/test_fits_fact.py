@@ -267,3 +267,11 @@ def test_batches_that_an_objective_closes_over_are_no_fits():
             batch = numpy.array([1.0, 2.0, 2.5, 4.0]) + 0.1 * dice.randn(4)
             x = x - 0.02 * grad(misfit_to(batch))(x)
     assert len(run.fits) == 1
+
+
+def test_while_a_recording_goes_on_no_fit_is_said_to_have_ended():
+    with xi.record() as run:
+        descend(bowl, [0.0, 0.0], 0.02, 25)
+        descend(bowl, [0.0, 0.0], 0.15, 25)
+        assert "ended at losses" not in told(run)
+    assert "ended at losses" in told(run)

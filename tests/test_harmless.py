@@ -238,7 +238,6 @@ class AnswersToAnything:
         lambda x: xi.event("{x:.2f}", x=Unpleasant()),
         lambda x: xi.event("{x}", x=AnswersToAnything()),
         lambda x: xi.watch(AnswersToAnything(), "anything"),
-        lambda x: xi.event(["not", "text"]),
         lambda x: xi.event("{x!r}", at=Unpleasant()),
         lambda x: xi.watch([1.0, [2.0]], "ragged"),
         lambda x: xi.watch({"a": x}, "dict"),
@@ -246,7 +245,7 @@ class AnswersToAnything:
         lambda x: xi.watch(None, "nothing"),
         lambda x: xi.watch([x, x], "boxes"),
         lambda x: xi.watch(np.zeros(0), "empty"),
-        lambda x: xi.watch(x, ["no", "name"]),
+        lambda x: xi.watch(x, "x", unit=5),
         lambda x: xi.watch(x, "x", unit=None, at=Unpleasant()),
     ],
 )

@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 import traitlets
 from autograd import grad
+from autograd.misc.optimizers import adam
 
 import xinv_nb as xi
 from tests.packet import numbers, unpack
@@ -99,7 +100,8 @@ def generator() -> ModuleType:
 
 def test_the_types_of_the_front_end_are_those_of_the_kernel() -> None:
     generated = generator()
-    assert generated.TARGET.read_text(encoding="utf-8") == generated.made(), "run js/dev/protocol.py"
+    for path, text in generated.made().items():
+        assert path.read_text(encoding="utf-8") == text, "run js/dev/protocol.py"
 
 
 def test_python_types_are_said_in_typescript_with_their_texts() -> None:
@@ -118,7 +120,7 @@ class Mark(_Mark, total=False):
 Any = Mark | Span
 """One of both."""
 '''
-    _, made = generator().typescript([source]).split("\n\n", 1)
+    _, made = generator().typescript(source).split("\n\n", 1)
     assert (
         made
         == """\
@@ -201,7 +203,26 @@ def rich_packets() -> list[bytes]:
         packets.comparison_update(run, sent, 1, b"c"),
         packets.failure_update(run, sent, 1, "no"),
         xi.compare(*runs).snapshot(),
+        packets.snapshot(of_two_fits(), packets.Sent(), writer),
+        packets.update(of_two_calls(), packets.Sent(), writer),
+        packets.snapshot(run, packets.Sent(objectives={"names": ["a", "b"], "shown": 1}), writer),
     ]
+
+
+def of_two_fits() -> xi.Run:
+    with xi.record() as run:
+        for rate in (0.1, 0.4):
+            x = 4.0
+            for _ in range(8):
+                x -= rate * grad(lambda x: x**2)(x)
+    return run
+
+
+def of_two_calls() -> xi.Run:
+    with xi.record() as run:
+        for _ in range(2):
+            adam(lambda x, _: grad(lambda x: x**2)(x), 3.0, num_iters=3)
+    return run
 
 
 def test_each_packet_is_what_its_type_says_and_each_field_is_sent_by_some() -> None:

@@ -22,7 +22,9 @@ SHAPES = {"a": (), "b": (3,), "c": (2, 2), "W": (9, 5)}
 def recording(seed: int, names: list[str], count: int, kind: str) -> Run:
     """A run of random numbers: steps, gradients and losses of any kind, some of its points rejected."""
     random = numpy.random.RandomState(seed)
-    problem = xi.Problem("", parameters={"a": xi.Parameter("depth", "m", (-1.0, None), directions=("up", "down"))})
+    problem = xi.Problem(
+        "", parameters={"a": xi.Parameter("depth", "m", bounds=(-1.0, None), directions=("up", "down"))}
+    )
     run, history = Run("random", problem), History("f", leaves_of([(name, SHAPES[name]) for name in names]))
     width = history.width
     x = random.randn(width)

@@ -245,8 +245,9 @@ def _close_recording(result: Any) -> None:
     global _open
     if _open is None:
         return
-    cell, _open = _open, None
+    cell = _open
     cell.close(result.error_before_exec or result.error_in_exec)
+    _open = None
 
 
 def _problem_of(shell: InteractiveShell, options: Options) -> Problem | None:

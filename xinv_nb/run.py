@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from xinv_nb.errors import XinvError
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.recorded.writer import RunWriter
 
@@ -30,7 +31,8 @@ class Run(RecordedRun):
     """One recorded optimization.
 
     Made by `%%xinv`, `xinv_nb.record` or `xinv_nb.load`. Arrays have one row for each evaluation: a reverse pass of a
-    scalar function at the outermost level. They are views of the recording and cannot be written to.
+    scalar function at the outermost level. They are views of the recording and cannot be written to. Runs can be copied
+    and pickled, with what `save` writes of them: all but the scene.
 
     Examples
     --------
@@ -81,18 +83,14 @@ class Run(RecordedRun):
     def choose_fit(self, number: int | None) -> None:
         """Have phases, facts and captions tell of one fit, by its place in `fits` from 0; None for the best again.
 
-        It is one of the first objective's. Captions that were written are forgotten. Raises `XinvError` where there is
-        no such fit.
+        Captions that were written are forgotten; an open widget follows. Raises `XinvError` where there is none such.
 
         Examples
         --------
         >>> import xinv_nb as xi
         >>> with xi.record() as run:
-        ...     for rate in (0.1, 0.4):
-        ...         x = 4.0
-        ...         for _ in range(8):
-        ...             run.add(x**2, x, 2 * x)
-        ...             x -= rate * 2 * x
+        ...     for x in [4.0 * (1 - 2 * rate) ** k for rate in (0.1, 0.4) for k in range(8)]:
+        ...         run.add(x**2, x, 2 * x)
         >>> run.choose_fit(0)
         >>> run.phases[-1].stop
         8
@@ -102,6 +100,8 @@ class Run(RecordedRun):
         if number is not None:
             check_fit(self, number)
         RunWriter(self).choose_fit(number)
+        if (widget := self.memo.get("widget")) is not None:
+            widget.explainer.tell_anew()
 
     @property
     def facts(self) -> Sequence[Fact]:
@@ -118,7 +118,7 @@ class Run(RecordedRun):
         """The groups of data that the objective marked with `xinv_nb.data`, by their names."""
         from xinv_nb.recorded.data import as_read
 
-        return as_read(self.history.data)
+        return as_read(self.history.data, self.history.values.rows)
 
     @property
     def uncertainty(self) -> Uncertainty:
@@ -197,7 +197,7 @@ class Run(RecordedRun):
         """
         from xinv_nb.models.captioning import Explaining, write, write_span
 
-        self._tell_of_language(language)
+        self._look_at_reader(level, language)
         explaining = Explaining(model, level, language, host)
         if span is not None:
             caption = write_span(self, span, explaining)
@@ -243,12 +243,16 @@ class Run(RecordedRun):
         """
         from xinv_nb.models.captioning import Explaining, answer
 
-        self._tell_of_language(language)
+        self._look_at_reader(level, language)
         return answer(self, question, Explaining(model, level, language, host), span)
 
-    def _tell_of_language(self, language: str | None) -> None:
+    def _look_at_reader(self, level: str | None, language: str | None) -> None:
         from xinv_nb.models.languages import not_there_yet
 
+        if level not in (None, "student", "expert"):
+            raise XinvError(f"level is 'student' or 'expert'; {level!r:.60} is neither.")
+        if language is not None and not isinstance(language, str):
+            raise XinvError(f"language is a name such as 'English'; {language!r:.60} is no text.")
         if why := not_there_yet(language):
             RunWriter(self).notice(f"{why}.")
 
@@ -419,6 +423,13 @@ class Run(RecordedRun):
         from xinv_nb.recorded.file.writing import save
 
         return save(self, Path(path))
+
+    def __reduce__(self) -> tuple[Callable[..., Run], tuple[bytes, type[Run]]]:
+        """Have `pickle` and `copy` take what `save` writes: a worker may return its run; the scene stays behind."""
+        from xinv_nb.recorded.file.reading import from_bytes
+        from xinv_nb.recorded.file.writing import to_bytes
+
+        return from_bytes, (to_bytes(self), Run)
 
     def _display_(self) -> RunWidget:
         """Return what marimo shows of a run."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
+import weakref
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Literal, TypeVar
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from xinv_nb.errors import XinvError
 from xinv_nb.recorded.problem import Problem
@@ -48,13 +51,16 @@ class Recording:
         self.run = run
         self._showing, self._explaining, self._save = showing, explaining, save
         self._recorder = Recorder(run, max_events)
+        self._process = os.getpid()
+        self._left: list[tuple[str, Callable[[], None]]] | None = None
+        """What is left to do of closing, each with what could not be done where it fails; None before it begins."""
 
     def open(self) -> None:
         """Make the run the newest, show it where it is to be followed, and record from now on."""
-        remember(self.run)
-        if self._showing == "live":
-            self._recorder.on_evaluation = attempt(self.run, "shown", self._show)
         try:
+            remember(self.run)
+            if self._showing == "live":
+                self._recorder.on_evaluation = attempt(self.run, "shown", self._show)
             self._recorder.start()
         except XinvError:  # opened twice: a mistake in the program, which is to be told there
             raise
@@ -62,17 +68,55 @@ class Recording:
             _tell(self.run, "recorded", failure)
 
     def close(self, error: BaseException | None = None, line: int | None = None) -> None:
-        """End the recording: with `error`, which arose in a line of a cell, or without; then save it and show it."""
-        if error is not None:
-            attempt(self.run, "left out of the traceback", lambda: take_our_frames_out(error))
+        """End the recording: with `error`, which arose in a line of a cell, or without; then save it and show it.
+
+        Closing is finished whenever the user presses stop, and the interrupt is passed on afterwards. A second one
+        gives up what is being done then.
+        """
+        try:
+            self._close(error, line)
+        except BaseException:
+            self._close(error, line)
+            raise
+
+    def _close(self, error: BaseException | None, line: int | None) -> None:
+        """Go on with closing."""
+        if self._left is None:
+            self._left = self._steps(error, line)
+        interrupt = None
+        while self._left:
+            done, step = self._left[0]
+            try:
+                attempt(self.run, done, step)
+            except KeyboardInterrupt as stopped:
+                if interrupt is None:
+                    interrupt = stopped
+                    continue  # each step can be taken again
+                _tell(self.run, done, stopped)
+            del self._left[0]
+        if interrupt is not None:
+            try:
+                raise interrupt
+            finally:
+                del interrupt  # or it would hold this frame, which holds it
+
+    def _steps(self, error: BaseException | None, line: int | None) -> list[tuple[str, Callable[[], None]]]:
+        if self._process != os.getpid():  # a copy in a forked process: neither saved nor shown there
+            return []
         status, ending = how_it_ended(error, line)
-        attempt(self.run, "closed", lambda: self._recorder.stop(status, ending))
-        if self.run.status == "running":  # where closing failed
-            RunWriter(self.run).end(status, ending)
+
+        def end() -> None:
+            if self.run.status == "running":  # where closing failed
+                RunWriter(self.run).end(status, ending)
+
+        steps = [("closed", lambda: self._recorder.stop(status, ending)), ("closed", end)]
+        if error is not None:
+            steps.insert(0, ("left out of the traceback", lambda: take_our_frames_out(error)))
         if self._save is not None:
-            attempt(self.run, "saved", self._save_run)
+            steps.append(("saved", self._save_run))
         if self._showing != "never":
-            attempt(self.run, "shown", self._finish)
+            steps.append(("shown", self._finish))
+        return steps
 
     def _show(self) -> Callable[[], None]:
         from xinv_nb.view.live import show
@@ -134,16 +178,46 @@ class record:  # noqa: N801 - reads as a verb: `with xi.record() as run`
         live: bool = False,
         max_events: int = 100_000,
     ) -> None:
+        _check(name, problem, parameters, max_events)
         run = Run(name, problem)
         RunWriter(run).choose_parameters(parameters or ())
         self._recording = Recording(run, max_events, showing="live" if live else "never")
 
     def __enter__(self) -> Run:
-        self._recording.open()
-        return self._recording.run
+        # Where an interrupt comes between the block and the first line of `__exit__`, or this object is dropped.
+        self._dropped = weakref.finalize(self, self._recording.close, _Dropped())
+        self._dropped.atexit = False
+        try:
+            self._recording.open()
+            return self._recording.run
+        except XinvError:
+            raise
+        except BaseException as interrupt:
+            self._recording.close(interrupt)
+            raise
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: object) -> None:
         self._recording.close(error)
+        self._dropped.detach()
+
+
+def _check(name: Any, problem: Any, parameters: Any, max_events: Any) -> None:
+    """Raise `XinvError` for what `record` cannot take."""
+    if not isinstance(name, str):
+        raise XinvError(f"xinv_nb.record(name): the run's name is text; {name!r:.60} is none. It may be left out.")
+    if problem is not None and not isinstance(problem, Problem):
+        raise XinvError(f"xinv_nb.record(problem=…) takes an xinv_nb.Problem; {problem!r:.60} is none.")
+    is_list = parameters is None or (isinstance(parameters, Sequence) and not isinstance(parameters, str))
+    if not is_list or not all(isinstance(each, str) for each in parameters or ()):
+        raise XinvError(
+            "xinv_nb.record(parameters=…) takes the names of the parameters to show, such as ['speed', 'W[2, 1]']; "
+            f"{parameters!r:.60} is no list of names."
+        )
+    if isinstance(max_events, bool) or not isinstance(max_events, Integral) or max_events < 0:
+        raise XinvError(
+            f"xinv_nb.record(max_events=…) takes how many events are kept at most, such as 100_000; {max_events!r:.60} "
+            "is no such number."
+        )
 
 
 def attempt(run: Run, done: str, step: Callable[[], T]) -> T | None:
@@ -155,12 +229,17 @@ def attempt(run: Run, done: str, step: Callable[[], T]) -> T | None:
         return None
 
 
-def _tell(run: Run, done: str, failure: Exception) -> None:
+def _tell(run: Run, done: str, failure: BaseException) -> None:
     """Make a notice of what went wrong, and print it: the view may not be there to show it."""
     _log.debug("A run could not be %s.", done, exc_info=failure)
-    text = f"The run could not be {done} ({type(failure).__name__}: {failure})."
+    reason = "you stopped it" if isinstance(failure, KeyboardInterrupt) else f"{type(failure).__name__}: {failure}"
+    text = f"The run could not be {done} ({reason})."
     RunWriter(run).notice(text)
     print(text, file=sys.stderr)  # noqa: T201
+
+
+class _Dropped(BaseException):
+    """Stands for the end of a block whose end was not seen."""
 
 
 def how_it_ended(error: BaseException | None, line: int | None = None) -> tuple[Status, str]:
@@ -169,6 +248,8 @@ def how_it_ended(error: BaseException | None, line: int | None = None) -> tuple[
         return "finished", ""
     if isinstance(error, KeyboardInterrupt) or _is_cancelled_task(error):
         return "interrupted", "stopped by you"
+    if isinstance(error, _Dropped):
+        return "interrupted", "its block was left without a word"
     where = f" in line {line}" if line is not None else ""
     return "failed", f"{type(error).__name__}{where}"
 
@@ -241,7 +322,8 @@ def compare(*runs: Run) -> Comparison:
     Parameters
     ----------
     *runs : Run
-        Two or more runs, such as of other optimizers, step sizes or starts; as they stand now.
+        Two or more runs, such as of other optimizers, step sizes or starts; as they stand now. Of one run alone its
+        fits are compared: the twelve best, where there are more.
 
     Returns
     -------

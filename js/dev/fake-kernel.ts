@@ -1,5 +1,6 @@
 // Plays the kernel's part on the dev page: streams the made-up run packet by packet and answers requests.
-import type { Header, ToKernel } from "../src/protocol";
+import type { ToKernel } from "../src/messages";
+import type { Header } from "../src/protocol";
 import type { ColumnData, Frame } from "../src/wire";
 import type { FakeModel } from "./fake-model";
 import { encode } from "./packet";

@@ -1,4 +1,4 @@
-"""Makes `js/src/protocol.ts` from the types in `xinv_nb/view/`, `protocol.py` and `messages.py`: run it after a change.
+"""Makes `protocol.ts` and `messages.ts` in `js/src/` from the types in `xinv_nb/view/`: run it after a change.
 
 A class becomes an interface, with the texts of its fields as comments; the classes whose names begin with an underscore
 hold those of its fields that are always there.
@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import ast
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
-SOURCES = [ROOT / "xinv_nb" / "view" / name for name in ("protocol.py", "messages.py")]
-TARGET = ROOT / "js" / "src" / "protocol.ts"
+NAMES = ("protocol", "messages")
 
 _WIDTH = 110
 _HEADER = """\
-// What crosses the wire, field by field. Made by dev/protocol.py from xinv_nb/view/protocol.py and messages.py: what
-// is to change changes there. Decoding is in wire.ts, what the messages do is in link.ts and store.ts.
+// What crosses the wire, field by field. Made by dev/protocol.py from the Python files of the same names in
+// xinv_nb/view/: what is to change changes there. Decoding is in wire.ts, what the messages do in link.ts and store.ts.
 """
 _PLAIN = {"str": "string", "int": "number", "float": "number", "bool": "boolean"}
 
@@ -32,12 +31,15 @@ class _Field:
     optional: bool
 
 
-def typescript(sources: Iterable[str]) -> str:
-    """Return the TypeScript that says the same as the Python types in these texts."""
-    body = [node for source in sources for node in ast.parse(source).body]
+def typescript(source: str) -> str:
+    """Return the TypeScript that says the same as the Python types in a text."""
+    body = ast.parse(source).body
     fields: dict[str, list[_Field]] = {}
     parts = [_HEADER]
     for node, text in _with_texts(body):
+        if isinstance(node, ast.ImportFrom) and node.module == "xinv_nb.view.protocol":
+            names = ", ".join(alias.name for alias in node.names)
+            parts.append(f'import type {{ {names} }} from "./protocol";\n')
         if isinstance(node, ast.ClassDef):
             inherited = [field for base in node.bases for field in fields.get(ast.unparse(base), [])]
             fields[node.name] = inherited + _fields(node)
@@ -116,10 +118,13 @@ def _generic(name: str, inner: list[ast.expr]) -> str:
     raise ValueError(f"no type of the wire: {name}")
 
 
-def made() -> str:
-    """Return what the file of the front end is to say."""
-    return typescript(source.read_text(encoding="utf-8") for source in SOURCES)
+def made() -> dict[Path, str]:
+    """Return what the files of the front end are to say."""
+    source = ROOT / "xinv_nb" / "view"
+    target = ROOT / "js" / "src"
+    return {target / f"{name}.ts": typescript((source / f"{name}.py").read_text(encoding="utf-8")) for name in NAMES}
 
 
 if __name__ == "__main__":
-    TARGET.write_text(made(), encoding="utf-8")
+    for path, text in made().items():
+        path.write_text(text, encoding="utf-8")

@@ -115,6 +115,16 @@ export class History {
     return known.value;
   }
 
+  /** The largest magnitude in some rows of a column. */
+  strengthIn(key: string, from: number, to: number): number {
+    let largest = 0;
+    for (const value of this.column(key).subarray(from, to)) {
+      const size = Math.abs(value);
+      if (size > largest && size < Number.POSITIVE_INFINITY) largest = size;
+    }
+    return largest;
+  }
+
   #restore(): void {
     if (this.#coarse) this.replace(this.#coarse.rows, this.#coarse.columns);
   }
@@ -147,6 +157,11 @@ export class History {
       else high = middle;
     }
     return low;
+  }
+
+  /** The first row of an iteration or a later one. */
+  rowFrom(iteration: number): number {
+    return this.#firstAfter(iteration - 1);
   }
 
   /** The row whose iteration is closest. */

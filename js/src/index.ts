@@ -2,8 +2,8 @@
 // `initialize` (once per model) owns data and subscriptions, `render` (once per output) owns DOM.
 import type { InitializeProps, RenderProps } from "@anywidget/types";
 import { Link } from "./link";
+import type { ToBrowser, ToKernel } from "./messages";
 import { interrupter, type Model, mirror, onChange, onMessage, type Traits, watchKernel } from "./model";
-import type { ToBrowser, ToKernel } from "./protocol";
 import { State } from "./state";
 import { Store } from "./store";
 import { mountView } from "./view/mount";

@@ -1,7 +1,8 @@
 // The conversation with the kernel: packets in sequence, a gap answered by "resync", requests kept in a
 // table until they are answered. Knows no DOM; the store shows what arrives.
 import { signal } from "@preact/signals-core";
-import type { OtherRun, Span, ToKernel } from "./protocol";
+import type { FitMessage, ObjectiveMessage, ToKernel } from "./messages";
+import type { OtherRun, Span } from "./protocol";
 import type { Store } from "./store";
 import { type Bytes, decode, type File, type Packet } from "./wire";
 
@@ -113,6 +114,19 @@ export class Link {
       (request) => ({ type: "compare", request, runs }),
       ({ comparison }) => comparison?.bytes,
     );
+  }
+
+  /** Asks for a packet in which the fits of the run are laid over each other. */
+  requestFits(): Promise<Bytes> {
+    return this.#request(
+      (request) => ({ type: "compare_fits", request }),
+      ({ comparison }) => comparison?.bytes,
+    );
+  }
+
+  /** Asks to be told of another fit, or to be shown another objective. */
+  choose(what: FitMessage | ObjectiveMessage): void {
+    this.#send(what);
   }
 
   /** Sends a request and reads the answer; fails with a refusal where the kernel says why there is none. */

@@ -1,5 +1,5 @@
-// What crosses the wire, field by field. Made by dev/protocol.py from xinv_nb/view/protocol.py and messages.py: what
-// is to change changes there. Decoding is in wire.ts, what the messages do is in link.ts and store.ts.
+// What crosses the wire, field by field. Made by dev/protocol.py from the Python files of the same names in
+// xinv_nb/view/: what is to change changes there. Decoding is in wire.ts, what the messages do in link.ts and store.ts.
 
 export type Status = "running" | "finished" | "interrupted" | "failed";
 
@@ -135,6 +135,36 @@ export interface Phase {
   label: string;
 }
 
+/** Evaluations that belong together: those from `start` up to but not including `stop`. */
+export interface Stretch {
+  start: number;
+  stop: number;
+  /** The number of the fit, from 1; 0 where no optimizer made them, such as a grid for a plot; −1 of
+   *  several fits, of very many, that are not told apart. */
+  fit: number;
+  /** The evaluation with the lowest loss. */
+  best: number;
+  /** What the fit is called in a list: its optimizer, and how it ended. */
+  text: string;
+}
+
+/** What the evaluations are where they are not of one fit alone. */
+export interface Fits {
+  stretches: Stretch[];
+  /** What phases, facts and captions tell of: its first evaluation, and the one after its last. */
+  story: Span;
+  /** The number of the fit that is told of. */
+  shown: number;
+  /** How many fits there are. */
+  count: number;
+}
+
+/** The functions that were evaluated, of which one is shown, by its place. */
+export interface Objectives {
+  names: string[];
+  shown: number;
+}
+
 /** Something that happened in the forward pass, the backward pass or the optimizer. */
 export interface RunEvent {
   id: string;
@@ -262,6 +292,12 @@ export interface Header {
   groups?: Group[];
   watched?: Watched[];
   phases?: Phase[];
+  /** None, as if it were missing from a snapshot, where all evaluations are one story. */
+  fits?: Fits | null;
+  /** Of a run of several; missing from a snapshot of one. */
+  objectives?: Objectives;
+  /** Evaluations at which an optimizer began since the fits were told: no line is drawn across. */
+  begins?: number[];
   /** Of an update, those that are new. */
   events?: RunEvent[];
   /** Events of the run; of very many, only some are listed. */
@@ -279,98 +315,3 @@ export interface Header {
   comparison?: ComparisonSpec;
   failure?: Failure;
 }
-
-/** A packet is the one buffer of this message. */
-export interface PacketMessage {
-  type: "packet";
-}
-
-/** The answer to "hello". */
-export interface HereMessage {
-  type: "here";
-}
-
-export type ToBrowser = PacketMessage | HereMessage;
-
-/** Asks whether a kernel is there. */
-export interface HelloMessage {
-  type: "hello";
-}
-
-/** Says that an update was lost. */
-export interface ResyncMessage {
-  type: "resync";
-}
-
-/** Asks for a picture of the scene. */
-export interface SceneMessage {
-  type: "scene";
-  iteration: number;
-}
-
-/** Asks for the evaluations of a part of the run. */
-export interface RowsMessage {
-  type: "rows";
-  request: number;
-  span: Span;
-}
-
-/** Asks for a file: "page", "picture" or "data". */
-export interface FileMessage {
-  type: "file";
-  request: number;
-  format: string;
-}
-
-/** Asks which other runs there are. */
-export interface RunsMessage {
-  type: "runs";
-  request: number;
-}
-
-/** Asks to have the run laid over others, by their ids. */
-export interface CompareMessage {
-  type: "compare";
-  request: number;
-  runs: string[];
-}
-
-/** Asks for a caption of these iterations; it comes among the others. */
-export interface ExplainMessage {
-  type: "explain";
-  span: Span;
-}
-
-/** Asks that the model which is writing stops. */
-export interface QuietMessage {
-  type: "quiet";
-}
-
-/** Asks that the model which is offered is downloaded, or that this ends; the kernel knows which one it
- *  is. */
-export interface PullMessage {
-  type: "pull";
-  cancel: boolean;
-}
-
-/** Asks a question about a part of the run, or all of it. */
-export interface AskMessage {
-  type: "ask";
-  request: number;
-  question: string;
-  span: Span | null;
-}
-
-/** None of them is essential: while a cell runs they may stay unanswered. */
-export type ToKernel =
-  | HelloMessage
-  | ResyncMessage
-  | SceneMessage
-  | RowsMessage
-  | FileMessage
-  | RunsMessage
-  | CompareMessage
-  | ExplainMessage
-  | QuietMessage
-  | PullMessage
-  | AskMessage;

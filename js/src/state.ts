@@ -1,12 +1,13 @@
 // What the reader is looking at: cursor, selected span, tab, isolated series, playing. Local to the browser;
 // model.ts mirrors the three that Python may observe (iteration, span, selected).
 import { computed, type ReadonlySignal, signal } from "@preact/signals-core";
+import { storyOf } from "./fits";
 import type { Span } from "./protocol";
 import type { Store } from "./store";
 
 export type Tab = "Explanation" | "Events" | "Facts";
 
-/** The cursor's value that means "follow the newest iteration". */
+/** The cursor's value that means "follow the newest iteration"; of a run that has ended, the end of what is told of. */
 export const FOLLOW = -1;
 
 export class State {
@@ -52,7 +53,8 @@ export class State {
     this.row = computed(() => {
       store.version.value;
       const { history } = store;
-      return this.cursor.value < 0 ? history.rows - 1 : history.rowAt(this.cursor.value);
+      if (this.cursor.value >= 0) return history.rowAt(this.cursor.value);
+      return store.head.value.status === "running" ? history.rows - 1 : storyOf(store).to - 1;
     });
     this.hasPlane = computed(() => store.series.value.length > 1 && !store.head.value.compared);
     this.showsPlane = computed(() => {

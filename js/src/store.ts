@@ -8,10 +8,12 @@ import type {
   Detail,
   Fact,
   FactGroup,
+  Fits,
   FrameError,
   Group,
   Head,
   Header,
+  Objectives,
   Phase,
   RunEvent,
   Series,
@@ -58,6 +60,12 @@ export class Store {
   readonly groups = signal<Group[]>([]);
   readonly watched = signal<Watched[]>([]);
   readonly phases = signal<Phase[]>([]);
+  /** Null where all evaluations are one story. */
+  readonly fits = signal<Fits | null>(null);
+  /** Null where there is one. */
+  readonly objectives = signal<Objectives | null>(null);
+  /** Evaluations at which an optimizer began since those were told. */
+  readonly begins = signal<readonly number[]>([]);
   readonly events = signal<RunEvent[]>([]);
   readonly eventsTotal = signal(0);
   readonly facts = signal<Fact[]>([]);
@@ -76,7 +84,8 @@ export class Store {
   apply({ header, columns, frames }: Packet): void {
     batch(() => {
       const fresh = header.kind === "snapshot";
-      if (fresh && header.run !== this.run.value) this.#forget();
+      const isOther = (header.objectives?.shown ?? 0) !== (this.objectives.value?.shown ?? 0);
+      if (fresh && (isOther || header.run !== this.run.value)) this.#forget();
       this.run.value = header.run;
       if (fresh) this.history.replace(header.rows, columns);
       else if (header.detail) this.history.refine(header.rows, columns);
@@ -110,6 +119,9 @@ export class Store {
     if (header.groups) this.groups.value = header.groups;
     if (header.watched) this.watched.value = header.watched;
     if (header.phases) this.phases.value = header.phases;
+    if (fresh) this.objectives.value = header.objectives ?? null;
+    if (fresh || header.begins) this.begins.value = header.begins ?? [];
+    if (fresh || header.fits !== undefined) this.fits.value = header.fits ?? null;
     if (header.fact_groups) this.factGroups.value = header.fact_groups;
     if (header.facts) this.facts.value = header.facts;
     if (header.captions) this.captions.value = header.captions;

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { encode } from "../dev/packet";
 import { Link } from "../src/link";
-import type { ToKernel } from "../src/protocol";
+import type { ToKernel } from "../src/messages";
 import { Store } from "../src/store";
 import { CAPTION } from "./caption";
 

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { encode } from "../dev/packet";
 import { Link } from "../src/link";
-import type { Span, ToKernel } from "../src/protocol";
+import type { ToKernel } from "../src/messages";
+import type { Span } from "../src/protocol";
 import { State } from "../src/state";
 import { Store } from "../src/store";
 import { refineView } from "../src/zoom";

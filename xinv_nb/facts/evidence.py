@@ -15,7 +15,7 @@ from xinv_nb.facts.measures.iterates import Floats, Iterates, iterates_of
 from xinv_nb.facts.measures.opposition import Pair, opposed_pairs
 from xinv_nb.facts.measures.players import Players, players_of
 from xinv_nb.facts.measures.sampling import downhill_share
-from xinv_nb.facts.measures.watched import followed
+from xinv_nb.facts.measures.watched import Curve, curves, followed
 from xinv_nb.facts.story import Parts
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.recorded.watch import Watch
@@ -54,9 +54,14 @@ class Evidence:
         return self.run.watches
 
     @cached_property
+    def curves(self) -> list[Curve]:
+        """The watched quantities that are one real number at a time, also those watched now and then."""
+        return curves(self.watches)
+
+    @cached_property
     def followed(self) -> list[tuple[Watch, Floats]]:
         """The watched quantities that are one real number in every evaluation, with these numbers."""
-        return followed(self.watches, self.run.evaluations)
+        return followed(self.curves, self.run.evaluations)
 
     @cached_property
     def event_groups(self) -> list[EventGroup]:

@@ -74,7 +74,11 @@ class Fact:
         """Its own sentence, in English."""
         return rendered(self.wordings or self.kind, self.form, self.slots)
 
-    @cached_property
+    @property
     def values(self) -> dict[str, Any]:
-        """The bare numbers and names in it, and what else is known with it."""
+        """The bare numbers and names in it, and what else is known with it; a copy, which the reader may change."""
+        return dict(self._plain)
+
+    @cached_property
+    def _plain(self) -> dict[str, Any]:
         return {name: slot.plain for name, slot in self.slots.items()} | dict(self.data)

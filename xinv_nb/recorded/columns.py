@@ -51,12 +51,9 @@ class GrowingColumn:
         block[: self.rows] = self.block[: self.rows]
         self.block = block
 
-    def keep(self, rows: NDArray[Any]) -> None:
-        """Keep only these rows, by their numbers or a mask; earlier views of the array stay as they are."""
-        kept = self.block[: self.rows][rows]
-        self.block = np.empty((max(64, 2 * len(kept)), *self._shape), dtype=self.block.dtype)
-        self.block[: len(kept)] = kept
-        self.rows = len(kept)
+    def only(self, rows: NDArray[Any]) -> GrowingColumn:
+        """Return a column that begins with these rows of this one, by their numbers."""
+        return GrowingColumn.of(self.block[rows])
 
     @classmethod
     def of(cls, rows: NDArray[Any]) -> GrowingColumn:
@@ -113,12 +110,14 @@ class VariedColumn:
         for value in values:
             self.append(value)
 
-    def keep(self, rows: NDArray[Any]) -> None:
-        """Keep only these rows."""
+    def only(self, rows: NDArray[Any]) -> VariedColumn:
+        """Return a column of these rows of this one."""
+        column = VariedColumn()
         if self._list is None:
-            self._numbers.keep(rows)
+            column._numbers = self._numbers.only(rows)
         else:
-            self._list = [self._list[row] for row in rows]
+            column._list = [self._list[row] for row in rows]
+        return column
 
     def between(self, start: int, stop: int) -> NDArray[np.float64] | list[Any]:
         """Return the rows from `start` up to `stop`: an array where all values are plain numbers, else a list."""
@@ -161,19 +160,23 @@ class WatchColumns:
 
     def extend(self, evaluation: int, values: Sequence[Any], cotangents: Sequence[Any], at: Sequence[Any]) -> None:
         """Add the rows of one evaluation."""
-        if self._latest % self.stride:
-            self._truncate(self._begin)
-        elif self._numbers > WATCHED_LIMIT:
-            self._thin()
-        self._latest, self._begin = evaluation, len(self.at)
-        self._numbers += sum(value.size if isinstance(value, np.ndarray) else 1 for value in values)
-        self.evaluation.extend(np.full(len(values), evaluation))
-        self.values.extend(values)
-        self.cotangents.extend(cotangents)
-        self.at.extend(at)
+        try:
+            if self._latest % self.stride:
+                self._truncate(self._begin)
+            elif self._numbers > WATCHED_LIMIT:
+                self._thin()
+            self._latest, self._begin = evaluation, len(self.at)
+            self._numbers += sum(value.size if isinstance(value, np.ndarray) else 1 for value in values)
+            self.evaluation.extend(np.full(len(values), evaluation))
+            self.values.extend(values)
+            self.cotangents.extend(cotangents)
+            self.at.extend(at)
+        except BaseException:  # an interrupt, too: rows that are whole stay
+            self._truncate(min(len(self.evaluation), len(self.values), len(self.cotangents), len(self.at)))
+            raise
 
     def _truncate(self, rows: int) -> None:
-        self._numbers -= round(self._numbers / len(self.at) * (len(self.at) - rows))
+        self._numbers -= round(self._numbers / max(len(self.at), 1) * (len(self.at) - rows))
         self.evaluation.rows = rows
         self.values.truncate(rows)
         self.cotangents.truncate(rows)
@@ -183,10 +186,9 @@ class WatchColumns:
         self.stride *= 2
         rows = np.flatnonzero(self.evaluation.array % self.stride == 0)
         self._numbers = round(self._numbers * len(rows) / len(self.at))
-        self.evaluation.keep(rows)
-        self.values.keep(rows)
-        self.cotangents.keep(rows)
-        self.at = [self.at[row] for row in rows]
+        at = [self.at[row] for row in rows]
+        thinned = self.evaluation.only(rows), self.values.only(rows), self.cotangents.only(rows), at
+        self.evaluation, self.values, self.cotangents, self.at = thinned  # at once, whenever an interrupt comes
 
 
 @dataclass
@@ -195,3 +197,8 @@ class TermColumns:
 
     evaluation: list[int] = field(default_factory=list)
     gradients: list[NDArray[Any]] = field(default_factory=list)
+
+    def append(self, evaluation: int, gradient: NDArray[Any]) -> None:
+        """Add the gradient in one evaluation."""
+        self.gradients[len(self.evaluation) :] = [gradient]
+        self.evaluation.append(evaluation)  # last: what an interrupt leaves without it is none, and is written over

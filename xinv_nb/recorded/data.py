@@ -45,22 +45,23 @@ class DataColumns:
         """How many data points there are."""
         return int(self.residuals.block.shape[1])
 
-    def within(self, rows: slice) -> DataColumns:
-        """Return the same group in some of the rows only, as a view."""
+    def within(self, rows: slice | NDArray[np.intp]) -> DataColumns:
+        """Return the same group in some of the rows only: in a slice of them as a view, by their numbers as a copy."""
         part = DataColumns(self.count, 0, self.sigma, self.labels)
+        part._sigma_varies = self._sigma_varies
         part.residuals = GrowingColumn.of(self.residuals.array[rows])
         return part
 
     def put(self, row: int, residuals: Floats, sigma: Floats | None) -> None:
         """Keep the residuals of a row that there is; of a `sigma` that does not stay the same, that it is not known."""
-        self.residuals.block[row] = residuals
         if not self._sigma_varies and not _are_same(sigma, self.sigma):
             self.sigma, self._sigma_varies = None, True
+        self.residuals.block[row] = residuals
 
 
-def as_read(groups: Mapping[str, DataColumns]) -> dict[str, Data]:
-    """Return groups of data as they are read, by their names."""
-    return {name: Data(name, group.residuals.array, group.sigma, group.labels) for name, group in groups.items()}
+def as_read(groups: Mapping[str, DataColumns], rows: int) -> dict[str, Data]:
+    """Return groups of data as they are read, by their names, in so many rows as the parameters have."""
+    return {name: Data(name, group.residuals.array[:rows], group.sigma, group.labels) for name, group in groups.items()}
 
 
 def _are_same(one: Floats | None, other: Floats | None) -> bool:

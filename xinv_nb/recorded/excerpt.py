@@ -77,7 +77,9 @@ def _history(whole: History, start: int, stop: int) -> History:
     part.held = [(max(row - start, 0), mark) for row, mark in whole.held if row < stop]
     part.moved_by, part.is_on_manifold = whole.moved_by, whole.is_on_manifold
     for name, columns in whole.watches.items():
-        part.watches[name] = _watch(columns, start, stop)
+        found = _watch(columns, start, stop)
+        if found.at:
+            part.watches[name] = found
     for name, terms in whole.terms.items():
         inside = [k for k, evaluation in enumerate(terms.evaluation) if start <= evaluation < stop]
         if inside:

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 def to_frame(run: RecordedRun) -> pandas.DataFrame:
-    """Return a row for each evaluation: loss, accepted, each parameter's entry, each gradient's; nan where not kept."""
+    """Return a row for each evaluation: loss, accepted, each parameter's entry, and its slope where any is known.
+
+    Where parameters were not kept, they are nan.
+    """
     try:
         import pandas as pd
     except ImportError as error:
@@ -22,8 +25,11 @@ def to_frame(run: RecordedRun) -> pandas.DataFrame:
     columns: dict[str, Any] = {"loss": run.loss, "accepted": run.accepted}
     gaps = np.ones(run.evaluations, dtype=bool)
     gaps[run.kept] = False
+    unknown = run.history.without_gradient
+    has_any = unknown is None or len(unknown) < run.evaluations
     for entry in run.entries():
         columns[entry.name] = np.where(gaps, np.nan, run.column(entry))
-        columns[f"∂loss/∂{entry.name}"] = np.where(gaps, np.nan, run.column(entry, "gradients"))
+        if has_any:
+            columns[f"∂loss/∂{entry.name}"] = np.where(gaps, np.nan, run.column(entry, "gradients"))
     frame: pandas.DataFrame = pd.DataFrame(columns).rename_axis("evaluation")
     return frame

@@ -31,6 +31,10 @@ _FEWEST_STEPS = 8
 _FEWEST_WITH_RESIDUALS = 16
 """Evaluations that are kept however many bytes each takes; residuals may be as many as a picture has pixels."""
 
+_UNKNOWN = np.float64(np.nan)
+_NOWHERE = GrowingColumn()
+"""Stands for a column that there is not; nobody reads it."""
+
 
 class History:
     """The recording of one objective, told apart from others by its function and the structure of its parameters.
@@ -77,7 +81,7 @@ class History:
         """Whether a package keeps its parameters on a curved surface, on which its own gradient need not vanish."""
         self.last_signs: NDArray[Any] = np.full(self.width, np.inf)
         """Signs of the latest gradient, for telling when it turns."""
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
         """Held while rows are dropped, and by who reads rows together with `kept`."""
         self._most_rows = max(_FEWEST_ROWS, BUDGET // (2 * self.dtype.itemsize * max(self.width, 1)))
         self._best, self._worst = math.inf, -math.inf
@@ -192,37 +196,42 @@ class History:
         if number == len(self.accepted.block):
             self.accepted.grow()
         row = number if self.kept is None and number < self._most_rows else self._make_room(loss)
-        if row == len(self.values.block):
-            self.values.grow(self._most_rows)
-            self.gradients.grow(self._most_rows)
-        self.values.block[row] = values
+        self._write(self.values, row, values)
+        kept = told = unknown = _NOWHERE
+        if self.kept is not None:
+            kept = self.kept
         if gradient is None:
-            self._without_gradient(number, row)
-        else:
-            self.gradients.block[row] = gradient
+            unknown, gradient = self._note_unknown(number), _UNKNOWN
+        self._write(self.gradients, row, gradient)
         if self.residuals is not None:
-            self._put(self.residuals, row, residuals)
+            told = self.residuals
+            self._write(told, row, residuals)
         for group in self.data.values():
-            self._put(group.residuals, row, np.nan)
+            self._write(group.residuals, row, np.nan)
+            group.residuals.rows = row + 1  # only as many are read as there are rows of `values`
         self.loss.block[number] = loss
         self.accepted.block[number] = accepted
-        self.values.rows = self.gradients.rows = row + 1
-        self.accepted.rows = self.loss.rows = number + 1  # last: the length is read from here
+        # Written last and at once: an interrupt comes before, and there is no such row, or after, and it is whole.
+        lengths = row + 1, row + 1, row + 1, row + 1, unknown.rows + 1, number + 1, number + 1
+        flags, losses = self.accepted, self.loss
+        kept.rows, told.rows, self.values.rows, self.gradients.rows, unknown.rows, flags.rows, losses.rows = lengths
         return number
 
-    def _put(self, column: GrowingColumn, row: int, values: Any) -> None:
-        """Write a row that is behind the others, or the last of them."""
-        if row >= len(column.block):
-            column.rows = row
+    def _write(self, column: GrowingColumn, row: int, values: Any) -> None:
+        """Write a row behind the last one of a column."""
+        if row == len(column.block):
             column.grow(max(self._most_rows, row + 1))
         column.block[row] = values
-        column.rows = row + 1
 
-    def _without_gradient(self, number: int, row: int) -> None:
-        self.gradients.block[row] = np.nan
+    def _note_unknown(self, number: int) -> GrowingColumn:
+        """Write, behind its last row, that the gradient of an evaluation is not known."""
         if self.without_gradient is None:
             self.without_gradient = GrowingColumn(None, np.intp)
-        self.without_gradient.append(number)
+        unknown = self.without_gradient
+        if unknown.rows == len(unknown.block):
+            unknown.grow()
+        unknown.block[unknown.rows] = number
+        return unknown
 
     def gradient_known(self, gradient: NDArray[Any], columns: NDArray[np.bool_], *, wholly: bool) -> None:
         """Put in what has become known of the gradient of the latest evaluation; the rest of it is not known yet."""
@@ -245,10 +254,13 @@ class History:
                 self.loss.block[latest] == self._worst and not loss > self._worst
             )
             self._best, self._worst = min(self._best, loss), max(self._worst, loss)
-            if latest % self.stride and not is_extreme and self.kept.block[self.kept.rows - 1] == latest:
-                self.kept.rows -= 1
-            self.kept.append(number)
-            return self.kept.rows - 1
+            kept, told = self.kept, _NOWHERE if self.residuals is None else self.residuals
+            if latest % self.stride and not is_extreme and kept.block[kept.rows - 1] == latest:
+                kept.rows = told.rows = self.values.rows = self.gradients.rows = kept.rows - 1
+            if kept.rows == len(kept.block):
+                kept.grow()
+            kept.block[kept.rows] = number
+            return kept.rows
 
     def _thin(self) -> None:
         """Double the stride and drop what is not on it, save the best, the worst and the latest."""
@@ -257,17 +269,15 @@ class History:
         finite = np.flatnonzero(np.isfinite(loss))
         extremes = [finite[np.argmin(loss[finite])], finite[np.argmax(loss[finite])]] if len(finite) else []
         self._best, self._worst = (float(loss[i]) for i in extremes) if extremes else (math.inf, -math.inf)
-        self.stride *= 2
-        stays = known % self.stride == 0
+        stride = 2 * self.stride
+        stays = known % stride == 0
         stays[[*extremes, -1]] = True
         rows = np.flatnonzero(stays)
-        self.kept = GrowingColumn.of(known[rows])
-        self.values.keep(rows)
-        self.gradients.keep(rows)
-        if self.residuals is not None:
-            self.residuals.keep(rows)
-        for group in self.data.values():
-            group.residuals.keep(rows)
+        told = None if self.residuals is None else self.residuals.only(rows)
+        data = {name: group.within(rows) for name, group in self.data.items()}
+        thinned = stride, GrowingColumn.of(known[rows]), self.values.only(rows), self.gradients.only(rows), told, data
+        # At once, as in `append`.
+        self.stride, self.kept, self.values, self.gradients, self.residuals, self.data = thinned
 
     def row_of(self, evaluation: int) -> int:
         """Return the row of the parameters of an evaluation, or of the latest before it of which they were kept."""

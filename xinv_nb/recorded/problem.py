@@ -6,6 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
+from xinv_nb.errors import XinvError
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -40,6 +44,27 @@ class Parameter:
     truth: float | None = None
     directions: tuple[str, str] | None = None
 
+    def __post_init__(self) -> None:
+        """Take what can be taken as it is meant; raises `XinvError` for the rest."""
+        _text(self.name if self.name is not None else "", "Parameter(name=…)", "the name that plots and captions use")
+        _text(self.unit, "Parameter(unit=…)", "such as 'km', or '' for none")
+        _text(self.description, "Parameter(description=…)", "one line for the reader")
+        object.__setattr__(self, "truth", _number(self.truth, "Parameter(truth=…)"))
+        if self.bounds is not None:
+            low, high = _pair(self.bounds, "Parameter(bounds=…)", "(lowest, highest), None on a side without one")
+            bounds = _number(low, "Parameter(bounds=…)"), _number(high, "Parameter(bounds=…)")
+            if bounds[0] is not None and bounds[1] is not None and bounds[0] > bounds[1]:
+                raise XinvError(
+                    f"Parameter(bounds=({bounds[0]:g}, {bounds[1]:g})): the lowest value comes first; did you mean "
+                    f"({bounds[1]:g}, {bounds[0]:g})?"
+                )
+            object.__setattr__(self, "bounds", bounds)
+        if self.directions is not None:
+            less, more = _pair(self.directions, "Parameter(directions=…)", "such as ('south', 'north')")
+            for word in (less, more):
+                _text(word, "Parameter(directions=…)", "such as 'south'")
+            object.__setattr__(self, "directions", (less, more))
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -70,3 +95,48 @@ class Problem:
     parameters: Mapping[str | int, Parameter] = field(default_factory=dict)
     glossary: Mapping[str, str] = field(default_factory=dict)
     scene: Callable[[Any, Any], object] | None = None
+
+    def __post_init__(self) -> None:
+        """Raise `XinvError` where something is of the wrong type."""
+        _text(self.title, "Problem(title=…)", "shown above the run")
+        _text(self.goal, "Problem(goal=…)", "what the optimizer is asked to do, or '' for none")
+        known = self.parameters
+        if not isinstance(known, Mapping) or not all(isinstance(each, Parameter) for each in known.values()):
+            raise XinvError(
+                "Problem(parameters=…) maps names to what is known of them, such as "
+                "{'theta[0]': xinv_nb.Parameter('speed', 'm/s')}; a number's position is a name as well."
+            )
+        if not isinstance(self.glossary, Mapping):
+            raise XinvError("Problem(glossary=…) maps words to what they mean, such as {'drag': 'the air slows it'}.")
+        for word, meaning in self.glossary.items():
+            _text(word, "A word of Problem(glossary=…)", "of the domain")
+            _text(meaning, "A meaning in Problem(glossary=…)", "in a sentence")
+        if self.scene is not None and not callable(self.scene):
+            raise XinvError("Problem(scene=…) is a function scene(ax, x) that draws the simulation.")
+
+
+def _text(value: object, what: str, such: str) -> None:
+    if not isinstance(value, str):
+        raise XinvError(f"{what} must be text ({such}); {value!r:.60} is of type {type(value).__name__}.")
+
+
+def _pair(value: Any, what: str, such: str) -> tuple[Any, Any]:
+    try:
+        one, other = value
+    except (TypeError, ValueError):
+        raise XinvError(f"{what} must be a pair, {such}; it is {value!r:.60}.") from None
+    if isinstance(value, str):
+        raise XinvError(f"{what} must be a pair, {such}; it is {value!r:.60}.")
+    return one, other
+
+
+def _number(value: Any, what: str) -> float | None:
+    """Return a number that a file can hold, of any type that is one real number; None as it is."""
+    if value is None or type(value) in (int, float):
+        return value  # type: ignore[no-any-return]
+    try:
+        if isinstance(value, (str, bytes, bool, np.bool_)) or np.iscomplexobj(value):
+            raise TypeError
+        return float(value)
+    except (TypeError, ValueError):
+        raise XinvError(f"{what} must be a real number; {value!r:.60} is of type {type(value).__name__}.") from None

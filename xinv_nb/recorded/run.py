@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -32,7 +33,6 @@ Status = Literal["running", "finished", "interrupted", "failed"]
 _NOTHING = History("", [])
 _LITTLE = 10
 """An objective is little beside one that is evaluated at that many times as many points."""
-_SEVERAL = 2
 
 
 class RecordedRun(Choices):
@@ -61,7 +61,7 @@ class RecordedRun(Choices):
         self._checks: Checks | None = None
 
     def __repr__(self) -> str:
-        others = f" of {self.history.objective}; run.objectives has others" if len(self._histories) > 1 else ""
+        others = f" of {self.history.objective}; run.objectives has others" if len(self.histories) > 1 else ""
         return f"<xinv_nb.Run {self.title!r}: {self.status}, {self.evaluations} evaluations{others}>"
 
     # ------------------------------------------------------------------ the run as a whole
@@ -118,19 +118,19 @@ class RecordedRun(Choices):
     @property
     def scene(self) -> Callable[[Any, Any], object] | None:
         """The user's drawing of the simulation, if there is one and anything to draw."""
-        return self.problem.scene if self.problem is not None and self._histories else None
+        return self.problem.scene if self.problem is not None and self.histories else None
 
     @property
     def history(self) -> History:
         """The recording of the objective that is shown: the first in `objectives`."""
-        if len(self._histories) < _SEVERAL:
-            return self._histories[0] if self._histories else _NOTHING
-        return self._ranked()[0]
+        if len(self._histories) <= 1:
+            return self._histories[0] if self._histories and len(self._histories[0]) else _NOTHING
+        return next(iter(self._ranked()), _NOTHING)
 
     @property
     def histories(self) -> Sequence[History]:
         """The recordings of all objectives, in the order in which they began."""
-        return tuple(self._histories)
+        return tuple(history for history in self._histories if len(history))  # an interrupt may leave one empty
 
     def _ranked(self) -> list[History]:
         """Return what was optimized first, then what was evaluated at the most points.
@@ -139,7 +139,7 @@ class RecordedRun(Choices):
         program writes them by hand, are taken at one point. Of several that were optimized, the one with the most
         parameters comes first, as the others prepare it or finish it off; unless it is little beside the rest.
         """
-        points = {history: history.points() for history in self._histories}
+        points = {history: history.points() for history in self.histories}
         most = max(points.values(), default=0)
 
         def rank(history: History) -> tuple[bool, bool, int, int]:
@@ -147,7 +147,7 @@ class RecordedRun(Choices):
             optimized = history.was_optimized
             return is_little, not optimized, -history.width if optimized else 0, -points[history]
 
-        return sorted(self._histories, key=rank)
+        return sorted(points, key=rank)
 
     @property
     def objectives(self) -> dict[str, Self]:
@@ -267,14 +267,14 @@ class RecordedRun(Choices):
         row for each: the gradient of the loss through this term alone, in the columns of `history.gradients`.
         """
         return {
-            name: (np.array(columns.evaluation, dtype=np.intp), np.array(columns.gradients))
-            for name, columns in self.history.terms.items()
+            name: (np.array(terms.evaluation, dtype=np.intp), np.array(terms.gradients[: len(terms.evaluation)]))
+            for name, terms in self.history.terms.items()
         }
 
     @property
     def events(self) -> Sequence[Event]:
-        """The events, in the order in which they happened."""
-        return self.events_between(0)
+        """The events, in the order in which they happened; copies, of which a reader may change the values."""
+        return [replace(event, values=dict(event.values)) for event in self.events_between(0)]
 
     @property
     def event_count(self) -> int:

@@ -132,6 +132,8 @@ def _by_hand(recorder: Recorder) -> ByHand:
 
 def _watched(name: str, quantity: Any, units: dict[str, str], stage: str) -> WatchedValue:
     """Return a quantity as a watched one, of which nothing is known but its value; takes note of its unit."""
+    if not name:
+        raise XinvError("A quantity of run.add needs a name, such as run.add(loss, x, speed=3.2).")
     value, unit = quantity, ""
     if isinstance(quantity, tuple):
         if len(quantity) != 2 or not isinstance(quantity[1], str):

@@ -27,6 +27,13 @@ ROOT = "x"
 def array(value: Any, what: str, kinds: str = "iuf") -> Floats:
     """Return a number or an array of real numbers as an array; no copy where it is one already."""
     value = plain_value(value)
+    if isinstance(value, np.ma.MaskedArray):
+        raise XinvError(
+            f"{what} is a masked array, and a mask cannot be recorded: hand over its numbers, such as "
+            "x.filled(0.0) or x.compressed()."
+        )
+    if hasattr(value, "toarray"):
+        raise XinvError(f"{what} is a sparse array: hand {what}.toarray() over.")
     try:
         found = np.asarray(value)
     except Exception as error:
@@ -67,6 +74,14 @@ def vector(value: Any, what: str) -> Floats:
 def parameters(value: Any, what: str = "parameters") -> Any:
     """Return a number or array, or a dict of them by name, which may be nested, with arrays at its leaves."""
     value = plain_value(value)
+    if isinstance(value, (list, tuple)):
+        has_dicts = any(isinstance(item, Mapping) for item in value)
+        if has_dicts or len({item.shape for item in value if isinstance(item, np.ndarray)}) > 1:
+            kind = "dicts" if has_dicts else "arrays of several shapes"
+            raise XinvError(
+                f"{what} is a list of {kind}: hand over a dict, with a name for each, such as "
+                "{'weights': w, 'bias': b}."
+            )
     if not isinstance(value, Mapping):
         return array(value, what)
     found = {}

@@ -225,7 +225,7 @@ class _Moved:
 
 
 def _watches(name: str, parts: Sequence[Part], moved: Sequence[_Moved]) -> WatchColumns:
-    """Return what was recorded of a watched quantity, from the first pass of each evaluation."""
+    """Return what was recorded of a watched quantity, from the first pass of each evaluation that told of it."""
     rows: dict[int, tuple[WatchColumns, int, int]] = {}
     for part, each in zip(parts, moved, strict=True):
         columns = part.history.watches.get(name)
@@ -234,7 +234,7 @@ def _watches(name: str, parts: Sequence[Part], moved: Sequence[_Moved]) -> Watch
         evaluations = columns.evaluation.array
         for row in np.unique(evaluations):
             place, is_new = each.places[row]
-            if is_new:
+            if is_new or place not in rows:
                 start, stop = np.searchsorted(evaluations, [row, row + 1])
                 rows[place] = columns, int(start), int(stop)
     found = WatchColumns(next(part.history.watches[name].unit for part in parts if name in part.history.watches))

@@ -56,10 +56,10 @@ class KeptEvents:
 
     def tell_outside(self) -> None:
         """Put the events outside any pass beside the evaluations that they follow."""
-        for row, pairs in groupby(self.outside, key=lambda pair: pair[0]):
+        outside, self.outside = self.outside, []  # first: an interrupt may lose some, and none is told twice
+        for row, pairs in groupby(outside, key=lambda pair: pair[0]):
             for event in forward_events([happening for _, happening in pairs]):
                 self.add(None, row, event)
-        self.outside.clear()
 
     def drop_outside(self, happenings: Sequence[Happening]) -> None:
         """Leave out events outside any pass that turn out to belong to an evaluation."""

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from xinv_nb.errors import XinvError
 from xinv_nb.recording import context
 from xinv_nb.recording.evaluation import Evaluation
 from xinv_nb.recording.events import WatchedValue, happening, plain_copy, snapshot
@@ -40,17 +41,22 @@ def event(text: str, /, at: Any = None, **values: Any) -> None:
     >>> run.events[0].text
     'thrown at 3.0 m/s'
     """
+    if not isinstance(text, str):
+        raise XinvError(f"xinv_nb.event(text): what happened is told in words, not by a {type(text).__name__}.")
     if context.innermost.get() is None or (recording := context.active()) is None:
         return
     try:
         stages = recording.stages
-        recording.happened(happening(str(text), at, values, stages[-1] if stages else ""))
+        recording.happened(happening(text, at, values, stages[-1] if stages else ""))
     except Exception as error:  # noqa: BLE001 - a probe may not fail the simulation
         recording.notice(f"An event could not be recorded ({type(error).__name__}: {error}).")
 
 
 def watch(value: T, name: str, unit: str = "", at: Any = None) -> T:
     """Follow a quantity inside the simulation: its value in the forward pass, what the gradient asks in the backward.
+
+    In a loop, outside of what is differentiated, its value alone: `xi.watch(validation(w), "validation loss")`. It
+    stands beside the latest evaluation; or, where it came before the first, beside the one that comes next.
 
     Using the return value is optional: the program and its derivatives of any order stay exactly as they were.
 
@@ -82,25 +88,41 @@ def watch(value: T, name: str, unit: str = "", at: Any = None) -> T:
     >>> [event.text for event in run.events][:2]
     ['range is 6 m', 'a higher range would lower the loss']
     """
+    if not isinstance(name, str):
+        raise XinvError(
+            f"xinv_nb.watch(value, name): the name is text, such as 'speed', not of type {type(name).__name__}."
+        )
     if context.innermost.get() is None:
         return value
     recording = context.active()
-    if recording is None or (evaluation := recording.evaluation) is None:
+    if recording is None:
         return value
     try:
-        _follow(value, str(name), unit, at, recording.stages[-1] if recording.stages else "", evaluation)
+        stage = recording.stages[-1] if recording.stages else ""
+        if recording.evaluation is not None:
+            _follow(value, name, unit, at, stage, recording.evaluation)
+        elif recording.depth == 0:
+            plain = plain_copy(value)
+            unknown = _filled(plain, np.nan)
+            recording.watched(WatchedValue(name, _unit(unit), plain, snapshot(at), stage, unknown))
     except Exception as error:  # noqa: BLE001 - a probe may not fail the simulation
+        if recording.evaluation is None and not recording.passes:
+            return value  # of a program that differentiates by boxes of its own, that is what there is to tell
         recording.notice(f"{name!r} could not be watched ({type(error).__name__}: {error}).")
     return value
 
 
 def _follow(value: Any, name: str, unit: str, at: Any, stage: str, evaluation: Evaluation) -> None:
     plain = plain_copy(value)
-    watched = WatchedValue(name, unit or "", plain, snapshot(at), stage, _filled(plain, np.nan))
+    watched = WatchedValue(name, _unit(unit), plain, snapshot(at), stage, _filled(plain, np.nan))
     watched.asked_of = evaluation.tap(value, watched.receive)
     if watched.asked_of:
         watched.cotangent = _filled(plain, 0.0)  # what the loss does not depend on, the backward pass never meets
     evaluation.watched.append(watched)
+
+
+def _unit(unit: Any) -> str:
+    return unit if type(unit) is str else str(unit or "")
 
 
 def _filled(like: Any, value: float) -> Any:

@@ -20,11 +20,12 @@ from xinv_nb.recorded.data import MOST_GROUPS
 from xinv_nb.recorded.leaves import WHOLE_LIMIT
 from xinv_nb.recorded.run import RecordedRun, Status
 from xinv_nb.recorded.writer import RunWriter
-from xinv_nb.recording import context
+from xinv_nb.recording import context, elsewhere
 from xinv_nb.recording.backends import registry
 from xinv_nb.recording.backends.protocol import Recording
+from xinv_nb.recording.elsewhere import Unseen
 from xinv_nb.recording.evaluation import Evaluation, Tape
-from xinv_nb.recording.events import Happening
+from xinv_nb.recording.events import Happening, WatchedValue
 from xinv_nb.recording.finite import is_finite_gradient
 from xinv_nb.recording.kept_events import KeptEvents
 from xinv_nb.recording.measured import Measured
@@ -74,13 +75,19 @@ class Recorder:
         self._lookout = Lookout()
         self._terms = TermReader()
         self._token: Token[Recording | None] | None = None
+        self._unseen = Unseen(on_fork=self._forked)
+        self._is_started = False
+        self._is_stopped = False
 
     # ------------------------------------------------------------------ its life
 
     def start(self) -> None:
         """Open the recording in this thread or task; each recorder records once."""
-        if self.closed or self._token is not None:
+        if self._is_started:
             raise XinvError("This recording was opened before: each block needs its own xi.record(...).")
+        self._is_started = True
+        self._unseen.thread = self.thread
+        elsewhere.begin(self._unseen)
         registry.observe(self.notice)
         solvers.install(self.notice)
         around = context.active()
@@ -90,33 +97,54 @@ class Recorder:
         self.run.memo[_OPEN] = self
 
     def stop(self, status: Status = "finished", ending: str = "") -> None:
-        """Close the recording; what was recorded stays. Closing twice does nothing."""
-        if self.closed:
+        """Close the recording; what was recorded stays. Closing twice does nothing.
+
+        Where an interrupt breaks it off, the next call does the rest.
+        """
+        if self._is_stopped:
             return
         for source in self.beside.values():
-            source.close()
+            self._attempt(source.close)
         self.closed = True
         self.run.memo.pop(_OPEN, None)
         self.beside.clear()
         self.data_outside.clear()
+        elsewhere.end(self._unseen)
+        registry.leave(self.notice)
+        solvers.uninstall(self.notice)
         if self._token is not None:
-            registry.leave(self.notice)
-            solvers.uninstall(self.notice)
             try:
                 context.innermost.reset(self._token)
-            except ValueError:  # closed in another context than it was opened in: it is marked closed, which suffices
+            except (ValueError, RuntimeError):  # closed in another context than it was opened in, or reset before
                 context.innermost.set(self.outer)
+            self._token = None
         self.events.tell_outside()
         self._optimizers.close()
-        try:
-            self._rows.close()
-        except Exception as error:  # noqa: BLE001 - what was recorded stays as it is
-            self.failed(error)
+        self._attempt(self._rows.close)
         for history in self.run.histories:
             settle(history, is_over=True)
-        self.writer.end(status, ending)
+        if missed := self._unseen.notice(self.run.evaluations):
+            self.notice(missed)
         if self.run.evaluations == 0 and not self.run.notices:
             self.notice(_NO_LOSS if self.passes else _NO_GRADIENT)
+        self.writer.end(status, ending)
+        self._is_stopped = True
+
+    def _forked(self) -> None:
+        """Record nothing in a forked process, and leave no hook there; the locks may be held by threads it lacks."""
+        self.closed = self._is_stopped = True
+        self.on_evaluation = None
+        registry.renew_lock()
+        solvers.renew_lock()
+        registry.leave(self.notice)
+        solvers.uninstall(self.notice)
+
+    def _attempt(self, step: Callable[[], None]) -> None:
+        """Take a step of closing; where it fails, what was recorded stays, and no hook does."""
+        try:
+            step()
+        except Exception as error:  # noqa: BLE001
+            self.failed(error)
 
     def notice(self, text: str) -> None:
         """Tell the reader something about the recording, once."""
@@ -226,6 +254,12 @@ class Recorder:
             if recorder.depth == 0:
                 recorder.events.happened_outside(happening)
 
+    def watched(self, value: WatchedValue) -> None:
+        """Take note of a quantity that is watched outside any pass."""
+        for recorder in self.self_and_around():
+            if recorder.depth == 0 and not recorder.closed:
+                recorder._rows.watched_outside(value)  # noqa: SLF001
+
     def measured(self, data: Measured) -> None:
         """Take note of a group of data that the user's code marks."""
         for recorder in self.self_and_around():
@@ -248,10 +282,10 @@ def recorder_of(run: RecordedRun) -> Recorder | None:
 
 
 _NO_GRADIENT = (
-    "No gradient was taken here, so there is nothing to show. xinv_nb records what autograd derives (grad(...), "
-    "value_and_grad(...), or an optimizer that calls them) and what SciPy's optimizers evaluate. What a program finds "
-    "another way, with derivatives, a library or boxes of its own, cannot be seen: hand each evaluation over with "
-    "run.add(loss, parameters, gradients)."
+    "No gradient was taken here, so there is nothing to show. Run the fit inside of what is recorded: xinv_nb records "
+    "what autograd derives (grad(...), value_and_grad(...), or an optimizer that calls them) and what SciPy's "
+    "optimizers evaluate. What a program finds another way, with derivatives, a library or boxes of its own, cannot be "
+    "seen: hand each evaluation over with run.add(loss, parameters, gradients)."
 )
 _NO_LOSS = (
     "Derivatives were taken here, but none of a function that returns a single number (a loss), "

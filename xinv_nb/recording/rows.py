@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -17,10 +19,11 @@ from xinv_nb.recorded.leaves import leaves_of
 from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.recording import nonfinite
 from xinv_nb.recording.evaluation import Evaluation
-from xinv_nb.recording.events import backward_events, by_name, forward_events, turn
+from xinv_nb.recording.events import WatchedValue, backward_events, by_name, forward_events, turn
 from xinv_nb.recording.given_names import names_given
 from xinv_nb.recording.held import mark_of
 from xinv_nb.recording.measured import by_group
+from xinv_nb.recording.outside import OutsideValues
 from xinv_nb.recording.solvers.callers import by_an_optimizer
 from xinv_nb.recording.structure import NO_NUMBERS, flatten, names_of_arguments, outline, signature
 from xinv_nb.recording.terms import Conflicts
@@ -59,14 +62,29 @@ class Rows:
         self._latest: tuple[Any, Any, Any, History] = (None, None, None, History("", []))
         """What the latest evaluation was of: objective, positions of its arguments, shape of the point, and history."""
         self._conflicts: dict[int, Conflicts] = {}
+        self._newest = self._latest[3]
+        """The history of the latest evaluation."""
+        self._outside = OutsideValues()
         self._sites: dict[History, list[Any]] = {}
         """Where in the program the passes of the latest evaluation of each history were made."""
-        self._functions: dict[History, Any] = {}
-        """The function of the latest evaluation of each history."""
-        self._turns = Turns(writer, self._new_history, self._thinned, joined)
+        self._functions: dict[History, weakref.ref[Any]] = {}
+        """The function of the latest evaluation of each history, which may hold the user's arrays: not kept alive."""
+        self._turns = Turns(writer, self._new_history, self._thinned, self._joined)
+        self._tell_joined = joined
 
     def append(self, evaluation: Evaluation, gradient: Any | None) -> Appended:
         """Add an evaluation."""
+        appended = self._append(evaluation, gradient)
+        self._newest = appended[0]
+        if self._outside.waiting:
+            self._outside.put(self._newest)
+        return appended
+
+    def watched_outside(self, value: WatchedValue) -> None:
+        """Add a quantity that was watched outside any pass."""
+        self._outside.add(value, self._newest)
+
+    def _append(self, evaluation: Evaluation, gradient: Any | None) -> Appended:
         is_plain = evaluation.others is None and evaluation.identity is self._latest[0]  # as in most steps
         if not (is_plain and len(evaluation.positions) == 1) and self._is_of_turns(evaluation):
             return self._turns.append(evaluation, gradient)
@@ -89,7 +107,8 @@ class Rows:
         if evaluation.jacobian is not None:
             history.keep_jacobian(row, evaluation.jacobian)
         self._sites[history] = [evaluation.site]
-        if evaluation.function is not self._functions.get(history):
+        known = self._functions.get(history)
+        if evaluation.function is not (None if known is None else known()):
             self._note_held(history, row, evaluation.function)
         if history.stride != stride:
             self._thinned(history)
@@ -97,7 +116,8 @@ class Rows:
 
     def _note_held(self, history: History, row: int, function: Any) -> None:
         """Take note of what an objective holds beside its parameters, where it is another function object now."""
-        self._functions[history] = function
+        with suppress(TypeError):  # few callables cannot be referred to
+            self._functions[history] = weakref.ref(function)
         if len(history.held) > _MOST_HELD:
             return
         mark = mark_of(function)
@@ -131,8 +151,16 @@ class Rows:
         return (evaluation.identity, evaluation.positions, signature(evaluation.point)) not in self._histories
 
     def close(self) -> None:
-        """Put together what belongs together."""
+        """Add what waits for an evaluation that does not come, and put together what belongs together."""
+        self._outside.put(self._newest)
         self._turns.close()
+
+    def _joined(self, old: Sequence[History], new: History) -> None:
+        """Go on with one history in the place of several."""
+        self._outside.joined(old, new)
+        if self._newest in old:
+            self._newest = new
+        self._tell_joined(old, new)
 
     def tell(
         self, history: History, row: int, evaluation: Evaluation, slope: NDArray[Any] | None, *, is_new: bool = True
@@ -170,8 +198,9 @@ class Rows:
         key: tuple[Any, ...] = evaluation.identity, evaluation.positions, signature(point)
         found = self._histories.get(key)
         if found is None:
-            found = self._histories[key] = self._new_history(evaluation)
+            found = self._new_history(evaluation)
             self._writer.add_history(found)
+            self._histories[key] = found  # last: one that is not in the run would never come there
         self._latest = evaluation.identity, evaluation.positions, getattr(point, "shape", None), found
         return found
 
@@ -207,13 +236,26 @@ class Rows:
         watched = by_name(evaluation.watched)
         for name, rows in watched.items():
             columns = history.watches.get(name)
-            if columns is None:
-                columns = history.watches[name] = WatchColumns(rows[0].unit)
+            if columns is None or (self._outside.names and self._outside.forget(name)):
+                columns = WatchColumns(rows[0].unit)
+            rows = self._in_one_unit(name, columns.unit, rows)
             columns.extend(row, [r.value for r in rows], [r.cotangent for r in rows], [r.at for r in rows])
+            history.watches[name] = columns  # not before there is a row
         for event in forward_events(evaluation.happenings, watched):
             self._add_event(history, row, event)
         for event in backward_events(watched):
             self._add_event(history, row, event)
+
+    def _in_one_unit(self, name: str, unit: str, rows: list[WatchedValue]) -> list[WatchedValue]:
+        """Return the values of a quantity that are in its unit; tells of others."""
+        others = [row.unit for row in rows if row.unit and row.unit != unit]
+        if not others:
+            return rows
+        self._notice(
+            f"{name} is watched in {unit or 'no unit'} and in {others[0]}: the numbers in {others[0]} were left out. "
+            "Give each unit a name of its own, or watch the same unit each time."
+        )
+        return [row for row in rows if not row.unit or row.unit == unit]
 
     def _add_data(self, history: History, evaluation: Evaluation) -> None:
         for name, residuals, sigma, labels in by_group(evaluation.data):
@@ -223,9 +265,9 @@ class Rows:
     def _add_terms(self, history: History, row: int, gradients: Mapping[str, Any]) -> None:
         rows = {name: _row(history, gradient) for name, gradient in gradients.items()}
         for name, gradient in rows.items():
-            columns = history.terms.setdefault(name, TermColumns())
-            columns.evaluation.append(row)
-            columns.gradients.append(np.array(gradient))
+            columns = history.terms.get(name) or TermColumns()
+            columns.append(row, np.array(gradient))
+            history.terms[name] = columns
         if history.width <= _FOLLOWED_SIGNS:
             for event in self._conflicts.setdefault(id(history), Conflicts()).events(rows):
                 self._add_event(history, row, event)
@@ -234,9 +276,9 @@ class Rows:
         """Add a backward event for each parameter whose gradient begins to ask for the other direction."""
         turned = (signs != history.last_signs) & ~(np.isnan(signs) & np.isnan(history.last_signs))
         if turned.any():
+            history.last_signs = signs  # first: an interrupt may lose a turn, and none is told twice
             for column in np.flatnonzero(turned):
                 self._add_event(history, row, turn(int(column), float(signs[column])))
-            history.last_signs = signs
 
 
 def _row(history: History, value: Any) -> NDArray[Any]:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from xinv_nb.facts.analysis import facts_of
 from xinv_nb.facts.differences import accepted_loss, differences, names_of
+from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.measures.objective import name_of_loss
 from xinv_nb.recorded.captions import Caption
 from xinv_nb.recorded.columns import WatchColumns
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.view import protocol
+from xinv_nb.view.fits import among, are_comparable, whole_of
 from xinv_nb.view.head import Writer, head
 from xinv_nb.view.questions import fact_groups
 from xinv_nb.view.story import Story
@@ -25,6 +29,8 @@ _MOST_ROWS = 4_000
 """Iterations that travel; of longer runs, the most telling ones."""
 _MOST_GROUPS = 6
 _LEAST = 2
+_OF_LOSSES = ("lowest", "same lowest", "share of the start", "common level")
+"""Differences that mean nothing where each fit is of other data."""
 
 Column = Callable[[NDArray[np.intp]], NDArray[np.float64]]
 Quantity = tuple[str, str, dict[int, Column]]
@@ -33,15 +39,45 @@ Quantity = tuple[str, str, dict[int, Column]]
 
 def comparison_story(runs: Sequence[RecordedRun]) -> Story:
     """Return what there is to tell of several runs."""
-    return Story(_key(runs), title_of(runs), f"{len(runs)} runs", [_differences_in_words(runs)], "comparison")
+    return Story(_key(runs), title_of(runs), _count(runs), [_differences_in_words(runs)], "comparison")
 
 
 def _key(runs: Sequence[RecordedRun]) -> str:
     return "-".join(run.id for run in runs)
 
 
+def _count(runs: Sequence[RecordedRun]) -> str:
+    return f"{len(runs)} {'runs' if whole_of(runs) is None else 'fits'}"
+
+
+def what_differs(runs: Sequence[RecordedRun]) -> list[Fact]:
+    """Return what sets runs apart; of fits, behind what they have in common.
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> from xinv_nb.view.fits import fit_runs
+    >>> with xi.record() as run:
+    ...     for rate in (0.1, 0.4):
+    ...         x = 4.0
+    ...         for _ in range(8):
+    ...             run.add(x**2, x, 2 * x)
+    ...             x -= rate * 2 * x
+    >>> what_differs(fit_runs(run))[0].values["sizes"]
+    [0.1, 0.4]
+    """
+    found, whole = differences(runs), whole_of(runs)
+    if whole is None:
+        return found
+    if not are_comparable(whole):
+        found = [fact for fact in found if fact.form not in _OF_LOSSES]
+    last = max(run.evaluations for run in runs) - 1
+    common = [fact for fact in facts_of(whole) if fact.kind == "fits" and "ends" in fact.data]
+    return [*(replace(fact, span=(0, last), cites=()) for fact in common), *found]
+
+
 def _differences_in_words(runs: Sequence[RecordedRun]) -> Caption:
-    text = " ".join(fact.text for fact in differences(runs)) or "These runs do not differ."
+    text = " ".join(fact.text for fact in what_differs(runs)) or "These runs do not differ."
     last = max(max(run.evaluations for run in runs) - 1, 0)
     return Caption(text, (0, last), (), "built-in", "built-in text", (), "Differences")
 
@@ -67,7 +103,7 @@ def comparison(runs: Sequence[RecordedRun], most_rows: int | None = None) -> byt
             values[known] = column(rows[known])
             columns.append(body.column(f"p{key}", "f8", values))
             series.append(_series(key, names[place], unit, str(number), place))
-    facts = facts_for_view(differences(runs))
+    facts = facts_for_view(what_differs(runs))
     caption = _differences_in_words(runs)
     header: protocol.Header = {
         "version": VERSION,
@@ -102,7 +138,7 @@ def _head(runs: Sequence[RecordedRun], longest: int, stride: int) -> protocol.He
         "goal": "",
         "status": "finished",
         "tone": "neutral",
-        "state": f"{len(runs)} runs",
+        "state": _count(runs),
         "evaluations": longest,
         "optimizer": "",
         "has_scene": False,
@@ -113,6 +149,8 @@ def _head(runs: Sequence[RecordedRun], longest: int, stride: int) -> protocol.He
 
 def title_of(runs: Sequence[RecordedRun]) -> str:
     """Return the title of a comparison."""
+    if (whole := whole_of(runs)) is not None:
+        return f"{whole.title}: {among(runs)} compared"
     names = names_of(runs)
     return f"{', '.join(names[:-1])} and {names[-1]} compared"
 

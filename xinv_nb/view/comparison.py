@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from xinv_nb.errors import XinvError
-from xinv_nb.facts.differences import differences
 from xinv_nb.recorded.run import RecordedRun
-from xinv_nb.view.compare import comparison, comparison_story, title_of
+from xinv_nb.view.compare import comparison, comparison_story, title_of, what_differs
+from xinv_nb.view.fits import fit_runs
 from xinv_nb.view.host import keeps_outputs
 from xinv_nb.view.page import page_of
 from xinv_nb.view.record import comparison_bundle
@@ -19,11 +19,17 @@ _LEAST = 2
 
 
 class Comparison(PlotWidget):
-    """Overlays runs as they stand when it is made. Made by `xinv_nb.compare`."""
+    """Overlays runs, or the fits of one, as they stand when it is made. Made by `xinv_nb.compare`."""
 
     def __init__(self, runs: Sequence[RecordedRun]) -> None:
-        if len(runs) < _LEAST or not all(isinstance(run, RecordedRun) for run in runs):
-            raise XinvError("compare needs two or more runs, such as xi.compare(first, second)")
+        if all(isinstance(run, RecordedRun) for run in runs):
+            runs = fit_runs(runs[0]) if len(runs) == 1 else runs
+        else:
+            runs = ()
+        if len(runs) < _LEAST:
+            raise XinvError(
+                "compare needs two or more runs, such as xi.compare(first, second), or one run of several fits"
+            )
         self.runs = tuple(runs)
         super().__init__()
         self._has_kernel = False  # nothing is asked of it
@@ -44,7 +50,7 @@ class Comparison(PlotWidget):
     @property
     def statements(self) -> list[str]:
         """The differences in words, computed from the recordings."""
-        return [fact.text for fact in differences(self.runs)]
+        return [fact.text for fact in what_differs(self.runs)]
 
     def snapshot(self) -> bytes:
         """Return everything there is to show, as one packet."""

@@ -56,6 +56,7 @@ class Explainer:
         """Called when the words of the run are others than before: its record is to say the same as the view."""
         self._widget = widget
         self._captions, self._asked = CaptionWorker(), CaptionWorker()
+        self._is_written = False
         self._closed: list[Draft] = []
         self._worded: dict[Hashable, Caption] = {}
         self._downloading = Downloading(self._show_download, self._write_with)
@@ -67,7 +68,7 @@ class Explainer:
 
     def write(self, explaining: Explaining) -> None:
         """Have the captions of the run written; what was being written ends."""
-        self.explaining = explaining
+        self.explaining, self._is_written = explaining, True
         RunWriter(self.run).keep_captions(None)
         wants_more = explaining.model is not False or bool(not_there_yet(explaining.language))  # which is to be said
         if wants_more and self.run.evaluations > 0:
@@ -78,6 +79,15 @@ class Explainer:
         self._cancel()
         self._widget.writer = replace(self._widget.writer, busy=False, working_on=None)
         self._widget.send_words()
+
+    def tell_anew(self) -> None:
+        """Say what there is to say of another fit: the built-in text, then what a model makes of it."""
+        self._cancel()
+        self._widget.writer = replace(self._widget.writer, busy=False, working_on=None)
+        if self._is_written:
+            self.write(self.explaining)
+        self._widget.send_facts()
+        self.on_worded()
 
     def close(self) -> None:
         """End what is being written, and say nothing of it: the widget is going. A download goes on."""

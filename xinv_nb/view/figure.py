@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xinv_nb.facts.analysis import phases_of
+from xinv_nb.facts.analysis import phases_of, story_span
 from xinv_nb.facts.measures.objective import name_of_loss
 from xinv_nb.language.quantities import with_unit
 from xinv_nb.recorded.columns import WatchColumns
 from xinv_nb.recorded.entries import Entry
 from xinv_nb.recorded.run import RecordedRun
+from xinv_nb.view.curves import STRETCHES, Column, Curve, curves_of, draw_column, rows_of, set_scale
 from xinv_nb.view.palette import COLOURS, WATCHED
 from xinv_nb.view.watched import by_evaluation, drawn_watches
 from xinv_nb.words.narrator import captions_of
@@ -28,11 +30,8 @@ INK, _MUTED, _GRID = "#1f2430", "#626b80", "#e6e8ee"
 _MOST_SERIES = 8
 _WATCHED_HEIGHT = 0.85
 _LEGEND_COLUMNS = 4
+_PALE = 0.4
 _LEGEND_HEIGHT = 0.18
-_STRETCHES = 1000
-"""More than the picture has pixel columns: nothing that could be seen is lost."""
-
-Column = np.ndarray[Any, np.dtype[Any]]
 
 
 def draw(run: RecordedRun, *, with_words: bool = True) -> Figure:
@@ -65,17 +64,18 @@ def draw(run: RecordedRun, *, with_words: bool = True) -> Figure:
     strips = 0.16 * max(len(entries), 1)
     ratios = [1.4, _LEGEND_HEIGHT * max(legend_rows, 1), 1.4, *[0.62] * len(watches), strips]
     loss, names, values, *watched, gradients = columns[0].subplots(len(ratios), 1, sharex=True, height_ratios=ratios)
+    curves = curves_of(run)
     for ax, (name, watch) in zip(watched, watches.items(), strict=True):
-        _draw_watched(ax, run, name, watch)
-    _draw_loss(loss, run)
+        _draw_watched(ax, run, curves, name, watch)
+    _draw_loss(loss, run, curves)
     if entries:
-        _draw_values(values, run, entries)
+        _draw_values(values, run, curves, entries)
         _draw_legend(names, values, len(entries))
     else:
         names.set_axis_off()
         values.set_axis_off()
     if entries and run.has_gradients:
-        _draw_gradients(gradients, run, entries)
+        _draw_gradients(gradients, run, curves, entries)
     else:
         gradients.set_axis_off()
     columns[0].suptitle(plain(run.title), x=0.01, ha="left", fontsize=11, fontweight="bold", color=INK)
@@ -105,17 +105,15 @@ def _bands(ax: Axes, run: RecordedRun) -> None:
             ax.axvspan(phase.start, min(phase.stop, run.evaluations - 1), color="#f2f4f8", zorder=0)
 
 
-def _draw_loss(ax: Axes, run: RecordedRun) -> None:
-    loss = run.loss
-    finite = loss[np.isfinite(loss)]
-    if len(finite) and finite.min() > 0 and finite.max() / finite.min() > 50:
-        ax.set_yscale("log")
-    ax.plot(*thinned(loss), color=INK, linewidth=1.6, marker="o" if len(loss) == 1 else None)
+def _draw_loss(ax: Axes, run: RecordedRun, curves: Sequence[Curve]) -> None:
+    set_scale(ax, run, curves, [run.loss], log=True)
+    draw_column(ax, run, curves, run.loss, INK, 1.6)
     name, unit = name_of_loss(run)
     ax.set_ylabel(plain(with_unit(name, f"[{unit}]" if unit else "")), fontsize=9, color=INK)
     bare(ax)
     _bands(ax, run)
     last = run.evaluations - 1
+    _name_fits(ax, curves, last)
     for phase in phases_of(run) if last > 0 else []:
         middle = (phase.start + min(phase.stop, last)) / 2
         if min(phase.stop, last) - phase.start > 0.1 * last:
@@ -124,16 +122,28 @@ def _draw_loss(ax: Axes, run: RecordedRun) -> None:
             )
 
 
-def _draw_values(ax: Axes, run: RecordedRun, entries: list[Entry]) -> None:
+def _name_fits(ax: Axes, curves: Sequence[Curve], last: int) -> None:
+    """Say above the phases which fit is where, as far as there is room, and which one is told of."""
+    for curve in curves if len(curves) > 1 else []:
+        width = (curve.stop - 1 - curve.start) / last
+        is_told = curve.kind == "story"
+        names = [name for name, room in ((curve.name, 0.06), (curve.name.removeprefix("fit "), 0.02)) if width > room]
+        if names or is_told:
+            ax.annotate(
+                (names or [curve.name])[0],
+                ((curve.start + curve.stop - 1) / 2, 1.1),
+                xycoords=("data", "axes fraction"),
+                ha="center",
+                fontsize=7.5,
+                color=INK if is_told else _MUTED,
+                fontweight="bold" if is_told else "normal",
+            )
+
+
+def _draw_values(ax: Axes, run: RecordedRun, curves: Sequence[Curve], entries: list[Entry]) -> None:
+    set_scale(ax, run, curves, [run.column(entry) for entry in entries], log=False)
     for entry, colour in zip(entries, COLOURS, strict=False):
-        column = run.column(entry)
-        ax.plot(
-            *thinned(column),
-            color=colour,
-            linewidth=1.5,
-            label=plain(entry.label),
-            marker="o" if len(column) == 1 else None,
-        )
+        draw_column(ax, run, curves, run.column(entry), colour, 1.5, plain(entry.label))
         if entry.parameter.truth is not None:
             ax.axhline(entry.parameter.truth, color=colour, linewidth=0.8, linestyle="--")
     units = {entry.parameter.unit for entry in entries} - {""}
@@ -152,24 +162,27 @@ def _draw_legend(ax: Axes, of: Axes, count: int) -> None:
     legend.set_in_layout(False)
 
 
-def _draw_watched(ax: Axes, run: RecordedRun, name: str, watch: WatchColumns) -> None:
+def _draw_watched(ax: Axes, run: RecordedRun, curves: Sequence[Curve], name: str, watch: WatchColumns) -> None:
     """Draw a quantity as a line; of several numbers in an evaluation, the band from the least to the largest."""
     low, high, _ = by_evaluation(watch, np.arange(run.evaluations))
-    alone = "o" if len(low) == 1 else None
-    ax.plot(*thinned(low), color=WATCHED, linewidth=1.3, marker=alone)
+    set_scale(ax, run, curves, [low, high], log=False)
+    draw_column(ax, run, curves, low, WATCHED, 1.3)
     if bool((high > low).any()):
-        ax.plot(*thinned(high), color=WATCHED, linewidth=1.3, marker=alone)
-        starts, bottom = thinned(low)
-        ax.fill_between(starts, bottom, thinned(high)[1], color=WATCHED, alpha=0.25, linewidth=0)
+        draw_column(ax, run, curves, high, WATCHED, 1.3)
+        for curve in curves:
+            at, bottom = rows_of(run, curves, curve, low)
+            top = rows_of(run, curves, curve, high)[1]
+            if curve.kind != "look":
+                ax.fill_between(at, bottom, top, color=WATCHED, alpha=0.25, linewidth=0)
     ax.set_title(plain(with_unit(name, f"[{watch.unit}]" if watch.unit else "")), loc="left", fontsize=7.5, color=INK)
     bare(ax)
     _bands(ax, run)
 
 
-def _draw_gradients(ax: Axes, run: RecordedRun, entries: list[Entry]) -> None:
+def _draw_gradients(ax: Axes, run: RecordedRun, curves: Sequence[Curve], entries: list[Entry]) -> None:
     from matplotlib.colors import LinearSegmentedColormap
 
-    rows = np.array([_strongest(_scaled(run.column(entry, "gradients"))) for entry in entries])
+    rows = np.array([_strongest(_scaled(run.column(entry, "gradients"), curves)) for entry in entries])
     sizes = [i for i, entry in enumerate(entries) if entry.statistic]  # no sign: drawn in grey
     greys = np.full_like(rows, np.nan)
     greys[sizes], rows[sizes] = rows[sizes], np.nan
@@ -193,36 +206,34 @@ def plain(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-def thinned(column: Column) -> tuple[Column, Column]:
-    """Return iterations and values to draw: of a long column the least and the largest value of each stretch."""
-    if len(column) <= 2 * _STRETCHES:
-        return np.arange(len(column)), column
-    starts = np.linspace(0, len(column), _STRETCHES + 1).astype(int)[:-1]
-    both = np.stack([np.fmin.reduceat(column, starts), np.fmax.reduceat(column, starts)], axis=1)
-    return np.repeat(starts, 2), both.ravel()
-
-
 def _strongest(column: Column) -> Column:
     """Return the entry of largest size of each stretch of a long column."""
-    if len(column) <= 2 * _STRETCHES:
+    if len(column) <= 2 * STRETCHES:
         return column
-    starts = np.linspace(0, len(column), _STRETCHES + 1).astype(int)[:-1]
+    starts = np.linspace(0, len(column), STRETCHES + 1).astype(int)[:-1]
     least, largest = np.minimum.reduceat(column, starts), np.maximum.reduceat(column, starts)
     return np.where(-least > largest, least, largest)
 
 
-def _scaled(column: Column) -> Column:
-    """Return a gradient by sign and square root of its size, so that late small ones are still seen."""
+def _scaled(column: Column, curves: Sequence[Curve]) -> Column:
+    """Return a gradient by sign and square root of its size, so that late small ones are still seen.
+
+    It is measured by the largest of the fit that is told of; what is of none or of another is pale.
+    """
     finite = np.where(np.isfinite(column), column, 0.0)
-    largest = float(np.abs(finite).max()) or 1.0
-    return np.sign(finite) * np.sqrt(np.abs(finite) / largest)
+    told = next(slice(curve.start, curve.stop) for curve in curves if curve.kind == "story")
+    largest = float(np.abs(finite[told]).max()) or 1.0
+    scaled = np.sign(finite) * np.sqrt(np.minimum(np.abs(finite) / largest, 1.0))
+    pale: Column = np.full(len(scaled), _PALE)
+    pale[told] = 1.0
+    return np.asarray(scaled * pale)
 
 
 def _draw_scene(ax: Axes, run: RecordedRun) -> None:
     from xinv_nb.view.scene import draw_scene
 
     try:
-        draw_scene(ax, run, run.evaluations - 1)
+        draw_scene(ax, run, story_span(run)[1])
     except Exception as error:  # noqa: BLE001 - the user's drawing may fail in any way
         _log.debug("The scene could not be drawn.", exc_info=True)
         ax.clear()

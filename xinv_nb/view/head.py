@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xinv_nb.facts.analysis import phases_of
+from xinv_nb.facts.analysis import phases_of, story_span
 from xinv_nb.facts.measures.objective import name_of_loss
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.view import protocol
@@ -67,7 +67,6 @@ def _without_command(hint: str, command: str) -> str:
 def state_in_words(run: RecordedRun) -> tuple[protocol.Tone, str]:
     """Return the tone and the words of a run's state, such as `("good", "converged · 90 iterations")`."""
     count = run.evaluations
-    iterations = f"{count} iteration{'' if count == 1 else 's'}"
     if run.status == "running":
         return "live", f"recording · {count}"
     if run.status == "interrupted":
@@ -76,6 +75,9 @@ def state_in_words(run: RecordedRun) -> tuple[protocol.Tone, str]:
         return "bad", f"failed: {run.ending}"
     if count == 0:
         return "neutral", "nothing recorded"
+    first, end = story_span(run)
+    told = end - first + 1
+    iterations = f"{count if told == count else f'{told} of {count}'} iteration{'' if count == 1 else 's'}"
     last = phases_of(run)[-1]
     if last.kind == "divergence":
         what = "diverged" if np.isfinite(run.loss[last.start]) else "not a number"

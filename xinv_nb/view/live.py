@@ -66,8 +66,14 @@ def finish(run: RecordedRun, explaining: Explaining | None = None) -> None:
     frames_of(run).draw(_SECONDS_FOR_FRAMES)
     widget.send_frames()
     if keeps_outputs():
-        drawn = picture(run)
-        record: Any = display(record_bundle(run, drawn), raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        drawn = {run.chosen_fit: picture(run)}
+
+        def bundle() -> dict[str, str]:
+            if run.chosen_fit not in drawn:
+                drawn[run.chosen_fit] = picture(run)
+            return record_bundle(run, drawn[run.chosen_fit])
+
+        record: Any = display(bundle(), raw=True, display_id=True)  # type: ignore[no-untyped-call]
         if record is not None:  # none without a front end, as in a test
-            widget.explainer.on_worded = lambda: record.update(record_bundle(run, drawn), raw=True)
+            widget.explainer.on_worded = lambda: record.update(bundle(), raw=True)
     widget.explainer.write(explaining)

@@ -79,6 +79,27 @@ class CompareMessage(TypedDict):
     runs: Sequence[str]
 
 
+class CompareFitsMessage(TypedDict):
+    """Asks to have the fits of the run laid over each other."""
+
+    type: Literal["compare_fits"]
+    request: int
+
+
+class FitMessage(TypedDict):
+    """Asks to be told of another fit, by its number from 1."""
+
+    type: Literal["fit"]
+    fit: int
+
+
+class ObjectiveMessage(TypedDict):
+    """Asks to be shown another objective, by its place in the list."""
+
+    type: Literal["objective"]
+    objective: int
+
+
 class ExplainMessage(TypedDict):
     """Asks for a caption of these iterations; it comes among the others."""
 
@@ -116,6 +137,9 @@ ToKernel = (
     | FileMessage
     | RunsMessage
     | CompareMessage
+    | CompareFitsMessage
+    | FitMessage
+    | ObjectiveMessage
     | ExplainMessage
     | QuietMessage
     | PullMessage

@@ -12,7 +12,8 @@ from xinv_nb.facts.differences import names_of
 from xinv_nb.language.quantities import with_unit
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.view.compare import comparison_story, quantities_of, title_of
-from xinv_nb.view.figure import INK, bare, plain, thinned
+from xinv_nb.view.curves import thinned
+from xinv_nb.view.figure import INK, bare, plain
 from xinv_nb.view.palette import COLOURS
 
 if TYPE_CHECKING:

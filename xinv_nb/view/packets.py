@@ -16,6 +16,7 @@ from xinv_nb.view import protocol
 from xinv_nb.view.columns import bytes_per_row, columns, drawn_at_first, entries_to_draw, groups, rows_to_send, series
 from xinv_nb.view.events import events_for_view, most_telling, with_last
 from xinv_nb.view.file import File
+from xinv_nb.view.fits import fits_for_view, looked_at
 from xinv_nb.view.head import Writer, head, state_in_words
 from xinv_nb.view.questions import fact_groups
 from xinv_nb.view.scene import Frame
@@ -73,6 +74,13 @@ class Sent:
     """Which of them are drawn until the reader chooses others."""
     watched: list[protocol.Watched] = field(default_factory=list)
     """What was said of the watched quantities."""
+    fits: protocol.Fits | None = None
+    """What was said of the fits."""
+    looked_at: int = 0
+    """How many evaluations that was said of."""
+    begins: list[int] = field(default_factory=list)
+    objectives: protocol.Objectives | None = None
+    """The objectives that the reader may choose between."""
     thinned: int = 1
     """One in how many evaluations is there."""
 
@@ -113,6 +121,11 @@ def snapshot(
         "fact_groups": fact_groups(said),
         "captions": told,
     }
+    sent.fits, sent.looked_at, sent.begins = fits_for_view(run), looked_at(run), []
+    if sent.fits is not None:
+        header["fits"] = sent.fits
+    if sent.objectives is not None:
+        header["objectives"] = sent.objectives
     if frames is not None:
         header["frames"] = [_frame(frame, body) for frame in frames]
     sent.rows, sent.events, sent.history = run.evaluations, run.event_count, run.history
@@ -162,7 +175,12 @@ def update(
     if explain:
         said, told = facts_for_view(facts_of(run)), captions(run, writer)
         header |= {"phases": phases(run), "facts": said, "fact_groups": fact_groups(said), "captions": told}
+        if (fits := fits_for_view(run)) != sent.fits:
+            header["fits"] = sent.fits = fits
+        sent.looked_at = looked_at(run)
         events += _cited_events(run, sent, [*said, *told])
+    if (begins := [c.start for c in run.history.calls if c.start >= max(1, sent.looked_at)]) != sent.begins:
+        header["begins"] = sent.begins = begins
     header["events"] = events
     sent.rows, sent.history = run.evaluations, run.history
     return pack(header, body)

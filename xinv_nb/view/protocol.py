@@ -1,8 +1,8 @@
 """What the kernel tells the browser of a run, typed once; `messages` has what both say beside it.
 
 It is a packet: a `Header`, and behind it one block of bytes in which the header's numbers, pictures and files lie by
-offset and length (`wire` has the layout). `js/dev/protocol.py` makes `js/src/protocol.ts` from these two files, texts
-included, so there is nothing but types in them.
+offset and length (`wire` has the layout). `js/dev/protocol.py` makes the front end's files of the same names from these
+two, texts included, so there is nothing but types in them.
 """
 
 from __future__ import annotations
@@ -171,6 +171,39 @@ class Phase(TypedDict):
     label: str
 
 
+class Stretch(TypedDict):
+    """Evaluations that belong together: those from `start` up to but not including `stop`."""
+
+    start: int
+    stop: int
+    fit: int
+    """The number of the fit, from 1; 0 where no optimizer made them, such as a grid for a plot; −1 of several fits,
+    of very many, that are not told apart."""
+    best: int
+    """The evaluation with the lowest loss."""
+    text: str
+    """What the fit is called in a list: its optimizer, and how it ended."""
+
+
+class Fits(TypedDict):
+    """What the evaluations are where they are not of one fit alone."""
+
+    stretches: Sequence[Stretch]
+    story: Span
+    """What phases, facts and captions tell of: its first evaluation, and the one after its last."""
+    shown: int
+    """The number of the fit that is told of."""
+    count: int
+    """How many fits there are."""
+
+
+class Objectives(TypedDict):
+    """The functions that were evaluated, of which one is shown, by its place."""
+
+    names: Sequence[str]
+    shown: int
+
+
 class RunEvent(TypedDict):
     """Something that happened in the forward pass, the backward pass or the optimizer."""
 
@@ -321,6 +354,12 @@ class Header(_Header, total=False):
     groups: Sequence[Group]
     watched: Sequence[Watched]
     phases: Sequence[Phase]
+    fits: Fits | None
+    """None, as if it were missing from a snapshot, where all evaluations are one story."""
+    objectives: Objectives
+    """Of a run of several; missing from a snapshot of one."""
+    begins: Sequence[int]
+    """Evaluations at which an optimizer began since the fits were told: no line is drawn across."""
     events: Sequence[RunEvent]
     """Of an update, those that are new."""
     events_total: int

@@ -24,7 +24,7 @@ from xinv_nb.view.story import Story, as_markdown, as_text, heading, story_of
 _PAGE = packets.Detail(all_entries=False, bytes=33_000, events=500, exact=False, deflated=True)
 """What the page in the record shows of a run: with the front end and the pictures it has to stay small."""
 _MOST_ROWS_COMPARED = 400
-_BYTES_OF_FRAMES = 12_000
+_BYTES_OF_FRAMES = 11_000
 _UNFOLD = (
     "const f=this.querySelector('iframe'),"
     "t=()=>f.isConnected?f.contentWindow.postMessage(getComputedStyle(f).colorScheme,'*'):this.told.disconnect();"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xinv_nb.facts.analysis import phases_of
+from xinv_nb.facts.analysis import phases_of, shown_parts, story_span
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.view.palette import COLOURS
 
@@ -80,11 +80,11 @@ def in_few_colours(picture: Image.Image, colours: int) -> bytes:
 
 
 def iterations_worth_drawing(run: RecordedRun) -> list[int]:
-    """Return first, last, phase borders and evenly between, the most telling first."""
-    last = run.evaluations - 1
+    """Return first, last, phase borders and evenly between of what is told of, the most telling first."""
+    first, last = story_span(run)
     borders = [min(phase.stop, last) for phase in phases_of(run)]
-    evenly = [round(i * last / (_EVENLY - 1)) for i in range(_EVENLY)]
-    return list(dict.fromkeys([0, last, *borders, *evenly[::2], *evenly[1::2]]))
+    evenly = [first + round(i * (last - first) / (_EVENLY - 1)) for i in range(_EVENLY)]
+    return list(dict.fromkeys([first, last, *borders, *evenly[::2], *evenly[1::2]]))
 
 
 def warm_up() -> None:
@@ -97,17 +97,28 @@ def warm_up() -> None:
 
 
 def draw_scene(ax: Axes, run: RecordedRun, iteration: int) -> None:
-    """Draw the scene at `iteration` on `ax`, the first iteration ghosted behind it."""
+    """Draw the scene at `iteration` on `ax`, the first iteration of its fit ghosted behind it."""
     scene = run.scene
     if scene is None:
         raise LookupError("this run has no scene")
     with _random_numbers_untouched(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the drawing, not of the user's computation
         ax.set_prop_cycle(color=COLOURS)  # a scene that draws its parameters in order draws them in the plots' colours
-        if iteration != 0:
-            scene(ax, run.point(0))
+        if iteration != (start := _start_of(run, iteration)):
+            scene(ax, run.point(start))
             _make_ghost(ax)
         scene(ax, run.point(iteration))
+
+
+def _start_of(run: RecordedRun, iteration: int) -> int:
+    """Return where the fit of an iteration began; of a run that goes on, where the run did: it is drawn often."""
+    if run.status == "running":
+        return 0
+    parts = shown_parts(run)
+    first, stop = parts.story
+    if first <= iteration < stop:
+        return first
+    return next((part.start for part in parts.stretches if part.start <= iteration < part.stop), 0)
 
 
 def _make_ghost(ax: Axes) -> None:

@@ -17,6 +17,7 @@ from weakref import WeakSet
 import anywidget
 import traitlets
 
+from xinv_nb.errors import XinvError
 from xinv_nb.recorded.captions import Caption
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.recorded.writer import RunWriter
@@ -24,9 +25,11 @@ from xinv_nb.view import messages, packets, protocol
 from xinv_nb.view.compare import comparison
 from xinv_nb.view.explaining import Explainer
 from xinv_nb.view.export import export
+from xinv_nb.view.fits import choose_fit, fit_runs
 from xinv_nb.view.frames import frames_of
 from xinv_nb.view.front_end import widget_module
 from xinv_nb.view.head import Writer
+from xinv_nb.view.objectives import ShownObjective
 from xinv_nb.view.requests import read_request
 from xinv_nb.view.scene import draw_frame
 from xinv_nb.view.texts import caption_for_view, names_to_mark
@@ -85,6 +88,8 @@ class RunWidget(PlotWidget):
 
     def __init__(self, run: RecordedRun) -> None:
         self.run = run
+        """What is shown: the run, or one of its other objectives as a run of its own."""
+        self._objective = ShownObjective(run)
         self.is_handed_out = False
         """Whether the reader's program has it: it may stand anywhere then."""
         self.writer = Writer()
@@ -109,6 +114,7 @@ class RunWidget(PlotWidget):
     def snapshot(self) -> bytes:
         """Return everything there is to show, as one packet."""
         with self._lock:
+            self._sent.objectives = self._objective.for_view()
             return packets.snapshot(self.run, self._sent, self.writer)
 
     def send_update(self, *, explain: bool, scene: bool) -> None:
@@ -181,7 +187,14 @@ class RunWidget(PlotWidget):
         elif message["type"] == "runs":
             self._answer_runs(message["request"])
         elif message["type"] == "compare":
-            self._answer_comparison(message["request"], message["runs"])
+            others = [run for run in self._others() if run.id in message["runs"]]
+            self._answer_comparison(message["request"], lambda: [self.run, *others])
+        elif message["type"] == "compare_fits":
+            self._answer_comparison(message["request"], lambda: fit_runs(self.run))
+        elif message["type"] == "fit":
+            self._choose_fit(message["fit"])
+        elif message["type"] == "objective":
+            self._choose_objective(message["objective"])
 
     def _answer_scene(self, iteration: int) -> None:
         if self.run.status == "running" or self.run.scene is None:
@@ -210,12 +223,33 @@ class RunWidget(PlotWidget):
         with self._lock:
             self._send_packet(packets.other_runs_update(self.run, self._sent, request, self._others()))
 
-    def _answer_comparison(self, request: int, wanted: Sequence[str]) -> None:
-        runs = [self.run, *(run for run in self._others() if run.id in wanted)]
-        compared = self._made(request, "comparison", "compared", lambda: comparison(runs))
+    def _answer_comparison(self, request: int, runs: Callable[[], Sequence[RecordedRun]]) -> None:
+        compared = self._made(request, "comparison", "compared", lambda: comparison(runs()))
         if compared is not None:
             with self._lock:
                 self._send_packet(packets.comparison_update(self.run, self._sent, request, compared))
+
+    def _choose_fit(self, fit: int) -> None:
+        """Tell of another fit: its built-in text at once, and where a model words the text, that is worded anew."""
+        if self.run.status == "running":
+            return
+        try:
+            choose_fit(self.run, fit)
+        except XinvError:
+            _log.debug("There is no such fit.", exc_info=True)
+            self.send_facts()
+        else:
+            self.explainer.tell_anew()
+
+    def _choose_objective(self, place: int) -> None:
+        if self.run.status == "running":
+            return
+        with self._lock:
+            self.run = self._objective.choose(place)
+            self._frames = frames_of(self.run)
+            self._sent = packets.Sent(self._sent.sequence)
+            self.send_snapshot()
+        self.explainer.tell_anew()
 
     def _made(self, request: int, what: str, done: str, make: Callable[[], _Made]) -> _Made | None:
         """Return what the reader waits for; or None, once the reader has been told why there is none."""

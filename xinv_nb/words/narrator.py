@@ -188,7 +188,10 @@ def _choices(facts: Sequence[Fact], phases: int, span: tuple[int, int], bank: Ph
     yield from (_Choice(0, bank.of(f)) for f in _of_kind(facts, "players"))
     # The best of noisy values is a lucky one.
     is_noisy = any(f.data["noisy"] for f in _of_kind(facts, "phase"))
-    for place, phrase in enumerate(_joined(bank, _watches(facts, span))):
+    held_out = _of_kind(facts, "held out")[:1]
+    told = {fact.values["quantity"] for fact in held_out}
+    watches = [fact for fact in _watches(facts, span) if fact.values["quantity"] not in told]
+    for place, phrase in enumerate(_joined(bank, watches)):
         yield _Choice(1 if place == 0 else 4, phrase)
     for fact in _lasting(facts, span):
         yield _Choice(4, bank.of(fact))
@@ -197,6 +200,7 @@ def _choices(facts: Sequence[Fact], phases: int, span: tuple[int, int], bank: Ph
         main = [f for f in _moves(facts, span) if f.salience >= _NAMED_MOVES and bank.is_named(f)]
         yield from (_Choice(3, phrase) for phrase in _joined(bank, main[:_MAIN_MOVES], "main"))
     yield from _of_the_loss(facts, own, () if broke_off else ending, bank)
+    yield from (_Choice(1, bank.of(f)) for f in held_out)
     if not is_noisy and (own is None or own.values["kind"] != "oscillation"):
         yield from (_Choice(2 if f.salience >= _BEST else 5, bank.of(f)) for f in _of_kind(facts, "best"))
     yield from (_Choice(3, bank.of(f)) for f in _of_kind(facts, "gap"))

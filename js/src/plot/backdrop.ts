@@ -1,4 +1,5 @@
 // Behind the lines: phase bands with their names on top, grid lines, axis labels and panel titles.
+import type { Part } from "../fits";
 import { formatCount } from "../format";
 import type { Phase } from "../protocol";
 import type { Figure } from "./figure";
@@ -9,11 +10,18 @@ import { ellipsize } from "./surface";
 
 type Context = CanvasRenderingContext2D;
 
+/** Height of the lines that say where fits begin and end. */
+const FIT_LINE = 18;
+/** Of shorter ones (pixels) no border is drawn: there are too many. */
+const LEAST_FIT = 6;
+
 export function paintBackdrop(context: Context, figure: Figure, phases: Phase[], ink: Ink): void {
   const { left, right, top, bottom } = figure;
   context.fillStyle = ink.plot;
   context.fillRect(left, top, right - left, bottom - top);
   paintPhases(context, figure, phases, ink);
+  const isAlone = figure.parts.filter(({ kind }) => kind !== "look").length === 1;
+  if (figure.numbered) for (const part of figure.parts) paintFit(context, figure, part, isAlone, ink);
   for (const panel of figure.panels) paintPanel(context, figure, panel, ink);
   if (figure.hiddenPanels > 0) paintHiddenPanels(context, figure, ink);
 }
@@ -37,6 +45,42 @@ function paintPhases(context: Context, figure: Figure, phases: Phase[], ink: Ink
     context.fillStyle = ink.muted;
     context.fillText(text, (from + to) / 2, top - 7);
   });
+}
+
+/** Above the plots: where each fit begins and ends, and its number; the one that is told of stands out. */
+function paintFit(context: Context, figure: Figure, part: Part, isAlone: boolean, ink: Ink): void {
+  const { left, right, top, bottom, iterations, x } = figure;
+  const at = (row: number) => x(iterations[row] as number);
+  const [from, to] = [Math.max(left, at(part.from)), Math.min(right, at(part.to - 1))];
+  if (to < left || from > right) return;
+  const isTold = part.kind === "story";
+  if (part.from > 0 && to - from > LEAST_FIT) {
+    context.strokeStyle = ink.grid;
+    context.lineWidth = 1;
+    const border = (at(part.from - 1) + at(part.from)) / 2;
+    if (border > left) line(context, border, top, border, bottom);
+  }
+  if (part.kind !== "look") {
+    context.fillStyle = isTold ? ink.accent : ink.muted;
+    context.globalAlpha = isTold ? 1 : 0.5;
+    context.fillRect(from, FIT_LINE - (isTold ? 1 : 0), Math.max(to - from, 2), isTold ? 2.5 : 1);
+    context.globalAlpha = 1;
+  }
+  context.font = `${isTold ? "600 " : ""}11.5px ${ink.font}`;
+  context.textAlign = "center";
+  context.fillStyle = isTold ? ink.text : ink.muted;
+  const names = isAlone && isTold ? ["the fit"] : namesOf(part);
+  const fitting =
+    names.find((name) => context.measureText(name).width <= to - from) ?? (isTold && names.at(-1));
+  if (fitting) context.fillText(fitting, (from + to) / 2, FIT_LINE - 5);
+}
+
+/** What a part is called, the longest name first. */
+function namesOf({ kind, fits: [first, last] }: Part): string[] {
+  if (kind === "look") return first < 0 ? ["other fits", "…"] : ["of no fit", "–"];
+  if (first === 0) return [];
+  const numbers = first === last ? String(first) : `${first}–${last}`;
+  return [`${first === last ? "fit" : "fits"} ${numbers}`, numbers];
 }
 
 function paintPanel(context: Context, figure: Figure, panel: Panel, ink: Ink): void {

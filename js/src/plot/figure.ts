@@ -1,5 +1,6 @@
 // What the plots show, before any pixel is painted: panels with their axes, strips, lanes, and where each
 // lies. Everything shares one iteration axis and one pair of left and right edges.
+import { type Part, partsOf } from "../fits";
 import type { EventPhase } from "../protocol";
 import type { State } from "../state";
 import type { Store } from "../store";
@@ -39,6 +40,10 @@ export interface Figure {
   iterations: ColumnData;
   accepted: ColumnData | null;
   window: Window;
+  /** What the rows in view belong to; one part where all of them are one story. */
+  parts: Part[];
+  /** There is room for their numbers. */
+  numbered: boolean;
   panels: Panel[];
   labels: EndLabel[];
   /** Groups of parameters that found no room. */
@@ -53,6 +58,8 @@ export interface Figure {
 const GUTTER = 76;
 const MARGIN_RIGHT = 18;
 const BAND_LABELS = 22;
+/** Above those, the numbers of the fits. */
+const FIT_LABELS = 18;
 export const TITLE = 20;
 const PANEL_MINIMUM = 84;
 const GAP = 10;
@@ -70,7 +77,7 @@ const LANES: readonly EventPhase[] = ["forward", "backward", "optimizer"];
 export function neededHeight(store: Store, state: State): number {
   const content = collect(store, state);
   const { compared } = store.head.value;
-  return fixedHeight(content, compared) + shares(content, compared) * PANEL_MINIMUM;
+  return labelsHeight(store) + fixedHeight(content, compared) + shares(content, compared) * PANEL_MINIMUM;
 }
 
 export function buildFigure(store: Store, state: State, width: number, height: number): Figure {
@@ -90,9 +97,15 @@ export function buildFigure(store: Store, state: State, width: number, height: n
     to: view ? history.rowAt(view[1]) + 2 : history.rows,
   };
   const accepted = history.column("accepted").includes(0) ? history.column("accepted") : null;
+  const parts = partsOf(store);
+  const course = { accepted, window, parts };
+  const story = parts.find(({ kind }) => kind === "story");
+  const strengthOf = (key: string) =>
+    parts.length > 1 && story ? history.strengthIn(key, story.from, story.to) : history.strength(key);
 
-  const unit = Math.max((height - fixedHeight(content, compared)) / shares(content, compared), 30);
-  let y = BAND_LABELS;
+  const top = labelsHeight(store);
+  const unit = Math.max((height - top - fixedHeight(content, compared)) / shares(content, compared), 30);
+  let y = top;
   const place = (share: number) => {
     const top = y + TITLE;
     y = top + unit * share + GAP;
@@ -102,9 +115,9 @@ export function buildFigure(store: Store, state: State, width: number, height: n
   const lossTitle = withUnit(store.head.value.loss_label || "loss", store.head.value.loss_unit);
   const loss = history.column("loss");
   const panels: Panel[] = [];
-  if (!compared) panels.push(lossPanel(lossTitle, loss, place(LOSS), accepted, window));
+  if (!compared) panels.push(lossPanel(lossTitle, loss, place(LOSS), course));
   for (const group of content.groups) {
-    panels.push(parameterPanel(group, place(group.log ? LOSS : 1), accepted, window));
+    panels.push(parameterPanel(group, place(group.log ? LOSS : 1), course));
   }
   const stripsTitle = content.strips.length > 0 ? { text: content.stripsTitle, y } : null;
   if (stripsTitle) y += TITLE;
@@ -113,7 +126,7 @@ export function buildFigure(store: Store, state: State, width: number, height: n
     y += STRIP + STRIP_GAP;
     return {
       gradient,
-      strength: history.strength(`g${line.series.key}`),
+      strength: strengthOf(`g${line.series.key}`),
       colour: line.index,
       // A summary of a large array has no sign.
       size: line.series.statistic !== "",
@@ -124,10 +137,10 @@ export function buildFigure(store: Store, state: State, width: number, height: n
   });
   if (stripsTitle) y += GAP - 4;
   for (const band of content.watched) {
-    const panel = watchedPanel(band, place(WATCHED), accepted, window);
+    const panel = watchedPanel(band, place(WATCHED), course);
     panels.push(panel);
     const top = panel.bottom + 4;
-    const strength = history.strength(`d${band.watched.key}`);
+    const strength = strengthOf(`d${band.watched.key}`);
     const own = { colour: null, size: false, faded: false, top, bottom: top + WATCHED_STRIP };
     strips.push({ gradient: band.cotangent, strength, ...own });
     y = top + WATCHED_STRIP + 4;
@@ -141,21 +154,27 @@ export function buildFigure(store: Store, state: State, width: number, height: n
     height,
     left,
     right,
-    top: BAND_LABELS,
+    top,
     bottom,
     axis,
     x: pixels(axis, left, right),
     iterations: history.column("iteration"),
     accepted,
     window,
+    parts,
+    numbered: top > BAND_LABELS,
     panels,
-    labels: labelWidth(content.groups, width) > 0 ? placeLabels(panels, window, right, width) : [],
+    labels: labelWidth(content.groups, width) > 0 ? placeLabels(panels, course, right, width) : [],
     hiddenPanels: content.hiddenPanels,
     stripsTitle,
     strips,
     hiddenStrips: content.hiddenStrips,
     lanes,
   };
+}
+
+function labelsHeight(store: Store): number {
+  return BAND_LABELS + (store.fits.value ? FIT_LABELS : 0);
 }
 
 function shares({ groups, watched }: Content, compared: boolean): number {
@@ -168,5 +187,5 @@ function fixedHeight({ groups, strips, watched }: Content, compared: boolean): n
   const watchedHeight = watched.length * (TITLE + WATCHED_STRIP + 8);
   const lanesHeight = GAP + (compared ? 0 : LANE * LANES.length) + 4 + AXIS;
   const panels = groups.length + (compared ? 0 : 1);
-  return BAND_LABELS + panels * (TITLE + GAP) + stripsHeight + watchedHeight + lanesHeight;
+  return panels * (TITLE + GAP) + stripsHeight + watchedHeight + lanesHeight;
 }

@@ -1,6 +1,6 @@
 // Names at the ends of the lines, so that nobody has to look them up in a legend.
 import { type Ink, SERIES_COLOURS } from "./ink";
-import type { Line, Panel, Window } from "./panel";
+import type { Course, Line, Panel } from "./panel";
 import { ellipsize } from "./surface";
 
 export interface EndLabel {
@@ -38,10 +38,13 @@ export function labelWidth(
 
 export function placeLabels(
   panels: readonly Panel[],
-  { from, to }: Window,
+  { window, parts }: Course,
   left: number,
   right: number,
 ): EndLabel[] {
+  // Of several fits, where the one that is told of ends.
+  const story = parts.find(({ kind }) => kind === "story") ?? window;
+  const [from, to] = [Math.max(story.from, window.from), Math.min(story.to, window.to)];
   return panels.flatMap((panel) => {
     if (!needsLabels(panel.lines)) return [];
     const labels: EndLabel[] = [];

@@ -1,5 +1,6 @@
 // The loss and the parameters as lines; rejected trials as faint dots; truth dashed, bounds thin.
 import { BREAK, decimate, decimateBand } from "../decimate";
+import type { Part } from "../fits";
 import type { ColumnData } from "../wire";
 import type { Figure } from "./figure";
 import { type Ink, SERIES_COLOURS, seriesDash } from "./ink";
@@ -9,6 +10,11 @@ import { cross, dot, line } from "./strokes";
 type Context = CanvasRenderingContext2D;
 
 const FADED = 0.14;
+/** Of fits that are not told of: the opacity of their lines, and the share of the width. */
+const QUIET = 0.5;
+const THIN = 0.6;
+/** Of points that are of no fit. */
+const FAINT = 0.3;
 /** More rejected trials than this on one pixel column are not told apart. */
 const DOT_SPACING = 2;
 /** Rejected trials with this much room each are crosses. */
@@ -79,11 +85,44 @@ function paintPath(
   width: number,
   dash: readonly number[],
 ): void {
-  const { x, iterations, accepted, window } = figure;
-  const column = (row: number) => Math.floor(x(iterations[row] as number));
-  const rows = decimate(values, column, accepted, window.from, window.to);
+  const opacity = context.globalAlpha;
   context.strokeStyle = colour;
   context.fillStyle = colour;
+  // The curve of each fit is its own.
+  for (const part of figure.parts) {
+    context.globalAlpha = opacity * { story: 1, fit: QUIET, look: FAINT }[part.kind];
+    if (part.kind === "look") paintPoints(context, figure, panel, values, part);
+    else paintCurve(context, figure, panel, values, part, part.kind === "fit" ? width * THIN : width, dash);
+  }
+  context.globalAlpha = opacity;
+}
+
+/** Points that no optimizer stepped through: those within the scale, as dots. */
+function paintPoints(
+  context: Context,
+  { x, iterations, window }: Figure,
+  { axis, y }: Panel,
+  values: ColumnData,
+  { from, to }: Part,
+): void {
+  for (let row = Math.max(from, window.from); row < Math.min(to, window.to); row++) {
+    const value = values[row] as number;
+    if (value >= axis.low && value <= axis.high) dot(context, x(iterations[row] as number), y(value), 1.5);
+  }
+}
+
+function paintCurve(
+  context: Context,
+  figure: Figure,
+  panel: Panel,
+  values: ColumnData,
+  { from, to }: Part,
+  width: number,
+  dash: readonly number[],
+): void {
+  const { x, iterations, accepted, window } = figure;
+  const column = (row: number) => Math.floor(x(iterations[row] as number));
+  const rows = decimate(values, column, accepted, Math.max(from, window.from), Math.min(to, window.to));
   context.lineWidth = width;
   context.setLineDash([...dash]);
   context.beginPath();
@@ -103,23 +142,24 @@ function paintPath(
 }
 
 function paintBand(context: Context, figure: Figure, panel: Panel, band: Band, ink: Ink): void {
-  const { x, iterations, accepted, window } = figure;
   if (panel.axis.ticks.length === 0) return;
   if (!band.watched.several) {
     paintPath(context, figure, panel, band.low, ink.watched, 1.75, []);
     return;
   }
+  for (const part of figure.parts) {
+    if (part.kind !== "look") paintBandOf(context, figure, panel, band, part, ink);
+  }
+}
+
+function paintBandOf(context: Context, figure: Figure, panel: Panel, band: Band, part: Part, ink: Ink): void {
+  const { x, iterations, accepted, window } = figure;
   const column = (row: number) => Math.floor(x(iterations[row] as number));
+  const [from, to] = [Math.max(part.from, window.from), Math.min(part.to, window.to)];
+  const opacity = part.kind === "fit" ? QUIET : 1;
   context.fillStyle = context.strokeStyle = ink.watched;
   context.lineWidth = 1.25;
-  for (const { rows, low, high } of decimateBand(
-    band.low,
-    band.high,
-    column,
-    accepted,
-    window.from,
-    window.to,
-  )) {
+  for (const { rows, low, high } of decimateBand(band.low, band.high, column, accepted, from, to)) {
     const at = rows.map((row) => x(iterations[row] as number));
     const trace = (values: number[]) => {
       values.forEach((value, index) => {
@@ -133,9 +173,9 @@ function paintBand(context: Context, figure: Figure, panel: Panel, band: Band, i
       context.lineTo(at[index] as number, panel.y(high[index] as number));
     }
     context.closePath();
-    context.globalAlpha = 0.28;
+    context.globalAlpha = 0.28 * opacity;
     context.fill();
-    context.globalAlpha = 1;
+    context.globalAlpha = opacity;
     context.beginPath();
     trace(low);
     trace(high);
@@ -143,16 +183,20 @@ function paintBand(context: Context, figure: Figure, panel: Panel, band: Band, i
     if (rows.length === 1)
       line(context, at[0] as number, panel.y(low[0] as number), at[0] as number, panel.y(high[0] as number));
   }
+  context.globalAlpha = 1;
 }
 
 /** Trials that the optimizer turned down: crosses where there is room, else dots. */
 function paintRejected(context: Context, figure: Figure, panel: Panel, loss: ColumnData, ink: Ink): void {
-  const { accepted, iterations, x, window } = figure;
+  const { accepted, iterations, x, window, parts } = figure;
   if (!accepted) return;
   context.fillStyle = context.strokeStyle = ink.warning;
   context.lineWidth = 1.25;
   let former = Number.NEGATIVE_INFINITY;
+  let part = 0;
   for (let row = window.from; row < Math.min(window.to, accepted.length); row++) {
+    while (row >= (parts[part]?.to ?? row + 1)) part++;
+    context.globalAlpha = parts[part]?.kind === "story" ? 1 : QUIET;
     const value = loss[row] as number;
     const px = x(iterations[row] as number);
     if (accepted[row] !== 0 || Number.isNaN(value) || px - former < DOT_SPACING) continue;
@@ -162,4 +206,5 @@ function paintRejected(context: Context, figure: Figure, panel: Panel, loss: Col
     else dot(context, px, py, 1.75);
     former = px;
   }
+  context.globalAlpha = 1;
 }

@@ -73,13 +73,8 @@ function paintCursor(
     const lines = panel.lines.filter(({ faded }) => !faded);
     if (lines.length > MAX_DOTS) continue;
     for (const { values, index } of lines) {
-      paintDot(
-        context,
-        x,
-        panel.y(values[row] as number),
-        ink.series[index % SERIES_COLOURS] ?? ink.text,
-        ink,
-      );
+      const y = heightIn(panel, values[row] as number);
+      paintDot(context, x, y, ink.series[index % SERIES_COLOURS] ?? ink.text, ink);
     }
   }
   const text = formatCount(iteration);
@@ -97,18 +92,25 @@ function paintCursor(
   return { from: middle - width / 2, to: middle + width / 2 };
 }
 
+/** Not a number where it is beyond the axis, as a point of no fit may be. */
+function heightIn({ top, bottom, y }: Panel, value: number): number {
+  const height = y(value);
+  return height >= top - 4 && height <= bottom + 4 ? height : Number.NaN;
+}
+
 /** A trial that was turned down is a ring: the line does not pass through it. */
 function paintLossDot(
   context: Context,
   figure: Figure,
-  { axis, y }: Panel,
+  panel: Panel,
   value: number,
   row: number,
   ink: Ink,
 ): void {
+  const { axis, y } = panel;
   const x = figure.x(figure.iterations[row] as number);
   if (figure.accepted?.[row] !== 0) {
-    paintDot(context, x, y(value), ink.text, ink);
+    paintDot(context, x, heightIn(panel, value), ink.text, ink);
     return;
   }
   const inside = y(Math.min(Math.max(value, axis.low), axis.high));
@@ -130,8 +132,8 @@ function paintReading(
   ink: Ink,
 ): void {
   const x = figure.x(figure.iterations[row] as number);
-  paintDot(context, x, panel.y(band.low[row] as number), ink.watched, ink);
-  if (band.watched.several) paintDot(context, x, panel.y(band.high[row] as number), ink.watched, ink);
+  paintDot(context, x, heightIn(panel, band.low[row] as number), ink.watched, ink);
+  if (band.watched.several) paintDot(context, x, heightIn(panel, band.high[row] as number), ink.watched, ink);
   context.font = `600 12.5px ${ink.font}`;
   const taken = context.measureText(panel.title).width + 18 + (panel.log ? 62 : 0);
   const room = figure.right - figure.left - taken - 8;

@@ -1,4 +1,6 @@
 // One panel of lines with its value axis: the loss, the parameters of one group, or one watched quantity.
+
+import type { Part } from "../fits";
 import { formatPair, formatWithUnit } from "../format";
 import type { Series, Watched } from "../protocol";
 import type { ColumnData } from "../wire";
@@ -24,6 +26,14 @@ export interface Band {
 export interface Window {
   from: number;
   to: number;
+}
+
+/** Which of the rows make the lines. */
+export interface Course {
+  /** 0 where the optimizer turned a trial down; null where it turned down none. */
+  accepted: ColumnData | null;
+  window: Window;
+  parts: readonly Part[];
 }
 
 export interface Panel {
@@ -52,16 +62,10 @@ export interface Extent {
 /** A positive quantity whose largest value is this many times its smallest is drawn on a logarithmic axis. */
 const LOG_FROM = 50;
 
-export function lossPanel(
-  title: string,
-  loss: ColumnData,
-  place: Place,
-  accepted: ColumnData | null,
-  window: Window,
-): Panel {
+export function lossPanel(title: string, loss: ColumnData, place: Place, course: Course): Panel {
   // Rejected trials far from the accepted iterates do not squash the line: they lie on the axis' edge.
-  const all = extent([loss], null, window);
-  const iterates = accepted ? extent([loss], accepted, window) : all;
+  const all = courseExtent([loss], { ...course, accepted: null }, true);
+  const iterates = course.accepted ? courseExtent([loss], course, true) : all;
   const range = iterates.low <= iterates.high ? widen(iterates, [all.low, all.high], 0.5) : all;
   return { ...panel(title, range, isWide(range), place, 30), loss };
 }
@@ -69,23 +73,22 @@ export function lossPanel(
 export function parameterPanel(
   { title, lines, log }: { title: string; lines: Line[]; log: boolean },
   place: Place,
-  accepted: ColumnData | null,
-  window: Window,
+  course: Course,
 ): Panel {
-  const range = parameterRange(lines, accepted, window);
+  const range = parameterRange(lines, course, log);
   return { ...panel(title, range, log && isWide(range), place, 24), lines };
 }
 
 /** Truth and bounds are part of the axis where they do not squash the lines. */
-export function parameterRange(lines: Line[], accepted: ColumnData | null, window: Window): Extent {
+export function parameterRange(lines: Line[], course: Course, log = false): Extent {
   const marks = lines.flatMap(({ series }) => [series.truth, ...(series.bounds ?? [])]);
   const columns = lines.map(({ values }) => values);
-  return widen(extent(columns, accepted, window), marks, 1);
+  return widen(courseExtent(columns, course, log), marks, 1);
 }
 
-export function watchedPanel(band: Band, place: Place, accepted: ColumnData | null, window: Window): Panel {
+export function watchedPanel(band: Band, place: Place, course: Course): Panel {
   const { name, unit } = band.watched;
-  const range = extent([band.low, band.high], accepted, window);
+  const range = courseExtent([band.low, band.high], course, true);
   return { ...panel(withUnit(name, unit), range, isWide(range), place, 26), band };
 }
 
@@ -129,6 +132,46 @@ function widen(extent: Extent, values: readonly (number | null | undefined)[], r
     (value) => typeof value === "number" && value >= extent.low - room && value <= extent.high + room,
   ) as number[];
   return { low: Math.min(extent.low, ...near), high: Math.max(extent.high, ...near) };
+}
+
+/** What the axis shows of several fits: all of the one that is told of and where the others came to; of these no more
+ *  than leaves half of the height for that, and nothing of points that are of no fit. */
+export function courseExtent(
+  columns: ColumnData[],
+  { accepted, window, parts }: Course,
+  log: boolean,
+): Extent {
+  if (parts.length === 1) return extent(columns, accepted, window);
+  const seen = (kind: Part["kind"]) =>
+    parts
+      .filter((part) => part.kind === kind)
+      .map(({ from, to, best }) => ({
+        from: Math.max(from, window.from),
+        to: Math.min(to, window.to),
+        best,
+      }));
+  const of = (rows: Window[]) => rows.map((each) => extent(columns, accepted, each)).reduce(union, NOTHING);
+  const others = seen("fit");
+  const ends = others.map(({ from, to, best }) => ({
+    from: Math.max(from, best),
+    to: Math.min(to, best + 1),
+  }));
+  const needed = union(of(seen("story")), of(ends));
+  const all = union(needed, of(others));
+  if (!(all.low <= all.high)) return extent(columns, accepted, window);
+  if (!(needed.low < needed.high)) return all;
+  if (log && isWide(needed)) {
+    const ratio = needed.high / needed.low;
+    return { low: Math.max(all.low, needed.low / ratio), high: Math.min(all.high, needed.high * ratio) };
+  }
+  const room = needed.high - needed.low;
+  return { low: Math.max(all.low, needed.low - room), high: Math.min(all.high, needed.high + room) };
+}
+
+const NOTHING: Extent = { low: Number.POSITIVE_INFINITY, high: Number.NEGATIVE_INFINITY };
+
+function union(one: Extent, other: Extent): Extent {
+  return { low: Math.min(one.low, other.low), high: Math.max(one.high, other.high) };
 }
 
 /** Lowest and highest finite value of accepted rows in the window; low > high where there is none. */

@@ -1,5 +1,6 @@
 // The path of the iterates in the plane of two parameters, each step in the colour of the loss it arrived at.
 // Only what was recorded: nothing between two iterates is computed.
+import { type Part, partsOf } from "../fits";
 import { formatNumber } from "../format";
 import type { Store } from "../store";
 import type { ColumnData } from "../wire";
@@ -18,6 +19,9 @@ const BOTTOM = 34;
 /** A step shorter than this (pixels) is drawn with the next one. */
 const LEAST_STEP = 0.7;
 const LEGEND = 60;
+/** Of fits that are not told of, and of points that are of no fit. */
+const QUIET = 0.45;
+const FAINT = 0.35;
 
 export interface Plane {
   width: number;
@@ -28,6 +32,7 @@ export interface Plane {
   y: (value: number) => number;
   /** Rows that the optimizer accepted and of which both numbers are known. */
   rows: number[];
+  parts: readonly Part[];
   loss: ColumnData;
 }
 
@@ -42,9 +47,11 @@ export function buildPlane(store: Store, keys: readonly number[], size: DOMRect)
   if (!first || !second) return null;
   const accepted = history.column("accepted");
   const window = { from: 0, to: history.rows };
+  const parts = partsOf(store);
+  const course = { accepted: accepted.length > 0 ? accepted : null, window, parts };
   const { width, height } = size;
   const axis = (of: Line, room: number) => {
-    const { low, high } = parameterRange([of], accepted.length > 0 ? accepted : null, window);
+    const { low, high } = parameterRange([of], course);
     return valueAxis(low, high, false, room);
   };
   const axes = [
@@ -64,6 +71,7 @@ export function buildPlane(store: Store, keys: readonly number[], size: DOMRect)
     x: pixels(axes[0], LEFT, width - RIGHT),
     y: pixels(axes[1], height - BOTTOM, TOP),
     rows,
+    parts,
     loss: history.column("loss"),
   };
 }
@@ -87,7 +95,10 @@ export function rowAt(plane: Plane, x: number, y: number): number {
 
 export function paintPlane(context: Context, plane: Plane, lossName: string, end: string, ink: Ink): void {
   paintGround(context, plane, ink);
-  const { low, high } = extent([plane.loss], null, { from: 0, to: plane.loss.length });
+  const story = plane.parts.find(({ kind }) => kind === "story") ?? { from: 0, to: plane.loss.length };
+  const rows = rowsOf(plane, story);
+  paintOthers(context, plane, ink);
+  const { low, high } = extent([plane.loss], null, story);
   const scale = isWide({ low, high }) ? Math.log : (value: number) => value;
   const colour = (loss: number) => {
     const share = (scale(high) - scale(loss)) / (scale(high) - scale(low) || 1);
@@ -96,10 +107,10 @@ export function paintPlane(context: Context, plane: Plane, lossName: string, end
   };
   context.lineWidth = 2;
   context.lineCap = "round";
-  let [fromX, fromY] = placeOf(plane, plane.rows[0] ?? 0);
-  for (const [index, row] of plane.rows.entries()) {
+  let [fromX, fromY] = placeOf(plane, rows[0] ?? 0);
+  for (const [index, row] of rows.entries()) {
     const [x, y] = placeOf(plane, row);
-    if (Math.hypot(x - fromX, y - fromY) < LEAST_STEP && index < plane.rows.length - 1) continue;
+    if (Math.hypot(x - fromX, y - fromY) < LEAST_STEP && index < rows.length - 1) continue;
     const loss = plane.loss[row] as number;
     context.strokeStyle = context.fillStyle = Number.isFinite(loss) ? colour(loss) : ink.muted;
     line(context, fromX, fromY, x, y);
@@ -107,7 +118,7 @@ export function paintPlane(context: Context, plane: Plane, lossName: string, end
     if (Math.hypot(x - fromX, y - fromY) > 6) disc(context, x, y, 2.25);
     [fromX, fromY] = [x, y];
   }
-  paintEnds(context, plane, end, ink);
+  paintEnds(context, plane, rows, end, ink);
   if (!(low <= high)) return;
   context.font = `11.5px ${ink.font}`;
   context.textBaseline = "middle";
@@ -122,6 +133,35 @@ export function paintPlane(context: Context, plane: Plane, lossName: string, end
   context.fillText(ellipsize(context, `${lossName} ${formatNumber(high)}`, bar - LEFT), bar - 6, TOP - 10);
   context.fillStyle = gradient;
   context.fillRect(bar, TOP - 13, LEGEND, 6);
+}
+
+function rowsOf({ rows }: Plane, { from, to }: { from: number; to: number }): number[] {
+  return rows.filter((row) => row >= from && row < to);
+}
+
+/** The ways of the other fits, without their losses; points that no optimizer stepped through, as dots. */
+function paintOthers(context: Context, plane: Plane, ink: Ink): void {
+  context.save();
+  context.beginPath();
+  context.rect(LEFT, TOP, plane.width - RIGHT - LEFT, plane.height - BOTTOM - TOP);
+  context.clip();
+  context.strokeStyle = context.fillStyle = ink.muted;
+  context.lineWidth = 1.1;
+  for (const part of plane.parts) {
+    const places = rowsOf(plane, part).map((row) => placeOf(plane, row));
+    if (part.kind === "fit") {
+      context.globalAlpha = QUIET;
+      context.beginPath();
+      for (const [x, y] of places) context.lineTo(x, y);
+      context.stroke();
+      const end = places.at(-1);
+      if (end) disc(context, end[0], end[1], 2.5);
+    } else if (part.kind === "look") {
+      context.globalAlpha = FAINT;
+      for (const [x, y] of places) disc(context, x, y, 1.5);
+    }
+  }
+  context.restore();
 }
 
 function paintGround(context: Context, { width, height, lines, axes, x, y }: Plane, ink: Ink): void {
@@ -167,8 +207,8 @@ function paintGround(context: Context, { width, height, lines, axes, x, y }: Pla
 }
 
 /** A ring where it began, a square where it stands; their names on the sides that are turned away. */
-function paintEnds(context: Context, plane: Plane, end: string, ink: Ink): void {
-  const [first, last] = [plane.rows[0], plane.rows.at(-1)];
+function paintEnds(context: Context, plane: Plane, rows: number[], end: string, ink: Ink): void {
+  const [first, last] = [rows[0], rows.at(-1)];
   if (first === undefined || last === undefined) return;
   context.strokeStyle = context.fillStyle = ink.text;
   context.lineWidth = 1.75;

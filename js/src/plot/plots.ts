@@ -2,6 +2,7 @@
 // New data repaint both layers, a moved cursor only the upper one; each at most once per frame.
 import { signal as createSignal, effect } from "@preact/signals-core";
 import { eachFrame, element, react, setText } from "../dom";
+import { fitInWords, storyOf } from "../fits";
 import { formatCount, formatPair } from "../format";
 import { atEnd, on } from "../listen";
 import type { State } from "../state";
@@ -82,6 +83,7 @@ export function createPlots(store: Store, state: State, root: HTMLElement, signa
   react(signal, () => {
     // Grows with what is to be shown and never shrinks: nothing below moves twice.
     store.version.value;
+    store.fits.value;
     height = Math.max(height, LEAST_HEIGHT, Math.ceil(neededHeight(store, state)));
     node.style.height = `${height}px`;
   });
@@ -92,6 +94,7 @@ export function createPlots(store: Store, state: State, root: HTMLElement, signa
     store.groups.value;
     store.watched.value;
     store.phases.value;
+    store.fits.value;
     store.events.value;
     state.selected.value;
     state.toggled.value;
@@ -166,12 +169,16 @@ function describe(store: Store, summary: HTMLElement, signal: AbortSignal): void
     if (history.rows === 0) return setText(summary, "Nothing is recorded yet.");
     const loss = history.column("loss");
     const { loss_label, compared } = store.head.peek();
-    const iterations = `iterations ${formatCount(history.firstIteration)} to ${formatCount(history.lastIteration)}`;
+    const { from, to } = storyOf(store);
+    const [first, last] = [from, to - 1].map((row) => formatCount(history.value("iteration", row)));
+    const iterations = `iterations ${first} to ${last}`;
+    const fit = fitInWords(store);
     setText(
       summary,
       (compared
         ? `Several runs on shared axes over ${iterations}. `
-        : `${loss_label} from ${formatPair(loss[0] as number, loss[loss.length - 1] as number).join(" to ")} ` +
+        : `${fit && `${fit}: `}` +
+          `${loss_label} from ${formatPair(loss[from] as number, loss[to - 1] as number).join(" to ")} ` +
           `over ${iterations}; ` +
           `${store.series.peek().length} parameters, ${store.events.peek().length} events. ` +
           "Gradient strips show each row relative to its strongest gradient. ") +
@@ -181,6 +188,7 @@ function describe(store: Store, summary: HTMLElement, signal: AbortSignal): void
   const stop = effect(() => {
     store.version.value;
     store.series.value;
+    store.fits.value;
     timer ??= setTimeout(write, 1000);
   });
   atEnd(signal, () => {

@@ -10,6 +10,8 @@ type Context = CanvasRenderingContext2D;
 
 /** Widest cell of one iteration (pixels). */
 const MAX_CELL = 36;
+/** Of gradients that are not of the fit that is told of. */
+const QUIET = 0.4;
 
 export function paintStrips(context: Context, figure: Figure, ink: Ink): void {
   if (figure.stripsTitle) paintStripsTitle(context, figure, figure.stripsTitle, ink);
@@ -64,7 +66,7 @@ function paintStrip(context: Context, figure: Figure, strip: Strip, ink: Ink): v
 
   // Few iterations: a cell each, centred on its iteration. Many: the strongest of each pixel column.
   const cell = Math.min(MAX_CELL, (right - left) / Math.max(1, figure.axis.high - figure.axis.low));
-  const base = faded ? 0.25 : 1;
+  let base = 1;
   const paint = (value: number, from: number, to: number) => {
     if (Number.isNaN(value) || value === 0) return; // also where all are 0: nothing is divided by 0
     context.fillStyle = size ? ink.muted : value > 0 ? ink.positive : ink.negative;
@@ -72,29 +74,36 @@ function paintStrip(context: Context, figure: Figure, strip: Strip, ink: Ink): v
     const start = Math.max(from, left);
     if (to > start) context.fillRect(start, top, to - start, bottom - top);
   };
-  // Pixels of the screen, of which one of the page may be one and a half.
-  const scale = context.getTransform().a || 1;
-  if (cell * scale >= 1) {
-    // Wide cells are told apart by a fine edge; narrow ones meet on whole pixels, or seams would show.
-    const edge = cell >= 5 ? 0.5 : 0;
-    const snap = cell >= 5 ? (at: number) => at : (at: number) => Math.round(at * scale) / scale;
-    let from = Number.NEGATIVE_INFINITY;
-    for (let row = window.from; row < Math.min(window.to, gradient.length); row++) {
-      const middle = x(iterations[row] as number);
-      const next = x(iterations[row + 1] ?? Number.POSITIVE_INFINITY);
-      if (from === Number.NEGATIVE_INFINITY) from = Math.max(left, snap(middle - cell / 2));
-      // Neighbours share the border between them: computed twice, rounding would open a gap here and there.
-      const to = next - middle < 1.5 * cell ? snap((middle + next) / 2) : snap(middle + cell / 2);
-      paint(gradient[row] as number, from, Math.min(right, to) - edge);
-      from = next - middle < 1.5 * cell ? to : Number.NEGATIVE_INFINITY;
-    }
-  } else {
-    const first = Math.round(left * scale);
-    const columns = Math.ceil((right - left) * scale) + 1;
-    const column = (row: number) => Math.round(x(iterations[row] as number) * scale) - first;
-    strongest(gradient, column, columns, window.from, window.to).forEach((value, i) => {
-      paint(value, (first + i) / scale, Math.min(right, (first + i + 1) / scale));
-    });
+  for (const part of figure.parts) {
+    base = (faded ? 0.25 : 1) * (part.kind === "story" ? 1 : QUIET);
+    paintRows(Math.max(part.from, window.from), Math.min(part.to, window.to));
   }
   context.globalAlpha = 1;
+
+  function paintRows(first: number, end: number): void {
+    // Pixels of the screen, of which one of the page may be one and a half.
+    const scale = context.getTransform().a || 1;
+    if (cell * scale >= 1) {
+      // Wide cells are told apart by a fine edge; narrow ones meet on whole pixels, or seams would show.
+      const edge = cell >= 5 ? 0.5 : 0;
+      const snap = cell >= 5 ? (at: number) => at : (at: number) => Math.round(at * scale) / scale;
+      let from = Number.NEGATIVE_INFINITY;
+      for (let row = first; row < Math.min(end, gradient.length); row++) {
+        const middle = x(iterations[row] as number);
+        const next = x(iterations[row + 1] ?? Number.POSITIVE_INFINITY);
+        if (from === Number.NEGATIVE_INFINITY) from = Math.max(left, snap(middle - cell / 2));
+        // Neighbours share the border between them: computed twice, rounding would open a gap here and there.
+        const to = next - middle < 1.5 * cell ? snap((middle + next) / 2) : snap(middle + cell / 2);
+        paint(gradient[row] as number, from, Math.min(right, to) - edge);
+        from = next - middle < 1.5 * cell ? to : Number.NEGATIVE_INFINITY;
+      }
+    } else {
+      const start = Math.round(left * scale);
+      const columns = Math.ceil((right - left) * scale) + 1;
+      const column = (row: number) => Math.round(x(iterations[row] as number) * scale) - start;
+      strongest(gradient, column, columns, first, end).forEach((value, i) => {
+        paint(value, (start + i) / scale, Math.min(right, (start + i + 1) / scale));
+      });
+    }
+  }
 }

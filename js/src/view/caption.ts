@@ -1,6 +1,7 @@
 // One caption as a card, and the small buttons that cite events and facts. Names and texts come from the
 // reader's program or from a language model: they become text nodes, never HTML.
 import { element } from "../dom";
+import { storyOf } from "../fits";
 import { formatCount } from "../format";
 import { on } from "../listen";
 import type { Caption, Span } from "../protocol";
@@ -77,12 +78,14 @@ export function lightSpan(node: HTMLElement, span: Span, state: State): void {
   on(node, "focusout", darken);
 }
 
-/** Marks the cards whose span covers the cursor; those about the whole run are always true and stay calm. */
+/** Marks the cards whose span covers the cursor; those about all that is told of are always true and stay calm. */
 export function markCurrent(cards: Iterable<HTMLElement>, store: Store, iteration: number): void {
-  const { firstIteration, lastIteration } = store.history;
+  const { from, to } = storyOf(store);
+  const first = store.history.value("iteration", from);
+  const last = store.history.value("iteration", to - 1);
   for (const card of cards) {
     const span: Span = [Number(card.dataset.first), Number(card.dataset.last)];
-    const whole = span[0] <= firstIteration && span[1] >= lastIteration;
+    const whole = span[0] <= first && span[1] >= last;
     card.classList.toggle("current", !whole && covers(span, iteration));
   }
 }

@@ -1,5 +1,6 @@
 // The foot: play, speed, the slider that is the cursor for keyboards and screen readers, and a hint.
 import { element, react, setAttributes } from "../dom";
+import { storyOf } from "../fits";
 import { formatCount, formatWithUnit } from "../format";
 import type { Link } from "../link";
 import { atEnd, on } from "../listen";
@@ -108,7 +109,7 @@ function heardAt({ history, head, series }: Store, state: State): string[] {
   ];
 }
 
-/** Moves the cursor with the clock while playing; starts over when it stands at the end. */
+/** Moves the cursor with the clock while playing, to the end of what is told of; starts over when it stands there. */
 function runPlayback(store: Store, state: State, signal: AbortSignal): void {
   let request = 0;
   const stop = () => cancelAnimationFrame(request);
@@ -116,12 +117,14 @@ function runPlayback(store: Store, state: State, signal: AbortSignal): void {
     stop();
     if (!state.playing.value) return;
     const { history } = store;
-    if (state.row.peek() >= history.rows - 1) state.moveToRow(0);
+    if (state.row.peek() >= storyOf(store).to - 1) state.moveToRow(storyOf(store).from);
     let position = state.iteration.peek();
     let former = performance.now();
     const tick = (now: number) => {
       // By iterations, of which some may have no row.
-      const { firstIteration, lastIteration } = history;
+      const { from, to } = storyOf(store);
+      const firstIteration = history.value("iteration", from);
+      const lastIteration = history.value("iteration", to - 1);
       const rate = Math.max(ITERATIONS_PER_SECOND, (lastIteration - firstIteration) / LONGEST_SECONDS);
       position = Math.min(position + ((now - former) / 1000) * rate * state.speed.peek(), lastIteration);
       former = now;

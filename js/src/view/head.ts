@@ -1,10 +1,12 @@
 // The head: title, state in words and colour, loss up to the cursor, optimizer, and who writes the captions.
 import { element, react, setText } from "../dom";
+import { fitInWords, fitsToChoose, partAt } from "../fits";
 import { formatCount, formatNumber, formatPair } from "../format";
 import type { Link } from "../link";
 import { atEnd, on } from "../listen";
 import type { State } from "../state";
 import type { Store } from "../store";
+import { createFits } from "./fits";
 import type { Notices } from "./notices";
 import { createWriter } from "./writer";
 
@@ -35,7 +37,8 @@ export function createHead(
     pill.dataset.tone = store.problem.value ? "bad" : head.tone;
     setText(optimizer, head.optimizer);
     optimizer.title = head.optimizer;
-    optimizer.hidden = !head.optimizer;
+    // Of several fits, each names its own.
+    optimizer.hidden = !head.optimizer || fitsToChoose(store).length > 0;
     setText(thinned, `one in ${formatCount(state.thinned.value)} evaluations is shown`);
     thinned.hidden = !(state.thinned.value > 1);
   });
@@ -43,11 +46,12 @@ export function createHead(
   react(signal, () => {
     store.version.value;
     const row = state.row.value;
-    const [first, now] = [store.history.value("loss", 0), store.history.value("loss", row)];
+    const start = partAt(store, row)?.from ?? 0;
+    const [first, now] = [store.history.value("loss", start), store.history.value("loss", row)];
     const label = store.head.value.loss_label || "loss";
     loss.hidden = row < 0 || store.head.value.compared;
     const numbers =
-      row <= 0 ? formatNumber(first) : formatPair(first, now, store.head.value.loss_unit).join(" → ");
+      row <= start ? formatNumber(first) : formatPair(first, now, store.head.value.loss_unit).join(" → ");
     const text = `${label} ${numbers}`;
     setText(loss, text);
     // As wide as it has been: a cursor at the start does not move what stands beside it.
@@ -67,7 +71,17 @@ export function createHead(
   return element(
     "header",
     { class: "head" },
-    element("div", { class: "about" }, title, pill, loss, optimizer, thinned, noticed),
+    element(
+      "div",
+      { class: "about" },
+      title,
+      pill,
+      loss,
+      optimizer,
+      createFits(store, state, link, signal),
+      thinned,
+      noticed,
+    ),
     element("div", { class: "actions" }, createWriter(store, link, signal), ...actions),
     announcement,
   );
@@ -75,7 +89,10 @@ export function createHead(
 
 function announce(store: Store, region: HTMLElement, signal: AbortSignal): void {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const say = () => setText(region, store.problem.value || store.head.value.state);
+  const say = () => {
+    const told = [store.head.value.state, fitInWords(store)].filter(Boolean).join(" · ");
+    setText(region, store.problem.value || told);
+  };
   const sayLater = () => {
     timer = undefined;
     say();
@@ -83,6 +100,7 @@ function announce(store: Store, region: HTMLElement, signal: AbortSignal): void 
   react(signal, () => {
     const { status } = store.head.value;
     store.problem.value;
+    store.fits.value;
     // An ending is said at once, progress now and then.
     if (status !== "running" || !region.textContent) say();
     else timer ??= setTimeout(sayLater, ANNOUNCE_INTERVAL);

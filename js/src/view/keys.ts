@@ -1,5 +1,7 @@
-// One set of keys for the slider and the plots: arrows step, Shift+arrow and Page jump ten, Home, End, Space,
-// + and − zoom around the cursor, 0 shows the whole run again.
+// One set of keys for the slider and the plots: arrows step, Shift+arrow and Page jump ten, Home and End go to the
+// ends of the fit that is told of, pressed again to those of the run, Space plays, + and − zoom around the cursor, 0 shows the whole run again.
+
+import { storyOf } from "../fits";
 import { on } from "../listen";
 import type { State } from "../state";
 import type { Store } from "../store";
@@ -43,9 +45,12 @@ function act(key: string, shift: boolean, store: Store, state: State): boolean {
     ArrowDown: () => state.step(shift ? -JUMP : -1),
     PageUp: () => state.step(JUMP),
     PageDown: () => state.step(-JUMP),
-    Home: () => state.moveToRow(0),
-    End: () =>
-      store.head.value.status === "running" ? state.follow() : state.moveToRow(store.history.rows - 1),
+    Home: () => state.moveToRow(state.row.value === storyOf(store).from ? 0 : storyOf(store).from),
+    End: () => {
+      const last = storyOf(store).to - 1;
+      if (store.head.value.status === "running") state.follow();
+      else state.moveToRow(state.row.value === last ? store.history.rows - 1 : last);
+    },
   }[key];
   if (!move) return false;
   state.playing.value = false;

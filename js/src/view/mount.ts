@@ -11,6 +11,7 @@ import { watchTheme } from "../theme";
 import { createAsk } from "./ask";
 import { createCompare } from "./compare";
 import { createExport } from "./export";
+import { createFitsCompared } from "./fits";
 import { createFoot } from "./foot";
 import { createHead } from "./head";
 import { onKeys } from "./keys";
@@ -41,12 +42,14 @@ export function mountView(el: HTMLElement, { store, state, link }: Run, signal: 
   const plots = createPlots(store, state, root, signal);
   const plane = createPlane(store, state, root, signal);
   const table = createTable(store, state, signal);
+  const comparison = element("div");
+  const compared = (bytes: Uint8Array) => openComparison(comparison, bytes, signal);
   const actions = [
     createStop(store, link, signal),
-    createCompare(store, link, (bytes) => openComparison(comparison, bytes, signal), signal),
+    createCompare(store, link, compared, signal),
     createExport(store, state, link, plots.picture, signal),
   ];
-  const comparison = element("div");
+  const fits = createFitsCompared(store, link, compared, signal);
   const notices = createNotices(store, signal);
   const foot = createFoot(store, state, link, signal);
   root.append(
@@ -58,7 +61,7 @@ export function mountView(el: HTMLElement, { store, state, link }: Run, signal: 
         "div",
         { class: "left" },
         element("div", { class: "picture" }, plots.node, table.node),
-        createLegend(store, state, [table.button, plane.button], signal),
+        createLegend(store, state, [table.button, plane.button, fits], signal),
         foot.node,
       ),
       element(

@@ -103,6 +103,7 @@ export function createPlane(store: Store, state: State, root: HTMLElement, signa
     store.version.value;
     store.series.value;
     store.head.value;
+    store.fits.value;
     keys.value;
     if (state.showsPlane.value) paint();
   });

@@ -111,6 +111,15 @@ function listColumns(store: Store, state: State): Column[] {
     columns.push({ title, cell: (row) => format(history.value(key, row)), raw });
   };
   add("iteration", "iteration", formatCount);
+  const stretches = store.fits.value?.stretches;
+  if (stretches) {
+    const raw = (row: number) => {
+      const iteration = history.value("iteration", row);
+      const own = stretches.find(({ start, stop }) => iteration >= start && iteration < stop);
+      return own && own.fit > 0 ? String(own.fit) : "";
+    };
+    columns.push({ title: "fit", cell: (row) => raw(row) || "–", raw });
+  }
   if (!compared) add(withUnit(loss_label || "loss", loss_unit), "loss");
   if (history.column("accepted").includes(0)) {
     add("step", "accepted", (value) => (value === 0 ? "rejected" : "accepted"));

@@ -72,9 +72,13 @@ def _several(evidence: Evidence, parts: Parts) -> Iterator[Fact]:
         slots |= {"least": Value(float(finite.min())), "most": Value(float(finite.max()))}
         slots |= {"broken": Count(len(ends) - len(finite))} if len(finite) < len(ends) else {}
     told = "" if len(finite) == len(ends) and len(fits) <= _MOST_TOLD else ", many" if len(finite) else ", broken"
-    yield KIND.fact(f"{form}{told}", whole, 1.0, slots, data={"ends": ends.tolist()})
     shown = fits[parts.shown]
     start, stop = parts.story
+    if run.status == "running":  # the last of them has not ended
+        slots = {"best": Count(parts.shown + 1), "first": Iteration(start), "last": Iteration(stop - 1)}
+        yield KIND.fact("another", (start, stop - 1), 1.0, slots)
+        return
+    yield KIND.fact(f"{form}{told}", whole, 1.0, slots, data={"ends": ends.tolist()})
     slots = {"best": Count(parts.shown + 1), "first": Iteration(start), "last": Iteration(stop - 1)}
     lowest = float(run.loss[shown.best])
     values = [float(run.loss[fit.best]) for fit in fits]

@@ -9,15 +9,16 @@ import numpy as np
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact, Phase
 from xinv_nb.facts.kind import Kind, Question
-from xinv_nb.facts.measures.iterates import Floats
 from xinv_nb.facts.measures.names import watched
 from xinv_nb.facts.measures.phases import last_of
 from xinv_nb.facts.measures.precision import is_constant, returned
-from xinv_nb.facts.measures.watched import is_loss, share_of_range
-from xinv_nb.language.slots import Asked, Named, Slot, Value, Way, Word, pair
+from xinv_nb.facts.measures.smoothing import farthest, smoothed
+from xinv_nb.facts.measures.watched import Curve, is_loss, share_of_range
+from xinv_nb.language.slots import Asked, Iteration, Named, Slot, Value, Way, Word, pair
 from xinv_nb.recorded.run import RecordedRun
-from xinv_nb.recorded.watch import Watch
 
+_FEWEST = 3
+"""Times that a quantity is watched from which on it can turn."""
 _TOLD = 0.05
 """Share of its range over the whole run from which a change in one stretch is told."""
 MOST = 6
@@ -36,9 +37,8 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     >>> next(fact for fact in run.facts if fact.kind == "watch").text
     'Depth fell from 4 to 3 m; all along, a lower depth would lower the loss.'
     """
-    run = evidence.run
-    for place, (watch, values) in enumerate(evidence.followed):
-        if fact := _changed(run, watch, values, 0, evidence.last, 0.8 if place < MOST else 0.4):
+    for place, curve in enumerate(evidence.curves):
+        if fact := _changed(evidence.run, curve, 0, len(curve.values) - 1, 0.8 if place < MOST else 0.4, whole=True):
             yield fact
     for phase in evidence.phases if len(evidence.phases) > 1 else ():
         yield from changes_in(evidence, phase)
@@ -47,16 +47,20 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
 def changes_in(evidence: Evidence, phase: Phase) -> Iterator[Fact]:
     """Yield the change of each watched quantity in one stretch of the run."""
     a, b = phase.start, last_of(phase, evidence.run.loss)
-    for watch, values in evidence.followed:
-        if share_of_range(values, a, b) > _TOLD and (fact := _changed(evidence.run, watch, values, a, b, 0.5)):
+    for curve in evidence.curves:
+        if len(curve.values) != evidence.run.evaluations:
+            continue
+        if share_of_range(curve.values, a, b) > _TOLD and (fact := _changed(evidence.run, curve, a, b, 0.5)):
             yield fact
 
 
-def _changed(run: RecordedRun, watch: Watch, values: Floats, a: int, b: int, salience: float) -> Fact | None:
+def _changed(run: RecordedRun, curve: Curve, a: int, b: int, salience: float, *, whole: bool = False) -> Fact | None:
+    """Return how a quantity changed between two of the times that it was watched."""
+    watch, values = curve.watch, curve.values
     start, end = float(values[a]), float(values[b])
     if not np.isfinite(end - start):
         return None
-    cotangents = np.real(watch.cotangents[a : max(b, a + 1)])
+    cotangents = curve.cotangents[a : max(b, a + 1)]
     first, second = pair(start, end, watch.unit)
     slots: dict[str, Slot] = {"quantity": watched(watch), "start": first, "end": second}
     slots |= {"went": Way(end - start), "up": Word("up" if end > start else "down")}
@@ -67,25 +71,55 @@ def _changed(run: RecordedRun, watch: Watch, values: Floats, a: int, b: int, sal
         form = "stayed"
     elif first.looks_like(second) or returned(values[a : b + 1]):
         form = "returned"
+    data: dict[str, float] = {"from": int(curve.evaluations[a]), "to": int(curve.evaluations[b])}
+    if whole and form == "changed" and (turned := _turned(curve)):
+        form, more, data["at"] = turned
+        slots |= more
     # A term of the loss has a constant weight: that less of it would lower the loss goes without saying.
     is_term = bool((cotangents > 0).all() and np.allclose(cotangents, cotangents[0]))
     one_way = bool((cotangents > 0).all() or (cotangents < 0).all())
     if one_way and not is_term:
         form += ", asked"
         slots["asked"] = Asked(watch.name, float(cotangents[0]))
-    loss = is_loss(values, run.loss)
-    data: dict[str, float] = {"from": a, "to": b, "is_term": is_term, "is_loss": loss}
+    loss = is_loss(values, run.loss[curve.evaluations])
+    data |= {"is_term": is_term, "is_loss": loss}
     if np.isfinite(cotangents[0]):  # of what was handed over by hand it is not known
         data["cotangent"] = float(cotangents[0])
-    return KIND.fact(form, (a, b), 0.2 if loss else salience, slots, data=data)
+    span = (0, run.evaluations - 1) if whole else (int(curve.evaluations[a]), int(curve.evaluations[b]))
+    return KIND.fact(form, span, 0.2 if loss else salience, slots, data=data)
+
+
+def _turned(curve: Curve) -> tuple[str, dict[str, Slot], int] | None:
+    """Return the form, the slots and the turn of a quantity that its ends do not tell: it was clearly beyond both."""
+    if len(curve.values) < _FEWEST or not np.isfinite(curve.values).all():
+        return None
+    path = smoothed(curve.values)
+    place = farthest(path)
+    if place is None:
+        return None
+    start, top, end = (float(path.values[k]) for k in (0, place, -1))
+    unit, at = curve.watch.unit, int(curve.evaluations[place])
+    slots: dict[str, Slot] = {"start": pair(start, top, unit)[0], "went": Way(top - start), "at": Iteration(at)}
+    slots |= {"top": pair(start, top, unit)[1], "end": pair(top, end, unit)[1], "turned": Way(end - top)}
+    return "turned, noisy" if path.is_noisy else "turned", slots, at
 
 
 KIND = Kind(
     name="watch",
     question=Question.SIMULATION,
     rank=20,
-    slots={"quantity": Named, "start": Value, "end": Value, "went": Way, "up": Word, "asked": Asked},
+    slots={
+        "quantity": Named,
+        "start": Value,
+        "top": Value,
+        "at": Iteration,
+        "end": Value,
+        "went": Way,
+        "turned": Way,
+        "up": Word,
+        "asked": Asked,
+    },
     compute=compute,
-    method="values at the ends of the run and of each phase, with what the gradient asked of it where that began",
+    method="values at the ends of the run and of each phase, and beyond them; what the gradient asked where that began",
     of_samples=True,
 )

@@ -3,25 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xinv_nb.facts.measures.iterates import Floats
 from xinv_nb.recorded.watch import Watch
 
 
-def followed(watches: Mapping[str, Watch], evaluations: int) -> list[tuple[Watch, Floats]]:
-    """Return the quantities that are one real number in every evaluation, with these numbers."""
-    return [(w, w.values.astype(float)) for w in watches.values() if _is_one_number(w, evaluations)]
+class Curve(NamedTuple):
+    """A quantity that is one real number at a time."""
+
+    watch: Watch
+    evaluations: NDArray[np.intp]
+    """The evaluations that it was watched in, in order, each once."""
+    values: Floats
+    cotangents: Floats
 
 
-def _is_one_number(watch: Watch, evaluations: int) -> bool:
-    return (
-        watch.values.dtype.kind in "fiub"
-        and watch.values.ndim == 1
-        and len(watch.evaluation) == evaluations
-        and bool((watch.evaluation == np.arange(evaluations)).all())
-    )
+def curves(watches: Mapping[str, Watch]) -> list[Curve]:
+    """Return the quantities that are one real number each time: in every evaluation, or in some of them.
+
+    Of two numbers after the last evaluation the later one stands: a quantity watched in a loop and once more behind it.
+    """
+    found = []
+    for watch in watches.values():
+        if watch.values.dtype.kind not in "fiub" or watch.values.ndim != 1 or not len(watch.values):
+            continue
+        kept = np.ones(len(watch.values), dtype=bool)
+        if len(kept) > 1:
+            kept[-2] = watch.evaluation[-2] != watch.evaluation[-1]
+        evaluations = watch.evaluation[kept]
+        if (np.diff(evaluations) > 0).all():
+            cotangents = np.real(watch.cotangents[kept]).astype(float)
+            found.append(Curve(watch, evaluations, watch.values[kept].astype(float), cotangents))
+    return found
+
+
+def followed(found: list[Curve], evaluations: int) -> list[tuple[Watch, Floats]]:
+    """Return the quantities that were watched in every evaluation, with their numbers."""
+    return [(c.watch, c.values) for c in found if len(c.values) == len(c.watch.values) == evaluations]
 
 
 def share_of_range(values: Floats, a: int, b: int) -> float:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, BinaryIO, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,7 @@ class RunFileError(XinvError):
     """A file that is no run of xinv_nb, or cannot be read to its end."""
 
 
-def read(path: str | Path, new: Callable[[str, Problem | None], R]) -> R:
+def read(path: str | Path | BinaryIO, new: Callable[[str, Problem | None], R]) -> R:
     """Read a run that `writing.save` wrote into the run that `new` makes of its name and its problem.
 
     Raises
@@ -51,7 +52,7 @@ def read(path: str | Path, new: Callable[[str, Problem | None], R]) -> R:
         There is no such file.
     """
     try:
-        columns = _columns(Path(path))
+        columns = _columns(Path(path) if isinstance(path, str) else path)
         headers = [_header(columns, path)]
         parts = [columns]
         for i in range(1, of_kind(int, headers[0].get("objectives", 1))):
@@ -66,7 +67,12 @@ def read(path: str | Path, new: Callable[[str, Problem | None], R]) -> R:
         raise RunFileError(f"{path} is no run of xinv_nb, or is damaged ({type(error).__name__}).") from error
 
 
-def _columns(path: Path) -> dict[str, NDArray[Any]]:
+def from_bytes(saved: bytes, new: Callable[[str, Problem | None], R]) -> R:
+    """Read a run from what its file holds, as `writing.to_bytes` returns it."""
+    return read(io.BytesIO(saved), new)
+
+
+def _columns(path: Path | BinaryIO) -> dict[str, NDArray[Any]]:
     with zipfile.ZipFile(path) as archive:
         if (size := sum(info.file_size for info in archive.infolist())) > _LARGEST:
             raise RunFileError(f"{path} would take {size / 2**30:.0f} GB of memory; no run of xinv_nb is that large.")
@@ -77,7 +83,7 @@ def _columns(path: Path) -> dict[str, NDArray[Any]]:
     return columns
 
 
-def _header(columns: dict[str, NDArray[Any]], path: str | Path) -> dict[str, Any]:
+def _header(columns: dict[str, NDArray[Any]], path: object) -> dict[str, Any]:
     header: dict[str, Any] = json.loads(columns.pop("run.json").tobytes())
     if header.get("format") != FORMAT:
         raise RunFileError(f"{path} is no run of xinv_nb.")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,19 @@ from xinv_nb.recorded.watch import Watch
 
 def save(run: RecordedRun, path: Path) -> Path:
     """Write `run` to `path` and return the path. The scene, a function, is not saved."""
+    # Beside the file first: a disk that is full does not cost an earlier recording.
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            write(run, file)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
+def write(run: RecordedRun, file: BinaryIO) -> None:
+    """Write `run` to a file that is open."""
     arrays: dict[str, Any] = {}
     for i, each in enumerate(run.objectives.values() or [run]):
         header = _of_objective(each) | (_of_run(run) if i == 0 else {})
@@ -28,15 +42,14 @@ def save(run: RecordedRun, path: Path) -> Path:
             "run.json": np.frombuffer(json.dumps(header, allow_nan=False).encode(), np.uint8)
         }
         arrays |= {f"{prefix(i)}{name}": array for name, array in members.items()}
-    # Beside the file first: a disk that is full does not cost an earlier recording.
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            np.savez_compressed(file, **arrays)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    return path
+    np.savez_compressed(file, **arrays)
+
+
+def to_bytes(run: RecordedRun) -> bytes:
+    """Return what the file of `run` holds."""
+    file = io.BytesIO()
+    write(run, file)
+    return file.getvalue()
 
 
 def _positions(kept: NDArray[np.intp] | None) -> list[int] | None:
@@ -127,7 +140,7 @@ def _columns_of(run: RecordedRun) -> dict[str, Any]:
         arrays["jacobians"] = np.array([jacobian for _, jacobian in history.jacobians])
         arrays["jacobian_evaluation"] = np.array(history.jacobians.evaluations)
     for i, group in enumerate(history.data.values()):
-        arrays[f"data{i}_residuals"] = group.residuals.array
+        arrays[f"data{i}_residuals"] = group.residuals.array[: history.values.rows]
         if group.sigma is not None:
             arrays[f"data{i}_sigma"] = group.sigma
     if history.without_gradient is not None:

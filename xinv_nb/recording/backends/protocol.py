@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.recording.evaluation import Evaluation, Tape
-from xinv_nb.recording.events import Happening
+from xinv_nb.recording.events import Happening, WatchedValue
 from xinv_nb.recording.measured import Measured
 from xinv_nb.recording.solvers.calls import Asked, Follower
 
@@ -36,6 +36,9 @@ class Backend(Protocol):
 
     def uninstall(self) -> None:
         """Leave the library as it was."""
+
+    def renew_lock(self) -> None:
+        """Take a new lock in a forked process, where there is one: another thread may have held it."""
 
     def plain_value(self, value: Any) -> Any:
         """Return the number or array inside what the framework boxes; anything else as it is."""
@@ -99,6 +102,9 @@ class Recording(Protocol):
 
     def happened(self, happening: Happening) -> None:
         """Take note of an event that the user's code reports."""
+
+    def watched(self, value: WatchedValue) -> None:
+        """Take note of a quantity that is watched outside any pass."""
 
     def measured(self, data: Measured) -> None:
         """Take note of a group of data that the user's code marks."""

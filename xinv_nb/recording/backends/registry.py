@@ -41,7 +41,8 @@ def observe(notice: Callable[[str], None]) -> None:
 def leave(notice: Callable[[str], None]) -> None:
     """Leave every library as it was when the last recording closes."""
     with _lock:
-        _told.remove(notice)
+        if notice in _told:  # not where an interrupt broke off the call before this one, or `observe`
+            _told.remove(notice)
         if _told:
             return
         if _ImportWatcher in sys.meta_path:
@@ -50,6 +51,14 @@ def leave(notice: Callable[[str], None]) -> None:
             backend.uninstall()
         _observing.clear()
         _hidden.clear()
+
+
+def renew_lock() -> None:
+    """Take a lock of its own in a forked process: another thread may have held this one."""
+    global _lock
+    _lock = threading.RLock()
+    for backend in _observing:
+        backend.renew_lock()
 
 
 class _ImportWatcher:
@@ -72,15 +81,16 @@ def _put_in() -> bool:
             backend = _backend(module)
             if not backend.is_ready():
                 continue
+            _observing.append(backend)  # first: what an interrupt leaves half done is undone with the rest
             backend.install()
         except Exception as error:  # noqa: BLE001 - nothing of ours may reach the user's program
+            _observing[:] = [each for each in _observing if each.library != library]
             known = isinstance(error, XinvError)
             reason = str(error) if known else f"{library} could not be observed ({type(error).__name__}: {error})."
             _hidden[library] = reason
             for notice in _told:
                 notice(reason)
         else:
-            _observing.append(backend)
             if backend.plain_value not in unboxing:
                 unboxing.append(backend.plain_value)
     return len(_observing) + len(_hidden) == len(_BACKENDS)

@@ -26,7 +26,6 @@ class FittingCall(WatchedCall):
 
     def __init__(self, recording: Recording, call: SolverCall, objective: Objective, *, waits: bool = True) -> None:
         """Watch for a Jacobian, too, where `waits` tells that there may be one."""
-        super().__init__(recording, call)
         self._objective = objective
         self.package = objective.package
         self.step = 0.0
@@ -40,6 +39,7 @@ class FittingCall(WatchedCall):
         """The latest evaluation whose cost the solver has told."""
         self._differences: list[AskedEvaluation] = []
         """What was asked for a Jacobian by finite differences at the point of the one that waits."""
+        super().__init__(recording, call)  # last: from here on the end of the recording settles what waits
 
     # ------------------------------------------------------------------ what is asked
 
@@ -55,11 +55,11 @@ class FittingCall(WatchedCall):
             if context.active() is not recording or recording.depth or recording.asked is not self._around:
                 return function(x, *args)
             point = np.array(x, dtype=float)
-            recording.depth += is_users
             try:
+                recording.depth = int(is_users)
                 answer = function(x, *args)
             finally:
-                recording.depth -= is_users
+                recording.depth = 0
             self.linearized(point, answer.T if transposed and hasattr(answer, "T") else answer)
             return answer
 

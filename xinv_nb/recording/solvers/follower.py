@@ -208,8 +208,8 @@ class OptimizerFollower:
     def begins(self, call: SolverCall) -> None:
         """Follow a solver that is about to start."""
         self._break_off_those_that_ended(call.frame)
-        self._running.append(call)
         self._paths[call] = {}
+        self._running.append(call)
 
     def iterates(self, call: SolverCall, x: NDArray[Any]) -> None:
         """Mark the evaluation that the solver accepted, and those that it only tried."""
@@ -225,9 +225,10 @@ class OptimizerFollower:
             with np.errstate(all="ignore"):
                 if call in self._running:
                     self._running.remove(call)
-                paths = self._paths.pop(call, {}).values()
+                paths = self._paths.get(call, {}).values()
                 for path in paths:
                     path.ends(result, stopped=stopped)
+                self._paths.pop(call, None)
                 calls = int(getattr(result, "nfev", 0) or 0)
                 self._calls[call.name] += calls
                 self._unseen[call.name] += max(0, calls - max((path.evaluations for path in paths), default=0))
@@ -247,7 +248,7 @@ class OptimizerFollower:
 
     def close(self) -> None:
         """Tell where the optimizers that were not seen to stop did so."""
-        for call in self._running[::-1]:
+        for call in list(self._paths)[::-1]:  # also one whose end an interrupt broke off
             self._break_off(call)
         for history in list(self._loops):
             self._leave_loop(history)

@@ -31,7 +31,6 @@ class MinimizingCall(WatchedCall):
     """One call of a solver that asks for a number, and perhaps for its gradient."""
 
     def __init__(self, recording: Recording, call: SolverCall, function: Any) -> None:
-        super().__init__(recording, call)
         self._function = function
         self._objectives = {id(function): Objective(function)}
         self.package = self._objectives[id(function)].package
@@ -48,6 +47,7 @@ class MinimizingCall(WatchedCall):
         """The gradient, or what was recorded for it, at a point whose value is asked for only afterwards."""
         self._theirs: Evaluation | None = None
         """An evaluation that was recorded inside the user's functions: what is not recorded there belongs beside it."""
+        super().__init__(recording, call)  # last: from here on the end of the recording settles what waits
 
     def value(self, function: Any) -> Function:
         """Return what stands for a function that returns the value."""

@@ -206,7 +206,9 @@ class SolverPath:
         self._open = [] if until is None else [(row, point) for row, point in self._open if row > until]
 
     def ends(self, result: Any = None, *, stopped: bool = False) -> None:
-        """Mark the solution and tell why the solver stopped."""
+        """Mark the solution and tell why the solver stopped, once."""
+        if self._noted.stop is not None:
+            return
         x = getattr(result, "x", None)
         if isinstance(x, np.ndarray) and self._call.best_so_far:
             for row in self._rows.get(_bits(self._call.seen(x)), ()):  # which need not be the best

@@ -321,10 +321,15 @@ def install(notice: Callable[[str], None]) -> None:
 
 
 def uninstall(notice: Callable[[str], None]) -> None:
-    """Leave scipy as it was when the last recording closes."""
+    """Leave scipy as it was when the last recording closes; a second call does what an interrupt left of the first."""
     _STAND_INS.uninstall(notice)
+
+
+def renew_lock() -> None:
+    """Take a new lock in a forked process: another thread may have held this one."""
+    _STAND_INS.renew_lock()
 
 
 def is_watching() -> bool:
     """Whether there is anything of ours in scipy."""
-    return _STAND_INS.installed > 0
+    return _STAND_INS.is_installed

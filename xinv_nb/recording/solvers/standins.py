@@ -24,38 +24,49 @@ class StandIn(NamedTuple):
 
 
 class StandIns:
-    """All stand-ins, and how many recordings want them."""
+    """All stand-ins, and the recordings that want them.
+
+    An interrupt may break off any call: a second one of `uninstall` does the rest of the first.
+    """
 
     def __init__(self, *wanted: StandIn) -> None:
-        self.installed = 0
         self._wanted = wanted
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._put: list[tuple[str, Any, Any]] = []
         """Each that is in use: its name, itself, and scipy's own that it stands for."""
         self._told: list[Callable[[str], None]] = []
+        """The notices of the recordings for which they are in."""
         self._is_complete = False
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether any recording wants them."""
+        return bool(self._told)
+
+    def renew_lock(self) -> None:
+        """Take a new lock in a forked process: another thread may have held this one."""
+        self._lock = threading.RLock()
 
     def complete(self) -> None:
         """Put in what could not be while scipy was being imported."""
         if not self._is_complete:
             with self._lock:
-                if self.installed:
+                if self._told:
                     self._put_in()
 
     def install(self, notice: Callable[[str], None]) -> None:
         """Put them in for one more recording; `notice` is told where scipy's inside is not as it is known."""
         with self._lock:
-            self.installed += 1
             self._told.append(notice)
-            if self.installed == 1 and not self._put_in():
+            if len(self._told) == 1 and not self._put_in():
                 sys.meta_path.insert(0, self)
 
     def uninstall(self, notice: Callable[[str], None]) -> None:
         """Leave scipy as it was when the last recording closes."""
         with self._lock:
-            self.installed -= 1
-            self._told.remove(notice)
-            if self.installed:
+            if notice in self._told:
+                self._told.remove(notice)
+            if self._told:
                 return
             if self in sys.meta_path:
                 sys.meta_path.remove(self)
@@ -73,7 +84,7 @@ class StandIns:
         """See that scipy.optimize is being imported, since Python asks this for each module; never answers."""
         if name.startswith("scipy.optimize."):
             with self._lock:
-                if self.installed:
+                if self._told:
                     self._put_in()
 
     def _put_in(self) -> bool:

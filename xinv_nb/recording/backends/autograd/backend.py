@@ -28,6 +28,10 @@ class AutogradBackend:
         hook.uninstall()
         hearing.stop_hearing()
 
+    def renew_lock(self) -> None:
+        """Take a new lock in a forked process."""
+        hearing.renew_lock()
+
     def plain_value(self, value: Any) -> Any:
         """Return the number or array inside autograd's boxes."""
         return boxes.plain_value(value)

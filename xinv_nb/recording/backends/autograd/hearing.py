@@ -55,9 +55,9 @@ class _Ear:
         if registry.get("version") != self._version:
             self._aside, self._version = set(), registry.get("version")
         shown = [key for key in list(registry) if isinstance(key, tuple) and " encountered in " in str(key[0])]
+        self._aside.update(shown)
         for key in shown:
             del registry[key]
-        self._aside.update(shown)
 
     def put_back(self) -> None:
         """Make the registry what it would be without a recording."""
@@ -71,7 +71,13 @@ _ear = _Ear()
 _entry = ("ignore", _ear, RuntimeWarning, None, 0)
 _filters: list[Any] = []
 """The list of filters that the ear was put into, while it is in use."""
-_lock = threading.Lock()
+_lock = threading.RLock()
+
+
+def renew_lock() -> None:
+    """Take a new lock in a forked process: another thread may have held this one."""
+    global _lock
+    _lock = threading.RLock()
 
 
 def hear() -> None:
@@ -91,8 +97,9 @@ def hear_again() -> None:
 def stop_hearing() -> None:
     """Leave the filters and the registry as they would be."""
     with _lock:
-        found: list[Any] = [_filters.pop(), warnings.filters]
+        found: list[Any] = [*_filters, warnings.filters]
         for filters in found:
             while _entry in filters:
                 filters.remove(_entry)
         _ear.put_back()
+        _filters.clear()  # last: what an interrupt leaves undone is done by the next call

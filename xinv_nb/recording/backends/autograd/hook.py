@@ -12,6 +12,8 @@ import sys
 from typing import Any
 
 from xinv_nb.errors import XinvError
+from xinv_nb.recording import elsewhere
+from xinv_nb.recording.backends.autograd.differentiated import differentiated
 from xinv_nb.recording.backends.autograd.passes import passes_of
 from xinv_nb.recording.context import active
 
@@ -69,15 +71,19 @@ def _hook_trace(trace: Any, trace_stack: Any) -> Any:
     def observed_trace(start_node: Any, fun: Any, x: Any) -> Any:
         recording = active()
         if recording is None:
-            return trace(start_node, fun, x)
+            if not elsewhere.is_open():
+                return trace(start_node, fun, x)
+            is_reverse = type(start_node).__name__ != "JVPNode"
+            with elsewhere.unseen_pass(lambda: is_reverse and differentiated(fun) is not None):
+                return trace(start_node, fun, x)
         passes = recording.beside.get(_LIBRARY) or passes_of(recording)
         evaluation = None
         if recording.depth == 0 and type(start_node).__name__ != "JVPNode":
             evaluation = passes.open_evaluation(fun, x, trace_stack.top + 1)
             if evaluation is not None and evaluation.observed:
                 start_node = passes.start_of_tape(evaluation, start_node, x)
-        recording.depth += 1
         try:
+            recording.depth += 1
             end_value, end_node = trace(start_node, fun, x)
         except BaseException:
             if evaluation is not None:
@@ -99,11 +105,14 @@ def _hook_backward_pass(backward_pass: Any) -> Any:
     def observed_backward_pass(g: Any, end_node: Any) -> Any:
         recording = active()
         if recording is None:
-            return backward_pass(g, end_node)
+            if not elsewhere.is_open():
+                return backward_pass(g, end_node)
+            with elsewhere.unseen_pass(lambda: False):
+                return backward_pass(g, end_node)
         passes = recording.beside.get(_LIBRARY) or passes_of(recording)
         evaluation = passes.pending.get(id(end_node)) if recording.depth == 0 else None
-        recording.depth += 1
         try:
+            recording.depth += 1
             gradient = backward_pass(g, end_node)
         finally:
             recording.depth -= 1
