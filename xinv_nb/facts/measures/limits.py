@@ -12,8 +12,8 @@ from xinv_nb.recorded.run import RecordedRun
 def told_bounds(call: OptimizerCall, count: int) -> list[set[float]]:
     """Return the bounds that an optimizer was given: a pair for each parameter, or all lower and all upper ones.
 
-    >>> told_bounds(OptimizerCall("L-BFGS-B", 0, options={"bounds": [[0, 1], [2, None]]}), 2)[0]
-    {0.0, 1.0}
+    >>> told_bounds(OptimizerCall("L-BFGS-B", 0, options={"bounds": [[0, 1], [2, 5], [3, 4]]}), 3)
+    [{0.0, 1.0}, {2.0, 5.0}, {3.0, 4.0}]
     """
     try:
         told = [

@@ -26,7 +26,7 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     ...         run.add(x**2, x, x)
     ...         x -= 0.4 * x
     >>> run.diagnose(lambda x: x**2)[0].form
-    'wrong'
+    'wrong, of one'
     """
     checks = evidence.run.checks
     if checks is None:

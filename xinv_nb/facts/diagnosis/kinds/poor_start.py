@@ -32,8 +32,8 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     >>> from autograd import grad
     >>> import autograd.numpy as anp
     >>> with xi.record() as run:
-    ...     x = 6.0
-    ...     for _ in range(400):
+    ...     x = 5.2
+    ...     for _ in range(200):
     ...         x = x - 2.0 * grad(lambda x: 1.0 - anp.exp(-x * x / 4))(x)
     >>> run.diagnosis[0].kind
     'poor-start'
@@ -42,14 +42,15 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     rows = steady_iterates(run)
     if run.status == "running" or not run.has_gradients or len(rows) < _FEWEST or evidence.is_noisy:
         return
-    loss, sizes = run.loss[rows], gradient_sizes(run)[rows]
+    loss = run.loss[rows]
     fall = float(loss[0] - loss.min())
-    if not fall > 0 or not np.isfinite(sizes).all():
+    if not fall > 0:
         return
     off = np.flatnonzero(np.abs(loss - loss[0]) > _FLAT * fall)
     plateau = int(off[0]) if len(off) else 0
     if plateau < max(_FEWEST, _LONG * len(rows)) or loss[-1] > loss[0] - fall / 2:
         return
+    sizes = gradient_sizes(run)[rows]
     steepest, flat = float(sizes[plateau:].max()), float(np.median(sizes[: plateau // 2]))
     if not steepest >= _STEEPER * flat:
         return
