@@ -173,7 +173,7 @@ class Run(RecordedRun):
         host : str, optional
             The server's address; the loopback one where None. Naming another host sends the facts of the run there.
         span : pair of int, optional
-            First and last evaluation of a stretch to explain by itself, which the run has to have; its caption joins `captions`.
+            First and last evaluation of a stretch of the run to explain by itself; its caption joins `captions`.
 
         Examples
         --------

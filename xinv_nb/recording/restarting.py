@@ -27,7 +27,7 @@ _EXCHANGES = 6
 _MIRRORED = 3
 """Searches from points with one parameter of the other sign."""
 _EVALUATIONS = 40
-"""Evaluations with a gradient of one search; of the one from the end, so many times as much."""
+"""Evaluations with a gradient of one search; from the end, and with parameters exchanged, so many times as much."""
 _LONGER = 6
 _WIDEST = 20
 """Parameters up to which there are exchanged ones, and starts that differ in one parameter alone."""
@@ -71,22 +71,23 @@ class Restarts:
         here = self._search(end, _LONGER * _EVALUATIONS)
         if here.loss > (value := self.objective.value(end)):
             here = Minimum(end, end, value)
-        self._try([*self._exchanged(here.point), *self._mirrored(here.point)], here)
+        self._try(self._exchanged(here.point), here, _LONGER)
+        self._try(self._mirrored(here.point), here)
         self._try(self._scattered(first, here.point), here)
         best = self._lowest()
         if best is not None and best.loss < here.loss - self.equal:  # where there is one, there may be a lower one
             self._try([*self._mirrored(best.point), *self._scattered(best.point, best.point)], here)
             best = self._lowest()
-        if best is not None and best.loss < here.loss and len(end) <= _WIDEST:
+        if best is not None and best.loss < here.loss - self.equal and len(end) <= _WIDEST:
             self._simplify(best, first, here)
         self.found = [self._with_ridge(each, here) for each in self.found]
         return here
 
-    def _try(self, starts: list[Floats], here: Minimum) -> None:
+    def _try(self, starts: list[Floats], here: Minimum, times: int = 1) -> None:
         for start in starts:
             if self.objective.evaluations >= self.most:
                 return
-            self._keep(self._search(start, _EVALUATIONS), here)
+            self._keep(self._search(start, times * _EVALUATIONS), here)
 
     def _lowest(self) -> Minimum | None:
         return min(self.found, key=lambda each: each.loss, default=None)
@@ -151,7 +152,7 @@ class Restarts:
         """Find a start for the best minimum that differs from the run's own in one parameter alone."""
         order = np.argsort(-np.abs(best.point - here.point) / self.scale, kind="stable")
         for column in order.tolist():
-            if self.objective.evaluations >= 2 * self.most:
+            if self.objective.evaluations >= 1.3 * self.most:
                 return
             start = first.copy()
             start[column] = best.point[column]

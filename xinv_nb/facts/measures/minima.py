@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +23,8 @@ _IN_PLACE = 0.03
 """Share of what lies between two parameters by which each may miss the other's place."""
 _MOVED = 0.05
 """Share of a parameter's size from which it is elsewhere."""
+_NOTHING = 1e-6
+"""Share of a parameter's size that is nothing."""
 _MOST_NAMES = 4
 
 
@@ -40,6 +42,12 @@ class Elsewhere:
     is_never_negative: bool
     is_valley: bool
     """Whether there is a combination along which the loss does not change: all points there are as good."""
+
+    def told(self, point: Floats, columns: Iterable[int] | None = None) -> Listed:
+        """Return a point in words; a parameter that is 0 but for rounding is 0."""
+        size = np.maximum(np.maximum(np.abs(self.end), np.abs(self.begin)), np.abs(self.checks.points).max(axis=0))
+        chosen = self.entries if columns is None else {column: self.entries[column] for column in columns}
+        return _in_words(chosen, np.where(np.abs(point) < _NOTHING * size, 0.0, point))
 
     @property
     def equal(self) -> float:
@@ -87,7 +95,7 @@ def elsewhere(evidence: Evidence) -> Elsewhere | None:
     return Elsewhere(checks, entries, begin, end, fall, never_negative, along_valley)
 
 
-def point_in_words(entries: Mapping[int, Entry], point: Floats) -> Listed:
+def _in_words(entries: Mapping[int, Entry], point: Floats) -> Listed:
     """Return the parameters of a point with their values; of many, the first."""
     parts: list[Slot] = []
     for column, entry in list(entries.items())[:_MOST_NAMES]:

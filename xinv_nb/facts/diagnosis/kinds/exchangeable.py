@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
-from xinv_nb.facts.measures.minima import elsewhere, point_in_words
+from xinv_nb.facts.measures.minima import elsewhere
 from xinv_nb.facts.measures.names import named
 from xinv_nb.language.slots import Count, Listed, Named, Slot, Value
 
@@ -31,8 +31,8 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     'exchangeable'
     """
     found = elsewhere(evidence)
-    if found is None:
-        return
+    if found is None or found.checks.losses.min() < found.checks.level - 1e3 * found.equal:
+        return  # where another minimum is lower, it does not matter what can be exchanged at this one
     for k in range(len(found.checks.losses)):
         pair = found.exchanged(k) if found.is_equal(k) else None
         if pair is None or not set(pair) <= set(found.entries):
@@ -44,13 +44,12 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
             "one": Named(one.name, one.label),
             "other": Named(other.name, other.label),
             "loss": Value(float(found.checks.loss)),
-            "now": point_in_words({c: found.entries[c] for c in pair}, found.end),
-            "point": point_in_words({c: found.entries[c] for c in [*pair, *others]}, point),
+            "now": found.told(found.end, pair),
+            "point": found.told(point, [*pair, *others]),
             "reached": Value(float(found.checks.losses[k])),
             "count": Count(found.checks.evaluations),
         }
-        form = "with others" if others else "alone"
-        yield KIND.finding(form, (0, evidence.last), slots, data={"point": point.tolist(), "pair": list(pair)})
+        yield KIND.finding("exchanged", (0, evidence.last), slots, data={"point": point.tolist(), "pair": list(pair)})
         return
 
 

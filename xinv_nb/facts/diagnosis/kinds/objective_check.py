@@ -75,5 +75,5 @@ KIND = FindingKind(
     means="Evaluated again, the objective gives other values at one point, or its gradient is not that of its values.",
     seen_by="run.diagnose(objective): one point twice, and differences of the loss over steps of several lengths",
     example="a factor forgotten in a derivative that is written by hand",
-    silences=("identifiability", "minimum: reached"),
+    silences=("minimum: reached",),
 )

@@ -10,13 +10,17 @@ from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.iterates import Floats
-from xinv_nb.facts.measures.minima import Elsewhere, elsewhere, point_in_words
+from xinv_nb.facts.measures.minima import Elsewhere, elsewhere
 from xinv_nb.language.slots import Clause, Count, Listed, Slot, Value
 
 _CLEAR = 0.05
 """Share of the loss that there was to lose from which a lower point is clearly lower."""
 _MUCH = 0.9
 """The same where no loss is negative: another point has at most so much of the loss of the end."""
+_UNFINISHED = 0.02
+"""Share of what there is to gain by which the end lies above the local minimum that it leads to."""
+_LITTLE = 1e-4
+"""Share of the whole fall that is not worth a word."""
 _ROUNDING = 1e-9
 """Share of the whole fall below which a loss is 0."""
 
@@ -41,19 +45,23 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     found = elsewhere(evidence)
     if found is None:
         return
-    names, checks = found.entries, found.checks
+    checks = found.checks
     lower = [k for k in range(len(checks.losses)) if _is_lower(found, k)]
     if lower:
         k = lower[0]
+        gain = checks.loss - float(checks.losses[k])
         form = "lower" if checks.ridges[k] > checks.level + found.equal else "lower, stuck"
+        if checks.loss - checks.level > _UNFINISHED * gain:
+            form = "lower, unfinished"
         if abs(checks.losses[k]) <= _ROUNDING * found.fall and found.is_never_negative:
             form += ", to 0"
         slots: dict[str, Slot] = {
-            "end": point_in_words(names, found.end),
+            "end": found.told(found.end),
             "loss": Value(float(checks.loss)),
             "start": _start(found, k),
-            "point": point_in_words(names, checks.points[k]),
+            "point": found.told(checks.points[k]),
             "reached": Value(float(checks.losses[k])),
+            "level": Value(checks.level),
             "count": Count(checks.evaluations),
         }
         yield KIND.finding(form, (0, evidence.last), slots, data={"points": checks.points[lower].tolist()})
@@ -62,9 +70,10 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     if alike:
         k = alike[0]
         slots = {
-            "end": point_in_words(names, found.end),
+            "end": found.told(found.end),
             "loss": Value(float(checks.loss)),
-            "point": point_in_words(names, checks.points[k]),
+            "point": found.told(checks.points[k]),
+            "reached": Value(float(checks.losses[k])),
             "count": Count(checks.evaluations),
         }
         data = {"points": checks.points[alike].tolist()}
@@ -75,7 +84,7 @@ def _is_lower(found: Elsewhere, k: int) -> bool:
     """Whether the loss is clearly lower at another point than what the end leads to."""
     loss, level = float(found.checks.losses[k]), float(found.checks.level)
     gain = level - loss
-    much = found.is_never_negative and gain > 0 and loss <= _MUCH * level and gain > _ROUNDING * 10 * found.fall
+    much = found.is_never_negative and gain > 0 and loss <= _MUCH * level and gain > _LITTLE * found.fall
     return bool(gain > _CLEAR * (found.fall + gain) or much)
 
 
@@ -84,9 +93,9 @@ def _start(found: Elsewhere, k: int) -> Clause | Listed:
     start: Floats = found.checks.starts[k]
     other = np.flatnonzero(start != found.begin)
     if len(other) == 1 and len(start) > 1:
-        one = point_in_words({int(other[0]): found.entries[int(other[0])]}, start)
+        one = found.told(start, [int(other[0])])
         return Clause("own start but for", {"one": one})
-    return point_in_words(found.entries, start)
+    return found.told(start)
 
 
 KIND = FindingKind(
@@ -99,6 +108,7 @@ KIND = FindingKind(
         "start": (Clause, Listed),
         "point": Listed,
         "reached": Value,
+        "level": Value,
         "count": Count,
     },
     compute=compute,
