@@ -69,10 +69,8 @@ class Run(RecordedRun):
         >>> import xinv_nb as xi
         >>> from autograd import grad
         >>> with xi.record() as run:
-        ...     for rate in (0.1, 0.4):
-        ...         x = 4.0
-        ...         for _ in range(8):
-        ...             x -= rate * grad(lambda x: x**2)(x)
+        ...     for x in [4.0 * (1 - 2 * rate) ** k for rate in (0.1, 0.4) for k in range(8)]:
+        ...         slope = grad(lambda x: x**2)(x)
         >>> [(fit.start, fit.stop, fit.options["step_size"]) for fit in run.fits]
         [(0, 8, 0.1), (8, 16, 0.4)]
         """
@@ -154,7 +152,7 @@ class Run(RecordedRun):
         host: str | None = None,
         span: tuple[int, int] | None = None,
     ) -> Sequence[Caption]:
-        """Write the captions now and return them.
+        """Write the captions now and return them, or the one of the span.
 
         Parameters
         ----------
@@ -169,17 +167,7 @@ class Run(RecordedRun):
         host : str, optional
             The server's address; the loopback one where None. Naming another host sends the facts of the run there.
         span : pair of int, optional
-            First and last evaluation of a stretch to explain by itself; its caption joins `captions`.
-
-        Returns
-        -------
-        sequence of Caption
-            Those of the run, or the one of the span.
-
-        Raises
-        ------
-        XinvError
-            The run has no such evaluations.
+            First and last evaluation of a stretch of the run to explain by itself; its caption joins `captions`.
 
         Examples
         --------
@@ -210,7 +198,7 @@ class Run(RecordedRun):
         host: str | None = None,
         span: tuple[int, int] | None = None,
     ) -> Caption:
-        """Answer a question from the recording, or say that the recording does not show it.
+        """Answer a question from the recording, or say in `status` that the recording does not show it.
 
         Parameters
         ----------
@@ -220,11 +208,6 @@ class Run(RecordedRun):
             As for `explain`: a model words the answer, under the same check.
         span : pair of int, optional
             The first and the last evaluation that the question is about.
-
-        Returns
-        -------
-        Caption
-            The facts that bear on the question; its `status` says where the recording does not show it.
 
         Examples
         --------
@@ -266,16 +249,9 @@ class Run(RecordedRun):
             last accepted point: at most a few times as many evaluations as there are parameters, none of them
             recorded. Where None, the recorded path has to do; of directions that it did not explore nothing is known.
 
-        Returns
-        -------
-        sequence of Fact
-            Facts of the kind `"identifiability"`, by the method of `xinv_nb.facts.kinds.identifiability`. From now on
-            they are among `run.facts`, also of a saved run.
-
-        Raises
-        ------
-        XinvError
-            The objective takes other parameters or does not return one number, or the path does not suffice.
+        Returns facts of the kind `"identifiability"`; from now on they are among `run.facts`, also of a saved run.
+        Raises `XinvError` where the objective takes other parameters, does not return one number or not what was
+        recorded, or has second derivatives that are not to be trusted; or where the path does not suffice.
 
         Examples
         --------
@@ -294,6 +270,26 @@ class Run(RecordedRun):
         from xinv_nb.facts.identify import identify
 
         return identify(self, objective)
+
+    def diagnose(self, objective: Callable[..., Any]) -> Sequence[Finding]:
+        """Evaluate the objective again, up to some 1,500 times: `diagnosis`, and what else that shows to be wrong.
+
+        Whether it gives the same value twice, whether its gradient is that of its values, its curvature at the end, and
+        where a few other starts lead. None of these evaluations is recorded; what they show is kept with the run, also
+        in its file, and how many there were is among `notices`. Raises `XinvError` as `identify` does.
+
+        Examples
+        --------
+        >>> import xinv_nb as xi
+        >>> with xi.record() as run:
+        ...     for x in [3.0 * 0.6**k for k in range(20)]:
+        ...         run.add(x**2, x, 2 * x)
+        >>> run.diagnose(lambda x: x**2)
+        ()
+        """
+        from xinv_nb.facts.diagnose import diagnose
+
+        return diagnose(self, objective)
 
     def add(
         self,
@@ -328,11 +324,8 @@ class Run(RecordedRun):
         **quantities : float, array or (value, unit)
             What else there is to follow, as `xi.watch` does.
 
-        Raises
-        ------
-        XinvError
-            Something does not fit: another shape or other names than before, a gradient of another length, text for a
-            number; or the recording is not open. The recording stays as it was.
+        Raises `XinvError` where something does not fit: another shape or other names than before, a gradient of another
+        length, text for a number; or the recording is not open. The recording stays as it was.
 
         Examples
         --------

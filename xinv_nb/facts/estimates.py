@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from xinv_nb.facts.measures.combinations import TRACE, combination, simplest
 from xinv_nb.facts.measures.fitted import Fitted
 from xinv_nb.facts.measures.least_squares import LinearFit
+from xinv_nb.facts.measures.limits import told_bounds
 from xinv_nb.facts.measures.names import named
 from xinv_nb.facts.measures.precision import is_constant, tolerance
 from xinv_nb.language.renderer import rendered
 from xinv_nb.language.slots import Count, Slot, Value
-from xinv_nb.recorded.calls import OptimizerCall
 from xinv_nb.recorded.entries import Entry
 from xinv_nb.recorded.run import RecordedRun
 
@@ -162,21 +162,6 @@ def _bounds(run: RecordedRun, found: Estimate) -> dict[int, set[float]]:
         if event.kind == "bound" and event.column in bounds:
             bounds[event.column].add(float(event.values["bound"]))
     if found.end.call is not None:
-        for column, told in enumerate(_told_bounds(found.end.call, len(bounds))):
+        for column, told in enumerate(told_bounds(found.end.call, len(bounds))):
             bounds[column] |= told
     return {column: {bound for bound in those if np.isfinite(bound)} for column, those in bounds.items()}
-
-
-def _told_bounds(call: OptimizerCall, count: int) -> list[set[float]]:
-    """Return the bounds that an optimizer was given: a pair for each parameter, or all lower and all upper ones."""
-    try:
-        told = [
-            [np.nan if b is None else float(b) for b in np.ravel(part)] for part in call.options.get("bounds") or ()
-        ]
-    except (TypeError, ValueError):
-        return []
-    pairs = [told] if len(told) == count and all(len(pair) == 2 for pair in told) else []
-    if len(told) == 2 and all(len(side) in (1, count) for side in told):
-        low, high = (side * count if len(side) == 1 else side for side in told)
-        pairs.append([list(pair) for pair in zip(low, high, strict=True)])
-    return [{bound for reading in pairs for bound in reading[column]} for column in range(count)] if pairs else []

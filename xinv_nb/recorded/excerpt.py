@@ -48,6 +48,9 @@ def excerpt(run: R, start: int, stop: int) -> R:
             part.choose_span((first - start, last - start))
     if run.curvature is not None and start <= run.curvature.evaluation < stop:
         writer.keep_curvature(replace(run.curvature, evaluation=run.curvature.evaluation - start))
+    if run.checks is not None and start <= run.checks.evaluation < stop:
+        at, checked_at = run.checks.evaluation - start, max(run.checks.checked_at - start, 0)
+        writer.keep_checks(replace(run.checks, evaluation=at, checked_at=checked_at))
     return part
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.recorded.captions import Caption
+from xinv_nb.recorded.checks import Checks
 from xinv_nb.recorded.choices import Choices
 from xinv_nb.recorded.curvature import Curvature
 from xinv_nb.recorded.entries import Entry, entries_of, followed
@@ -59,6 +60,7 @@ class RecordedRun(Choices):
         self._span_captions: tuple[Caption, ...] = ()
         self._curvature: Curvature | None = None
         self._missed = Missed()
+        self._checks: Checks | None = None
 
     def __repr__(self) -> str:
         others = f" of {self.history.objective}; run.objectives has others" if len(self.histories) > 1 else ""
@@ -105,6 +107,11 @@ class RecordedRun(Choices):
     def missed(self) -> Missed:
         """What was seen to be missing: a pass that autograd refused, derivatives that other threads took."""
         return self._missed
+
+    @property
+    def checks(self) -> Checks | None:
+        """What further evaluations of the objective showed, where they were asked for: see `Run.diagnose`."""
+        return self._checks
 
     # ------------------------------------------------------------------ what was recorded
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 from xinv_nb.recorded.captions import Caption
+from xinv_nb.recorded.checks import Checks
 from xinv_nb.recorded.choices import MOST_SPANS
 from xinv_nb.recorded.curvature import Curvature
 from xinv_nb.recorded.events import Event, NewEvent
@@ -127,4 +128,10 @@ class RunWriter:
         """Keep second derivatives that were taken at the end; None forgets them."""
         with self._run.lock:
             self._run._curvature = curvature
+            self._run.memo.pop("analysis", None)
+
+    def keep_checks(self, checks: Checks | None) -> None:
+        """Keep what further evaluations of the objective showed; None forgets it."""
+        with self._run.lock:
+            self._run._checks = checks
             self._run.memo.pop("analysis", None)

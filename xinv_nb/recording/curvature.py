@@ -7,7 +7,7 @@ of its gradient stand in.
 
 from __future__ import annotations
 
-import inspect
+import itertools
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,6 +21,7 @@ from xinv_nb.recorded.curvature import Curvature
 from xinv_nb.recorded.history import History
 from xinv_nb.recording.backends.registry import differentiating
 from xinv_nb.recording.context import unrecorded
+from xinv_nb.recording.reevaluating import check_value, first_value, flat, point_of
 
 Floats = NDArray[np.float64]
 Product = Callable[[Floats], Floats]
@@ -33,82 +34,43 @@ _STEP = 1e-5
 """Step of the differences, in sizes of the parameters."""
 _AGREE = 0.01
 """Share by which second derivatives and differences may differ."""
+_LONGER = 30.0
+"""A step of the differences that is so much longer has to give about the same."""
+_NOISE = 0.1
+"""Share by which it may differ."""
+_ASYMMETRIC = 0.01
+"""Share by which a matrix of second derivatives may differ from its transpose."""
+_ROUNDING = 8 * float(np.finfo(np.float64).eps)
+_LENGTHS = (0.1, 0.03, 0.01, 3e-3, 1e-3, 3e-4)
+"""Steps over which second differences of the loss are taken, in sizes of the parameters."""
+_SETTLED, _WRONG = 0.02, 0.1
+"""Shares by which second differences over two steps agree, and from which they do not agree with the derivatives."""
 
 
 def curvature_of(objective: Callable[..., Any], history: History, evaluation: int, scale: Floats) -> Curvature:
     """Return the curvature of `objective` at the point of an evaluation, with each parameter measured by its `scale`.
 
-    Raises `XinvError` where the objective does not take these parameters or does not return one number.
+    Raises `XinvError` where the objective does not take these parameters, does not return one number or not the
+    recorded one, and where its second derivatives are not to be trusted: asymmetric, noise, lost in rounding, or not
+    those of its values.
     """
-    x = _point(history, evaluation)
+    x = point_of(history, evaluation)
     with unrecorded(), warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        flat = _flat(objective, history, x)
-        value = _value(flat, x)
-        gradient, product, method = _second_derivatives(flat, x, scale)
+        function = flat(objective, history)
+        value = first_value(function, x)
+        check_value(value, history, evaluation)
+        gradient, product, method = _second_derivatives(function, x, scale)
+        _check_products(product, len(x))
         if len(x) <= FULL:
             matrix = np.array([product(direction) for direction in np.eye(len(x))])
             _check(matrix)
             values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
         else:
             values, vectors = _lanczos(product, len(x))
+        _check_size(values, gradient * scale, value)
+        _check_against_values(function, product, x, scale)
     return Curvature(evaluation, value, scale, gradient * scale, values, vectors, method)
-
-
-def _point(history: History, evaluation: int) -> Floats:
-    sampled = [leaf.name for leaf in history.leaves if leaf.kept is not None]
-    if sampled:
-        raise XinvError(
-            f"Of {sampled[0]} only a sample of its entries was kept, so the end point is not known; "
-            "identify a model with fewer parameters."
-        )
-    if history.dtype.kind == "c":
-        raise XinvError("The parameters are complex; pass the real and imaginary parts as parameters of their own.")
-    return np.array(history.values.array[history.row_of(evaluation)])
-
-
-def _flat(objective: Callable[..., Any], history: History, x: Floats) -> Callable[[Any], Any]:
-    """Return the objective as a function of all parameters in one row."""
-
-    def rebuilt(x: Any) -> Any:
-        leaves = history.leaves
-        return history.rebuild([x[a.start : a.stop].reshape(a.shape) if a.shape else x[a.start] for a in leaves])
-
-    several = isinstance(history.outline, tuple) and _required(objective) == len(rebuilt(x)) > 1
-    return (lambda x: objective(*rebuilt(x))) if several else (lambda x: objective(rebuilt(x)))
-
-
-def _required(function: Callable[..., Any]) -> int:
-    """Return how many arguments a function must be given."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return 1
-    places = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return sum(p.kind in places and p.default is p.empty for p in parameters)
-
-
-def _value(flat: Callable[[Any], Any], x: Floats) -> float:
-    try:
-        value = flat(x)
-    except Exception as error:
-        raise XinvError(
-            f"The objective could not be evaluated at the end of the run ({type(error).__name__}: {error}). Pass a "
-            "function that takes the recorded parameters and nothing else, such as lambda x: loss(x, 0)."
-        ) from error
-    array = np.asarray(value)
-    if array.size != 1 or array.dtype.kind not in "fiub":
-        raise XinvError(
-            f"The objective must return one real number; it returned {_described(array)}. Pass the function whose "
-            "gradient was recorded."
-        )
-    if not np.isfinite(array).all():
-        raise XinvError("At the end of the run the objective is not a finite number, so it has no curvature there.")
-    return float(array.reshape(()))
-
-
-def _described(array: NDArray[Any]) -> str:
-    return f"an array of shape {array.shape}" if array.size != 1 else f"a value of type {array.dtype}"
 
 
 def _second_derivatives(flat: Callable[[Any], Any], x: Floats, scale: Floats) -> tuple[Floats, Product, str]:
@@ -124,9 +86,9 @@ def _second_derivatives(flat: Callable[[Any], Any], x: Floats, scale: Floats) ->
         ) from error
     slope = derivatives.gradient
 
-    def difference(direction: Floats) -> Floats:
-        step = _STEP * scale * direction
-        return np.asarray(scale * (slope(x + step) - slope(x - step)) / (2 * _STEP), dtype=float)
+    def difference(direction: Floats, length: float = _STEP) -> Floats:
+        step = length * scale * direction
+        return np.asarray(scale * (slope(x + step) - slope(x - step)) / (2 * length), dtype=float)
 
     with suppress(Exception):  # whatever a part of the objective without second derivatives raises
         exact = derivatives.second_at(x)
@@ -136,15 +98,17 @@ def _second_derivatives(flat: Callable[[Any], Any], x: Floats, scale: Floats) ->
 
         if _agree(product, difference, len(x)):
             return gradient, product, "second derivatives"
+    if not _agree(lambda direction: difference(direction, _LONGER * _STEP), difference, len(x), _NOISE):
+        raise _not_trusted("over longer and over shorter steps its gradient changes at different rates")
     return gradient, difference, "differences of gradients"
 
 
-def _agree(exact: Product, difference: Product, count: int) -> bool:
+def _agree(exact: Product, difference: Product, count: int, share: float = _AGREE) -> bool:
     """Whether second derivatives fit the gradient: those of a part that the backend cannot see into are lost unsaid."""
     direction = np.cos(np.arange(count))
     one, two = exact(direction), difference(direction)
     off = float(np.linalg.norm(one - two))
-    return not np.isfinite(two).all() or off <= _AGREE * float(np.linalg.norm(one) + np.linalg.norm(two)) + 1e-300
+    return not np.isfinite(two).all() or off <= share * float(np.linalg.norm(one) + np.linalg.norm(two)) + 1e-300
 
 
 def _lanczos(product: Product, count: int) -> tuple[Floats, Floats]:
@@ -175,3 +139,62 @@ def _lanczos(product: Product, count: int) -> tuple[Floats, Floats]:
 def _check(numbers: Floats) -> None:
     if not np.isfinite(numbers).all():
         raise XinvError("At the end of the run the second derivatives of the objective are not finite numbers.")
+
+
+def _not_trusted(why: str) -> XinvError:
+    return XinvError(
+        f"The second derivatives of the objective are not to be trusted: {why}. run.diagnose(objective) checks its "
+        "gradient; an objective that is noisy or has jumps has no second derivatives to look at."
+    )
+
+
+def _check_products(product: Product, count: int) -> None:
+    """Refuse second derivatives that change from one time to the next, or that are not symmetric."""
+    one, other = np.cos(np.arange(count)), np.sin(1.0 + 2.0 * np.arange(count))
+    of_one, of_other, again = product(one), product(other), product(one)
+    if not (np.isfinite(of_one).all() and np.isfinite(of_other).all()):
+        return  # told as such later
+    if np.abs(of_one - again).max() > _ASYMMETRIC * np.abs(of_one).max():
+        raise _not_trusted("at one point they are different each time")
+    off = abs(float(other @ of_one) - float(one @ of_other))
+    size = np.linalg.norm(of_one) * np.linalg.norm(other) + np.linalg.norm(of_other) * np.linalg.norm(one)
+    if off > _ASYMMETRIC * float(size):
+        raise _not_trusted("their matrix is not symmetric, as that of a loss is")
+
+
+def _check_size(values: Floats, slope: Floats, value: float) -> None:
+    """Refuse second derivatives that are rounding: no parameter moves the loss by more."""
+    size = float(np.abs(values).max() + np.abs(slope).max())
+    if 0 < size <= max(_ROUNDING * abs(value), float(np.finfo(np.float64).tiny)):
+        raise XinvError(
+            f"At the end of the run the loss is {value:.6g}, and a move of any parameter by its own size changes it by "
+            f"less than rounding does ({size:.3g}): its second derivatives say nothing. Start where the loss responds."
+        )
+
+
+def _check_against_values(function: Callable[[Any], Any], product: Product, x: Floats, scale: Floats) -> None:
+    """Refuse second derivatives that are not those of the values of the objective, as with a wrong gradient."""
+    direction = np.cos(np.arange(len(x))) / np.sqrt(len(x))
+    bend = float(direction @ product(direction))
+
+    def value(length: float) -> float:
+        return float(np.asarray(function(x + length * scale * direction)).reshape(()))
+
+    found: list[float] = []
+    try:
+        middle = value(0.0)
+        for length in _LENGTHS:
+            ahead, behind = value(length), value(-length)
+            second = (ahead + behind - 2 * middle) / length**2
+            rounding = _ROUNDING * (abs(ahead) + abs(behind) + 2 * abs(middle)) / length**2
+            if not rounding <= _SETTLED * abs(second):
+                break
+            found.append(second)
+    except Exception:  # noqa: BLE001 - beside the end the objective may not be defined
+        return
+    settled = [b for a, b in itertools.pairwise(found) if abs(a - b) <= _SETTLED * abs(b)]
+    if settled and min(abs(each - bend) for each in settled) > _WRONG * max(abs(settled[-1]), abs(bend)):
+        raise _not_trusted(
+            f"along one direction they are {bend:.3g}, while the loss itself curves by {settled[-1]:.3g}; its gradient "
+            "is wrong, or the loss has kinks"
+        )

@@ -1,7 +1,9 @@
 """Which combinations of parameters are well determined where the run ended, and which hardly.
 
 Method: eigenvalues of the Hessian of the loss with each parameter measured by its own size, as curvature in the units
-that parameters happen to have says nothing. Directions of large curvature are stiff, those of small curvature sloppy
+that parameters happen to have says nothing; by its own effect where combinations are compared, as a parameter whose
+best value is near 0 has no size (`xinv_nb.facts.measures.determination`). Directions of large curvature are stiff,
+those of small curvature sloppy
 (Brown and Sethna 2003; Gutenkunst et al. 2007; Transtrum, Machta and Sethna 2011); correlations are those of its
 inverse (Bates and Watts 1988). The Hessian comes from second derivatives of the user's objective, or else from the
 recorded path (`xinv_nb.facts.measures.curvature`).
@@ -24,9 +26,10 @@ from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.combinations import LITTLE, TRACE, Combination, combination, simplest
 from xinv_nb.facts.measures.curvature import MOST_DIRECTIONS, Path
+from xinv_nb.facts.measures.determination import Determination
 from xinv_nb.facts.measures.iterates import Floats
 from xinv_nb.facts.measures.names import named
-from xinv_nb.language.slots import Clause, Count, Iteration, Named, Slot, Value, Word, pair
+from xinv_nb.language.slots import Clause, Count, Iteration, Named, Slot, Value, Word
 from xinv_nb.recorded.curvature import Curvature
 from xinv_nb.recorded.entries import Entry
 from xinv_nb.recorded.run import RecordedRun
@@ -38,6 +41,8 @@ _SLOPPY = 1e-3
 _VERY_SLOPPY = 1e-6
 _NOTHING = 1e-9
 """The same below which the curvature is rounding."""
+_ALONE = 0.1
+"""Collinearity of a combination from which it is little only because its parameters are, each by itself."""
 _MOST_PAIRS = 3
 _CORRELATED = 0.95
 _ILL = 10.0
@@ -61,7 +66,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     run, curvature = evidence.run, evidence.run.curvature
     names = _names(run)
     if curvature is not None:
-        yield from _from_derivatives(run, curvature, names)
+        yield from _from_derivatives(curvature, names)
     elif _is_one_path(evidence) and 1 < run.history.width == len(names) <= _WIDEST:
         yield from _from_path(evidence, names)
 
@@ -101,17 +106,11 @@ class _View:
         return KIND.fact(form, self.span, salience, {"source": self.source, **slots}, data=known)
 
 
-def _from_derivatives(run: RecordedRun, curvature: Curvature, names: dict[int, Entry]) -> Iterator[Fact]:
+def _from_derivatives(curvature: Curvature, names: dict[int, Entry]) -> Iterator[Fact]:
     row = curvature.evaluation
     form = "by its second derivatives" if curvature.method == "second derivatives" else "by a method"
     source = Clause(form, {"method": Word(curvature.method), "iteration": Iteration(row)})
     yield from _directions(_View(curvature, names, source, (row, row), np.zeros(len(curvature.values))))
-    recorded = float(run.loss[row])
-    if abs(curvature.loss - recorded) > 1e-6 * max(abs(recorded), abs(curvature.loss)):
-        given, loss = pair(curvature.loss, recorded)
-        data = {"source": curvature.method, "how": "other objective"}
-        slots: dict[str, Slot] = {"objective": given, "loss": loss, "iteration": Iteration(row)}
-        yield KIND.fact("other objective", (row, row), 0.6, slots, data=data)
 
 
 def _directions(view: _View) -> Iterator[Fact]:
@@ -145,7 +144,10 @@ def _directions(view: _View) -> Iterator[Fact]:
     sloppy = (
         ~flat & (values >= -np.maximum(3 * errors, _VERY_SLOPPY * top)) & (np.abs(values) + 3 * errors < _SLOPPY * top)
     )
+    together = Determination(view.curvature) if view.curvature.is_complete else None
     for k in np.flatnonzero(sloppy)[: MOST_DIRECTIONS - told_flat]:
+        if together is not None and together.collinearity(vectors[:, k]) > _ALONE:
+            continue
         move = combination(vectors[:, k], scale, LITTLE)
         change = _change(view.curvature, move, float(errors[k]))
         if change > 10 * _SLOPPY * best_change:
@@ -155,7 +157,8 @@ def _directions(view: _View) -> Iterator[Fact]:
         slots["about"] = Word("at most" if errors[k] else "about")
         data = _told(names, move, best, best_change, float(values[k]))
         yield view.fact("hardly" if hardly else "weakly", 0.9 if hardly else 0.75, slots, how="sloppy", **data)
-    if not told_flat and not sloppy.any() and 3 * errors[0] < values[0] < top / _ILL:
+    is_least = 3 * errors[0] < values[0] < top / _ILL and not told_flat and not sloppy.any()
+    if is_least and (together is None or together.collinearity(vectors[:, 0]) <= _ALONE):
         move = combination(vectors[:, 0], scale, LITTLE)
         change = _change(view.curvature, move)
         if change < best_change:
@@ -197,7 +200,10 @@ def _spread(view: _View) -> Iterator[Fact]:
     known = values > np.maximum(3 * view.errors, _NOTHING * values[-1])
     if not known.all() or len(known) < 2:
         return
-    condition = float(values[-1] / values[0])
+    if not view.curvature.is_complete:
+        condition = float(values[-1] / values[0])
+    elif not np.isfinite(condition := Determination(view.curvature).condition):
+        return
     slots: dict[str, Slot] = {"condition": Value(condition)}
     if condition <= _ILL and view.curvature.is_complete:
         yield view.fact("well", 0.5, slots, how="well")
@@ -274,9 +280,6 @@ KIND = Kind(
         "size": Value,
         "condition": Value,
         "correlation": Value,
-        "objective": Value,
-        "loss": Value,
-        "iteration": Iteration,
     },
     compute=compute,
     method="eigenvalues of the scaled Hessian (Gutenkunst et al. 2007; Transtrum et al. 2011), or secant pairs",

@@ -77,7 +77,9 @@ class Path:
         alone = vectors[:, shares < 1e-13]
         if not 0 < alone.shape[1] < width or np.abs(pulls @ alone).max() > _NEVER:
             return
-        explored = explored_by(np.diff(self.values, axis=0))
+        steps = np.diff(self.values, axis=0)  # of the last little ones the pulls are not looked at either
+        moved = np.linalg.norm(steps, axis=1)
+        explored = explored_by(steps[moved > 1e-6 * moved.max()])
         for vector in simplest(alone).T[:MOST_DIRECTIONS]:
             move = combination(vector, self.scale, TRACE)
             if len(move.columns) > 1:  # one parameter without a gradient is told as such

@@ -15,7 +15,8 @@ residuals were told, `residuals` has them in the rows of `values`, and `jacobian
 JSON) `data{i}_residuals` has a row for each of `values`, and `data{i}_sigma`, where it is known, a number for each data
 point; where not all evaluations have a gradient, `without_gradient` lists those that have none. Where `run.identify`
 took second derivatives, the JSON holds `curvature` (evaluation, loss, method), and there are members `curvature_scale`,
-`curvature_slope`, `curvature_values` and `curvature_vectors`.
+`curvature_slope`, `curvature_values` and `curvature_vectors`; where `run.diagnose` evaluated the objective again, it
+holds `checks`, with `checks_starts`, `checks_points`, `checks_losses` and `checks_ridges`.
 
 Of several `objectives` (their number, in the JSON), the members of the second are prefixed `objective1/`, and so on.
 Each of the `events` is a pair: the number of the objective that it belongs to, or null, and the event as it was

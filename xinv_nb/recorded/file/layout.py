@@ -6,6 +6,7 @@ FORMAT, VERSION = "xinv_nb run", 2
 EACH = ("loss", "values", "gradients", "accepted")
 """Members with a row for each evaluation."""
 CURVATURE = ("scale", "slope", "values", "vectors")
+CHECKS = ("starts", "points", "losses", "ridges")
 
 
 def prefix(objective: int) -> str:

@@ -21,6 +21,7 @@ from xinv_nb.recorded.columns import GrowingColumn, TermColumns, VariedColumn, W
 from xinv_nb.recorded.curvature import Curvature
 from xinv_nb.recorded.events import Event, EventKind, EventPhase, worded
 from xinv_nb.recorded.file import version1
+from xinv_nb.recorded.file.checks import read_checks
 from xinv_nb.recorded.file.fits import read_data, read_jacobians
 from xinv_nb.recorded.file.layout import CURVATURE, EACH, FORMAT, VERSION, prefix
 from xinv_nb.recorded.file.values import decoded, of_kind, one_of, position, texts
@@ -118,6 +119,7 @@ def _fill(run: RecordedRun, headers: Sequence[dict[str, Any]], parts: Sequence[d
     for span in header.get("chosen_spans", ()):
         run.choose_span(span)
     writer.keep_curvature(_curvature_in(header.get("curvature"), parts[0], histories[0]))
+    writer.keep_checks(read_checks(header.get("checks"), parts[0], histories[0]))
     if header["captions"] is not None:
         writer.keep_captions([_caption_in(caption) for caption in header["captions"]])
     for caption in header.get("span_captions", ()):

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.recorded.captions import Caption, Claim
-from xinv_nb.recorded.file.layout import CURVATURE, EACH, FORMAT, VERSION, prefix
+from xinv_nb.recorded.file.layout import CHECKS, CURVATURE, EACH, FORMAT, VERSION, prefix
 from xinv_nb.recorded.file.values import encoded
 from xinv_nb.recorded.keys import with_plain_keys
 from xinv_nb.recorded.problem import Problem
@@ -78,7 +78,8 @@ def _claims_out(claims: Sequence[Claim]) -> list[Any]:
 
 def _of_run(run: RecordedRun) -> dict[str, Any]:
     """Return what the file holds once."""
-    captions, curvature = run.written_captions, run.curvature  # what the narrator would write anew is not worth keeping
+    captions, curvature, checks = run.written_captions, run.curvature, run.checks
+    # What the narrator would write anew is not worth keeping.
     return {
         "name": run.name,
         "status": run.status,
@@ -96,6 +97,9 @@ def _of_run(run: RecordedRun) -> dict[str, Any]:
         "curvature": None
         if curvature is None
         else {"evaluation": curvature.evaluation, "loss": curvature.loss, "method": curvature.method},
+        "checks": None
+        if checks is None
+        else encoded({name: value for name, value in vars(checks).items() if name not in CHECKS}),
         "captions": None if captions is None else [_caption_out(caption) for caption in captions],
         "span_captions": [_caption_out(caption) for caption in run.span_captions],
     }
@@ -150,6 +154,8 @@ def _columns_of(run: RecordedRun) -> dict[str, Any]:
         arrays[f"term{i}_evaluation"], arrays[f"term{i}_gradients"] = evaluation, gradients
     if run.curvature is not None:
         arrays |= {f"curvature_{name}": getattr(run.curvature, name) for name in CURVATURE}
+    if run.checks is not None:
+        arrays |= {f"checks_{name}": getattr(run.checks, name) for name in CHECKS}
     return arrays
 
 

@@ -1,0 +1,177 @@
+"""The user's own objective as a function of one row of numbers, evaluated again on request; nothing of it is recorded.
+
+Evaluations are counted: whoever asks for them tells how many there were.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xinv_nb.errors import XinvError
+from xinv_nb.recorded.history import History
+from xinv_nb.recording.backends.protocol import Derivatives
+from xinv_nb.recording.backends.registry import differentiating
+
+Floats = NDArray[np.float64]
+
+_SAME = 1e-6
+"""Share by which a loss may differ from the recorded one: simulators calculate in single precision, too."""
+_ROUNDING = 1e-12
+"""The same as a share of the largest loss of the run."""
+_STEP = 1e-5
+"""Step of differences of losses, in sizes of the parameters."""
+
+
+def point_of(history: History, evaluation: int) -> Floats:
+    """Return the parameters of an evaluation in one row; raises `XinvError` where they are not known as such."""
+    sampled = [leaf.name for leaf in history.leaves if leaf.kept is not None]
+    if sampled:
+        raise XinvError(
+            f"Of {sampled[0]} only a sample of its entries was kept, so the end point is not known; "
+            "look at a model with fewer parameters."
+        )
+    if history.dtype.kind == "c":
+        raise XinvError("The parameters are complex; pass the real and imaginary parts as parameters of their own.")
+    return np.array(history.values.array[history.row_of(evaluation)])
+
+
+def flat(objective: Callable[..., Any], history: History) -> Callable[[Any], Any]:
+    """Return the objective as a function of all parameters in one row."""
+
+    def rebuilt(x: Any) -> Any:
+        leaves = history.leaves
+        return history.rebuild([x[a.start : a.stop].reshape(a.shape) if a.shape else x[a.start] for a in leaves])
+
+    several = isinstance(history.outline, tuple) and _required(objective) == len(history.outline) > 1
+    return (lambda x: objective(*rebuilt(x))) if several else (lambda x: objective(rebuilt(x)))
+
+
+def _required(function: Callable[..., Any]) -> int:
+    """Return how many arguments a function must be given."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return 1
+    places = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(p.kind in places and p.default is p.empty for p in parameters)
+
+
+def first_value(flat: Callable[[Any], Any], x: Floats) -> float:
+    """Return the objective at the end of the run; raises `XinvError` where it gives no finite number there."""
+    try:
+        value = flat(x)
+    except Exception as error:
+        raise XinvError(
+            f"The objective could not be evaluated at the end of the run ({type(error).__name__}: {error}). Pass a "
+            "function that takes the recorded parameters and nothing else, such as lambda x: loss(x, 0)."
+        ) from error
+    array = np.asarray(value)
+    if array.size != 1 or array.dtype.kind not in "fiub":
+        raise XinvError(
+            f"The objective must return one real number; it returned {_described(array)}. Pass the function whose "
+            "gradient was recorded."
+        )
+    if not np.isfinite(array).all():
+        raise XinvError("At the end of the run the objective is not a finite number, so it has no curvature there.")
+    return float(array.reshape(()))
+
+
+def _described(array: NDArray[Any]) -> str:
+    return f"an array of shape {array.shape}" if array.size != 1 else f"a value of type {array.dtype}"
+
+
+def check_value(value: float, history: History, evaluation: int) -> None:
+    """Raise `XinvError` where the objective does not return what was recorded at an evaluation."""
+    recorded = float(history.loss.array[evaluation])
+    losses = np.abs(history.loss.array)
+    largest = float(np.max(losses[np.isfinite(losses)], initial=0.0))
+    if not np.isclose(value, recorded, rtol=_SAME, atol=_ROUNDING * largest):
+        raise XinvError(
+            f"The objective is {value:.6g} at iteration {evaluation}, where the recorded loss is {recorded:.6g}: it is "
+            "another function than the one that was minimized, or gives another value each time. Pass the function "
+            "whose gradient was recorded, with the data of that iteration."
+        )
+
+
+class Reevaluated:
+    """An objective that is evaluated again, and how often that was done.
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> with xi.record() as run:
+    ...     run.add(9.0, 3.0, 6.0)
+    >>> square = Reevaluated(lambda x: x**2, run.history, np.ones(1))
+    >>> square.value(np.array([3.0])), square.slope(np.array([3.0])).round(6).tolist(), square.evaluations
+    (9.0, [6.0], 2)
+    """
+
+    def __init__(self, objective: Callable[..., Any], history: History, scale: Floats) -> None:
+        self.function, self._scale = flat(objective, history), scale
+        self.evaluations = 0
+        self._inner: float | None = None
+        self._derivatives = self._differentiated()
+
+    def _differentiated(self) -> Derivatives | None:
+        try:
+            backend = differentiating()
+        except XinvError:
+            return None
+
+        def told(x: Any) -> Any:
+            value = self.function(x)
+            self._inner = float(np.asarray(backend.plain_value(value)).reshape(()))
+            return value
+
+        return backend.derivatives(told)
+
+    def value(self, x: Floats) -> float:
+        """Return the objective at a point; infinity where it has no finite value."""
+        self.evaluations += 1
+        try:
+            value = float(np.asarray(self.function(x)).reshape(()))
+        except Exception:  # noqa: BLE001 - whatever the user's function raises far from where it was meant for
+            return np.inf
+        return value if np.isfinite(value) else np.inf
+
+    def slope(self, x: Floats) -> Floats:
+        """Return the gradient at a point, by the framework or else by differences; see `value_and_slope`."""
+        return self.value_and_slope(x)[1]
+
+    def value_and_slope(self, x: Floats) -> tuple[float, Floats]:
+        """Return the objective and its gradient: zeros where it has none, so that a search stops there."""
+        if self._derivatives is not None:
+            self._inner = None
+            try:
+                slope = np.asarray(self._derivatives.gradient(x), dtype=float)
+            except Exception:  # noqa: BLE001 - a function that cannot be differentiated, or not there
+                if self._inner is None:  # it failed before it had a value
+                    self._derivatives = None if np.isfinite(self.value(x)) else self._derivatives
+                else:
+                    self._derivatives = None
+            else:
+                self.evaluations += 1
+                return self._or_none(self._inner, slope)
+        if self._derivatives is not None:
+            return np.inf, np.zeros_like(x)
+        return self._by_differences(x)
+
+    def _by_differences(self, x: Floats) -> tuple[float, Floats]:
+        steps = _STEP * self._scale
+        slope = np.empty(len(x))
+        for column, step in enumerate(steps.tolist()):
+            ahead, behind = x.copy(), x.copy()
+            ahead[column] += step
+            behind[column] -= step
+            slope[column] = (self.value(ahead) - self.value(behind)) / (ahead[column] - behind[column])
+        return self._or_none(self.value(x), slope)
+
+    def _or_none(self, value: float | None, slope: Floats) -> tuple[float, Floats]:
+        if value is None or not np.isfinite(value) or not np.isfinite(slope).all():
+            return np.inf, np.zeros(len(self._scale))
+        return value, slope
