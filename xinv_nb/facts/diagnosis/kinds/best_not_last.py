@@ -88,5 +88,9 @@ KIND = FindingKind(
     means="The run ended clearly above the lowest loss that it had reached: the last parameters are not its best.",
     seen_by="the lowest loss of the accepted points beside the last one, where gradients along the path account for it",
     example="Adam with a lively step size that leaves a good point again",
+    asked_with=(
+        r"\b(?:last|final|end)\w* (?:\w+ ){0,3}worse|\bworse (?:\w+ ){0,3}(?:end|middle|before|last)|\b(?:best"
+        r"|lowest) (?:\w+ ){0,2}(?:not|before)|\bbest\b|\blowest\b"
+    ),
     silences=("advice: better before", "advice: more iterations", "minimum", "best"),
 )

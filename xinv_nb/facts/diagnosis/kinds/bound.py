@@ -102,5 +102,6 @@ KIND = FindingKind(
     seen_by="the gradient at the end points across an active bound (Karush-Kuhn-Tucker conditions; Byrd, Lu, Nocedal & "
     "Zhu 1995)",
     example="L-BFGS-B with an upper bound below the best value",
+    asked_with=r"\b(?:bound|limit)s?\b",
     silences=("advice: wider bound", "minimum: not yet"),
 )

@@ -72,6 +72,7 @@ KIND = FindingKind(
     means="Arrays of two shapes were combined each entry with each, and then only summed up.",
     seen_by="shapes on the tape of the first evaluation, and what is done with the result (NumPy's broadcasting)",
     example="predictions of shape (80, 1) minus data of shape (80,)",
+    asked_with=r"\b(?:broadcast|shapes?)\b",
     silences=("advice", "minimum", "identifiability", "idle"),
     of_fits=True,
 )

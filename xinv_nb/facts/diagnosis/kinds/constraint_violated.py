@@ -79,5 +79,6 @@ KIND = FindingKind(
     means="The end breaks a constraint: it is no solution.",
     seen_by="the values of the constraints that the solver computed last, beside how much they change over the run",
     example="SLSQP with two constraints that no point satisfies",
+    asked_with=r"\bconstraints?\b|\bfeasible|\ballowed|\bviolat",
     silences=("advice", "minimum", "gradient", "best", "convergence", "identifiability"),
 )

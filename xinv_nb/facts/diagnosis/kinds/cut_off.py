@@ -63,6 +63,10 @@ KIND = FindingKind(
     means="A parameter is rounded, made an index, compared or read out of its box: no slope leads back to it.",
     seen_by="functions without a derivative and reads of boxed numbers, noted in a first evaluation; a gradient of 0",
     example="`int(getval(delay))` as an index, `np.round(shells)` in a model",
+    asked_with=(
+        r"\b(?:not|n.t|never|hardly|barely|without) (?:\w+ ){0,2}(?:mov|chang)|\bstay|\bstuck|\bnothing happen"
+        r"|\bstand still|\bgradient (?:\w+ ){0,2}(?:0|zero|vanish)"
+    ),
     silences=("idle: no gradient", "minimum", "identifiability"),
     of_fits=True,
 )

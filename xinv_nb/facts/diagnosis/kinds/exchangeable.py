@@ -70,4 +70,5 @@ KIND = FindingKind(
     means="Two parameters can change places without a change of the loss: which is which is not known.",
     seen_by="run.diagnose(objective): a local search from the point with two parameters exchanged comes as low",
     example="absorption and elimination of a drug",
+    asked_with=r"\b(?:exchang|swap|interchang|which (?:\w+ ){0,4}is the)",
 )

@@ -148,6 +148,10 @@ KIND = FindingKind(
     means="The gradient of a parameter is 0, or next to that, because an operation passes nothing on.",
     seen_by="what comes into each operation and goes on, on one walk back over the tape (Griewank & Walther 2008)",
     example="`np.clip` around a value out of its range, a ReLU that is off, a peak far from the data",
+    asked_with=(
+        r"\b(?:not|n.t|never|hardly|barely|without) (?:\w+ ){0,2}(?:mov|chang)|\bstay|\bstuck|\bnothing happen"
+        r"|\bstand still|\bgradient (?:\w+ ){0,2}(?:0|zero|vanish|die)"
+    ),
     silences=("idle: no gradient", "minimum", "identifiability"),
     of_fits=True,
 )

@@ -205,5 +205,9 @@ KIND = FindingKind(
     means="The gradient is not that of the loss: over short steps, too, the loss does not do what it promises.",
     seen_by="the change of the loss beside gradient times step at both ends, as the steps shrink (a Taylor test)",
     example="a derivative written by hand with a sign lost in one entry",
+    asked_with=(
+        r"\bgradients? (?:\w+ )?(?:right|wrong|correct|exact|trust)|\b(?:right|wrong|correct) gradient|\b(?:is"
+        r"|are) the (?:\w+ )?(?:gradient|derivative)s? (?:\w+ )?(?:right|correct|exact|ok)"
+    ),
     silences=("advice", "minimum", "asked", "credit", "drop", "idle", "identifiability", "estimate", "turns"),
 )

@@ -50,4 +50,8 @@ KIND = FindingKind(
     seen_by="the pass that raised, and the numbers that it was given",
     example="`grad(f)(10)`",
     of_fits=True,
+    asked_with=(
+        r"\b(?:not|n.t|never|hardly|barely|without) (?:\w+ ){0,2}(?:mov|chang)|\bstay|\bstuck|\bnothing happen"
+        r"|\bstand still|\bnothing (?:was )?recorded|\bno gradient"
+    ),
 )

@@ -227,5 +227,9 @@ KIND = FindingKind(
     seen_by="the Newton decrement from the path's own steps and changes of the gradient (Boyd & Vandenberghe 2004, "
     "9.5), the rate of the decreases, and each slope beside its own steepest",
     example="25 gradient steps in an elongated bowl; a regression with columns of very different units",
+    asked_with=(
+        r"\b(?:could|can) (?:\w+ )?(?:go |be |get )?(?:lower|better)|\bleft to gain|\bmore iterations"
+        r"|\bconverg|\bdone\b"
+    ),
     silences=("minimum", "gradient", "advice: more iterations", "advice: rescale"),
 )

@@ -73,4 +73,8 @@ KIND = FindingKind(
     seen_by="the signs of gradient times step from the start; of what a solver minimizes, both values at its points",
     example="Adam on `lambda x, i: -grad(f)(x)`",
     of_fits=True,
+    asked_with=(
+        r"\b(?:rise|rose|rising|go up|goes up|went up|diverg|explod|blew up|blow up|jump)|\bmaximi[sz]"
+        r"|\bwrong (?:sign|way|direction)|\bsign\b"
+    ),
 )

@@ -85,5 +85,6 @@ KIND = FindingKind(
     means="The data were met to within their noise long before the end: it was time to stop.",
     seen_by="xi.data with sigma: the sum of (residual / sigma)² beside the number of data (Morozov 1966)",
     example="an inversion for many parameters that goes on until each wiggle of the noise is fitted",
+    asked_with=r"\b(?:noise|fit too well|too well|when to stop|stop earlier)\b",
     silences=("advice: more iterations",),
 )

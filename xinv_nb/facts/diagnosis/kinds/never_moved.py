@@ -115,6 +115,10 @@ KIND = FindingKind(
     means="Every slope is 0 at the start, so that nothing moved, though the start is no minimum.",
     seen_by="points and gradients; second derivatives from the operations at which the gradient ends",
     example="a diameter started at 0 in a model that is even in it",
+    asked_with=(
+        r"\b(?:not|n.t|never|hardly|barely|without) (?:\w+ ){0,2}(?:mov|chang)|\bstay|\bstuck|\bnothing happen"
+        r"|\bstand still"
+    ),
     silences=("minimum", "identifiability"),
     of_fits=True,
 )

@@ -71,4 +71,5 @@ KIND = FindingKind(
     seen_by="both values at the points of the solver, where the one is computed inside of the other",
     example="a regularizer by autograd, a misfit with an adjoint of its own",
     of_fits=True,
+    asked_with=r"\b(?:which|other|wrong) (?:function|objective)|\bminimi[sz]ed function",
 )

@@ -115,5 +115,6 @@ KIND = FindingKind(
     means="From another start the same objective comes clearly lower, or as low at quite another point.",
     seen_by="run.diagnose(objective): local searches from a few other starts (multistart, Rinnooy Kan & Timmer 1987)",
     example="a sine fitted from a wrong frequency",
+    asked_with=r"\b(?:another start|other starts?|local|global)",
     silences=("minimum: reached",),
 )

@@ -43,4 +43,5 @@ KIND = FindingKind(
     seen_by="the count of derivatives that other threads took, and of processes that were started",
     example="`threading.Thread(target=fit)` within the recording",
     of_fits=True,
+    asked_with=r"\bthreads?\b|\bnothing (?:was )?recorded",
 )

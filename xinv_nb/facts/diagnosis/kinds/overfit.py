@@ -48,5 +48,6 @@ KIND = FindingKind(
     means="A loss of data that were kept out of the fit rises while the loss itself falls.",
     seen_by="a watched quantity with validation, held out, test or the like in its name (Prechelt 1998)",
     example="a network that is trained for too long",
+    asked_with=r"\b(?:over.?fit|held.?out|validation|generali[sz])",
     silences=("advice: more iterations",),
 )

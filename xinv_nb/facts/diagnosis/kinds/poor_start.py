@@ -69,4 +69,5 @@ KIND = FindingKind(
     means="The start lies where the loss hardly responds: much of the run went by before it fell.",
     seen_by="the loss at the start and its gradient beside the largest of the run",
     example="a peak that starts far from the data",
+    asked_with=r"\b(?:poor|bad|good|better) start|\bstart(?:ed|ing)? (?:point|value)",
 )

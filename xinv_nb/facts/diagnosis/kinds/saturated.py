@@ -71,6 +71,10 @@ KIND = FindingKind(
     means="A sigmoid or its like is at its end, so that it no longer responds to the parameters.",
     seen_by="what comes into each operation and goes on, on one walk back over the tape (Glorot & Bengio 2010)",
     example="a tanh of inputs that are not scaled",
+    asked_with=(
+        r"\b(?:not|n.t|never|hardly|barely|without) (?:\w+ ){0,2}(?:mov|chang)|\bstay|\bstuck|\bnothing happen"
+        r"|\bstand still|\bsaturat|\brespon[ds]"
+    ),
     silences=("idle: no gradient", "minimum", "identifiability"),
     of_fits=True,
 )

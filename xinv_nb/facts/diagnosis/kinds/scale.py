@@ -185,5 +185,9 @@ KIND = FindingKind(
     means="The sizes of the parameters differ by many orders: a step that is short for one throws another away.",
     seen_by="sizes of parameters, slopes and the first step beside each other (Gill, Murray & Wright 1981, 8.7)",
     example="a cross section of 3e-17 beside amplitudes of thousands",
+    asked_with=(
+        r"\b(?:not|n.t|never|hardly|barely|without) (?:\w+ ){0,2}(?:mov|chang)|\bstay|\bstuck|\bnothing happen"
+        r"|\bstand still|\bscal(?:e|ed|ing)"
+    ),
     silences=("advice", "minimum", "identifiability", "turns"),
 )

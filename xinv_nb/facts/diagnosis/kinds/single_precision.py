@@ -109,5 +109,6 @@ KIND = FindingKind(
     means="The objective is computed in 32 bits, whose rounding stops the optimizer.",
     seen_by="every loss, residual and gradient equals its rounding to 32 bits, and no step lowers the loss any more",
     example='BFGS with `gtol=1e-9` on an objective of `dtype="float32"`',
+    asked_with=r"\b(?:precision|float32|32 bits?|rounding)\b",
     silences=("advice", "identifiability"),
 )

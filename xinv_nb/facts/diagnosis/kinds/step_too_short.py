@@ -85,5 +85,9 @@ KIND = FindingKind(
     means="The steps are orders of magnitude shorter than the curvature of the loss allows, and the loss hardly fell.",
     seen_by="the Newton step along the path, by the change of the gradient over each step (Barzilai & Borwein 1988)",
     example="gradient descent with a step size of 0.00002 where 0.5 is right",
+    asked_with=(
+        r"\b(?:not|n.t|never|hardly|barely|without) (?:\w+ ){0,2}(?:mov|chang)|\bstay|\bstuck|\bnothing happen"
+        r"|\bstand still|\bslow|\bstep size"
+    ),
     silences=("advice", "minimum", "identifiability", "ending: stopped, hardly"),
 )

@@ -210,5 +210,9 @@ KIND = FindingKind(
     seen_by="the optimizer's own tests, with their options or SciPy's defaults, beside the loss, its fall and the "
     "slopes at the end (Gill, Murray & Wright 1981, 8.2.3)",
     example="L-BFGS-B on a likelihood with a constant of 3e8; SLSQP on data of 1e-8",
+    asked_with=(
+        r"\b(?:not|n.t|never|hardly|barely|without) (?:\w+ ){0,2}(?:mov|chang)|\bstay|\bstuck|\bnothing happen"
+        r"|\bstand still|\bstop(?:ped)? (?:so )?(?:early|soon)|\btoo (?:early|soon)"
+    ),
     silences=("minimum", "gradient", "advice", "convergence", "identifiability"),
 )

@@ -141,5 +141,6 @@ KIND = FindingKind(
     means="Units started with equal weights, get equal gradients and stay copies, which count as one.",
     seen_by="columns of parameters that are equal at every iteration, in two sets at least",
     example="all weights of a network set to 0.2",
+    asked_with=r"\b(?:twins?|cop(?:y|ies)|the same values?|identical|equal)\b",
     silences=("minimum: reached", "advice: more iterations", "identifiability"),
 )

@@ -142,5 +142,6 @@ KIND = FindingKind(
     means="The loss has no lowest value on the way that the run took: what is to be raised is lowered, mostly.",
     seen_by="a loss that falls ever further below zero, no slower in the end than before, while the slope grows",
     example="a log-likelihood that is handed to a minimizer",
+    asked_with=r"\b(?:unbounded|minus infinity|without end|below (?:0|zero)|negative)\b",
     silences=("advice", "minimum", "convergence", "identifiability"),
 )

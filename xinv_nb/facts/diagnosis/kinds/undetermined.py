@@ -202,4 +202,5 @@ KIND = FindingKind(
     means="Parameters make up for each other: only a combination of them is known.",
     seen_by="second derivatives from run.identify, residuals with their Jacobian, or the recorded path",
     example="a growth rate that is the sum of two parameters",
+    asked_with=r"\b(?:determined|identif|uncertain|pin(?:ned)? down)",
 )
