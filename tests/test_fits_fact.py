@@ -351,3 +351,18 @@ def test_while_a_recording_goes_on_no_fit_is_said_to_have_ended():
         descend(bowl, [0.0, 0.0], 0.15, 25)
         assert "ended at losses" not in told(run)
     assert "ended at losses" in told(run)
+
+
+def test_a_recording_of_a_plot_alone_is_no_descent():
+    with xi.record() as run:
+        for a in numpy.linspace(-3, 3, 6):
+            for b in numpy.linspace(3, -3, 5):
+                grad(bowl)(numpy.array([a, b]))
+    assert run.fits == ()
+    assert list(run.diagnosis) == []
+    assert [caption.text for caption in run.captions] == [
+        "Iterations 0 to 29 are 30 points on a grid, as for a plot: no step of an optimizer led there."
+    ]
+    assert "fell" not in told(run)
+    assert run.widget() is not None
+    assert run.plot() is not None

@@ -41,6 +41,22 @@ def hamiltonian(seed: int, leaps: int, step: float) -> Run:
     return run
 
 
+def U(q):  # noqa: N802 - as physics calls a potential
+    return -log_density(q)
+
+
+def test_dynamics_that_refuse_nothing_are_told_by_their_potential():
+    dice = numpy.random.RandomState(0)
+    with xi.record() as run:
+        q = numpy.array([0.5, -1.0])
+        for _ in range(40):
+            p = dice.randn(2)
+            for _ in range(8):
+                q = q + 0.2 * p
+                p = p - 0.2 * grad(U)(q)
+    assert "as a sampler draws them" in run.captions[0].text
+
+
 def langevin(seed: int) -> Run:
     dice = numpy.random.RandomState(seed)
     with xi.record() as run:

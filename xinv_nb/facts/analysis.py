@@ -107,15 +107,15 @@ def analyse(run: RecordedRun) -> Analysis:
     with np.errstate(all="ignore"):  # overflow and invalid numbers are among what is told of
         parts = parts_of(run, run.chosen_fit)
         start, stop = parts.story
-        own, facts = _of_story(run if parts.is_whole else excerpt(run, start, stop))
-        findings, phases = findings_of(own), tuple(own.phases)
+        own, facts = _of_story(run if parts.is_whole else excerpt(run, start, stop), is_plot=parts.is_plot)
+        findings, phases = [] if parts.is_plot else findings_of(own), tuple(own.phases)
         if not parts.is_whole:
             phases = tuple(shifted_phase(phase, start) for phase in phases)
             facts = [shifted(fact, start) for fact in facts]
             findings = [shifted_finding(finding, start) for finding in findings]
         evidence = Evidence(run, phases, parts)
         evidence.story = own
-        findings += findings_of(evidence, of_fits=True)
+        findings += [] if parts.is_plot else findings_of(evidence, of_fits=True)
         # What a finding makes untrue is not told either where the finding is muted.
         evidence.add([*without_untrue(facts, findings), *_elsewhere(run, parts)])
         evidence.findings = ranked(finding for finding in findings if finding.kind not in run.muted)
@@ -127,8 +127,10 @@ def analyse(run: RecordedRun) -> Analysis:
     return Analysis(parts, phases, tuple(_by_salience(found)), tuple(evidence.findings))
 
 
-def _of_story(run: RecordedRun) -> tuple[Evidence, Sequence[Fact]]:
-    """Return what is known of a run that is one story, its phases among it, and the facts about it."""
+def _of_story(run: RecordedRun, *, is_plot: bool = False) -> tuple[Evidence, Sequence[Fact]]:
+    """Return what is known of a run that is one story, its phases among it, and the facts about it; none of a plot."""
+    if is_plot:
+        return Evidence(run, (Phase(0, run.evaluations, "plot", "points of a plot"),)), []
     slopes = None if run.history.is_on_manifold else gradient_sizes(run)
     phases = tuple(find_phases(run.loss, slopes, run.accepted, optimizer_starts(run)))
     evidence = Evidence(run, phases)

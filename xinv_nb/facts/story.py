@@ -36,6 +36,11 @@ class Parts:
     """The evaluations that the story is of: the first, and the one after the last."""
 
     @property
+    def is_plot(self) -> bool:
+        """Whether there is no fit at all: all evaluations are points of a plot."""
+        return bool(self.stretches) and not self.fits
+
+    @property
     def is_whole(self) -> bool:
         """Whether the story is of all evaluations."""
         return self.story == (0, self.run.evaluations)

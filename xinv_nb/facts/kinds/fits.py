@@ -46,7 +46,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     The lowest loss of all, 2.62×10⁻⁹, is that of number 2; what follows tells of it: iterations 8 to 15.
     """
     parts = evidence.parts
-    if parts is None or not parts.fits:
+    if parts is None:
         return
     start, stop = parts.story
     if any(not start <= fit.start < stop for fit in parts.fits):
@@ -142,7 +142,8 @@ def _place(run: RecordedRun, fits: Sequence[Fit]) -> str:
 def _looks(parts: Parts) -> Iterator[Fact]:
     for part in parts.stretches:
         if part.look in ("grid", "line", "scan", "check", "again"):
-            yield KIND.fact(_form(part), (part.start, part.stop - 1), 0.6, _of(part))
+            salience = 1.0 if parts.is_plot else 0.6
+            yield KIND.fact(_form(part), (part.start, part.stop - 1), salience, _of(part))
 
 
 def _form(part: Stretch) -> str:

@@ -37,7 +37,7 @@ class Stretch:
 def stretches(run: RecordedRun) -> list[Stretch]:
     """Return the fits of the objective that is shown, and the looks between them, in order.
 
-    Where nothing tells them apart, all evaluations are one fit.
+    Where nothing tells them apart, all evaluations are one fit; where all are points of a plot, there is none.
 
     Examples
     --------
@@ -70,8 +70,8 @@ def stretches(run: RecordedRun) -> list[Stretch]:
             found += _of_loop(rows, start, stop, starts, alone=not calls)
         if points is not None:
             starts += [points[each.start] for each in found[len(starts) :]]
-    fits = [each for each in found if not each.look]
-    return found if fits else [Stretch(0, count)]
+    is_plot = all(each.look in ("grid", "line", "scan") for each in found)
+    return found if is_plot or not all(each.look for each in found) else [Stretch(0, count)]
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ _APART = 2.0
 """How many times the middle half of its values the loss of the first third may lie from that of the last."""
 _BACK = 0.02
 """Share of evaluations that are where the one before was, from which on a loop refuses proposals."""
-_NAMED = re.compile(r"log_?(?:p|prob|density|post|target|lik)|lnp|lnprob|posterior|potential|energy|(?:^|_)density")
+_NAMED = re.compile(r"log_?(?:p|prob|density|post|target|lik)|lnp|lnprob|posterior|potential|energy|(?:^|_)density|^u$")
 """What the objectives of samplers are called."""
 
 
