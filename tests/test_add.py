@@ -289,7 +289,8 @@ def test_without_gradients_less_is_said_and_nothing_of_gradients(rate, tmp_path)
         assert not any(word in text for word in SPEAKS_OF_GRADIENTS), text
     assert not any(event.phase == "backward" for event in run.events)
     assert not any(phase.kind == "converged" for phase in run.phases)
-    assert {fact.kind for fact in run.facts} < {fact.kind for fact in known.facts}
+    silenced = {"advice"} if known.diagnosis else set()  # by what the gradients let find
+    assert {fact.kind for fact in run.facts} - silenced < {fact.kind for fact in known.facts}
     assert any(fact.kind == "movement" for fact in run.facts)
     claim = run.check("The gradient asked for more x[0] at every iteration.")[0]
     assert claim.supported is None

@@ -90,7 +90,7 @@ KIND = FindingKind(
     example="Adam with a lively step size that leaves a good point again",
     asked_with=(
         r"\b(?:last|final|end)\w* (?:\w+ ){0,3}worse|\bworse (?:\w+ ){0,3}(?:end|middle|before|last)|\b(?:best"
-        r"|lowest) (?:\w+ ){0,2}(?:not|before)|\bbest\b|\blowest\b"
+        r"|lowest) (?:\w+ ){0,2}(?:not|before)|\bbest (?:ones?|values?|parameters?)\b"
     ),
     silences=("advice: better before", "advice: more iterations", "minimum", "best"),
 )

@@ -11,7 +11,7 @@ from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.promises import largest_curvature
 from xinv_nb.facts.measures.updates import rule_of
-from xinv_nb.language.slots import Count, Iteration, Slot, Value, pair
+from xinv_nb.language.slots import Iteration, Slot, Value, pair
 
 _FEWEST = 3
 """Steps that have to grow."""
@@ -69,7 +69,8 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
         "momentum": Value(rule.momentum),
         "start": start,
         "end": end,
-        "iterations": Count(last - first),
+        "first": Iteration(first),
+        "last": Iteration(last),
         "times": Value(rule.step_size / limit, digits=2),
         "half": Value(limit / 2, digits=2, in_powers=True),
     }
@@ -93,7 +94,8 @@ KIND = FindingKind(
         "momentum": Value,
         "start": Value,
         "end": Value,
-        "iterations": Count,
+        "first": Iteration,
+        "last": Iteration,
         "times": Value,
         "half": Value,
     },
@@ -104,7 +106,6 @@ KIND = FindingKind(
     asked_with=(
         r"\b(?:rise|rose|rising|go up|goes up|went up|diverg|explod|blew up|blow up|jump)|\bstep size"
         r"|\b(?:last|final|end)\w* (?:\w+ ){0,3}worse|\bworse (?:\w+ ){0,3}(?:end|middle|before|last)"
-        r"|\b(?:best|lowest) (?:\w+ ){0,2}(?:not|before)|\bbest\b|\blowest\b"
     ),
     silences=("advice", "minimum", "identifiability", "credit", "idle"),
 )
