@@ -11,7 +11,7 @@ from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.promises import largest_curvature
 from xinv_nb.facts.measures.updates import rule_of
-from xinv_nb.language.slots import Count, Iteration, Slot, Value, pair
+from xinv_nb.language.slots import Iteration, Slot, Value, pair
 
 _FEWEST = 3
 """Steps that have to grow."""
@@ -69,7 +69,8 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
         "momentum": Value(rule.momentum),
         "start": start,
         "end": end,
-        "iterations": Count(last - first),
+        "first": Iteration(first),
+        "last": Iteration(last),
         "times": Value(rule.step_size / limit, digits=2),
         "half": Value(limit / 2, digits=2, in_powers=True),
     }
@@ -93,7 +94,8 @@ KIND = FindingKind(
         "momentum": Value,
         "start": Value,
         "end": Value,
-        "iterations": Count,
+        "first": Iteration,
+        "last": Iteration,
         "times": Value,
         "half": Value,
     },
