@@ -454,6 +454,18 @@ def test_directions_that_were_not_explored_are_unknown() -> None:
             num_iters=200,
             step_size=0.05,
         )
+    texts = [fact.text for fact in run.facts]
+    assert texts[0].startswith("The gradient of x[2] is exactly 0 at all 200 iterations")
+    assert not any("equally well determined" in text for text in texts)
+
+
+def test_directions_that_were_not_explored_are_unknown_without_a_tape() -> None:
+    """Nothing tells here why the gradient of x[2] is 0, so that the path alone says what is known."""
+    bowl, x = np.array([1.0, 4.0, 9.0]), np.array([2.0, 1.0, 0.0])
+    with xi.record() as run:
+        for _ in range(200):
+            run.add(np.sum(bowl * x**2), {"x": x}, gradients={"x": 2 * bowl * x})
+            x = x - 0.04 * 2 * bowl * x
     texts = [fact.text for fact in run.facts if fact.kind == "identifiability"]
     assert any("which explored 2 of 3 directions" in text for text in texts)
     assert not any("All combinations" in text or "x[2]" in text for text in texts)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.given_facts import given as given_fact
@@ -63,6 +63,7 @@ def test_the_same_recording_is_told_the_same_to_the_bit(name: str) -> None:
 
 
 @given(st.sampled_from(SHORT), st.integers(-60, 60))
+@example("a_larger_step_at_last", 50)
 @settings(max_examples=150, deadline=None)
 def test_the_unit_of_the_loss_changes_numbers_only(name: str, power: int) -> None:
     run = TRACES[name].make()

@@ -268,7 +268,7 @@ def projectile() -> Run:
     return run
 
 
-@labelled(r"^x went against the gradient, uphill, at each step\.$", never=("momentum", "went the way"))
+@labelled(r"^The steps go up the gradient, so the objective is maximized", never=("momentum", "went the way"))
 def uphill() -> Run:
     """A sign slip: the step goes along the gradient."""
     return descend(lambda x: -((x - 3) ** 2) + 9.0, 0.0, -0.1, 30)
@@ -427,10 +427,11 @@ def sum_of_rates_shaken() -> Run:
 
 
 @labelled(
-    r"curvature differs by a factor of about \d+, with each parameter measured by its own size \(estimated from the",
+    r"equally well determined: with each measured by its own effect on the loss .* 1 at most \(estimated from the",
     never=("Not determined", "does not show whether"),
 )
 def ill_conditioned_path() -> Run:
+    """Each parameter has a curvature of its own, which is that of its unit alone."""
     with xi.record() as run:
         adam(
             grad(lambda x, i: 0.5 * np.sum(np.array([1.0, 30.0, 900.0]) * (x - 1) ** 2)),

@@ -58,7 +58,12 @@ class Rate:
 
 
 def known_path(run: RecordedRun, iterates: Iterates) -> tuple[Floats, Floats, Floats] | None:
-    """Return points, gradients and losses of the accepted iterates where all are known; None where they are not."""
+    """Return points, gradients and losses of the accepted iterates where all are known; None where they are not.
+
+    None too on a curved manifold: what a slope has across it is no slope that steps could follow.
+    """
+    if run.history.is_on_manifold:
+        return None
     rows = iterates.rows[np.isfinite(run.loss[iterates.rows])]
     if len(rows) < 2 or not run.history.is_real or any(leaf.kept is not None for leaf in run.history.leaves):
         return None

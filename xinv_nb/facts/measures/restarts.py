@@ -157,8 +157,12 @@ def _off_the_rule(steps: Floats, slopes: Floats | None) -> set[int]:
     before = _largest_before(lengths)
     far = np.flatnonzero((lengths > _OUT_OF_SCALE * before) & (before > 0)) + 1
     edges = [0, *(row for row in far.tolist() if row >= _FEWEST_BY_RULE), len(steps) + 1]
-    laws = [_law(steps[a : b - 1], slopes[a : b - 1]) for a, b in pairwise(edges)]
-    is_one = all(law is not None and np.allclose(law, laws[0] or (), rtol=_ALONG, atol=_ALONG) for law in laws)
+    steepest = np.abs(slopes).max()
+    if not 0 < steepest < np.inf:
+        return set()
+    down = slopes * (lengths.max() / steepest)  # the unit of the loss decides nothing
+    laws = [_law(steps[a : b - 1], down[a : b - 1]) for a, b in pairwise(edges)]
+    is_one = all(law is not None and np.allclose(law, laws[0] or (), rtol=_ALONG, atol=0.0) for law in laws)
     return set(edges[1:-1]) if is_one else set()
 
 
@@ -172,7 +176,7 @@ def _law(steps: Floats, slopes: Floats) -> tuple[float, float] | None:
         return None
     found, *_ = np.linalg.lstsq(terms, steps.reshape(-1), rcond=None)
     missed = np.linalg.norm((terms @ found).reshape(steps.shape) - steps, axis=1)
-    is_met = bool((missed <= _ALONG * np.abs(steps).max()).all()) and 0 < found[0] < 1 and found[1] > 0
+    is_met = bool((missed <= _ALONG * np.abs(steps).max()).all()) and _ALONG < found[0] < 1 and found[1] > 0
     return (float(found[0]), float(found[1])) if is_met else None
 
 
