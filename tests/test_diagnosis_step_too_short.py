@@ -51,19 +51,24 @@ def test_the_newton_step_is_orders_longer_and_does_better(loss, start, step: flo
     assert not after.diagnosis
 
 
+def kinds(run: Run) -> list[str]:
+    return [finding.kind for finding in run.diagnosis]
+
+
 def test_slow_for_its_condition_is_not_too_short() -> None:
     def narrow(p):
         return 0.5 * np.sum(np.array([1.0, 1e4]) * p**2)
 
-    assert not descended(narrow, (3.0, 0.01), 1e-4, 200).diagnosis
+    assert kinds(descended(narrow, (3.0, 0.01), 1e-4, 200)) == ["left-to-gain"]
 
 
 def test_a_slope_that_hardly_bends_promises_nothing() -> None:
     def barrier(p):
         return np.sum(2.0 * p - 0.1 * np.log(p))
 
-    assert not descended(barrier, (2.0, 1.5), 0.005, 40).diagnosis
+    (found,) = descended(barrier, (2.0, 1.5), 0.005, 40).diagnosis
+    assert (found.kind, found.form, found.severity) == ("left-to-gain", "steep", "caution")  # but not how much
 
 
 def test_few_steps_of_a_fair_size() -> None:
-    assert not descended(bowl, (0.0, 0.0, 0.0), 0.01, 10).diagnosis
+    assert kinds(descended(bowl, (0.0, 0.0, 0.0), 0.01, 10)) == ["left-to-gain"]
