@@ -113,7 +113,11 @@ def test_a_loss_that_flattens_out_more_and_more_slowly_is_promised_no_amount() -
     def loss(p):
         return np.sum((1 / (1 + np.exp(-p[0] - p[1] * x)) - (x > 0)) ** 2)
 
-    assert {finding.form for finding in descend(60, loss, rate=0.01, start=(0.0, 1.0)).diagnosis} <= {"steep"}
+    def likelihood(p):
+        return np.mean(np.log(1 + np.exp(np.where(x > 0.1, -1, 1) * (p[0] + p[1] * x))))
+
+    for run in (descend(60, loss, 0.01, (0.0, 1.0)), descend(30, likelihood, 0.1, (0.0, 1.0))):
+        assert {finding.form for finding in run.diagnosis} <= {"steep"}
 
 
 @pytest.mark.parametrize("method", ["BFGS", "L-BFGS-B", "CG", "SLSQP", "Newton-CG"])

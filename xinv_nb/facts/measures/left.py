@@ -23,7 +23,7 @@ _AGREE = 1.3
 directions, it does not matter by which."""
 _EARLIER = 2 / 3
 """Share of the path from which the bottom of a bowl is seen already where it is one."""
-_SAME_BOTTOM = 0.15
+_SAME_BOTTOM = 0.05
 """Share of what is left by which the bottom may have moved since: in a logistic loss, it goes on and on."""
 _EXPLAINED = 0.3
 """Share of the loss's latest changes that the gradients may leave unexplained: else losses or gradients are noisy."""
