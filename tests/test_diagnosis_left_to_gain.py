@@ -107,6 +107,19 @@ def test_a_parameter_that_other_scales_left_behind(tiny: float, seed: int) -> No
     assert "left behind" not in [each.form for each in scaled.diagnosis]
 
 
+def test_a_loss_that_flattens_out_more_and_more_slowly_is_promised_no_amount() -> None:
+    x = numpy.linspace(-1, 1, 30)
+
+    def loss(p):
+        return np.sum((1 / (1 + np.exp(-p[0] - p[1] * x)) - (x > 0)) ** 2)
+
+    def likelihood(p):
+        return np.mean(np.log(1 + np.exp(np.where(x > 0.1, -1, 1) * (p[0] + p[1] * x))))
+
+    for run in (descend(60, loss, 0.01, (0.0, 1.0)), descend(30, likelihood, 0.1, (0.0, 1.0))):
+        assert {finding.form for finding in run.diagnosis} <= {"steep"}
+
+
 @pytest.mark.parametrize("method", ["BFGS", "L-BFGS-B", "CG", "SLSQP", "Newton-CG"])
 def test_what_an_optimizer_finished_is_no_finding(method: str) -> None:
     with xi.record("done") as run:

@@ -69,4 +69,7 @@ def test_a_run_that_arrives_is_not_limited(trainer) -> None:
 
 
 def test_a_run_that_is_nearly_there_needs_more_steps_only() -> None:
-    assert not trained(adam, lambda x: np.sum((x - 3.0) ** 2), numpy.zeros(2), 120, 0.02).diagnosis
+    run = trained(adam, lambda x: np.sum((x - 3.0) ** 2), numpy.zeros(2), 120, 0.02)
+    (found,) = run.diagnosis
+    assert found.kind == "left-to-gain"
+    assert found.values["left"] == pytest.approx(run.loss[-1], rel=0.1)

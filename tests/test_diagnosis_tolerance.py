@@ -111,7 +111,7 @@ def test_a_constant_that_leaves_the_test_sharp_enough_is_no_finding() -> None:
 @pytest.mark.parametrize("method", ["SLSQP", "BFGS", "L-BFGS-B", "CG"])
 def test_a_start_at_the_solution_is_no_finding(method: str) -> None:
     assert kinds(fit(method, start=(1.0, 0.8 + 1e-12))) == []
-    assert kinds(fit(method, 1e-8, start=(1.0, 0.8 + 1e-9))) == []
+    assert kinds(fit(method, 1e-8, start=(1.0, 0.8 + 1e-9))) == []  # nor is a slope of 1e-17 one of 0
 
 
 def test_a_fit_that_noise_keeps_from_zero_is_no_finding() -> None:

@@ -21,6 +21,10 @@ _MOST_PAIRS = 40
 _AGREE = 1.3
 """Factor by which estimates may differ that measure the parameters by other sizes: where steps went in all
 directions, it does not matter by which."""
+_EARLIER = 2 / 3
+"""Share of the path from which the bottom of a bowl is seen already where it is one."""
+_SAME_BOTTOM = 0.05
+"""Share of what is left by which the bottom may have moved since: in a logistic loss, it goes on and on."""
 _EXPLAINED = 0.3
 """Share of the loss's latest changes that the gradients may leave unexplained: else losses or gradients are noisy."""
 _LATEST = 5
@@ -30,6 +34,8 @@ _SCATTER = 0.03
 """Largest standard deviation of their logarithms to base ten about a straight line."""
 _SURE = 0.1
 """Largest standard error of that line's slope, as a share of it."""
+_STEADY = 0.05
+"""Share by which the slopes of its two halves may differ where the rate does not slow down."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,8 @@ class Rate:
     left: float
     seen: float
     """The last of the decreases that it was read from, as a share of the first."""
+    is_steady: bool
+    """Whether it was the same in both halves of them: one that slows down leads further than it tells."""
 
     @property
     def more(self) -> float:
@@ -93,7 +101,7 @@ def decrement(run: RecordedRun, iterates: Iterates) -> Decrement | None:
     path = known_path(run, iterates)
     if path is None or path[0].shape[1] > _MOST_PARAMETERS or not is_consistent(path):
         return None
-    points, slopes, _ = path
+    points, slopes, loss = path
     ways, pulls = np.ptp(points, axis=0), np.abs(slopes).max(axis=0)
     if not ((ways > 0) & (pulls > 0)).all():
         return None
@@ -103,7 +111,17 @@ def decrement(run: RecordedRun, iterates: Iterates) -> Decrement | None:
     lefts = [float(slopes[-1] @ step) / 2 for step in found if step is not None]
     if not 0 < max(lefts) <= _AGREE * min(lefts):
         return None
+    if not _is_bottom_seen_before(path, float(loss[-1]) - lefts[0], lefts[0]):
+        return None
     return Decrement(lefts[0], points[-1] - found[0])
+
+
+def _is_bottom_seen_before(path: tuple[Floats, Floats, Floats], bottom: float, left: float) -> bool:
+    """Whether an earlier part of the path leads to the same lowest loss, as it does in a bowl."""
+    points, slopes, loss = (column[: math.ceil(_EARLIER * len(column))] for column in path)
+    ways = np.ptp(points, axis=0)
+    step = _newton_step(points, slopes, ways) if (ways > 0).all() else None
+    return step is None or abs(float(loss[-1] - slopes[-1] @ step / 2) - bottom) <= _SAME_BOTTOM * left
 
 
 def _newton_step(points: Floats, slopes: Floats, scale: Floats) -> Floats | None:
@@ -136,12 +154,19 @@ def steady_rate(run: RecordedRun) -> Rate | None:
         place = np.arange(count) - (count - 1) / 2
         logs = np.log10(drops)
         square = float(place @ place)
-        slope = float(place @ logs) / square
+        slope = _slope(logs)
         scatter = float(np.std(logs - slope * place))
         if slope < 0 and scatter < _SCATTER and scatter / math.sqrt(square) < -_SURE * slope:
             factor = 10**slope
-            best = Rate(factor, float(drops[-1]) * factor / (1 - factor), factor**count)
+            halves = [_slope(logs[: count // 2]), _slope(logs[count // 2 :])]
+            is_steady = abs(halves[1] - halves[0]) <= -_STEADY * slope
+            best = Rate(factor, float(drops[-1]) * factor / (1 - factor), factor**count, is_steady)
     return best
+
+
+def _slope(logs: Floats) -> float:
+    place = np.arange(len(logs)) - (len(logs) - 1) / 2
+    return float(place @ logs) / float(place @ place)
 
 
 def steepness(path: tuple[Floats, Floats, Floats]) -> Floats:

@@ -50,6 +50,8 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
         if not is_flat and (is_elsewhere or found.is_minimum):
             continue
         form, slots = _form(found, name, is_flat=is_flat), found.slots
+        if form in ("level", "product") and found.largest > 0:
+            continue  # small, as beside a minimum, is not 0
         if form.startswith("underflows"):
             slots |= _of_underflow(found)
         else:

@@ -24,6 +24,7 @@ from xinv_nb.facts.measures.left import (
 )
 from xinv_nb.facts.measures.losses import finite_iterates
 from xinv_nb.facts.measures.names import named
+from xinv_nb.facts.measures.tape import tape_events
 from xinv_nb.language.slots import Count, Named, Slot, Value
 
 _LEFT = 0.03
@@ -85,6 +86,8 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
         return  # it ended above its best: that is another matter
     if not _has_fallen(evidence) or any(fact.values.get("pull", 0.0) > 0 for fact in evidence.of("bound")):
         return
+    if tape_events(evidence, "broadcast"):
+        return  # it is not to be minimized further, but to be mended
     found = _left(evidence)
     if found is not None:
         yield _of_amount(evidence, found)
@@ -106,8 +109,8 @@ def _left(evidence: Evidence) -> _Left | None:
     bowl, rate = decrement(run, evidence.iterates), steady_rate(run)
     if bowl is not None and rate is not None and not 1 / _SAME < bowl.left / rate.left < _SAME:
         rate = None
-    if bowl is None and rate is not None and rate.seen > _SEEN:
-        rate = None  # too early to tell where decreases lead that hardly shrink
+    if bowl is None and rate is not None and not (rate.is_steady and rate.seen <= _SEEN):
+        rate = None  # too early to tell where decreases lead that hardly shrink, or that shrink ever less
     amount = bowl.left if bowl is not None else rate.left if rate is not None else 0.0
     end = float(run.loss[rows[-1]])
     if run.loss[rows].min() > 0 and amount > _WHOLE * end:
