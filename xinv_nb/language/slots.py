@@ -207,6 +207,6 @@ def pair(first: float, second: float, unit: str = "", *, both: bool = False) -> 
     """Return two numbers as slots that can be told apart, the unit on the second, or on both.
 
     >>> pair(1.0, 2.0, "km")[1]
-    Value(number=2.0, unit='km', beside=1.0, digits=3)
+    Value(number=2.0, unit='km', beside=1.0, digits=3, in_powers=False)
     """
     return Value(first, unit if both else "", second), Value(second, unit, first)

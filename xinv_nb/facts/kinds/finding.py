@@ -21,8 +21,8 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     >>> import xinv_nb as xi
     >>> with xi.record() as run:
     ...     run.add(float("nan"), 1.0, gradients=1.0)
-    >>> [fact.text for fact in run.facts[:2]] == [run.diagnosis[0].text, run.diagnosis[0].advice]
-    True
+    >>> [fact.form for fact in run.facts if fact.kind == "finding"], run.facts[0].text == run.diagnosis[0].text
+    (['what', 'what to do'], True)
     """
     for place, finding in enumerate(evidence.findings):
         salience = (1.0 if finding.severity == "warning" else 0.85) - 2 * _NEXT * place

@@ -52,8 +52,8 @@ class Rule:
     def stable_up_to(self, curvature: float) -> float:
         """Return the step size from which on a loss of this curvature is not followed any more.
 
-        >>> Rule(0.8, -0.004, told=0.02).stable_up_to(38000.0)
-        0.00047368421052631576
+        >>> round(Rule(0.8, -0.004, told=0.02).stable_up_to(38000.0), 9)
+        0.000473684
         """
         times = 2 * (1 + self.momentum) / (curvature * (self.along_before - self.along))
         return self.step_size * times

@@ -36,10 +36,11 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     >>> import xinv_nb as xi
     >>> from autograd import value_and_grad
     >>> from scipy.optimize import minimize
-    >>> def misfit(p):
-    ...     return np.sum((p[1] * np.exp(-p[0] * 1e12 * np.arange(5.0)) - 90.0 * 0.5 ** np.arange(5.0)) ** 2)
+    >>> t = np.linspace(0.1, 2.0, 12)
+    >>> def misfit(p):  # a cross section of 3e-17 beside an amplitude of thousands
+    ...     return np.sum((p[1] * np.exp(-p[0] * 1e17 * t) - 2000.0 * np.exp(-2.5 * t)) ** 2)
     >>> with xi.record() as run:
-    ...     result = minimize(value_and_grad(misfit), np.array([3e-13, 60.0]), jac=True, method="BFGS")
+    ...     result = minimize(value_and_grad(misfit), np.array([1e-17, 1500.0]), jac=True, method="L-BFGS-B")
     >>> run.diagnosis[0].values["parameter"]
     'p[0]'
     """
