@@ -70,7 +70,7 @@ def stretches(run: RecordedRun) -> list[Stretch]:
             found += _of_loop(rows, start, stop, starts, alone=not calls)
         if points is not None:
             starts += [points[each.start] for each in found[len(starts) :]]
-    is_plot = all(each.look in ("grid", "line", "scan") for each in found)
+    is_plot = all(each.look == "grid" for each in found)
     return found if is_plot or not all(each.look for each in found) else [Stretch(0, count)]
 
 

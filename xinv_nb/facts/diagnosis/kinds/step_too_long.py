@@ -15,7 +15,7 @@ from xinv_nb.language.slots import Iteration, Slot, Value, pair
 
 _FEWEST = 3
 """Steps that have to grow."""
-_LONGER = 1.05
+_LONGER = 1.03
 """How many times the longest stable step size the one that was used has to be."""
 _GREW = 3.0
 """How many times longer than the first step the last has to be."""
