@@ -126,7 +126,7 @@ class LabPage:
         """Wait until the notebook is open with all its cells."""
         self.page.wait_for_function(
             """() => {
-                const { context, content } = window.jupyterapp.shell.currentWidget ?? {};
+                const { context, content } = window.jupyterapp?.shell?.currentWidget ?? {};
                 return context?.isReady && content.widgets.length === context.model.cells.length;
             }"""
         )
@@ -160,7 +160,7 @@ class LabPage:
         """Wait until the notebook has a kernel that is idle."""
         self.page.wait_for_function(
             """() => {
-                const panel = window.jupyterapp.shell.currentWidget;
+                const panel = window.jupyterapp?.shell?.currentWidget;
                 return panel?.sessionContext?.session?.kernel?.status === "idle";
             }"""
         )
@@ -169,7 +169,7 @@ class LabPage:
         """Wait until no cell is running or queued."""
         self.page.wait_for_function(
             """() => {
-                const panel = window.jupyterapp.shell.currentWidget;
+                const panel = window.jupyterapp?.shell?.currentWidget;
                 const cells = [...panel.content.widgets].filter((c) => c.model.type === "code");
                 const done = cells.every((c) => c.model.executionCount !== null || c.model.sharedModel.source === "");
                 return done && panel.sessionContext.session?.kernel?.status === "idle";
@@ -201,7 +201,7 @@ class LabPage:
         """Make a cell the active one."""
         self.page.evaluate(
             """(index) => {
-                const notebook = window.jupyterapp.shell.currentWidget.content;
+                const notebook = window.jupyterapp?.shell?.currentWidget.content;
                 notebook.activeCellIndex = index;
                 notebook.deselectAll();
             }""",
@@ -223,7 +223,7 @@ class LabPage:
     def scroll_to_cell_with(self, text: str) -> None:
         """Scroll the notebook to the cell whose source holds `text`."""
         arrived = f"""async (text) => {{
-            const notebook = window.jupyterapp.shell.currentWidget.content;
+            const notebook = window.jupyterapp?.shell?.currentWidget.content;
             const index = notebook.widgets.findIndex((c) => c.model.sharedModel.source.includes(text));
             if (index < 0) return false;
             await notebook.scrollToItem(index);
