@@ -116,7 +116,12 @@ def another_limit(sentence: str, scene: Scene) -> str:
 
 @distortion
 def another_count(sentence: str, scene: Scene) -> str:
-    return re.sub(r"\b(\d+) of (\d+)\b", lambda m: f"{m[2]} of {m[2]}", sentence, count=1)
+    found = re.sub(r"\b(\d+) of (\d+)\b", lambda m: f"{m[2]} of {m[2]}", sentence, count=1)
+    if found != sentence:
+        return found
+    return re.sub(
+        r"\b(over|after) (\d+) (iterations|evaluations)", lambda m: f"{m[1]} {2 * int(m[2])} {m[3]}", found, count=1
+    )
 
 
 @distortion
