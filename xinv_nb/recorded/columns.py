@@ -17,6 +17,15 @@ _SMALL_BLOCK = 2**20
 """Bytes up to which a column grows fast, for what is not used of a block costs nothing."""
 
 
+def in_real_numbers(rows: NDArray[Any]) -> NDArray[np.float64]:
+    """Return rows of complex numbers as rows of their real parts and, behind them, their imaginary ones.
+
+    >>> in_real_numbers(np.array([[1 + 2j]]))
+    array([[1., 2.]])
+    """
+    return rows if rows.dtype.kind == "f" else np.concatenate([rows.real, rows.imag], axis=1)
+
+
 class GrowingColumn:
     """An array that grows along its first axis by doubling; appending costs the same however long it is."""
 

@@ -14,7 +14,7 @@ from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.constraints import is_constrained
-from xinv_nb.facts.measures.left import decrement, known_path, parts, steepness
+from xinv_nb.facts.measures.left import known_path, parts, steepness
 from xinv_nb.facts.measures.losses import finite_iterates
 from xinv_nb.facts.measures.scale import visible_swing
 from xinv_nb.facts.measures.sizes import end_of, gradient_sizes
@@ -68,7 +68,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
 def _has_more(evidence: Evidence) -> bool:
     """Whether a step by the curvature that was seen would lower the loss by a part of the fall that matters."""
     run = evidence.run
-    found, rows = decrement(run, evidence.iterates), finite_iterates(run)
+    found, rows = evidence.bowl, finite_iterates(run)
     return found is not None and found.left > _LEFT * float(run.loss[rows[0]] - run.loss[rows[-1]])
 
 

@@ -14,6 +14,7 @@ from xinv_nb.facts.measures import looks
 from xinv_nb.facts.measures.looks import Look
 from xinv_nb.facts.measures.restarts import restarts
 from xinv_nb.recorded.calls import OptimizerCall
+from xinv_nb.recorded.columns import in_real_numbers
 from xinv_nb.recorded.run import RecordedRun
 
 Floats = NDArray[np.float64]
@@ -90,8 +91,8 @@ def _rows(run: RecordedRun) -> Rows | None:
     history = run.history
     if history.kept is not None or history.width == 0:
         return None
-    slopes = _real(history.gradients.array) if run.has_gradients else None
-    return Rows(_real(history.values.array), slopes, run.accepted, changes_of_data(run))
+    slopes = in_real_numbers(history.gradients.array) if run.has_gradients else None
+    return Rows(in_real_numbers(history.values.array), slopes, run.accepted, changes_of_data(run))
 
 
 def changes_of_data(run: RecordedRun) -> list[int]:
@@ -103,10 +104,6 @@ def changes_of_data(run: RecordedRun) -> list[int]:
     rows = [row for row, _ in run.history.held]
     stays = np.diff([*rows, run.evaluations]) if rows else np.zeros(0)
     return rows[1:] if len(rows) > 1 and float(stays.min()) >= _FEWEST else []
-
-
-def _real(rows: NDArray[Any]) -> Floats:
-    return rows if rows.dtype.kind == "f" else np.concatenate([rows.real, rows.imag], axis=1)
 
 
 def _told_apart(calls: Sequence[OptimizerCall], count: int) -> list[tuple[int, int, OptimizerCall]]:

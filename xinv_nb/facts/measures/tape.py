@@ -117,12 +117,16 @@ class Ended:
 def place_of(event: Event) -> dict[str, Slot]:
     """Return the line of an event's operation, where it is known."""
     values = event.values
-    if "line" not in values:
-        return {}
-    return {
-        "line": Count(int(values["line"])),
-        "file": Said("the cell" if values["file"] == "cell" else str(values["file"])),
-    }
+    return at_line(int(values["line"]), str(values["file"])) if "line" in values else {}
+
+
+def at_line(line: int, file: str) -> dict[str, Slot]:
+    """Return a line of the user's program as slots.
+
+    >>> at_line(3, "cell")["file"]
+    Said(text='the cell')
+    """
+    return {"line": Count(line), "file": Said("the cell" if file == "cell" else file)}
 
 
 def tape_events(evidence: Evidence, what: str) -> list[Event]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from xinv_nb.recorded.columns import in_real_numbers
 from xinv_nb.recorded.history import History
 
 Floats = NDArray[np.float64]
@@ -34,9 +35,7 @@ def settle(history: History, *, is_over: bool) -> None:
     """
     if history.kept is not None or not history.width:
         return
-    points, loss = history.values.array, history.loss.array
-    if points.dtype.kind == "c":
-        points = np.concatenate([points.real, points.imag], axis=1)
+    points, loss = in_real_numbers(history.values.array), history.loss.array
     at = 0
     for call in [*history.calls, None]:
         stop = len(loss) if call is None else call.start

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from xinv_nb.facts.diagnosis.asking import STANDS_STILL
 from xinv_nb.facts.diagnosis.finding import Finding, Severity
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
@@ -63,10 +64,7 @@ KIND = FindingKind(
     means="A parameter is rounded, made an index, compared or read out of its box: no slope leads back to it.",
     seen_by="functions without a derivative and reads of boxed numbers, noted in a first evaluation; a gradient of 0",
     example="`int(getval(delay))` as an index, `np.round(shells)` in a model",
-    asked_with=(
-        r"\b(?:not|n.t|never|hardly|barely|without) (?:\w+ ){0,2}(?:mov|chang)|\bstay|\bstuck|\bnothing happen"
-        r"|\bstand still|\bgradient (?:\w+ ){0,2}(?:0|zero|vanish)"
-    ),
+    asked_with=STANDS_STILL + r"|\bgradient (?:\w+ ){0,2}(?:0|zero|vanish)",
     silences=("idle: no gradient", "minimum", "identifiability"),
     of_fits=True,
 )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from xinv_nb.facts.diagnosis.asking import WRONG_GRADIENT
 from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
@@ -205,9 +206,6 @@ KIND = FindingKind(
     means="The gradient is not that of the loss: over short steps, too, the loss does not do what it promises.",
     seen_by="the change of the loss beside gradient times step at both ends, as the steps shrink (a Taylor test)",
     example="a derivative written by hand with a sign lost in one entry",
-    asked_with=(
-        r"\bgradients? (?:\w+ )?(?:right|wrong|correct|exact|trust)|\b(?:right|wrong|correct) gradient|\b(?:is"
-        r"|are) the (?:\w+ )?(?:gradient|derivative)s? (?:\w+ )?(?:right|correct|exact|ok)"
-    ),
+    asked_with=WRONG_GRADIENT,
     silences=("advice", "minimum", "asked", "credit", "drop", "idle", "identifiability", "estimate", "turns"),
 )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from xinv_nb.facts.diagnosis.asking import STANDS_STILL
 from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
+from xinv_nb.facts.measures.tape import at_line
 from xinv_nb.language.slots import Count, Named, Said, Slot
 
 
@@ -35,7 +37,7 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
         slots["parameter"] = Named(missed.parameter, is_of_domain=False)
         form += ", named"
     if missed.line:
-        slots |= {"line": Count(missed.line), "file": Said("the cell" if missed.file == "cell" else missed.file)}
+        slots |= at_line(missed.line, missed.file)
     last = max(evidence.last, 0)
     yield KIND.finding(form, (last, last), slots)
 
@@ -50,8 +52,5 @@ KIND = FindingKind(
     seen_by="the pass that raised, and the numbers that it was given",
     example="`grad(f)(10)`",
     of_fits=True,
-    asked_with=(
-        r"\b(?:not|n.t|never|hardly|barely|without) (?:\w+ ){0,2}(?:mov|chang)|\bstay|\bstuck|\bnothing happen"
-        r"|\bstand still|\bnothing (?:was )?recorded|\bno gradient"
-    ),
+    asked_with=STANDS_STILL + r"|\bnothing (?:was )?recorded|\bno gradient",
 )

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from xinv_nb.facts.diagnosis.asking import ROSE
 from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
@@ -143,6 +144,6 @@ KIND = FindingKind(
     means="The loss jumps: a short step raises it far beyond what slopes and curvature on both sides allow.",
     seen_by="the change of the loss over one step beside gradient times step at both ends, and beside its neighbours'",
     example="a ray that hits a receiver or misses it, a threshold, a number of iterations that depends on a parameter",
-    asked_with=r"\b(?:rise|rose|rising|go up|goes up|went up|diverg|explod|blew up|blow up|jump)",
+    asked_with=ROSE,
     silences=("advice: smaller", "advice: less", "advice: check", "advice: more", "minimum", "identifiability"),
 )

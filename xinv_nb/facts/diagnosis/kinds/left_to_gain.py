@@ -15,7 +15,6 @@ from xinv_nb.facts.measures.ends import last_call
 from xinv_nb.facts.measures.left import (
     Decrement,
     Rate,
-    decrement,
     is_consistent,
     known_path,
     parts,
@@ -106,7 +105,7 @@ def _left(evidence: Evidence) -> _Left | None:
     run = evidence.run
     rows = finite_iterates(run)
     fall = float(run.loss[rows[0]] - run.loss[rows[-1]])
-    bowl, rate = decrement(run, evidence.iterates), steady_rate(run)
+    bowl, rate = evidence.bowl, steady_rate(run)
     if bowl is not None and rate is not None and not 1 / _SAME < bowl.left / rate.left < _SAME:
         rate = None
     if bowl is None and rate is not None and not (rate.is_steady and rate.seen <= _SEEN):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from xinv_nb.facts.diagnosis.asking import ROSE
 from xinv_nb.facts.diagnosis.finding import Finding, shifted_finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.diagnosis.naming import called
@@ -73,8 +74,5 @@ KIND = FindingKind(
     seen_by="the signs of gradient times step from the start; of what a solver minimizes, both values at its points",
     example="Adam on `lambda x, i: -grad(f)(x)`",
     of_fits=True,
-    asked_with=(
-        r"\b(?:rise|rose|rising|go up|goes up|went up|diverg|explod|blew up|blow up|jump)|\bmaximi[sz]"
-        r"|\bwrong (?:sign|way|direction)|\bsign\b"
-    ),
+    asked_with=ROSE + r"|\bmaximi[sz]|\bwrong (?:sign|way|direction)|\bsign\b",
 )

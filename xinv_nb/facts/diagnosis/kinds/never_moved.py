@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from xinv_nb.facts.diagnosis.asking import STANDS_STILL
 from xinv_nb.facts.diagnosis.finding import Finding, Severity
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
@@ -115,10 +116,7 @@ KIND = FindingKind(
     means="Every slope is 0 at the start, so that nothing moved, though the start is no minimum.",
     seen_by="points and gradients; second derivatives from the operations at which the gradient ends",
     example="a diameter started at 0 in a model that is even in it",
-    asked_with=(
-        r"\b(?:not|n.t|never|hardly|barely|without) (?:\w+ ){0,2}(?:mov|chang)|\bstay|\bstuck|\bnothing happen"
-        r"|\bstand still"
-    ),
+    asked_with=STANDS_STILL,
     silences=("minimum", "identifiability"),
     of_fits=True,
 )

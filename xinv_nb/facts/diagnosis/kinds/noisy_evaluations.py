@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from xinv_nb.facts.diagnosis.asking import WRONG_GRADIENT
 from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
@@ -213,9 +214,6 @@ KIND = FindingKind(
     means="Single evaluations scatter, and a search that trusts every digit of the loss cannot work with that.",
     seen_by="one point with two losses, or differences of the loss that do not shrink as the steps do",
     example="BFGS on an expectation value that is drawn anew, or on batches that change",
-    asked_with=(
-        r"\bgradients? (?:\w+ )?(?:right|wrong|correct|exact|trust)|\b(?:right|wrong|correct) gradient|\b(?:is"
-        r"|are) the (?:\w+ )?(?:gradient|derivative)s? (?:\w+ )?(?:right|correct|exact|ok)|\bnois[ey]|\brandom"
-    ),
+    asked_with=WRONG_GRADIENT + r"|\bnois[ey]|\brandom",
     silences=("advice", "minimum", "identifiability", "estimate", "best", "gradient"),
 )

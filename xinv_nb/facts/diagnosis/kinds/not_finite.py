@@ -12,6 +12,7 @@ from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.names import named
+from xinv_nb.facts.measures.tape import at_line
 from xinv_nb.language.slots import Count, Iteration, Named, Said, Slot, Value, pair
 from xinv_nb.recorded.endings import NO_LOWER_LOSS
 from xinv_nb.recorded.events import Event
@@ -44,7 +45,7 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     if of_gradient and event is not None and event.values.get("fed_by"):
         slots |= {"fed": Said(str(event.values["fed_by"]))}
         if "fed_line" in event.values:
-            slots |= {"line": Count(int(event.values["fed_line"])), "file": _file(event.values["fed_file"])}
+            slots |= at_line(int(event.values["fed_line"]), str(event.values["fed_file"]))
         form += ", fed"
     elif "operation" in slots and form != "search":
         form += ", at a line" if "line" in slots else ", by an operation"
@@ -103,12 +104,8 @@ def _place(event: Event) -> dict[str, Slot]:
     found: dict[str, Slot] = {"operation": Said(str(values["operation"]))}
     line = values.get("line", values.get("likely_line"))
     if line is not None:
-        found |= {"line": Count(int(line)), "file": _file(values["file"])}
+        found |= at_line(int(line), str(values["file"]))
     return found
-
-
-def _file(name: str) -> Said:
-    return Said("the cell" if name == "cell" else name)
 
 
 KIND = FindingKind(

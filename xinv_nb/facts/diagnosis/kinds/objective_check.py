@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from xinv_nb.facts.diagnosis.asking import WRONG_GRADIENT
 from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
@@ -75,9 +76,6 @@ KIND = FindingKind(
     means="Evaluated again, the objective gives other values at one point, or its gradient is not that of its values.",
     seen_by="run.diagnose(objective): one point twice, and differences of the loss over steps of several lengths",
     example="a factor forgotten in a derivative that is written by hand",
-    asked_with=(
-        r"\bgradients? (?:\w+ )?(?:right|wrong|correct|exact|trust)|\b(?:right|wrong|correct) gradient|\b(?:is"
-        r"|are) the (?:\w+ )?(?:gradient|derivative)s? (?:\w+ )?(?:right|correct|exact|ok)"
-    ),
+    asked_with=WRONG_GRADIENT,
     silences=("minimum: reached",),
 )

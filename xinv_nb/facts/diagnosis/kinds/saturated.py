@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from xinv_nb.facts.diagnosis.asking import STANDS_STILL
 from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
@@ -71,10 +72,7 @@ KIND = FindingKind(
     means="A sigmoid or its like is at its end, so that it no longer responds to the parameters.",
     seen_by="what comes into each operation and goes on, on one walk back over the tape (Glorot & Bengio 2010)",
     example="a tanh of inputs that are not scaled",
-    asked_with=(
-        r"\b(?:not|n.t|never|hardly|barely|without) (?:\w+ ){0,2}(?:mov|chang)|\bstay|\bstuck|\bnothing happen"
-        r"|\bstand still|\bsaturat|\brespon[ds]"
-    ),
+    asked_with=STANDS_STILL + r"|\bsaturat|\brespon[ds]",
     silences=("idle: no gradient", "minimum", "identifiability"),
     of_fits=True,
 )

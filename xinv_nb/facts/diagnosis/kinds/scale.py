@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from xinv_nb.facts.diagnosis.asking import STANDS_STILL
 from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
@@ -186,9 +187,6 @@ KIND = FindingKind(
     means="The sizes of the parameters differ by many orders: a step that is short for one throws another away.",
     seen_by="sizes of parameters, slopes and the first step beside each other (Gill, Murray & Wright 1981, 8.7)",
     example="a cross section of 3e-17 beside amplitudes of thousands",
-    asked_with=(
-        r"\b(?:not|n.t|never|hardly|barely|without) (?:\w+ ){0,2}(?:mov|chang)|\bstay|\bstuck|\bnothing happen"
-        r"|\bstand still|\bscal(?:e|ed|ing)"
-    ),
+    asked_with=STANDS_STILL + r"|\bscal(?:e|ed|ing)",
     silences=("advice", "minimum", "identifiability", "turns"),
 )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from xinv_nb.facts.diagnosis.asking import ROSE
 from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
@@ -103,9 +104,7 @@ KIND = FindingKind(
     means="The steps are too long for the curvature of the loss: each overshoots by more than the one before.",
     seen_by="the largest curvature along the path beside the step size that it allows (Polyak 1964)",
     example="gradient descent with momentum on columns of very different sizes",
-    asked_with=(
-        r"\b(?:rise|rose|rising|go up|goes up|went up|diverg|explod|blew up|blow up|jump)|\bstep size"
-        r"|\b(?:last|final|end)\w* (?:\w+ ){0,3}worse|\bworse (?:\w+ ){0,3}(?:end|middle|before|last)"
-    ),
+    asked_with=ROSE
+    + r"|\bstep size|\b(?:last|final|end)\w* (?:\w+ ){0,3}worse|\bworse (?:\w+ ){0,3}(?:end|middle|before|last)",
     silences=("advice", "minimum", "identifiability", "credit", "idle"),
 )

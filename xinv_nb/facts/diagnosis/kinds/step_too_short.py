@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from xinv_nb.facts.diagnosis.asking import STANDS_STILL
 from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
@@ -85,9 +86,6 @@ KIND = FindingKind(
     means="The steps are orders of magnitude shorter than the curvature of the loss allows, and the loss hardly fell.",
     seen_by="the Newton step along the path, by the change of the gradient over each step (Barzilai & Borwein 1988)",
     example="gradient descent with a step size of 0.00002 where 0.5 is right",
-    asked_with=(
-        r"\b(?:not|n.t|never|hardly|barely|without) (?:\w+ ){0,2}(?:mov|chang)|\bstay|\bstuck|\bnothing happen"
-        r"|\bstand still|\bslow|\bstep size"
-    ),
+    asked_with=STANDS_STILL + r"|\bslow|\bstep size",
     silences=("advice", "minimum", "identifiability", "ending: stopped, hardly"),
 )

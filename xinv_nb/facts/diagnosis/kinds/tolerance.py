@@ -10,12 +10,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from xinv_nb.facts.diagnosis.asking import STANDS_STILL
 from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.constraints import pulled_across
 from xinv_nb.facts.measures.ends import last_call, slope_at_end
-from xinv_nb.facts.measures.left import decrement, known_path, steepness
+from xinv_nb.facts.measures.left import known_path, steepness
 from xinv_nb.facts.measures.losses import finite_iterates
 from xinv_nb.facts.measures.sizes import end_of, gradient_sizes
 from xinv_nb.language.slots import Count, Named, Said, Slot, Value
@@ -159,7 +160,7 @@ def _relative(evidence: Evidence, call: OptimizerCall) -> dict[str, Slot] | None
     is_constant = 0 < _CONSTANT * fall < size
     if not is_constant or not share * size > _OF_FALL * fall or not slope > 100 * slope_tolerance:
         return None
-    bowl = decrement(run, evidence.iterates)
+    bowl = evidence.bowl
     if not steepness(path).max() >= _AS_BEFORE or (bowl is not None and bowl.left < _OF_FALL * fall):
         return None
     sizes = gradient_sizes(run)
@@ -210,9 +211,6 @@ KIND = FindingKind(
     seen_by="the optimizer's own tests, with their options or SciPy's defaults, beside the loss, its fall and the "
     "slopes at the end (Gill, Murray & Wright 1981, 8.2.3)",
     example="L-BFGS-B on a likelihood with a constant of 3e8; SLSQP on data of 1e-8",
-    asked_with=(
-        r"\b(?:not|n.t|never|hardly|barely|without) (?:\w+ ){0,2}(?:mov|chang)|\bstay|\bstuck|\bnothing happen"
-        r"|\bstand still|\bstop(?:ped)? (?:so )?(?:early|soon)|\btoo (?:early|soon)"
-    ),
+    asked_with=STANDS_STILL + r"|\bstop(?:ped)? (?:so )?(?:early|soon)|\btoo (?:early|soon)",
     silences=("minimum", "gradient", "advice", "convergence", "identifiability"),
 )
