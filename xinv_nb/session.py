@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+import numpy as np
+
 from xinv_nb.errors import XinvError
 from xinv_nb.recorded.problem import Problem
 from xinv_nb.recorded.run import Status
@@ -52,6 +54,8 @@ class Recording:
         self._showing, self._explaining, self._save = showing, explaining, save
         self._recorder = Recorder(run, max_events)
         self._process = os.getpid()
+        self._heeded = np.geterr()
+        """What NumPy does about numbers out of range where the recording opens."""
         self._left: list[tuple[str, Callable[[], None]]] | None = None
         """What is left to do of closing, each with what could not be done where it fails; None before it begins."""
 
@@ -73,11 +77,17 @@ class Recording:
         Closing is finished whenever the user presses stop, and the interrupt is passed on afterwards. A second one
         gives up what is being done then.
         """
+        # NumPy's `errstate` is left without its end where an interrupt comes between the two. What the program set in
+        # the block itself is not known then; what held before the block is the next best.
+        heeded = self._heeded if isinstance(error, KeyboardInterrupt) else np.geterr()
         try:
             self._close(error, line)
         except BaseException:
             self._close(error, line)
             raise
+        finally:
+            if set(np.geterr().values()) == {"ignore"}:
+                np.seterr(**heeded)
 
     def _close(self, error: BaseException | None, line: int | None) -> None:
         """Go on with closing."""
