@@ -36,6 +36,8 @@ class _Topic:
     anchored: bool = False
     """Whether the words count only beside a word for the run."""
     wanted: Callable[[Fact], bool] = lambda fact: True  # noqa: ARG005
+    beside: tuple[str, ...] = ()
+    """Kinds of facts that are told after the first of those that bear on it."""
 
 
 def _of_phase(*kinds: str) -> Callable[[Fact], bool]:
@@ -66,6 +68,7 @@ _TOPICS = (
         r"\b(?:converg|settl|level(?:led)? off)",
         ("convergence", "minimum", "gradient", "phase", "course"),
         wanted=_of_phase("converged", "plateau"),
+        beside=("stopping tests",),
     ),
     _Topic(
         r"\b(?:oscillat|swing|swung|zig|to and fro|back and forth|up and down|nois[ey])",
@@ -96,6 +99,7 @@ _TOPICS = (
         r"\b(?:stop|end|finish|terminat|broke|break|crash|fail|interrupt)",
         ("ending", "gradient", "course"),
         anchored=True,
+        beside=("stopping tests",),
     ),
     _Topic(r"\b(?:parameters?|variables?|unknowns?|weights)\b|\bwhat moved\b", ("movement", "credit")),
     _Topic(
@@ -186,7 +190,8 @@ def _by_topic(facts: Sequence[Fact], asked: str) -> list[Fact]:
         if re.search(topic.words, asked) and (not topic.anchored or re.search(_RUN, asked)):
             found = [f for kind in topic.kinds for f in facts if f.kind == kind and topic.wanted(f)]
             if found:
-                return [f for f in found if f.kind == found[0].kind]
+                beside = [f for f in facts if f.kind in topic.beside]
+                return [*[f for f in found if f.kind == found[0].kind][: _MOST - len(beside)], *beside]
     return []
 
 

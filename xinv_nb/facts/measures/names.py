@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from xinv_nb.language.slots import Named
 from xinv_nb.recorded.entries import Entry
 from xinv_nb.recorded.watch import Watch
@@ -23,3 +25,13 @@ def named(entry: Entry) -> Named:
 def watched(watch: Watch) -> Named:
     """Return a watched quantity by its name."""
     return Named(watch.name, watch.name, watch.unit)
+
+
+def named_optimizer(optimizer: str) -> Named:
+    """Return an optimizer's name: within a sentence, one that is several plain words loses its capital.
+
+    >>> named_optimizer("Basin hopping").label, named_optimizer("BFGS").label
+    ('basin hopping', 'BFGS')
+    """
+    several = re.match(r"[A-Z][a-z]+ ", optimizer) is not None
+    return Named(optimizer, f"{optimizer[0].lower()}{optimizer[1:]}" if several else optimizer, is_of_domain=several)

@@ -31,6 +31,8 @@ class SolverCall:
     """Whether its iterates are the best points so far, which it need not report."""
     constraints: list[dict[str, Any]] = field(default_factory=list)
     """What is known of its constraints at its end: see `solvers.constraints`."""
+    at_end: dict[str, float] = field(default_factory=dict)
+    """What only its frame knew of its tests at its end: see `solvers.stopping`."""
 
     def seen(self, x: Any) -> NDArray[Any]:
         """Return a copy of what the solver sees of the point `x` that the objective is called with."""

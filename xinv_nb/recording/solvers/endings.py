@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from xinv_nb.recorded.endings import reason_of
+from xinv_nb.recording.solvers import stopping
+from xinv_nb.recording.solvers.calls import SolverCall
 
 _MOST = 1000
 """Numbers of a gradient that are kept."""
@@ -42,9 +44,11 @@ def _numbers(result: Any) -> Iterator[tuple[str, Any]]:
         yield "largest_slope", float(np.max(np.abs(slope)))
 
 
-def more_of_result(result: Any, constraints: list[dict[str, Any]]) -> dict[str, Any]:
+def more_of_result(result: Any, call: SolverCall) -> dict[str, Any]:
     """Return what else is known of the end: the gradient that the solver has there, also by differences."""
-    found: dict[str, Any] = {"constraints": list(constraints)} if constraints else {}
+    found: dict[str, Any] = {"constraints": list(call.constraints)} if call.constraints else {}
+    if at_end := stopping.of_result(result) | call.at_end:
+        found["at_end"] = at_end
     for name in ("grad", "jac"):
         slope = getattr(result, name, None)
         if isinstance(slope, np.ndarray) and slope.ndim == 1 and 0 < slope.size <= _MOST and slope.dtype.kind == "f":

@@ -20,11 +20,17 @@ Limits = tuple[NDArray[Any], NDArray[Any]]
 def plain_options(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return what can be said in plain data; what was left at None, or is a function, is left out.
 
-    >>> plain_options({"gtol": 1e-5, "maxiter": None, "eps": np.array([1, 2])})
-    {'gtol': 1e-05, 'eps': [1, 2]}
+    A limit that is infinite is no limit, which is not to be left out: it is told in words.
+
+    >>> plain_options({"gtol": 1e-5, "maxiter": None, "maxfev": math.inf, "eps": np.array([1, 2])})
+    {'gtol': 1e-05, 'maxfev': 'inf', 'eps': [1, 2]}
     """
-    found = {str(name): plain(value) for name, value in given.items()}
+    found = {str(name): _in_words(value) or plain(value) for name, value in given.items()}
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _in_words(value: Any) -> str:
+    return str(float(value)) if isinstance(value, float) and math.isinf(value) else ""
 
 
 def plain(value: Any) -> Any:
@@ -77,6 +83,7 @@ def _is_several(constraints: Any) -> bool:
 def _constraint(each: Any) -> dict[str, Any]:
     if isinstance(each, Mapping):
         return {"type": str(each.get("type", "")), "name": function_name(each.get("fun"))}
-    kept = plain_options({name: getattr(each, name) for name in ("A", "lb", "ub") if hasattr(each, name)})
+    known = {name: plain(getattr(each, name, None)) for name in ("A", "lb", "ub")}
+    kept = {name: value for name, value in known.items() if value is not None}
     name = {"name": function_name(each.fun)} if callable(getattr(each, "fun", None)) else {}
     return {"type": type(each).__name__, **name, **kept}

@@ -235,7 +235,7 @@ class SolverPath:
             self.settle()
         evaluations = self.evaluations
         told = of_result(result, bounded=self._call.bounds is not None, stopped=stopped)
-        self._noted.stop, self._noted.ending = self._last + 1, told | more_of_result(result, self._call.constraints)
+        self._noted.stop, self._noted.ending = self._last + 1, told | more_of_result(result, self._call)
         values = {"optimizer": self._call.name, "evaluations": evaluations, **told}
         text = f"{self._call.name} stops after {evaluations} evaluation{'s' * (evaluations != 1)}"
         why = why_of(values)

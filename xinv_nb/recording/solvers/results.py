@@ -8,7 +8,7 @@ from types import FrameType
 from typing import Any
 
 from xinv_nb.recording import context
-from xinv_nb.recording.solvers import constraints
+from xinv_nb.recording.solvers import constraints, stopping
 from xinv_nb.recording.solvers.asked import Function, WatchedCall
 
 
@@ -27,7 +27,7 @@ class Results:
                 frame = sys._getframe(1)  # noqa: SLF001
                 call = _call_in(frame) or _call_in(frame.f_back)
                 if call is not None:
-                    _look_at_constraints(call, frame)
+                    _look_at(call, frame)
                     if call.call.options.get("function") != "minimize":  # which tells it itself
                         call.ends(result)
         return result
@@ -42,9 +42,11 @@ class Results:
         return getattr(self._kind, name)
 
 
-def _look_at_constraints(call: WatchedCall, frame: FrameType) -> None:
+def _look_at(call: WatchedCall, frame: FrameType) -> None:
     with suppress(Exception):  # scipy's inside is not as we know it: nothing is told of them
         call.call.constraints.extend(constraints.of_frame(frame))
+    with suppress(Exception):
+        call.call.at_end.update(stopping.of_frame(frame))
 
 
 def _call_in(frame: FrameType | None) -> WatchedCall | None:

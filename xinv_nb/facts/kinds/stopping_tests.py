@@ -1,0 +1,62 @@
+"""The ledger of the ending: every test by which the optimizer stops, with both of its sides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xinv_nb.facts.evidence import Evidence
+from xinv_nb.facts.fact import Fact
+from xinv_nb.facts.kind import Kind, Question
+from xinv_nb.facts.measures.ends import last_call
+from xinv_nb.facts.measures.names import named_optimizer
+from xinv_nb.facts.measures.stopped import StoppingTest
+from xinv_nb.facts.measures.stopping import stopping_tests
+from xinv_nb.language.slots import Clause, Count, Listed, Named, Said, Slot, Value, Word, pair
+
+
+def compute(evidence: Evidence) -> Iterator[Fact]:
+    """Yield how the tests stood by which the last optimizer stops.
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> from scipy.optimize import minimize
+    >>> with xi.record() as run:
+    ...     found = minimize(lambda p: (p[0] - 3) ** 2, [1.0], jac=lambda p: 2 * (p - 3), method="BFGS")
+    >>> next(fact for fact in run.facts if fact.kind == "stopping tests").values["tests"][0]["met"]
+    'met'
+    """
+    run, last = evidence.run, evidence.last
+    call, found = last_call(run), stopping_tests(run)
+    if call is None or not found or run.status != "finished":
+        return
+    slots: dict[str, Slot] = {
+        "optimizer": named_optimizer(call.optimizer),
+        "tests": Listed(tuple(_clause(test) for test in found)),
+    }
+    tests = [
+        {"about": each.about, "size": each.size, "limit": each.limit, "option": each.option, "met": each.is_met}
+        for each in found
+    ]
+    yield KIND.fact("tests", (last, last), 0.15, slots, data={"ledger": tests})
+
+
+def _clause(test: StoppingTest) -> Clause:
+    met = "reached" if test.is_count else "met"
+    slots: dict[str, Slot] = {"option": Said(test.option), "met": Word(met if test.is_met else f"not {met}")}
+    if test.is_count:
+        return Clause(f"test, {test.about}", slots | {"count": Count(int(test.size)), "most": Count(int(test.limit))})
+    size, limit = Value(test.size, in_powers=True), Value(test.limit, in_powers=True)
+    if size.looks_like(limit):
+        size, limit = pair(test.size, test.limit)
+    return Clause(f"test, {test.about}", slots | {"size": size, "limit": limit})
+
+
+KIND = Kind(
+    name="stopping tests",
+    question=Question.ENDING,
+    rank=69,
+    slots={"optimizer": Named, "tests": Listed},
+    compute=compute,
+    method="the solver's own tests, by its options or SciPy's defaults, at the numbers that it ended with",
+)
