@@ -182,14 +182,14 @@ def bowl(x):
 
 def test_a_gradient_with_a_wrong_factor_is_found() -> None:
     run = by_hand(bowl, lambda x: (x - 1.0) * numpy.array([1.0, 3.0]), [3.0, 2.0], 0.1)
-    finding = the(run, "objective-check", bowl)
+    finding = the(run, "gradient-wrong", bowl)
     assert finding.form == "wrong, of one"
     assert_allclose(finding.values["measured"], 2 * finding.values["promised"], rtol=1e-3)
 
 
 def test_a_gradient_with_a_lost_sign_is_found() -> None:
     run = by_hand(bowl, lambda x: 2 * (x - 1.0) * numpy.array([1.0, -3.0]), [3.0, 1.1], 0.05, 10)
-    finding = the(run, "objective-check", bowl)
+    finding = the(run, "gradient-wrong", bowl)
     assert "for x[1]" in finding.text
     assert_allclose(finding.values["measured"], 0.6, rtol=1e-3)
     assert_allclose(finding.values["promised"], -0.6, rtol=1e-3)
@@ -212,9 +212,41 @@ def test_an_objective_that_draws_is_told() -> None:
         return bowl(x) + 0.1 * draws.standard_normal()
 
     run = by_hand(loss, lambda x: 2 * (x - 1.0) * numpy.array([1.0, 3.0]), [3.0, 2.0], 0.1)
-    finding = the(run, "objective-check", loss)
-    assert finding.form == "changes"
-    assert finding.values["loss"] != finding.values["again"]
+    finding = the(run, "noisy-evaluations", loss)
+    assert finding.form == "evaluated again"
+    assert finding.values["start"] != finding.values["end"]
+
+
+def test_what_the_recording_showed_already_is_not_told_a_second_time() -> None:
+    draws = numpy.random.default_rng(0)
+
+    def pair(x):
+        return float(numpy.sum(x**2)) + draws.normal(), 2 * x
+
+    with xi.record(live=False) as run:
+        minimize(pair, numpy.ones(2), jac=True, method="BFGS")
+    told = [finding for finding in run.diagnosis if finding.kind == "noisy-evaluations"]
+    assert [finding for finding in run.diagnose(lambda x: pair(x)[0]) if finding.kind == "noisy-evaluations"] == told
+    assert len(told) == 1
+    wrong = by_hand(bowl, lambda x: (x - 1.0) * numpy.array([1.0, 3.0]), [3.0, 2.0], 0.1)
+    assert [finding.kind for finding in wrong.diagnosis].count("gradient-wrong") == 1
+    assert [finding.kind for finding in wrong.diagnose(bowl)].count("gradient-wrong") == 1
+
+
+def test_a_kink_is_no_wrong_gradient_and_told_as_what_it_is() -> None:
+    def loss(x):
+        return float(numpy.abs(x[0] - 2.0) + (x[1] - 1.0) ** 2)
+
+    def slope(x):
+        return numpy.array([1.0 if x[0] >= 2.0 else -1.0, 2 * (x[1] - 1.0)])
+
+    with xi.record(live=False) as run:
+        for x in ([2.0, 3.0], [1.8, 2.0], [1.9, 1.5], [2.1, 1.2]):
+            run.add(loss(numpy.array(x)), numpy.array(x), slope(numpy.array(x)))
+    (finding,) = [each for each in run.diagnose(loss) if each.kind == "gradient-wrong"]
+    assert (finding.form, finding.severity, finding.span) == ("kinked, of one", "caution", (0, 0))
+    assert finding.text.startswith("The loss has a kink")
+    assert "Smooth" in finding.advice
 
 
 # ---------------------------------------------------------------------- how it behaves

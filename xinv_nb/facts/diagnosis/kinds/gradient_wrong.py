@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.facts.diagnosis.asking import WRONG_GRADIENT
-from xinv_nb.facts.diagnosis.finding import Finding
+from xinv_nb.facts.diagnosis.finding import Finding, Severity
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.names import named
 from xinv_nb.facts.measures.promises import Ways
-from xinv_nb.language.slots import Iteration, Named, Slot, Value
+from xinv_nb.language.slots import Count, Iteration, Named, Slot, Value
+from xinv_nb.recorded.checks import Checks
+from xinv_nb.recorded.run import RecordedRun
 
 _FEWEST, _FEWEST_TRIALS = 6, 3
 """Steps, and trials of one search, that have to disagree."""
@@ -44,7 +46,7 @@ _SAME = 1e-3
 
 
 def compute(evidence: Evidence) -> Iterator[Finding]:
-    """Yield that the gradient does not belong to the loss, by the trials of one search or else by the steps.
+    """Yield that the gradient does not belong to the loss: as `run.diagnose` measured it, or by trials or steps.
 
     Examples
     --------
@@ -57,8 +59,34 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     >>> run.diagnosis[0].values["ratio"]
     0.5
     """
-    if evidence.is_minimized:
+    if measured := _measured(evidence):
+        yield measured
+    elif evidence.is_minimized:
         yield from _by_trials(evidence) or _by_steps(evidence)
+
+
+def _measured(evidence: Evidence) -> Finding | None:
+    """Return what further evaluations, asked for on request, showed of the gradient at one point."""
+    run, checks = evidence.run, evidence.run.checks
+    if checks is None or checks.gradient not in ("wrong", "kinked"):
+        return None
+    at, form, size = checks.checked_at, checks.gradient, 1.0
+    slots: dict[str, Slot] = {"first": Iteration(at), "count": Count(checks.evaluations)}
+    entry = next((e for e in run.entries() if e.column is not None and e.column == checks.column), None)
+    if entry is not None:
+        form, slots["parameter"] = f"{form}, of one", named(entry)
+        size = _size_of(run, checks)
+    promised, measured = checks.promised / size, checks.measured / size
+    slots |= {"promised": Value(promised), "measured": Value(measured, beside=promised)}
+    severity: Severity = "warning" if checks.gradient == "wrong" else "caution"
+    return KIND.finding(form, (at, at), slots, severity=severity)
+
+
+def _size_of(run: RecordedRun, checks: Checks) -> float:
+    """Return the size in which the steps of the one parameter were measured along which the gradient was compared."""
+    rows = run.history.rows(run.iterates[np.isfinite(run.loss[run.iterates])])[:, checks.column]
+    end = run.history.rows(np.array([checks.evaluation]))[0][checks.column]
+    return float(max(abs(end), np.ptp(rows))) or 1.0
 
 
 def _is_off(ways: Ways) -> NDArray[np.bool_]:
@@ -201,10 +229,14 @@ KIND = FindingKind(
         "slope": Value,
         "opposite": Value,
         "factor": Value,
+        "measured": Value,
+        "count": Count,
     },
     compute=compute,
-    means="The gradient is not that of the loss: over short steps, too, the loss does not do what it promises.",
-    seen_by="the change of the loss beside gradient times step at both ends, as the steps shrink (a Taylor test)",
+    means="The gradient is not that of the loss: over short steps, too, the loss does not do what it promises. (A "
+    "caution where it is not that to either side of a kink.)",
+    seen_by="the change of the loss beside gradient times step at both ends, as the steps shrink; or, by "
+    "run.diagnose(objective), differences over steps of several lengths (a Taylor test)",
     example="a derivative written by hand with a sign lost in one entry",
     asked_with=WRONG_GRADIENT,
     silences=("advice", "minimum", "asked", "credit", "drop", "idle", "identifiability", "estimate", "turns"),

@@ -59,11 +59,16 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     >>> run.diagnosis[0].kind
     'noisy-evaluations'
     """
+    yield from _recorded(evidence) or _evaluated_again(evidence)
+
+
+def _recorded(evidence: Evidence) -> list[Finding]:
+    """Return by how much recorded evaluations scatter that an optimizer compared."""
     of_slopes = evidence.trials is not None
     calls = [call for call in evidence.run.history.calls if of_slopes or call.differences]
     calls = [call for call in calls if not call.optimizer.startswith(_TRAINERS)]
     if not calls or not evidence.is_minimized:
-        return
+        return []
     loss = evidence.run.loss
     largest = float(np.abs(loss[np.isfinite(loss)]).max(initial=0.0))
     floor = max(_FLOOR, 10 * precision(evidence.run)) * largest
@@ -72,8 +77,18 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     if again is not None and searched is not None:
         again[1]["scatter"] = searched[1]["scatter"]
     found = again or searched or _by_differences(evidence, calls, floor)
-    if found is not None:
-        yield _finding(evidence, calls[-1], *found)
+    return [] if found is None else [_finding(evidence, calls[-1], *found)]
+
+
+def _evaluated_again(evidence: Evidence) -> list[Finding]:
+    """Return that one point had two losses when `run.diagnose` evaluated it twice."""
+    checks = evidence.run.checks
+    if checks is None or checks.again == checks.loss:
+        return []
+    start, end = Value(checks.loss, beside=checks.again), Value(checks.again, beside=checks.loss)
+    slots: dict[str, Slot] = {"first": Iteration(checks.evaluation), "start": start, "end": end}
+    slots["count"] = Count(checks.evaluations)
+    return [KIND.finding("evaluated again", (checks.evaluation, checks.evaluation), slots)]
 
 
 Found = tuple[str, dict[str, Slot], tuple[int, int]]
@@ -212,7 +227,8 @@ KIND = FindingKind(
     },
     compute=compute,
     means="Single evaluations scatter, and a search that trusts every digit of the loss cannot work with that.",
-    seen_by="one point with two losses, or differences of the loss that do not shrink as the steps do",
+    seen_by="one point with two losses, also when run.diagnose(objective) evaluates it twice, or differences of the "
+    "loss that do not shrink as the steps do",
     example="BFGS on an expectation value that is drawn anew, or on batches that change",
     asked_with=WRONG_GRADIENT + r"|\bnois[ey]|\brandom",
     silences=("advice", "minimum", "identifiability", "estimate", "best", "gradient"),
