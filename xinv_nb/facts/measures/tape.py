@@ -15,6 +15,15 @@ from xinv_nb.language.slots import Clause, Count, Iteration, Listed, Named, Said
 from xinv_nb.recorded.events import Event
 from xinv_nb.recorded.run import RecordedRun
 
+SLOTS: dict[str, type[Slot]] = {
+    "who": Listed,
+    "operation": Said,
+    "line": Count,
+    "file": Said,
+    "all": Count,
+    "since": Iteration,
+}
+"""What is said of each: see `Ended.slots`."""
 _NEXT_TO_NONE = 1e-9
 """Share of what the gradient would be, had an operation passed on what came in, that is next to none of it."""
 _MOST_NAMES = 4
@@ -46,6 +55,16 @@ class Ended:
     def is_of_all(self) -> bool:
         """Whether no parameter has a gradient."""
         return len(self.columns) == self.run.history.width
+
+    @property
+    def losses(self) -> NDArray[np.float64]:
+        """The losses of the story."""
+        return self.run.loss[slice(*self.story)]
+
+    @property
+    def loss(self) -> float:
+        """The loss at the first evaluation of it."""
+        return float(self.run.loss[self.since])
 
     @property
     def is_minimum(self) -> bool:

@@ -8,8 +8,8 @@ from xinv_nb.facts.diagnosis.asking import STANDS_STILL
 from xinv_nb.facts.diagnosis.finding import Finding, Severity
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
-from xinv_nb.facts.measures.tape import ended, widest
-from xinv_nb.language.slots import Count, Iteration, Listed, Said, Slot, Value
+from xinv_nb.facts.measures.tape import SLOTS, ended, widest
+from xinv_nb.language.slots import Slot, Value
 
 _ROUNDS = frozenset(["round", "floor", "ceil", "rint", "around", "fix", "trunc", "floor_divide", "sign", "int"])
 
@@ -51,15 +51,7 @@ KIND = FindingKind(
     name="cut-off",
     severity="warning",
     rank=6,
-    slots={
-        "who": Listed,
-        "operation": Said,
-        "line": Count,
-        "file": Said,
-        "all": Count,
-        "since": Iteration,
-        "value": Value,
-    },
+    slots={**SLOTS, "value": Value},
     compute=compute,
     means="A parameter is rounded, made an index, compared or read out of its box: no slope leads back to it.",
     seen_by="functions without a derivative and reads of boxed numbers, noted in a first evaluation; a gradient of 0",

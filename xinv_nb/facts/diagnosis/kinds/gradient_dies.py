@@ -12,8 +12,8 @@ from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.diagnosis.kinds.never_moved import stands_still
 from xinv_nb.facts.diagnosis.kinds.saturated import SIGMOIDS
 from xinv_nb.facts.evidence import Evidence
-from xinv_nb.facts.measures.tape import Ended, ended, widest
-from xinv_nb.language.slots import Count, Iteration, Listed, Named, Said, Slot, Value
+from xinv_nb.facts.measures.tape import SLOTS, Ended, ended, widest
+from xinv_nb.language.slots import Named, Slot, Value
 
 _UNDERFLOWS = frozenset(["exp", "exp2", "expm1", "pdf", "sf"])
 _MADE_OF = 1e6
@@ -65,15 +65,14 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
 
 def _is_at_rest(found: Ended) -> bool:
     """Whether all of the gradient is 0 where the loss is as low as can be told: a hinge loss that is satisfied, say."""
-    loss = found.run.loss[slice(*found.story)]
     if not found.is_of_all:
         return False
-    there, values = float(loss[found.since - found.story[0]]), found.event.values
+    there, values = found.loss, found.event.values
     if values["operation"] in _UNDERFLOWS and abs(there) <= _MADE_OF * values["inflow"] * values.get("largest", 0.0):
         return True  # what becomes so small is the loss itself
     if found.since == found.story[0]:
         return there == 0
-    lowest, highest = float(np.nanmin(loss)), float(np.nanmax(loss))
+    lowest, highest = (float(each.reduce(found.losses)) for each in (np.fmin, np.fmax))
     return not there > lowest + 1e-3 * (highest - lowest)
 
 
@@ -87,8 +86,8 @@ def _form(found: Ended, name: str, *, is_flat: bool) -> str:
 
 def _of_underflow(found: Ended) -> dict[str, Slot]:
     """Return the numbers of an exponential that is next to 0, and the largest slope that is left of it."""
-    run, values = found.run, found.event.values
-    slots: dict[str, Slot] = {"loss": Value(float(run.loss[found.since]))}
+    values = found.event.values
+    slots: dict[str, Slot] = {"loss": Value(found.loss)}
     slots["largest"] = Value(_largest(found))
     slots["result"] = Value(float(values.get("largest", values["outflow"])))
     return slots
@@ -130,12 +129,7 @@ KIND = FindingKind(
     severity="warning",
     rank=8,
     slots={
-        "who": Listed,
-        "operation": Said,
-        "line": Count,
-        "file": Said,
-        "all": Count,
-        "since": Iteration,
+        **SLOTS,
         "value": Value,
         "low": Value,
         "high": Value,

@@ -10,8 +10,10 @@ from xinv_nb.facts.diagnosis.asking import STANDS_STILL
 from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
-from xinv_nb.facts.measures.tape import ended, widest
-from xinv_nb.language.slots import Count, Iteration, Listed, Said, Slot, Value
+from xinv_nb.facts.measures.names import watched
+from xinv_nb.facts.measures.tape import SLOTS, Ended, ended, story_of, widest
+from xinv_nb.facts.measures.unresponsive import unresponsive
+from xinv_nb.language.slots import Asked, Iteration, Named, Slot, Value
 
 SIGMOIDS = frozenset(["tanh", "arctan", "expit", "erf", "erfc", "cdf", "1 / (1 + exp)"])
 """Operations whose ends are level."""
@@ -38,40 +40,45 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
         name, values = str(found.event.values["operation"]), found.event.values
         if name not in SIGMOIDS or not found.matters:
             continue
-        if found.is_of_all and not _is_high(evidence, found.since, found.story):
+        if found.is_of_all and not _is_high(found):
             continue
         slots: dict[str, Slot] = found.slots | {"inflow": Value(float(values["inflow"]))}
         slots["slope"] = Value(float(values["outflow"]) / float(values["inflow"]))
         form = "flat" if values["outflow"] == 0 else "nearly flat"
         is_caution = not found.is_grave or found.since > found.story[0]
         yield KIND.finding(form, found.span, slots, cites=(found.event.id,), severity="caution" if is_caution else None)
+    yield from _watched(evidence)
 
 
-def _is_high(evidence: Evidence, since: int, story: tuple[int, int]) -> bool:
+def _watched(evidence: Evidence) -> Iterator[Finding]:
+    """Yield the watched quantity that has not responded for longest."""
+    story = story_of(evidence)
+    found = sorted(unresponsive(evidence.run, evidence.curves, story), key=lambda each: each.since)
+    for each in found[:1]:
+        name, unit = each.watch.name, each.watch.unit
+        slots: dict[str, Slot] = {"quantity": watched(each.watch), "since": Iteration(each.since)}
+        slots |= {"value": Value(each.value, unit), "asked": Asked(name, each.cotangent)}
+        yield KIND.finding("watched", (each.since, story[1] - 1), slots, severity="caution")
+
+
+def _is_high(found: Ended) -> bool:
     """Whether the loss is not as low as it was anywhere in the story, or was like that from its start on."""
-    loss = evidence.run.loss[slice(*story)]
-    there = float(loss[since - story[0]])
-    return there != 0 if since == story[0] else there > float(np.nanmin(loss))
+    if found.since == found.story[0]:
+        return found.loss != 0
+    return found.loss > float(np.fmin.reduce(found.losses))
 
 
 KIND = FindingKind(
     name="saturated",
     severity="warning",
     rank=10,
-    slots={
-        "who": Listed,
-        "operation": Said,
-        "line": Count,
-        "file": Said,
-        "all": Count,
-        "since": Iteration,
-        "inflow": Value,
-        "slope": Value,
-    },
+    slots={**SLOTS, "inflow": Value, "slope": Value, "quantity": Named, "value": Value, "asked": Asked},
     compute=compute,
-    means="A sigmoid or its like is at its end, so that it no longer responds to the parameters.",
-    seen_by="what comes into each operation and goes on, on one walk back over the tape (Glorot & Bengio 2010)",
-    example="a tanh of inputs that are not scaled",
+    means="A sigmoid or its like is at its end, or a watched quantity keeps one value: it no longer responds to the "
+    "parameters.",
+    seen_by="what comes into each operation and goes on, on one walk back over the tape (Glorot & Bengio 2010); a "
+    "watched value that stays the same to the last bit while the parameters move and its cotangent asks for another",
+    example="a tanh of inputs that are not scaled; a flow that is clipped",
     asked_with=STANDS_STILL + r"|\bsaturat|\brespon[ds]",
     silences=("idle: no gradient", "minimum", "identifiability"),
     of_fits=True,

@@ -97,7 +97,7 @@ def _is_stuck(run: RecordedRun) -> bool:
     values, slopes = run.history.rows(rows), run.history.gradients.array
     sizes = np.linalg.norm(slopes, axis=1)
     moved = bool(np.ptp(run.history.values.array, axis=0).any())
-    return moved and not np.ptp(values, axis=0).any() and bool(sizes[-1] > _LEVEL * np.nanmax(sizes))
+    return moved and not np.ptp(values, axis=0).any() and bool(sizes[-1] > _LEVEL * np.fmax.reduce(sizes))
 
 
 KIND = FindingKind(
