@@ -12,7 +12,7 @@ from xinv_nb.facts.fact import Fact, Phase
 from xinv_nb.facts.measures.events import EventGroup, event_groups
 from xinv_nb.facts.measures.fitted import Fitted, fitted
 from xinv_nb.facts.measures.iterates import Floats, Iterates, iterates_of
-from xinv_nb.facts.measures.left import Decrement, decrement
+from xinv_nb.facts.measures.left import Decrement, Path, decrement, known_path
 from xinv_nb.facts.measures.opposition import Pair, opposed_pairs
 from xinv_nb.facts.measures.players import Players, players_of
 from xinv_nb.facts.measures.promises import Ways, ways_of_iterates, ways_of_trials
@@ -131,12 +131,17 @@ class Evidence:
     @cached_property
     def trials(self) -> Ways | None:
         """The ways from each iterate to what was tried from there, the next iterate among it; None as for `ways`."""
-        return ways_of_trials(self.run) if self.is_minimized else None
+        return ways_of_trials(self.run, self.ways) if self.is_minimized else None
 
     @cached_property
     def bowl(self) -> Decrement | None:
         """What a Newton step promises at the end, where the path lets the curvature be known."""
-        return decrement(self.run, self.iterates)
+        return None if self.path is None else decrement(self.path)
+
+    @cached_property
+    def path(self) -> Path | None:
+        """Points, gradients and losses of the iterates, where all are known."""
+        return known_path(self.run, self.iterates)
 
     @property
     def is_noisy(self) -> bool:

@@ -14,7 +14,7 @@ from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.constraints import is_constrained
-from xinv_nb.facts.measures.left import known_path, parts, steepness
+from xinv_nb.facts.measures.left import parts, steepness
 from xinv_nb.facts.measures.losses import finite_iterates
 from xinv_nb.facts.measures.scale import visible_swing
 from xinv_nb.facts.measures.sizes import end_of, gradient_sizes
@@ -74,7 +74,7 @@ def _has_more(evidence: Evidence) -> bool:
 
 def _is_still_steep(evidence: Evidence) -> bool:
     """Whether a parameter that moved the loss has a slope at the end that is no small share of its own steepest."""
-    path = known_path(evidence.run, evidence.iterates)
+    path = evidence.path
     if path is None:
         return False
     effects = parts(path)

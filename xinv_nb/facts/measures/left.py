@@ -65,7 +65,11 @@ class Rate:
         return math.log(10) / -math.log(self.factor)
 
 
-def known_path(run: RecordedRun, iterates: Iterates) -> tuple[Floats, Floats, Floats] | None:
+Path = tuple[Floats, Floats, Floats]
+"""Points, gradients and losses of iterates."""
+
+
+def known_path(run: RecordedRun, iterates: Iterates) -> Path | None:
     """Return points, gradients and losses of the accepted iterates where all are known; None where they are not.
 
     None too on a curved manifold: what a slope has across it is no slope that steps could follow.
@@ -79,10 +83,12 @@ def known_path(run: RecordedRun, iterates: Iterates) -> tuple[Floats, Floats, Fl
     known = np.isfinite(slopes).all(axis=1)
     if np.count_nonzero(known) < 2 or not known[-1]:
         return None
+    if known.all():
+        return points, slopes, run.loss[rows]
     return points[known], slopes[known], run.loss[rows[known]]
 
 
-def is_consistent(path: tuple[Floats, Floats, Floats]) -> bool:
+def is_consistent(path: Path) -> bool:
     """Whether losses and gradients of the latest iterates are those of one function.
 
     >>> x = np.array([[3.0], [2.0], [1.0]])
@@ -96,10 +102,9 @@ def is_consistent(path: tuple[Floats, Floats, Floats]) -> bool:
     return bool(np.abs(changes - told).sum() <= _EXPLAINED * np.abs(changes).sum() + rounding * len(changes))
 
 
-def decrement(run: RecordedRun, iterates: Iterates) -> Decrement | None:
+def decrement(path: Path) -> Decrement | None:
     """Return how far the loss could fall; None where the steps have not seen enough to tell."""
-    path = known_path(run, iterates)
-    if path is None or path[0].shape[1] > _MOST_PARAMETERS or not is_consistent(path):
+    if path[0].shape[1] > _MOST_PARAMETERS or not is_consistent(path):
         return None
     points, slopes, loss = path
     ways, pulls = np.ptp(points, axis=0), np.abs(slopes).max(axis=0)
@@ -116,7 +121,7 @@ def decrement(run: RecordedRun, iterates: Iterates) -> Decrement | None:
     return Decrement(lefts[0], points[-1] - found[0])
 
 
-def _is_bottom_seen_before(path: tuple[Floats, Floats, Floats], bottom: float, left: float) -> bool:
+def _is_bottom_seen_before(path: Path, bottom: float, left: float) -> bool:
     """Whether an earlier part of the path leads to the same lowest loss, as it does in a bowl."""
     points, slopes, loss = (column[: math.ceil(_EARLIER * len(column))] for column in path)
     ways = np.ptp(points, axis=0)
@@ -169,13 +174,13 @@ def _slope(logs: Floats) -> float:
     return float(place @ logs) / float(place @ place)
 
 
-def steepness(path: tuple[Floats, Floats, Floats]) -> Floats:
+def steepness(path: Path) -> Floats:
     """Return each parameter's slope at the end as a share of its own steepest: no unit matters to that."""
     slopes = np.abs(path[1])
     return np.asarray(slopes[-1] / np.where(slopes.max(axis=0) > 0, slopes.max(axis=0), 1.0))
 
 
-def parts(path: tuple[Floats, Floats, Floats]) -> Floats:
+def parts(path: Path) -> Floats:
     """Return by how much the moves of each parameter changed the loss, to and fro, by the trapezoidal rule."""
     points, slopes, _ = path
     return np.asarray(np.abs(np.diff(points, axis=0) * (slopes[1:] + slopes[:-1]) / 2).sum(axis=0))

@@ -49,6 +49,8 @@ class Ways:
         return len(self.start)
 
     def __getitem__(self, chosen: NDArray[np.bool_] | Rows) -> Ways:
+        if chosen.dtype == np.bool_ and chosen.all():
+            return self  # with what is known of it already
         return Ways(*(getattr(self, name)[chosen] for name in _COLUMNS))
 
     @cached_property
@@ -126,8 +128,10 @@ def ways_of_iterates(run: RecordedRun) -> Ways | None:
     return ways[sound] if sound.any() else None
 
 
-def ways_of_trials(run: RecordedRun) -> Ways | None:
+def ways_of_trials(run: RecordedRun, iterates: Ways | None = None) -> Ways | None:
     """Return the ways from the iterate at which a search began to each of its trials, and to what it accepted.
+
+    Where these are the ways from iterate to iterate, which may be known already, they are not computed again.
 
     >>> ways_of_trials(RecordedRun()) is None
     True
@@ -144,7 +148,8 @@ def ways_of_trials(run: RecordedRun) -> Ways | None:
     ends = ends[ends > 0]
     starts = latest[ends - 1]
     ends, starts = ends[starts >= 0], starts[starts >= 0]
-    ways = _ways(run, starts, ends)
+    is_known = iterates is not None and np.array_equal(iterates.start, starts) and np.array_equal(iterates.end, ends)
+    ways = iterates if iterates is not None and is_known else _ways(run, starts, ends)
     sound = np.isfinite(ways.change) & np.isfinite(ways.before) & (ways.lengths > 0)
     return ways[sound] if sound.any() else None
 
@@ -169,7 +174,9 @@ def precision(run: RecordedRun) -> float:
     """
     finite = run.loss[np.isfinite(run.loss)]
     with np.errstate(over="ignore"):
-        is_single = len(finite) > 1 and len(np.unique(finite)) > 1 and bool((np.float32(finite) == finite).all())
+        is_single = (
+            len(finite) > 1 and bool(finite.min() != finite.max()) and bool((np.float32(finite) == finite).all())
+        )
     return _SINGLE if is_single else _DOUBLE
 
 

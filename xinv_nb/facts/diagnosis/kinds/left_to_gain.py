@@ -16,7 +16,6 @@ from xinv_nb.facts.measures.left import (
     Decrement,
     Rate,
     is_consistent,
-    known_path,
     parts,
     steady_rate,
     steepness,
@@ -157,7 +156,7 @@ def _farthest(evidence: Evidence, bowl: Decrement) -> dict[str, Slot]:
 def _left_behind(evidence: Evidence) -> Iterator[Finding]:
     """Yield the parameter that hardly moved for what its slope asked, while the others are done."""
     run = evidence.run
-    path = known_path(run, evidence.iterates)
+    path = evidence.path
     call = last_call(run)
     if path is None or call is None or call.ending.get("reason") == "callback" or not is_consistent(path):
         return
@@ -189,7 +188,7 @@ def _left_behind(evidence: Evidence) -> Iterator[Finding]:
 def _still_steep(evidence: Evidence) -> Iterator[Finding]:
     """Yield that the loss fell to the last in a slope that is nearly as steep as any before."""
     run = evidence.run
-    rows, path = finite_iterates(run), known_path(run, evidence.iterates)
+    rows, path = finite_iterates(run), evidence.path
     if path is None or len(path[2]) < 2 * _LATEST or not is_consistent(path):
         return
     sizes = np.linalg.norm(path[1], axis=1)

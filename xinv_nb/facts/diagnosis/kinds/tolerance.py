@@ -16,7 +16,7 @@ from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.constraints import pulled_across
 from xinv_nb.facts.measures.ends import last_call, slope_at_end
-from xinv_nb.facts.measures.left import known_path, steepness
+from xinv_nb.facts.measures.left import steepness
 from xinv_nb.facts.measures.losses import finite_iterates
 from xinv_nb.facts.measures.sizes import end_of, gradient_sizes
 from xinv_nb.language.slots import Count, Named, Said, Slot, Value
@@ -149,7 +149,7 @@ def _is_far(evidence: Evidence) -> bool:
 def _relative(evidence: Evidence, call: OptimizerCall) -> dict[str, Slot] | None:
     """Return what L-BFGS-B's share of the loss is, where that is a step that matters."""
     run = evidence.run
-    path = known_path(run, evidence.iterates)
+    path = evidence.path
     if call.optimizer not in _RELATIVE or call.ending.get("reason") != "hardly changes" or path is None:
         return None
     name, share = _option(call, _RELATIVE[call.optimizer])
