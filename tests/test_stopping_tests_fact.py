@@ -13,6 +13,7 @@ from scipy.optimize import curve_fit, fmin, fmin_bfgs, fmin_l_bfgs_b, least_squa
 
 import xinv_nb as xi
 from xinv_nb.facts.fact import Fact
+from xinv_nb.recorded.endings import reason_of
 from xinv_nb.run import Run
 
 T = np.linspace(0, 4, 20)
@@ -176,6 +177,10 @@ def test_what_is_not_known_is_told_by_the_solvers_word_alone() -> None:
     run = recorded(minimize, valley, START, jac=slope, method="SLSQP", constraints=half)
     text = next(fact.text for fact in run.facts if fact.kind == "stopping tests")
     assert "ftol of 1×10⁻⁶ (met, by its own word)" in text
+
+
+def test_an_inner_search_that_did_not_converge_is_no_limit_of_the_solver() -> None:
+    assert reason_of("Warning: CG iterations didn't converge. The Hessian is not positive definite.") == ""
 
 
 def test_a_norm_that_the_program_asked_for() -> None:

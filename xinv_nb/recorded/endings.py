@@ -45,6 +45,7 @@ _REASONS = (
     ("maxfun times", "evaluations"),
     ("function evaluations", "evaluations"),
     ("g evaluations", "evaluations"),
+    ("cg iterations", ""),  # of its inner search: none of its limits
     ("iterations", "iterations"),
     ("iteration limit", "iterations"),
     ("terminated successfully", "converged"),

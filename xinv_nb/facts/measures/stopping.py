@@ -47,7 +47,7 @@ def _in_agreement(end: Stopped, found: list[StoppingTest]) -> list[StoppingTest]
         found = [test for test in found if test not in about]
     word = _BY_WORD.get(end.call.optimizer, {}).get(end.reason)
     option = None if word is None else end.option(*word[0], default=word[1])
-    if option is None or not option[1] > 0:
+    if option is None or not option[1] > 0 or "accuracy" in end.options:  # of which TNC makes others by default
         return found
     return [StoppingTest("word", math.nan, option[1], option[0], is_met=True), *found]
 
@@ -65,7 +65,11 @@ _ABOUT: dict[str, tuple[About, ...]] = {
 
 _BY_WORD: dict[str, dict[str, tuple[tuple[str, ...], float | None]]] = {
     "L-BFGS-B": {"flat": (("gtol", "pgtol"), 1e-5)},
-    "TNC": {"flat": (("gtol", "pgtol"), None), "hardly changes": (("ftol",), None), "tiny steps": (("xtol",), None)},
+    "TNC": {
+        "flat": (("gtol", "pgtol"), 1e-2 * math.sqrt(_ROOT)),
+        "hardly changes": (("ftol",), _ROOT),
+        "tiny steps": (("xtol",), _ROOT),
+    },
     "Newton-CG": {"converged": (("xtol", "avextol"), 1e-5)},
     "SLSQP": {"converged": (("ftol", "acc"), 1e-6)},
     "COBYLA": dict.fromkeys(("converged", "tiny steps"), (("tol", "rhoend"), 1e-4)),
