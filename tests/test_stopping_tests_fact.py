@@ -121,6 +121,8 @@ def test_out_of_iterations_nothing_is_met_but_the_count(method: str) -> None:
     assert {about for about, test in tests.items() if test["met"]} <= {"iterations", "evaluations"}
     if method != "TNC":
         count = tests["evaluations" if method == "COBYLA" else "iterations"]
+        ending = next(fact.text for fact in run.facts if fact.kind == "ending")
+        assert f"as many {'evaluations' if method == 'COBYLA' else 'steps'} as it was allowed" in ending
         assert (count["size"], count["limit"], count["met"]) == (5, 5, True)
 
 
@@ -277,6 +279,7 @@ def test_it_is_told_where_a_reader_asks_and_cited_by_the_ending() -> None:
         answer = run.ask(question).text
         assert answer.count(told.text) == 1
         assert not answer.startswith(told.text)
+    assert run.ask("Which tolerance was met?").text == told.text
     assert not any("tests by which" in caption.text for caption in run.captions)
 
 

@@ -58,5 +58,6 @@ KIND = Kind(
     rank=69,
     slots={"optimizer": Named, "tests": Listed},
     compute=compute,
+    asked_with=r"\btoleranc|\b[gfx]a?tol\b|\bcriteri(?:on|a)\b|\bstopping tests?\b",
     method="the solver's own tests, by its options or SciPy's defaults, at the numbers that it ended with",
 )

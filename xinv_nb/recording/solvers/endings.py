@@ -21,6 +21,8 @@ def of_result(result: Any, *, bounded: bool, stopped: bool) -> dict[str, Any]:
         return {"reason": "callback"} if stopped else {}
     message = _message(result)
     reason = "callback" if stopped else reason_of(message)
+    if reason == "evaluations" and hasattr(result, "tr_radius"):
+        reason = "iterations"  # trust-constr says evaluations, and counts iterations
     return dict(_numbers(result)) | {"message": message, "reason": reason, "bounded": bounded}
 
 
