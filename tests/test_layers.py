@@ -17,6 +17,7 @@ LAYERS = [
     {"recorded"},
     {"recording"},
     {"facts"},
+    {"analysed"},
     {"words"},
     {"claims"},
     {"models"},

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.recorded.calls import OptimizerCall
-from xinv_nb.recorded.columns import GrowingColumn, TermColumns, WatchColumns
+from xinv_nb.recorded.columns import GrowingColumn, SlopeColumns, TermColumns, WatchColumns
 from xinv_nb.recorded.data import MOST_GROUPS, DataColumns
 from xinv_nb.recorded.jacobians import Jacobians
 from xinv_nb.recorded.leaves import Leaf
@@ -69,6 +69,8 @@ class History:
         """Of every which evaluation they are kept."""
         self.watches: dict[str, WatchColumns] = {}
         self.terms: dict[str, TermColumns] = {}
+        self.slopes: dict[str, SlopeColumns] = {}
+        """The gradients of watched quantities, by their names, where they were read."""
         self.optimizer = optimizer
         self.calls: list[OptimizerCall] = []
         """The calls of optimizers that were seen to work on it, in the order in which they began."""

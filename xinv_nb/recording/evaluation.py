@@ -27,6 +27,17 @@ class Layout(NamedTuple):
     """The object whose method the objective is, which may know more of its parameters."""
 
 
+class QuantityGradients(NamedTuple):
+    """What the tape of one evaluation says of the watched quantities that are one real number each."""
+
+    by_name: Mapping[str, Any] = MappingProxyType({})
+    """The gradient of each by the parameters."""
+    inside: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    """Of each, the others that it is computed from."""
+    cost: float = 0.0
+    """What reading them cost, in steps of about 10 µs."""
+
+
 class Evaluation:
     """Identity of the objective, point, value, and what the simulator said; the gradient comes with `take`.
 
@@ -66,6 +77,8 @@ class Evaluation:
     """What a close look at its tape found."""
     terms: Mapping[str, Any] = MappingProxyType({})
     """The gradient of each term of the loss, where they were read."""
+    quantity_gradients: QuantityGradients | None = None
+    """The gradients of the watched quantities, where they were read."""
 
     def __init__(self, identity: Hashable, point: Any) -> None:
         self.identity = identity
@@ -105,6 +118,9 @@ class Tape(Protocol):
     def term_gradients(self) -> Mapping[str, Any]:
         """Return the gradient of each watched term of the loss by its name; nothing where the loss is no such sum."""
 
+    def quantity_gradients(self) -> QuantityGradients:
+        """Return the gradient of each watched quantity; once, of an evaluation that began for that."""
+
 
 class NoTape:
     """What is known of an evaluation of which only its numbers came here."""
@@ -120,3 +136,7 @@ class NoTape:
     def term_gradients(self) -> Mapping[str, Any]:
         """Return nothing: nothing is known of terms."""
         return {}
+
+    def quantity_gradients(self) -> QuantityGradients:
+        """Return nothing: nothing is known of quantities."""
+        return QuantityGradients()

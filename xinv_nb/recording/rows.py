@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xinv_nb.recorded.columns import TermColumns, WatchColumns
+from xinv_nb.recorded.columns import SlopeColumns, TermColumns, WatchColumns
 from xinv_nb.recorded.data import MOST_GROUPS
 from xinv_nb.recorded.events import NewEvent
 from xinv_nb.recorded.history import History
@@ -186,6 +186,11 @@ class Rows:
             self._add_data(history, evaluation)
         if evaluation.terms:
             self._add_terms(history, row, evaluation.terms)
+        if evaluation.quantity_gradients is not None and evaluation.others is None:
+            for name, gradient in evaluation.quantity_gradients.by_name.items():
+                columns = history.slopes.setdefault(name, SlopeColumns())
+                columns.inside = evaluation.quantity_gradients.inside[name]
+                columns.append(row, np.array(_row(history, gradient)))
         if evaluation.birth is not None:
             event = nonfinite.event_of(evaluation.birth, row)
             self._add_event(history, row, event)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from xinv_nb.errors import XinvError
 from xinv_nb.recorded.calls import OptimizerCall
 from xinv_nb.recorded.captions import Caption, Claim, WordedSentence
-from xinv_nb.recorded.columns import GrowingColumn, TermColumns, VariedColumn, WatchColumns
+from xinv_nb.recorded.columns import GrowingColumn, SlopeColumns, TermColumns, VariedColumn, WatchColumns
 from xinv_nb.recorded.curvature import Curvature
 from xinv_nb.recorded.events import Event, EventKind, EventPhase, worded
 from xinv_nb.recorded.file import version1
@@ -175,6 +175,10 @@ def _history(header: dict[str, Any], columns: dict[str, NDArray[Any]]) -> Histor
         history.watches[of_kind(str, watch["name"])] = _watch_in(watch, i, columns, len(history))
     for i, term in enumerate(texts(header.get("terms", []))):
         history.terms[term] = _term_in(columns[f"term{i}_evaluation"], columns[f"term{i}_gradients"], history)
+    for i, slopes in enumerate(of_kind(list, header.get("slopes", []))):
+        read = _term_in(columns[f"slope{i}_evaluation"], columns[f"slope{i}_gradients"], history)
+        inside = tuple(texts(slopes["inside"]))
+        history.slopes[of_kind(str, slopes["name"])] = SlopeColumns(read.evaluation, read.gradients, inside)
     return history
 
 

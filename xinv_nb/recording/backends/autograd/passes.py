@@ -35,10 +35,13 @@ class Passes:
         self._first = FirstTapes()
         self._is_cut: set[Hashable] = set()
         """Objectives whose numbers left the tape before they came to the loss."""
+        self._read: TapedEvaluation | None = None
+        """The latest evaluation from which the gradients of watched quantities are to be read."""
 
     def close(self) -> None:
         """Forget the forward passes whose backward pass has not come."""
         self.pending.clear()
+        self._read = None
 
     def open_evaluation(self, fun: Any, x: Any, level: int) -> TapedEvaluation | None:
         """Take note of a forward pass that begins at `x`; None if it is autograd's own bookkeeping."""
@@ -53,6 +56,10 @@ class Passes:
             evaluation = recording.evaluation = TapedEvaluation(of, x, level)
             if recording.looks_closely(evaluation.looked_for):
                 evaluation.observed = True
+            if recording.reads_quantities(evaluation.looked_for):
+                if self._read is not None:
+                    self._read.quantities = None  # its backward pass did not come: let go of its tape
+                self._read, evaluation.quantities = evaluation, []
         except Exception as error:  # noqa: BLE001 - nothing of ours may reach the user's computation
             recording.failed(error)
             return None
@@ -113,6 +120,7 @@ class Passes:
                     evaluation.remarks = remarks_of(evaluation, gradient, seed, end_node)
                 gradient = evaluation.of.unpacked(gradient)
                 self.recording.take(evaluation, gradient, AutogradTape(evaluation, self._first, end_node, seed))
+                evaluation.quantities = None  # with them goes the tape
         except Exception as error:  # noqa: BLE001
             self.recording.failed(error)
 
