@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,8 +10,9 @@ import numpy as np
 from xinv_nb.errors import XinvError
 from xinv_nb.facts.analysis import story_span
 from xinv_nb.facts.measures.iterates import Floats
-from xinv_nb.facts.measures.path import Path, Quantity
-from xinv_nb.facts.measures.recorded_path import LOSS, Unknown, grouped, path_of
+from xinv_nb.facts.measures.path import Path
+from xinv_nb.facts.measures.pushing import pushing
+from xinv_nb.facts.measures.recorded_path import Unknown, grouped, path_of
 from xinv_nb.recorded.excerpt import excerpt
 from xinv_nb.recorded.run import RecordedRun
 
@@ -78,25 +79,3 @@ def _pushes(run: RecordedRun, path: Path, iteration: int | None, offset: int) ->
 
 def _mean(rows: Floats) -> Floats:
     return np.asarray(rows[np.isfinite(rows).all(axis=1)].mean(axis=0))
-
-
-def pushing(run: RecordedRun, path: Path) -> Mapping[Quantity, Floats]:
-    """Return the quantities through which the loss depends on the parameters, with its derivative by each.
-
-    Of two of which one is computed from the other, the one that is nearer to the loss.
-    """
-    found = {}
-    watches, slopes = run.watches, run.history.slopes
-    for quantity in path.quantities:
-        if quantity.name == LOSS:
-            continue
-        watch = watches[quantity.name]
-        at = np.searchsorted(watch.evaluation, path.evaluations)
-        is_there = at < len(watch.evaluation)
-        if not is_there.all() or not (watch.evaluation[at] == path.evaluations).all():
-            continue  # it was watched in a part of the run only
-        cotangents = np.real(np.asarray(watch.cotangents[at])).astype(float)
-        if np.isfinite(cotangents).all() and cotangents.any():
-            found[quantity.name] = quantity, cotangents
-    outer = {name for name in found if not any(name in slopes[other].inside for other in found if other != name)}
-    return {quantity: cotangents for name, (quantity, cotangents) in found.items() if name in outer}

@@ -10,13 +10,10 @@ import numpy as np
 from xinv_nb.errors import XinvError
 from xinv_nb.facts.analysis import story_span
 from xinv_nb.facts.measures.iterates import Floats
-from xinv_nb.facts.measures.path import Path
+from xinv_nb.facts.measures.path import Path, adds_up
 from xinv_nb.facts.measures.recorded_path import LOSS, Group, Unknown, grouped, path_of
 from xinv_nb.recorded.excerpt import excerpt
 from xinv_nb.recorded.run import RecordedRun
-
-_REMAINDER = 0.1
-"""Share of a change, or of the largest part of it, that may be left over."""
 
 
 def _nothing() -> Floats:
@@ -64,7 +61,7 @@ class Reasons:
     @property
     def is_told(self) -> tuple[bool, ...]:
         """Of each quantity, whether no more than a tenth is left over."""
-        return tuple(_is_small(self.parts[:, q], float(change)) for q, change in enumerate(self.changes))
+        return tuple(adds_up(self.parts[:, q], float(change)) for q, change in enumerate(self.changes))
 
     def over(self, first: int, last: int) -> Reasons:
         """Return the same from evaluation `first` to evaluation `last`.
@@ -140,8 +137,3 @@ def _left_over(reasons: Reasons) -> str:
         f"The steps are too long for what is known of the way between them: more than a tenth of the change of "
         f"{' and of '.join(worst)} is left over. run.reasons_for(objective) evaluates the objective in between."
     )
-
-
-def _is_small(parts: Floats, change: float) -> bool:
-    scale = max(abs(change), float(np.max(np.abs(parts), initial=0.0)))
-    return bool(abs(change - float(np.sum(parts))) <= _REMAINDER * scale)
