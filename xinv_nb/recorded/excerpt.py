@@ -84,6 +84,7 @@ def _history(whole: History, start: int, stop: int) -> History:
     for name, terms in whole.terms.items():
         if (of_term := _gradients(terms, start, stop)) is not None:
             part.terms[name] = of_term
+    part.sums = whole.sums.within(start, stop)
     for name, slopes in whole.slopes.items():
         if (of_quantity := _gradients(slopes, start, stop)) is not None:
             part.slopes[name] = of_quantity

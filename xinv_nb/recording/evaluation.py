@@ -38,6 +38,14 @@ class QuantityGradients(NamedTuple):
     """What reading them cost, in steps of about 10 µs."""
 
 
+class SumOfTerms(NamedTuple):
+    """The terms that a loss is written as a sum of."""
+
+    names: Sequence[str]
+    has_data: Sequence[bool]
+    values: Sequence[float]
+
+
 class Evaluation:
     """Identity of the objective, point, value, and what the simulator said; the gradient comes with `take`.
 
@@ -77,6 +85,8 @@ class Evaluation:
     """What a close look at its tape found."""
     terms: Mapping[str, Any] = MappingProxyType({})
     """The gradient of each term of the loss, where they were read."""
+    sum: SumOfTerms | None = None
+    """The terms of the loss, where it is a sum and they were read."""
     quantity_gradients: QuantityGradients | None = None
     """The gradients of the watched quantities, where they were read."""
 
@@ -118,9 +128,6 @@ class Tape(Protocol):
     def term_gradients(self) -> Mapping[str, Any]:
         """Return the gradient of each watched term of the loss by its name; nothing where the loss is no such sum."""
 
-    def quantity_gradients(self) -> QuantityGradients:
-        """Return the gradient of each watched quantity; once, of an evaluation that began for that."""
-
 
 class NoTape:
     """What is known of an evaluation of which only its numbers came here."""
@@ -136,7 +143,3 @@ class NoTape:
     def term_gradients(self) -> Mapping[str, Any]:
         """Return nothing: nothing is known of terms."""
         return {}
-
-    def quantity_gradients(self) -> QuantityGradients:
-        """Return nothing: nothing is known of quantities."""
-        return QuantityGradients()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from xinv_nb.recording.evaluation import Evaluation, Tape
+from xinv_nb.recording.evaluation import Evaluation
 
 _FREE = 3000.0
 """Steps of about 10 µs that may be spent in one objective, however few evaluations it has."""
@@ -20,6 +20,8 @@ _LONG = 500
 _OF_AN_EVALUATION = 0.6
 """How long the backward pass from one quantity takes, next to an evaluation, if it goes through the whole tape."""
 _REST = 16
+_LATER = 1.2
+"""After evaluation n the terms of a sum are looked at in evaluation 1.2 n."""
 
 
 @dataclass(slots=True)
@@ -35,7 +37,7 @@ class _Spent:
 
 
 class QuantityReader:
-    """Decides in one recording when to read the gradients of the watched quantities, and reads them.
+    """Decides in one recording when to read the gradients of the watched quantities, and the terms of the loss.
 
     `reads_all`: in every evaluation, whatever it costs.
     """
@@ -57,17 +59,16 @@ class QuantityReader:
         spent.next = 2 * spent.evaluations + _REST  # unless something is read
         return True
 
-    def read(self, evaluation: Evaluation, tape: Tape) -> None:
-        """Read the gradients, where the evaluation began for that."""
-        found = tape.quantity_gradients()
-        if not found.by_name:
+    def has_read(self, evaluation: Evaluation) -> None:
+        """Take note of what was read from an evaluation, and decide when to do so again."""
+        spent, found = self._of[evaluation.looked_for], evaluation.quantity_gradients
+        if found is None or not found.by_name:  # the terms of a sum cost little
+            spent.next = max(spent.evaluations + 1, round(_LATER * spent.evaluations))
             return
-        spent = self._of[evaluation.looked_for]
         spent.cost += found.cost
         if spent.cost > _FREE:
             spent.passes += len(found.by_name) * _OF_AN_EVALUATION
         spent.next = max(spent.evaluations + 1, _affordable(spent.passes))
-        evaluation.quantity_gradients = found
 
 
 def _affordable(passes: float) -> int:

@@ -187,6 +187,8 @@ class Recorder:
             evaluation.data = evaluation.data or tuple(self.data_outside.values())
             for recorder in self.self_and_around():
                 recorder.data_outside.clear()
+        if evaluation.sum is not None or evaluation.quantity_gradients is not None:
+            self._quantities.has_read(evaluation)
         if gradient is not None and (type(gradient) is not np.ndarray or gradient.size > WHOLE_LIMIT):
             gradient = copied(gradient, summarise=evaluation.summarised)  # so that it is read once
         if tape is not None and (evaluation.watched or not is_finite_gradient(gradient)):
@@ -195,10 +197,8 @@ class Recorder:
                 if math.isfinite(evaluation.loss) and not is_finite_gradient(gradient):
                     with context.unrecorded():
                         evaluation.birth = self._lookout.backward(tape.gradient_break)
-                elif evaluation.watched:
-                    if len(evaluation.watched) > 1:
-                        evaluation.terms = self._terms.read(evaluation.identity, tape)
-                    self._quantities.read(evaluation, tape)
+                elif len(evaluation.watched) > 1:
+                    evaluation.terms = self._terms.read(evaluation.identity, tape)
                 self.hand_on(evaluation, gradient)
         else:
             self.hand_on(evaluation, gradient)

@@ -186,6 +186,10 @@ class Rows:
             self._add_data(history, evaluation)
         if evaluation.terms:
             self._add_terms(history, row, evaluation.terms)
+        if evaluation.sum is not None and is_new:
+            if not history.sums.names:
+                history.sums.names, history.sums.has_data = tuple(evaluation.sum.names), tuple(evaluation.sum.has_data)
+            history.sums.append(row, evaluation.sum.values)
         if evaluation.quantity_gradients is not None and evaluation.others is None:
             for name, gradient in evaluation.quantity_gradients.by_name.items():
                 columns = history.slopes.setdefault(name, SlopeColumns())
@@ -302,7 +306,7 @@ class Rows:
                 continue  # a residual that became 0, say
             columns, strengths = _reached(history, remark.reach, evaluation, slope)
             key = remark.what, remark.operation, remark.place, columns
-            if key in known or len(known) >= _MOST_REMARKS or not (columns or remark.what == "broadcast"):
+            if key in known or len(known) >= _MOST_REMARKS or not (columns or remark.what in remarks.OF_ALL):
                 continue
             known.add(key)
             self._add_event(history, row, remarks.event_of(remark, columns, strengths))

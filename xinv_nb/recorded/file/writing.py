@@ -127,6 +127,7 @@ def _of_objective(run: RecordedRun) -> dict[str, Any]:
             for watch in run.watches.values()
         ],
         "terms": list(history.terms),
+        "sums": encoded(history.sums.plain()),
         "slopes": [{"name": name, "inside": list(slopes.inside)} for name, slopes in history.slopes.items()],
         "data": [{"name": name, "labels": list(group.labels)} for name, group in history.data.items()],
     }

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from xinv_nb.recording.backends.autograd import breaks, quantities, terms
 from xinv_nb.recording.backends.autograd.boxes import is_box
 from xinv_nb.recording.backends.autograd.differentiated import Differentiated
 from xinv_nb.recording.backends.autograd.taps import tap
 from xinv_nb.recording.backends.autograd.untraced import TapeLog
-from xinv_nb.recording.evaluation import Evaluation, Layout, QuantityGradients
+from xinv_nb.recording.evaluation import Evaluation, Layout
 from xinv_nb.recording.nonfinite import Birth, Operation
 from xinv_nb.recording.structure import copied
 from xinv_nb.recording.wrappers import argument_names, function_name, identity
@@ -27,8 +29,15 @@ class TapedEvaluation(Evaluation):
     """What its observing tape noted."""
     report: Operation | None = None
     """The first operation that NumPy warned of."""
+    valued = False
+    """Whether it runs on a tape that keeps its numbers."""
     quantities: list[tuple[Callable[[Any], None], Any]] | None = None
-    """What taps each watched value, and its node on the tape, where their gradients are to be read from it."""
+    """What taps each watched value, and its node on the tape, where their gradients are to be read from it.
+
+    They are read as soon as the forward pass ends, and the nodes let go: they would keep the tape alive.
+    """
+    is_sampled = False
+    """Whether its quantities and terms are read."""
 
     def __init__(
         self, of: Differentiated, x: Any, level: int
@@ -67,6 +76,15 @@ class TapedEvaluation(Evaluation):
         if self.quantities is not None and node is not None:
             self.quantities.append((receive, node))
         return node is not None
+
+    def read_quantities(self) -> None:
+        """Read from the tape the gradient of each watched quantity, also of one beside the loss."""
+        kept, self.quantities = self.quantities, None
+        if kept:
+            with np.errstate(all="ignore"):
+                found = quantities.gradients(kept)
+            by_name = {name: self.of.unpacked(gradient) for name, gradient in found.by_name.items()}
+            self.quantity_gradients = found._replace(by_name=by_name)
 
 
 def in_flattening_order(value: Any) -> Any:
@@ -111,11 +129,3 @@ class AutogradTape:
         """Return the gradient of each watched term of the loss by its name."""
         found = terms.gradients(self._evaluation.watched, self._seed, self._end_node)
         return {name: self._evaluation.of.unpacked(of_term) for name, of_term in found.items()}
-
-    def quantity_gradients(self) -> QuantityGradients:
-        """Return the gradient of each watched quantity by its name."""
-        evaluation = self._evaluation
-        kept, evaluation.quantities = evaluation.quantities or [], None
-        found = quantities.gradients(kept)
-        by_name = {name: evaluation.of.unpacked(gradient) for name, gradient in found.by_name.items()}
-        return found._replace(by_name=by_name)
