@@ -192,9 +192,9 @@ class Rows:
             history.sums.append(row, evaluation.sum.values)
         if evaluation.quantity_gradients is not None and evaluation.others is None:
             for name, gradient in evaluation.quantity_gradients.by_name.items():
-                columns = history.slopes.setdefault(name, SlopeColumns())
-                columns.inside = evaluation.quantity_gradients.inside[name]
-                columns.append(row, np.array(_row(history, gradient)))
+                slopes = history.slopes.get(name) or SlopeColumns(inside=evaluation.quantity_gradients.inside[name])
+                slopes.append(row, np.array(_row(history, gradient)))
+                history.slopes[name] = slopes  # not before there is a row
         if evaluation.birth is not None:
             event = nonfinite.event_of(evaluation.birth, row)
             self._add_event(history, row, event)
