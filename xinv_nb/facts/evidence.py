@@ -72,7 +72,7 @@ class Evidence:
         return followed(self.curves, self.run.evaluations)
 
     @cached_property
-    def path(self) -> Path | Unknown:
+    def followed_path(self) -> Path | Unknown:
         """The accepted iterates as a path, with the watched quantities whose gradients are known along it."""
         return path_of(self.run)
 

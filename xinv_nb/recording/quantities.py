@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from xinv_nb.recording.evaluation import Evaluation
 
-_FREE = 3000.0
+_FREE = 1500.0
 """Steps of about 10 µs that may be spent in one objective, however few evaluations it has."""
 _SHARE, _LATER_SHARE = 0.15, 0.04
 """Share of the time of all evaluations so far that may be spent beyond that, at first and in a long run."""

@@ -42,7 +42,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     >>> next(fact for fact in run.facts if fact.kind == "brought about").text
     'Area rose from 2 to 3 m²: moving x[0] raised it by 2.67 m² and moving x[1] lowered it by 1.67 m².'
     """
-    path = evidence.path
+    path = evidence.followed_path
     if isinstance(path, Unknown) or not evidence.is_minimized:
         return
     for quantity in [q for q in path.quantities if q.name != LOSS][:MOST]:

@@ -56,7 +56,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     >>> next(fact for fact in run.facts if fact.kind == "reason").text
     'x rose from 0 to 3.99 because this lowered misfit by 24, although it raised price by 7.98 €.'
     """
-    path = evidence.path
+    path = evidence.followed_path
     if isinstance(path, Unknown) or not evidence.is_minimized or evidence.is_maximized:
         return
     effects = _effects(evidence, path)
