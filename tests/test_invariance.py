@@ -17,7 +17,7 @@ from tests.traces.library import TRACES
 from xinv_nb.claims.numerals import NUMBER
 from xinv_nb.facts.analysis import analyse
 from xinv_nb.facts.fact import Fact
-from xinv_nb.recorded.columns import WatchColumns
+from xinv_nb.recorded.columns import SlopeColumns, WatchColumns
 from xinv_nb.recorded.history import History
 from xinv_nb.recorded.leaves import leaves_of
 from xinv_nb.recorded.writer import RunWriter
@@ -42,6 +42,9 @@ def again(run: Run, *, factor: float = 1.0, order: Sequence[int] | None = None, 
         columns = copy.watches[name_of] = WatchColumns(watch.unit)
         for row, value, cotangent, at in zip(watch.evaluation, watch.values, watch.cotangents, watch.at, strict=True):
             columns.extend(int(row), [value], [factor * cotangent], [at])
+    for name_of, slopes in history.slopes.items():
+        rows_of_slopes = [gradient[order] for gradient in slopes.gradients]
+        copy.slopes[name_of] = SlopeColumns(list(slopes.evaluation), rows_of_slopes, slopes.inside)
     other = Run(run.name, run.problem if name is None else None)
     RunWriter(other).end(run.status, run.ending)
     RunWriter(other).add_history(copy)

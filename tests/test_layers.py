@@ -17,6 +17,7 @@ LAYERS = [
     {"recorded"},
     {"recording"},
     {"facts"},
+    {"analysed"},
     {"words"},
     {"claims"},
     {"models"},
@@ -86,7 +87,10 @@ def imported_modules(path: Path, names: set[str]) -> set[str]:
     ("library", "allowed"),
     [
         ("IPython", {"magic.py", "run.py", "live.py", "comparison.py"}),
-        ("autograd", {"derivatives.py", "observing.py", "operations.py", "tape.py", "taps.py", "untraced.py"}),
+        (
+            "autograd",
+            {"derivatives.py", "observing.py", "operations.py", "tape.py", "taps.py", "untraced.py", "valued.py"},
+        ),
         ("ollama", {"connection.py", "faults.py", "models.py", "ollama.py", "download.py"}),
     ],
 )

@@ -14,8 +14,10 @@ from xinv_nb.facts.measures.fitted import Fitted, fitted
 from xinv_nb.facts.measures.iterates import Floats, Iterates, iterates_of
 from xinv_nb.facts.measures.left import Decrement, Path, decrement, known_path
 from xinv_nb.facts.measures.opposition import Pair, opposed_pairs
+from xinv_nb.facts.measures.path import Path
 from xinv_nb.facts.measures.players import Players, players_of
 from xinv_nb.facts.measures.promises import Ways, ways_of_iterates, ways_of_trials
+from xinv_nb.facts.measures.recorded_path import Unknown, path_of
 from xinv_nb.facts.measures.sampling import downhill_share
 from xinv_nb.facts.measures.uphill import Uphill, uphill
 from xinv_nb.facts.measures.watched import Curve, curves, followed
@@ -68,6 +70,11 @@ class Evidence:
     def followed(self) -> list[tuple[Watch, Floats]]:
         """The watched quantities that are one real number in every evaluation, with these numbers."""
         return followed(self.curves, self.run.evaluations)
+
+    @cached_property
+    def followed_path(self) -> Path | Unknown:
+        """The accepted iterates as a path, with the watched quantities whose gradients are known along it."""
+        return path_of(self.run)
 
     @cached_property
     def event_groups(self) -> list[EventGroup]:

@@ -211,3 +211,15 @@ class TermColumns:
         """Add the gradient in one evaluation."""
         self.gradients[len(self.evaluation) :] = [gradient]
         self.evaluation.append(evaluation)  # last: what an interrupt leaves without it is none, and is written over
+
+    def arrays(self) -> tuple[NDArray[np.intp], NDArray[Any]]:
+        """Return the evaluations, and a row for each."""
+        return np.array(self.evaluation, dtype=np.intp), np.array(self.gradients[: len(self.evaluation)])
+
+
+@dataclass
+class SlopeColumns(TermColumns):
+    """The gradient of one watched quantity itself, not weighed by its part in the loss."""
+
+    inside: tuple[str, ...] = ()
+    """The watched quantities that it is computed from."""

@@ -15,6 +15,7 @@ from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.recorded.writer import RunWriter
 
 R = TypeVar("R", bound=RecordedRun)
+Gradients = TypeVar("Gradients", bound=TermColumns)
 
 
 def excerpt(run: R, start: int, stop: int) -> R:
@@ -81,14 +82,24 @@ def _history(whole: History, start: int, stop: int) -> History:
         if found.at:
             part.watches[name] = found
     for name, terms in whole.terms.items():
-        inside = [k for k, evaluation in enumerate(terms.evaluation) if start <= evaluation < stop]
-        if inside:
-            part.terms[name] = TermColumns(
-                [terms.evaluation[k] - start for k in inside], [terms.gradients[k] for k in inside]
-            )
+        if (of_term := _gradients(terms, start, stop)) is not None:
+            part.terms[name] = of_term
+    part.sums = whole.sums.within(start, stop)
+    for name, slopes in whole.slopes.items():
+        if (of_quantity := _gradients(slopes, start, stop)) is not None:
+            part.slopes[name] = of_quantity
     part.calls = [_call(call, start) for call in whole.calls if start <= call.start < stop]
     part.optimizer = whole.optimizer if len(part.calls) == len(whole.calls) else ", then ".join(map(_title, part.calls))
     return part
+
+
+def _gradients(columns: Gradients, start: int, stop: int) -> Gradients | None:
+    """Return what was read within a stretch, its evaluations counted from there; None where that is nothing."""
+    inside = [k for k, evaluation in enumerate(columns.evaluation) if start <= evaluation < stop]
+    evaluations = [columns.evaluation[k] - start for k in inside]
+    return (
+        replace(columns, evaluation=evaluations, gradients=[columns.gradients[k] for k in inside]) if inside else None
+    )
 
 
 def _call(call: OptimizerCall, start: int) -> OptimizerCall:

@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.recorded.calls import OptimizerCall
-from xinv_nb.recorded.columns import GrowingColumn, TermColumns, WatchColumns
+from xinv_nb.recorded.columns import GrowingColumn, SlopeColumns, TermColumns, WatchColumns
 from xinv_nb.recorded.data import MOST_GROUPS, DataColumns
 from xinv_nb.recorded.jacobians import Jacobians
 from xinv_nb.recorded.leaves import Leaf
+from xinv_nb.recorded.sums import Sums
 
 BUDGET = 512 * 2**20
 """Bytes that the parameters and gradients of one objective take at most, with the residuals where they are kept."""
@@ -69,6 +70,10 @@ class History:
         """Of every which evaluation they are kept."""
         self.watches: dict[str, WatchColumns] = {}
         self.terms: dict[str, TermColumns] = {}
+        self.sums = Sums()
+        """The terms that the loss is written as a sum of."""
+        self.slopes: dict[str, SlopeColumns] = {}
+        """The gradients of watched quantities, by their names, where they were read."""
         self.optimizer = optimizer
         self.calls: list[OptimizerCall] = []
         """The calls of optimizers that were seen to work on it, in the order in which they began."""

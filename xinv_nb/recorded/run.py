@@ -273,10 +273,7 @@ class RecordedRun(Choices):
         From the term's name to the evaluations in which it was read (some of them: it takes time) and an array with a
         row for each: the gradient of the loss through this term alone, in the columns of `history.gradients`.
         """
-        return {
-            name: (np.array(terms.evaluation, dtype=np.intp), np.array(terms.gradients[: len(terms.evaluation)]))
-            for name, terms in self.history.terms.items()
-        }
+        return {name: terms.arrays() for name, terms in self.history.terms.items()}
 
     @property
     def events(self) -> Sequence[Event]:

@@ -27,6 +27,25 @@ class Layout(NamedTuple):
     """The object whose method the objective is, which may know more of its parameters."""
 
 
+class QuantityGradients(NamedTuple):
+    """What the tape of one evaluation says of the watched quantities that are one real number each."""
+
+    by_name: Mapping[str, Any] = MappingProxyType({})
+    """The gradient of each by the parameters."""
+    inside: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    """Of each, the others that it is computed from."""
+    cost: float = 0.0
+    """What reading them cost, in steps of about 10 µs."""
+
+
+class SumOfTerms(NamedTuple):
+    """The terms that a loss is written as a sum of."""
+
+    names: Sequence[str]
+    has_data: Sequence[bool]
+    values: Sequence[float]
+
+
 class Evaluation:
     """Identity of the objective, point, value, and what the simulator said; the gradient comes with `take`.
 
@@ -66,6 +85,10 @@ class Evaluation:
     """What a close look at its tape found."""
     terms: Mapping[str, Any] = MappingProxyType({})
     """The gradient of each term of the loss, where they were read."""
+    sum: SumOfTerms | None = None
+    """The terms of the loss, where it is a sum and they were read."""
+    quantity_gradients: QuantityGradients | None = None
+    """The gradients of the watched quantities, where they were read."""
 
     def __init__(self, identity: Hashable, point: Any) -> None:
         self.identity = identity

@@ -32,6 +32,7 @@ from xinv_nb.recording.finite import is_finite_gradient
 from xinv_nb.recording.kept_events import KeptEvents
 from xinv_nb.recording.measured import Measured
 from xinv_nb.recording.nonfinite import Lookout
+from xinv_nb.recording.quantities import QuantityReader
 from xinv_nb.recording.rows import Rows, has_rested
 from xinv_nb.recording.solvers import scipy as solvers
 from xinv_nb.recording.solvers.calls import Asked
@@ -50,7 +51,12 @@ class Recorder:
     """Records what happens between `start` and `stop` into `run`."""
 
     def __init__(
-        self, run: RecordedRun, max_events: int = 100_000, on_evaluation: Callable[[], None] | None = None
+        self,
+        run: RecordedRun,
+        max_events: int = 100_000,
+        on_evaluation: Callable[[], None] | None = None,
+        *,
+        reads_all: bool = False,
     ) -> None:
         self.run = run
         self.on_evaluation = on_evaluation
@@ -76,6 +82,7 @@ class Recorder:
         self._rows = Rows(self.writer, self.events.add, self.notice, self._optimizers.joined)
         self._lookout = Lookout()
         self._terms = TermReader()
+        self._quantities = QuantityReader(reads_all=reads_all)
         self._token: Token[Recording | None] | None = None
         self._unseen = Unseen(on_fork=self._forked)
         self._is_started = False
@@ -180,6 +187,8 @@ class Recorder:
             evaluation.data = evaluation.data or tuple(self.data_outside.values())
             for recorder in self.self_and_around():
                 recorder.data_outside.clear()
+        if evaluation.sum is not None or evaluation.quantity_gradients is not None:
+            self._quantities.has_read(evaluation)
         if gradient is not None and (type(gradient) is not np.ndarray or gradient.size > WHOLE_LIMIT):
             gradient = copied(gradient, summarise=evaluation.summarised)  # so that it is read once
         if tape is not None and (evaluation.watched or not is_finite_gradient(gradient)):
@@ -197,6 +206,10 @@ class Recorder:
     def looks_closely(self, objective: Hashable) -> bool:
         """Whether the evaluation of `objective` that begins now is worth a tape that costs more and tells more."""
         return self._lookout.looks_closely(objective)
+
+    def reads_quantities(self, objective: Hashable) -> bool:
+        """Whether the gradients of the watched quantities are to be read from the evaluation that begins now."""
+        return self._quantities.is_due(objective)
 
     def look_forward(self, evaluation: Evaluation, tape: Tape) -> None:
         """Find out where the loss of an evaluation, which is not finite, came from."""

@@ -13,9 +13,13 @@ from xinv_nb.language.quantities import number
 from xinv_nb.recorded.events import NewEvent
 from xinv_nb.recording.nonfinite import Place, file_of
 
-What = Literal["dies", "cut off", "broadcast"]
+What = Literal["dies", "cut off", "broadcast", "counted"]
 """`dies`: a derivative of 0, or nearly, at an operation; `cut off`: a number was taken off the tape; `broadcast`: two
-rows of numbers were combined each with each."""
+rows of numbers were combined each with each; `counted`: a term counts once for each datum, and is multiplied by their
+number already."""
+
+OF_ALL = frozenset(["broadcast", "counted"])
+"""Those that are about no parameters in particular."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ def event_of(remark: Remark, columns: Sequence[int], strengths: Sequence[float])
     if remark.place is not None:
         place = remark.place
         values |= {"line": place.line, "file": file_of(place), "function": place.function}
-    if remark.what != "broadcast":
+    if remark.what not in OF_ALL:
         values |= {"columns": list(columns), "strengths": list(strengths)}
     phase: Literal["forward", "backward"] = "backward" if remark.what == "dies" else "forward"
     return NewEvent(phase, "tape", _text(remark), values, kind="tape")
@@ -54,6 +58,9 @@ def _text(remark: Remark) -> str:
     if remark.what == "broadcast":
         one, other, result = (shape_text(values[key]) for key in ("one", "other", "result"))
         return f"{name}{where} combines {one} and {other} each with each: the result is {result}"
+    if remark.what == "counted":
+        count, factor = number(values["count"]), number(values["factor"])
+        return f"a term{where} is multiplied by {factor} and counts {count} times in the {name} of as many data"
     least = "nothing" if values["outflow"] == 0 else f"at most {number(values['outflow'])}"
     return f"the gradient ends at {name}{where}: up to {number(values['inflow'])} comes in, {least} goes on"
 

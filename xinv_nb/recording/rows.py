@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xinv_nb.recorded.columns import TermColumns, WatchColumns
+from xinv_nb.recorded.columns import SlopeColumns, TermColumns, WatchColumns
 from xinv_nb.recorded.data import MOST_GROUPS
 from xinv_nb.recorded.events import NewEvent
 from xinv_nb.recorded.history import History
@@ -186,6 +186,15 @@ class Rows:
             self._add_data(history, evaluation)
         if evaluation.terms:
             self._add_terms(history, row, evaluation.terms)
+        if evaluation.sum is not None and is_new:
+            if not history.sums.names:
+                history.sums.names, history.sums.has_data = tuple(evaluation.sum.names), tuple(evaluation.sum.has_data)
+            history.sums.append(row, evaluation.sum.values)
+        if evaluation.quantity_gradients is not None and evaluation.others is None:
+            for name, gradient in evaluation.quantity_gradients.by_name.items():
+                slopes = history.slopes.get(name) or SlopeColumns(inside=evaluation.quantity_gradients.inside[name])
+                slopes.append(row, np.array(_row(history, gradient)))
+                history.slopes[name] = slopes  # not before there is a row
         if evaluation.birth is not None:
             event = nonfinite.event_of(evaluation.birth, row)
             self._add_event(history, row, event)
@@ -297,7 +306,7 @@ class Rows:
                 continue  # a residual that became 0, say
             columns, strengths = _reached(history, remark.reach, evaluation, slope)
             key = remark.what, remark.operation, remark.place, columns
-            if key in known or len(known) >= _MOST_REMARKS or not (columns or remark.what == "broadcast"):
+            if key in known or len(known) >= _MOST_REMARKS or not (columns or remark.what in remarks.OF_ALL):
                 continue
             known.add(key)
             self._add_event(history, row, remarks.event_of(remark, columns, strengths))

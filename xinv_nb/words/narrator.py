@@ -210,7 +210,8 @@ def _choices(facts: Sequence[Fact], phases: int, span: tuple[int, int], bank: Ph
     truths = _of_kind(facts, "truth")[:_MOST_TRUTHS]
     if phases > 1 and not truths:
         main = [f for f in _moves(facts, span) if f.salience >= _NAMED_MOVES and bank.is_named(f)]
-        yield from (_Choice(3, phrase) for phrase in _joined(bank, main[:_MAIN_MOVES], "main"))
+        rank = 1 if any(f.kind == "reason" for f in main) else 3
+        yield from (_Choice(rank, phrase) for phrase in _joined(bank, main[:_MAIN_MOVES], "main"))
     yield from _of_the_loss(facts, own, () if broke_off else ending, bank)
     yield from (_Choice(1, bank.of(f)) for f in held_out)
     if not is_noisy and (own is None or own.values["kind"] != "oscillation"):
@@ -322,9 +323,10 @@ def _watches(facts: Sequence[Fact], span: tuple[int, int]) -> list[Fact]:
 
 
 def _moves(facts: Sequence[Fact], span: tuple[int, int]) -> list[Fact]:
-    """Return the facts of parameters that moved over the whole run; if none did, of the first that stayed."""
-    turns = {f.values["parameter"]: f for f in _of_kind(facts, "turning") if "parameter" in f.values}
-    whole = [turns.get(f.values.get("parameter"), f) for f in _of_kind(facts, "movement") if f.span == span]
+    """Return why parameters moved over the whole run, or how; if none did, of the first that stayed."""
+    told = {f.values["parameter"]: f for f in _of_kind(facts, "turning") if "parameter" in f.values}
+    told |= {f.values["parameter"]: f for f in _of_kind(facts, "reason") if f.span == span}
+    whole = [told.get(f.values.get("parameter"), f) for f in _of_kind(facts, "movement") if f.span == span]
     return ([f for f in whole if f.values.get("how") not in ("stayed", "returned")] or whole[:1])[:_MOST_MOVES]
 
 

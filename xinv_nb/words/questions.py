@@ -230,11 +230,22 @@ def _by_name(run: RecordedRun, facts: Sequence[Fact], question: str, asked: str)
         group = any(mentions(words, name) for name in mentioned | labels for words in said)
         if subject in about or (group and fact.kind in ("movement", "watch", "truth", "credit", "event")):
             found.append(fact)
+    is_whole = not re.search(_PART, asked)
+    if is_whole and _WHY.search(asked) and (why := [f for f in found if f.kind in ("reason", "brought about")]):
+        return why
     wanted = [kind for topic in _topics() if re.search(topic.words, asked) for kind in topic.kinds]
+    if "turning" in wanted and (turned := [f for f in found if f.kind == "turning"]):
+        return turned  # where it began and ended, the turn left out, would be no answer
     order = ["truth"] if "truth" in wanted[:1] else ["credit"] if "credit" in wanted[:1] else []
     order += ["movement", "watch", "truth", "credit", "event"]
     return sorted(found, key=lambda fact: order.index(fact.kind) if fact.kind in order else len(order))
 
+
+_WHY = re.compile(r"\b(?:why|reasons?|because|what for|what made|what drove)\b")
+"""Words that ask for a reason, and not only for what happened."""
+
+_PART = r"\b(?:at (?:the (?:end|start|beginning)|first|last)|early|late|later|then|turn\w*|back|iteration)\b"
+"""Words for a part of the run, where what holds of the whole is no answer."""
 
 _COMMON = re.compile(
     "what|when|where|which|why|how|who|whom|whose|does|did|done|has|have|had|was|were|the|and|that|this|these|those|"

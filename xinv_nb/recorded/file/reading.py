@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from xinv_nb.errors import XinvError
 from xinv_nb.recorded.calls import OptimizerCall
 from xinv_nb.recorded.captions import Caption, Claim, WordedSentence
-from xinv_nb.recorded.columns import GrowingColumn, TermColumns, VariedColumn, WatchColumns
+from xinv_nb.recorded.columns import GrowingColumn, SlopeColumns, TermColumns, VariedColumn, WatchColumns
 from xinv_nb.recorded.curvature import Curvature
 from xinv_nb.recorded.events import Event, EventKind, EventPhase, worded
 from xinv_nb.recorded.file import version1
@@ -30,6 +30,7 @@ from xinv_nb.recorded.leaves import Leaf, sampled_leaf, whole_leaf
 from xinv_nb.recorded.missed import Missed
 from xinv_nb.recorded.problem import Parameter, Problem
 from xinv_nb.recorded.run import RecordedRun, Status
+from xinv_nb.recorded.sums import Sums
 from xinv_nb.recorded.writer import RunWriter
 
 R = TypeVar("R", bound=RecordedRun)
@@ -175,7 +176,24 @@ def _history(header: dict[str, Any], columns: dict[str, NDArray[Any]]) -> Histor
         history.watches[of_kind(str, watch["name"])] = _watch_in(watch, i, columns, len(history))
     for i, term in enumerate(texts(header.get("terms", []))):
         history.terms[term] = _term_in(columns[f"term{i}_evaluation"], columns[f"term{i}_gradients"], history)
+    history.sums = _sums_in(header.get("sums"), len(history))
+    for i, slopes in enumerate(of_kind(list, header.get("slopes", []))):
+        read = _term_in(columns[f"slope{i}_evaluation"], columns[f"slope{i}_gradients"], history)
+        inside = tuple(texts(slopes["inside"]))
+        history.slopes[of_kind(str, slopes["name"])] = SlopeColumns(read.evaluation, read.gradients, inside)
     return history
+
+
+def _sums_in(saved: Any, evaluations: int) -> Sums:
+    if saved is None:
+        return Sums()
+    plain = of_kind(dict, decoded(saved))
+    names, has_data = texts(plain["names"]), [of_kind(bool, each) for each in plain["has_data"]]
+    rows = [tuple(float(of_kind(float, value)) for value in row) for row in plain["values"]]
+    numbers = [position(number, evaluations) for number in plain["evaluations"]]
+    if {len(row) for row in rows} | {len(has_data)} > {len(names)} or len(rows) != len(numbers):
+        raise ValueError("terms of another number")
+    return Sums(tuple(names), tuple(has_data), numbers, rows)
 
 
 def _missed_in(saved: dict[str, Any]) -> Missed:

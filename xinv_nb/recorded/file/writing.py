@@ -127,6 +127,8 @@ def _of_objective(run: RecordedRun) -> dict[str, Any]:
             for watch in run.watches.values()
         ],
         "terms": list(history.terms),
+        "sums": encoded(history.sums.plain()),
+        "slopes": [{"name": name, "inside": list(slopes.inside)} for name, slopes in history.slopes.items()],
         "data": [{"name": name, "labels": list(group.labels)} for name, group in history.data.items()],
     }
 
@@ -152,6 +154,8 @@ def _columns_of(run: RecordedRun) -> dict[str, Any]:
         arrays[f"watch{i}_values"], arrays[f"watch{i}_cotangents"] = map(_flat, (watch.values, watch.cotangents))
     for i, (evaluation, gradients) in enumerate(run.term_gradients.values()):
         arrays[f"term{i}_evaluation"], arrays[f"term{i}_gradients"] = evaluation, gradients
+    for i, slopes in enumerate(history.slopes.values()):
+        arrays[f"slope{i}_evaluation"], arrays[f"slope{i}_gradients"] = slopes.arrays()
     if run.curvature is not None:
         arrays |= {f"curvature_{name}": getattr(run.curvature, name) for name in CURVATURE}
     if run.checks is not None:

@@ -89,6 +89,9 @@ class Recording(Protocol):
     def looks_closely(self, objective: Hashable) -> bool:
         """Whether the evaluation of `objective` that begins now is worth a tape that costs more and tells more."""
 
+    def reads_quantities(self, objective: Hashable) -> bool:
+        """Whether the gradients of the watched quantities are to be read from the evaluation that begins now."""
+
     def look_forward(self, evaluation: Evaluation, tape: Tape) -> None:
         """Find out where the loss of an evaluation, which is not finite, came from."""
 

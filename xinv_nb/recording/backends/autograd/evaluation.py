@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from xinv_nb.recording.backends.autograd import breaks, terms
+import numpy as np
+
+from xinv_nb.recording.backends.autograd import breaks, quantities, terms
 from xinv_nb.recording.backends.autograd.boxes import is_box
 from xinv_nb.recording.backends.autograd.differentiated import Differentiated
 from xinv_nb.recording.backends.autograd.taps import tap
@@ -27,6 +29,15 @@ class TapedEvaluation(Evaluation):
     """What its observing tape noted."""
     report: Operation | None = None
     """The first operation that NumPy warned of."""
+    valued = False
+    """Whether it runs on a tape that keeps its numbers."""
+    quantities: list[tuple[Callable[[Any], None], Any]] | None = None
+    """What taps each watched value, and its node on the tape, where their gradients are to be read from it.
+
+    They are read as soon as the forward pass ends, and the nodes let go: they would keep the tape alive.
+    """
+    is_sampled = False
+    """Whether its quantities and terms are read."""
 
     def __init__(
         self, of: Differentiated, x: Any, level: int
@@ -61,7 +72,19 @@ class TapedEvaluation(Evaluation):
 
     def tap(self, value: Any, receive: Callable[[Any], None]) -> bool:
         """Have `receive` called with the total cotangent of `value` in the backward pass."""
-        return tap(value, self.level, receive)
+        node = tap(value, self.level, receive)
+        if self.quantities is not None and node is not None:
+            self.quantities.append((receive, node))
+        return node is not None
+
+    def read_quantities(self) -> None:
+        """Read from the tape the gradient of each watched quantity, also of one beside the loss."""
+        kept, self.quantities = self.quantities, None
+        if kept:
+            with np.errstate(all="ignore"):
+                found = quantities.gradients(kept)
+            by_name = {name: self.of.unpacked(gradient) for name, gradient in found.by_name.items()}
+            self.quantity_gradients = found._replace(by_name=by_name)
 
 
 def in_flattening_order(value: Any) -> Any:

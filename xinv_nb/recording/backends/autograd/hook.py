@@ -16,6 +16,7 @@ from xinv_nb.recording import elsewhere
 from xinv_nb.recording.backends.autograd.differentiated import differentiated
 from xinv_nb.recording.backends.autograd.passes import passes_of
 from xinv_nb.recording.backends.autograd.untraced import begin_noting, end_noting
+from xinv_nb.recording.backends.autograd.valued import valued_root
 from xinv_nb.recording.context import active
 
 _LIBRARY = "autograd"
@@ -83,6 +84,8 @@ def _hook_trace(trace: Any, trace_stack: Any) -> Any:
             evaluation = passes.open_evaluation(fun, x, trace_stack.top + 1)
             if evaluation is not None and evaluation.observed:
                 start_node = passes.start_of_tape(evaluation, start_node, x)
+            elif evaluation is not None and evaluation.valued:
+                start_node = valued_root()
         noting = evaluation is not None and evaluation.observed
         try:
             recording.depth += 1

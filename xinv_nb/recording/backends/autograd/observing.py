@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from types import CodeType
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from xinv_nb.recording.backends.autograd.operations import name_of, operation_on, outside
 from xinv_nb.recording.backends.autograd.untraced import TapeLog, Untraced
 from xinv_nb.recording.finite import is_finite
@@ -36,7 +38,10 @@ def _observing_node() -> Any:
     class ObservingNode(core.VJPNode):  # type: ignore[misc]
         """A node that knows its operation, its place in the program and whether its value was finite."""
 
-        __slots__ = ("birth", "code", "finite", "full", "function", "instruction", "log", "shape")
+        __slots__ = (
+
+            "birth", "code", "finite", "full", "function", "instruction", "is_offset", "log", "shape", "value",
+        )  # fmt: skip
 
         def __init__(
             self, value: Any, fun: Any, args: Any, kwargs: Any, parent_argnums: Any, parents: Sequence[Any]
@@ -44,7 +49,9 @@ def _observing_node() -> Any:
             initialize(self, value, fun, args, kwargs, parent_argnums, parents)
             self.finite, self.birth, self.function, self.code, self.instruction = True, None, fun, None, 0
             self.log, self.shape, self.full = None, (), 0
+            self.value, self.is_offset = value if isinstance(value, float) else None, False
             try:
+                self.is_offset = len(parents) == 1 and name_of(fun) == "subtract" and any(map(_is_data, args))
                 self.log, self.shape = getattr(parents[0], "log", None), getattr(value, "shape", ())
                 if len(self.shape) == 2 and self.log is not None:
                     self.full = sum(getattr(arg, "shape", None) == self.shape for arg in args)
@@ -63,9 +70,15 @@ def _observing_node() -> Any:
             super().initialize_root()
             self.finite, self.birth, self.function, self.code, self.instruction = True, None, None, None, 0
             self.log, self.shape, self.full = TapeLog(), (), 0
+            self.value, self.is_offset = None, False
 
     tracer.notrace_primitives[ObservingNode] = Untraced(tracer.notrace_primitives[core.VJPNode])
     return ObservingNode
+
+
+def _is_data(value: Any) -> bool:
+    """Whether an operand is an array of numbers that the parameters do not make."""
+    return isinstance(value, np.ndarray) and value.size > 1 and value.dtype.kind in "iuf" and bool(np.ptp(value) > 0)
 
 
 def are_combined(args: Sequence[Any], shape: tuple[int, ...]) -> bool:

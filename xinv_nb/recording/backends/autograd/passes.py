@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from types import CodeType
 from typing import Any
 
-from xinv_nb.recording.backends.autograd import hearing, observing, refused
+from xinv_nb.recording.backends.autograd import hearing, observing, refused, sums
 from xinv_nb.recording.backends.autograd.boxes import only_output
 from xinv_nb.recording.backends.autograd.breaks import FirstTapes
 from xinv_nb.recording.backends.autograd.differentiated import differentiated
 from xinv_nb.recording.backends.autograd.evaluation import AutogradTape, TapedEvaluation
 from xinv_nb.recording.backends.autograd.remarks import remarks_of
 from xinv_nb.recording.backends.protocol import Recording
+from xinv_nb.recording.evaluation import SumOfTerms
 
 _PENDING_LIMIT = 32
 """Forward passes that may wait for their backward pass at the same time."""
@@ -35,6 +36,8 @@ class Passes:
         self._first = FirstTapes()
         self._is_cut: set[Hashable] = set()
         """Objectives whose numbers left the tape before they came to the loss."""
+        self._sums: dict[Hashable, Sequence[sums.Term]] = {}
+        """The terms of objectives, where they are sums."""
 
     def close(self) -> None:
         """Forget the forward passes whose backward pass has not come."""
@@ -53,6 +56,9 @@ class Passes:
             evaluation = recording.evaluation = TapedEvaluation(of, x, level)
             if recording.looks_closely(evaluation.looked_for):
                 evaluation.observed = True
+            if recording.reads_quantities(evaluation.looked_for):
+                evaluation.valued = not evaluation.observed
+                evaluation.quantities, evaluation.is_sampled = [], True
         except Exception as error:  # noqa: BLE001 - nothing of ours may reach the user's computation
             recording.failed(error)
             return None
@@ -97,6 +103,8 @@ class Passes:
                     recording.notice("The objective did not depend on its parameters in at least one evaluation.")
                 recording.take(evaluation, None)
                 return
+            if math.isfinite(loss):
+                evaluation.read_quantities()
             if len(self.pending) >= _PENDING_LIMIT:
                 del self.pending[next(iter(self.pending))]
             evaluation.end_node = id(end_node)
@@ -109,12 +117,24 @@ class Passes:
         try:
             if self.pending.pop(evaluation.end_node, None) is evaluation:
                 evaluation.site = _site()
+                self._look_at_sum(evaluation, end_node)
                 if evaluation.observed:
                     evaluation.remarks = remarks_of(evaluation, gradient, seed, end_node)
                 gradient = evaluation.of.unpacked(gradient)
                 self.recording.take(evaluation, gradient, AutogradTape(evaluation, self._first, end_node, seed))
         except Exception as error:  # noqa: BLE001
             self.recording.failed(error)
+
+    def _look_at_sum(self, evaluation: TapedEvaluation, end_node: Any) -> None:
+        """Read the terms that the loss is written as a sum of; which they are is learned from an observed tape."""
+        if evaluation.observed and evaluation.identity not in self._sums:
+            self._sums[evaluation.identity] = sums.terms_of(end_node)
+        terms = self._sums.get(evaluation.identity)
+        if terms and evaluation.is_sampled:
+            values = sums.values_of(terms, end_node)
+            if values is not None:
+                names, has_data = (tuple(getattr(term, of) for term in terms) for of in ("name", "has_data"))
+                evaluation.sum = SumOfTerms(names, has_data, values)
 
     def _look_forward(self, evaluation: TapedEvaluation, end_node: Any) -> None:
         """Learn from an observed forward pass, and look where a loss that is not finite came from."""

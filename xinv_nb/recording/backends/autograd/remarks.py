@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xinv_nb.recording.backends.autograd import broadcasts, deaths, tape, untraced
+from xinv_nb.recording.backends.autograd import broadcasts, counted, deaths, tape, untraced
 from xinv_nb.recording.backends.autograd.boxes import is_box
 from xinv_nb.recording.backends.autograd.evaluation import TapedEvaluation
 from xinv_nb.recording.backends.autograd.observing import Step
@@ -52,6 +52,7 @@ def _found(evaluation: TapedEvaluation, log: TapeLog, gradient: Any, seed: Any, 
         if len(order) > _LONGEST_TAPE:
             return
         yield from broadcasts.remarks(log, order)
+        yield from counted.remarks(order)
     if gradient is not None and not tiny(flat(gradient)).any():
         return
     unpacked = evaluation.of.unpacked

@@ -22,6 +22,9 @@ from xinv_nb.recording.backends.autograd.taps import untapped
 from xinv_nb.recording.finite import is_finite
 from xinv_nb.recording.nonfinite import Operation
 
+_NUMBERS_A_UNIT = 1000
+"""Numbers of an array whose derivative costs about as much as an operation of autograd does by itself."""
+
 
 def nodes(end_node: Any) -> Iterator[Any]:
     """Yield the nodes of a tape from its end to its root, in the order in which the backward pass meets them."""
@@ -103,18 +106,30 @@ def dense(ingrad: Any) -> Any:
 
 def gradient_from(seed: Any, end_node: Any) -> Any | None:
     """Walk back from a node on a tape, and return the gradient at the root; None if that took the user's functions."""
+    return gradient_and_nodes(seed, end_node)[0]
+
+
+def gradient_and_nodes(seed: Any, end_node: Any) -> tuple[Any | None, set[int], float]:
+    """Do as `gradient_from`; also return the identities of the nodes on the way, and what the walk cost.
+
+    The cost is counted, not timed, so that it is the same each time: a unit takes about 10 µs.
+    """
     from autograd import core
 
     outgrads: dict[Any, Any] = {end_node: (seed, False)}
     outgrad: Any = None
+    visited: set[int] = set()
+    cost = 0.0
     for node in nodes(end_node):
         outgrad = outgrads.pop(node)
+        visited.add(id(node))
+        cost += 1 + getattr(outgrad[0], "size", 1) / _NUMBERS_A_UNIT
         vjp = untapped(node)
         if not is_pure(vjp):
-            return None
+            return None, visited, cost
         for parent, ingrad in zip(node.parents, vjp(outgrad[0]), strict=True):
             outgrads[parent] = core.add_outgrads(outgrads.get(parent), ingrad)
-    return plain_value(outgrad[0])
+    return plain_value(outgrad[0]), visited, cost
 
 
 def split_sum(seed: Any, total: Any, name_of: Callable[[Any], str | None]) -> tuple[list[tuple[Any, Any, str]], bool]:

@@ -9,19 +9,19 @@ from xinv_nb.recording.backends.autograd.boxes import is_box
 from xinv_nb.recording.backends.autograd.closures import closure
 
 
-def tap(value: Any, level: int, receive: Callable[[Any], None]) -> bool:
+def tap(value: Any, level: int, receive: Callable[[Any], None]) -> Any | None:
     """Have `receive` called with the total cotangent of a boxed `value` when the backward pass comes by.
 
     Wraps the `vjp` of the node that is on the tape already, so that the tape, and with it every derivative of any
-    order, stays exactly as it was. Of nested boxes the one of the outermost trace, at `level`, is tapped. Returns
-    whether there is one: a value that does not depend on the parameters has no cotangent.
+    order, stays exactly as it was. Of nested boxes the one of the outermost trace, at `level`, is tapped. Returns its
+    node; None where there is none: a value that does not depend on the parameters has no cotangent.
     """
     from autograd import core
 
     while is_box(value) and value._trace != level:  # noqa: SLF001
         value = value._value  # noqa: SLF001
     if not is_box(value) or not isinstance(value._node, core.VJPNode):  # noqa: SLF001
-        return False
+        return None
     node = value._node  # noqa: SLF001
     original = node.vjp
 
@@ -30,7 +30,7 @@ def tap(value: Any, level: int, receive: Callable[[Any], None]) -> bool:
         return original(cotangent)
 
     node.vjp = tapped
-    return True
+    return node
 
 
 def untapped(node: Any) -> Any:

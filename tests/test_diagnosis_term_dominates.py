@@ -1,0 +1,167 @@
+"""A term of the loss that outweighs the rest is told, with what it did to the fit; what is balanced is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import autograd.numpy as np
+import numpy
+import pytest
+from autograd import grad, value_and_grad
+from scipy.optimize import minimize
+
+import xinv_nb as xi
+from xinv_nb.facts.diagnosis.finding import Finding
+
+KIND = "term-dominates"
+DRAW = numpy.random.RandomState(3)
+TIMES = numpy.linspace(0.0, 1.0, 30)
+SEEN = numpy.sin(6.0 * TIMES) + 0.05 * DRAW.randn(30)
+POWERS = TIMES[:, None] ** numpy.arange(6)
+SAMPLE = 4.0 + 2.5 * DRAW.randn(50)
+
+
+def told(run: xi.Run) -> list[Finding]:
+    return [finding for finding in run.diagnosis if finding.kind == KIND]
+
+
+def fitted(weight: float, start: numpy.ndarray) -> tuple[xi.Run, float]:
+    """Fit a polynomial with its size weighed; returns the run and the misfit at its end."""
+
+    def objective(c: Any) -> Any:
+        misfit = np.sum((np.dot(POWERS, c) - SEEN) ** 2)
+        size = weight * np.sum(c**2)
+        return misfit + size
+
+    with xi.record() as run:
+        end = minimize(value_and_grad(objective), start, jac=True, method="L-BFGS-B").x
+    return run, float(numpy.sum((POWERS @ end - SEEN) ** 2))
+
+
+NEAR = numpy.linalg.lstsq(POWERS, SEEN, rcond=None)[0] * 0.5
+
+
+def test_a_size_weighed_so_heavily_that_the_fit_is_given_up() -> None:
+    run, misfit = fitted(1e3, NEAR)
+    (finding,) = told(run)
+    assert finding.severity == "warning"
+    assert finding in run.diagnosis[:2]
+    assert finding.values["misfit_end"] == pytest.approx(misfit, rel=1e-3)
+    assert finding.text.startswith("Size outweighs misfit: it fell from")
+    assert "weight of size" in finding.advice
+
+
+def test_with_the_weight_lowered_as_advised_the_fit_is_better_and_nothing_is_told() -> None:
+    _, before = fitted(1e3, NEAR)
+    run, after = fitted(1e-3, NEAR)
+    assert after < 0.2 * before
+    assert told(run) == []
+
+
+def test_terms_that_stand_in_one_line() -> None:
+    def loss(m: Any) -> Any:
+        return np.mean((m - SEEN) ** 2) + 4000.0 * np.mean(np.diff(m) ** 2)
+
+    with xi.record() as run:
+        minimize(value_and_grad(loss), SEEN + 0.1, jac=True, method="L-BFGS-B")
+    (finding,) = told(run)
+    assert "4000.0 * np.mean(np.diff(m) ** 2) outweighs np.mean((m - SEEN) ** 2)" in finding.text
+
+
+def test_it_is_told_of_a_saved_run_as_well(tmp_path: Any) -> None:
+    run, _ = fitted(1e3, NEAR)
+    again = xi.load(run.save(tmp_path / "run.npz"))
+    assert [f.text for f in again.diagnosis] == [f.text for f in run.diagnosis]
+
+
+# ---------------------------------------------------------------------- counted too often
+
+
+def normal(p: Any) -> Any:
+    n = len(SAMPLE)
+    return -np.sum(-n / 2 * np.log(2 * np.pi * p[1] ** 2) - (SAMPLE - p[0]) ** 2 / (2 * p[1] ** 2))
+
+
+def laplace(p: Any) -> Any:
+    count = SAMPLE.size
+    each = count * np.log(2 * p["width"]) + np.abs(SAMPLE - p["middle"]) / p["width"]
+    return np.mean(each)
+
+
+def right(p: Any) -> Any:
+    return len(SAMPLE) / 2 * np.log(2 * np.pi * p[1] ** 2) + np.sum((SAMPLE - p[0]) ** 2) / (2 * p[1] ** 2)
+
+
+def right_inside(p: Any) -> Any:
+    return np.sum(0.5 * np.log(2 * np.pi * p[1] ** 2) + (SAMPLE - p[0]) ** 2 / (2 * p[1] ** 2))
+
+
+def test_the_constant_of_a_likelihood_inside_the_sum_is_told_with_its_line() -> None:
+    with xi.record() as run:
+        end = minimize(value_and_grad(normal), [3.0, 2.0], jac=True, method="BFGS").x
+    (finding,) = told(run)
+    assert (finding.values["count"], finding.values["factor"]) == (50, 25.0)
+    assert finding.values["line"] == normal.__code__.co_firstlineno + 2
+    assert "counts 50 times too often" in finding.text
+    assert abs(end[1]) == pytest.approx(SAMPLE.std() / 50**0.5, rel=1e-3)
+
+
+def test_a_mean_and_another_likelihood() -> None:
+    p = {"middle": 3.0, "width": 2.0}
+    with xi.record() as run:
+        for _ in range(20):
+            slope = grad(laplace)(p)
+            p = {name: p[name] - 1e-3 * slope[name] for name in p}
+    (finding,) = told(run)
+    assert (finding.values["count"], finding.values["operation"]) == (50, "mean")
+
+
+@pytest.mark.parametrize("loss", [right, right_inside])
+def test_what_the_advice_says_gives_the_deviation_of_the_data_and_nothing_is_told(loss: Any) -> None:
+    with xi.record() as run:
+        end = minimize(value_and_grad(loss), [3.0, 2.0], jac=True, method="BFGS").x
+    assert told(run) == []
+    assert abs(end[1]) == pytest.approx(SAMPLE.std(), rel=1e-3)
+
+
+# ---------------------------------------------------------------------- near misses
+
+
+def test_a_descent_that_starts_at_the_data_cannot_but_leave_them() -> None:
+    def loss(m: Any) -> Any:
+        misfit = np.sum((m - SEEN) ** 2)
+        roughness = 5.0 * np.sum(np.diff(m) ** 2)
+        return misfit + roughness
+
+    m = SEEN.copy()
+    with xi.record() as run:
+        for _ in range(100):
+            m = m - 0.02 * grad(loss)(m)
+    assert told(run) == []
+
+
+def test_a_penalty_that_rises_from_nothing_while_the_data_are_fitted() -> None:
+    run, _ = fitted(0.1, numpy.zeros(6))
+    assert told(run) == []
+
+
+def test_a_factor_that_is_no_number_of_data_or_no_logarithm() -> None:
+    def weighed(p: Any) -> Any:
+        return np.sum(25.0 * p[1] ** 2 + (SAMPLE - p[0]) ** 2)
+
+    def other(p: Any) -> Any:
+        return np.sum(3.0 * np.log(p[1] ** 2 + 1) + (SAMPLE - p[0]) ** 2)
+
+    for loss in (weighed, other):
+        with xi.record() as run:
+            minimize(value_and_grad(loss), [3.0, 2.0], jac=True, method="BFGS")
+        assert told(run) == []
+
+
+def test_terms_without_data_trade_against_each_other_in_peace() -> None:
+    def rosenbrock(x: Any) -> Any:
+        return 100 * (x[1] - x[0] ** 2) ** 2 + (1 - x[0]) ** 2
+
+    with xi.record() as run:
+        minimize(value_and_grad(rosenbrock), [0.9, -1.0], jac=True, method="BFGS")
+    assert told(run) == []

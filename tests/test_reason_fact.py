@@ -1,0 +1,144 @@
+"""Why a parameter moved: what its move brought to the watched quantities, and what it cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import autograd.numpy as np
+import numpy
+from autograd import grad
+from autograd.misc.optimizers import adam
+
+import xinv_nb as xi
+from tests.test_reasons import descend, integrated
+from xinv_nb.facts.fact import Fact
+
+
+def recomputed(run: xi.Run, fact: Fact) -> list[float]:
+    """Start, end, and the parts, by the trapezoidal rule over slopes that are read off evenly between evaluations."""
+    name = fact.values["parameter"]
+    place = next(entry.column for entry in run.entries() if entry.name == name)
+    rows = numpy.flatnonzero(run.accepted)
+    values = run.history.values.array[rows, place]
+    found = [float(values[0]), float(values[-1])]
+    for clause in [*fact.values["brought"], *fact.values.get("paid", ())]:
+        evaluations, gradients = run.history.slopes[clause["quantity"]].arrays()
+        slopes = numpy.interp(rows, evaluations, gradients[:, place])
+        found.append(abs(float(numpy.sum((slopes[1:] + slopes[:-1]) / 2 * numpy.diff(values)))))
+    return found
+
+
+def reasons_told(run: xi.Run) -> dict[str, str]:
+    return {fact.values["parameter"]: fact.text for fact in run.facts if fact.kind == "reason"}
+
+
+# ---------------------------------------------------------------------- said
+
+
+def speed_and_fuel() -> xi.Run:
+    def cost(p: Any) -> Any:
+        hours = xi.watch(100.0 / p["speed"] + 0.002 * p["load"], "hours", "h")
+        fuel = xi.watch(0.002 * p["speed"] ** 2 + 0.5 * (p["load"] - 8.0) ** 2, "fuel", "l")
+        return 4.0 * hours + fuel
+
+    problem = xi.Problem(
+        "Trip", parameters={"speed": xi.Parameter("the speed", "km/h", directions=("slower", "faster"))}
+    )
+    p = {"speed": 30.0, "load": 5.0}
+    with xi.record(problem=problem) as run:
+        for _ in range(200):
+            slope = grad(cost)(p)
+            p = {"speed": p["speed"] - 5.0 * slope["speed"], "load": p["load"] - 0.05 * slope["load"]}
+    return run
+
+
+def test_a_gain_and_its_price_are_told_in_the_units_of_the_quantities() -> None:
+    run = speed_and_fuel()
+    told = reasons_told(run)
+    speed = run.parameters["speed"]
+    hours = 100 / speed[0] - 100 / speed[-1]
+    fuel = 0.002 * (speed[-1] ** 2 - speed[0] ** 2)
+    assert told["speed"].startswith("The speed")
+    assert told["speed"].endswith(
+        f"because this lowered hours by {hours:.3g} h, although it raised fuel by {fuel:.3g} l."
+    )
+    assert "because this lowered fuel by" in told["load"]
+    assert "hours" not in told["load"], "what hardly matters is left out"
+
+
+def test_the_reasons_are_those_of_an_independent_integration() -> None:
+    def east(x: Any) -> Any:
+        return np.sum((x - numpy.array([3.0, -2.0])) ** 2 * numpy.array([1.0, 0.2]))
+
+    def west(x: Any) -> Any:
+        return np.sqrt(1.0 + np.sum(x**2))
+
+    def objective(x: Any, _: int = 0) -> Any:
+        return xi.watch(east(x), "east") + xi.watch(west(x), "west")
+
+    with xi.record() as run:
+        adam(grad(objective), numpy.array([0.5, 0.5]), num_iters=200, step_size=0.05)
+    told = [fact for fact in run.facts if fact.kind == "reason"]
+    assert len(told) == 2
+    for fact in told:
+        column = int(fact.values["parameter"][2])
+        for name, quantity in (("east", east), ("west", west)):
+            exact = integrated(quantity, run.parameters["x"], pieces=4)[column]
+            assert abs(fact.data["parts"][name] - exact) < 0.005 * abs(exact)
+
+
+def test_why_is_answered_with_the_reason() -> None:
+    answer = speed_and_fuel().ask("Why did the speed rise?", model=False)
+    assert "because this lowered hours by" in answer.text
+    assert "the gradient asked" not in answer.text
+
+
+def test_the_explanation_gives_the_reason_in_the_place_of_the_mechanism() -> None:
+    text = " ".join(caption.text for caption in speed_and_fuel().explain(model=False))
+    assert "because this lowered hours by" in text
+    assert "The speed rose from 30 to" not in text.replace("because", "", 1) or text.count("The speed") == 1
+
+
+# ---------------------------------------------------------------------- not said
+
+
+def test_no_reason_is_given_for_what_momentum_did() -> None:
+    def objective(x: Any) -> Any:
+        return xi.watch((x[0] - 1.0) ** 2, "one") + xi.watch(10.0 * (x[1] - 1.0) ** 2, "other")
+
+    x, speed = numpy.array([1.0, 0.0]), numpy.array([0.6, 0.0])
+    with xi.record() as run:
+        for _ in range(12):
+            speed = 0.95 * speed - 0.001 * grad(objective)(x)
+            x = x + speed
+    assert "x[0]" not in reasons_told(run)
+
+
+def test_a_quantity_beside_the_loss_is_no_reason() -> None:
+    def objective(x: Any) -> Any:
+        xi.watch(x[0] * x[1], "area", "m²")
+        return np.sum((x - 3.0) ** 2)
+
+    assert reasons_told(descend(objective, numpy.array([1.0, 2.0]))) == {}
+
+
+def test_a_quantity_that_is_to_hit_a_mark_is_neither_gain_nor_price_where_it_passes_it() -> None:
+    def objective(x: Any) -> Any:
+        return (xi.watch(x[0] ** 2, "height", "m") - 4.0) ** 2 + 0.1 * xi.watch(x[1] ** 2, "size")
+
+    x = numpy.array([1.0, 1.0])
+    with xi.record() as run:
+        for rate in [0.15, 0.02, 0.15, 0.02, 0.1, 0.05] * 3:
+            x = x - rate * grad(objective)(x)
+    assert reasons_told(run) == {}
+
+
+def test_a_maximization_and_long_steps_have_no_reasons_told() -> None:
+    def gain(x: Any) -> Any:
+        return xi.watch(-((x - 1.0) ** 2), "merit") + xi.watch(x, "price")
+
+    x = 0.0
+    with xi.record() as run:
+        for _ in range(30):
+            x = x + 0.1 * grad(gain)(x)
+    assert reasons_told(run) == {}

@@ -1,0 +1,90 @@
+"""Which parameters changed a watched quantity: what the move of each brought to it, from its start to its end.
+
+Method: the path integral of the quantity's derivative by each parameter (Aumann and Shapley 1974; Lan et al. 2019).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from xinv_nb.facts.evidence import Evidence
+from xinv_nb.facts.fact import Fact
+from xinv_nb.facts.kind import Kind, Question
+from xinv_nb.facts.kinds.watch import MOST
+from xinv_nb.facts.measures.iterates import Floats
+from xinv_nb.facts.measures.names import named
+from xinv_nb.facts.measures.path import Path, Quantity, adds_up
+from xinv_nb.facts.measures.recorded_path import LOSS, Unknown
+from xinv_nb.language.slots import Clause, Listed, Named, Slot, Value, Way, Word, pair
+
+_MOST_PARTS = 4
+_WORTH = 0.05
+"""Share of the largest part from which on a part is told."""
+
+
+def compute(evidence: Evidence) -> Iterator[Fact]:
+    """Yield for each watched quantity what the parameters did to it.
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> from autograd import grad
+    >>> def cost(x):
+    ...     xi.watch(x[0] * x[1], "area", "m²")
+    ...     return (x[0] - 3.0) ** 2 + (x[1] - 1.0) ** 2
+    >>> import numpy as np
+    >>> with xi.record() as run:
+    ...     x = np.array([1.0, 2.0])
+    ...     for _ in range(40):
+    ...         x = x - 0.1 * grad(cost)(x)
+    >>> next(fact for fact in run.facts if fact.kind == "brought about").text
+    'Area rose from 2 to 3 m²: moving x[0] raised it by 2.67 m² and moving x[1] lowered it by 1.67 m².'
+    """
+    path = evidence.followed_path
+    if isinstance(path, Unknown) or not evidence.is_minimized:
+        return
+    for quantity in [q for q in path.quantities if q.name != LOSS][:MOST]:
+        if fact := _of(evidence, path, quantity):
+            yield fact
+
+
+def _of(evidence: Evidence, path: Path, quantity: Quantity) -> Fact | None:
+    last = len(path.points) - 1
+    change = path.change(quantity, 0, last)
+    brought: Floats = path.brought(quantity, 0, last)
+    if not np.isfinite(change) or not adds_up(brought, change):
+        return None
+    start, end = pair(float(quantity.values[0]), float(quantity.values[-1]), quantity.unit)
+    if start.looks_like(end):
+        return None
+    parts = [
+        (track.entry, float(brought[track.entry.column]))
+        for track in evidence.iterates.numbers
+        if track.entry.column is not None and not track.entry.part
+    ]
+    if len(parts) < evidence.run.history.width or len(parts) < 2:
+        return None  # of one parameter it is no news, and of more than are followed, parts would be missing
+    ordered = sorted(parts, key=lambda part: -abs(part[1]))
+    told = [(named(entry), part) for entry, part in ordered if abs(part) >= _WORTH * abs(ordered[0][1])][:_MOST_PARTS]
+    name = Named(quantity.name, quantity.name, quantity.unit)
+    slots: dict[str, Slot] = {"quantity": name, "went": Way(change), "start": start, "end": end}
+    slots["parts"] = Listed(tuple(_moved_it(parameter, part, quantity.unit) for parameter, part in told))
+    data = {"parts_by_name": {entry.name: part for entry, part in parts}}
+    return KIND.fact("of parameters", (0, evidence.last), 0.35, slots, data=data)
+
+
+def _moved_it(parameter: Named, part: float, unit: str) -> Clause:
+    did = Word("lowered" if part < 0 else "raised")
+    return Clause("moving it changed it", {"parameter": parameter, "did": did, "part": Value(abs(part), unit)})
+
+
+KIND = Kind(
+    name="brought about",
+    question=Question.CREDIT,
+    rank=39,
+    slots={"quantity": Named, "went": Way, "start": Value, "end": Value, "parts": Listed},
+    compute=compute,
+    method="path integrals of the quantities' derivatives (Aumann and Shapley 1974; Lan et al. 2019)",
+)

@@ -1,0 +1,135 @@
+"""Why a parameter moved: what its move brought to the watched quantities that the loss is made of, and what it cost.
+
+Method: the path integral of each quantity's derivative by the parameter (Aumann and Shapley 1974; Lan et al. 2019).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from xinv_nb.facts.evidence import Evidence
+from xinv_nb.facts.fact import Fact
+from xinv_nb.facts.kind import Kind, Question
+from xinv_nb.facts.measures.iterates import Floats, Track
+from xinv_nb.facts.measures.names import named
+from xinv_nb.facts.measures.path import Path, Quantity, adds_up
+from xinv_nb.facts.measures.precision import is_constant, returned
+from xinv_nb.facts.measures.pushing import loss_through, pushing
+from xinv_nb.facts.measures.recorded_path import Unknown
+from xinv_nb.language.slots import Clause, Listed, Named, Slot, Value, Way, Word, pair
+
+_MOST = 4
+"""Parameters told of."""
+_WORTH = 0.05
+"""Share of the largest effect on the loss from which on a parameter, or a quantity in its reason, is told of."""
+_SECOND = 0.15
+"""Share of the first gain from which on a further one is named."""
+_STEADY = 0.9
+"""Share of the steps at which the loss asks the same of a quantity, so that its change was a gain, or a price."""
+
+
+@dataclass(frozen=True)
+class _Effect:
+    """What the moves of all numbers did to one quantity, and through it to the loss."""
+
+    quantity: Quantity
+    brought: Floats
+    to_loss: Floats
+
+
+def compute(evidence: Evidence) -> Iterator[Fact]:
+    """Yield the reasons of the parameters whose moves did most to the loss.
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> from autograd import grad
+    >>> def cost(x):
+    ...     return xi.watch((x - 5.0) ** 2, "misfit") + xi.watch(2 * x, "price", "€")
+    >>> with xi.record() as run:
+    ...     x = 0.0
+    ...     for _ in range(30):
+    ...         x = x - 0.1 * grad(cost)(x)
+    >>> next(fact for fact in run.facts if fact.kind == "reason").text
+    'x rose from 0 to 3.99 because this lowered misfit by 24, although it raised price by 7.98 €.'
+    """
+    path = evidence.followed_path
+    if isinstance(path, Unknown) or not evidence.is_minimized or evidence.is_maximized:
+        return
+    effects = _effects(evidence, path)
+    if not effects:
+        return
+    tracks = [track for track in evidence.iterates.numbers if track.entry.column is not None and not track.entry.part]
+    size = {track.entry.name: sum(abs(float(e.to_loss[_column(track)])) for e in effects) for track in tracks}
+    largest = max(size.values(), default=0.0)
+    told = [track for track in tracks if largest > 0 and size[track.entry.name] >= _WORTH * largest]
+    for place, track in enumerate(sorted(told, key=lambda t: -size[t.entry.name])[:_MOST]):
+        if fact := _reason(evidence, track, effects, 0.75 if place == 0 else 0.65):
+            yield fact
+
+
+def _column(track: Track) -> int:
+    assert track.entry.column is not None
+    return track.entry.column
+
+
+def _effects(evidence: Evidence, path: Path) -> list[_Effect]:
+    """Return what was done through each quantity; nothing where the parts of one do not add up to its change."""
+    last = len(path.points) - 1
+    found = []
+    for quantity, cotangents in pushing(evidence.run, path).items():
+        brought = path.brought(quantity, 0, last)
+        signs = np.sign(cotangents)
+        steady = max(np.mean(signs > 0), np.mean(signs < 0))
+        if steady < _STEADY or not adds_up(brought, path.change(quantity, 0, last)):
+            return []
+        found.append(_Effect(quantity, brought, loss_through(path, quantity, cotangents)))
+    return found
+
+
+def _reason(evidence: Evidence, track: Track, effects: list[_Effect], salience: float) -> Fact | None:
+    column, values = _column(track), track.values
+    start, end = pair(float(values[0]), float(values[-1]), track.entry.parameter.unit)
+    if is_constant(values) or returned(values) or start.looks_like(end):
+        return None
+    ordered = sorted(effects, key=lambda e: float(e.to_loss[column]))
+    gain = -float(ordered[0].to_loss[column])
+    if not gain > 0 or sum(float(e.to_loss[column]) for e in effects) >= 0:
+        return None  # momentum may carry a parameter where nothing asked for it
+    gains = [e for e in ordered if -e.to_loss[column] >= _SECOND * gain]
+    prices = [e for e in reversed(ordered) if e.to_loss[column] >= _WORTH * gain]
+    slots: dict[str, Slot] = {"parameter": named(track.entry), "start": start, "end": end}
+    slots["went"] = Way(end.number - start.number, track.entry.parameter.directions)
+    slots["brought"] = Listed(tuple(_changed(e, column) for e in gains))
+    if prices:
+        slots["paid"] = Listed(tuple(_changed(e, column) for e in prices))
+    data = {"parts": {e.quantity.name: float(e.brought[column]) for e in effects}}
+    return KIND.fact("because, although" if prices else "because", (0, evidence.last), salience, slots, data=data)
+
+
+def _changed(effect: _Effect, column: int) -> Clause:
+    part = float(effect.brought[column])
+    quantity = Named(effect.quantity.name, effect.quantity.name, effect.quantity.unit)
+    did = Word("lowered" if part < 0 else "raised")
+    slots: Mapping[str, Slot] = {"did": did, "quantity": quantity, "part": Value(abs(part), effect.quantity.unit)}
+    return Clause("a move changed a quantity", slots)
+
+
+KIND = Kind(
+    name="reason",
+    question=Question.CREDIT,
+    rank=38,
+    slots={
+        "parameter": Named,
+        "start": Value,
+        "end": Value,
+        "went": Way,
+        "brought": Listed,
+        "paid": Listed,
+    },
+    compute=compute,
+    method="path integrals of the quantities' derivatives (Aumann and Shapley 1974; Lan et al. 2019)",
+)

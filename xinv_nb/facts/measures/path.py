@@ -1,0 +1,119 @@
+"""The accepted iterates as a path, along which the change of a quantity splits between the parameters.
+
+Method: the change of a quantity along a path is the integral of its gradient times the step, and so a sum over the
+parameters (Aumann and Shapley 1974; of a loss along the steps of an optimizer, Lan et al., NeurIPS 2019). The gradient
+is known at some points of the path; between them it is interpolated over the way made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xinv_nb.facts.measures.iterates import Floats
+
+Places = NDArray[np.intp]
+
+_REMAINDER = 0.1
+"""Share of a change, or of the largest part of it, that may be left over."""
+
+
+@dataclass(frozen=True, eq=False)
+class Quantity:
+    """One quantity along a path."""
+
+    name: str
+    unit: str
+    values: Floats
+    """Its value at each point; not a number where it is not known."""
+    places: Places
+    """The points at which its gradient is known, in order."""
+    gradients: Floats
+    """A row for each of these, a column for each number among the parameters."""
+
+
+@dataclass(frozen=True)
+class Path:
+    """Points in order, the evaluation of each, and what is known of quantities along them."""
+
+    evaluations: Places
+    """The evaluation of each point; of points in between, that of the one before."""
+    points: Floats
+    quantities: tuple[Quantity, ...]
+
+    def at(self, evaluation: int) -> int:
+        """Return the place of the iterate at which the optimizer stood in an evaluation."""
+        place = max(int(np.searchsorted(self.evaluations, evaluation, side="right")) - 1, 0)
+        return int(np.searchsorted(self.evaluations, self.evaluations[place], side="left"))
+
+    @cached_property
+    def steps(self) -> Floats:
+        """The steps from each point to the next."""
+        return np.diff(self.points, axis=0)
+
+    def gradient_between(self, quantity: Quantity, i: int, j: int) -> Floats:
+        """Return the gradient of a quantity in the middle of each step from place i to j."""
+        way = self._way(quantity)
+        return _read(way, quantity, (way[i:j] + way[i + 1 : j + 1]) / 2)
+
+    def gradient_at(self, quantity: Quantity, i: int, j: int) -> Floats:
+        """Return the gradient of a quantity at each point from place i up to j."""
+        way = self._way(quantity)
+        return _read(way, quantity, way[i : j + 1])
+
+    def brought(self, quantity: Quantity, i: int, j: int) -> Floats:
+        """Return what the move of each number from place i to j brought to a quantity, in its unit."""
+        return np.asarray(np.einsum("ij,ij->j", self.gradient_between(quantity, i, j), self.steps[i:j]))
+
+    def change(self, quantity: Quantity, i: int, j: int) -> float:
+        """Return the real change of a quantity from place i to j."""
+        return float(quantity.values[j] - quantity.values[i])
+
+    def _way(self, quantity: Quantity) -> Floats:
+        """Return the way made up to each point, with each number weighed by how much it matters to the quantity."""
+        weights = np.max(np.abs(quantity.gradients), axis=0, initial=0.0)
+        way = np.concatenate([[0.0], np.cumsum(np.abs(self.steps) @ weights)])
+        # Points of one place keep their order.
+        return np.asarray(way + np.arange(len(way)) * (1e-12 * (way[-1] or 1.0)))
+
+
+def _read(way: Floats, quantity: Quantity, wanted: Floats) -> Floats:
+    """Return gradients after some ways made; before the first that is known and behind the last, these.
+
+    Within one step it changes evenly, for the path has a corner at each end; over several, by cubic pieces.
+    """
+    known_at, rows = way[quantity.places], quantity.gradients
+    if len(known_at) == 1:
+        return np.broadcast_to(rows[0], (len(wanted), rows.shape[1]))
+    right = np.clip(np.searchsorted(known_at, wanted), 1, len(known_at) - 1)
+    left = right - 1
+    length = np.diff(known_at)[:, None]
+    part = np.clip((wanted - known_at[left])[:, None] / length[left], 0.0, 1.0)
+    rest = 1 - part
+    found = rows[left] * rest + rows[right] * part
+    several = np.diff(quantity.places)[left] > 1
+    if several.any() and len(known_at) > 2:
+        rates = np.diff(rows, axis=0) / length
+        bends, between = _rates_at(rates, length), rates[left]
+        bulge = rest * (bends[left] - between) - part * (bends[right] - between)
+        found[several] += (length[left] * part * rest * bulge)[several]
+    return np.asarray(found)
+
+
+def _rates_at(rates: Floats, length: Floats) -> Floats:
+    """Return at each known row how fast the rows change, from the rates between it and its neighbours (Bessel)."""
+    inside = (rates[1:] * length[:-1] + rates[:-1] * length[1:]) / (length[1:] + length[:-1])
+    return np.concatenate([rates[:1], inside, rates[-1:]])
+
+
+def adds_up(parts: Floats, change: float) -> bool:
+    """Whether the parts of a change leave over so little of it that they may be told.
+
+    >>> adds_up(np.array([-3.0, 1.0]), -2.1), adds_up(np.array([-3.0, 1.0]), -4.0)
+    (True, False)
+    """
+    scale = max(abs(change), float(np.max(np.abs(parts), initial=0.0)))
+    return bool(abs(change - float(np.sum(parts))) <= _REMAINDER * scale)

@@ -1,0 +1,41 @@
+"""The quantities through which the loss depends on the parameters, and what they did to the loss along the path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from xinv_nb.facts.measures.iterates import Floats
+from xinv_nb.facts.measures.path import Path, Quantity
+from xinv_nb.facts.measures.recorded_path import LOSS
+from xinv_nb.recorded.run import RecordedRun
+
+
+def pushing(run: RecordedRun, path: Path) -> Mapping[Quantity, Floats]:
+    """Return the quantities through which the loss depends on the parameters, with its derivative by each.
+
+    Of two of which one is computed from the other, the one that is nearer to the loss.
+    """
+    found = {}
+    watches, slopes = run.watches, run.history.slopes
+    for quantity in path.quantities:
+        if quantity.name == LOSS:
+            continue
+        watch = watches[quantity.name]
+        at = np.searchsorted(watch.evaluation, path.evaluations)
+        is_there = at < len(watch.evaluation)
+        if not is_there.all() or not (watch.evaluation[at] == path.evaluations).all():
+            continue  # it was watched in a part of the run only
+        cotangents = np.real(np.asarray(watch.cotangents[at])).astype(float)
+        if np.isfinite(cotangents).all() and cotangents.any():
+            found[quantity.name] = quantity, cotangents
+    outer = {name for name in found if not any(name in slopes[other].inside for other in found if other != name)}
+    return {quantity: cotangents for name, (quantity, cotangents) in found.items() if name in outer}
+
+
+def loss_through(path: Path, quantity: Quantity, cotangents: Floats) -> Floats:
+    """Return what the move of each number brought to the loss through one quantity, over the whole path."""
+    last = len(path.points) - 1
+    weights = (cotangents[1:] + cotangents[:-1]) / 2
+    return np.asarray(np.einsum("i,ij,ij->j", weights, path.gradient_between(quantity, 0, last), path.steps))

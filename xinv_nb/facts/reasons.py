@@ -1,0 +1,139 @@
+"""What the move of each parameter brought to each quantity, in the quantity's unit, adding up to its real change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from xinv_nb.errors import XinvError
+from xinv_nb.facts.analysis import story_span
+from xinv_nb.facts.measures.iterates import Floats
+from xinv_nb.facts.measures.path import Path, adds_up
+from xinv_nb.facts.measures.recorded_path import LOSS, Group, Unknown, grouped, path_of
+from xinv_nb.recorded.excerpt import excerpt
+from xinv_nb.recorded.run import RecordedRun
+
+
+def _nothing() -> Floats:
+    return np.zeros((0, 0))
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """What the move of each parameter brought to each quantity along the path of the optimizer.
+
+    Each part is the path integral of the quantity's derivative by one parameter, so that the parts of a quantity add up
+    to its change (Aumann and Shapley 1974; Lan et al., NeurIPS 2019).
+
+    Examples
+    --------
+    >>> Reasons(why_not="Nothing moved.").parameters
+    ()
+    """
+
+    parameters: Sequence[str] = ()
+    """The parameters, by their names in the program: each entry of small arrays, large arrays as a whole."""
+    quantities: Sequence[str] = ()
+    """The watched quantities that are one number, then the loss."""
+    units: Sequence[str] = ()
+    """The unit of each quantity."""
+    parts: Floats = field(default_factory=_nothing)
+    """A row for each parameter and a column for each quantity."""
+    changes: Floats = field(default_factory=lambda: np.zeros(0))
+    """The real change of each quantity."""
+    span: tuple[int, int] = (0, 0)
+    """The first and the last evaluation."""
+    evaluations: int = 0
+    """From how many evaluations it was computed: those in which the derivatives of the quantities are known."""
+    why_not: str = ""
+    """Why there are none, or why they are not to be relied on; empty where they are."""
+    _path: Path | None = field(default=None, repr=False, compare=False)
+    _groups: Sequence[Group] = field(default=(), repr=False, compare=False)
+    _offset: int = field(default=0, repr=False, compare=False)
+
+    @property
+    def remainder(self) -> Floats:
+        """What the parts of each quantity leave over of its change."""
+        return np.asarray(self.changes - self.parts.sum(axis=0))
+
+    @property
+    def is_told(self) -> tuple[bool, ...]:
+        """Of each quantity, whether no more than a tenth is left over."""
+        return tuple(adds_up(self.parts[:, q], float(change)) for q, change in enumerate(self.changes))
+
+    def over(self, first: int, last: int) -> Reasons:
+        """Return the same from evaluation `first` to evaluation `last`.
+
+        Raises `XinvError` where these are no evaluations of the stretch, in that order.
+
+        Examples
+        --------
+        >>> import xinv_nb as xi
+        >>> with xi.record() as run:
+        ...     for x in (4.0, 3.0, 2.0, 1.0):
+        ...         run.add(x**2, x, 2 * x)
+        >>> run.reasons.over(1, 2).parts.tolist()
+        [[-5.0]]
+        """
+        whole = (self._offset, self._offset + int(self._path.evaluations[-1])) if self._path else self.span
+        if not (isinstance(first, int) and isinstance(last, int) and whole[0] <= first <= last <= whole[1]):
+            raise XinvError(
+                f"reasons.over(first, last) takes evaluations from {whole[0]} to {whole[1]}, the earlier first; "
+                f"it was given {first!r} and {last!r}."
+            )
+        if self._path is None:
+            return self
+        return reasons_along(self._path, self._groups, (first - self._offset, last - self._offset), self._offset)
+
+
+def reasons_of(run: RecordedRun) -> Reasons:
+    """Return the reasons of the fit that is shown of a run, from the recording alone.
+
+    >>> reasons_of(RecordedRun()).why_not
+    'There are fewer than two accepted evaluations, so nothing moved.'
+    """
+    with np.errstate(all="ignore"):
+        first, last = (0, max(run.evaluations - 1, 0)) if run.status == "running" else story_span(run)
+        part = run if last - first + 1 >= run.evaluations else excerpt(run, first, last + 1)
+        path = path_of(part)
+        if isinstance(path, Unknown):
+            return Reasons(span=(first, last), why_not=path.text)
+        return reasons_along(path, grouped(part), (0, last - first), first)
+
+
+def reasons_along(path: Path, groups: Sequence[Group], span: tuple[int, int], offset: int = 0) -> Reasons:
+    """Return the reasons over a stretch of a path, with `offset` evaluations before its first."""
+    i, j = path.at(span[0]), path.at(span[1])
+    told = [q for q in path.quantities if np.isfinite(path.change(q, i, j))]
+    columns = [path.brought(q, i, j) for q in told]
+    parts = np.array([[column[list(group.columns)].sum() for column in columns] for group in groups])
+    changes = np.array([path.change(q, i, j) for q in told])
+    used = {int(place) for q in told for place in q.places if i <= place <= j and q.name != LOSS} or set(
+        range(i, j + 1)
+    )
+    found = Reasons(
+        tuple(group.name for group in groups),
+        tuple(q.name for q in told),
+        tuple(q.unit for q in told),
+        parts.reshape(len(groups), len(told)),
+        changes,
+        (span[0] + offset, span[1] + offset),
+        len(used),
+        "",
+        path,
+        groups,
+        offset,
+    )
+    return replace(found, why_not=_left_over(found))
+
+
+def _left_over(reasons: Reasons) -> str:
+    worst = [name for name, is_told in zip(reasons.quantities, reasons.is_told, strict=True) if not is_told]
+    if not worst:
+        return ""
+    return (
+        f"The steps are too long for what is known of the way between them: more than a tenth of the change of "
+        f"{' and of '.join(worst)} is left over. run.reasons_for(objective) evaluates the objective in between."
+    )

@@ -1,0 +1,122 @@
+"""Reasons with the long steps of the optimizer subdivided by new evaluations of the objective."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from xinv_nb.errors import XinvError
+from xinv_nb.facts.analysis import story_span
+from xinv_nb.facts.measures.iterates import Floats
+from xinv_nb.facts.measures.path import Path, Quantity
+from xinv_nb.facts.measures.recorded_path import LOSS, Unknown, grouped, path_of
+from xinv_nb.facts.reasons import Reasons, reasons_along
+from xinv_nb.recorded.excerpt import excerpt
+from xinv_nb.recorded.run import RecordedRun
+from xinv_nb.recorded.writer import RunWriter
+
+_MOST = 2000
+"""New evaluations at most."""
+_TOLERANCE = 0.003
+"""Share of the largest part of a change by which halving the steps may still change it, over the whole path."""
+_DEEPEST = 10
+"""Times that a step is halved at most."""
+_COUNTED = "run.reasons_for evaluated the objective"
+
+
+def reasons_for(run: RecordedRun, objective: Callable[..., Any]) -> Reasons:
+    """Return the reasons of the fit that is shown: the work of `Run.reasons_for`."""
+    first, last = story_span(run)
+    part = run if last - first + 1 >= run.evaluations else excerpt(run, first, last + 1)
+    path = path_of(part)
+    if isinstance(path, Unknown):
+        raise XinvError(f"There is no path to follow. {path.text}")
+    from xinv_nb.recording.reevaluating import check_value
+    from xinv_nb.recording.rereading import rereading
+
+    with rereading(objective, part.history) as again, warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        check_value(again.at(path.points[0]).loss, part.history, int(path.evaluations[0]))
+        check_value(again.at(path.points[-1]).loss, part.history, int(path.evaluations[-1]))
+        refined = _refined(path, again)
+    writer = RunWriter(run)
+    writer.withdraw_notices(_COUNTED)
+    writer.notice(f"{_COUNTED} {again.evaluations} times more; none of that is among the recorded evaluations.")
+    return reasons_along(refined, grouped(part), (0, last - first), first)
+
+
+class _Point:
+    """A point of the path that was evaluated again."""
+
+    def __init__(self, x: Floats, evaluation: int, reading: Any) -> None:
+        self.x, self.evaluation = x, evaluation
+        self.values = {**reading.values, LOSS: reading.loss}
+        self.gradients = {**reading.gradients, LOSS: reading.gradient}
+
+
+def _refined(path: Path, again: Any) -> Path:
+    """Return the path with as many points in between as its bends ask for."""
+    points: list[_Point] = []
+    for x, evaluation in zip(path.points, path.evaluations.tolist(), strict=True):
+        is_known = points and np.array_equal(points[-1].x, x)
+        points.append(_Point(x, evaluation, again.at(x)) if not is_known else _moved(points[-1], evaluation))
+    names = [name for name in points[0].gradients if all(name in point.gradients for point in points)]
+    sizes = {name: _size(points, name) for name in names}
+    tolerance = _TOLERANCE / np.sqrt(max(len(points) - 1, 1))
+
+    def between(one: _Point, other: _Point, depth: int) -> Iterator[_Point]:
+        """Yield points between two, in order."""
+        if depth == 0 or again.evaluations >= _MOST or np.array_equal(one.x, other.x):
+            return
+        x = (one.x + other.x) / 2
+        middle = _Point(x, one.evaluation, again.at(x))
+        if any(name not in middle.gradients for name in names):
+            return
+        if depth < _DEEPEST and _agree(one, middle, other, sizes, tolerance):
+            yield middle
+            return
+        yield from between(one, middle, depth - 1)
+        yield middle
+        yield from between(middle, other, depth - 1)
+
+    found = [points[0]]
+    for one, other in itertools.pairwise(points):
+        found += [*between(one, other, _DEEPEST), other]
+    units = {quantity.name: quantity.unit for quantity in path.quantities}
+    return Path(
+        np.array([point.evaluation for point in found]),
+        np.array([point.x for point in found]),
+        tuple(_quantity(found, name, units.get(name, "")) for name in names),
+    )
+
+
+def _moved(point: _Point, evaluation: int) -> _Point:
+    """Return a point that is visited again in a later evaluation."""
+    again = object.__new__(_Point)
+    again.x, again.evaluation, again.values, again.gradients = point.x, evaluation, point.values, point.gradients
+    return again
+
+
+def _quantity(points: list[_Point], name: str, unit: str) -> Quantity:
+    values = np.array([point.values[name] for point in points])
+    return Quantity(name, unit, values, np.arange(len(points)), np.array([point.gradients[name] for point in points]))
+
+
+def _size(points: list[_Point], name: str) -> float:
+    """Return the size of the changes of a quantity: what an error of its parts is measured by."""
+    values = np.array([point.values[name] for point in points])
+    return float(np.ptp(values)) or 1.0
+
+
+def _agree(one: _Point, middle: _Point, other: _Point, sizes: dict[str, float], tolerance: float) -> bool:
+    """Whether a step gives the same parts in one piece and in two."""
+    step = other.x - one.x
+    for name, size in sizes.items():
+        first, half, last = (point.gradients[name] for point in (one, middle, other))
+        if np.max(np.abs((first + last) / 2 - half) / 2 * np.abs(step), initial=0.0) > tolerance * size:
+            return False
+    return True

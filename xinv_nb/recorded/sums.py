@@ -1,0 +1,41 @@
+"""The terms that a program's own loss is written as a sum of, in the evaluations in which they were looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Sums:
+    """The terms of one loss, with a row of their values for each evaluation that was looked at."""
+
+    names: tuple[str, ...] = ()
+    """What the program calls them."""
+    has_data: tuple[bool, ...] = ()
+    """Of each, whether it compares something with an array of numbers."""
+    evaluations: list[int] = field(default_factory=list)
+    values: list[tuple[float, ...]] = field(default_factory=list)
+
+    def append(self, evaluation: int, values: Sequence[float]) -> None:
+        """Add a row; the number of its evaluation last, so that a row is whole whenever an interrupt comes."""
+        self.values[len(self.evaluations) :] = [tuple(values)]
+        self.evaluations.append(evaluation)
+
+    def within(self, start: int, stop: int) -> Sums:
+        """Return the rows of a stretch, its evaluations counted from there.
+
+        >>> Sums(("a", "b"), (True, False), [0, 4], [(1.0, 2.0), (3.0, 4.0)]).within(3, 9).evaluations
+        [1]
+        """
+        inside = [k for k, evaluation in enumerate(self.evaluations) if start <= evaluation < stop]
+        evaluations = [self.evaluations[k] - start for k in inside]
+        return Sums(self.names, self.has_data, evaluations, [self.values[k] for k in inside])
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as plain data, for a file."""
+        count = len(self.evaluations)
+        rows = [list(row) for row in self.values[:count]]
+        names, has_data = list(self.names), list(self.has_data)
+        return {"names": names, "has_data": has_data, "evaluations": list(self.evaluations), "values": rows}
