@@ -14,7 +14,7 @@ from xinv_nb.facts.measures.fitted import Fitted, fitted
 from xinv_nb.facts.measures.iterates import Floats, Iterates, iterates_of
 from xinv_nb.facts.measures.left import Decrement, Path, decrement, known_path
 from xinv_nb.facts.measures.opposition import Pair, opposed_pairs
-from xinv_nb.facts.measures.path import Path
+from xinv_nb.facts.measures.path import FollowedPath
 from xinv_nb.facts.measures.players import Players, players_of
 from xinv_nb.facts.measures.promises import Ways, ways_of_iterates, ways_of_trials
 from xinv_nb.facts.measures.recorded_path import Unknown, path_of
@@ -72,7 +72,7 @@ class Evidence:
         return followed(self.curves, self.run.evaluations)
 
     @cached_property
-    def followed_path(self) -> Path | Unknown:
+    def followed_path(self) -> FollowedPath | Unknown:
         """The accepted iterates as a path, with the watched quantities whose gradients are known along it."""
         return path_of(self.run)
 

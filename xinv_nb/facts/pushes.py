@@ -10,7 +10,7 @@ import numpy as np
 from xinv_nb.errors import XinvError
 from xinv_nb.facts.analysis import story_span
 from xinv_nb.facts.measures.iterates import Floats
-from xinv_nb.facts.measures.path import Path
+from xinv_nb.facts.measures.path import FollowedPath
 from xinv_nb.facts.measures.pushing import pushing
 from xinv_nb.facts.measures.recorded_path import Unknown, grouped, path_of
 from xinv_nb.recorded.excerpt import excerpt
@@ -62,7 +62,7 @@ def pushes_of(run: RecordedRun, iteration: int | None = None) -> Pushes:
         return _pushes(part, path, None if iteration is None else int(iteration) - first, first)
 
 
-def _pushes(run: RecordedRun, path: Path, iteration: int | None, offset: int) -> Pushes:
+def _pushes(run: RecordedRun, path: FollowedPath, iteration: int | None, offset: int) -> Pushes:
     i, j = (0, len(path.points) - 1) if iteration is None else (path.at(iteration),) * 2
     groups = grouped(run)
     found = pushing(run, path)

@@ -10,7 +10,7 @@ import numpy as np
 from xinv_nb.errors import XinvError
 from xinv_nb.facts.analysis import story_span
 from xinv_nb.facts.measures.iterates import Floats
-from xinv_nb.facts.measures.path import Path, adds_up
+from xinv_nb.facts.measures.path import FollowedPath, adds_up
 from xinv_nb.facts.measures.recorded_path import LOSS, Group, Unknown, grouped, path_of
 from xinv_nb.recorded.excerpt import excerpt
 from xinv_nb.recorded.run import RecordedRun
@@ -49,7 +49,7 @@ class Reasons:
     """From how many evaluations it was computed: those in which the derivatives of the quantities are known."""
     why_not: str = ""
     """Why there are none, or why they are not to be relied on; empty where they are."""
-    _path: Path | None = field(default=None, repr=False, compare=False)
+    _path: FollowedPath | None = field(default=None, repr=False, compare=False)
     _groups: Sequence[Group] = field(default=(), repr=False, compare=False)
     _offset: int = field(default=0, repr=False, compare=False)
 
@@ -103,7 +103,7 @@ def reasons_of(run: RecordedRun) -> Reasons:
         return reasons_along(path, grouped(part), (0, last - first), first)
 
 
-def reasons_along(path: Path, groups: Sequence[Group], span: tuple[int, int], offset: int = 0) -> Reasons:
+def reasons_along(path: FollowedPath, groups: Sequence[Group], span: tuple[int, int], offset: int = 0) -> Reasons:
     """Return the reasons over a stretch of a path, with `offset` evaluations before its first."""
     i, j = path.at(span[0]), path.at(span[1])
     told = [q for q in path.quantities if np.isfinite(path.change(q, i, j))]

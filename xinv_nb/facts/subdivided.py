@@ -12,7 +12,7 @@ import numpy as np
 from xinv_nb.errors import XinvError
 from xinv_nb.facts.analysis import story_span
 from xinv_nb.facts.measures.iterates import Floats
-from xinv_nb.facts.measures.path import Path, Quantity
+from xinv_nb.facts.measures.path import FollowedPath, Quantity
 from xinv_nb.facts.measures.recorded_path import LOSS, Unknown, grouped, path_of
 from xinv_nb.facts.reasons import Reasons, reasons_along
 from xinv_nb.recorded.excerpt import excerpt
@@ -58,7 +58,7 @@ class _Point:
         self.gradients = {**reading.gradients, LOSS: reading.gradient}
 
 
-def _refined(path: Path, again: Any) -> Path:
+def _refined(path: FollowedPath, again: Any) -> FollowedPath:
     """Return the path with as many points in between as its bends ask for."""
     points: list[_Point] = []
     for x, evaluation in zip(path.points, path.evaluations.tolist(), strict=True):
@@ -87,7 +87,7 @@ def _refined(path: Path, again: Any) -> Path:
     for one, other in itertools.pairwise(points):
         found += [*between(one, other, _DEEPEST), other]
     units = {quantity.name: quantity.unit for quantity in path.quantities}
-    return Path(
+    return FollowedPath(
         np.array([point.evaluation for point in found]),
         np.array([point.x for point in found]),
         tuple(_quantity(found, name, units.get(name, "")) for name in names),

@@ -15,7 +15,7 @@ from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.kinds.watch import MOST
 from xinv_nb.facts.measures.iterates import Floats
 from xinv_nb.facts.measures.names import named
-from xinv_nb.facts.measures.path import Path, Quantity, adds_up
+from xinv_nb.facts.measures.path import FollowedPath, Quantity, adds_up
 from xinv_nb.facts.measures.recorded_path import LOSS, Unknown
 from xinv_nb.language.slots import Clause, Listed, Named, Slot, Value, Way, Word, pair
 
@@ -50,7 +50,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
             yield fact
 
 
-def _of(evidence: Evidence, path: Path, quantity: Quantity) -> Fact | None:
+def _of(evidence: Evidence, path: FollowedPath, quantity: Quantity) -> Fact | None:
     last = len(path.points) - 1
     change = path.change(quantity, 0, last)
     brought: Floats = path.brought(quantity, 0, last)

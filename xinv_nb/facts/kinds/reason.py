@@ -15,7 +15,7 @@ from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.iterates import Floats, Track
 from xinv_nb.facts.measures.names import named
-from xinv_nb.facts.measures.path import Path, Quantity, adds_up
+from xinv_nb.facts.measures.path import FollowedPath, Quantity, adds_up
 from xinv_nb.facts.measures.precision import is_constant, returned
 from xinv_nb.facts.measures.pushing import loss_through, pushing
 from xinv_nb.facts.measures.recorded_path import Unknown
@@ -76,7 +76,7 @@ def _column(track: Track) -> int:
     return track.entry.column
 
 
-def _effects(evidence: Evidence, path: Path) -> list[_Effect]:
+def _effects(evidence: Evidence, path: FollowedPath) -> list[_Effect]:
     """Return what was done through each quantity; nothing where the parts of one do not add up to its change."""
     last = len(path.points) - 1
     found = []

@@ -36,7 +36,7 @@ class Quantity:
 
 
 @dataclass(frozen=True)
-class Path:
+class FollowedPath:
     """Points in order, the evaluation of each, and what is known of quantities along them."""
 
     evaluations: Places

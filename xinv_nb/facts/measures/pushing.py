@@ -7,12 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from xinv_nb.facts.measures.iterates import Floats
-from xinv_nb.facts.measures.path import Path, Quantity
+from xinv_nb.facts.measures.path import FollowedPath, Quantity
 from xinv_nb.facts.measures.recorded_path import LOSS
 from xinv_nb.recorded.run import RecordedRun
 
 
-def pushing(run: RecordedRun, path: Path) -> Mapping[Quantity, Floats]:
+def pushing(run: RecordedRun, path: FollowedPath) -> Mapping[Quantity, Floats]:
     """Return the quantities through which the loss depends on the parameters, with its derivative by each.
 
     Of two of which one is computed from the other, the one that is nearer to the loss.
@@ -34,7 +34,7 @@ def pushing(run: RecordedRun, path: Path) -> Mapping[Quantity, Floats]:
     return {quantity: cotangents for name, (quantity, cotangents) in found.items() if name in outer}
 
 
-def loss_through(path: Path, quantity: Quantity, cotangents: Floats) -> Floats:
+def loss_through(path: FollowedPath, quantity: Quantity, cotangents: Floats) -> Floats:
     """Return what the move of each number brought to the loss through one quantity, over the whole path."""
     last = len(path.points) - 1
     weights = (cotangents[1:] + cotangents[:-1]) / 2

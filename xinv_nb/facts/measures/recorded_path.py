@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xinv_nb.facts.measures.iterates import Floats
-from xinv_nb.facts.measures.path import Path, Places, Quantity
+from xinv_nb.facts.measures.path import FollowedPath, Places, Quantity
 from xinv_nb.facts.measures.watched import curves, is_loss
 from xinv_nb.recorded.entries import entries_of
 from xinv_nb.recorded.run import RecordedRun
@@ -35,7 +35,7 @@ class Group:
     columns: tuple[int, ...]
 
 
-def path_of(run: RecordedRun) -> Path | Unknown:
+def path_of(run: RecordedRun) -> FollowedPath | Unknown:
     """Return the path of a run that is one story, or why it cannot be followed."""
     history = run.history
     rows = _iterates(run)
@@ -49,7 +49,7 @@ def path_of(run: RecordedRun) -> Path | Unknown:
     found = [*_watched(run, rows), *_loss(run, rows)]
     if not found:
         return Unknown("Nothing is known of how the loss, or a watched quantity, depends on the parameters.")
-    return Path(rows, history.rows(rows), tuple(found))
+    return FollowedPath(rows, history.rows(rows), tuple(found))
 
 
 def grouped(run: RecordedRun) -> Sequence[Group]:
