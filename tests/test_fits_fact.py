@@ -361,7 +361,7 @@ def test_a_recording_of_a_plot_alone_is_no_descent():
     assert run.fits == ()
     assert list(run.diagnosis) == []
     assert [caption.text for caption in run.captions] == [
-        "Iterations 0 to 29 are 30 points on a grid, as for a plot: no step of an optimizer led there."
+        "Evaluations 0 to 29 are 30 points on a grid, as for a plot: no step of an optimizer led there."
     ]
     assert "fell" not in told(run)
     assert run.widget() is not None

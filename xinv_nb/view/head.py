@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xinv_nb.facts.analysis import phases_of, story_span
+from xinv_nb.facts.counting import noun_of
 from xinv_nb.facts.measures.objective import name_of_loss
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.view import protocol
@@ -38,6 +39,7 @@ def head(run: RecordedRun, writer: Writer, thinned: int = 1) -> protocol.Head:
         "tone": tone,
         "state": state,
         "evaluations": run.evaluations,
+        "noun": noun_of(run),
         "optimizer": run.optimizer,
         "writer": {
             "text": writer.text,
@@ -77,11 +79,12 @@ def state_in_words(run: RecordedRun) -> tuple[protocol.Tone, str]:
         return "neutral", "nothing recorded"
     first, end = story_span(run)
     told = end - first + 1
-    iterations = f"{count if told == count else f'{told} of {count}'} iteration{'' if count == 1 else 's'}"
+    noun = noun_of(run)
+    counted = f"{count if told == count else f'{told} of {count}'} {noun}{'' if count == 1 else 's'}"
     last = phases_of(run)[-1]
     if last.kind == "divergence":
         what = "diverged" if np.isfinite(run.loss[last.start]) else "not a number"
-        return "bad", f"{what} from iteration {last.start}"
+        return "bad", f"{what} from {noun} {last.start}"
     if last.kind == "converged":
-        return "good", f"converged · {iterations}"
-    return "neutral", f"finished · {iterations}"
+        return "good", f"converged · {counted}"
+    return "neutral", f"finished · {counted}"

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from xinv_nb.facts.analysis import facts_of, phases_of, story_span
+from xinv_nb.facts.counting import noun_of
 from xinv_nb.facts.fact import Fact, Phase
 from xinv_nb.language.bank import Wording
 from xinv_nb.language.quantities import sentence_start
@@ -148,7 +149,7 @@ def plan_span(run: RecordedRun, span: tuple[int, int], level: str | None = None)
     if not found:  # no one course: the border of two fits, or points of a plot
         apart = [f for f in _of_kind(facts_of(run), "fits") if f.salience < _MAIN]
         found = [bank.of(f) for f in apart if f.span[0] <= last and first <= f.span[1]]
-    heading = "Selected iteration" if first == last else "Selected iterations"
+    heading = f"Selected {noun_of(run)}{'' if first == last else 's'}"
     caption = Outline(heading, (first, last), tuple(found))
     return _worded([caption], _seed(run), explains=level != "expert")[0]
 

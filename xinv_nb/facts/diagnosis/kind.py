@@ -39,6 +39,8 @@ class FindingKind:
     """Facts that it makes untrue or useless: a kind, or a kind and the beginning of a form, `minimum: reached`."""
     of_fits: bool = False
     """Whether it is about all fits of a recording."""
+    of_samples: bool = False
+    """Whether it is wrong also where a loop draws samples, and minimizes nothing."""
 
     def finding(
         self,

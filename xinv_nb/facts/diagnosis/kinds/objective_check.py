@@ -78,4 +78,5 @@ KIND = FindingKind(
     example="a factor forgotten in a derivative that is written by hand",
     asked_with=WRONG_GRADIENT,
     silences=("minimum: reached",),
+    of_samples=True,
 )

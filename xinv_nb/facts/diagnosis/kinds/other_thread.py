@@ -44,4 +44,5 @@ KIND = FindingKind(
     example="`threading.Thread(target=fit)` within the recording",
     of_fits=True,
     asked_with=r"\bthreads?\b|\bnothing (?:was )?recorded",
+    of_samples=True,
 )
