@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xinv_nb.facts.analysis import phases_of, story_span
+from xinv_nb.facts.analysis import diagnosis_of, phases_of, story_span
 from xinv_nb.facts.counting import noun_of
+from xinv_nb.facts.diagnosis.found import repeated_by
 from xinv_nb.facts.measures.objective import name_of_loss
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.view import protocol
@@ -52,9 +53,16 @@ def head(run: RecordedRun, writer: Writer, thinned: int = 1) -> protocol.Head:
         "has_scene": bool(run.problem and run.problem.scene),
         "loss_label": loss,
         "loss_unit": unit,
-        "notices": list(run.notices),
+        "notices": _notices(run),
         "compared": False,
     }
+
+
+def _notices(run: RecordedRun) -> list[str]:
+    """Return what the recording has to say about itself, but for what a finding says beside it."""
+    if run.status == "running" or run.evaluations == 0:  # nothing else stands there yet
+        return list(run.notices)
+    return [notice for notice in run.notices if not notice.startswith(repeated_by(diagnosis_of(run)))]
 
 
 def _without_command(hint: str, command: str) -> str:

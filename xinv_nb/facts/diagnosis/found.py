@@ -50,6 +50,16 @@ def ranked(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(replace(each, id=f"D{place}") for place, each in enumerate(gravest, start=1))
 
 
+def repeated_by(findings: Iterable[Finding]) -> tuple[str, ...]:
+    """Return how notices begin that findings repeat.
+
+    >>> repeated_by([])
+    ()
+    """
+    kinds = {kind.name: kind for kind in all_finding_kinds()}
+    return tuple(beginning for finding in findings for beginning in kinds[finding.kind].notices)
+
+
 def without_untrue(facts: Sequence[Fact], findings: Sequence[Finding]) -> list[Fact]:
     """Return the facts but for those that a finding makes untrue or useless.
 
