@@ -169,7 +169,7 @@ def test_of_very_many_fits_the_best_are_shown_each_by_itself() -> None:
 
 
 def test_the_state_counts_what_is_told_of() -> None:
-    assert "25 of 75 evaluations" in state_in_words(swept())[1]
+    assert "25 of 75 iterations" in state_in_words(swept())[1]
     assert "20 of 55 iterations" in state_in_words(gridded())[1]
 
 

@@ -14,7 +14,6 @@ from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.fact import Fact
 from xinv_nb.language.renderer import COUNTED
 from xinv_nb.language.slots import Slot, Word
-from xinv_nb.recorded.calls import OptimizerCall
 from xinv_nb.recorded.run import RecordedRun
 
 Noun = Literal["iteration", "evaluation"]
@@ -27,7 +26,7 @@ def noun_of(run: RecordedRun) -> Noun:
     >>> noun_of(RecordedRun())
     'iteration'
     """
-    searches = any(_counts_iterations(call) for call in run.history.calls)
+    searches = any(call.counts_iterations for call in run.history.calls)
     return "evaluation" if searches or not run.accepted.all() else "iteration"
 
 
@@ -64,8 +63,3 @@ def iterations_of_solver(run: RecordedRun, first: int, last: int) -> int | None:
     endings = [call.ending for call in run.history.calls if first <= call.start <= last]
     made = endings[-1].get("nit") if endings else None
     return made if isinstance(made, int) and made >= 0 else None
-
-
-def _counts_iterations(call: OptimizerCall) -> bool:
-    """Whether a call is of a solver, which counts iterations by itself, and no loop that was seen from outside."""
-    return "function" in call.options or "nit" in call.ending

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from xinv_nb.language.slots import Named
+from collections.abc import Sequence
+
+from xinv_nb.language.slots import Clause, Count, Listed, Named, Slot, Value
 from xinv_nb.recorded.entries import Entry
 from xinv_nb.recorded.watch import Watch
+
+_MOST_NAMES = 4
 
 
 def named(entry: Entry) -> Named:
@@ -23,3 +27,18 @@ def named(entry: Entry) -> Named:
 def watched(watch: Watch) -> Named:
     """Return a watched quantity by its name."""
     return Named(watch.name, watch.name, watch.unit)
+
+
+def values_of(point: Sequence[tuple[Entry, float]]) -> Listed:
+    """Return the parameters of a point with their values; of many, the first.
+
+    >>> values_of([])
+    Listed(items=(), closing=True)
+    """
+    parts: list[Slot] = [
+        Clause("parameter at", {"parameter": named(entry), "value": Value(value, entry.parameter.unit)})
+        for entry, value in point[:_MOST_NAMES]
+    ]
+    if len(point) > _MOST_NAMES:
+        parts.append(Clause("others, as well", {"count": Count(len(point) - _MOST_NAMES)}))
+    return Listed(tuple(parts))
