@@ -124,10 +124,7 @@ def _same(birth: Birth, earlier: Birth) -> bool:
 
 
 def event_of(birth: Birth, iteration: int, noun: str = "iteration") -> NewEvent:
-    """Return the event that says where values or gradients stopped being finite; `noun` is what an evaluation is called.
-
-    That is an iteration where each of them is one.
-    """
+    """Return the event that says where values or gradients stopped being finite; `noun` is the word for `iteration`."""
     operation = birth.operation
     values: dict[str, Any] = {"pass": birth.phase, "iteration": iteration}
     if operation is not None:

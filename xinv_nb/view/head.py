@@ -62,7 +62,11 @@ def _notices(run: RecordedRun) -> list[str]:
     """Return what the recording has to say about itself, but for what a finding says beside it."""
     if run.status == "running" or run.evaluations == 0:  # nothing else stands there yet
         return list(run.notices)
-    return [notice for notice in run.notices if not notice.startswith(repeated_by(diagnosis_of(run)))]
+    findings = diagnosis_of(run)
+    cited = {cite for finding in findings for cite in finding.cites}
+    told = {event.text[1:] for event in run.events_as_recorded() if event.id in cited} if cited else set()
+    beginnings = repeated_by(findings)  # a notice begins with a capital, and is a sentence
+    return [text for text in run.notices if text[1:].rstrip(".") not in told and not text.startswith(beginnings)]
 
 
 def _without_command(hint: str, command: str) -> str:

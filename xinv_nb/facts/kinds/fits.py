@@ -143,7 +143,7 @@ def _what_differed(run: RecordedRun, parts: Parts) -> tuple[str, dict[str, Slot]
 
 
 def _place(run: RecordedRun, fits: Sequence[Fit]) -> dict[str, Slot]:
-    """Return whether fits that ended as low ended at one point; nothing where it is neither clear that nor otherwise."""
+    """Return whether fits that ended as low ended at one point; nothing where neither is clear."""
     history = run.history
     ends = np.array([history.values.array[history.row_of(fit.best)] for fit in fits])
     starts = np.array([history.values.array[history.row_of(fit.start)] for fit in fits])
@@ -199,7 +199,8 @@ KIND = Kind(
     compute=compute,
     method="calls of optimizers; points that are an earlier start again; jumps out of scale with the steps before",
     asked_with=r"\b(?:fits|starts|restarts?|starting (?:points?|values?)|several"
-    r"|which (?:one (?:is|was|did|works?|worked|won|gave|ended|reached)|fit|start|run|step(?: ?size)?|(?:learning )?rate|method|optimi[sz]er|solver)\b"
+    r"|which (?:fit|start|run|step(?: ?size)?|(?:learning )?rate|method|optimi[sz]er|solver"
+    r"|one (?:is|was|did|works?|worked|won|gave|ended|reached))\b"
     r"|(?:best|lowest|winning) (?:one|fit|start|run|result|solution|values?|parameters?|point|answer))\b",
     of_fits=True,
 )

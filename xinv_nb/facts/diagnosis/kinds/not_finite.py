@@ -129,12 +129,5 @@ KIND = FindingKind(
     example="a square root of a negative number, also in the branch that `np.where` does not take",
     asked_with=r"\bnans?\b|not a number|\b(?:in|not |non.)finite\b|\binfinit|\boverflow|\bbroke|\bbreak",
     silences=("advice", "minimum", "gradient", "asked", "convergence", "steps", "identifiability"),
-    notices=(
-        "The first value that is not finite came from ",
-        "The first gradient that is not finite came from ",
-        "A number that is not finite came into the computation ",
-        "The loss stopped being finite ",
-        "The gradient stopped being finite ",
-    ),
     of_samples=True,
 )
