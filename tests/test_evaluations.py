@@ -12,6 +12,7 @@ from scipy.optimize import least_squares, minimize
 
 import xinv_nb as xi
 from tests.packet import unpack
+from xinv_nb.claims.sameness import same_claims
 from xinv_nb.facts.counting import noun_of
 from xinv_nb.view import packets
 from xinv_nb.view.head import Writer
@@ -129,3 +130,12 @@ def test_a_claim_of_iterations_is_one_of_the_solver() -> None:
         verdicts = [claim.supported for claim in run.check(f"BFGS took {count} {noun}.")]
         assert verdicts
         assert all(verdicts) is is_so, (count, noun, verdicts)
+
+
+def test_a_count_of_evaluations_is_no_count_of_iterations_to_one_who_rewords_it() -> None:
+    source = "The loss fell from 24.2 to 2.5 over 39 evaluations."
+    assert same_claims("In 39 evaluations the loss dropped from 24.2 to 2.5.", source, []) == ""
+    for noun in ("iterations", "steps"):
+        assert same_claims(f"In 39 {noun} the loss dropped from 24.2 to 2.5.", source, [])
+    loop = "The loss fell from 24.2 to 2.5 over 39 iterations."
+    assert same_claims("In 39 steps the loss dropped from 24.2 to 2.5.", loop, []) == ""

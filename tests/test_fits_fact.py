@@ -33,13 +33,13 @@ def recomputed(run: Run, fact: Fact) -> list[float]:
     if "fits were made" in fact.text:
         sizes = [fit.options["step_size"] for fit in run.fits] if "step sizes" in fact.text else []
         return [len(ends), *sizes, *(ends if len(ends) <= 6 else [min(ends), max(ends)])]
-    number = [fit.start for fit in run.fits].index(fact.span[0]) + 1 if "number" in fact.text else 0
+    number = [fit.start for fit in run.fits].index(fact.span[0]) + 1 if "number" in fact.text.lower() else 0
     if "what follows" in fact.text.lower():
         as_low = sum(value - min(lowest) <= 1e-3 * abs(min(lowest)) for value in lowest)
         if "reached" in fact.text:
             return [as_low, min(lowest), number, *fact.span]
         return [min(lowest), number, *fact.span] if "lowest" in fact.text else [number, *fact.span]
-    if "its lowest loss with" in fact.text:
+    if "was lowest with" in fact.text:
         shown = run.fits[number - 1]
         rows = [shown.best, shown.start] if "started" in fact.text else [shown.best]
         told = [value for row in rows for points in run.parameters.values() for value in numpy.ravel(points[row])[:4]]
@@ -151,22 +151,23 @@ def test_which_start_was_best_is_answered_with_its_values(question):
     (first, second), best = run.parameters["x"][run.fits[0].best], run.loss[run.fits[0].best]
     text = run.ask(question, model=False).text
     assert f"2 of them reached the lowest loss, −{-best:.3g}, at the same point" in text
-    assert f"Number 3 had its lowest loss with x[0] at −{-first:.3g} and x[1] at −{-second:.3g}" in text
+    assert f"Number 3 was lowest with x[0] at −{-first:.3g} and x[1] at −{-second:.3g}" in text
     assert "it started with x[0] at −0.5 and x[1] at −2." in text
 
 
 def test_the_best_values_are_in_the_summary_of_several_fits():
     run = several_starts()
-    assert "Number 3 had its lowest loss with x[0] at −1.46" in run.captions[0].text
+    assert "It was lowest with x[0] at −1.46" in run.captions[0].text
     run.choose_fit(1)
-    assert "Number 2 had its lowest loss with" in run.captions[0].text
+    assert "number 2: evaluations" in run.captions[0].text
+    assert "It was lowest with" in run.captions[0].text
 
 
 def test_a_start_that_all_fits_share_is_not_told_with_the_best():
     with xi.record() as run:
         for rate in (0.02, 0.15, 0.33):
             descend(bowl, [0.0, 0.0], rate, 25)
-    assert "Number 2 had its lowest loss with x[0] at 1 and x[1] at 2." in run.captions[0].text
+    assert "It was lowest with x[0] at 1 and x[1] at 2." in run.captions[0].text
 
 
 def test_many_starts_are_told_by_their_range():

@@ -99,6 +99,7 @@ _TOPICS = (
         anchored=True,
     ),
     _Topic(r"\b(?:parameters?|variables?|unknowns?|weights)\b|\bwhat moved\b", ("movement", "credit")),
+    _Topic(r"\bhow (?:many|often) .*\b(?:iterations|steps|evaluations|evaluate)", ("ending", "course")),
     _Topic(
         r"\b(?:loss|objective|misfit|iterations?|evaluations?|improve|improvement|progress)\b",
         ("course", "best"),

@@ -87,7 +87,7 @@ export function createTable(store: Store, state: State, signal: AbortSignal): Ta
 
 /** All rows of what is drawn, as comma-separated values with every digit. */
 export function asCsv(store: Store, state: State): string {
-  const columns = listColumns(store, state);
+  const columns = listColumns(store, state, "iteration"); // whatever the view calls it: programs read this
   const quote = (text: string) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   const lines = [columns.map(({ title }) => quote(title)).join(",")];
   for (let row = 0; row < store.history.rows; row++) {
@@ -107,7 +107,7 @@ function pager(text: string, store: Store, signal: AbortSignal, act: () => void)
   return button;
 }
 
-function listColumns(store: Store, state: State): Column[] {
+function listColumns(store: Store, state: State, noun: string = store.noun.value): Column[] {
   const { history } = store;
   const { loss_label, loss_unit, compared } = store.head.value;
   const columns: Column[] = [];
@@ -115,7 +115,7 @@ function listColumns(store: Store, state: State): Column[] {
     const raw = (row: number) => String(history.value(key, row));
     columns.push({ title, cell: (row) => format(history.value(key, row)), raw });
   };
-  add(store.noun.value, "iteration", formatCount);
+  add(noun, "iteration", formatCount);
   const stretches = store.fits.value?.stretches;
   if (stretches) {
     const raw = (row: number) => {
