@@ -222,7 +222,7 @@ def recomputed_advice(run: Run, fact: Fact) -> list[float]:
         while rate**more > 0.1:
             more += 1
         return [more]
-    if "The parameters of iteration" in fact.text:
+    if fact.text.startswith("The parameters of "):
         return [numpy.argmin(run.loss)]
     return []
 

@@ -102,7 +102,7 @@ def of_proposals(seed: int, width: float) -> Run:
 
 
 MINIMIZING = re.compile(
-    r"minimum|iterations would|step size|momentum|batches|better than the last|still (?:falling|rising)"
+    r"minimum|(?:iterations|steps) would|step size|momentum|batches|better than the last|still (?:falling|rising)"
 )
 
 
@@ -127,6 +127,21 @@ def test_no_advice_is_given_to_steps_that_are_drawn_at_random_and_mostly_lead_do
             if numpy.log(dice.rand()) < here - value:
                 q, here = new, value
     assert not [fact for fact in run.facts if fact.kind == "advice"]
+
+
+@pytest.mark.parametrize("told", ["proposals", "states"])
+def test_no_advice_is_given_to_a_chain_without_gradients(told):
+    dice = numpy.random.RandomState(2)
+    with xi.record() as run:
+        q, here = numpy.zeros(2), numpy.inf
+        for _ in range(400):
+            new = q + 0.7 * dice.randn(2)
+            value = float(new @ new / 2)
+            if numpy.log(dice.rand()) < here - value:
+                q, here = new, value
+            run.add(*((value, new) if told == "proposals" else (here, q)))
+    assert not [fact for fact in run.facts if fact.kind == "advice"]
+    assert list(run.diagnosis) == []
 
 
 def test_dynamics_without_friction_are_told_apart_from_a_momentum():

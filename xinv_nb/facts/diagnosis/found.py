@@ -15,7 +15,7 @@ from xinv_nb.facts.fact import Fact
 def findings_of(evidence: Evidence, *, of_fits: bool = False) -> list[Finding]:
     """Return what is wrong, of one fit or of all fits together."""
     kinds = [kind for kind in all_finding_kinds() if kind.of_fits == of_fits]
-    if evidence.story.downhill_share is not None:
+    if evidence.story.wandering is not None:  # which may draw samples
         kinds = [kind for kind in kinds if kind.of_samples]
     return [finding for kind in kinds for finding in kind.compute(evidence)]
 

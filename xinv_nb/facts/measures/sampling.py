@@ -49,7 +49,7 @@ class Wandering:
     """Steps that lead down the slope hardly more often than up, or are drawn at random, below a loss that ranges on."""
 
     downhill: float
-    """The share of the steps that went down the slope."""
+    """The share of the steps that went down the slope; no number where no gradient is known."""
     is_sampling: bool
     """Whether samples are drawn; else it is not known what the steps are for."""
 
@@ -62,28 +62,31 @@ def wandering(run: RecordedRun) -> Wandering | None:
     >>> wandering(RecordedRun()) is None
     True
     """
-    history = run.history
-    if len(history) < _FEWEST or not run.has_gradients or history.calls or history.kept is not None:
+    history, own = run.history, run.accepted
+    if len(history) < _FEWEST or history.calls or history.kept is not None:
         return None
-    own = run.accepted
-    loss, points, slopes = history.loss.array[own], history.values.array[own], history.gradients.array[own]
-    if len(loss) < _FEWEST or not np.isfinite(loss).all() or points.dtype.kind != "f":
+    loss, points = history.loss.array[own], history.values.array[own]
+    if len(loss) < _FEWEST or not np.isfinite(loss).all() or points.dtype.kind != "f" or not _ranges_on(loss):
         return None
     steps = np.diff(points, axis=0)
     moved = np.asarray(steps.any(axis=1))
-    down = (steps * slopes[:-1]).sum(axis=1)[moved] < 0
-    if len(down) < _FEWEST / 2 or not _ranges_on(loss):
+    if np.count_nonzero(moved) < _FEWEST / 2:
         return None
-    share = float(down.mean())
+    comes_back, firsts = _comes_back(points, moved), np.flatnonzero(np.concatenate([[True], moved]))
+    if not run.has_gradients:
+        wanders = comes_back or _is_random(points[firsts], None, steps[moved])
+        return Wandering(np.nan, is_sampling=False) if wanders else None
+    slopes = history.gradients.array[own]
+    share = float(((steps * slopes[:-1]).sum(axis=1)[moved] < 0).mean())
     is_near_half = abs(share - 0.5) <= _AS_OFTEN
-    if _comes_back(points, moved):
-        return Wandering(share, is_sampling=True) if abs(share - 0.5) <= _AS_OFTEN_BACK else None
-    if is_near_half and (_NAMED.search(history.objective.lower()) or _keeps_its_energy(slopes, steps)):
+    is_named = _NAMED.search(history.objective.lower()) is not None
+    if comes_back and abs(share - 0.5) <= _AS_OFTEN_BACK:
         return Wandering(share, is_sampling=True)
-    firsts = np.flatnonzero(np.concatenate([[True], moved]))
+    if is_near_half and (is_named or _keeps_its_energy(slopes, steps)):
+        return Wandering(share, is_sampling=True)
     gathered = np.add.reduceat(slopes, firsts, axis=0)  # of several batches at one point, before the step
     if share < _NEARLY_ALWAYS and _is_random(points[firsts], gathered, steps[moved]):
-        return Wandering(share, is_sampling=share < _MOSTLY_DOWN)
+        return Wandering(share, is_sampling=share < _MOSTLY_DOWN and not comes_back)
     return None
 
 
@@ -109,8 +112,9 @@ def _comes_back(points: Floats, moved: NDArray[np.bool_]) -> bool:
     return bool(len(points) - len(firsts) >= _BACK * len(points) and len(set(stays.tolist())) > 1)
 
 
-def _is_random(points: Floats, slopes: Floats, steps: Floats) -> bool:
+def _is_random(points: Floats, slopes: Floats | None, steps: Floats) -> bool:
     """Whether neither gradients nor the steps before say where the next step goes, and yet the points are a chain."""
+    slopes = np.zeros_like(points) if slopes is None else slopes
     if not np.isfinite(slopes).all():
         return False
     points, slopes, steps = points[: _MOST_ROWS + 1], slopes[: _MOST_ROWS + 1], steps[:_MOST_ROWS]
@@ -134,6 +138,8 @@ def _keeps_its_energy(slopes: Floats, steps: Floats) -> bool:
     So does Hamiltonian dynamics go on, which draws a new momentum now and then; a momentum of a minimizer is below 1.
     """
     pull, down = np.diff(steps, axis=0), -slopes[1:-1]
+    if not down.any(axis=0).all():
+        return False
     with np.errstate(all="ignore"):
         rate = np.nanmedian(np.where(down == 0, np.nan, pull / down), axis=0)
     if not (rate > 0).all():
