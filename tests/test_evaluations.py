@@ -81,6 +81,12 @@ def test_a_solver_says_how_many_iterations_it_made() -> None:
     assert f"BFGS stopped after {result.nit} iterations, {run.evaluations} evaluations: " in ending.text
 
 
+@pytest.mark.parametrize("question", ["How many iterations did it take?", "How many evaluations were there?"])
+def test_both_counts_answer_how_many_there_were(question: str) -> None:
+    run, result = solved("BFGS", jac=grad(valley))
+    assert f"{result.nit} iterations, {run.evaluations} evaluations" in run.ask(question, model=False).text
+
+
 def test_what_a_search_by_hand_tries_is_called_evaluations() -> None:
     run = backtracked()
     assert not run.accepted.all()

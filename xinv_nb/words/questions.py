@@ -99,7 +99,11 @@ _TOPICS = (
         anchored=True,
     ),
     _Topic(r"\b(?:parameters?|variables?|unknowns?|weights)\b|\bwhat moved\b", ("movement", "credit")),
-    _Topic(r"\bhow (?:many|often) .*\b(?:iterations|steps|evaluations|evaluate)", ("ending", "course")),
+    _Topic(
+        r"\bhow (?:many|often) .*\b(?:iterations|steps|evaluations|evaluate)",
+        ("ending", "course"),
+        wanted=lambda fact: fact.kind != "ending" or "own" in fact.slots,  # else the course says how many there were
+    ),
     _Topic(
         r"\b(?:loss|objective|misfit|iterations?|evaluations?|improve|improvement|progress)\b",
         ("course", "best"),
