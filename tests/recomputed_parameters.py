@@ -217,7 +217,7 @@ def conflict(run: Run, fact: Fact) -> list[float]:
     mean = sum(known[row] for row in stretch) / len(stretch)
     if "at all" in fact.text:
         return [len(known), mean]
-    times = [stretch[0]] if "from iteration" in fact.text else [stretch[-1]]
+    times = [stretch[0]] if re.search("from (?:iteration|evaluation)", fact.text) else [stretch[-1]]
     return [*(times if "between" not in fact.text else [stretch[0], stretch[-1]]), mean]
 
 
@@ -297,7 +297,7 @@ def crossing(run: Run, fact: Fact) -> list[float]:
     assert len({*map(numpy.sign, before)}) == len({*map(numpy.sign, after)}) == 1
     assert before[0] * after[0] < 0
     if "cotangent" in fact.values:
-        assert ("a lower" in fact.text.partition("from iteration")[0]) == (before[0] > 0)
+        assert ("a lower" in re.split("from (?:iteration|evaluation)", fact.text)[0]) == (before[0] > 0)
         return [rows[len(before) - 1], here, watch.values[here]]
     assert ("became positive" in fact.text) == (after[0] > 0)
     return [here, watch.values[rows[-1]]]

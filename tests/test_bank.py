@@ -13,7 +13,7 @@ from xinv_nb.facts.diagnosis.kinds import all_finding_kinds
 from xinv_nb.facts.kind import Kind
 from xinv_nb.facts.kinds import all_kinds
 from xinv_nb.language.bank import bank_of
-from xinv_nb.language.renderer import WHOLE, fill, names_in
+from xinv_nb.language.renderer import COUNTED, WHOLE, fill, names_in
 from xinv_nb.language.slots import (
     Asked,
     Clause,
@@ -24,6 +24,7 @@ from xinv_nb.language.slots import (
     Said,
     Share,
     Slot,
+    SolverIterations,
     Uncertain,
     Value,
     Way,
@@ -92,7 +93,7 @@ def test_every_fact_is_of_a_declared_form_with_slots_of_the_declared_types(make)
         kind = KINDS[fact.kind]
         assert fact.form in forms_of(kind)
         for name, slot in fact.slots.items():
-            assert isinstance(slot, kind.slots[name] if name != WHOLE else Word), (fact.kind, name)
+            assert isinstance(slot, kind.slots[name] if name not in (WHOLE, COUNTED) else Word), (fact.kind, name)
             assert set(said_by(slot)) <= set(bank_of().own)
         assert "{" not in fact.text
         assert "[" not in fact.text.replace("theta[", "").replace("x[", "").replace("p[", "") or "]" in fact.text
@@ -103,6 +104,7 @@ SAMPLES: dict[type[Slot], Slot] = {
     Uncertain: Uncertain(0.5234, 0.031, "m"),
     Count: Count(2),
     Iteration: Iteration(3),
+    SolverIterations: SolverIterations(21),
     Share: Share(0.25),
     Way: Way(1.0),
     Named: Named("x", "travel time"),

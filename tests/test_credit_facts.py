@@ -142,7 +142,7 @@ def test_a_bound_that_does_not_hold_is_not_said_to() -> None:
             method="L-BFGS-B",
             bounds=[(0, 5)],
         )
-    assert [fact.text for fact in of(run, "bound")] == ["x[0] touched its lower bound of 0 at iteration 0."]
+    assert [fact.text for fact in of(run, "bound")] == ["x[0] touched its lower bound of 0 at evaluation 0."]
 
 
 def test_a_momentum_that_is_not_there_is_not_named() -> None:

@@ -193,11 +193,13 @@ def recomputed_ending(run: Run, fact: Fact) -> list[float]:
     found: list[float] = [run.evaluations]
     if fact.cites and events[fact.cites[0]].values.get("message"):
         found = numbers_in(events[fact.cites[0]].text)
-    if match := re.search(r"(still falling|rising), from \S+ at iteration (\d+)", fact.text):
+        made = run.history.calls[-1].ending.get("nit")
+        found = [*([] if made is None else [made]), *found]
+    if match := re.search(r"(still falling|rising), from \S+ at (?:iteration|evaluation) (\d+)", fact.text):
         since = int(match[2])
         assert (run.loss[since] > run.loss[rows[-1]]) == (match[1] == "still falling")
         found += [run.loss[since], since, run.loss[rows[-1]]]
-    if match := re.search(r"since iteration (\d+)", fact.text):
+    if match := re.search(r"since (?:iteration|evaluation) (\d+)", fact.text):
         assert not numpy.isfinite(run.loss[int(match[1]) :]).any()
         found.append(int(match[1]))
     return found
@@ -220,7 +222,7 @@ def recomputed_advice(run: Run, fact: Fact) -> list[float]:
         while rate**more > 0.1:
             more += 1
         return [more]
-    if "The parameters of iteration" in fact.text:
+    if fact.text.startswith("The parameters of "):
         return [numpy.argmin(run.loss)]
     return []
 

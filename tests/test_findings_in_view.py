@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
+from autograd import grad
+from autograd import numpy as anp
 
 import xinv_nb as xi
 from tests.example_runs import EXAMPLES
 from tests.packet import unpack
+from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.run import Run
 from xinv_nb.view import packets
 from xinv_nb.view.head import Writer
@@ -37,6 +42,30 @@ def test_a_finding_is_sent_with_its_advice_and_is_not_said_again_in_the_summary(
     assert finding.advice not in said(summary["parts"])
     assert run.captions[0].text == f"{finding.text} {finding.advice} {said(summary['parts'])}"
     assert set(summary["cites"]) <= set(run.captions[0].cites)
+
+
+def roots(mute: str = "") -> Run:
+    with warnings.catch_warnings(), xi.record(mute=mute) as run:
+        warnings.simplefilter("ignore")
+        x = 4.0
+        for _ in range(6):
+            x = x - grad(lambda x: anp.sqrt(x) + x)(x)
+    return run
+
+
+def test_what_a_finding_says_is_not_said_again_at_the_foot_of_the_view() -> None:
+    run = roots()
+    assert [finding.kind for finding in run.diagnosis] == ["not-finite"]
+    assert "not finite" in run.notices[0]
+    assert header_of(run)["head"]["notices"] == []
+    other = roots(mute="not-finite")
+    assert header_of(other)["head"]["notices"] == list(other.notices)
+
+
+def test_a_notice_of_something_else_stays_beside_a_finding() -> None:
+    run = roots()
+    RunWriter(run).notice("The scene is out of paint.")
+    assert header_of(run)["head"]["notices"] == ["The scene is out of paint."]
 
 
 def test_where_nothing_else_is_to_be_said_there_is_no_summary() -> None:

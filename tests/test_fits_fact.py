@@ -33,14 +33,17 @@ def recomputed(run: Run, fact: Fact) -> list[float]:
     if "fits were made" in fact.text:
         sizes = [fit.options["step_size"] for fit in run.fits] if "step sizes" in fact.text else []
         return [len(ends), *sizes, *(ends if len(ends) <= 6 else [min(ends), max(ends)])]
-    number = [fit.start for fit in run.fits].index(fact.span[0]) + 1 if "number" in fact.text else 0
+    number = [fit.start for fit in run.fits].index(fact.span[0]) + 1 if "number" in fact.text.lower() else 0
     if "what follows" in fact.text.lower():
         as_low = sum(value - min(lowest) <= 1e-3 * abs(min(lowest)) for value in lowest)
         if "reached" in fact.text:
             return [as_low, min(lowest), number, *fact.span]
         return [min(lowest), number, *fact.span] if "lowest" in fact.text else [number, *fact.span]
-    if "reached the lowest" in fact.text:
-        return [sum(value - min(lowest) <= 1e-3 * abs(min(lowest)) for value in lowest)]
+    if "was lowest with" in fact.text:
+        shown = run.fits[number - 1]
+        rows = [shown.best, shown.start] if "started" in fact.text else [shown.best]
+        told = [value for row in rows for points in run.parameters.values() for value in numpy.ravel(points[row])[:4]]
+        return [number, *told]
     first, last = fact.span
     return [first] if first == last else [first, last, *([last - first + 1] if "points" in fact.text else [])]
 
@@ -121,8 +124,50 @@ def test_starts_of_a_solver_are_counted_and_those_that_came_as_low():
     text = told(run)
     assert "5 fits were made from different starts, by BFGS" in text
     assert "3 of them reached the lowest loss, −10.3" in text
-    assert "The 3 that reached the lowest loss ended at the same point." in text
+    assert "3 of them reached the lowest loss, −10.3, at the same point; what follows" in text
     assert "own test for convergence" in run.fits[0].ending
+
+
+def several_starts():
+    with xi.record() as run:
+        for start in ([-1.0, -1.2], [1.0, 1.0], [-0.5, -2.0]):
+            minimize(value_and_grad(wells), start, jac=True, method="BFGS")
+    return run
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Which start was best?",
+        "Which start ended lowest?",
+        "Which starting point gave the lowest loss?",
+        "What are the best parameters?",
+        "Where did the best start end?",
+        "Which one was the best?",
+    ],
+)
+def test_which_start_was_best_is_answered_with_its_values(question):
+    run = several_starts()
+    (first, second), best = run.parameters["x"][run.fits[0].best], run.loss[run.fits[0].best]
+    text = run.ask(question, model=False).text
+    assert f"2 of them reached the lowest loss, −{-best:.3g}, at the same point" in text
+    assert f"Number 3 was lowest with x[0] at −{-first:.3g} and x[1] at −{-second:.3g}" in text
+    assert "it started with x[0] at −0.5 and x[1] at −2." in text
+
+
+def test_the_best_values_are_in_the_summary_of_several_fits():
+    run = several_starts()
+    assert "It was lowest with x[0] at −1.46" in run.captions[0].text
+    run.choose_fit(1)
+    assert "number 2: evaluations" in run.captions[0].text
+    assert "It was lowest with" in run.captions[0].text
+
+
+def test_a_start_that_all_fits_share_is_not_told_with_the_best():
+    with xi.record() as run:
+        for rate in (0.02, 0.15, 0.33):
+            descend(bowl, [0.0, 0.0], rate, 25)
+    assert "It was lowest with x[0] at 1 and x[1] at 2." in run.captions[0].text
 
 
 def test_many_starts_are_told_by_their_range():
@@ -361,7 +406,7 @@ def test_a_recording_of_a_plot_alone_is_no_descent():
     assert run.fits == ()
     assert list(run.diagnosis) == []
     assert [caption.text for caption in run.captions] == [
-        "Iterations 0 to 29 are 30 points on a grid, as for a plot: no step of an optimizer led there."
+        "Evaluations 0 to 29 are 30 points on a grid, as for a plot: no step of an optimizer led there."
     ]
     assert "fell" not in told(run)
     assert run.widget() is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
+from dataclasses import replace
 from typing import Any
 
 import numpy
@@ -15,6 +16,8 @@ from scipy.optimize import minimize
 
 import xinv_nb as xi
 from tests.packet import numbers, unpack
+from xinv_nb.models.captioning import Explaining
+from xinv_nb.recorded.captions import Caption
 from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.view import packets
 from xinv_nb.view.fits import MOST_COMPARED, fit_runs, fits_for_view
@@ -256,6 +259,41 @@ def test_an_open_widget_follows_a_choice_that_is_made_in_python() -> None:
     reader = Reader(run)
     run.choose_fit(2)
     assert reader.headers[-1]["fits"]["shown"] == 3
+
+
+def test_a_model_that_was_answering_says_nothing_of_the_fit_that_was_shown_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reader = Reader(swept())
+    explainer = reader.widget.explainer
+    explainer.explaining = Explaining("a model")
+    begun, sent = threading.Event(), []
+
+    def answer(run: xi.Run, question: str, explaining: Explaining, span: Any, stop: Any = None) -> Caption:
+        if stop is None:
+            return first
+        begun.set()
+        assert stop.wait(60)
+        return replace(first, text="Of another fit.")
+
+    first = reader.widget.run.ask("Why did it stop?", model=False)
+    first = replace(first, sentences=(first.text,))
+    monkeypatch.setattr("xinv_nb.view.explaining.answer", answer)
+    explainer.answer("Why did it stop?", None, sent.append)
+    assert begun.wait(60)
+    reader.widget.run.choose_fit(0)
+    assert explainer._asked.wait(60)
+    assert sent == [first]
+
+
+def test_a_model_answers_the_first_question_after_a_fit_was_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = Reader(swept())
+    explainer = reader.widget.explainer
+    stops = []
+    reader.widget.run.choose_fit(0)
+    explainer._asked.start_work(lambda stop: stops.append(stop.is_set()))
+    assert explainer._asked.wait(60)
+    assert stops == [False]
 
 
 def test_a_model_that_was_writing_writes_of_the_fit_that_was_chosen(monkeypatch: pytest.MonkeyPatch) -> None:

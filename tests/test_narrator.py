@@ -36,6 +36,15 @@ def test_every_sentence_words_facts_that_exist(make) -> None:
         assert (caption.source, caption.status) == ("built-in", "built-in text")
 
 
+def test_that_each_decrease_was_a_smaller_share_is_for_experts() -> None:
+    run = EXAMPLES["rosenbrock_bfgs"]()
+    assert any(fact.form == "superlinear" for fact in run.facts if fact.kind == "convergence")
+    student, expert = (" ".join(caption.text for caption in narrate(run, level)) for level in ("student", "expert"))
+    assert "smaller share" not in student
+    assert "faster and faster" not in student
+    assert "uperlinear" in expert
+
+
 @all_runs
 def test_captions_cover_the_run_and_say_nothing_twice(make) -> None:
     run = make()

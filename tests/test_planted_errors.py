@@ -203,12 +203,19 @@ def told() -> Iterator[tuple[Run, str, str, tuple[int, int] | None]]:
             yield run, written.text, written.source, written.span
 
 
+def of_evaluations(plant: Planter, text: str, keys: Mapping[str, str]) -> Iterator[str]:
+    """Yield the errors in a sentence, also where it has evaluations in the place of iterations."""
+    if "evaluation" not in text or "iteration" in text:
+        return plant(text, keys)
+    return (wrong.replace("iteration", "evaluation") for wrong in plant(text.replace("evaluation", "iteration"), keys))
+
+
 def planted(kinds: Mapping[str, Planter], stride: int, every: int = 1) -> Iterator[tuple[Run, str, str, str]]:
     """Yield a run, the kind of an error, the sentence with it, and the narrator's; of `every` few sentences one."""
     count = 0
     for run, text, source, _ in itertools.islice(told(), 0, None, every):
         for kind, plant in kinds.items():
-            for wrong in plant(text, domain_of(run).quantities):
+            for wrong in of_evaluations(plant, text, domain_of(run).quantities):
                 count += 1
                 if count % stride == 0 and wrong not in (text, source):
                     yield run, kind, wrong, source

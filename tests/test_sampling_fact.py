@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import autograd.numpy as np
 import numpy
 import pytest
-from autograd import grad
+from autograd import grad, value_and_grad
 
 import xinv_nb as xi
+from xinv_nb.facts.diagnosis.kinds import all_finding_kinds
 from xinv_nb.facts.fact import Fact
 from xinv_nb.run import Run
 
@@ -81,6 +84,83 @@ def test_langevin_sampling_is_told_by_its_name(seed):
     assert "as a sampler draws them" in langevin(seed).captions[0].text
 
 
+def bowl(q):
+    return 0.5 * np.sum(q**2 / np.array([1.0, 9.0]))
+
+
+def of_proposals(seed: int, width: float) -> Run:
+    """A Metropolis chain that takes value and gradient where it proposes to go, and nowhere else."""
+    dice = numpy.random.RandomState(seed)
+    with xi.record() as run:
+        q, here = dice.randn(2), numpy.inf
+        for _ in range(300):
+            new = q + width * dice.randn(2)
+            value, _ = value_and_grad(bowl)(new)
+            if numpy.log(dice.rand()) < here - value:
+                q, here = new, value
+    return run
+
+
+MINIMIZING = re.compile(
+    r"minimum|(?:iterations|steps) would|step size|momentum|batches|better than the last|still (?:falling|rising)"
+)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("width", [0.5, 1.0])
+def test_a_chain_that_is_seen_at_its_proposals_alone_is_given_no_advice_to_minimize(seed, width):
+    run = of_proposals(seed, width)
+    texts = [*(fact.text for fact in run.facts), *(caption.text for caption in run.captions)]
+    texts += [run.ask(question, model=False).text for question in ("What next?", "Did it converge?", "Is it stuck?")]
+    assert "as a sampler draws them" in run.captions[0].text
+    assert list(run.diagnosis) == []
+    assert not [text for text in texts if MINIMIZING.search(text)]
+
+
+def test_no_advice_is_given_to_steps_that_are_drawn_at_random_and_mostly_lead_down():
+    dice = numpy.random.RandomState(1)
+    with xi.record() as run:
+        q, here = numpy.zeros(8), numpy.inf
+        for _ in range(400):
+            new = q + dice.randn(8)
+            value, _ = value_and_grad(lambda q: 0.5 * np.sum(q**2 * np.arange(1, 9)))(new)
+            if numpy.log(dice.rand()) < here - value:
+                q, here = new, value
+    assert not [fact for fact in run.facts if fact.kind == "advice"]
+
+
+@pytest.mark.parametrize("told", ["proposals", "states"])
+def test_no_advice_is_given_to_a_chain_without_gradients(told):
+    dice = numpy.random.RandomState(2)
+    with xi.record() as run:
+        q, here = numpy.zeros(2), numpy.inf
+        for _ in range(400):
+            new = q + 0.7 * dice.randn(2)
+            value = float(new @ new / 2)
+            if numpy.log(dice.rand()) < here - value:
+                q, here = new, value
+            run.add(*((value, new) if told == "proposals" else (here, q)))
+    assert not [fact for fact in run.facts if fact.kind == "advice"]
+    assert list(run.diagnosis) == []
+
+
+def test_dynamics_without_friction_are_told_apart_from_a_momentum():
+    dice = numpy.random.RandomState(0)
+    with xi.record() as run:
+        q = numpy.array([0.5, -1.0])
+        for _ in range(40):
+            p = dice.randn(2)
+            for _ in range(8):
+                q = q + 0.2 * p
+                p = p - 0.2 * grad(bowl)(q)
+    assert "as a sampler draws them" in run.captions[0].text
+
+
+def test_what_is_wrong_with_numbers_is_told_of_a_sampler_too():
+    assert {kind.name for kind in all_finding_kinds() if kind.of_samples} >= {"not-finite", "cut-off", "broadcast"}
+    assert not {kind.name for kind in all_finding_kinds() if kind.of_samples} & {"left-to-gain", "best-not-last"}
+
+
 def swinging(rule: str, seed: int) -> Run:
     dice = numpy.random.RandomState(seed)
     data = dice.randn(60, 2)
@@ -95,12 +175,18 @@ def swinging(rule: str, seed: int) -> Run:
             elif rule == "adam":
                 v, s = 0.9 * v + 0.1 * g, 0.999 * s + 0.001 * g**2
                 x = x - 0.3 * (v / (1 - 0.9**k)) / (numpy.sqrt(s / (1 - 0.999**k)) + 1e-8)
+            elif rule == "gathered":
+                v = v + g
+                if k % 4 == 0:
+                    x, v = x - 0.05 * v, 0 * v
+            elif rule == "by coordinates":
+                x = x - 0.1 * g * (numpy.arange(2) == k % 2)
             else:
                 x = x - 0.11 * g
     return run
 
 
-@pytest.mark.parametrize("rule", ["momentum", "adam", "plain"])
+@pytest.mark.parametrize("rule", ["momentum", "adam", "plain", "gathered", "by coordinates"])
 @pytest.mark.parametrize("seed", range(6))
 def test_noise_and_swings_of_a_minimization_are_no_sampling(rule, seed):
     assert not [fact for fact in swinging(rule, seed).facts if fact.kind == "sampling"]

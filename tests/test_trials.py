@@ -33,6 +33,14 @@ def backtrack(f, x, steps: int, *, shrink: float = 0.5, again: bool = False, fir
     return accepted
 
 
+def test_steps_to_and_fro_that_all_lead_lower_are_no_trials():
+    with xi.record() as run:
+        x = numpy.array([0.0, 0.0])
+        for _ in range(40):
+            x = x - 0.33 * grad(lambda x: np.sum(np.array([1.0, 3.0]) * (x - np.array([1.0, 2.0])) ** 2))(x)
+    assert run.accepted.all()
+
+
 @pytest.mark.parametrize("again", [False, True])
 @pytest.mark.parametrize("shrink", [0.5, 0.3, 0.8])
 def test_a_backtracking_search_of_ones_own_is_no_noise(shrink, again):

@@ -62,6 +62,7 @@ export function headAt(iteration: number, status: Status): Head {
     tone: running ? "live" : "good",
     state: running ? `recording · ${iteration}` : `converged · ${ITERATIONS} iterations`,
     evaluations: iteration + 1,
+    noun: "iteration",
     optimizer: "Adam · step size 0.06",
     writer: { text: "llama3.2:3b · local", hint: "", command: "", pull: null },
     busy: running,

@@ -76,6 +76,8 @@ export interface Head {
   tone: Tone;
   state: string;
   evaluations: number;
+  /** What an evaluation is called. */
+  noun: "iteration" | "evaluation";
   optimizer: string;
   writer: Writer;
   busy: boolean;

@@ -1,6 +1,6 @@
 // What is known of the run: the history plus everything said about it, as signals that views watch.
 // Fed by link.ts with decoded packets; knows neither the kernel nor the DOM.
-import { batch, signal } from "@preact/signals-core";
+import { batch, computed, signal } from "@preact/signals-core";
 import { History } from "./history";
 import type {
   Answer,
@@ -38,6 +38,7 @@ const EMPTY_HEAD: Head = {
   tone: "live",
   state: "waiting",
   evaluations: 0,
+  noun: "iteration",
   optimizer: "",
   writer: { text: "", hint: "", command: "", pull: null },
   busy: false,
@@ -57,6 +58,8 @@ export class Store {
   readonly detail = signal<Detail | null>(null);
   readonly run = signal("");
   readonly head = signal<Head>(EMPTY_HEAD);
+  /** What an evaluation is called. */
+  readonly noun = computed(() => this.head.value.noun);
   readonly series = signal<Series[]>([]);
   readonly groups = signal<Group[]>([]);
   readonly watched = signal<Watched[]>([]);
@@ -123,7 +126,7 @@ export class Store {
     if (header.phases) this.phases.value = header.phases;
     if (fresh) this.objectives.value = header.objectives ?? null;
     if (fresh || header.begins) this.begins.value = header.begins ?? [];
-    if (fresh || header.fits !== undefined) this.fits.value = header.fits ?? null;
+    if (fresh || header.fits !== undefined) this.#showFits(header.fits ?? null);
     if (header.fact_groups) this.factGroups.value = header.fact_groups;
     if (header.facts) this.facts.value = header.facts;
     if (header.findings) this.findings.value = header.findings;
@@ -136,6 +139,14 @@ export class Store {
       this.events.value = all.sort((one, other) => one.evaluation - other.evaluation);
     }
     for (const answer of header.answers ?? []) this.#answer(answer);
+  }
+
+  #showFits(fits: Fits | null): void {
+    const before = this.fits.value;
+    this.fits.value = fits;
+    if (!before || !fits || before.shown === fits.shown) return;
+    // What was answered of the fit that was told of before would be taken for an answer about this one.
+    this.questions.value = this.questions.value.filter(({ answer }) => answer === null);
   }
 
   #answer({ request, caption }: Answer): void {

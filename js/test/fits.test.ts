@@ -117,6 +117,32 @@ describe("parts of a run", () => {
   });
 });
 
+describe("the answers to a reader's questions", () => {
+  const caption = { id: "a1", heading: "why?", span: [4, 8], parts: [], cites: [] } as never;
+  const asked = (store: Store) => store.questions.value.map(({ request }) => request);
+  const answered = () => {
+    const store = storeOf(FITS);
+    store.ask({ request: 1, text: "why?", span: null, answer: null });
+    store.apply(decode(encode({ kind: "update", answers: [{ request: 1, caption }] }, {})));
+    store.ask({ request: 2, text: "and now?", span: null, answer: null });
+    return store;
+  };
+
+  it("leave with the fit that they are about, those that are awaited stay", () => {
+    const store = answered();
+    expect(asked(store)).toEqual([2, 1]);
+    store.apply(decode(encode({ kind: "update", fits: CHOSEN }, {})));
+    expect(asked(store)).toEqual([2]);
+  });
+
+  it("stay while the same fit is told of, also when everything comes again", () => {
+    const store = answered();
+    store.apply(decode(encode({ kind: "update", fits: FITS }, {})));
+    store.apply(decode(packet(FITS)));
+    expect(asked(store)).toEqual([2, 1]);
+  });
+});
+
 describe("the table behind the plots", () => {
   it("says of each iteration which fit it is of", () => {
     const store = storeOf(FITS);

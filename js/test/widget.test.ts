@@ -940,6 +940,51 @@ describe("the plane of two parameters", () => {
   });
 });
 
+describe("several runs compared", () => {
+  it("say where the cursor is, and one that has ended by then what it ended with", () => {
+    mount();
+    model.receive(odd("compared"));
+    const values = () => [...shadow().querySelectorAll(".legend .value")].map((node) => node.textContent);
+    slider().value = "119";
+    slider().dispatchEvent(new Event("input"));
+    expect(values()[0]).toMatch(/^[\d.]+\sm \(ended\)$/);
+    expect(values()[1]).toMatch(/^[\d.×⁻⁰-⁹]+\sm$/);
+    slider().value = "0";
+    slider().dispatchEvent(new Event("input"));
+    expect(values().join()).not.toContain("ended");
+  });
+});
+
+describe("the word for an evaluation", () => {
+  const named = (noun: "iteration" | "evaluation") => {
+    mount();
+    const head = { title: "t", status: "finished", notices: [], noun } as never;
+    const captions = [
+      { id: "c0", heading: "Summary", span: [0, 2], parts: [], cites: [], claims: [], sentences: [] },
+    ] as never;
+    const columns = { iteration: Float64Array.of(0, 1, 2), loss: Float64Array.of(5, 4, 3) };
+    model.receive(encode({ sequence: 1, head, captions }, columns));
+    button("Show as table").click();
+    return [...shadow().querySelectorAll(".position, .card .span, th, .table caption, .zoom-bar button")]
+      .map((node) => node.textContent)
+      .join(" ");
+  };
+
+  it("is that of the run everywhere but in the slider's name", () => {
+    const text = named("evaluation");
+    expect(text).toContain("evaluation 2 of 2");
+    expect(text).toContain("evaluations 0–2");
+    expect(text).toContain("Evaluations 0 to 2 of 2");
+    expect(text).not.toMatch(/iteration/i);
+    expect(slider().getAttribute("aria-label")).toBe("iteration");
+    expect(slider().getAttribute("aria-valuetext")).toMatch(/^evaluation 2/);
+  });
+
+  it("is iteration where each is one", () => {
+    expect(named("iteration")).toContain("iterations 0–2");
+  });
+});
+
 describe("odd runs", () => {
   it.each(Object.keys(ODD_RUNS))("%s stands", (name) => {
     mount();

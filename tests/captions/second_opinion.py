@@ -196,8 +196,11 @@ def agrees(written: str, value: float) -> bool:
 def sentences(text: str) -> list[str]:
     """Split a text where a sentence or a line ends."""
     # What turned: the first half until it did; of the second this reader knows no stretch.
-    text = re.sub(r"Apart from its noise, .*? at about iteration \d+ .*? by the end\.", "", text)
-    text = re.sub(r" at iteration (\d+) and \w+ (?:back )?to .*? by the end", r" until iteration \1", text)
+    text = re.sub(r"Apart from its noise, .*? at about (?:iteration|evaluation) \d+ .*? by the end\.", "", text)
+    text = re.sub(
+        r" at (?:iteration|evaluation) (\d+) and \w+ (?:back )?to .*? by the end", r" until iteration \1", text
+    )
+    text = re.sub(r"\bwas lowest with\b", "had", text)  # a fit was, not the parameters that it had there
     text = re.sub(r"Whether [^.]*, this run does not show\.", "", text)
     text = re.sub(r"\bcame from \w+\([^)]*\)", "came from an operation", text)
     text = re.sub(r" in line \d+ of (?:the cell|\S+)", "", text)

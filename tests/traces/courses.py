@@ -140,7 +140,11 @@ def heavy_ball_rings_down_to_a_floor() -> Run:
 
 
 @trace(
-    phases=("divergence",), best=0, speed="", says=("smaller step size",), silent=("converged", "(?i)more iterations")
+    phases=("divergence",),
+    best=0,
+    speed="",
+    says=("smaller step size",),
+    silent=("converged", "(?i)more (?:iterations|steps)"),
 )
 def diverging_step() -> Run:
     return descend(bowl(2.0), 1.0, 1.05, 40)
@@ -218,7 +222,7 @@ def rosenbrock_slsqp() -> Run:
     return solve(rosenbrock, ROSENBROCK_START, "SLSQP")
 
 
-@trace(stopped="as many steps as it was allowed", says=("More iterations",), silent=("converged",))
+@trace(stopped="as many steps as it was allowed", says=("More steps",), silent=("converged",))
 def rosenbrock_out_of_iterations() -> Run:
     return solve(rosenbrock, ROSENBROCK_START, "L-BFGS-B", options={"maxiter": 8})
 
@@ -242,7 +246,7 @@ def decay_misfit(p):
     return np.sum((p[0] * np.exp(-p[1] * t) - data) ** 2)
 
 
-@trace(stopped="stopped after", says=("true value",), silent=("(?i)more iterations",))
+@trace(stopped="stopped after", says=("true value",), silent=("(?i)more (?:iterations|steps)",))
 def exponential_decay_lbfgsb() -> Run:
     return solve(decay_misfit, [1.0, 2.0], "L-BFGS-B", problem=DECAY)
 
@@ -429,7 +433,7 @@ def restarts() -> Run:
     return run
 
 
-@trace(phases=("start",), speed="", silent=("fell", "rose", "(?i)more iterations"))
+@trace(phases=("start",), speed="", silent=("fell", "rose", "(?i)more (?:iterations|steps)"))
 def warm_start_at_the_optimum() -> Run:
     return solve(bowl(1.0, 10.0, level=3.0), [0.0, 0.0], "BFGS")
 

@@ -102,7 +102,7 @@ def overshoot_once() -> Run:
 
 
 @labelled(
-    r"^theta\[1\] fell from 1 to −0\.0\d+ until iteration \d+ and then rose to 1",
+    r"^theta\[1\] fell from 1 to −0\.0\d+ until evaluation \d+ and then rose to 1",
     never=(r"theta\[1\].*past the value where it ended", "swung"),
 )
 def there_and_back() -> Run:
@@ -117,8 +117,8 @@ def rosenbrock(theta):
 
 
 @labelled(
-    r"^At iteration 3: the mirror is flat \(only at a point that the optimizer tried and rejected\)\.$",
-    r"^theta\[1\] fell from 1 to −0\.0\d+ until iteration \d+ and then rose to 1",
+    r"^At evaluation 3: the mirror is flat \(only at a point that the optimizer tried and rejected\)\.$",
+    r"^theta\[1\] fell from 1 to −0\.0\d+ until evaluation \d+ and then rose to 1",
     never=(r"−1\.35",),
 )
 def rejected_trial() -> Run:
@@ -149,7 +149,7 @@ def large_layer() -> Run:
 
 
 @labelled(
-    r"^x\[0\] lay at its lower bound of 1 from iteration \d+ to the end; the gradient still pulled it across",
+    r"^x\[0\] lay at its lower bound of 1 from evaluation \d+ to the end; the gradient still pulled it across",
     never=(r"x\[1\] lay at",),
 )
 def bound_that_binds() -> Run:

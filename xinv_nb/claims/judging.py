@@ -90,7 +90,10 @@ class Judge:
             return None, "this cannot be decided from the recording"
         for mark in (statement.since, statement.until):
             if mark[0] in _FIXED and not evidence.place(mark, rows):
-                return False, f"the recording has {evidence.count} iterations, {evidence.first} to {evidence.last}"
+                return (
+                    False,
+                    f"the recording has {evidence.count} {evidence.noun}s, {evidence.first} to {evidence.last}",
+                )
         if number is not None and not statement.quantity and statement.kind in _MEASURED:
             return None, "it is not said, or was not understood, of what"
         if number is not None and number.unit and statement.kind in _MEASURED:

@@ -102,8 +102,8 @@ def _complete(statements: Sequence[Statement]) -> list[Statement]:
     units = {s.quantity: s.number.unit for s in statements if s.kind == "value" and s.number and s.number.unit}
     found: list[Statement] = []
     for s in statements:
-        if s.kind == "count":  # "over", "within" or "all" as many iterations as the run had
-            s = replace(s, what=s.what[:1])
+        if s.kind == "count":  # "over", "within" or "all" as many iterations as the run had; evaluations are others
+            s = replace(s, what=(s.what[0], *(how for how in s.what[1:] if how == "evaluations")))
         if s.kind == "value" and s.number and not s.number.unit and s.quantity in units:
             s = replace(s, number=replace(s.number, unit=units[s.quantity]))
         if s.kind != "value" or not any(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from xinv_nb.errors import XinvError
+from xinv_nb.facts.counting import counted
 from xinv_nb.facts.diagnosis.finding import Finding, shifted_finding
 from xinv_nb.facts.diagnosis.found import findings_of, ranked, without_untrue
 from xinv_nb.facts.evidence import Evidence
@@ -123,8 +124,8 @@ def analyse(run: RecordedRun) -> Analysis:
         for kind in all_kinds():
             if kind.compute is not None and kind.of_fits:
                 evidence.add(kind.compute(evidence))
-        found = [*evidence.found[count:], *evidence.found[:count]]
-    return Analysis(parts, phases, tuple(_by_salience(found)), tuple(evidence.findings))
+        found = counted(run, [*evidence.found[count:], *evidence.found[:count]])
+    return Analysis(parts, phases, tuple(_by_salience(found)), tuple(counted(run, evidence.findings)))
 
 
 def _of_story(run: RecordedRun, *, is_plot: bool = False) -> tuple[Evidence, Sequence[Fact]]:

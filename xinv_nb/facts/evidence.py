@@ -18,7 +18,7 @@ from xinv_nb.facts.measures.path import FollowedPath
 from xinv_nb.facts.measures.players import Players, players_of
 from xinv_nb.facts.measures.promises import Ways, ways_of_iterates, ways_of_trials
 from xinv_nb.facts.measures.recorded_path import Unknown, path_of
-from xinv_nb.facts.measures.sampling import downhill_share
+from xinv_nb.facts.measures.sampling import Wandering, wandering
 from xinv_nb.facts.measures.uphill import Uphill, uphill
 from xinv_nb.facts.measures.watched import Curve, curves, followed
 from xinv_nb.facts.story import Parts
@@ -106,9 +106,15 @@ class Evidence:
         return opposed_pairs(self.run, self.iterates)
 
     @cached_property
+    def wandering(self) -> Wandering | None:
+        """How the points wander where nothing of the steps draws the loss down; None where it is minimized."""
+        return wandering(self.run)
+
+    @property
     def downhill_share(self) -> float | None:
         """The share of steps down the slope where the run draws samples instead of minimizing; None elsewhere."""
-        return downhill_share(self.run)
+        found = self.wandering
+        return found.downhill if found is not None and found.is_sampling else None
 
     @cached_property
     def uphill(self) -> Uphill:

@@ -15,7 +15,20 @@ from xinv_nb.language.quantities import (
     share,
     with_unit,
 )
-from xinv_nb.language.slots import Asked, Count, Listed, Named, Said, Share, Slot, Uncertain, Value, Way, Word
+from xinv_nb.language.slots import (
+    Asked,
+    Count,
+    Listed,
+    Named,
+    Said,
+    Share,
+    Slot,
+    SolverIterations,
+    Uncertain,
+    Value,
+    Way,
+    Word,
+)
 
 
 def said(slot: Slot) -> str:
@@ -28,6 +41,8 @@ def said(slot: Slot) -> str:
         return _value(slot)
     if isinstance(slot, Uncertain):
         return plus_minus(slot.number, slot.error, slot.unit)
+    if isinstance(slot, SolverIterations):
+        return f"{slot.number} iteration{'' if slot.number == 1 else 's'}"
     if isinstance(slot, Count):
         return str(slot.number)
     if isinstance(slot, Share):

@@ -10,10 +10,16 @@ from xinv_nb.language import english
 from xinv_nb.language.bank import bank_of, small
 from xinv_nb.language.slots import Clause, Count, Listed, Slot
 
-_PART = re.compile(r"\[([^\]]*)\]|\{(\w+)(?::([^|{}]+)\|([^|{}]+))?\}|<(\w+)>")
+_PART = re.compile(r"\[([^\]]*)\]|\{(\w+)(?::([^|{}]+)\|([^|{}]+))?\}|<(\w+)>|(\\?\b[Ii]teration)")
 
 WHOLE = "whole"
 """The slot for what the facts are about, where that is not the run."""
+COUNTED = "counted"
+"""The slot for what a bank's "iteration" is where a run counts something else: a solver makes several evaluations each.
+
+A backslash stands before what is counted along the points that the optimizer accepted: that is then a step.
+"""
+_STEP = "step"
 
 Gloss = Callable[[str], str]
 """Returns what a reader is told of a term where it stands; empty where nothing is."""
@@ -32,10 +38,16 @@ def fill(template: str, slots: Mapping[str, Slot], gloss: Gloss | None = None) -
     'Range went up.'
     >>> fill("after {count:step|steps}", {"count": Count(1)})
     'after 1 step'
+    >>> from xinv_nb.language.slots import Iteration, Word
+    >>> fill("At iteration {at}", {"at": Iteration(3), "counted": Word("evaluation")})
+    'At evaluation 3'
     """
+    counted = slots.get(COUNTED)
 
     def part(match: re.Match[str]) -> str:
-        optional, name, one, many, term = match.groups()
+        optional, name, one, many, term, noun = match.groups()
+        if noun is not None:
+            return _noun(noun, counted)
         if optional is not None:
             return _PART.sub(part, optional) if all(n in slots for n in names_in(optional)) else ""
         if term is not None:
@@ -44,9 +56,18 @@ def fill(template: str, slots: Mapping[str, Slot], gloss: Gloss | None = None) -
         if one is None:
             return text
         count = slots[name]
-        return f"{text} {one if isinstance(count, Count) and count.number == 1 else many}"
+        return f"{text} {_PART.sub(part, one if isinstance(count, Count) and count.number == 1 else many)}"
 
     return _PART.sub(part, template)
+
+
+def _noun(found: str, counted: Slot | None) -> str:
+    """Return what the bank calls an iteration, or with a backslash an iterate, as the run counts it."""
+    noun = found.removeprefix("\\")
+    if counted is None:
+        return noun
+    other = english.said(counted) if noun is found else _STEP
+    return _capital(other) if noun[0].isupper() else other
 
 
 def said(name: str, slots: Mapping[str, Slot]) -> str:
@@ -54,19 +75,19 @@ def said(name: str, slots: Mapping[str, Slot]) -> str:
     if name == WHOLE and name not in slots:
         return "run"
     begins = name not in slots
-    return _said(slots[small(name) if begins else name], begins=begins)
+    return _said(slots[small(name) if begins else name], slots.get(COUNTED), begins=begins)
 
 
-def _said(slot: Slot, *, begins: bool = False) -> str:
+def _said(slot: Slot, counted: Slot | None, *, begins: bool = False) -> str:
     if isinstance(slot, Clause):
         template = bank_of().own[slot.kind, slot.form]
         if begins:
             template = f"{{{template[1].upper()}{template[2:]}" if template[0] == "{" else _capital(template)
         elif slot.kind != "clauses":  # a sentence within a sentence
             template = f"{template[0].lower()}{template[1:]}"
-        return fill(template, slot.slots)
+        return fill(template, slot.slots if counted is None else {**slot.slots, COUNTED: counted})
     if isinstance(slot, Listed) and any(isinstance(item, Clause) for item in slot.items):
-        text = english.in_a_row([_said(item) for item in slot.items], closing=slot.closing)
+        text = english.in_a_row([_said(item, counted) for item in slot.items], closing=slot.closing)
         return _capital(text) if begins else text
     return english.said_first(slot) if begins else english.said(slot)
 

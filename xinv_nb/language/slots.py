@@ -79,6 +79,11 @@ class Iteration(Count):
 
 
 @dataclass(frozen=True)
+class SolverIterations(Count):
+    """How many iterations a solver itself counts, told with the noun: they are no evaluations."""
+
+
+@dataclass(frozen=True)
 class Share(Slot):
     """A part of a whole, told in percent."""
 

@@ -83,7 +83,7 @@ class CaptionWorker:
 
     def _renewed(self) -> threading.Event:
         """End what is being written; what makes ready goes on, as the next writing needs it."""
-        if self._thread is not None:
+        if self._thread is not None or self._stop.is_set():
             self._stop.set()
             self._stop = threading.Event()
         return self._stop

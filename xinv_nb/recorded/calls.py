@@ -34,6 +34,11 @@ class OptimizerCall:
     row of them."""
 
     @property
+    def counts_iterations(self) -> bool:
+        """Whether it is a solver, which makes evaluations as it needs them, and no loop that was seen from outside."""
+        return "function" in self.options or "nit" in self.ending
+
+    @property
     def is_over(self) -> bool:
         """Whether it was seen to stop."""
         return self.stop is not None

@@ -63,7 +63,7 @@ class Choices:
         first, last = (int(end) for end in span)
         if not 0 <= first <= last < self.evaluations:
             raise XinvError(
-                f"The run has no iterations {first} to {last}; choose two between 0 and {self.evaluations - 1}, "
+                f"The run has no evaluations {first} to {last}; choose two between 0 and {self.evaluations - 1}, "
                 "the first one first."
             )
         if (first, last) not in self._chosen_spans:

@@ -123,8 +123,8 @@ def _same(birth: Birth, earlier: Birth) -> bool:
 # ---------------------------------------------------------------------- in words
 
 
-def event_of(birth: Birth, iteration: int) -> NewEvent:
-    """Return the event that says where values or gradients stopped being finite."""
+def event_of(birth: Birth, iteration: int, noun: str = "iteration") -> NewEvent:
+    """Return the event that says where values or gradients stopped being finite; `noun` is the word for `iteration`."""
     operation = birth.operation
     values: dict[str, Any] = {"pass": birth.phase, "iteration": iteration}
     if operation is not None:
@@ -136,14 +136,14 @@ def event_of(birth: Birth, iteration: int) -> NewEvent:
         values["fed_by"] = _call(birth.fed_by)
         if birth.fed_by.place is not None:
             values |= {"fed_line": birth.fed_by.place.line, "fed_file": file_of(birth.fed_by.place)}
-    return NewEvent(birth.phase, NAME, _text(birth, iteration), values, kind="not finite")
+    return NewEvent(birth.phase, NAME, _text(birth, f"{noun} {iteration}"), values, kind="not finite")
 
 
-def _text(birth: Birth, iteration: int) -> str:
+def _text(birth: Birth, evaluation: str) -> str:
     operation = birth.operation
-    when = f"in the {birth.phase} pass of iteration {iteration}"
+    when = f"in the {birth.phase} pass of {evaluation}"
     if birth.from_parameters:
-        return f"the parameters of iteration {iteration} are not finite themselves"
+        return f"the parameters of {evaluation} are not finite themselves"
     if operation is None:
         thing = "the loss" if birth.phase == "forward" else "the gradient"
         return f"{thing} stopped being finite {when}{_watched_text(birth)}; which operation it was is not known"

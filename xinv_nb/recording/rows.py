@@ -196,7 +196,8 @@ class Rows:
                 slopes.append(row, np.array(_row(history, gradient)))
                 history.slopes[name] = slopes  # not before there is a row
         if evaluation.birth is not None:
-            event = nonfinite.event_of(evaluation.birth, row)
+            noun = "evaluation" if any(call.counts_iterations for call in history.calls) else "iteration"
+            event = nonfinite.event_of(evaluation.birth, row, noun)
             self._add_event(history, row, event)
             if not evaluation.birth.from_parameters:
                 self._notice(f"{event.text[0].upper()}{event.text[1:]}.")

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.facts.analysis import facts_of
+from xinv_nb.facts.counting import noun_of_all
 from xinv_nb.facts.differences import accepted_loss, differences, latest_iterates, names_of
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.measures.objective import name_of_loss
@@ -39,7 +40,9 @@ Quantity = tuple[str, str, dict[int, Column]]
 
 def comparison_story(runs: Sequence[RecordedRun]) -> Story:
     """Return what there is to tell of several runs."""
-    return Story(_key(runs), title_of(runs), _count(runs), [_differences_in_words(runs)], "comparison")
+    return Story(
+        _key(runs), title_of(runs), _count(runs), [_differences_in_words(runs)], "comparison", noun_of_all(runs)
+    )
 
 
 def _key(runs: Sequence[RecordedRun]) -> str:
@@ -140,6 +143,7 @@ def _head(runs: Sequence[RecordedRun], longest: int, stride: int) -> protocol.He
         "tone": "neutral",
         "state": _count(runs),
         "evaluations": longest,
+        "noun": noun_of_all(runs),
         "optimizer": "",
         "has_scene": False,
         "notices": [],

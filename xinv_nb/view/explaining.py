@@ -158,7 +158,7 @@ class Explainer:
 
             def reword(stop: threading.Event) -> None:
                 worded = answer(self.run, question, self.explaining, span, stop)
-                if worded != built_in:
+                if worded != built_in and not stop.is_set():  # or another fit is told of by now
                     send(worded)
 
             self._asked.start_work(reword)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xinv_nb.facts.analysis import phases_of, story_span
+from xinv_nb.facts.counting import noun_of
 from xinv_nb.facts.measures.objective import name_of_loss
 from xinv_nb.language.quantities import with_unit
 from xinv_nb.recorded.columns import WatchColumns
@@ -198,7 +199,7 @@ def _draw_gradients(ax: Axes, run: RecordedRun, curves: Sequence[Curve], entries
     signs = (
         "size of the gradient" if len(sizes) == len(entries) else "gradient, blue where negative, orange where positive"
     )
-    ax.set_xlabel(f"iteration  ·  strips: {signs}", fontsize=7.5, color=_MUTED)
+    ax.set_xlabel(f"{noun_of(run)}  ·  strips: {signs}", fontsize=7.5, color=_MUTED)
 
 
 def plain(text: str) -> str:

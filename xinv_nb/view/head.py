@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xinv_nb.facts.analysis import phases_of, story_span
+from xinv_nb.facts.analysis import diagnosis_of, phases_of, story_span
+from xinv_nb.facts.counting import noun_of
+from xinv_nb.facts.diagnosis.found import repeated_by
 from xinv_nb.facts.measures.objective import name_of_loss
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.view import protocol
@@ -38,6 +40,7 @@ def head(run: RecordedRun, writer: Writer, thinned: int = 1) -> protocol.Head:
         "tone": tone,
         "state": state,
         "evaluations": run.evaluations,
+        "noun": noun_of(run),
         "optimizer": run.optimizer,
         "writer": {
             "text": writer.text,
@@ -50,9 +53,20 @@ def head(run: RecordedRun, writer: Writer, thinned: int = 1) -> protocol.Head:
         "has_scene": bool(run.problem and run.problem.scene),
         "loss_label": loss,
         "loss_unit": unit,
-        "notices": list(run.notices),
+        "notices": _notices(run),
         "compared": False,
     }
+
+
+def _notices(run: RecordedRun) -> list[str]:
+    """Return what the recording has to say about itself, but for what a finding says beside it."""
+    if run.status == "running" or run.evaluations == 0:  # nothing else stands there yet
+        return list(run.notices)
+    findings = diagnosis_of(run)
+    cited = {cite for finding in findings for cite in finding.cites}
+    told = {event.text[1:] for event in run.events_as_recorded() if event.id in cited} if cited else set()
+    beginnings = repeated_by(findings)  # a notice begins with a capital, and is a sentence
+    return [text for text in run.notices if text[1:].rstrip(".") not in told and not text.startswith(beginnings)]
 
 
 def _without_command(hint: str, command: str) -> str:
@@ -77,11 +91,12 @@ def state_in_words(run: RecordedRun) -> tuple[protocol.Tone, str]:
         return "neutral", "nothing recorded"
     first, end = story_span(run)
     told = end - first + 1
-    iterations = f"{count if told == count else f'{told} of {count}'} iteration{'' if count == 1 else 's'}"
+    noun = noun_of(run)
+    counted = f"{count if told == count else f'{told} of {count}'} {noun}{'' if count == 1 else 's'}"
     last = phases_of(run)[-1]
     if last.kind == "divergence":
         what = "diverged" if np.isfinite(run.loss[last.start]) else "not a number"
-        return "bad", f"{what} from iteration {last.start}"
+        return "bad", f"{what} from {noun} {last.start}"
     if last.kind == "converged":
-        return "good", f"converged · {iterations}"
-    return "neutral", f"finished · {iterations}"
+        return "good", f"converged · {counted}"
+    return "neutral", f"finished · {counted}"

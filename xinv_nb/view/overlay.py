@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from xinv_nb.facts.counting import noun_of_all
 from xinv_nb.facts.differences import names_of
 from xinv_nb.language.quantities import with_unit
 from xinv_nb.recorded.run import RecordedRun
@@ -61,6 +62,6 @@ def draw_comparison(runs: Sequence[RecordedRun]) -> Figure:
         bare(ax)
     rows[0].suptitle(plain(title_of(runs)), x=0.01, ha="left", fontsize=11, fontweight="bold", color=INK)
     axes[0].legend(fontsize=8, frameon=False, ncols=min(len(runs), 4), loc="lower right", bbox_to_anchor=(1, 1))
-    axes[-1].set_xlabel("iteration", fontsize=8, color=INK)
+    axes[-1].set_xlabel(noun_of_all(runs), fontsize=8, color=INK)
     rows[1].text(0.01, 0.98, plain("\n".join(words)), va="top", ha="left", fontsize=8.5, color=INK, linespacing=1.45)
     return figure

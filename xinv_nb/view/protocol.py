@@ -102,6 +102,8 @@ class Head(TypedDict):
     tone: Tone
     state: str
     evaluations: int
+    noun: Literal["iteration", "evaluation"]
+    """What an evaluation is called."""
     optimizer: str
     writer: Writer
     busy: bool

@@ -79,7 +79,7 @@ def _as_html(story: Story, png: str, page: str) -> str:
     """Return the record as HTML without scripts of its own: one line to fold it to, the page, the picture, the text."""
     title = f"{story.title} · {story.state}"
     text = "".join(
-        f"<p><strong>{escape(heading(c))}</strong><br>{escape(c.text)}"
+        f"<p><strong>{escape(heading(c, story.noun))}</strong><br>{escape(c.text)}"
         f'<br><small style="opacity:.75">{escape(c.status)}</small></p>'
         for c in story.captions
     )
@@ -93,7 +93,7 @@ def _as_html(story: Story, png: str, page: str) -> str:
     return (
         f'<details open data-xinv-record="{story.key}"><summary>Record of this {story.of}: {escape(title)}</summary>'
         f"<style>{orphan}{{display:none}}</style>{_in_a_frame(story.title, page, selector)}"
-        f'<div><img alt="{escape(title)}: over the iterations, loss and parameters" '
+        f'<div><img alt="{escape(title)}: over the {story.noun}s, loss and parameters" '
         f'style="max-width:100%;background:#fff" src="data:image/png;base64,{png}">{text}</div></details>'
     )
 

@@ -287,7 +287,7 @@ class RunWidget(PlotWidget):
             self.explainer.explain_span(span)
         except Exception as error:  # noqa: BLE001 - nothing that is asked in the view may end in the notebook's log
             _log.debug("A stretch could not be explained.", exc_info=True)
-            RunWriter(self.run).notice(f"These iterations could not be explained: {error}")
+            RunWriter(self.run).notice(f"That stretch could not be explained: {error}")
             self.send_words()
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from xinv_nb.facts.analysis import facts_of, phases_of, story_span
+from xinv_nb.facts.counting import noun_of
 from xinv_nb.facts.fact import Fact, Phase
 from xinv_nb.language.bank import Wording
 from xinv_nb.language.quantities import sentence_start
@@ -148,7 +149,7 @@ def plan_span(run: RecordedRun, span: tuple[int, int], level: str | None = None)
     if not found:  # no one course: the border of two fits, or points of a plot
         apart = [f for f in _of_kind(facts_of(run), "fits") if f.salience < _MAIN]
         found = [bank.of(f) for f in apart if f.span[0] <= last and first <= f.span[1]]
-    heading = "Selected iteration" if first == last else "Selected iterations"
+    heading = f"Selected {noun_of(run)}{'' if first == last else 's'}"
     caption = Outline(heading, (first, last), tuple(found))
     return _worded([caption], _seed(run), explains=level != "expert")[0]
 
@@ -229,7 +230,7 @@ def _choices(facts: Sequence[Fact], phases: int, span: tuple[int, int], bank: Ph
     yield from (_Choice(2, bank.of(f)) for f in limits[:_MOST_LIMITS])
     if phases == 1:
         rank = 3 if bank.level == "expert" else 5
-        yield from (_Choice(rank, bank.of(f)) for f in _of_kind(facts, "convergence"))
+        yield from (_Choice(rank, bank.of(f)) for f in _speed(facts, bank))
     doing = ending[0].values.get("doing") if ending else None
     minimum = [f for f in _of_kind(facts, "minimum") if f.values["minimum"]]
     # A loss that still changes is not at its minimum; and terms that balance say better why it is level.
@@ -266,6 +267,12 @@ def _of_the_loss(facts: Sequence[Fact], own: Fact | None, ending: Sequence[Fact]
     yield from (_Choice(1, bank.of(fact)) for fact in told)
 
 
+def _speed(facts: Sequence[Fact], bank: Phrases) -> list[Fact]:
+    """Return how fast the loss neared its limit; that each decrease was a smaller share tells an expert something."""
+    found = _of_kind(facts, "convergence")
+    return found if bank.level == "expert" else [fact for fact in found if fact.form != "superlinear"]
+
+
 def _lasting(facts: Sequence[Fact], span: tuple[int, int]) -> list[Fact]:
     """Return the event that began during the run and happened to its end, if there is one such event."""
     events = [f for f in _of_kind(facts, "event") if f.values["first"] > span[0] and f.values["last"] == span[1]]
@@ -281,7 +288,7 @@ def _of_phase(facts: Sequence[Fact], phase: Phase, bank: Phrases, *, is_last: bo
     earned = [f for kind in ("terms", "drop") for f in _of_kind(facts, kind) if f.span == own.span]
     yield _Choice(0, _with_one_of(bank, own, earned))
     if is_last:
-        yield from (_Choice(1, bank.of(f)) for f in _of_kind(facts, "convergence"))
+        yield from (_Choice(1, bank.of(f)) for f in _speed(facts, bank))
     moves = [f for f in _of_kind(facts, "movement") if f.span == own.span]
     yield from (_Choice(1 if k == 0 else 3, phrase) for k, phrase in enumerate(_joined(bank, moves)))
     yield from (_Choice(4, phrase) for phrase in _joined(bank, _watches(facts, own.span)))

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from xinv_nb.facts.analysis import facts_of, story_span
+from xinv_nb.facts.counting import noun_of
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kinds import all_kinds
 from xinv_nb.language.slots import words_of_the_user
@@ -103,6 +104,11 @@ _TOPICS = (
     ),
     _Topic(r"\b(?:parameters?|variables?|unknowns?|weights)\b|\bwhat moved\b", ("movement", "credit")),
     _Topic(
+        r"\bhow (?:many|often) .*\b(?:iterations|steps|evaluations|evaluate)",
+        ("ending", "course"),
+        wanted=lambda fact: fact.kind != "ending" or "own" in fact.slots,  # else the course says how many there were
+    ),
+    _Topic(
         r"\b(?:loss|objective|misfit|iterations?|evaluations?|improve|improvement|progress)\b",
         ("course", "best"),
     ),
@@ -127,7 +133,7 @@ def draft_answer(run: RecordedRun, question: str, span: tuple[int, int] | None =
     if not best:
         return Draft(question, span or whole, ())
     hull = (min(f.span[0] for f in best), max(f.span[1] for f in best))
-    return Draft(question, hull, tuple(Sentence(_told(fact, whole), (fact,)) for fact in best))
+    return Draft(question, hull, tuple(Sentence(_told(fact, whole, noun_of(run)), (fact,)) for fact in best))
 
 
 def not_shown(run: RecordedRun, question: str, span: tuple[int, int] | None = None) -> Caption:
@@ -170,10 +176,10 @@ def _by_nearness(facts: Sequence[Fact], span: tuple[int, int] | None) -> list[li
     return [inside, sorted(over, key=lambda f: f.span[1] - f.span[0])]
 
 
-def _told(fact: Fact, whole: tuple[int, int]) -> str:
-    """Return a fact's text, with its iterations where it speaks of a part of the run and does not say so itself."""
+def _told(fact: Fact, whole: tuple[int, int], noun: str) -> str:
+    """Return a fact's text, with its evaluations where it speaks of a part of the run and does not say so itself."""
     if fact.kind in ("movement", "watch") and fact.span != whole:
-        return f"Between iterations {fact.span[0]} and {fact.span[1]}: {fact.text}"
+        return f"Between {noun}s {fact.span[0]} and {fact.span[1]}: {fact.text}"
     return fact.text
 
 

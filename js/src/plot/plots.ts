@@ -171,7 +171,7 @@ function describe(store: Store, summary: HTMLElement, signal: AbortSignal): void
     const { loss_label, compared } = store.head.peek();
     const { from, to } = storyOf(store);
     const [first, last] = [from, to - 1].map((row) => formatCount(history.value("iteration", row)));
-    const iterations = `iterations ${first} to ${last}`;
+    const iterations = `${store.noun.peek()}s ${first} to ${last}`;
     const fit = fitInWords(store);
     setText(
       summary,

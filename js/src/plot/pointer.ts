@@ -119,7 +119,7 @@ export function followPointer(
   function hover(event: PointerEvent): void {
     const mark = markAt(event);
     const name = nameAt(event);
-    if (mark) node.title = `iteration ${formatCount(mark.evaluation)}: ${mark.text}`;
+    if (mark) node.title = `${store.noun.peek()} ${formatCount(mark.evaluation)}: ${mark.text}`;
     else node.title = name ? `${name.text}: click to isolate` : "";
     node.classList.toggle("on-mark", mark !== null || name !== null);
     node.classList.toggle("on-axis", isOnAxis(event));

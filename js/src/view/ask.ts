@@ -38,7 +38,7 @@ export function createAsk(store: Store, state: State, link: Link, signal: AbortS
     form.classList.toggle("disabled", !possible);
     form.title = possible ? "" : "No kernel answers behind this view, so questions cannot be answered.";
     if (!possible) box.placeholder = "Questions need a running kernel";
-    else if (span) box.placeholder = `Ask about ${spanText(span)}, e.g. “what changed here?”`;
+    else if (span) box.placeholder = `Ask about ${spanText(span, store)}, e.g. “what changed here?”`;
     else if (store.head.value.status === "running")
       box.placeholder = "Ask about this run (answered when the cell ends)";
     else box.placeholder = "Ask about this run, e.g. “why did the loss stop falling?”";

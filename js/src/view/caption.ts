@@ -9,10 +9,10 @@ import { covers, type State } from "../state";
 import type { Store } from "../store";
 import { createDetails, createEnglish } from "./details";
 
-export function spanText([first, last]: Span): string {
+export function spanText([first, last]: Span, { noun }: Store): string {
   return first === last
-    ? `iteration ${formatCount(first)}`
-    : `iterations ${formatCount(first)}–${formatCount(last)}`;
+    ? `${noun.value} ${formatCount(first)}`
+    : `${noun.value}s ${formatCount(first)}–${formatCount(last)}`;
 }
 
 /** Names for captions by what they are about and where they begin: their numbers and ends change while a run goes on. */
@@ -36,11 +36,11 @@ export function createCaptionCard(
   state: State,
   heading = caption.heading,
 ): HTMLElement {
-  const span = element("button", { class: "span" }, spanText(caption.span));
+  const span = element("button", { class: "span" }, spanText(caption.span, store));
   const text = createText(caption.parts, caption.cites, store, state);
   const card = element(
     "article",
-    { class: "card", "aria-label": `${heading}, ${spanText(caption.span)}` },
+    { class: "card", "aria-label": `${heading}, ${spanText(caption.span, store)}` },
     element("h3", {}, heading),
     span,
     text,

@@ -41,6 +41,7 @@ export function createEvents(store: Store, state: State, signal: AbortSignal): H
     // A column of marks, and two that name themselves.
     const isSeen = name === "iteration" || name === "event";
     const text = element("span", { class: isSeen ? "" : "visually-hidden" }, name);
+    if (name === "iteration") react(signal, () => setText(text, store.noun.value));
     head.append(element("span", { role: "columnheader", class: `${name}-column` }, text));
   }
   const grid = element(

@@ -32,7 +32,7 @@ export function createExplanation(store: Store, state: State, signal: AbortSigna
   // What the reader asked to have explained comes last, and is seen.
   react(signal, () => {
     const span = state.explaining.value;
-    setText(awaited, span ? `explaining ${spanText(span)}…` : "");
+    setText(awaited, span ? `explaining ${spanText(span, store)}…` : "");
     awaited.hidden = !span;
     if (span) reveal(panel, awaited);
   });
@@ -77,7 +77,7 @@ function createQuestion(question: Question, store: Store, state: State): HTMLEle
     "div",
     { class: "card answer" },
     element("h3", {}, text),
-    span ? element("span", { class: "span" }, spanText(span)) : null,
+    span ? element("span", { class: "span" }, spanText(span, store)) : null,
     element("p", { class: "quiet writing" }, "asking…"),
   );
 }

@@ -67,7 +67,7 @@ function createGroup(question: string): HTMLElement {
 }
 
 function createFact(fact: Fact, store: Store, state: State): HTMLElement {
-  const span = element("button", { class: "span" }, spanText(fact.span));
+  const span = element("button", { class: "span" }, spanText(fact.span, store));
   const row = element(
     "li",
     { class: "fact", "data-id": fact.id },

@@ -16,7 +16,7 @@ export function createFindings(store: Store, state: State, signal: AbortSignal):
 }
 
 function createFinding(finding: Finding, store: Store, state: State): HTMLElement {
-  const span = spanText(finding.span);
+  const span = spanText(finding.span, store);
   const advice = createText(finding.advice, [], store, state);
   advice.prepend(element("strong", {}, "What to do: "));
   const card = element(

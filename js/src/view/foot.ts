@@ -76,16 +76,16 @@ export function createFoot(store: Store, state: State, link: Link, signal: Abort
       "aria-valuemin": history.firstIteration,
       "aria-valuemax": history.lastIteration,
       "aria-valuetext": empty
-        ? "no iterations yet"
-        : [`iteration ${iteration}`, ...(compared ? [] : heardAt(store, state))].join(", "),
+        ? `no ${store.noun.value}s yet`
+        : [`${store.noun.value} ${iteration}`, ...(compared ? [] : heardAt(store, state))].join(", "),
     });
     const share =
       (iteration - history.firstIteration) / Math.max(1, history.lastIteration - history.firstIteration);
     slider.style.setProperty("--share", `${100 * share}%`);
     // As wide as it will ever be: the slider beside it keeps its length.
-    position.style.minWidth = `${12 + 2 * formatCount(history.lastIteration).length}ch`;
+    position.style.minWidth = `${store.noun.value.length + 3 + 2 * formatCount(history.lastIteration).length}ch`;
     position.replaceChildren(
-      "iteration ",
+      `${store.noun.value} `,
       element("b", {}, empty ? "–" : formatCount(iteration)),
       empty ? "" : ` of ${formatCount(history.lastIteration)}`,
     );

@@ -63,8 +63,7 @@ export function createLegend(
     for (const { series, button, value } of entries) {
       const gradient = store.history.value(`g${series.key}`, row);
       const now = store.history.value(`p${series.key}`, row);
-      const ended = store.head.value.compared && Number.isNaN(now);
-      setText(value, row < 0 ? "" : ended ? "–" : formatWithUnit(now, series.unit));
+      setText(value, row < 0 ? "" : nowOrAtTheEnd(now, series, row, store));
       button.title = describe(series, row < 0 ? Number.NaN : gradient);
     }
   });
@@ -75,6 +74,15 @@ export function createLegend(
     list,
     element("div", { class: "plot-actions" }, picker.button, ...actions),
   );
+}
+
+/** Of several runs, one that was shorter says what it ended with. */
+function nowOrAtTheEnd(now: number, series: Series, row: number, store: Store): string {
+  if (!store.head.value.compared || !Number.isNaN(now)) return formatWithUnit(now, series.unit);
+  let last = row;
+  while (last >= 0 && Number.isNaN(store.history.value(`p${series.key}`, last))) last--;
+  if (last < 0) return "–";
+  return `${formatWithUnit(store.history.value(`p${series.key}`, last), series.unit)} (ended)`;
 }
 
 function createEntry(series: Series, index: number, state: State): Entry {

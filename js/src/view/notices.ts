@@ -4,8 +4,7 @@ import { computed, type ReadonlySignal } from "@preact/signals-core";
 import { element, react, reconcile } from "../dom";
 import type { Store } from "../store";
 
-const INCOMPLETE =
-  "Some iterations have not arrived here yet. They are fetched as soon as the kernel is free.";
+const INCOMPLETE = "Some numbers have not arrived here yet. They are fetched as soon as the kernel is free.";
 
 export interface Notices {
   node: HTMLElement;

@@ -42,7 +42,7 @@ export function createScene(store: Store, state: State, link: Link, signal: Abor
     if (shown !== frame || signal.aborted) return URL.revokeObjectURL(url);
     const former = image.src;
     image.src = url;
-    image.alt = `simulation at iteration ${frame.iteration}`;
+    image.alt = `simulation at ${store.noun.peek()} ${frame.iteration}`;
     image.width = frame.width;
     image.height = frame.height;
     image.hidden = false;
@@ -71,7 +71,9 @@ function noteFor(store: Store, frame: Frame | null, iteration: number, drawn: bo
   const error = store.frameError.value;
   if (error && (!frame || error.iteration === iteration)) return error.text;
   if (!frame) return drawn ? "the scene appears here" : "Pictures of the scene need a running kernel.";
-  return frame.iteration === iteration ? "" : `picture of iteration ${formatCount(frame.iteration)}`;
+  return frame.iteration === iteration
+    ? ""
+    : `picture of ${store.noun.value} ${formatCount(frame.iteration)}`;
 }
 
 function askWhenResting(store: Store, state: State, link: Link, signal: AbortSignal): void {

@@ -1,5 +1,5 @@
 // The numbers behind the plots as a table: what is drawn, a page of rows at a time, the cursor's row marked.
-import { element, react, setAttributes } from "../dom";
+import { element, react, setAttributes, setText } from "../dom";
 import { formatCount, formatNumber, MOST_DIGITS } from "../format";
 import { on } from "../listen";
 import { derivative, withUnit } from "../plot/panel";
@@ -30,8 +30,8 @@ export function createTable(store: Store, state: State, signal: AbortSignal): Ta
     { class: "table-scroll", role: "group", "aria-label": "data table", tabindex: "0" },
     element("table", {}, caption, head, body),
   );
-  const earlier = pager("Earlier", () => state.step(-PAGE));
-  const later = pager("Later", () => state.step(PAGE));
+  const earlier = pager("Earlier", store, signal, () => state.step(-PAGE));
+  const later = pager("Later", store, signal, () => state.step(PAGE));
   const node = element(
     "div",
     { class: "table", id: "data-table" },
@@ -60,7 +60,7 @@ export function createTable(store: Store, state: State, signal: AbortSignal): Ta
     caption.textContent =
       rows === 0
         ? "Nothing is recorded yet."
-        : `Iterations ${iteration(from)} to ${iteration(to - 1)} of ${iteration(rows - 1)}`;
+        : `${capital(store.noun.value)}s ${iteration(from)} to ${iteration(to - 1)} of ${iteration(rows - 1)}`;
     head.replaceChildren(
       element("tr", {}, ...columns.map(({ title }) => element("th", { scope: "col" }, title))),
     );
@@ -87,7 +87,7 @@ export function createTable(store: Store, state: State, signal: AbortSignal): Ta
 
 /** All rows of what is drawn, as comma-separated values with every digit. */
 export function asCsv(store: Store, state: State): string {
-  const columns = listColumns(store, state);
+  const columns = listColumns(store, state, "iteration"); // whatever the view calls it: programs read this
   const quote = (text: string) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   const lines = [columns.map(({ title }) => quote(title)).join(",")];
   for (let row = 0; row < store.history.rows; row++) {
@@ -96,13 +96,18 @@ export function asCsv(store: Store, state: State): string {
   return `${lines.join("\n")}\n`;
 }
 
-function pager(text: string, act: () => void): HTMLButtonElement {
-  const button = element("button", { class: "action" }, `${text} iterations`);
+function capital(word: string): string {
+  return `${word.slice(0, 1).toUpperCase()}${word.slice(1)}`;
+}
+
+function pager(text: string, store: Store, signal: AbortSignal, act: () => void): HTMLButtonElement {
+  const button = element("button", { class: "action" });
+  react(signal, () => setText(button, `${text} ${store.noun.value}s`));
   on(button, "click", act);
   return button;
 }
 
-function listColumns(store: Store, state: State): Column[] {
+function listColumns(store: Store, state: State, noun: string = store.noun.value): Column[] {
   const { history } = store;
   const { loss_label, loss_unit, compared } = store.head.value;
   const columns: Column[] = [];
@@ -110,7 +115,7 @@ function listColumns(store: Store, state: State): Column[] {
     const raw = (row: number) => String(history.value(key, row));
     columns.push({ title, cell: (row) => format(history.value(key, row)), raw });
   };
-  add("iteration", "iteration", formatCount);
+  add(noun, "iteration", formatCount);
   const stretches = store.fits.value?.stretches;
   if (stretches) {
     const raw = (row: number) => {

@@ -15,7 +15,7 @@ export function createZoomBar(store: Store, state: State, link: Link, signal: Ab
     "drag to select a span · ← → to step · + − or the wheel to zoom",
   );
   const shown = element("span", { class: "hint" });
-  const explain = element("button", { class: "action" }, "Explain these iterations");
+  const explain = element("button", { class: "action" });
   const into = element("button", { class: "action" });
   const back = element("button", { class: "action", title: "key 0" }, "Show the whole run");
   const clear = element("button", { class: "action", title: "key Escape" }, "Clear the selection");
@@ -42,13 +42,14 @@ export function createZoomBar(store: Store, state: State, link: Link, signal: Ab
     const same = span && view && Math.abs(span[0] - view[0]) < 1 && Math.abs(span[1] - view[1]) < 1;
     hint.hidden = span !== null || view !== null;
     const { compared, status } = store.head.value;
+    explain.textContent = `Explain these ${store.noun.value}s`;
     explain.hidden = !span || !link.hasKernel.value || compared || status === "running";
     into.hidden = !span || span[1] <= span[0] || Boolean(same);
-    into.textContent = span ? `Zoom to ${spanText(span)}` : "";
+    into.textContent = span ? `Zoom to ${spanText(span, store)}` : "";
     clear.hidden = !span;
     back.hidden = !view;
     shown.hidden = !view;
-    shown.textContent = view ? `${spanText([Math.ceil(view[0]), Math.floor(view[1])])} shown` : "";
+    shown.textContent = view ? `${spanText([Math.ceil(view[0]), Math.floor(view[1])], store)} shown` : "";
   });
   return element("div", { class: "zoom-bar" }, hint, shown, back, explain, into, clear);
 }

@@ -54,7 +54,7 @@ def _turned(e: Evidence, s: Statement, rows: Rows) -> Verdict:
     turn = int(part[np.argmax(values[part]) if up else np.argmin(values[part])])
     least = FLAT * float(np.ptp(values[part]))
     gains = [abs(float(values[turn] - values[part[k]])) for k in (0, -1)]
-    reason = f"{e.name(s.quantity)} was {'highest' if up else 'lowest'} at iteration {turn}"
+    reason = f"{e.name(s.quantity)} was {'highest' if up else 'lowest'} at {e.noun} {turn}"
     return (False if min(gains) == 0 else True if min(gains) >= least else None), reason
 
 
@@ -90,7 +90,7 @@ def judge_never(e: Evidence, s: Statement, rows: Rows, reason: str) -> Verdict:
         return True, reason
     k = int(np.argmax(steps > 0))
     told = f"{e.name(s.quantity)} went from {e.said(s.quantity, float(values[part[k]]))} to "
-    told += f"{e.said(s.quantity, float(values[part[k + 1]]))} between iterations {part[k]} and {part[k + 1]}"
+    told += f"{e.said(s.quantity, float(values[part[k + 1]]))} between {e.noun}s {part[k]} and {part[k + 1]}"
     return (False if re.search(r"\b(?:never|no)\b", s.words) else None), told
 
 

@@ -24,7 +24,7 @@ def _compared(e: Evidence, s: Statement, rows: Rows) -> Verdict:
     one, two = pair
     above = one[part] > two[part] if way == "up" else one[part] < two[part]
     at = int(part[-1])
-    reason = f"at iteration {at}, {e.name(s.quantity)} was {e.said(s.quantity, one[at])} and {e.name(other)} "
+    reason = f"at {e.noun} {at}, {e.name(s.quantity)} was {e.said(s.quantity, one[at])} and {e.name(other)} "
     return (True if above.all() else None if above.any() else False), reason + e.said(other, two[at])
 
 
@@ -51,9 +51,9 @@ def _together(e: Evidence, s: Statement, rows: Rows) -> Verdict:
         for number, values in ((s.number, one), (s.other, two))
     )
     if not second:
-        return None, f"{names[1]} was not that at any iteration"
+        return None, f"{names[1]} was not that at any {e.noun}"
     at = min(set(first) & set(second), default=second[0])
-    told = f"when {names[1]} was {e.said(s.what[0], two[at])}, at iteration {at}, {names[0]} was "
+    told = f"when {names[1]} was {e.said(s.what[0], two[at])}, at {e.noun} {at}, {names[0]} was "
     return at in first, told + e.said(s.quantity, one[at])
 
 

@@ -12,6 +12,7 @@ from xinv_nb.claims.clauses import LOSS
 from xinv_nb.claims.domain import Domain
 from xinv_nb.claims.statements import Mark, Statement
 from xinv_nb.facts.analysis import facts_of, phases_of, story_span
+from xinv_nb.facts.counting import noun_of
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.measures.sizes import gradient_sizes
 from xinv_nb.language.quantities import quantity as with_its_unit
@@ -40,9 +41,14 @@ class Evidence:
         self._series: dict[str, Floats | None] = {}
         self.entries: dict[str, Entry] = {f"parameter {e.name}": e for e in run.entries()}
 
+    @cached_property
+    def noun(self) -> str:
+        """What an evaluation is called."""
+        return noun_of(self.run)
+
     @property
     def count(self) -> int:
-        """How many iterations there are."""
+        """How many evaluations there are."""
         return self.last - self.first + 1
 
     def series(self, key: str) -> Floats | None:
@@ -126,7 +132,7 @@ class Evidence:
             return None
         first, final = (float(values[i]) for i in (finite[0], finite[-1]))
         went = f"from {self.said(s.quantity, first)} to {self.said(s.quantity, final)}"
-        return first, final, f"{self.name(s.quantity)} went {went} between iterations {finite[0]} and {finite[-1]}"
+        return first, final, f"{self.name(s.quantity)} went {went} between {self.noun}s {finite[0]} and {finite[-1]}"
 
     def in_level_phase(self, part: Rows) -> bool:
         """Whether evaluations lie in one phase in which the loss hardly changes."""

@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from xinv_nb.claims.judges.evidence import Evidence, Judge, Rows, Verdict
 from xinv_nb.claims.statements import Statement
+from xinv_nb.facts.counting import iterations_of_solver
 
 
 def _event(e: Evidence, s: Statement, rows: Rows) -> Verdict:
     times = _times_of(e, s.quantity)
     if not len(times):
         return e.unknown(s)
-    reason = f"it happened first at iteration {times[0]} and last at iteration {times[-1]}"
+    reason = f"it happened first at {e.noun} {times[0]} and last at {e.noun} {times[-1]}"
     at, which = s.until[1], s.what[0]
     if s.until[0] != "at" and s.since[0] != "at":
         return None, "it is not said when"
@@ -55,7 +56,9 @@ def first_times(e: Evidence, statements: Sequence[Statement], start: int, count:
 
 def _count(e: Evidence, s: Statement, rows: Rows) -> Verdict:
     count = int(s.what[0])
-    reason = f"the run had {e.count} iterations"
+    reason = f"the run had {e.count} {e.noun}s"
+    if e.noun == "evaluation" and "evaluations" not in s.what:
+        return _iterations_of_solver(e, count)
     if "total" in s.what:
         return count == e.count, reason
     if "within" in s.what and len(rows) - 1 < count <= e.count:
@@ -63,6 +66,16 @@ def _count(e: Evidence, s: Statement, rows: Rows) -> Verdict:
     if rows[0] == e.span[0] and len(rows) == count + 1 and rows[-1] < e.span[1]:
         return True, reason
     return count in (e.count, len(rows)), reason
+
+
+def _iterations_of_solver(e: Evidence, count: int) -> Verdict:
+    """Judge a number of iterations where the run's evaluations are more than that; its solver may tell it."""
+    made = iterations_of_solver(e.run, e.first, e.last)
+    if made is not None:
+        return count == made, f"the solver made {made} iterations, with {e.count} evaluations"
+    most = int(np.count_nonzero(e.run.accepted[e.first : e.last + 1]))
+    reason = f"the run had {e.count} evaluations, of which {most} were accepted"
+    return (False if count > most else None), reason
 
 
 def _cause(e: Evidence, s: Statement, rows: Rows) -> Verdict:

@@ -43,15 +43,15 @@ def _value(e: Evidence, s: Statement, rows: Rows) -> Verdict:
             found = float(values[at])
             return True if number.is_near(
                 found
-            ) else None, f"{name} at iteration {at} was {e.said(s.quantity, values[at])}"
+            ) else None, f"{name} at {e.noun} {at} was {e.said(s.quantity, values[at])}"
     at = places[0]
     known = values[np.isfinite(values)]
     if number.value == 0 and len(known) and abs(values[at]) <= _ZERO * np.abs(known).max():
         return (
             True if number.about else None,
-            f"{name} at iteration {at} was {e.said(s.quantity, values[at])}: near 0, not 0",
+            f"{name} at {e.noun} {at} was {e.said(s.quantity, values[at])}: near 0, not 0",
         )
-    return False, f"{name} at iteration {at} was {e.said(s.quantity, values[at])}, not {_of(number)}"
+    return False, f"{name} at {e.noun} {at} was {e.said(s.quantity, values[at])}, not {_of(number)}"
 
 
 def _of(number: Number) -> str:
@@ -68,7 +68,7 @@ def _somewhere(e: Evidence, s: Statement, part: Floats, offset: int, number: Num
     exact = replace(number, about=False)
     for at in special:
         if exact.fits(float(part[at])) and exact.is_near(float(part[at])) and not number.limit:
-            return True, f"{name} at iteration {offset + at} was {e.said(s.quantity, part[at])}"
+            return True, f"{name} at {e.noun} {offset + at} was {e.said(s.quantity, part[at])}"
     fits = finite[np.abs(part[finite] - number.value) <= number.half]
     if not len(fits):
         return False, f"{name} never was {_of(number)}"
@@ -76,7 +76,7 @@ def _somewhere(e: Evidence, s: Statement, part: Floats, offset: int, number: Num
         return None, f"it is not said when {name} was {number.limit} than {_of(number)}"
     digits = 1 + math.floor(math.log10(abs(number.value) / (2 * number.half))) if number.value else 1
     if digits >= _CLEAR:
-        return True, f"{name} at iteration {offset + fits[0]} was {e.said(s.quantity, part[fits[0]])}"
+        return True, f"{name} at {e.noun} {offset + fits[0]} was {e.said(s.quantity, part[fits[0]])}"
     return None, f"it is not said when {name} was {_of(number)}"
 
 
@@ -146,7 +146,7 @@ def _extreme(e: Evidence, s: Statement, rows: Rows) -> Verdict:
     if not len(part):
         return e.unknown(s)
     best = int(part[np.argmin(values[part]) if s.what[0] == "lowest" else np.argmax(values[part])])
-    reason = f"{e.name(s.quantity)} was {s.what[0]} at iteration {best}: {e.said(s.quantity, values[best])}"
+    reason = f"{e.name(s.quantity)} was {s.what[0]} at {e.noun} {best}: {e.said(s.quantity, values[best])}"
     return any(values[at] == values[best] for at in e.place(s.until, rows)), reason
 
 
@@ -157,9 +157,9 @@ def _state(e: Evidence, s: Statement, rows: Rows) -> Verdict:
     part = values[e.part(s, rows)]
     bad = np.isnan(part) if s.what[0] == "nan" else np.isinf(part) if s.what[0] == "infinite" else ~np.isfinite(part)
     where = np.flatnonzero(~np.isfinite(values))
-    reason = f"{e.name(s.quantity)} was a finite number at every iteration"
+    reason = f"{e.name(s.quantity)} was a finite number at every {e.noun}"
     if len(where):
-        reason = f"{e.name(s.quantity)} was first not a finite number at iteration {where[0]}"
+        reason = f"{e.name(s.quantity)} was first not a finite number at {e.noun} {where[0]}"
     good = bool(len(part) and bad.all())
     if good and s.since[0] == "at" and s.until == ("end", 0) and s.since[1] > 0:
         good = bool(np.isfinite(values[s.since[1] - 1]))

@@ -113,5 +113,6 @@ def _moment(chunk: Chunk) -> Mark | None:
 
 
 def _count(chunk: Chunk, words: str) -> Statement:
-    how = ("within",) if chunk.words.startswith("within") else ("total",) if " all " in f" {chunk.words}" else ()
+    how = ["within"] if chunk.words.startswith("within") else ["total"] if " all " in f" {chunk.words}" else []
+    how += ["evaluations"] if "evaluation" in chunk.words else []
     return Statement("count", "run", (str(chunk.times[0]), *how), words=words)

@@ -14,7 +14,9 @@ from xinv_nb.facts.fact import Fact
 
 def findings_of(evidence: Evidence, *, of_fits: bool = False) -> list[Finding]:
     """Return what is wrong, of one fit or of all fits together."""
-    kinds = (kind for kind in all_finding_kinds() if kind.of_fits == of_fits)
+    kinds = [kind for kind in all_finding_kinds() if kind.of_fits == of_fits]
+    if evidence.story.wandering is not None:  # which may draw samples
+        kinds = [kind for kind in kinds if kind.of_samples]
     return [finding for kind in kinds for finding in kind.compute(evidence)]
 
 
@@ -46,6 +48,16 @@ def ranked(findings: Iterable[Finding]) -> tuple[Finding, ...]:
         first.setdefault((finding.kind, finding.form, finding.text), finding)
     gravest = sorted(first.values(), key=lambda each: (each.severity != "warning", ranks[each.kind]))
     return tuple(replace(each, id=f"D{place}") for place, each in enumerate(gravest, start=1))
+
+
+def repeated_by(findings: Iterable[Finding]) -> tuple[str, ...]:
+    """Return how notices begin that findings repeat.
+
+    >>> repeated_by([])
+    ()
+    """
+    kinds = {kind.name: kind for kind in all_finding_kinds()}
+    return tuple(beginning for finding in findings for beginning in kinds[finding.kind].notices)
 
 
 def without_untrue(facts: Sequence[Fact], findings: Sequence[Finding]) -> list[Fact]:

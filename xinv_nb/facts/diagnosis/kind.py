@@ -37,8 +37,12 @@ class FindingKind:
     """Words by which a reader asks for it, as a regular expression of small letters: `nan`, `not finite`."""
     silences: tuple[str, ...] = ()
     """Facts that it makes untrue or useless: a kind, or a kind and the beginning of a form, `minimum: reached`."""
+    notices: tuple[str, ...] = ()
+    """How notices of the recording begin that say the same, and are not shown beside it."""
     of_fits: bool = False
     """Whether it is about all fits of a recording."""
+    of_samples: bool = False
+    """Whether it is wrong also where a loop draws samples, and minimizes nothing."""
 
     def finding(
         self,

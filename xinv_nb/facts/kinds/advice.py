@@ -44,6 +44,8 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
         return
     if evidence.is_maximized:
         return  # it rises as it is meant to
+    if evidence.wandering is not None:
+        return  # it may draw samples, which no step size brings lower
     if evidence.players is not None:
         return  # what the loss did is not by its own steps alone
     told = 0

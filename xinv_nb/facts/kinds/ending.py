@@ -13,7 +13,17 @@ from xinv_nb.facts.measures.losses import finite_iterates, height
 from xinv_nb.facts.measures.names import named_optimizer
 from xinv_nb.facts.measures.optimizers import last_stop
 from xinv_nb.facts.measures.scale import visible_swing
-from xinv_nb.language.slots import Clause, Count, Iteration, Said, Slot, Value, Word, pair
+from xinv_nb.language.slots import (
+    Clause,
+    Count,
+    Iteration,
+    Said,
+    Slot,
+    SolverIterations,
+    Value,
+    Word,
+    pair,
+)
 from xinv_nb.recorded.endings import OUT_OF, why_of
 
 _UNCHANGED = 1e-3
@@ -61,6 +71,8 @@ def _why(evidence: Evidence, slots: dict[str, Slot]) -> Iterator[Fact]:
     if stop is not None and stop.values.get("message"):
         evaluations = int(stop.values["evaluations"])
         slots["evaluations"] = Count(evaluations)
+        if "nit" in stop.values:
+            slots["own"] = SolverIterations(int(stop.values["nit"]))
         data = {name: stop.values[name] for name in ("optimizer", "message", "reason") if name in stop.values}
         if why := why_of(stop.values):
             if stop.values.get("reason") in OUT_OF:
@@ -114,6 +126,7 @@ KIND = Kind(
     slots={
         "iterations": Count,
         "evaluations": Count,
+        "own": SolverIterations,
         "stopped": Clause,
         "why": (Clause, Said),
         "late_start": Value,

@@ -15,8 +15,9 @@ from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.fit import Fit
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.fits import Stretch
+from xinv_nb.facts.measures.names import values_of
 from xinv_nb.facts.story import Parts
-from xinv_nb.language.slots import Count, Iteration, Listed, Said, Slot, Value
+from xinv_nb.language.slots import Count, Iteration, Listed, Said, Slot, Value, Word
 from xinv_nb.recorded.run import RecordedRun
 
 _MOST_TOLD = 6
@@ -87,10 +88,24 @@ def _several(evidence: Evidence, parts: Parts) -> Iterator[Fact]:
     several = len(as_low) > 1
     if is_best:
         slots |= {"lowest": Value(lowest)} | ({"times": Count(len(as_low))} if several else {})
+        slots |= _place(run, [fits[k] for k in as_low]) if several else {}
     form = ("reached by several" if several else "the lowest") if is_best else "another"
     yield KIND.fact(form, (start, stop - 1), 1.0, slots)
-    if several and (place := _place(run, [fits[k] for k in as_low])):
-        yield KIND.fact(place, whole, 0.7, {"times": Count(len(as_low))})
+    yield from _point(run, parts)
+
+
+def _point(run: RecordedRun, parts: Parts) -> Iterator[Fact]:
+    """Yield where the loss of the fit that is told of was lowest, and from which start, where the fits have several."""
+    entries, (start, stop) = run.entries(), parts.story
+    if run.history.kept is not None or not entries or any(entry.statistic for entry in entries):
+        return
+    shown = parts.fits[parts.shown]
+    columns = {entry: run.column(entry) for entry in entries}
+    slots: dict[str, Slot] = {"best": Count(parts.shown + 1)}
+    slots["point"] = values_of([(entry, float(column[shown.best])) for entry, column in columns.items()])
+    if any((column[fit.start] != column[shown.start]).any() for fit in parts.fits for column in columns.values()):
+        slots["from"] = values_of([(entry, float(column[shown.start])) for entry, column in columns.items()])
+    yield KIND.fact("point", (start, stop - 1), 0.9, slots)
 
 
 def _end(run: RecordedRun, fit: Fit) -> float:
@@ -127,16 +142,18 @@ def _what_differed(run: RecordedRun, parts: Parts) -> tuple[str, dict[str, Slot]
     return "from the same start" if same_start else "from several starts", slots
 
 
-def _place(run: RecordedRun, fits: Sequence[Fit]) -> str:
-    """Return whether fits that ended as low ended at one point; empty where it is neither clear that nor otherwise."""
+def _place(run: RecordedRun, fits: Sequence[Fit]) -> dict[str, Slot]:
+    """Return whether fits that ended as low ended at one point; nothing where neither is clear."""
     history = run.history
     ends = np.array([history.values.array[history.row_of(fit.best)] for fit in fits])
     starts = np.array([history.values.array[history.row_of(fit.start)] for fit in fits])
     scale = max(float(np.abs(ends - starts).max()), float(np.abs(ends).max()))
     apart = float(np.abs(ends - ends[0]).max())
     if not np.isfinite(apart) or not scale > 0:
-        return ""
-    return "same place" if apart <= _SAME_PLACE * scale else "other places" if apart >= _OTHER_PLACE * scale else ""
+        return {}
+    if apart <= _SAME_PLACE * scale:
+        return {"place": Word("the same point")}
+    return {"place": Word("different points")} if apart >= _OTHER_PLACE * scale else {}
 
 
 def _looks(parts: Parts) -> Iterator[Fact]:
@@ -173,12 +190,17 @@ KIND = Kind(
         "best": Count,
         "lowest": Value,
         "times": Count,
+        "place": Word,
         "first": Iteration,
         "last": Iteration,
+        "point": Listed,
+        "from": Listed,
     },
     compute=compute,
     method="calls of optimizers; points that are an earlier start again; jumps out of scale with the steps before",
-    asked_with=r"\b(?:fits|starts|restarts?|several|which (?:fit|start|run|step(?: ?size)?|(?:learning )?rate|method"
-    r"|optimi[sz]er|solver) (?:is|was|did|works?|worked|won))\b",
+    asked_with=r"\b(?:fits|starts|restarts?|starting (?:points?|values?)|several"
+    r"|which (?:fit|start|run|step(?: ?size)?|(?:learning )?rate|method|optimi[sz]er|solver"
+    r"|one (?:is|was|did|works?|worked|won|gave|ended|reached))\b"
+    r"|(?:best|lowest|winning) (?:one|fit|start|run|result|solution|values?|parameters?|point|answer))\b",
     of_fits=True,
 )

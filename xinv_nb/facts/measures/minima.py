@@ -10,8 +10,8 @@ import numpy as np
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.determination import Determination
 from xinv_nb.facts.measures.iterates import Floats
-from xinv_nb.facts.measures.names import named
-from xinv_nb.language.slots import Clause, Count, Listed, Slot, Value
+from xinv_nb.facts.measures.names import values_of
+from xinv_nb.language.slots import Listed
 from xinv_nb.recorded.checks import Checks
 from xinv_nb.recorded.entries import Entry
 
@@ -25,7 +25,6 @@ _MOVED = 0.05
 """Share of a parameter's size from which it is elsewhere."""
 _NOTHING = 1e-6
 """Share of a parameter's size that is nothing."""
-_MOST_NAMES = 4
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,8 @@ class Elsewhere:
         """Return a point in words; a parameter that is 0 but for rounding is 0."""
         size = np.maximum(np.maximum(np.abs(self.end), np.abs(self.begin)), np.abs(self.checks.points).max(axis=0))
         chosen = self.entries if columns is None else {column: self.entries[column] for column in columns}
-        return _in_words(chosen, np.where(np.abs(point) < _NOTHING * size, 0.0, point))
+        rounded = np.where(np.abs(point) < _NOTHING * size, 0.0, point)
+        return values_of([(entry, float(rounded[column])) for column, entry in chosen.items()])
 
     @property
     def equal(self) -> float:
@@ -93,14 +93,3 @@ def elsewhere(evidence: Evidence) -> Elsewhere | None:
     along_valley = curvature is not None and curvature.is_complete and Determination(curvature).free().shape[1] > 0
     never_negative = bool(losses.min() >= 0 and checks.losses.min() >= 0)
     return Elsewhere(checks, entries, begin, end, fall, never_negative, along_valley)
-
-
-def _in_words(entries: Mapping[int, Entry], point: Floats) -> Listed:
-    """Return the parameters of a point with their values; of many, the first."""
-    parts: list[Slot] = []
-    for column, entry in list(entries.items())[:_MOST_NAMES]:
-        value = Value(float(point[column]), entry.parameter.unit)
-        parts.append(Clause("parameter at", {"parameter": named(entry), "value": value}))
-    if len(entries) > _MOST_NAMES:
-        parts.append(Clause("others, as well", {"count": Count(len(entries) - _MOST_NAMES)}))
-    return Listed(tuple(parts))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from xinv_nb.language.slots import Named
+from xinv_nb.language.slots import Clause, Count, Listed, Named, Slot, Value
 from xinv_nb.recorded.entries import Entry
 from xinv_nb.recorded.watch import Watch
+
+_MOST_NAMES = 4
 
 
 def named(entry: Entry) -> Named:
@@ -35,3 +38,18 @@ def named_optimizer(optimizer: str) -> Named:
     """
     several = re.match(r"[A-Z][a-z]+ ", optimizer) is not None
     return Named(optimizer, f"{optimizer[0].lower()}{optimizer[1:]}" if several else optimizer, is_of_domain=several)
+
+
+def values_of(point: Sequence[tuple[Entry, float]]) -> Listed:
+    """Return the parameters of a point with their values; of many, the first.
+
+    >>> values_of([])
+    Listed(items=(), closing=True)
+    """
+    parts: list[Slot] = [
+        Clause("parameter at", {"parameter": named(entry), "value": Value(value, entry.parameter.unit)})
+        for entry, value in point[:_MOST_NAMES]
+    ]
+    if len(point) > _MOST_NAMES:
+        parts.append(Clause("others, as well", {"count": Count(len(point) - _MOST_NAMES)}))
+    return Listed(tuple(parts))

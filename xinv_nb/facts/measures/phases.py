@@ -66,12 +66,13 @@ def find_phases(
 
 
 def _with_ends(phases: list[Phase], loss: Floats, rows: NDArray[np.intp], starts: Sequence[int]) -> list[Phase]:
-    """Note where a phase ends before the next one begins: at the last iterate of an optimizer."""
+    """Note where a phase ends before the next one begins: at an optimizer's last iterate, or where the loss broke."""
     ended = []
     for phase in phases:
         own = rows[(rows >= phase.start) & (rows < phase.stop)]
         finite = own[np.isfinite(loss[own])]
-        final = phase.stop == len(loss) and len(own) and own[-1] < phase.stop - 1
+        breaks = phase.stop == len(loss) or not np.isfinite(loss[phase.stop])
+        final = breaks and len(own) and own[-1] < phase.stop - 1
         if len(finite) and (final or phase.stop in starts):
             phase = replace(phase, last=int(finite[-1]))
         ended.append(phase)

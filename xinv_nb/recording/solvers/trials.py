@@ -74,7 +74,7 @@ def trials_on_rays(points: Floats, loss: Floats, *, is_over: bool) -> Rows:
     turns = (cosines < -1 + _STRAIGHT**2 / 2 + 4e-16) & (sizes[1:] <= sizes[:-1])
     found: list[int] = []
     ratios: list[float] = []
-    at = 0
+    at, took_back = 0, False
     is_one_line = bool((np.abs(np.abs(cosines) - 1) < 1e-12).all())
     for base in np.flatnonzero(turns).tolist():
         if base < at:
@@ -91,8 +91,11 @@ def trials_on_rays(points: Floats, loss: Floats, *, is_over: bool) -> Rows:
             if loss[firsts[at]] > loss[firsts[base]]:
                 tried = [*tried, at]
         found += tried
+        took_back = took_back or bool(worse)
         ratios += of_ray if tried else []
     if is_one_line and (len(ratios) < 2 or np.ptp(ratios) > _SAME_RATIO):
+        return np.zeros(0, dtype=np.intp)
+    if not took_back:  # steps to and fro that all led lower
         return np.zeros(0, dtype=np.intp)
     ends = np.append(firsts[1:], len(points))
     rows = [row for k in found for row in range(firsts[k], ends[k])]

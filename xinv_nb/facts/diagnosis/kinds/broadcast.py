@@ -75,4 +75,5 @@ KIND = FindingKind(
     asked_with=r"\b(?:broadcast|shapes?)\b",
     silences=("advice", "minimum", "identifiability", "idle"),
     of_fits=True,
+    of_samples=True,
 )

@@ -73,4 +73,5 @@ KIND = FindingKind(
     seen_by="losses that are all multiples of one quantum, far coarser than their own last digit (Higham 2002, 1.7)",
     example="a variance as `mean(x**2) - mean(x)**2` of numbers near 10⁶",
     asked_with=r"\b(?:cancel|precision|rounding)",
+    of_samples=True,
 )

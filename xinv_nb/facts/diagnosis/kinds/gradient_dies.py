@@ -148,4 +148,5 @@ KIND = FindingKind(
     asked_with=STANDS_STILL + r"|\bgradient (?:\w+ ){0,2}(?:0|zero|vanish|die)",
     silences=("idle: no gradient", "minimum", "identifiability"),
     of_fits=True,
+    of_samples=True,
 )

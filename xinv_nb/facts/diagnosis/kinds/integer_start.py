@@ -53,4 +53,5 @@ KIND = FindingKind(
     example="`grad(f)(10)`",
     of_fits=True,
     asked_with=STANDS_STILL + r"|\bnothing (?:was )?recorded|\bno gradient",
+    of_samples=True,
 )

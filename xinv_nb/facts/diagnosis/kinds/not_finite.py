@@ -129,4 +129,5 @@ KIND = FindingKind(
     example="a square root of a negative number, also in the branch that `np.where` does not take",
     asked_with=r"\bnans?\b|not a number|\b(?:in|not |non.)finite\b|\binfinit|\boverflow|\bbroke|\bbreak",
     silences=("advice", "minimum", "gradient", "asked", "convergence", "steps", "identifiability"),
+    of_samples=True,
 )

@@ -44,4 +44,6 @@ KIND = FindingKind(
     example="`threading.Thread(target=fit)` within the recording",
     of_fits=True,
     asked_with=r"\bthreads?\b|\bnothing (?:was )?recorded",
+    notices=("Derivatives were taken ",),
+    of_samples=True,
 )

@@ -82,4 +82,5 @@ KIND = FindingKind(
     asked_with=STANDS_STILL + r"|\bsaturat|\brespon[ds]",
     silences=("idle: no gradient", "minimum", "identifiability"),
     of_fits=True,
+    of_samples=True,
 )
