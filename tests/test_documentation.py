@@ -85,6 +85,13 @@ def test_the_page_of_facts_shows_what_its_code_gives():
             assert without_numbers(example["facts"]) == without_numbers(now)
 
 
+def test_the_page_of_reasons_prints_what_it_shows(capsys):
+    page = (ROOT / "docs" / "reasons.md").read_text(encoding="utf-8")
+    exec(re.findall(r"```python\n(.*?)```", page, re.S)[0], {})
+    (shown,) = re.findall(r"```text\n(.*?)```", page, re.S)
+    assert capsys.readouterr().out == shown
+
+
 def table() -> str:
     """The kinds of facts as they are declared, under the questions that they answer."""
     rows = ["| question | kind | method |", "|---|---|---|"]
