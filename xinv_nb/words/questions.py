@@ -240,8 +240,10 @@ def _by_name(run: RecordedRun, facts: Sequence[Fact], question: str, asked: str)
     if is_whole and _WHY.search(asked) and (why := [f for f in found if f.kind in ("reason", "brought about")]):
         return why
     wanted = [kind for topic in _topics() if re.search(topic.words, asked) for kind in topic.kinds]
-    if "turning" in wanted and (turned := [f for f in found if f.kind == "turning"]):
-        return turned  # where it began and ended, the turn left out, would be no answer
+    if "turning" in wanted and (turned := [f for f in found if f.kind in ("turning", "turned because")]):
+        return sorted(
+            turned, key=lambda fact: fact.kind == "turning"
+        )  # where it began and ended, the turn left out, would be no answer
     order = ["truth"] if "truth" in wanted[:1] else ["credit"] if "credit" in wanted[:1] else []
     order += ["movement", "watch", "truth", "credit", "event"]
     return sorted(found, key=lambda fact: order.index(fact.kind) if fact.kind in order else len(order))

@@ -18,7 +18,7 @@ from xinv_nb.facts.measures.watched import is_loss
 from xinv_nb.language.slots import Count, Directions, Iteration, Named, Slot, Value, Way, pair
 from xinv_nb.recorded.watch import Watch
 
-_LEAST = 0.05
+LEAST = 0.05
 """Share of its range that a parameter goes at least between two turning points."""
 _LEAST_WATCHED = 0.1
 """The same of a watched quantity."""
@@ -37,7 +37,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     turned = [
         (track, turns)
         for track in moved_most(evidence)
-        if track.entry.name not in regular and 0 < len(turns := turns_of(track.values, _LEAST)) <= MOST_TURNS
+        if track.entry.name not in regular and 0 < len(turns := turns_of(track.values, LEAST)) <= MOST_TURNS
     ]
     for place, (track, turns) in enumerate(turned[:_MOST]):
         yield _parameter(evidence, track, turns, 0.6 if place == 0 else 0.45)
@@ -60,7 +60,7 @@ def _parameter(evidence: Evidence, track: Track, turns: list[int], salience: flo
     form, slots, data = _way(values, evidence.iterates.rows, turns, known.unit, known.directions)
     slots["parameter"] = named(track.entry)
     beyond = _overshoot(values)
-    if beyond > _LEAST * track.range:
+    if beyond > LEAST * track.range:
         slots["overshoot"] = Value(beyond, known.unit)
         form += ", too far"
     data |= {"start": float(values[0]), "end": float(values[-1])}
@@ -93,7 +93,7 @@ def _way(
 def _overshoot(values: Floats) -> float:
     """Return how far the value went beyond its last, as seen from its first."""
     way = float(values[-1] - values[0])
-    if abs(way) <= _LEAST * float(np.ptp(values)):
+    if abs(way) <= LEAST * float(np.ptp(values)):
         return 0.0  # it came back to where it began: no goal to go past
     return float(np.max((values - values[-1]) * np.sign(way)))
 
