@@ -13,6 +13,7 @@ from tests.waiting import AT_ONCE, PATIENCE
 from xinv_nb.claims.domain import names_of
 from xinv_nb.claims.sameness import same_claims
 from xinv_nb.models.captioning import Explaining, Progress, write
+from xinv_nb.models.rewording import NOT_REWORDED
 from xinv_nb.words.draft import BUILT_IN, Sentence
 from xinv_nb.words.narrator import narrate, plan
 
@@ -35,8 +36,8 @@ def assert_true(captions, run, model: str) -> int:
 
 
 def is_worded(sentence: Sentence) -> bool:
-    """Whether a model is asked for the sentence; what is wrong with a run, and what to do about it, none words."""
-    return all(fact.kind != "finding" for fact in sentence.facts)
+    """Whether a model is asked for the sentence."""
+    return all(fact.kind not in NOT_REWORDED for fact in sentence.facts)
 
 
 @pytest.mark.parametrize("name", ["two_evaluations", "diverging", "projectile"])

@@ -34,20 +34,24 @@ class _Checked:
 def reword(run: RecordedRun, draft: Draft, model: LanguageModel, manner: Manner, question: str = "") -> Iterator[Draft]:
     """Yield the draft anew each time that one more of its sentences is the model's, or was dropped.
 
-    What is wrong with a run, and what to do about it, no model words: advice is no claim that a check could judge.
+    What is wrong with a run, what to do about it, and why something moved, no model words: see `NOT_REWORDED`.
     """
     if manner == "none":
         return
-    parts = [(of_finding, tuple(part)) for of_finding, part in itertools.groupby(draft.sentences, key=_is_of_finding)]
+    parts = [(is_left, tuple(part)) for is_left, part in itertools.groupby(draft.sentences, key=_is_left)]
     told = [part for _, part in parts]
-    for k, (of_finding, part) in enumerate(parts):
-        for worded in () if of_finding else _reworded(run, part, model, manner, question):
+    for k, (is_left, part) in enumerate(parts):
+        for worded in () if is_left else _reworded(run, part, model, manner, question):
             told[k] = worded
             yield replace(draft, sentences=tuple(itertools.chain(*told)))
 
 
-def _is_of_finding(sentence: Sentence) -> bool:
-    return any(fact.kind == "finding" for fact in sentence.facts)
+NOT_REWORDED = frozenset(["finding", "reason", "brought about", "turned because", "stopping tests"])
+"""Kinds of facts that no model words: advice and reasons are no claims that a check could judge."""
+
+
+def _is_left(sentence: Sentence) -> bool:
+    return any(fact.kind in NOT_REWORDED for fact in sentence.facts)
 
 
 def _reworded(

@@ -11,7 +11,7 @@ from xinv_nb.facts.measures.ends import last_call
 from xinv_nb.facts.measures.names import named_optimizer
 from xinv_nb.facts.measures.stopped import StoppingTest
 from xinv_nb.facts.measures.stopping import stopping_tests
-from xinv_nb.language.slots import Clause, Count, Listed, Named, Said, Slot, Value, Word, pair
+from xinv_nb.language.slots import Clause, Count, Listed, Named, Said, Slot, SolverIterations, Value, Word, pair
 
 
 def compute(evidence: Evidence) -> Iterator[Fact]:
@@ -45,7 +45,8 @@ def _clause(test: StoppingTest) -> Clause:
     met = "reached" if test.is_count else "met"
     slots: dict[str, Slot] = {"option": Said(test.option), "met": Word(met if test.is_met else f"not {met}")}
     if test.is_count:
-        return Clause(f"test, {test.about}", slots | {"count": Count(int(test.size)), "most": Count(int(test.limit))})
+        count = SolverIterations if test.about == "iterations" else Count
+        return Clause(f"test, {test.about}", slots | {"count": Count(int(test.size)), "most": count(int(test.limit))})
     size, limit = Value(test.size, in_powers=True), Value(test.limit, in_powers=True)
     if size.looks_like(limit):
         size, limit = pair(test.size, test.limit)
