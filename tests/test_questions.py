@@ -27,14 +27,14 @@ ANSWERED = [
     ("rosenbrock_bfgs", "How many trials did the line search reject?", "trials", "6 of 39 evaluations were trials"),
     ("rosenbrock_bfgs", "Did it converge fast?", "convergence", "superlinearly"),
     ("rosenbrock_adam", "What did the parameters do?", "movement", "theta[0] rose from −1.2 to 0.366"),
-    ("projectile", "How did the launch speed change?", "movement", "Launch speed rose from 20 to 31.9"),
+    ("projectile", "How did the launch speed change?", "reason", "Launch speed rose from 20 to 31.9"),
     ("projectile", "Is the launch speed close to the true value?", "truth", "the true value is 30 m/s"),
     ("projectile", "How accurate is the result?", "truth", "the true value is 30 m/s"),
     ("projectile", "Why did the range go up?", "brought about", "moving launch speed raised it"),
     ("projectile", "What happened to the apex height?", "watch", "Apex height rose"),
     ("projectile", "When does the ball land before the wall?", "event", "the ball lands before the wall"),
     ("projectile", "Which parameter was most important?", "credit", "launch speed accounts for 84 %"),
-    ("route_like", "Why did the third point turn back?", "movement", "The third point moved south"),
+    ("route_like", "Why did the third point turn back?", "reason", "The third point moved south"),
     ("route_like", "What happened to travel time?", "watch", "Travel time fell from 22.5 to 20 min"),
     ("route_like", "Why did construction cost fall?", "brought about", "moving the second point lowered it"),
     ("route_like", "When did the line run near the village?", "event", "the line runs 0.5 km from the village"),
@@ -129,3 +129,17 @@ def test_a_run_without_facts_answers_too() -> None:
     with xi.record() as run:
         pass
     assert run.ask("What happened to the loss?").text == "The recording does not show this."
+
+
+def test_what_a_word_means_is_no_question_about_the_run() -> None:
+    answer = EXAMPLES["rosenbrock_adam"]().ask("What is a gradient?", model=False)
+    assert answer.status == "the recording does not show it"
+
+
+def test_how_close_it_came_to_the_truth_is_told() -> None:
+    assert "the true value is 30 m/s" in EXAMPLES["projectile"]().ask("How close did it get to the truth?").text
+
+
+def test_at_the_end_is_the_last_stretch() -> None:
+    answer = EXAMPLES["two_terms"]().ask("What did the stress do at the end?", model=False)
+    assert answer.text.startswith("Between iterations 28 and 79: Stress rose from 5.03 to 5.22 MPa")

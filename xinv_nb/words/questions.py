@@ -52,6 +52,7 @@ def _swinging(fact: Fact) -> bool:
 
 
 _TOPICS = (
+    _Topic(r"\b(?:truth|true values?|how close)\b", ("truth",)),
     _Topic(
         r"\b(?:determined|identif|correlat|sloppy|pin(?:ned)? down|uncertain|compensat)",
         ("identifiability", "idle", "advice"),
@@ -148,6 +149,8 @@ def not_shown(run: RecordedRun, question: str, span: tuple[int, int] | None = No
 
 def _facts_for(run: RecordedRun, question: str, span: tuple[int, int] | None) -> list[Fact]:
     asked = " ".join(question.lower().split())
+    if _DEFINITION.match(asked):
+        return []
     named = re.search(r"\b(?:iteration|step|evaluation) (\d+)\b", asked)
     if span is None and named is not None:
         span = (int(named[1]), int(named[1]))
@@ -237,23 +240,42 @@ def _by_name(run: RecordedRun, facts: Sequence[Fact], question: str, asked: str)
         if subject in about or (group and fact.kind in ("movement", "watch", "truth", "credit", "event")):
             found.append(fact)
     is_whole = not re.search(_PART, asked)
+    if re.search(_AT_LAST, asked) and (late := _at_last(found)):
+        return late
     if is_whole and _WHY.search(asked) and (why := [f for f in found if f.kind in ("reason", "brought about")]):
         return why
+    if not re.search(r"\b(?:gradients?|slope)\b", asked):  # the reason says where it went as well
+        why_it_moved = {(f.values["parameter"], f.span) for f in found if f.kind == "reason"}
+        found = [f for f in found if f.kind != "movement" or (f.values["parameter"], f.span) not in why_it_moved]
     wanted = [kind for topic in _topics() if re.search(topic.words, asked) for kind in topic.kinds]
     if "turning" in wanted and (turned := [f for f in found if f.kind in ("turning", "turned because")]):
         return sorted(
             turned, key=lambda fact: fact.kind == "turning"
         )  # where it began and ended, the turn left out, would be no answer
     order = ["truth"] if "truth" in wanted[:1] else ["credit"] if "credit" in wanted[:1] else []
-    order += ["movement", "watch", "truth", "credit", "event"]
+    order += ["reason", "movement", "watch", "truth", "credit", "event"]
     return sorted(found, key=lambda fact: order.index(fact.kind) if fact.kind in order else len(order))
 
 
 _WHY = re.compile(r"\b(?:why|reasons?|because|what for|what made|what drove)\b")
 """Words that ask for a reason, and not only for what happened."""
 
+_DEFINITION = re.compile(r"what(?: is| are|'s|’s)? an? [\w -]+(?: mean)?\W*$")
+"""A question for what a word means, which is none about the run."""
+
 _PART = r"\b(?:at (?:the (?:end|start|beginning)|first|last)|early|late|later|then|turn\w*|back|iteration)\b"
 """Words for a part of the run, where what holds of the whole is no answer."""
+
+_AT_LAST = r"\b(?:at (?:the (?:very )?end|last)|in the end|finally|towards the end)\b"
+
+
+def _at_last(facts: Sequence[Fact]) -> list[Fact]:
+    """Return how what was asked for moved in the last stretch that the run is told in; nothing where it is one."""
+    moves = [fact for fact in facts if fact.kind in ("movement", "watch")]
+    end = max((fact.span[1] for fact in moves), default=0)
+    whole = max((fact.span for fact in moves), key=lambda span: span[1] - span[0], default=(0, 0))
+    return [fact for fact in moves if fact.span[1] == end and fact.span[0] > whole[0]]
+
 
 _COMMON = re.compile(
     "what|when|where|which|why|how|who|whom|whose|does|did|done|has|have|had|was|were|the|and|that|this|these|those|"
