@@ -12,6 +12,7 @@ from scipy.optimize import basinhopping, dual_annealing, minimize
 import xinv_nb as xi
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.shifting import shifted
+from xinv_nb.recorded.excerpt import Places
 from xinv_nb.run import Run
 
 AIM = numpy.array([1.0, 2.0])
@@ -89,7 +90,7 @@ def test_the_fit_that_is_told_of_is_told_as_if_it_had_been_alone():
     with xi.record() as run:
         descend(bowl, [0.0, 0.0], 0.02, 30)
         descend(bowl, [0.0, 0.0], 0.15, 25)
-    own = [shifted(fact, 30) for fact in alone.facts]
+    own = [shifted(fact, Places(30)) for fact in alone.facts]
     assert [f.text for f in own] == [f.text for f in run.facts if f.kind != "fits"]
     assert run.captions[0].span == (30, 54)
 
@@ -185,10 +186,54 @@ def test_evaluations_that_no_optimizer_made_change_no_story(look):
         for point in points:
             grad(bowl)(numpy.array(point))
     assert [(fit.start, fit.stop) for fit in run.fits] == [(0, 20)]
-    assert [f.text for f in run.facts if f.kind != "fits"] == [shifted(fact, 0).text for fact in alone.facts]
+    assert [f.text for f in run.facts if f.kind != "fits"] == [shifted(fact, Places(0)).text for fact in alone.facts]
     (fact,) = [fact for fact in run.facts if fact.kind == "fits"]
     assert fact.span == (20, run.evaluations - 1)
     assert "no step" in fact.text
+
+
+@pytest.mark.parametrize("look", ["grid", "line", "check"])
+@pytest.mark.parametrize("method", ["plain", "momentum", "adam"])
+def test_a_descent_that_a_look_interrupts_is_one_fit(look, method):
+    def program(*, looks):
+        x, v, m = numpy.array([-2.0, 2.5]), numpy.zeros(2), numpy.zeros(2)
+        for k in range(30):
+            g = grad(bowl)(x)
+            if method == "plain":
+                x = x - 0.05 * g
+            elif method == "momentum":
+                v = 0.8 * v - 0.02 * g
+                x = x + v
+            else:
+                m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+                x = x - 0.1 * m / (1 - 0.9 ** (k + 1)) / (numpy.sqrt(v / (1 - 0.999 ** (k + 1))) + 1e-8)
+            if not looks or k != 14:
+                continue
+            if look == "grid":
+                points = [(a, b) for a in numpy.linspace(-3, 3, 7) for b in numpy.linspace(-3, 3, 5)]
+            elif look == "line":
+                points = [x + t * numpy.array([1.0, -2.0]) for t in numpy.linspace(-1, 1, 11)]
+            else:
+                points = [x + 1e-6 * s * e for e in numpy.eye(2) for s in (1, -1)]
+            for point in points:
+                grad(bowl)(numpy.array(point))
+
+    with xi.record() as alone:
+        program(looks=False)
+    with xi.record() as run:
+        program(looks=True)
+    more = run.evaluations - alone.evaluations
+    ((first, after),) = run.fits[0].looks
+    assert [(fit.start, fit.stop) for fit in run.fits] == [(0, run.evaluations)]
+    assert (first, after) == (15, 15 + more)
+    places = Places(0, ((first, after),))
+    own = [shifted(fact, places) for fact in alone.facts]
+    assert [f.text for f in run.facts if f.kind != "fits"] == [f.text for f in own]
+    (fact,) = [fact for fact in run.facts if fact.kind == "fits"]
+    assert fact.span == (first, after - 1)
+    assert "no step" in fact.text
+    assert run.widget() is not None
+    assert run.uncertainty is not None
 
 
 def test_a_grid_before_the_loop_is_no_part_of_it():

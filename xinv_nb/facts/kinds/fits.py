@@ -12,7 +12,7 @@ import numpy as np
 
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
-from xinv_nb.facts.fit import Fit
+from xinv_nb.facts.fit import Fit, iterates_of_fit
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.fits import Stretch
 from xinv_nb.facts.story import Parts
@@ -95,8 +95,8 @@ def _several(evidence: Evidence, parts: Parts) -> Iterator[Fact]:
 
 def _end(run: RecordedRun, fit: Fit) -> float:
     """Return the last loss of a fit that was accepted."""
-    accepted = np.flatnonzero(run.accepted[fit.start : fit.stop])
-    return float(run.loss[fit.start + accepted[-1]] if len(accepted) else run.loss[fit.stop - 1])
+    accepted = iterates_of_fit(run, fit)
+    return float(run.loss[accepted[-1] if len(accepted) else fit.stop - 1])
 
 
 def _is_as_low(value: float, lowest: float, values: Sequence[float]) -> bool:
@@ -140,7 +140,7 @@ def _place(run: RecordedRun, fits: Sequence[Fit]) -> str:
 
 
 def _looks(parts: Parts) -> Iterator[Fact]:
-    for part in parts.stretches:
+    for part in (each for whole in parts.stretches for each in (whole, *whole.looks)):
         if part.look in ("grid", "line", "scan", "check", "again"):
             salience = 1.0 if parts.is_plot else 0.6
             yield KIND.fact(_form(part), (part.start, part.stop - 1), salience, _of(part))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -22,6 +22,9 @@ Floats = NDArray[np.float64]
 _FEWEST = 3
 """Evaluations that a loop takes at least to be a fit, beside others."""
 _SAME_RATE = 1e-6
+_LATEST = 5
+_NO_FARTHER = 2.0
+"""How many times as long as the longest of the latest steps the one may be with which a loop goes on after a look."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,13 @@ class Stretch:
     call: OptimizerCall | None = None
     look: Look = ""
     options: Mapping[str, Any] = field(default_factory=dict)
+    looks: tuple[Stretch, ...] = ()
+    """The looks that interrupted a fit, which then went on from where it was."""
+
+    @property
+    def left_out(self) -> tuple[tuple[int, int], ...]:
+        """The evaluations of these looks: of each, the first, and the one after the last."""
+        return tuple((look.start, look.stop) for look in self.looks)
 
 
 def stretches(run: RecordedRun) -> list[Stretch]:
@@ -138,46 +148,116 @@ def _covered(
         yield at, count, None
 
 
-def _of_loop(rows: Rows, start: int, stop: int, starts: Sequence[Floats], *, alone: bool) -> Iterator[Stretch]:
-    """Yield the fits and the looks among evaluations that no known optimizer called for."""
+def _of_loop(rows: Rows, start: int, stop: int, starts: Sequence[Floats], *, alone: bool) -> list[Stretch]:
+    """Return the fits and the looks among evaluations that no known optimizer called for."""
     points, slopes = rows.points, rows.slopes
     own, down = points[start:stop], None if slopes is None else slopes[start:stop]
     plots: dict[tuple[int, int], Look] = dict.fromkeys(looks.grids(own), "grid")
-    for a, b in looks.lines(own, down):
-        if all(b <= c or d <= a for c, d in plots):
-            plots[a, b] = "line"
+    others: tuple[tuple[list[tuple[int, int]], Look], ...] = (
+        (looks.lines(own, down), "line"),
+        (looks.checks(own), "check"),
+    )
+    for spans, look in others:
+        for a, b in spans:
+            if all(b <= c or d <= a for c, d in plots):
+                plots[a, b] = look
+    found = list[Stretch]()
+    pieces = list[tuple[int, int]]()
     for a, b, is_plot in looks.between(sorted(plots), len(own)):
         if is_plot:
-            yield Stretch(start + a, start + b, look=plots[a, b])
+            found.append(Stretch(start + a, start + b, look=plots[a, b]))
+            continue
+        end, behind = _looks_of(rows, start + a, start + b)
+        pieces += [(start + a, end)] if start + a < end else []
+        found += behind
+    for each in _rejoined(rows, pieces):
+        is_all = alone and each == [(0, len(points))]
+        found += _of_steps(rows, each, starts, alone=is_all)
+    return _with_looks_within(sorted(found, key=lambda each: (each.start, -each.stop)))
+
+
+def _looks_of(rows: Rows, start: int, stop: int) -> tuple[int, list[Stretch]]:
+    """Return where the steps end among evaluations without plots, and the looks at known points behind them."""
+    points, slopes = rows.points, rows.slopes
+    own, before = points[start:stop], points[:start]
+    if start > 0:
+        if looks.are_known(own, before):
+            return start, [Stretch(start, stop, look="again")]
+        if looks.is_check(own, before):
+            return start, [Stretch(start, stop, look="check")]
+        if looks.is_scan(own, None if slopes is None else slopes[start:stop], before):
+            return start, [Stretch(start, stop, look="scan")]
+    end, look = looks.look_behind(own)
+    if end < _FEWEST or end == len(own):
+        return stop, []
+    return start + end, [Stretch(start + end, stop, look=look)]
+
+
+def _rejoined(rows: Rows, pieces: Sequence[tuple[int, int]]) -> list[list[tuple[int, int]]]:
+    """Return the pieces between looks, those together of which each goes on from where the one before it was."""
+    found = list[list[tuple[int, int]]]()
+    for piece in pieces:
+        if found and _goes_on(rows, found[-1], piece):
+            found[-1].append(piece)
         else:
-            is_all = alone and (a, b) == (0, len(own))
-            yield from _of_steps(rows, (start + a, start + b), starts, alone=is_all)
+            found.append([piece])
+    return found
 
 
-def _of_steps(rows: Rows, span: tuple[int, int], starts: Sequence[Floats], *, alone: bool) -> Iterator[Stretch]:
-    """Yield the fits among evaluations without plots, and the looks at points that are known."""
-    (start, stop), points, slopes, accepted = span, rows.points, rows.slopes, rows.accepted
-    if start > 0 and looks.are_known(points[start:stop], points[:start]):
-        yield Stretch(start, stop, look="again")
-        return
-    if start > 0 and looks.is_check(points[start:stop], points[:start]):
-        yield Stretch(start, stop, look="check")
-        return
-    if start > 0 and looks.is_scan(points[start:stop], None if slopes is None else slopes[start:stop], points[:start]):
-        yield Stretch(start, stop, look="scan")
-        return
-    end, look = looks.look_behind(points[start:stop])
-    end = stop if end < _FEWEST else start + end
-    iterates = np.flatnonzero(accepted[start:end]) + start  # a trial is no start
+def _goes_on(rows: Rows, earlier: Sequence[tuple[int, int]], later: tuple[int, int]) -> bool:
+    """Whether a loop is where it was, or one step on: the same point, down its gradient, or no farther than before."""
+    steps_taken = _accepted(rows, earlier)
+    if not len(steps_taken) or later[0] in rows.changes:
+        return False
+    last, now = rows.points[steps_taken[-1]], rows.points[later[0]]
+    if np.array_equal(now, rows.points[earlier[0][0]]):
+        return False
+    step = now - last
+    length = float(np.linalg.norm(step))
+    if not length > 0:
+        return length == 0
+    if rows.slopes is not None:
+        slope = rows.slopes[steps_taken[-1]]
+        inner, size = -float(slope @ step), float(np.linalg.norm(slope)) * length
+        if now.size > 1 and inner > 0 and inner >= (1 - _SAME_RATE) * size:
+            return True
+    lengths = np.linalg.norm(np.diff(rows.points[steps_taken[-_LATEST:]], axis=0), axis=1)
+    return len(lengths) > 0 and length <= _NO_FARTHER * float(lengths.max())
+
+
+def _accepted(rows: Rows, pieces: Sequence[tuple[int, int]]) -> NDArray[np.intp]:
+    """Return the evaluations in some pieces that are iterates."""
+    return np.concatenate([np.flatnonzero(rows.accepted[a:b]) + a for a, b in pieces])
+
+
+def _with_looks_within(found: Sequence[Stretch]) -> list[Stretch]:
+    """Return the stretches in order, the looks that lie within a fit as parts of it."""
+    outer = list[Stretch]()
+    for each in found:
+        if outer and each.start < outer[-1].stop:
+            outer[-1] = replace(outer[-1], looks=(*outer[-1].looks, each))
+        else:
+            outer.append(each)
+    return outer
+
+
+def _of_steps(
+    rows: Rows, pieces: Sequence[tuple[int, int]], starts: Sequence[Floats], *, alone: bool
+) -> Iterator[Stretch]:
+    """Yield the fits among the evaluations of some pieces, which looks interrupted."""
+    points, slopes = rows.points, rows.slopes
+    iterates = _accepted(rows, pieces)  # a trial is no start
     down = None if slopes is None else slopes[iterates]
     found = {int(iterates[row]) for row in restarts(points[iterates], down, starts)}
-    cuts = sorted({start, end, *found, *(row for row in rows.changes if start < row < end)})
+    found |= {row for a, b in pieces for row in rows.changes if a < row < b}
+    every = np.concatenate([np.arange(a, b) for a, b in pieces])
+    cuts = [0, *np.searchsorted(every, sorted(found)).tolist(), len(every)]
     for a, b in pairwise(cuts):
-        is_few = b - a < _FEWEST and not (alone and (a, b) == span)
-        rate = None if is_few or slopes is None else step_size(points[a:b], slopes[a:b])
-        yield Stretch(a, b, look="few" if is_few else "", options={} if rate is None else {"step_size": rate})
-    if end < stop:
-        yield Stretch(end, stop, look=look)
+        own = every[a:b]
+        is_few = len(own) < _FEWEST and not alone
+        rate = None if is_few or slopes is None else step_size(points[own], slopes[own])
+        options = {} if rate is None else {"step_size": rate}
+        yield Stretch(int(own[0]), int(own[-1]) + 1, look="few" if is_few else "", options=options)
 
 
 def step_size(points: Floats, slopes: Floats) -> float | None:
