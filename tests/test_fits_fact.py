@@ -7,7 +7,7 @@ import numpy
 import pytest
 from autograd import grad, value_and_grad
 from autograd.misc.optimizers import adam
-from scipy.optimize import basinhopping, dual_annealing, minimize
+from scipy.optimize import basinhopping, dual_annealing, least_squares, minimize, minimize_scalar
 
 import xinv_nb as xi
 from xinv_nb.facts.fact import Fact
@@ -411,3 +411,50 @@ def test_a_recording_of_a_plot_alone_is_no_descent():
     assert "fell" not in told(run)
     assert run.widget() is not None
     assert run.plot() is not None
+
+
+@pytest.mark.parametrize("outer_method", ["Nelder-Mead", "BFGS", "bounded"])
+@pytest.mark.parametrize("inner_method", ["loop", "BFGS", "least_squares"])
+def test_what_is_minimized_inside_of_another_objective_is_told_as_that(outer_method, inner_method, tmp_path):
+    def inner(w, strength):
+        return np.sum((w - AIM) ** 2) + np.exp(strength) * np.sum(w**2)
+
+    def trained(strength):
+        w = numpy.zeros(2)
+        if inner_method == "loop":
+            for _ in range(30):
+                w = w - 0.1 * grad(inner)(w, strength)
+        elif inner_method == "BFGS":
+            w = minimize(value_and_grad(inner), w, args=(strength,), jac=True, method="BFGS").x
+        else:
+            of = numpy.exp(strength / 2)
+            w = least_squares(lambda w: numpy.concatenate([w - AIM, of * w]), w).x
+        return w
+
+    def outer(strength):
+        return float(numpy.sum((trained(float(numpy.ravel(strength)[0])) - 0.8 * AIM) ** 2))
+
+    with xi.record() as run:
+        if outer_method == "bounded":
+            result = minimize_scalar(outer, bounds=(-5, 0), method="bounded")
+        else:
+            result = minimize(outer, [0.0], method=outer_method)
+    assert next(iter(run.objectives)) == "outer"
+    assert run.evaluations == result.nfev
+    assert [fit.start for fit in run.fits if fit.objective == "outer"] == [0]
+    inside = next(each for name, each in run.objectives.items() if name != "outer")
+    assert f"in {result.nfev} of its evaluations, {inside.history.objective} was minimized" in run.captions[0].text
+    assert f"with {inside.evaluations} evaluations in all; what follows tells of outer alone" in run.captions[0].text
+    assert "with other data or settings" not in told(run)
+    again = xi.load(run.save(tmp_path / "run.npz"))
+    assert again.facts == run.facts
+    assert "what follows tells of outer" not in told(inside)
+
+
+def test_a_penalty_inside_of_an_objective_is_not_minimized_there():
+    def penalty(x):
+        return np.sum(x**4)
+
+    with xi.record() as run:
+        minimize(lambda x: float(bowl(x) + penalty(x)), [3.0, 3.0], jac=lambda x: grad(bowl)(x) + grad(penalty)(x))
+    assert "was minimized" not in told(run)

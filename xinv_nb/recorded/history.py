@@ -79,6 +79,8 @@ class History:
         """Objectives that are given these parameters, and whose own parameters this one is given: players of a game."""
         self.is_within = False
         """Whether it is computed inside of what a solver minimizes, and is not that itself."""
+        self.nested = 0
+        """In how many of a solver's evaluations of another objective it was minimized, to make these."""
         self.is_on_manifold = False
         """Whether a package keeps its parameters on a curved surface, on which its own gradient need not vanish."""
         self.last_signs: NDArray[Any] = np.full(self.width, np.inf)

@@ -23,6 +23,7 @@ from xinv_nb.recording.evaluation import Evaluation
 from xinv_nb.recording.events import WatchedValue, backward_events, by_name, forward_events, turn
 from xinv_nb.recording.given_names import names_given
 from xinv_nb.recording.held import mark_of, numbers_of
+from xinv_nb.recording.inner import InnerFit
 from xinv_nb.recording.measured import by_group
 from xinv_nb.recording.outside import OutsideValues
 from xinv_nb.recording.solvers.callers import by_an_optimizer
@@ -78,6 +79,8 @@ class Rows:
         """The numbers that the function of each history read from around it at its latest evaluation, and what a solver
         gave it beside the point."""
         self._remarks: dict[History, set[Any]] = {}
+        self._inner: dict[History, InnerFit] = {}
+        """What is made of each history inside of a solver's call of another objective."""
         self._turns = Turns(writer, self._new_history, self._thinned, self._joined)
         self._tell_joined = joined
 
@@ -85,6 +88,9 @@ class Rows:
         """Add an evaluation."""
         appended = self._append(evaluation, gradient)
         self._newest = appended[0]
+        around = evaluation.around if evaluation.asked is None else evaluation.asked.around
+        if around is not None:
+            self._inner.setdefault(self._newest, InnerFit()).evaluated(self._newest, evaluation, around)
         if self._outside.waiting:
             self._outside.put(self._newest)
         return appended

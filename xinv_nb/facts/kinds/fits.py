@@ -51,6 +51,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     start, stop = parts.story
     if any(not start <= fit.start < stop for fit in parts.fits):
         yield from _several(evidence, parts)
+    yield from _inner(evidence)
     yield from _looks(parts)
     for first, last in evidence.run.chosen_spans:
         within = sum(first < part.stop and part.start <= last for part in parts.stretches)
@@ -139,6 +140,17 @@ def _place(run: RecordedRun, fits: Sequence[Fit]) -> str:
     return "same place" if apart <= _SAME_PLACE * scale else "other places" if apart >= _OTHER_PLACE * scale else ""
 
 
+def _inner(evidence: Evidence) -> Iterator[Fact]:
+    """Yield what was minimized inside of the objective that is shown."""
+    run = evidence.run
+    for history in run.histories if not run.history.nested else ():
+        if history.nested:
+            slots: dict[str, Slot] = {"times": Count(history.nested), "count": Count(len(history))}
+            is_named = history.objective != run.history.objective
+            slots |= {"inner": Said(history.objective), "outer": Said(run.history.objective)} if is_named else {}
+            yield KIND.fact("inner" if is_named else "inner, unnamed", (0, evidence.last), 1.0, slots)
+
+
 def _looks(parts: Parts) -> Iterator[Fact]:
     for part in (each for whole in parts.stretches for each in (whole, *whole.looks)):
         if part.look in ("grid", "line", "scan", "check", "again"):
@@ -175,6 +187,8 @@ KIND = Kind(
         "times": Count,
         "first": Iteration,
         "last": Iteration,
+        "inner": Said,
+        "outer": Said,
     },
     compute=compute,
     method="calls of optimizers; points that are an earlier start again; jumps out of scale with the steps before",

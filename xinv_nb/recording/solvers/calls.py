@@ -48,6 +48,8 @@ class Asked(Protocol):
     """Whether it is for a finite difference of the solver's: no step, and no trial of one."""
     function: Any
     """The innermost function that was reached, where solvers call each other's."""
+    around: Asked | None
+    """The call of another solver that it is inside of."""
     inside: list[tuple[Any, Any]]
     """Evaluations that were recorded meanwhile, by a framework or by hand, with their gradients, until it is known
     whether they are what the solver asked for."""
