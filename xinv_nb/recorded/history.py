@@ -25,6 +25,8 @@ from xinv_nb.recorded.leaves import Leaf
 
 BUDGET = 512 * 2**20
 """Bytes that the parameters and gradients of one objective take at most, with the residuals where they are kept."""
+MOST_CHANGES = 100
+"""Changes of what an objective holds beside its parameters that are noted; more are batches."""
 _FEWEST_ROWS = 1024
 _FEWEST_STEPS = 8
 """Evaluations from which on a loss that fell is one that somebody minimized."""

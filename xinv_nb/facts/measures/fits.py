@@ -21,6 +21,8 @@ Floats = NDArray[np.float64]
 
 _FEWEST = 3
 """Evaluations that a loop takes at least to be a fit, beside others."""
+_MOST_SETS, _FEWEST_OF_BATCH = 5, 10
+"""Data that change more often than that, and each after fewer evaluations, are drawn anew for one optimization."""
 _SAME_RATE = 1e-6
 _LATEST = 5
 _NO_FARTHER = 2.0
@@ -113,7 +115,10 @@ def changes_of_data(run: RecordedRun) -> list[int]:
     """
     rows = [row for row, _ in run.history.held]
     stays = np.diff([*rows, run.evaluations]) if rows else np.zeros(0)
-    return rows[1:] if len(rows) > 1 and float(stays.min()) >= _FEWEST else []
+    if len(rows) < 2 or float(stays.min()) < _FEWEST:
+        return []
+    are_batches = len(rows) > _MOST_SETS and float(np.median(stays)) < _FEWEST_OF_BATCH
+    return [] if are_batches else rows[1:]
 
 
 def _told_apart(calls: Sequence[OptimizerCall], count: int) -> list[tuple[int, int, OptimizerCall]]:
