@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import autograd.numpy as np
 import numpy
 import pytest
@@ -458,3 +460,89 @@ def test_a_penalty_inside_of_an_objective_is_not_minimized_there():
     with xi.record() as run:
         minimize(lambda x: float(bowl(x) + penalty(x)), [3.0, 3.0], jac=lambda x: grad(bowl)(x) + grad(penalty)(x))
     assert "was minimized" not in told(run)
+
+
+def near(rule, start, count, f=bowl):
+    """One descent by a rule from a start, by a loop that counts its steps."""
+    x, m, v = numpy.array(start, dtype=float), numpy.zeros(len(start)), numpy.zeros(len(start))
+    for k in range(count):
+        g = grad(f)(x)
+        if rule == "plain":
+            x = x - 0.02 * g
+        elif rule == "momentum":
+            m = 0.8 * m - 0.01 * g
+            x = x + m
+        elif rule == "adam":
+            m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+            x = x - 0.1 * m / (1 - 0.9 ** (k + 1)) / (numpy.sqrt(v / (1 - 0.999 ** (k + 1))) + 1e-8)
+        else:
+            v = 0.9 * v + 0.1 * g**2
+            x = x - 0.05 * g / (numpy.sqrt(v) + 1e-8)
+    return x
+
+
+@pytest.mark.parametrize("rule", ["plain", "momentum", "adam", "rmsprop"])
+@pytest.mark.parametrize("counts", [(12, 12, 12), (12, 19, 9, 15)])
+def test_starts_within_the_scale_of_the_steps_are_fits(rule, counts, tmp_path):
+    starts = [(0.0, 0.5), (0.3, 0.2), (1.6, 2.9), (0.4, 0.1)][: len(counts)]
+    with xi.record() as run:
+        for start, count in zip(starts, counts, strict=True):
+            near(rule, start, count)
+    edges = numpy.cumsum([0, *counts]).tolist()
+    assert [(fit.start, fit.stop) for fit in run.fits] == list(pairwise(edges))
+    assert f"{len(counts)} fits were made from different starts" in run.captions[0].text
+    assert xi.load(run.save(tmp_path / "run.npz")).fits == run.fits
+
+
+@pytest.mark.parametrize("rule", ["plain", "momentum", "adam", "rmsprop", "clipped", "noisy", "looking ahead"])
+@pytest.mark.parametrize("seed", range(4))
+def test_epochs_are_no_starts(rule, seed):
+    dice = numpy.random.default_rng(seed)
+    data = dice.normal(size=(60, 2)) + AIM
+    x, m, v, t = dice.normal(size=2), numpy.zeros(2), numpy.zeros(2), 0
+    with xi.record() as run:
+        for epoch in range(5):
+            order = dice.permutation(60)
+            for k in range(10):
+                t += 1
+                batch = data[order[6 * k : 6 * k + 6]] if rule == "noisy" else data
+                g = grad(lambda x, batch=batch: np.mean(np.array([1.0, 3.0]) * (x - batch) ** 2))(x)
+                if rule == "momentum":
+                    m = 0.8 * m - 0.05 * g
+                    x = x + m
+                elif rule == "adam":
+                    m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+                    x = x - 0.1 * 0.7**epoch * m / (1 - 0.9**t) / (numpy.sqrt(v / (1 - 0.999**t)) + 1e-8)
+                elif rule == "rmsprop":
+                    v = 0.9 * v + 0.1 * g**2
+                    x = x - 0.05 * g / (numpy.sqrt(v) + 1e-8)
+                elif rule == "clipped":
+                    x = numpy.clip(x - 0.1 * g, -2.0, 1.5)
+                else:
+                    x = x - 0.3 * 0.9**k * g  # the step size begins anew with each epoch
+            if rule == "looking ahead":
+                m = m if epoch else x
+                x = m = m + 0.5 * (x - m)
+    assert [(fit.start, fit.stop) for fit in run.fits] == [(0, 50)]
+
+
+def test_a_start_that_breaks_is_a_fit_of_its_own():
+    with xi.record() as run, numpy.errstate(all="ignore"):
+        for start in ([1.5, 0.6], [4.0, 0.4], [1.1, 1.4], [0.8, -1.2]):
+            x = numpy.array(start)
+            for _ in range(14):
+                x = x - 0.05 * grad(lambda x: np.sum(x**4))(x)
+    assert not numpy.isfinite(run.loss[27])
+    assert [(fit.start, fit.stop) for fit in run.fits] == [(0, 14), (14, 28), (28, 42), (42, 56)]
+    assert "1 of them at no number" in told(run)
+    assert "fell from" in run.captions[0].text
+
+
+def test_a_descent_of_one_parameter_from_another_start_is_no_search_on_a_line():
+    with xi.record() as run:
+        for start in (-0.2, 3.0, 0.4):
+            x = start
+            for _ in range(40):
+                x = x - 0.1 * grad(lambda x: 2 * (x - 1.0) ** 2)(x)
+    assert run.accepted.all()
+    assert [(fit.start, fit.stop) for fit in run.fits] == [(0, 40), (40, 80), (80, 120)]

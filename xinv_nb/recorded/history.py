@@ -77,6 +77,8 @@ class History:
         self.held: list[tuple[int, int]] = []
         """From which evaluation on the objective held which data and settings beside its parameters, as a number that
         tells them apart; only changes are noted, and none where it holds others nearly each time, as batches."""
+        self.anew: list[int] = []
+        """The evaluations at which the loop that makes them began to count its steps anew: a start, or an epoch."""
         self.moved_by: tuple[str, ...] = ()
         """Objectives that are given these parameters, and whose own parameters this one is given: players of a game."""
         self.is_within = False

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.facts.measures import looks
+from xinv_nb.facts.measures.anew import starts_among
 from xinv_nb.facts.measures.looks import Look
 from xinv_nb.facts.measures.restarts import restarts
 from xinv_nb.recorded.calls import OptimizerCall
@@ -94,6 +95,9 @@ class Rows:
     points: Floats
     slopes: Floats | None
     accepted: NDArray[np.bool_]
+    loss: Floats
+    anew: Sequence[int]
+    """The evaluations at which the loop begins to count its steps anew."""
     changes: Sequence[int]
     """The evaluations at which the objective begins to hold other data."""
 
@@ -104,7 +108,9 @@ def _rows(run: RecordedRun) -> Rows | None:
     if history.kept is not None or history.width == 0:
         return None
     slopes = in_real_numbers(history.gradients.array) if run.has_gradients else None
-    return Rows(in_real_numbers(history.values.array), slopes, run.accepted, changes_of_data(run))
+    return Rows(
+        in_real_numbers(history.values.array), slopes, run.accepted, run.loss, history.anew, changes_of_data(run)
+    )
 
 
 def changes_of_data(run: RecordedRun) -> list[int]:
@@ -253,7 +259,9 @@ def _of_steps(
     points, slopes = rows.points, rows.slopes
     iterates = _accepted(rows, pieces)  # a trial is no start
     down = None if slopes is None else slopes[iterates]
-    found = {int(iterates[row]) for row in restarts(points[iterates], down, starts)}
+    anew = np.searchsorted(iterates, [row for row in rows.anew if row in set(iterates.tolist())]).tolist()
+    counted = starts_among(anew, points[iterates], down, rows.loss[iterates])
+    found = {int(iterates[row]) for row in counted or restarts(points[iterates], down, starts)}
     found |= {row for a, b in pieces for row in rows.changes if a < row < b}
     every = np.concatenate([np.arange(a, b) for a, b in pieces])
     cuts = [0, *np.searchsorted(every, sorted(found)).tolist(), len(every)]
