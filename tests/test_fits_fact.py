@@ -527,11 +527,12 @@ def test_epochs_are_no_starts(rule, seed):
 
 
 def test_a_start_that_breaks_is_a_fit_of_its_own():
+    def quartic(x):
+        return np.sum(x**4)
+
     with xi.record() as run, numpy.errstate(all="ignore"):
         for start in ([1.5, 0.6], [4.0, 0.4], [1.1, 1.4], [0.8, -1.2]):
-            x = numpy.array(start)
-            for _ in range(14):
-                x = x - 0.05 * grad(lambda x: np.sum(x**4))(x)
+            descend(quartic, start, 0.05, 14)
     assert not numpy.isfinite(run.loss[27])
     assert [(fit.start, fit.stop) for fit in run.fits] == [(0, 14), (14, 28), (28, 42), (42, 56)]
     assert "1 of them at no number" in told(run)

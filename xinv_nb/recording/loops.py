@@ -6,6 +6,7 @@ which of them are of one start; an epoch begins so, too. Which number counts is 
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from types import CodeType, FrameType
-from typing import TypeGuard
 
 import numpy as np
 
@@ -51,8 +51,10 @@ class Loops:
 
     def evaluated(self, history: History, row: int) -> None:
         """Look at the loop that an evaluation was made in, and note if it begins anew."""
+        if row >= _MOST_NOTED or sys.gettrace() is not None:  # a debugger has frames in its hands
+            return
         frame = self._frame()
-        if frame is None or row >= _MOST_NOTED:
+        if frame is None:
             return
         code = frame.f_code
         site = self._sites.get((id(code), frame.f_lasti))
@@ -90,8 +92,8 @@ def _begins_anew(site: _Site, frame: FrameType) -> bool:
     is_anew = False
     frames = list(_up(frame)) if any(depth for depth, _ in site.counters) else [frame]
     for key, known in list(site.counters.items()):
-        value = frames[key[0]].f_locals.get(key[1]) if key[0] < len(frames) else None
-        if not _counts(value) or (value <= known[1] and (value > known[0] or value == known[1])):
+        value = _variables(frames[key[0]], key[1]).get(key[1]) if key[0] < len(frames) else None
+        if value is None or (value <= known[1] and (value > known[0] or value == known[1])):
             del site.counters[key]  # it stays, or goes back half the way: it counts something else
             continue
         is_anew |= value < known[1]
@@ -106,13 +108,35 @@ def _numbers(frame: FrameType) -> _Counters:
     return {
         (depth, name): [int(value), int(value)]
         for depth, each in enumerate(_up(frame))
-        for name, value in list(each.f_locals.items())
-        if _counts(value)
+        if not (_is_copied(each) and _ASKS.intersection(each.f_code.co_names))
+        for name, value in _variables(each).items()
     }
 
 
-def _counts(value: object) -> TypeGuard[int]:
-    return type(value) is int or isinstance(value, np.integer)
+def _variables(frame: FrameType, *names: str) -> dict[str, int]:
+    """Return the whole numbers among the variables of a frame, or among some of them.
+
+    Up to Python 3.12 a function's frame keeps a copy of its variables once somebody asked, and with it the user's
+    arrays: it is emptied. A program that asks for that copy itself is left alone, as each look brings it up to date.
+    """
+    local = frame.f_locals
+    chosen = [(name, local.get(name)) for name in names] if names else list(local.items())
+    found = {name: int(value) for name, value in chosen if type(value) is int or isinstance(value, np.integer)}
+    del chosen
+    if _is_copied(frame) and sys.getrefcount(local) <= _OURS_ALONE:
+        local.clear()
+    return found
+
+
+def _is_copied(frame: FrameType) -> bool:
+    """Whether to ask for the variables of a frame makes a copy of them."""
+    return sys.version_info < (3, 13) and bool(frame.f_code.co_flags & inspect.CO_OPTIMIZED)
+
+
+_ASKS = frozenset({"locals", "vars", "dir", "eval", "exec", "f_locals"})
+"""What a program calls that asks for its own variables."""
+_OURS_ALONE = 3
+"""References to such a copy where nobody else holds it: of the frame, of the one who asks, and of who counts them."""
 
 
 def _up(frame: FrameType | None) -> Iterator[FrameType]:

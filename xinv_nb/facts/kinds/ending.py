@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -11,9 +10,9 @@ from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.losses import finite_iterates, height
-from xinv_nb.facts.measures.optimizers import last_stop
+from xinv_nb.facts.measures.optimizers import last_stop, named_optimizer
 from xinv_nb.facts.measures.scale import visible_swing
-from xinv_nb.language.slots import Clause, Count, Iteration, Named, Said, Slot, Value, Word, pair
+from xinv_nb.language.slots import Clause, Count, Iteration, Said, Slot, Value, Word, pair
 from xinv_nb.recorded.endings import OUT_OF, why_of
 
 _UNCHANGED = 1e-3
@@ -57,7 +56,7 @@ def _why(evidence: Evidence, slots: dict[str, Slot]) -> Iterator[Fact]:
     cites = () if stop is None else (stop.id,)
     slots["stopped"] = Clause("the run ended", {})
     if stop is not None:
-        slots["stopped"] = Clause("an optimizer stopped", {"optimizer": _named(str(stop.values["optimizer"]))})
+        slots["stopped"] = Clause("an optimizer stopped", {"optimizer": named_optimizer(str(stop.values["optimizer"]))})
     if stop is not None and stop.values.get("message"):
         evaluations = int(stop.values["evaluations"])
         slots["evaluations"] = Count(evaluations)
@@ -74,12 +73,6 @@ def _why(evidence: Evidence, slots: dict[str, Slot]) -> Iterator[Fact]:
     elif last > 0:
         form, told, data = _doing(evidence)
         yield KIND.fact(f"stopped{form}", (last, last), 0.9, slots | told, cites=cites, data=data)
-
-
-def _named(optimizer: str) -> Named:
-    """Return an optimizer's name: within a sentence, one that is several plain words loses its capital."""
-    several = re.match(r"[A-Z][a-z]+ ", optimizer) is not None
-    return Named(optimizer, f"{optimizer[0].lower()}{optimizer[1:]}" if several else optimizer, is_of_domain=several)
 
 
 def _doing(evidence: Evidence) -> Told:

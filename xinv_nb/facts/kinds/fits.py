@@ -15,8 +15,9 @@ from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.fit import Fit, iterates_of_fit
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.fits import Stretch
+from xinv_nb.facts.measures.optimizers import named_optimizer
 from xinv_nb.facts.story import Parts
-from xinv_nb.language.slots import Count, Iteration, Listed, Said, Slot, Value
+from xinv_nb.language.slots import Count, Iteration, Listed, Named, Said, Slot, Value
 from xinv_nb.recorded.run import RecordedRun
 
 _MOST_TOLD = 6
@@ -153,7 +154,7 @@ def _inner(evidence: Evidence) -> Iterator[Fact]:
 
 def _looks(parts: Parts) -> Iterator[Fact]:
     for part in (each for whole in parts.stretches for each in (whole, *whole.looks)):
-        if part.look in ("grid", "line", "scan", "check", "again"):
+        if part.look in ("grid", "line", "scan", "check", "again", "search"):
             salience = 1.0 if parts.is_plot else 0.6
             yield KIND.fact(_form(part), (part.start, part.stop - 1), salience, _of(part))
 
@@ -166,6 +167,8 @@ def _of(part: Stretch) -> dict[str, Slot]:
     slots: dict[str, Slot] = {"first": Iteration(part.start)}
     if part.stop - part.start > 1:
         slots |= {"last": Iteration(part.stop - 1), "count": Count(part.stop - part.start)}
+    if part.call is not None:
+        slots["search"] = named_optimizer(part.call.optimizer)
     return slots
 
 
@@ -187,6 +190,7 @@ KIND = Kind(
         "times": Count,
         "first": Iteration,
         "last": Iteration,
+        "search": Named,
         "inner": Said,
         "outer": Said,
     },

@@ -95,7 +95,7 @@ class _Loop:
     def _is_between(self, away: Floats, back: Floats, last: int) -> bool:
         """Whether a point lies between a start and where the next step would have led, as means of the two do."""
         down = np.zeros_like(away) if self.slopes is None else -self.slopes[last]
-        (share, rate), *_ = np.linalg.lstsq(np.stack([back, down], axis=1), away, rcond=None)
+        share, rate = _combined(np.stack([back, down], axis=1), away)
         missed = float(np.abs(away - share * back - rate * down).max())
         is_one = missed <= _EXACT * float(np.abs(back).max()) and 0 < share < 1
         return is_one and 0 <= rate <= _LONGER * _largest(self.rates[self.taken])
@@ -128,6 +128,7 @@ class _Loop:
         steps, slopes = self.steps, self.slopes[:-1]
         sizes = np.linalg.norm(slopes, axis=1)
         moving = self.taken & (self.lengths > 0) & np.isfinite(self.lengths) & np.isfinite(sizes)
+        moving[1:] &= np.isfinite(self.lengths[:-1])  # behind a break there is no step that led there
         if int(moving.sum()) < 2 * _FEWEST:
             return set()
         rounding = _ROUNDING * np.abs(self.points[:-1]).max(axis=1)
@@ -138,7 +139,7 @@ class _Loop:
         past = np.concatenate([np.zeros((1, steps.shape[1])), steps[:-1]])
         past[[row for row in rows if row < len(past)]] = 0.0  # from rest
         terms = np.stack([past[moving].ravel(), -slopes[moving].ravel()], axis=1)
-        found, *_ = np.linalg.lstsq(terms, steps[moving].ravel(), rcond=None)
+        found = _combined(terms, steps[moving].ravel())
         missed = np.abs(found[0] * past - found[1] * slopes - steps).max(axis=1)
         size = np.abs(steps).max(axis=1)
         if not (missed <= _EXACT * size + rounding)[moving].all() or not found[1] > 0:
@@ -149,6 +150,14 @@ class _Loop:
 
 def _largest(values: Floats) -> float:
     return float(np.fmax.reduce(values[np.isfinite(values)], initial=0.0))
+
+
+def _combined(terms: Floats, values: Floats) -> Floats:
+    """Return how much of each of two terms gives some values, as nearly as can be; not a number where one is none."""
+    if not (np.isfinite(terms).all() and np.isfinite(values).all()):
+        return np.full(2, np.nan)
+    found, *_ = np.linalg.lstsq(terms, values, rcond=None)
+    return np.asarray(found)
 
 
 def _cosine(one: Floats, other: Floats) -> float:

@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 
 _FEWEST = 3
 """Evaluations that a loop takes at least to be a fit, beside others."""
+_LOOK_FIRST = ("SHGO", "Brute force")
+"""Searches that look at many points and start others from the best of them."""
 _MOST_SETS, _FEWEST_OF_BATCH = 5, 10
 """Data that change more often than that, and each after fewer evaluations, are drawn anew for one optimization."""
 _SAME_RATE = 1e-6
@@ -70,13 +72,16 @@ def stretches(run: RecordedRun) -> list[Stretch]:
         return []
     rows = _rows(run)
     points = None if rows is None else rows.points
-    calls = _told_apart(run.history.calls, count)
-    if not calls and points is None:
+    searches = _searches(run.history.calls)
+    calls = _told_apart([call for call in run.history.calls if call not in searches], count)
+    if not calls and not searches and points is None:
         return [Stretch(0, count)]
     found: list[Stretch] = []
     starts: list[Floats] = []
-    for start, stop, call in _covered(calls, count):
-        if call is not None:
+    for start, stop, call in _covered(calls, count, searches):
+        if call is not None and call in searches:
+            found.append(Stretch(start, stop, call, look="search"))
+        elif call is not None:
             found.append(Stretch(start, stop, call, options=call.options))
         elif rows is None:
             found.append(Stretch(start, stop))
@@ -127,6 +132,12 @@ def changes_of_data(run: RecordedRun) -> list[int]:
     return [] if are_batches else rows[1:]
 
 
+def _searches(calls: Sequence[OptimizerCall]) -> list[OptimizerCall]:
+    """Return the calls that only look where to start others, which they do."""
+    within = {call.options.get("within") for call in calls if call.optimizer not in _LOOK_FIRST}
+    return [call for call in calls if call.optimizer in _LOOK_FIRST and call.optimizer in within]
+
+
 def _told_apart(calls: Sequence[OptimizerCall], count: int) -> list[tuple[int, int, OptimizerCall]]:
     """Return the calls that are fits, with their evaluations, none within another.
 
@@ -146,17 +157,23 @@ def _told_apart(calls: Sequence[OptimizerCall], count: int) -> list[tuple[int, i
 
 
 def _covered(
-    calls: Sequence[tuple[int, int, OptimizerCall]], count: int
+    calls: Sequence[tuple[int, int, OptimizerCall]], count: int, searches: Sequence[OptimizerCall]
 ) -> Iterator[tuple[int, int, OptimizerCall | None]]:
-    """Yield the calls and, between them, what belongs to none."""
+    """Yield the calls and, between them, what searches looked at for their starts, and what belongs to none."""
     at = 0
-    for start, stop, call in calls:
+    for start, stop, call in [*calls, (count, count, None)]:
+        for search in searches:
+            first, last = max(at, search.start), min(start, count if search.stop is None else search.stop)
+            if first < last:
+                if at < first:
+                    yield at, first, None
+                yield first, last, search
+                at = last
         if at < start:
             yield at, start, None
-        yield start, stop, call
+        if start < stop:
+            yield start, stop, call
         at = stop
-    if at < count:
-        yield at, count, None
 
 
 def _of_loop(rows: Rows, start: int, stop: int, starts: Sequence[Floats], *, alone: bool) -> list[Stretch]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+from xinv_nb.language.slots import Named
 from xinv_nb.recorded.events import Event
 from xinv_nb.recorded.run import RecordedRun
 
@@ -42,3 +45,13 @@ def optimizer_events(run: RecordedRun) -> list[Event]:
 def starting_events(run: RecordedRun) -> list[Event]:
     """Return the events of optimizers that start: they tell the loss that the optimizer found there."""
     return [event for event in optimizer_events(run) if "loss" in event.values]
+
+
+def named_optimizer(optimizer: str) -> Named:
+    """Return an optimizer's name: within a sentence, one that is several plain words loses its capital.
+
+    >>> named_optimizer("Brute force").label, named_optimizer("BFGS").label
+    ('brute force', 'BFGS')
+    """
+    several = re.match(r"[A-Z][a-z]+ ", optimizer) is not None
+    return Named(optimizer, f"{optimizer[0].lower()}{optimizer[1:]}" if several else optimizer, is_of_domain=several)

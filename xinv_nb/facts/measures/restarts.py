@@ -51,7 +51,7 @@ def restarts(points: Floats, slopes: Floats | None, starts: Sequence[Floats] = (
     far = jumps(points, slopes) | off
     known = [start for start in starts if start.shape == points[0].shape] + [points[0]]
     back = {row for start in known for row in _at(points, start)}
-    broken = _behind_a_break(points, lengths)
+    broken = _behind_a_break(points, slopes)
     found: list[int] = []
     begin = 0
     while candidates := [
@@ -79,18 +79,20 @@ def _at(points: Floats, point: Floats) -> set[int]:
     return set(np.flatnonzero((points == point).all(axis=1)).tolist())
 
 
-def _behind_a_break(points: Floats, lengths: Floats) -> set[int]:
-    """Return the rows of numbers behind points that are none, but for those near the latest that were: a way back."""
+def _behind_a_break(points: Floats, slopes: Floats | None) -> set[int]:
+    """Return the rows of numbers behind points that are none, but for steps from an earlier point: ways back to it."""
     finite: NDArray[np.bool_] = np.asarray(np.isfinite(points).all(axis=1))
     found = set()
     for row in (np.flatnonzero(finite[1:] & ~finite[:-1]) + 1).tolist():
         before = np.flatnonzero(finite[:row])
-        if len(before):
-            last = before[-1]
-            longest = np.fmax.reduce(lengths[:last][np.isfinite(lengths[:last])], initial=0.0)
-            if not np.linalg.norm(points[row] - points[last]) > longest:
-                continue
-        found.add(row)
+        ways = points[row] - points[before]
+        is_back = bool((ways == 0).all(axis=1).any())
+        if slopes is not None and not is_back:
+            down = -slopes[before]
+            sizes = np.linalg.norm(ways, axis=1) * np.linalg.norm(down, axis=1)
+            is_back = bool(((ways * down).sum(axis=1) >= (1 - _ALONG) * sizes).any())
+        if not is_back:
+            found.add(row)
     return found
 
 

@@ -61,6 +61,9 @@ class Follower(Protocol):
     def begins(self, call: SolverCall) -> None:
         """Take note that a solver is about to start."""
 
+    def searches(self) -> None:
+        """Take note that the program calls scipy's line search for its own next step."""
+
     def iterates(self, call: SolverCall, x: NDArray[Any]) -> None:
         """Take note that the solver has accepted the point `x`."""
 
