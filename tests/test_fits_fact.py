@@ -445,8 +445,11 @@ def test_what_is_minimized_inside_of_another_objective_is_told_as_that(outer_met
     assert run.evaluations == result.nfev
     assert [fit.start for fit in run.fits if fit.objective == "outer"] == [0]
     inside = next(each for name, each in run.objectives.items() if name != "outer")
-    assert f"in {result.nfev} of its evaluations, {inside.history.objective} was minimized" in run.captions[0].text
-    assert f"with {inside.evaluations} evaluations in all; what follows tells of outer alone" in run.captions[0].text
+    if inside.history.objective == "inner":
+        assert f"Inside of outer, in {result.nfev} of its evaluations, inner was minimized" in run.captions[0].text
+    else:  # a function without a name
+        assert f"Inside of {result.nfev} of the evaluations another objective was minimized" in run.captions[0].text
+    assert f"with {inside.evaluations} evaluations in all; what follows tells" in run.captions[0].text
     assert "with other data or settings" not in told(run)
     again = xi.load(run.save(tmp_path / "run.npz"))
     assert again.facts == run.facts

@@ -20,6 +20,8 @@ from xinv_nb.facts.story import Parts
 from xinv_nb.language.slots import Count, Iteration, Listed, Named, Said, Slot, Value
 from xinv_nb.recorded.run import RecordedRun
 
+UNNAMED = "objective"
+"""What an objective is called that has no name in the program."""
 _MOST_TOLD = 6
 """Fits of which each end is told; of more, the lowest and the highest."""
 _AS_LOW = 1e-3
@@ -147,7 +149,7 @@ def _inner(evidence: Evidence) -> Iterator[Fact]:
     for history in run.histories if not run.history.nested else ():
         if history.nested:
             slots: dict[str, Slot] = {"times": Count(history.nested), "count": Count(len(history))}
-            is_named = history.objective != run.history.objective
+            is_named = history.objective not in (run.history.objective, UNNAMED)
             slots |= {"inner": Said(history.objective), "outer": Said(run.history.objective)} if is_named else {}
             yield KIND.fact("inner" if is_named else "inner, unnamed", (0, evidence.last), 1.0, slots)
 

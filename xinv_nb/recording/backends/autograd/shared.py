@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import Any
 
-from xinv_nb.recording.wrappers import function_name
+from xinv_nb.recording.wrappers import function_name, identity
 
 Token = tuple[str, Any]
 
@@ -22,7 +22,10 @@ _SAYS_NOTHING = frozenset(
 
 @dataclass(frozen=True)
 class Shared:
-    """A function of several variables, of which another one is the argument in each of several functions."""
+    """A function of several variables, of which another one is the argument in each of several functions.
+
+    Or one of several functions that read the arguments of each other.
+    """
 
     identity: Hashable
     position: int
@@ -64,14 +67,23 @@ def shared(function: FunctionType, codes: Sequence[CodeType]) -> Shared | None:
             called[own.places], called[other.places] = names
             others[other.places] = names[1]
     if not others:
-        return None
+        return _player(function, own, codes)
     order = sorted(called)
     first_of = {place: each[0] for each in order for place in each}
     common = tuple(("argument", first_of[k]) if k in first_of else token for k, token in enumerate(own.tokens))
     by_position = {order.index(each): name for each, name in called.items()}
     given = {order.index(each): name for each, name in others.items()}
-    is_call = common[0][0] == "name" and [name for name, _ in common[1:-2]] == ["argument"] * (len(common) - 3)
-    return Shared(common, order.index(own.places), by_position, given, str(common[0][1]) if is_call else "")
+    return Shared(common, order.index(own.places), by_position, given, own.callee)
+
+
+def _player(function: FunctionType, own: _Tokens, codes: Sequence[CodeType]) -> Shared | None:
+    """Return a function that reads what others have as their argument, and these read its own: players of a game."""
+    found = [other.argument for code in codes if (other := _tokens(code)) is not None and own.reads(other)]
+    names = [name for name in dict.fromkeys(found) if name != own.argument]
+    if not names:
+        return None
+    others = dict(enumerate(names, start=1))
+    return Shared(identity(function), 0, {0: own.argument, **others}, others, own.callee)
 
 
 @dataclass(frozen=True)
@@ -82,6 +94,16 @@ class _Tokens:
     tokens: tuple[Token, ...]
     places: tuple[int, ...]
     """Where the argument is read."""
+
+    @property
+    def callee(self) -> str:
+        """The name of the function that is called with these, and that is all; else empty."""
+        (kind, name), *given = self.tokens[:-2]
+        return str(name) if kind == "name" and all(each in ("name", "own", "LOAD_CONST") for each, _ in given) else ""
+
+    def reads(self, other: _Tokens) -> bool:
+        """Whether each reads a variable that is the argument of the other one."""
+        return ("name", other.argument) in self.tokens and ("name", self.argument) in other.tokens
 
     def exchanged(self, other: _Tokens) -> tuple[str, str] | None:
         """Return the variable there that is the argument here, and the one here that is the argument there.
