@@ -128,6 +128,28 @@ def test_starts_of_a_solver_are_counted_and_those_that_came_as_low():
     assert "own test for convergence" in run.fits[0].ending
 
 
+def test_a_check_of_the_gradient_before_a_descent_is_no_part_of_it():
+    start = numpy.array([-2.0, 2.5])
+    with xi.record() as run:
+        for move in numpy.eye(2):
+            for size in (1e-6, -1e-6):
+                grad(bowl)(start + size * move)
+        descend(bowl, start, 0.1, 20)
+    assert [(fit.start, fit.stop) for fit in run.fits] == [(4, 24)]
+    assert "as for the check of a gradient" in told(run)
+
+
+def test_each_of_many_fits_tells_why_it_stopped():
+    dice = numpy.random.RandomState(1)
+    with xi.record() as run:
+        for _ in range(30):
+            minimize(value_and_grad(wells), 2 * dice.randn(2), jac=True, method="BFGS")
+    for number in (0, 29):
+        run.choose_fit(number)
+        text = " ".join(fact.text for fact in run.facts if fact.kind == "ending")
+        assert "its own test for convergence is met" in text
+
+
 def test_many_starts_are_told_by_their_range():
     dice = numpy.random.RandomState(1)
     with xi.record() as run:

@@ -53,7 +53,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
 
 def _why(evidence: Evidence, slots: dict[str, Slot]) -> Iterator[Fact]:
     run, last, stop = evidence.run, evidence.last, last_stop(evidence.run)
-    cites = () if stop is None else (stop.id,)
+    cites = (stop.id,) if stop is not None and stop.id else ()
     slots["stopped"] = Clause("the run ended", {})
     if stop is not None:
         slots["stopped"] = Clause("an optimizer stopped", {"optimizer": named_optimizer(str(stop.values["optimizer"]))})

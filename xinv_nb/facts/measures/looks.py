@@ -124,9 +124,9 @@ def checks(points: Floats) -> list[tuple[int, int]]:
     for begin in np.flatnonzero(near).tolist()[:_MOST_TRIED]:
         for length in (2 * width, width):
             after = begin + length
-            if after >= count or begin == 0 or (found and begin < found[-1][1]):
+            if after >= count or (found and begin < found[-1][1]):
                 continue
-            if is_check(points[begin:after], points[[after, begin - 1]]):  # around where the loop was, or goes on
+            if is_check(points[begin:after], points[[after, max(begin, 1) - 1]]):  # around where it was, or goes on
                 found.append((begin, after))
     return found if len(found) <= _MOST_CHECKS else []
 
