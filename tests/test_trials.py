@@ -171,3 +171,17 @@ def test_a_line_search_that_finds_nothing_ends_where_it_began():
         slope(x)
     assert run.evaluations > 2
     assert {tuple(point) for point in run.parameters["x"][run.accepted]} == {tuple(x)}
+
+
+def test_finite_differences_that_a_program_takes_by_itself_are_no_trials():
+    x = numpy.array([2.0, 2.5])
+    with xi.record() as run:
+        for _ in range(12):
+            points = [x, *(x + 1e-6 * numpy.eye(2))]
+            losses = [float(numpy.sum(numpy.array([1.0, 3.0]) * (point - [1.0, 2.0]) ** 2)) for point in points]
+            for loss, point in zip(losses, points, strict=True):
+                run.add(loss, point)
+            x = x - 0.1 * (numpy.array(losses[1:]) - losses[0]) / 1e-6
+    assert [(fit.start, fit.stop) for fit in run.fits] == [(0, 36)]
+    (text,) = [fact.text for fact in run.facts if fact.kind == "trials"]
+    assert "evaluations were for finite differences that the program takes by itself" in text

@@ -216,7 +216,7 @@ def _looks_of(rows: Rows, start: int, stop: int) -> tuple[int, list[Stretch]]:
         if looks.is_scan(own, None if slopes is None else slopes[start:stop], before):
             return start, [Stretch(start, stop, look="scan")]
     end, look = looks.look_behind(own)
-    if end < _FEWEST or end == len(own):
+    if end < _FEWEST or end == len(own) or (look == "check" and looks.takes_differences(own)):
         return stop, []
     return start + end, [Stretch(start + end, stop, look=look)]
 

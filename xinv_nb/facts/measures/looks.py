@@ -114,6 +114,20 @@ def checks(points: Floats) -> list[tuple[int, int]]:
     >>> checks(np.concatenate([way, way[-1:] + 1e-6 * np.eye(2), way[-1:] - 0.5]))
     [(3, 5)]
     """
+    found = _checks(points)
+    return found if len(found) <= _MOST_CHECKS else []
+
+
+def takes_differences(points: Floats) -> bool:
+    """Whether a loop takes its gradients by finite differences, so that these are no looks.
+
+    >>> takes_differences(np.zeros((3, 2)))
+    False
+    """
+    return len(_checks(points)) > _MOST_CHECKS
+
+
+def _checks(points: Floats) -> list[tuple[int, int]]:
     count, width = points.shape
     if width < 2 or count < width + 2:
         return []
@@ -128,7 +142,7 @@ def checks(points: Floats) -> list[tuple[int, int]]:
                 continue
             if is_check(points[begin:after], points[[after, max(begin, 1) - 1]]):  # around where it was, or goes on
                 found.append((begin, after))
-    return found if len(found) <= _MOST_CHECKS else []
+    return found
 
 
 def look_behind(points: Floats) -> tuple[int, Look]:
