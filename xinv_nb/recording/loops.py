@@ -89,15 +89,19 @@ def _begins_anew(site: _Site, frame: FrameType) -> bool:
         }
         site.counters, site.is_found = risen or now, bool(risen)
         return False
-    is_anew = False
-    frames = list(_up(frame)) if any(depth for depth, _ in site.counters) else [frame]
-    for key, known in list(site.counters.items()):
-        value = _variables(frames[key[0]], key[1]).get(key[1]) if key[0] < len(frames) else None
+    is_anew, gone = False, []
+    for key, known in site.counters.items():  # mostly one: this is a cost of every evaluation
+        depth, name = key
+        at = frame if not depth else next((each for k, each in enumerate(_up(frame)) if k == depth), None)
+        value = None if at is None else _variable(at, name)
         if value is None or (value <= known[1] and (value > known[0] or value == known[1])):
-            del site.counters[key]  # it stays, or goes back half the way: it counts something else
+            gone.append(key)  # it stays, or goes back half the way: it counts something else
             continue
-        is_anew |= value < known[1]
+        if value < known[1]:
+            is_anew = True
         known[1] = value
+    for key in gone:
+        del site.counters[key]
     if not site.counters:
         site.tries = _MOST_TRIES + 1
     return is_anew
@@ -113,24 +117,36 @@ def _numbers(frame: FrameType) -> _Counters:
     }
 
 
-def _variables(frame: FrameType, *names: str) -> dict[str, int]:
-    """Return the whole numbers among the variables of a frame, or among some of them.
+def _variables(frame: FrameType) -> dict[str, int]:
+    """Return the whole numbers among the variables of a frame.
 
     Up to Python 3.12 a function's frame keeps a copy of its variables once somebody asked, and with it the user's
     arrays: it is emptied. A program that asks for that copy itself is left alone, as each look brings it up to date.
     """
     local = frame.f_locals
-    chosen = [(name, local.get(name)) for name in names] if names else list(local.items())
-    found = {name: int(value) for name, value in chosen if type(value) is int or isinstance(value, np.integer)}
-    del chosen
+    found = {
+        name: int(value) for name, value in list(local.items()) if type(value) is int or isinstance(value, np.integer)
+    }
     if _is_copied(frame) and sys.getrefcount(local) <= _OURS_ALONE:
         local.clear()
     return found
 
 
+def _variable(frame: FrameType, name: str) -> int | None:
+    """Return one of these, if it is a whole number still."""
+    local = frame.f_locals
+    value = local.get(name)
+    if _is_copied(frame) and sys.getrefcount(local) <= _OURS_ALONE:
+        local.clear()
+    return int(value) if type(value) is int or isinstance(value, np.integer) else None
+
+
 def _is_copied(frame: FrameType) -> bool:
     """Whether to ask for the variables of a frame makes a copy of them."""
-    return sys.version_info < (3, 13) and bool(frame.f_code.co_flags & inspect.CO_OPTIMIZED)
+    return _ARE_COPIES and bool(frame.f_code.co_flags & inspect.CO_OPTIMIZED)
+
+
+_ARE_COPIES = sys.version_info < (3, 13)
 
 
 _ASKS = frozenset({"locals", "vars", "dir", "eval", "exec", "f_locals"})
