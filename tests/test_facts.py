@@ -329,8 +329,8 @@ RECOMPUTED |= {
 def assert_facts_are_true(run: Run, kinds=RECOMPUTED) -> None:
     parts, facts = shown_parts(run), list(run.facts)
     if not parts.is_whole:  # told as if the fit that is shown had been recorded alone, but for the numbers
-        part = excerpt(run, *parts.story)
-        alone = [(f.kind, f.form, f.slots, f.span) for f in (shifted(fact, parts.story[0]) for fact in part.facts)]
+        part = excerpt(run, *parts.story, parts.places.left_out)
+        alone = [(f.kind, f.form, f.slots, f.span) for f in (shifted(fact, parts.places) for fact in part.facts)]
         assert alone == [(f.kind, f.form, f.slots, f.span) for f in facts if f.kind != "fits"]
         assert_facts_are_true(part, kinds)
         facts = [fact for fact in facts if fact.kind == "fits"]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import autograd.numpy as np
 import numpy
 import pytest
 from autograd import grad, value_and_grad
 from autograd.misc.optimizers import adam
-from scipy.optimize import basinhopping, dual_annealing, minimize
+from scipy.optimize import basinhopping, dual_annealing, least_squares, minimize, minimize_scalar
 
 import xinv_nb as xi
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.shifting import shifted
+from xinv_nb.recorded.excerpt import Places
 from xinv_nb.run import Run
 
 AIM = numpy.array([1.0, 2.0])
@@ -92,7 +95,7 @@ def test_the_fit_that_is_told_of_is_told_as_if_it_had_been_alone():
     with xi.record() as run:
         descend(bowl, [0.0, 0.0], 0.02, 30)
         descend(bowl, [0.0, 0.0], 0.15, 25)
-    own = [shifted(fact, 30) for fact in alone.facts]
+    own = [shifted(fact, Places(30)) for fact in alone.facts]
     assert [f.text for f in own] == [f.text for f in run.facts if f.kind != "fits"]
     assert run.captions[0].span == (30, 54)
 
@@ -170,6 +173,28 @@ def test_a_start_that_all_fits_share_is_not_told_with_the_best():
     assert "It was lowest with x[0] at 1 and x[1] at 2." in run.captions[0].text
 
 
+def test_a_check_of_the_gradient_before_a_descent_is_no_part_of_it():
+    start = numpy.array([-2.0, 2.5])
+    with xi.record() as run:
+        for move in numpy.eye(2):
+            for size in (1e-6, -1e-6):
+                grad(bowl)(start + size * move)
+        descend(bowl, start, 0.1, 20)
+    assert [(fit.start, fit.stop) for fit in run.fits] == [(4, 24)]
+    assert "as for the check of a gradient" in told(run)
+
+
+def test_each_of_many_fits_tells_why_it_stopped():
+    dice = numpy.random.RandomState(1)
+    with xi.record() as run:
+        for _ in range(30):
+            minimize(value_and_grad(wells), 2 * dice.randn(2), jac=True, method="BFGS")
+    for number in (0, 29):
+        run.choose_fit(number)
+        text = " ".join(fact.text for fact in run.facts if fact.kind == "ending")
+        assert "its own test for convergence is met" in text
+
+
 def test_many_starts_are_told_by_their_range():
     dice = numpy.random.RandomState(1)
     with xi.record() as run:
@@ -230,10 +255,54 @@ def test_evaluations_that_no_optimizer_made_change_no_story(look):
         for point in points:
             grad(bowl)(numpy.array(point))
     assert [(fit.start, fit.stop) for fit in run.fits] == [(0, 20)]
-    assert [f.text for f in run.facts if f.kind != "fits"] == [shifted(fact, 0).text for fact in alone.facts]
+    assert [f.text for f in run.facts if f.kind != "fits"] == [shifted(fact, Places(0)).text for fact in alone.facts]
     (fact,) = [fact for fact in run.facts if fact.kind == "fits"]
     assert fact.span == (20, run.evaluations - 1)
     assert "no step" in fact.text
+
+
+@pytest.mark.parametrize("look", ["grid", "line", "check"])
+@pytest.mark.parametrize("method", ["plain", "momentum", "adam"])
+def test_a_descent_that_a_look_interrupts_is_one_fit(look, method):
+    def program(*, looks):
+        x, v, m = numpy.array([-2.0, 2.5]), numpy.zeros(2), numpy.zeros(2)
+        for k in range(30):
+            g = grad(bowl)(x)
+            if method == "plain":
+                x = x - 0.05 * g
+            elif method == "momentum":
+                v = 0.8 * v - 0.02 * g
+                x = x + v
+            else:
+                m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+                x = x - 0.1 * m / (1 - 0.9 ** (k + 1)) / (numpy.sqrt(v / (1 - 0.999 ** (k + 1))) + 1e-8)
+            if not looks or k != 14:
+                continue
+            if look == "grid":
+                points = [(a, b) for a in numpy.linspace(-3, 3, 7) for b in numpy.linspace(-3, 3, 5)]
+            elif look == "line":
+                points = [x + t * numpy.array([1.0, -2.0]) for t in numpy.linspace(-1, 1, 11)]
+            else:
+                points = [x + 1e-6 * s * e for e in numpy.eye(2) for s in (1, -1)]
+            for point in points:
+                grad(bowl)(numpy.array(point))
+
+    with xi.record() as alone:
+        program(looks=False)
+    with xi.record() as run:
+        program(looks=True)
+    more = run.evaluations - alone.evaluations
+    ((first, after),) = run.fits[0].looks
+    assert [(fit.start, fit.stop) for fit in run.fits] == [(0, run.evaluations)]
+    assert (first, after) == (15, 15 + more)
+    places = Places(0, ((first, after),))
+    own = [shifted(fact, places) for fact in alone.facts]
+    assert [f.text for f in run.facts if f.kind != "fits"] == [f.text for f in own]
+    (fact,) = [fact for fact in run.facts if fact.kind == "fits"]
+    assert fact.span == (first, after - 1)
+    assert "no step" in fact.text
+    assert run.widget() is not None
+    assert run.uncertainty is not None
 
 
 def test_a_grid_before_the_loop_is_no_part_of_it():
@@ -411,3 +480,140 @@ def test_a_recording_of_a_plot_alone_is_no_descent():
     assert "fell" not in told(run)
     assert run.widget() is not None
     assert run.plot() is not None
+
+
+@pytest.mark.parametrize("outer_method", ["Nelder-Mead", "BFGS", "bounded"])
+@pytest.mark.parametrize("inner_method", ["loop", "BFGS", "least_squares"])
+def test_what_is_minimized_inside_of_another_objective_is_told_as_that(outer_method, inner_method, tmp_path):
+    def inner(w, strength):
+        return np.sum((w - AIM) ** 2) + np.exp(strength) * np.sum(w**2)
+
+    def trained(strength):
+        w = numpy.zeros(2)
+        if inner_method == "loop":
+            for _ in range(30):
+                w = w - 0.1 * grad(inner)(w, strength)
+        elif inner_method == "BFGS":
+            w = minimize(value_and_grad(inner), w, args=(strength,), jac=True, method="BFGS").x
+        else:
+            of = numpy.exp(strength / 2)
+            w = least_squares(lambda w: numpy.concatenate([w - AIM, of * w]), w).x
+        return w
+
+    def outer(strength):
+        return float(numpy.sum((trained(float(numpy.ravel(strength)[0])) - 0.8 * AIM) ** 2))
+
+    with xi.record() as run:
+        if outer_method == "bounded":
+            result = minimize_scalar(outer, bounds=(-5, 0), method="bounded")
+        else:
+            result = minimize(outer, [0.0], method=outer_method)
+    assert next(iter(run.objectives)) == "outer"
+    assert run.evaluations == result.nfev
+    assert [fit.start for fit in run.fits if fit.objective == "outer"] == [0]
+    inside = next(each for name, each in run.objectives.items() if name != "outer")
+    if inside.history.objective == "inner":
+        assert f"Inside of outer, in {result.nfev} of its evaluations, inner was minimized" in run.captions[0].text
+    else:  # a function without a name
+        assert f"Inside of {result.nfev} of the evaluations another objective was minimized" in run.captions[0].text
+    assert f"with {inside.evaluations} evaluations in all; what follows tells" in run.captions[0].text
+    assert "with other data or settings" not in told(run)
+    again = xi.load(run.save(tmp_path / "run.npz"))
+    assert again.facts == run.facts
+    assert "what follows tells of outer" not in told(inside)
+
+
+def test_a_penalty_inside_of_an_objective_is_not_minimized_there():
+    def penalty(x):
+        return np.sum(x**4)
+
+    with xi.record() as run:
+        minimize(lambda x: float(bowl(x) + penalty(x)), [3.0, 3.0], jac=lambda x: grad(bowl)(x) + grad(penalty)(x))
+    assert "was minimized" not in told(run)
+
+
+def near(rule, start, count, f=bowl):
+    """One descent by a rule from a start, by a loop that counts its steps."""
+    x, m, v = numpy.array(start, dtype=float), numpy.zeros(len(start)), numpy.zeros(len(start))
+    for k in range(count):
+        g = grad(f)(x)
+        if rule == "plain":
+            x = x - 0.02 * g
+        elif rule == "momentum":
+            m = 0.8 * m - 0.01 * g
+            x = x + m
+        elif rule == "adam":
+            m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+            x = x - 0.1 * m / (1 - 0.9 ** (k + 1)) / (numpy.sqrt(v / (1 - 0.999 ** (k + 1))) + 1e-8)
+        else:
+            v = 0.9 * v + 0.1 * g**2
+            x = x - 0.05 * g / (numpy.sqrt(v) + 1e-8)
+    return x
+
+
+@pytest.mark.parametrize("rule", ["plain", "momentum", "adam", "rmsprop"])
+@pytest.mark.parametrize("counts", [(12, 12, 12), (12, 19, 9, 15)])
+def test_starts_within_the_scale_of_the_steps_are_fits(rule, counts, tmp_path):
+    starts = [(0.0, 0.5), (0.3, 0.2), (1.6, 2.9), (0.4, 0.1)][: len(counts)]
+    with xi.record() as run:
+        for start, count in zip(starts, counts, strict=True):
+            near(rule, start, count)
+    edges = numpy.cumsum([0, *counts]).tolist()
+    assert [(fit.start, fit.stop) for fit in run.fits] == list(pairwise(edges))
+    assert f"{len(counts)} fits were made from different starts" in run.captions[0].text
+    assert xi.load(run.save(tmp_path / "run.npz")).fits == run.fits
+
+
+@pytest.mark.parametrize("rule", ["plain", "momentum", "adam", "rmsprop", "clipped", "noisy", "looking ahead"])
+@pytest.mark.parametrize("seed", range(4))
+def test_epochs_are_no_starts(rule, seed):
+    dice = numpy.random.default_rng(seed)
+    data = dice.normal(size=(60, 2)) + AIM
+    x, m, v, t = dice.normal(size=2), numpy.zeros(2), numpy.zeros(2), 0
+    with xi.record() as run:
+        for epoch in range(5):
+            order = dice.permutation(60)
+            for k in range(10):
+                t += 1
+                batch = data[order[6 * k : 6 * k + 6]] if rule == "noisy" else data
+                g = grad(lambda x, batch=batch: np.mean(np.array([1.0, 3.0]) * (x - batch) ** 2))(x)
+                if rule == "momentum":
+                    m = 0.8 * m - 0.05 * g
+                    x = x + m
+                elif rule == "adam":
+                    m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+                    x = x - 0.1 * 0.7**epoch * m / (1 - 0.9**t) / (numpy.sqrt(v / (1 - 0.999**t)) + 1e-8)
+                elif rule == "rmsprop":
+                    v = 0.9 * v + 0.1 * g**2
+                    x = x - 0.05 * g / (numpy.sqrt(v) + 1e-8)
+                elif rule == "clipped":
+                    x = numpy.clip(x - 0.1 * g, -2.0, 1.5)
+                else:
+                    x = x - 0.3 * 0.9**k * g  # the step size begins anew with each epoch
+            if rule == "looking ahead":
+                m = m if epoch else x
+                x = m = m + 0.5 * (x - m)
+    assert [(fit.start, fit.stop) for fit in run.fits] == [(0, 50)]
+
+
+def test_a_start_that_breaks_is_a_fit_of_its_own():
+    def quartic(x):
+        return np.sum(x**4)
+
+    with xi.record() as run, numpy.errstate(all="ignore"):
+        for start in ([1.5, 0.6], [4.0, 0.4], [1.1, 1.4], [0.8, -1.2]):
+            descend(quartic, start, 0.05, 14)
+    assert not numpy.isfinite(run.loss[27])
+    assert [(fit.start, fit.stop) for fit in run.fits] == [(0, 14), (14, 28), (28, 42), (42, 56)]
+    assert "1 of them at no number" in told(run)
+    assert "fell from" in run.captions[0].text
+
+
+def test_a_descent_of_one_parameter_from_another_start_is_no_search_on_a_line():
+    with xi.record() as run:
+        for start in (-0.2, 3.0, 0.4):
+            x = start
+            for _ in range(40):
+                x = x - 0.1 * grad(lambda x: 2 * (x - 1.0) ** 2)(x)
+    assert run.accepted.all()
+    assert [(fit.start, fit.stop) for fit in run.fits] == [(0, 40), (40, 80), (80, 120)]

@@ -126,3 +126,36 @@ def test_batches_that_an_objective_closes_over_are_no_fits():
             batch = numpy.array([1.0, 2.0, 2.5, 4.0]) + 0.1 * dice.randn(4)
             x = x - 0.02 * grad(misfit_to(batch))(x)
     assert len(run.fits) == 1
+
+
+def test_points_that_are_drawn_anew_every_few_steps_are_batches_and_no_fits(monkeypatch):
+    dice, x = numpy.random.default_rng(0), numpy.zeros(2)
+    monkeypatch.setitem(globals(), "POINTS", dice.normal(size=(40, 2)))
+
+    def misfit(x):
+        return np.mean((x - AIM - 0.1 * POINTS) ** 2)
+
+    with xi.record() as run:
+        for k in range(60):
+            if k % 5 == 0:
+                monkeypatch.setitem(globals(), "POINTS", dice.normal(size=(40, 2)))
+            x = x - 0.1 * grad(misfit)(x)
+    assert [(fit.start, fit.stop) for fit in run.fits] == [(0, 60)]
+    assert "gradient-wrong" not in [finding.kind for finding in run.diagnosis]
+
+
+def test_data_of_the_module_that_change_make_fits_that_are_not_compared(monkeypatch):
+    def misfit(x):
+        return np.sum((x - POINTS) ** 2)
+
+    with xi.record() as run:
+        for shift in (0.0, 3.0):
+            monkeypatch.setitem(globals(), "POINTS", AIM + shift)
+            x = numpy.zeros(2) + 0.1 * shift
+            for _ in range(15):
+                x = x - 0.04 * grad(misfit)(x)
+    assert [(fit.start, fit.stop) for fit in run.fits] == [(0, 15), (15, 30)]
+    assert "which cannot be compared" in run.captions[0].text
+
+
+POINTS = numpy.zeros(2)

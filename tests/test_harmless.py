@@ -554,3 +554,27 @@ run.to_html({str(tmp_path / "run.html")!r})
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout + done.stderr == ""
+
+
+def test_an_array_that_a_loop_lets_go_is_gone_while_it_runs():
+    x, gone = np.ones(3), []
+    with xi.record() as run:
+        for k in range(12):
+            before = np.ones(1000) * k
+            gone.append(weakref.ref(before))
+            x = x - 0.1 * grad(lambda x: np.sum(x**2))(x)
+            del before
+            assert [ref() for ref in gone] == [None] * (k + 1)
+    assert run.evaluations == 12
+
+
+def test_what_a_program_holds_of_its_own_variables_stays_as_it_was():
+    rate = 0.1
+    held = locals()
+    names = list(held)
+    x = np.ones(3)
+    with xi.record() as run:
+        for _ in range(12):
+            x = x - rate * grad(lambda x: np.sum(x**2))(x)
+            assert list(held) == names
+    assert run.evaluations == 12

@@ -285,3 +285,120 @@ def test_multigrad_dict_of_the_same_function(monkeypatch):
     assert run.evaluations == 10
     assert list(run.objectives) == ["mse"]
     assert list(run.parameters) == ["slope", "intercept"]
+
+
+def coupled(a, b):
+    return np.sum((a - 1) ** 2) + np.sum((b + 2) ** 2) + 0.5 * np.sum(a) * np.sum(b)
+
+
+def by_arguments(a, b, _):
+    a = a - 0.1 * grad(coupled, 0)(a, b)
+    return a, b - 0.1 * grad(coupled, 1)(a, b)
+
+
+def by_lambdas(a, b, _):
+    a = a - 0.1 * grad(lambda a: coupled(a, b))(a)
+    return a, b - 0.1 * grad(lambda b: coupled(a, b))(b)
+
+
+def by_lambdas_of_another_name(a, b, _):
+    a = a - 0.1 * grad(lambda q: coupled(q, b))(a)
+    return a, b - 0.1 * grad(lambda q: coupled(a, q))(b)
+
+
+def by_named_functions(a, b, _):
+    def of_first(first):
+        return coupled(first, b)
+
+    def of_second(second):
+        return coupled(a, second)
+
+    a = a - 0.1 * grad(of_first)(a)
+    return a, b - 0.1 * grad(of_second)(b)
+
+
+def by_expressions(a, b, _):
+    a = a - 0.1 * grad(lambda a: np.sum((a - 1) ** 2) + np.sum((b + 2) ** 2) + 0.5 * np.sum(a) * np.sum(b))(a)
+    return a, b - 0.1 * grad(lambda b: np.sum((a - 1) ** 2) + np.sum((b + 2) ** 2) + 0.5 * np.sum(a) * np.sum(b))(b)
+
+
+def at_one_point(a, b, _):
+    by_a, by_b = grad(lambda a: coupled(a, b))(a), grad(lambda b: coupled(a, b))(b)
+    return a - 0.1 * by_a, b - 0.1 * by_b
+
+
+def in_phases(a, b, k):
+    if k % 20 < 10:
+        return a - 0.1 * grad(lambda a: coupled(a, b))(a), b
+    return a, b - 0.1 * grad(lambda b: coupled(a, b))(b)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [by_lambdas, by_lambdas_of_another_name, by_named_functions, by_expressions, at_one_point, in_phases],
+)
+def test_functions_of_one_argument_that_are_one_function_are_one_objective(step):
+    def program(step):
+        a, b = numpy.zeros(2), numpy.zeros(3)
+        for k in range(30):
+            a, b = step(a, b, k)
+        return a, b
+
+    plain = program(step)
+    with xi.record() as run:
+        recorded = program(step)
+    assert [x.tolist() for x in recorded] == [x.tolist() for x in plain]
+    assert len(run.objectives) == 1
+    assert list(run.parameters) == ["a", "b"]
+    assert run.evaluations == (60 if step not in (at_one_point, in_phases) else 30)
+    assert list(run.diagnosis) == []
+    assert run.has_gradients == (step is at_one_point)
+    if step in (by_lambdas, by_lambdas_of_another_name):
+        with xi.record() as positions:
+            program(by_arguments)
+        assert run.facts == positions.facts
+        assert list(run.objectives) == ["coupled"]
+
+
+def test_one_function_of_one_argument_stays_what_it_is():
+    data = numpy.linspace(0, 1, 20)
+
+    def misfit(w, data):
+        return np.sum((w - data) ** 2) / len(data)
+
+    w = 3.0
+    with xi.record() as run:
+        for _ in range(20):
+            w = w - 0.1 * grad(lambda w: misfit(w, data))(w)
+        grad(lambda w: np.sum(w * data))(w)
+    assert list(run.objectives) == ["objective", "objective (2)"]
+    assert run.has_gradients
+
+
+def test_a_gradient_is_not_called_wrong_where_the_rest_of_the_function_moves():
+    state = {"b": numpy.zeros(3)}
+
+    def of_first(a):
+        return coupled(a, state["b"])
+
+    def of_second(b, a):
+        return coupled(a, b)
+
+    a, held = numpy.zeros(2), numpy.zeros(3)
+
+    def with_held(a):
+        return coupled(a, held)
+
+    with xi.record() as run:
+        for _ in range(30):
+            a = a - 0.1 * grad(with_held)(a)
+            held = held - 0.1 * grad(of_second)(held, a)
+    told = [finding.kind for each in run.objectives.values() for finding in each.diagnosis]
+    assert "gradient-wrong" not in told
+    with xi.record() as run:
+        a = numpy.zeros(2)
+        for _ in range(30):
+            a = a - 0.1 * grad(of_first)(a)
+            state["b"] = state["b"] - 0.1 * grad(of_second)(state["b"], a)
+    told = [finding.kind for each in run.objectives.values() for finding in each.diagnosis]
+    assert "gradient-wrong" not in told

@@ -133,3 +133,40 @@ def test_mini_batches_a_held_out_loss_and_one_objective_by_its_arguments_are_no_
             m, b = m - 0.1 * grad(line, 0)(m, b), b - 0.1 * grad(line, 1)(m, b)
     assert not any(of_kind(each) for each in run.objectives.values())
     assert list(run.objectives["line"].parameters) == ["m", "b"]
+
+
+def test_players_whose_losses_read_the_parameters_of_each_other_are_told_as_that():
+    def play(d, g):
+        d = d - 0.1 * grad(lambda d: disc(d, g))(d)
+        return d, g - 0.1 * grad(lambda g: gen(g, d))(g)
+
+    d, g = numpy.zeros(3), 0.8 * numpy.ones(3)
+    with xi.record() as run:
+        for _ in range(50):
+            d, g = play(d, g)
+    assert list(run.objectives) == ["disc", "gen"]
+    assert of_kind(run)[0].startswith("disc and gen step by turns, each on its own loss")
+    for wrong in ("noise", "smaller step size", "momentum", "minimum"):
+        assert wrong not in said(run)
+
+
+def test_a_loss_that_reads_data_which_another_function_takes_is_no_game():
+    data = numpy.linspace(0, 1, 12)
+
+    def misfit(w, data):
+        return np.mean((w[0] + w[1] * data - 2.0) ** 2)
+
+    def step(w):
+        return w - 0.1 * grad(lambda w: misfit(w, data))(w)
+
+    def listens(w, data):
+        return grad(lambda data: misfit(w, data))(data)
+
+    w = numpy.zeros(2)
+    with xi.record() as run:
+        for _ in range(20):
+            w = step(w)
+        listens(w, data)
+    assert not of_kind(run)
+    assert list(run.parameters) == ["w"]
+    assert run.has_gradients

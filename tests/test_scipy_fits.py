@@ -163,7 +163,12 @@ def recorded(program):
         with xi.record() as run:
             result = program()
     assert plain(result) == expected
-    explained = ("Newton-CG asks for gradients also where", "Newton-CG counts fewer evaluations than are recorded")
+    explained = (
+        "Newton-CG asks for gradients also where",
+        "Newton-CG counts fewer evaluations than are recorded",
+        "Powell's hybrid method: SciPy counts",
+        "Levenberg-Marquardt: SciPy counts",
+    )
     assert [notice for notice in run.notices if not notice.startswith(explained)] == []
     assert not solvers.is_watching()
     return run, result
@@ -710,3 +715,56 @@ def test_scipy_may_be_imported_in_the_recording_without_autograd():
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def rippled(x):
+    return float(np.sum(np.asarray(x) ** 2) + np.sin(5 * np.ravel(x)[0]))
+
+
+def test_a_grid_that_brute_force_looks_at_is_recorded_and_is_no_fit():
+    plain = so.brute(rippled, [(-2, 2), (-2, 2)], Ns=8, full_output=True)
+    with xi.record() as run:
+        found = so.brute(rippled, [(-2, 2), (-2, 2)], Ns=8, full_output=True)
+    assert found[0].tolist() == plain[0].tolist()
+    assert run.loss[:64].tolist() == plain[3].ravel().tolist()
+    assert [(fit.start, fit.optimizer) for fit in run.fits] == [(64, "Nelder-Mead")]
+    assert run.loss[run.fits[0].best] == found[1]
+    (look,) = [fact.text for fact in run.facts if fact.kind == "fits"]
+    assert look.startswith("Iterations 0 to 63 are 64 points at which brute force looked for where to start")
+
+
+@pytest.mark.parametrize("axes", [1, 2])
+def test_brute_force_alone_is_one_search(axes):
+    with xi.record() as run:
+        found = so.brute(rippled, [(-2, 2)] * axes, Ns=6, finish=None, full_output=True)
+    assert [(fit.start, fit.stop, fit.optimizer) for fit in run.fits] == [(0, 6**axes, "Brute force")]
+    assert run.loss[run.fits[0].best] == found[1]
+    text = " ".join(caption.text for caption in run.captions)
+    assert "it has been at all points of its grid" in text
+    assert "still falling" not in text
+    assert "as for a plot" not in text
+
+
+@pytest.mark.parametrize("method", ["simplicial", "sobol"])
+def test_points_that_shgo_looks_at_for_its_starts_are_no_fit(method):
+    with xi.record() as run:
+        result = so.shgo(rippled, [(-2, 2), (-2, 2)], sampling_method=method, n=32)
+    assert run.evaluations == result.nfev
+    assert {fit.optimizer for fit in run.fits} == {"SLSQP"}
+    assert min(run.loss[fit.best] for fit in run.fits) == result.fun
+    first = run.fits[0].start
+    assert f"Iterations 0 to {first - 1} are {first} points at which SHGO looked for where to start" in " ".join(
+        fact.text for fact in run.facts if fact.kind == "fits"
+    )
+
+
+@pytest.mark.parametrize("method", ["hybr", "lm"])
+def test_the_evaluations_that_a_search_for_a_root_counts_more_are_explained(method):
+    def lines(x):
+        return np.array([x[0] + 0.5 * x[1] ** 2 - 2, x[1] - x[0] + 0.3])
+
+    with xi.record() as run:
+        result = so.root(lines, [1.0, 1.0], method=method)
+    assert result.nfev >= run.evaluations
+    told = f"SciPy counts {result.nfev} evaluations (nfev), and {run.evaluations} were made to find the root"
+    assert (told in " ".join(run.notices)) == (result.nfev > run.evaluations)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+
 import autograd.numpy as np
 import numpy
 import pytest
 from autograd import grad, value_and_grad
+from scipy.optimize import line_search
 
 import xinv_nb as xi
 
@@ -134,3 +137,59 @@ def test_a_live_run_has_its_trials_told_apart():
             x, v, g = x - s * g, v1, g1
             seen.append(int((~run.accepted).sum()))
     assert seen[-1] > 50
+
+
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize(("method", "scale"), [("steepest", 0.001), ("steepest", 0.003), ("bfgs", 1.0)])
+def test_what_a_line_search_of_scipy_tries_for_ones_own_loop_are_trials(method, scale, again):
+    slope = grad(valley)
+    x, inverse = numpy.array([-1.2, 1.5]), numpy.eye(2)
+    iterates = [x]
+    with xi.record() as run:
+        g = slope(x)
+        for _ in range(12):
+            p = -scale * (inverse @ g)
+            found = line_search(valley, slope, x, p, g)
+            if found[0] is None:
+                break
+            step = found[0] * p
+            x_new = x + step
+            g_new = slope(x_new) if again else found[5]
+            if method == "bfgs":
+                y = g_new - g
+                r, one = 1 / (y @ step), numpy.eye(2)
+                inverse = (one - r * numpy.outer(step, y)) @ inverse @ (one - r * numpy.outer(y, step))
+                inverse = inverse + r * numpy.outer(step, step)
+            x, g = x_new, g_new
+            iterates.append(x)
+    assert numpy.allclose(run.parameters["x"][run.accepted], iterates)
+    assert run.evaluations > len(iterates)
+    assert f"{run.evaluations - len(iterates)} of {run.evaluations} evaluations w" in "\n".join(
+        fact.text for fact in run.facts if fact.kind == "trials"
+    )
+
+
+def test_a_line_search_that_finds_nothing_ends_where_it_began():
+    x, slope = numpy.array([-1.2, 1.5]), grad(valley)
+    with xi.record() as run, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        g = slope(x)
+        assert line_search(lambda x: -valley(x), slope, x, -g, g, maxiter=3)[0] is None
+        assert line_search(valley, lambda x: -slope(x), x, g, -g, maxiter=3)[0] is None
+        slope(x)
+    assert run.evaluations > 2
+    assert {tuple(point) for point in run.parameters["x"][run.accepted]} == {tuple(x)}
+
+
+def test_finite_differences_that_a_program_takes_by_itself_are_no_trials():
+    x = numpy.array([2.0, 2.5])
+    with xi.record() as run:
+        for _ in range(12):
+            points = [x, *(x + 1e-6 * numpy.eye(2))]
+            losses = [float(numpy.sum(numpy.array([1.0, 3.0]) * (point - [1.0, 2.0]) ** 2)) for point in points]
+            for loss, point in zip(losses, points, strict=True):
+                run.add(loss, point)
+            x = x - 0.1 * (numpy.array(losses[1:]) - losses[0]) / 1e-6
+    assert [(fit.start, fit.stop) for fit in run.fits] == [(0, 36)]
+    (text,) = [fact.text for fact in run.facts if fact.kind == "trials"]
+    assert "evaluations were for finite differences that the program takes by itself" in text

@@ -22,7 +22,7 @@ from xinv_nb.facts.measures.players import of_a_game
 from xinv_nb.facts.measures.sizes import gradient_sizes
 from xinv_nb.facts.shifting import shifted, shifted_phase
 from xinv_nb.facts.story import Parts, parts_of
-from xinv_nb.recorded.excerpt import excerpt
+from xinv_nb.recorded.excerpt import Places, excerpt
 from xinv_nb.recorded.run import RecordedRun, Status
 
 _State = tuple[int, int, Status, tuple[tuple[int, int], ...], int | None]
@@ -87,6 +87,20 @@ def story_span(run: RecordedRun) -> tuple[int, int]:
     return start, max(stop - 1, start)
 
 
+def shown_excerpt(run: RecordedRun) -> tuple[RecordedRun, Places]:
+    """Return what phases, facts and captions tell of as a run of its own, and where its evaluations stand in `run`.
+
+    >>> shown_excerpt(RecordedRun())[1].start
+    0
+    """
+    if run.status == "running":
+        return run, Places(0)
+    parts, (first, last) = shown_parts(run), story_span(run)
+    if last - first + 1 >= run.evaluations and not parts.places.left_out:
+        return run, Places(first)
+    return excerpt(run, first, last + 1, parts.places.left_out), parts.places
+
+
 def _analysis_of(run: RecordedRun) -> Analysis:
     with run.lock:
         state = (run.evaluations, run.event_count, run.status, run.chosen_spans, run.chosen_fit)
@@ -108,12 +122,14 @@ def analyse(run: RecordedRun) -> Analysis:
     with np.errstate(all="ignore"):  # overflow and invalid numbers are among what is told of
         parts = parts_of(run, run.chosen_fit)
         start, stop = parts.story
-        own, facts = _of_story(run if parts.is_whole else excerpt(run, start, stop), is_plot=parts.is_plot)
+        own, facts = _of_story(
+            run if parts.is_whole else excerpt(run, start, stop, parts.places.left_out), is_plot=parts.is_plot
+        )
         findings, phases = [] if parts.is_plot else findings_of(own), tuple(own.phases)
         if not parts.is_whole:
-            phases = tuple(shifted_phase(phase, start) for phase in phases)
-            facts = [shifted(fact, start) for fact in facts]
-            findings = [shifted_finding(finding, start) for finding in findings]
+            phases = tuple(shifted_phase(phase, parts.places) for phase in phases)
+            facts = [shifted(fact, parts.places) for fact in facts]
+            findings = [shifted_finding(finding, parts.places) for finding in findings]
         evidence = Evidence(run, phases, parts)
         evidence.story = own
         findings += [] if parts.is_plot else findings_of(evidence, of_fits=True)
@@ -153,8 +169,9 @@ def _elsewhere(run: RecordedRun, parts: Parts) -> list[Fact]:
         for part in parts.stretches:
             is_within = part.start <= first and last < part.stop
             if is_within and not part.look and not (start <= first and last < stop):
-                _, facts = _of_story(excerpt(run, part.start, part.stop))
-                moved = [shifted(fact, part.start) for fact in facts]
+                places = Places(part.start, part.left_out)
+                _, facts = _of_story(excerpt(run, part.start, part.stop, places.left_out))
+                moved = [shifted(fact, places) for fact in facts]
                 found |= {repr(fact): fact for fact in moved if first <= fact.span[0] and fact.span[1] <= last}
     return list(found.values())
 

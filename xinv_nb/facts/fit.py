@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xinv_nb.facts.measures.fits import Stretch
 from xinv_nb.language.renderer import said
@@ -37,6 +38,8 @@ class Fit:
     """Why the optimizer stopped, in words, where it said so."""
     best: int = 0
     """The evaluation with the lowest loss that was accepted."""
+    looks: tuple[tuple[int, int], ...] = ()
+    """The evaluations between its own that were no part of it, such as those of a plot: first, and after the last."""
 
 
 def fits_of(run: RecordedRun, parts: Sequence[Stretch], name: str) -> list[Fit]:
@@ -51,10 +54,19 @@ def _fit(run: RecordedRun, part: Stretch, name: str) -> Fit:
     why = None if call is None else why_of({"optimizer": call.optimizer, **call.ending})
     ending = "" if why is None else said("why", {"why": why})
     optimizer = "" if call is None else call.optimizer
-    return Fit(part.start, part.stop, name, optimizer, part.options, status, ending, best_of(run, part))
+    fit = Fit(part.start, part.stop, name, optimizer, part.options, status, ending, part.start, part.left_out)
+    rows = iterates_of_fit(run, fit)
+    loss = run.loss[rows]
+    return replace(fit, best=int(rows[np.nanargmin(loss)])) if np.isfinite(loss).any() else fit
 
 
-def best_of(run: RecordedRun, part: Stretch) -> int:
-    """Return the evaluation of a stretch with the lowest loss that was accepted; the first, where none is a number."""
-    loss = np.where(run.accepted[part.start : part.stop], run.loss[part.start : part.stop], np.nan)
-    return part.start + (int(np.nanargmin(loss)) if np.isfinite(loss).any() else 0)
+def iterates_of_fit(run: RecordedRun, fit: Fit) -> NDArray[np.intp]:
+    """Return the evaluations of a fit that were accepted.
+
+    >>> iterates_of_fit(RecordedRun(), Fit(0, 0, "cost")).tolist()
+    []
+    """
+    accepted = run.accepted[fit.start : fit.stop].copy()
+    for first, stop in fit.looks:
+        accepted[first - fit.start : stop - fit.start] = False
+    return np.flatnonzero(accepted) + fit.start

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from xinv_nb.errors import XinvError
-from xinv_nb.facts.analysis import story_span
+from xinv_nb.facts.analysis import shown_excerpt
 from xinv_nb.facts.measures.iterates import Floats
 from xinv_nb.facts.measures.path import FollowedPath
 from xinv_nb.facts.measures.pushing import pushing
 from xinv_nb.facts.measures.recorded_path import Unknown, grouped, path_of
-from xinv_nb.recorded.excerpt import excerpt
 from xinv_nb.recorded.run import RecordedRun
 
 
@@ -50,31 +49,31 @@ def pushes_of(run: RecordedRun, iteration: int | None = None) -> Pushes:
     >>> pushes_of(RecordedRun()).why_not
     'There are fewer than two accepted evaluations, so nothing moved.'
     """
-    first, last = (0, max(run.evaluations - 1, 0)) if run.status == "running" else story_span(run)
+    part, places = shown_excerpt(run)
+    first, last = places.back(0), places.back(max(part.evaluations - 1, 0))
     is_number = isinstance(iteration, (int, np.integer)) and not isinstance(iteration, bool)
     if iteration is not None and not (is_number and first <= iteration <= last):
         raise XinvError(f"run.pushes(iteration) takes one from {first} to {last}; it was given {iteration!r}.")
-    part = run if last - first + 1 >= run.evaluations else excerpt(run, first, last + 1)
     with np.errstate(all="ignore"):
         path = path_of(part)
         if isinstance(path, Unknown):
             return Pushes(why_not=path.text)
-        return _pushes(part, path, None if iteration is None else int(iteration) - first, first)
+        found = _pushes(part, path, None if iteration is None else places.there(int(iteration)))
+        return replace(found, iteration=None if iteration is None else int(iteration))
 
 
-def _pushes(run: RecordedRun, path: FollowedPath, iteration: int | None, offset: int) -> Pushes:
+def _pushes(run: RecordedRun, path: FollowedPath, iteration: int | None) -> Pushes:
     i, j = (0, len(path.points) - 1) if iteration is None else (path.at(iteration),) * 2
     groups = grouped(run)
     found = pushing(run, path)
-    number = None if iteration is None else iteration + offset
     if not found:
-        return Pushes(tuple(g.name for g in groups), iteration=number, why_not="No watched quantity leads to the loss.")
+        return Pushes(tuple(g.name for g in groups), why_not="No watched quantity leads to the loss.")
     rows = [_mean(-cotangents[i : j + 1, None] * path.gradient_at(q, i, j)) for q, cotangents in found.items()]
     parts = np.array([[row[list(group.columns)].sum() for row in rows] for group in groups])
     slope = _mean(-run.history.rows(path.evaluations[i : j + 1], "gradients"))
     whole = np.array([slope[list(group.columns)].sum() for group in groups])
     names = tuple(q.name for q in found)
-    return Pushes(tuple(g.name for g in groups), names, parts, whole - parts.sum(axis=1), number)
+    return Pushes(tuple(g.name for g in groups), names, parts, whole - parts.sum(axis=1))
 
 
 def _mean(rows: Floats) -> Floats:

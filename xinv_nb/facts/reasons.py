@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from xinv_nb.errors import XinvError
-from xinv_nb.facts.analysis import story_span
+from xinv_nb.facts.analysis import shown_excerpt
 from xinv_nb.facts.measures.iterates import Floats
 from xinv_nb.facts.measures.path import FollowedPath, adds_up
 from xinv_nb.facts.measures.recorded_path import LOSS, Group, Unknown, grouped, path_of
-from xinv_nb.recorded.excerpt import excerpt
+from xinv_nb.recorded.excerpt import Places
 from xinv_nb.recorded.run import RecordedRun
 
 
@@ -51,7 +51,7 @@ class Reasons:
     """Why there are none, or why they are not to be relied on; empty where they are."""
     _path: FollowedPath | None = field(default=None, repr=False, compare=False)
     _groups: Sequence[Group] = field(default=(), repr=False, compare=False)
-    _offset: int = field(default=0, repr=False, compare=False)
+    _places: Places = field(default=Places(0), repr=False, compare=False)
 
     @property
     def remainder(self) -> Floats:
@@ -77,7 +77,7 @@ class Reasons:
         >>> run.reasons.over(1, 2).parts.tolist()
         [[-5.0]]
         """
-        whole = (self._offset, self._offset + int(self._path.evaluations[-1])) if self._path else self.span
+        whole = (self._places.start, self._places.back(int(self._path.evaluations[-1]))) if self._path else self.span
         if not (isinstance(first, int) and isinstance(last, int) and whole[0] <= first <= last <= whole[1]):
             raise XinvError(
                 f"reasons.over(first, last) takes evaluations from {whole[0]} to {whole[1]}, the earlier first; "
@@ -85,7 +85,8 @@ class Reasons:
             )
         if self._path is None:
             return self
-        return reasons_along(self._path, self._groups, (first - self._offset, last - self._offset), self._offset)
+        span = self._places.there(first), self._places.there(last)
+        return reasons_along(self._path, self._groups, span, self._places)
 
 
 def reasons_of(run: RecordedRun) -> Reasons:
@@ -95,16 +96,15 @@ def reasons_of(run: RecordedRun) -> Reasons:
     'There are fewer than two accepted evaluations, so nothing moved.'
     """
     with np.errstate(all="ignore"):
-        first, last = (0, max(run.evaluations - 1, 0)) if run.status == "running" else story_span(run)
-        part = run if last - first + 1 >= run.evaluations else excerpt(run, first, last + 1)
-        path = path_of(part)
+        part, places = shown_excerpt(run)
+        path, last = path_of(part), max(part.evaluations - 1, 0)
         if isinstance(path, Unknown):
-            return Reasons(span=(first, last), why_not=path.text)
-        return reasons_along(path, grouped(part), (0, last - first), first)
+            return Reasons(span=(places.back(0), places.back(last)), why_not=path.text)
+        return reasons_along(path, grouped(part), (0, last), places)
 
 
-def reasons_along(path: FollowedPath, groups: Sequence[Group], span: tuple[int, int], offset: int = 0) -> Reasons:
-    """Return the reasons over a stretch of a path, with `offset` evaluations before its first."""
+def reasons_along(path: FollowedPath, groups: Sequence[Group], span: tuple[int, int], places: Places) -> Reasons:
+    """Return the reasons over a stretch of a path, whose evaluations stand at `places` in the recording."""
     i, j = path.at(span[0]), path.at(span[1])
     told = [q for q in path.quantities if np.isfinite(path.change(q, i, j))]
     columns = [path.brought(q, i, j) for q in told]
@@ -119,12 +119,12 @@ def reasons_along(path: FollowedPath, groups: Sequence[Group], span: tuple[int, 
         tuple(q.unit for q in told),
         parts.reshape(len(groups), len(told)),
         changes,
-        (span[0] + offset, span[1] + offset),
+        (places.back(span[0]), places.back(span[1])),
         len(used),
         "",
         path,
         groups,
-        offset,
+        places,
     )
     return replace(found, why_not=_left_over(found))
 

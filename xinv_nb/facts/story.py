@@ -11,8 +11,9 @@ from functools import cached_property
 
 import numpy as np
 
-from xinv_nb.facts.fit import Fit, fits_of
+from xinv_nb.facts.fit import Fit, fits_of, iterates_of_fit
 from xinv_nb.facts.measures.fits import Stretch, changes_of_data, stretches
+from xinv_nb.recorded.excerpt import Places
 from xinv_nb.recorded.run import RecordedRun
 
 _SAME_LOSS = 1e-6
@@ -43,7 +44,13 @@ class Parts:
     @property
     def is_whole(self) -> bool:
         """Whether the story is of all evaluations."""
-        return self.story == (0, self.run.evaluations)
+        return self.story == (0, self.run.evaluations) and not self.places.left_out
+
+    @property
+    def places(self) -> Places:
+        """Where the evaluations of the story stand among all: looks that interrupted it are no part of it."""
+        start, stop = self.story
+        return Places(start, tuple(look for fit in self.fits if start <= fit.start < stop for look in fit.looks))
 
     @cached_property
     def are_comparable(self) -> bool:
@@ -70,7 +77,7 @@ def _compared(run: RecordedRun, fit: Fit) -> list[int]:
     """Return the evaluations at which fits may meet: the first ones, and the ends, from which the next may start."""
     if run.history.kept is not None:
         return []
-    iterates = np.flatnonzero(run.accepted[fit.start : fit.stop])[-1:] + fit.start
+    iterates = iterates_of_fit(run, fit)[-1:]
     first = range(fit.start, min(fit.start + _FIRST, fit.stop))
     return [*first, fit.best, *iterates.tolist(), fit.stop - 1]
 
@@ -123,7 +130,7 @@ def _goes_on(run: RecordedRun, found: Sequence[Stretch], earlier: Fit, later: Fi
     between = [each for each in found if earlier.stop <= each.start and each.stop <= later.start]
     if any(each.look != "again" for each in between):
         return False
-    rows = np.flatnonzero(run.accepted[earlier.start : earlier.stop]) + earlier.start
+    rows = iterates_of_fit(run, earlier)
     ends = {earlier.best, int(rows[-1]) if len(rows) else earlier.stop - 1, earlier.stop - 1}
     history = run.history
     start, loss = history.values.array[history.row_of(later.start)], float(run.loss[later.start])

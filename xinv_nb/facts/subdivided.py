@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 
 from xinv_nb.errors import XinvError
-from xinv_nb.facts.analysis import story_span
+from xinv_nb.facts.analysis import shown_excerpt
 from xinv_nb.facts.measures.iterates import Floats
 from xinv_nb.facts.measures.path import FollowedPath, Quantity
 from xinv_nb.facts.measures.recorded_path import LOSS, Unknown, grouped, path_of
 from xinv_nb.facts.reasons import Reasons, reasons_along
-from xinv_nb.recorded.excerpt import excerpt
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.recorded.writer import RunWriter
 
@@ -30,8 +29,7 @@ _COUNTED = "run.reasons_for evaluated the objective"
 
 def reasons_for(run: RecordedRun, objective: Callable[..., Any]) -> Reasons:
     """Return the reasons of the fit that is shown: the work of `Run.reasons_for`."""
-    first, last = story_span(run)
-    part = run if last - first + 1 >= run.evaluations else excerpt(run, first, last + 1)
+    part, places = shown_excerpt(run)
     path = path_of(part)
     if isinstance(path, Unknown):
         raise XinvError(f"There is no path to follow. {path.text}")
@@ -46,7 +44,7 @@ def reasons_for(run: RecordedRun, objective: Callable[..., Any]) -> Reasons:
     writer = RunWriter(run)
     writer.withdraw_notices(_COUNTED)
     writer.notice(f"{_COUNTED} {again.evaluations} times more; none of that is among the recorded evaluations.")
-    return reasons_along(refined, grouped(part), (0, last - first), first)
+    return reasons_along(refined, grouped(part), (0, max(part.evaluations - 1, 0)), places)
 
 
 class _Point:

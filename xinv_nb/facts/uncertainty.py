@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from xinv_nb.facts.analysis import story_span
+from xinv_nb.facts.analysis import shown_excerpt
 from xinv_nb.facts.estimates import Why, estimate_of
 from xinv_nb.facts.measures.fitted import fitted
 from xinv_nb.recorded.entries import Entry
-from xinv_nb.recorded.excerpt import excerpt
 from xinv_nb.recorded.run import RecordedRun
 
 
@@ -79,8 +78,7 @@ def uncertainty_of(run: RecordedRun) -> Uncertainty:
 
 
 def _uncertainty_of(run: RecordedRun) -> Uncertainty:
-    first, last = (0, max(run.evaluations - 1, 0)) if run.status == "running" else story_span(run)
-    part = run if last - first + 1 >= run.evaluations else excerpt(run, first, last + 1)
+    part, places = shown_excerpt(run)
     found = estimate_of(part, fitted(part))
     if isinstance(found, Why):
         return Uncertainty(why_not=found.text)
@@ -89,7 +87,7 @@ def _uncertainty_of(run: RecordedRun) -> Uncertainty:
     return Uncertainty(
         dict(zip(names, errors, strict=True)),
         Correlations({name: dict(zip(names, row, strict=True)) for name, row in zip(names, table, strict=True)}),
-        evaluation=first + found.end.evaluation,
+        evaluation=places.back(found.end.evaluation),
         freedom=found.fit.freedom,
     )
 

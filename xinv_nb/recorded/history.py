@@ -26,6 +26,8 @@ from xinv_nb.recorded.sums import Sums
 
 BUDGET = 512 * 2**20
 """Bytes that the parameters and gradients of one objective take at most, with the residuals where they are kept."""
+MOST_CHANGES = 100
+"""Changes of what an objective holds beside its parameters that are noted; more are batches."""
 _FEWEST_ROWS = 1024
 _FEWEST_STEPS = 8
 """Evaluations from which on a loss that fell is one that somebody minimized."""
@@ -80,10 +82,14 @@ class History:
         self.held: list[tuple[int, int]] = []
         """From which evaluation on the objective held which data and settings beside its parameters, as a number that
         tells them apart; only changes are noted, and none where it holds others nearly each time, as batches."""
+        self.anew: list[int] = []
+        """The evaluations at which the loop that makes them began to count its steps anew: a start, or an epoch."""
         self.moved_by: tuple[str, ...] = ()
         """Objectives that are given these parameters, and whose own parameters this one is given: players of a game."""
         self.is_within = False
         """Whether it is computed inside of what a solver minimizes, and is not that itself."""
+        self.nested = 0
+        """In how many of a solver's evaluations of another objective it was minimized, to make these."""
         self.is_on_manifold = False
         """Whether a package keeps its parameters on a curved surface, on which its own gradient need not vanish."""
         self.last_signs: NDArray[Any] = np.full(self.width, np.inf)

@@ -60,10 +60,10 @@ class Jacobians:
         kept.flags.writeable = False
         self._kept[evaluation] = loss if math.isfinite(loss) else math.inf, kept
 
-    def within(self, start: int, stop: int) -> Jacobians:
-        """Return those at the evaluations from `start` up to `stop`, counted from there."""
+    def within(self, evaluations: Sequence[int]) -> Jacobians:
+        """Return those at some evaluations, in order, by their places among these."""
         part = Jacobians()
-        part._kept = {evaluation - start: kept for evaluation, kept in self._kept.items() if start <= evaluation < stop}
+        part._kept = {k: self._kept[each] for k, each in enumerate(evaluations) if each in self._kept}
         return part
 
     def _thin(self) -> None:

@@ -35,6 +35,9 @@ _NOTHING = History("", [])
 _LITTLE = 10
 """An objective is little beside one that is evaluated at that many times as many points."""
 
+_OFTEN = 2
+"""Evaluations of another objective in which one is minimized from which on that is what it is there for."""
+
 
 class RecordedRun(Choices):
     """One recorded optimization, as plain data; `xinv_nb.Run` is the same with doors to what can be made of it.
@@ -144,15 +147,22 @@ class RecordedRun(Choices):
 
         Points, not evaluations: products of its Hessian with many directions, each an objective of its own where the
         program writes them by hand, are taken at one point. Of several that were optimized, the one with the most
-        parameters comes first, as the others prepare it or finish it off; unless it is little beside the rest.
+        parameters comes first, as the others prepare it or finish it off; unless it is little beside the rest. What is
+        minimized for each value of another one comes last.
         """
         points = {history: history.points() for history in self.histories}
-        most = max(points.values(), default=0)
+        most = max((count for history, count in points.items() if history.nested < _OFTEN), default=0)
 
-        def rank(history: History) -> tuple[bool, bool, int, int]:
+        def rank(history: History) -> tuple[bool, bool, bool, int, int]:
             is_little = _LITTLE * points[history] <= most
             optimized = history.was_optimized
-            return is_little, not optimized, -history.width if optimized else 0, -points[history]
+            return (
+                history.nested >= _OFTEN,
+                is_little,
+                not optimized,
+                -history.width if optimized else 0,
+                -points[history],
+            )
 
         return sorted(points, key=rank)
 

@@ -23,16 +23,6 @@ class Sums:
         self.values[len(self.evaluations) :] = [tuple(values)]
         self.evaluations.append(evaluation)
 
-    def within(self, start: int, stop: int) -> Sums:
-        """Return the rows of a stretch, its evaluations counted from there.
-
-        >>> Sums(("a", "b"), (True, False), [0, 4], [(1.0, 2.0), (3.0, 4.0)]).within(3, 9).evaluations
-        [1]
-        """
-        inside = [k for k, evaluation in enumerate(self.evaluations) if start <= evaluation < stop]
-        evaluations = [self.evaluations[k] - start for k in inside]
-        return Sums(self.names, self.has_data, evaluations, [self.values[k] for k in inside])
-
     def plain(self) -> dict[str, Any]:
         """Return it as plain data, for a file."""
         count = len(self.evaluations)

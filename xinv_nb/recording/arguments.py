@@ -8,6 +8,7 @@ the same numbers, and kept where it changes; arrays of many entries are known by
 from __future__ import annotations
 
 import itertools
+import zlib
 from bisect import bisect_right
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xinv_nb.recorded.history import History
+from xinv_nb.recorded.history import MOST_CHANGES, History
 from xinv_nb.recorded.leaves import SAMPLE, Leaf, sample_positions
 from xinv_nb.recording.backends.boxes import plain_value
 from xinv_nb.recording.evaluation import Evaluation
@@ -186,6 +187,21 @@ class Part:
         for position, value in (evaluation.others or {}).items():
             if position not in self.arguments:
                 self.others.setdefault(position, Marks()).note(row, mark(value))
+        self.note_held(row)
+
+    def note_held(self, row: int) -> None:
+        """Take note in the history where what was handed over beside is something else than before."""
+        held = self.history.held
+        if len(held) <= MOST_CHANGES:
+            pieces = [
+                piece for place in sorted(self.others.keys() - self.arguments.keys()) for piece in self._given(place)
+            ]
+            found = zlib.crc32(b"".join(pieces))
+            if not held or held[-1][1] != found:
+                held.append((row, found))
+
+    def _given(self, position: int) -> Mark:
+        return self.others[position].latest or ()
 
 
 def values_of(evaluation: Evaluation, positions: Mapping[int, Any] | Sequence[int]) -> dict[int, Any]:

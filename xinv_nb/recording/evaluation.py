@@ -77,6 +77,8 @@ class Evaluation:
     """The groups of data that the objective marked."""
     asked: Asked | None = None
     """The call of the user's function by a solver that it belongs to; None where no solver asked for it."""
+    around: Any = None
+    """The call by a solver that it was made inside of, where that is not what it belongs to."""
     is_within: bool = False
     """Whether it was made inside of a solver's call of the user's function, and is not what that returned."""
     birth: Birth | None = None

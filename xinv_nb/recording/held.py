@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 
 _DEEPEST = 4
+_MOST_HELD = 16
+"""Entries of a dict or a list that a function reads that are looked at each time."""
 _MOST_NUMBERS = 64
 """Numbers of an array, or of a list, that are looked at, evenly over it."""
 
@@ -46,8 +48,43 @@ def numbers_of(function: Any) -> tuple[float, ...]:
     >>> numbers_of(penalized(0.5))
     (0.5,)
     """
+    return tuple([value for value in read_by(function) if type(value) is float or type(value) is int])
+
+
+def state_of(function: Any) -> tuple[float, ...]:
+    """Return what changes when a function reads other numbers from around it, or other arrays are bound to their names.
+
+    Where this is the same, and so is the function, so is what `mark_of` returns, but for arrays that change in place.
+
+    Examples
+    --------
+    >>> def misfit_to(data):
+    ...     return lambda x: (x - data) ** 2
+    >>> ones, twos = np.ones(2), 2 * np.ones(2)
+    >>> state_of(misfit_to(ones)) == state_of(misfit_to(ones)), state_of(misfit_to(ones)) == state_of(misfit_to(twos))
+    (True, False)
+    """
+    found: list[float] = []
+    for value in read_by(function):
+        kind = type(value)
+        if kind is float or kind is int:
+            found.append(value)
+        elif kind is np.ndarray:
+            found.append(id(value))
+        elif (kind is dict or kind is list or kind is tuple) and len(value) <= _MOST_HELD:
+            inner = list(value.values()) if kind is dict else value
+            found += [each if type(each) is float else id(each) for each in inner if type(each) in (float, np.ndarray)]
+    return tuple(found)
+
+
+def read_by(function: Any) -> list[Any]:
+    """Return what a function reads from around it, and does not set itself.
+
+    >>> read_by(lambda x: x)
+    []
+    """
     if type(function) is not FunctionType:
-        return ()
+        return []
     code = function.__code__
     names = _names.get(id(code))
     if names is None or names[0] is not code:
@@ -59,7 +96,7 @@ def numbers_of(function: Any) -> tuple[float, ...]:
     if function.__closure__ is not None:
         with suppress(ValueError):  # not bound yet
             found += [cell.cell_contents for cell in function.__closure__]
-    return tuple([value for value in found if type(value) is float or type(value) is int])
+    return found
 
 
 _MOST_CODES = 256
@@ -94,6 +131,9 @@ def _pieces(value: Any, depth: int) -> Iterator[bytes]:
         yield from _pieces(kept, depth - 1)
     elif isinstance(value, FunctionType):
         yield repr(numbers_of(value)).encode()
+        for held in read_by(value):
+            if type(held) is np.ndarray:  # of the module; those of a closure come once more
+                yield from _pieces(held, depth - 1)
         for cell in value.__closure__ or ():
             try:
                 held = cell.cell_contents

@@ -88,6 +88,7 @@ def join(parts: Sequence[Part], now: Mapping[int, Any], writer: RunWriter) -> Pa
             found.moments.append(moment)
             for position in set().union(*(part.others for part in parts)) - found.arguments.keys():
                 found.others.setdefault(position, Marks()).note(place, parts[i].mark_at(position, row))
+            found.note_held(place)
     if not _may_go_on(parts, places):
         return None
     _take_over(found.history, parts[0].history)

@@ -18,6 +18,7 @@ import numpy as np
 
 from xinv_nb.errors import XinvError
 from xinv_nb.recorded.data import MOST_GROUPS
+from xinv_nb.recorded.history import History
 from xinv_nb.recorded.leaves import WHOLE_LIMIT
 from xinv_nb.recorded.missed import Missed
 from xinv_nb.recorded.run import RecordedRun, Status
@@ -30,6 +31,7 @@ from xinv_nb.recording.evaluation import Evaluation, Tape
 from xinv_nb.recording.events import Happening, WatchedValue
 from xinv_nb.recording.finite import is_finite_gradient
 from xinv_nb.recording.kept_events import KeptEvents
+from xinv_nb.recording.loops import Loops
 from xinv_nb.recording.measured import Measured
 from xinv_nb.recording.nonfinite import Lookout
 from xinv_nb.recording.quantities import QuantityReader
@@ -80,6 +82,7 @@ class Recorder:
         self.events = KeptEvents(run, self.writer, max_events, self.notice)
         self._optimizers = OptimizerFollower(self.events.add, self.failed, self.notice)
         self._rows = Rows(self.writer, self.events.add, self.notice, self._optimizers.joined)
+        self._loops = Loops()
         self._lookout = Lookout()
         self._terms = TermReader()
         self._quantities = QuantityReader(reads_all=reads_all)
@@ -247,12 +250,20 @@ class Recorder:
         history, row, slope, is_new = self._rows.append(evaluation, gradient)
         if is_new:
             self._optimizers.evaluated(history, row, evaluation.asked)
+            if evaluation.asked is None and not (history.calls and history.calls[-1].stop is None):
+                self._look_at_loop(history, row)
             if row & (row + 1) == 0:  # seldom: each look goes over all rows
                 if row > _FEW:  # so that a live view tells of them
                     settle(history, is_over=False)
                 if has_rested(history):
                     self._lookout.look_again(evaluation.looked_for)
         self._rows.tell(history, row, evaluation, slope, is_new=is_new)
+
+    def _look_at_loop(self, history: History, row: int) -> None:
+        try:
+            self._loops.evaluated(history, row)
+        except Exception as error:  # noqa: BLE001 - the evaluation is recorded all the same
+            self.failed(error)
 
     def _tell_view(self, on_evaluation: Callable[[], None]) -> None:
         """Let the view follow; what it computes (the user's scene, say) is no part of the recording."""

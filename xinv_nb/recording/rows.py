@@ -15,14 +15,15 @@ from numpy.typing import NDArray
 from xinv_nb.recorded.columns import SlopeColumns, TermColumns, WatchColumns
 from xinv_nb.recorded.data import MOST_GROUPS
 from xinv_nb.recorded.events import NewEvent
-from xinv_nb.recorded.history import History
+from xinv_nb.recorded.history import MOST_CHANGES, History
 from xinv_nb.recorded.leaves import leaves_of
 from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.recording import nonfinite, remarks
 from xinv_nb.recording.evaluation import Evaluation
 from xinv_nb.recording.events import WatchedValue, backward_events, by_name, forward_events, turn
 from xinv_nb.recording.given_names import names_given
-from xinv_nb.recording.held import mark_of, numbers_of
+from xinv_nb.recording.held import mark_of, state_of
+from xinv_nb.recording.inner import InnerFit
 from xinv_nb.recording.measured import by_group
 from xinv_nb.recording.outside import OutsideValues
 from xinv_nb.recording.solvers.callers import by_an_optimizer
@@ -30,8 +31,6 @@ from xinv_nb.recording.structure import NO_NUMBERS, flatten, names_of_arguments,
 from xinv_nb.recording.terms import Conflicts
 from xinv_nb.recording.turns import Appended, Turns
 
-_MOST_HELD = 100
-"""Changes of what an objective holds that are noted; more are batches."""
 _FOLLOWED_SIGNS = 16
 """Parameters up to which a change of the gradient's sign is an event; more would drown the others."""
 
@@ -75,9 +74,11 @@ class Rows:
         self._functions: dict[History, weakref.ref[Any]] = {}
         """The function of the latest evaluation of each history, which may hold the user's arrays: not kept alive."""
         self._numbers: dict[History, tuple[tuple[float, ...], tuple[Any, ...]]] = {}
-        """The numbers that the function of each history read from around it at its latest evaluation, and what a solver
-        gave it beside the point."""
+        """The state of what the function of each history read from around it at its latest evaluation, and what a
+        solver gave it beside the point."""
         self._remarks: dict[History, set[Any]] = {}
+        self._inner: dict[History, InnerFit] = {}
+        """What is made of each history inside of a solver's call of another objective."""
         self._turns = Turns(writer, self._new_history, self._thinned, self._joined)
         self._tell_joined = joined
 
@@ -85,6 +86,9 @@ class Rows:
         """Add an evaluation."""
         appended = self._append(evaluation, gradient)
         self._newest = appended[0]
+        around = evaluation.around if evaluation.asked is None else evaluation.asked.around
+        if around is not None:
+            self._inner.setdefault(self._newest, InnerFit()).evaluated(self._newest, evaluation, around)
         if self._outside.waiting:
             self._outside.put(self._newest)
         return appended
@@ -124,7 +128,7 @@ class Rows:
     def _look_at_what_is_held(self, history: History, row: int, evaluation: Evaluation) -> None:
         """Take note of what an objective holds beside its parameters, where that may be something else now."""
         function, rest = (evaluation.function, ()) if evaluation.holds is None else evaluation.holds
-        numbers = numbers_of(function)
+        numbers = state_of(function)
         known, before = self._functions.get(history), self._numbers.get(history, ((), ()))
         is_new = function is not (None if known is None else known())
         if not is_new and numbers == before[0] and all(map(operator.is_, rest, before[1])):
@@ -132,7 +136,7 @@ class Rows:
         self._numbers[history] = numbers, rest
         with suppress(TypeError):  # few callables cannot be referred to
             self._functions[history] = weakref.ref(function)
-        if len(history.held) > _MOST_HELD:
+        if len(history.held) > MOST_CHANGES:
             return
         mark = mark_of((function, *rest) if rest else function)
         if not history.held or history.held[-1][1] != mark:

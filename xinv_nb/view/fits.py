@@ -8,7 +8,7 @@ import numpy as np
 
 from xinv_nb.errors import XinvError
 from xinv_nb.facts.analysis import shown_parts
-from xinv_nb.facts.fit import Fit
+from xinv_nb.facts.fit import Fit, iterates_of_fit
 from xinv_nb.facts.measures.fits import Stretch
 from xinv_nb.facts.measures.objective import name_of_loss
 from xinv_nb.facts.story import Parts, parts_of
@@ -82,7 +82,7 @@ def fit_in_words(parts: Parts, fit: Fit) -> str:
         told.append(f"step size {number(size)}")
     if fit.status == "running":
         return " · ".join([*told, "going on"])
-    last = fit.start + int(np.flatnonzero(run.accepted[fit.start : fit.stop])[-1:].sum())
+    last = int(iterates_of_fit(run, fit)[-1:].sum()) or fit.start
     told.append(f"ended at {quantity(float(run.loss[last]), unit)}")
     if fit.status != "finished":
         told.append(fit.status)
@@ -128,7 +128,7 @@ def fit_runs(run: RecordedRun) -> list[RecordedRun]:
     found = []
     for place in _best_ones(parts, MOST_COMPARED):
         fit = parts.fits[place]
-        part = excerpt(run, fit.start, fit.stop)
+        part = excerpt(run, fit.start, fit.stop, fit.looks)
         part.name = f"fit {place + 1}"
         part.memo[_WHOLE] = run
         found.append(part)

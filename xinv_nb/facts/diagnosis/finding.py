@@ -11,6 +11,7 @@ from xinv_nb.facts.shifting import shifted_data, shifted_slots
 from xinv_nb.language.bank import bank_of
 from xinv_nb.language.renderer import rendered
 from xinv_nb.language.slots import Slot
+from xinv_nb.recorded.excerpt import Places
 
 Severity = Literal["warning", "caution"]
 """`warning`: the result cannot be used as it is; `caution`: needed to read the result right."""
@@ -78,7 +79,7 @@ class Finding:
         return {name: slot.plain for name, slot in self.slots.items()} | dict(self.data)
 
 
-def shifted_finding(finding: Finding, by: int) -> Finding:
-    """Return a finding about one fit of a recording, with every number of an evaluation in it `by` later."""
-    span = (finding.span[0] + by, finding.span[1] + by)
+def shifted_finding(finding: Finding, by: Places) -> Finding:
+    """Return a finding about one fit of a recording, with every evaluation in it in the numbers of the recording."""
+    span = (by.back(finding.span[0]), by.back(finding.span[1]))
     return replace(finding, slots=shifted_slots(finding.slots, by), data=shifted_data(finding.data, by), span=span)

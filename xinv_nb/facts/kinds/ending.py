@@ -64,7 +64,8 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
 
 def _why(evidence: Evidence, slots: dict[str, Slot]) -> Iterator[Fact]:
     run, last, stop = evidence.run, evidence.last, last_stop(evidence.run)
-    cites = () if stop is None else (stop.id, *(fact.id for fact in evidence.of("stopping tests")))
+    stopped = () if stop is None else ((stop.id,) if stop.id else ())
+    cites = () if stop is None else (*stopped, *(fact.id for fact in evidence.of("stopping tests")))
     slots["stopped"] = Clause("the run ended", {})
     if stop is not None:
         slots["stopped"] = Clause("an optimizer stopped", {"optimizer": named_optimizer(str(stop.values["optimizer"]))})

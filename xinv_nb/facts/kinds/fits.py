@@ -12,14 +12,16 @@ import numpy as np
 
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
-from xinv_nb.facts.fit import Fit
+from xinv_nb.facts.fit import Fit, iterates_of_fit
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.fits import Stretch
-from xinv_nb.facts.measures.names import values_of
+from xinv_nb.facts.measures.names import named_optimizer, values_of
 from xinv_nb.facts.story import Parts
-from xinv_nb.language.slots import Count, Iteration, Listed, Said, Slot, Value, Word
+from xinv_nb.language.slots import Count, Iteration, Listed, Named, Said, Slot, Value, Word
 from xinv_nb.recorded.run import RecordedRun
 
+UNNAMED = "objective"
+"""What an objective is called that has no name in the program."""
 _MOST_TOLD = 6
 """Fits of which each end is told; of more, the lowest and the highest."""
 _AS_LOW = 1e-3
@@ -52,6 +54,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     start, stop = parts.story
     if any(not start <= fit.start < stop for fit in parts.fits):
         yield from _several(evidence, parts)
+    yield from _inner(evidence)
     yield from _looks(parts)
     for first, last in evidence.run.chosen_spans:
         within = sum(first < part.stop and part.start <= last for part in parts.stretches)
@@ -110,8 +113,8 @@ def _point(run: RecordedRun, parts: Parts) -> Iterator[Fact]:
 
 def _end(run: RecordedRun, fit: Fit) -> float:
     """Return the last loss of a fit that was accepted."""
-    accepted = np.flatnonzero(run.accepted[fit.start : fit.stop])
-    return float(run.loss[fit.start + accepted[-1]] if len(accepted) else run.loss[fit.stop - 1])
+    accepted = iterates_of_fit(run, fit)
+    return float(run.loss[accepted[-1] if len(accepted) else fit.stop - 1])
 
 
 def _is_as_low(value: float, lowest: float, values: Sequence[float]) -> bool:
@@ -156,9 +159,20 @@ def _place(run: RecordedRun, fits: Sequence[Fit]) -> dict[str, Slot]:
     return {"place": Word("different points")} if apart >= _OTHER_PLACE * scale else {}
 
 
+def _inner(evidence: Evidence) -> Iterator[Fact]:
+    """Yield what was minimized inside of the objective that is shown."""
+    run = evidence.run
+    for history in run.histories if not run.history.nested else ():
+        if history.nested:
+            slots: dict[str, Slot] = {"times": Count(history.nested), "count": Count(len(history))}
+            is_named = history.objective not in (run.history.objective, UNNAMED)
+            slots |= {"inner": Said(history.objective), "outer": Said(run.history.objective)} if is_named else {}
+            yield KIND.fact("inner" if is_named else "inner, unnamed", (0, evidence.last), 1.0, slots)
+
+
 def _looks(parts: Parts) -> Iterator[Fact]:
-    for part in parts.stretches:
-        if part.look in ("grid", "line", "scan", "check", "again"):
+    for part in (each for whole in parts.stretches for each in (whole, *whole.looks)):
+        if part.look in ("grid", "line", "scan", "check", "again", "search"):
             salience = 1.0 if parts.is_plot else 0.6
             yield KIND.fact(_form(part), (part.start, part.stop - 1), salience, _of(part))
 
@@ -171,6 +185,8 @@ def _of(part: Stretch) -> dict[str, Slot]:
     slots: dict[str, Slot] = {"first": Iteration(part.start)}
     if part.stop - part.start > 1:
         slots |= {"last": Iteration(part.stop - 1), "count": Count(part.stop - part.start)}
+    if part.call is not None:
+        slots["search"] = named_optimizer(part.call.optimizer)
     return slots
 
 
@@ -195,6 +211,9 @@ KIND = Kind(
         "last": Iteration,
         "point": Listed,
         "from": Listed,
+        "search": Named,
+        "inner": Said,
+        "outer": Said,
     },
     compute=compute,
     method="calls of optimizers; points that are an earlier start again; jumps out of scale with the steps before",

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
+from xinv_nb.facts.measures.looks import is_check, takes_differences
 from xinv_nb.language.slots import Count, Iteration, Share, Slot
+from xinv_nb.recorded.columns import in_real_numbers
 from xinv_nb.recorded.run import RecordedRun
 
 _MANY = 0.4
@@ -32,6 +34,11 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
         slots: dict[str, Slot] = {"count": Count(asked), "evaluations": Count(run.evaluations), "share": Share(share)}
         yield KIND.fact("one difference" if asked == 1 else "differences", (0, evidence.last), 0.4, slots)
     rejected &= ~differences & ~_searched(run)
+    taken = _taken_by_the_program(run, rejected)
+    if count := int(np.count_nonzero(taken)):
+        slots = {"count": Count(count), "evaluations": Count(run.evaluations), "share": Share(count / run.evaluations)}
+        yield KIND.fact("own differences", (0, evidence.last), 0.4, slots)
+    rejected &= ~taken
     count = int(np.count_nonzero(rejected))
     if not count:
         return
@@ -52,6 +59,22 @@ def _differences(run: RecordedRun) -> NDArray[np.bool_]:
     found = np.zeros(run.evaluations, dtype=bool)
     for call in run.history.calls:
         for first, after in call.differences:
+            found[first:after] = True
+    return found
+
+
+def _taken_by_the_program(run: RecordedRun, rejected: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which evaluations were for finite differences that the program takes by itself, around each iterate."""
+    found = np.zeros(run.evaluations, dtype=bool)
+    history = run.history
+    if history.without_gradient is None or history.kept is not None or not rejected.any():
+        return found
+    points = in_real_numbers(history.values.array)
+    if not takes_differences(points):
+        return found
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], rejected, [False]]).astype(int)))
+    for first, after in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        if first > 0 and is_check(points[first:after], points[[first - 1]]):
             found[first:after] = True
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.facts.measures import looks
+from xinv_nb.facts.measures.anew import starts_among
 from xinv_nb.facts.measures.looks import Look
 from xinv_nb.facts.measures.restarts import restarts
 from xinv_nb.recorded.calls import OptimizerCall
@@ -21,7 +22,14 @@ Floats = NDArray[np.float64]
 
 _FEWEST = 3
 """Evaluations that a loop takes at least to be a fit, beside others."""
+_LOOK_FIRST = ("SHGO", "Brute force")
+"""Searches that look at many points and start others from the best of them."""
+_MOST_SETS, _FEWEST_OF_BATCH = 5, 10
+"""Data that change more often than that, and each after fewer evaluations, are drawn anew for one optimization."""
 _SAME_RATE = 1e-6
+_LATEST = 5
+_NO_FARTHER = 2.0
+"""How many times as long as the longest of the latest steps the one may be with which a loop goes on after a look."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,13 @@ class Stretch:
     call: OptimizerCall | None = None
     look: Look = ""
     options: Mapping[str, Any] = field(default_factory=dict)
+    looks: tuple[Stretch, ...] = ()
+    """The looks that interrupted a fit, which then went on from where it was."""
+
+    @property
+    def left_out(self) -> tuple[tuple[int, int], ...]:
+        """The evaluations of these looks: of each, the first, and the one after the last."""
+        return tuple((look.start, look.stop) for look in self.looks)
 
 
 def stretches(run: RecordedRun) -> list[Stretch]:
@@ -57,13 +72,16 @@ def stretches(run: RecordedRun) -> list[Stretch]:
         return []
     rows = _rows(run)
     points = None if rows is None else rows.points
-    calls = _told_apart(run.history.calls, count)
-    if not calls and points is None:
+    searches = _searches(run.history.calls)
+    calls = _told_apart([call for call in run.history.calls if call not in searches], count)
+    if not calls and not searches and points is None:
         return [Stretch(0, count)]
     found: list[Stretch] = []
     starts: list[Floats] = []
-    for start, stop, call in _covered(calls, count):
-        if call is not None:
+    for start, stop, call in _covered(calls, count, searches):
+        if call is not None and call in searches:
+            found.append(Stretch(start, stop, call, look="search"))
+        elif call is not None:
             found.append(Stretch(start, stop, call, options=call.options))
         elif rows is None:
             found.append(Stretch(start, stop))
@@ -82,6 +100,9 @@ class Rows:
     points: Floats
     slopes: Floats | None
     accepted: NDArray[np.bool_]
+    loss: Floats
+    anew: Sequence[int]
+    """The evaluations at which the loop begins to count its steps anew."""
     changes: Sequence[int]
     """The evaluations at which the objective begins to hold other data."""
 
@@ -92,7 +113,9 @@ def _rows(run: RecordedRun) -> Rows | None:
     if history.kept is not None or history.width == 0:
         return None
     slopes = in_real_numbers(history.gradients.array) if run.has_gradients else None
-    return Rows(in_real_numbers(history.values.array), slopes, run.accepted, changes_of_data(run))
+    return Rows(
+        in_real_numbers(history.values.array), slopes, run.accepted, run.loss, history.anew, changes_of_data(run)
+    )
 
 
 def changes_of_data(run: RecordedRun) -> list[int]:
@@ -103,7 +126,16 @@ def changes_of_data(run: RecordedRun) -> list[int]:
     """
     rows = [row for row, _ in run.history.held]
     stays = np.diff([*rows, run.evaluations]) if rows else np.zeros(0)
-    return rows[1:] if len(rows) > 1 and float(stays.min()) >= _FEWEST else []
+    if len(rows) < 2 or float(stays.min()) < _FEWEST:
+        return []
+    are_batches = len(rows) > _MOST_SETS and float(np.median(stays)) < _FEWEST_OF_BATCH
+    return [] if are_batches else rows[1:]
+
+
+def _searches(calls: Sequence[OptimizerCall]) -> list[OptimizerCall]:
+    """Return the calls that only look where to start others, which they do."""
+    within = {call.options.get("within") for call in calls if call.optimizer not in _LOOK_FIRST}
+    return [call for call in calls if call.optimizer in _LOOK_FIRST and call.optimizer in within]
 
 
 def _told_apart(calls: Sequence[OptimizerCall], count: int) -> list[tuple[int, int, OptimizerCall]]:
@@ -125,59 +157,137 @@ def _told_apart(calls: Sequence[OptimizerCall], count: int) -> list[tuple[int, i
 
 
 def _covered(
-    calls: Sequence[tuple[int, int, OptimizerCall]], count: int
+    calls: Sequence[tuple[int, int, OptimizerCall]], count: int, searches: Sequence[OptimizerCall]
 ) -> Iterator[tuple[int, int, OptimizerCall | None]]:
-    """Yield the calls and, between them, what belongs to none."""
+    """Yield the calls and, between them, what searches looked at for their starts, and what belongs to none."""
     at = 0
-    for start, stop, call in calls:
+    for start, stop, call in [*calls, (count, count, None)]:
+        for search in searches:
+            first, last = max(at, search.start), min(start, count if search.stop is None else search.stop)
+            if first < last:
+                if at < first:
+                    yield at, first, None
+                yield first, last, search
+                at = last
         if at < start:
             yield at, start, None
-        yield start, stop, call
+        if start < stop:
+            yield start, stop, call
         at = stop
-    if at < count:
-        yield at, count, None
 
 
-def _of_loop(rows: Rows, start: int, stop: int, starts: Sequence[Floats], *, alone: bool) -> Iterator[Stretch]:
-    """Yield the fits and the looks among evaluations that no known optimizer called for."""
+def _of_loop(rows: Rows, start: int, stop: int, starts: Sequence[Floats], *, alone: bool) -> list[Stretch]:
+    """Return the fits and the looks among evaluations that no known optimizer called for."""
     points, slopes = rows.points, rows.slopes
     own, down = points[start:stop], None if slopes is None else slopes[start:stop]
     plots: dict[tuple[int, int], Look] = dict.fromkeys(looks.grids(own), "grid")
-    for a, b in looks.lines(own, down):
-        if all(b <= c or d <= a for c, d in plots):
-            plots[a, b] = "line"
+    others: tuple[tuple[list[tuple[int, int]], Look], ...] = (
+        (looks.lines(own, down), "line"),
+        (looks.checks(own), "check"),
+    )
+    for spans, look in others:
+        for a, b in spans:
+            if all(b <= c or d <= a for c, d in plots):
+                plots[a, b] = look
+    found = list[Stretch]()
+    pieces = list[tuple[int, int]]()
     for a, b, is_plot in looks.between(sorted(plots), len(own)):
         if is_plot:
-            yield Stretch(start + a, start + b, look=plots[a, b])
+            found.append(Stretch(start + a, start + b, look=plots[a, b]))
+            continue
+        end, behind = _looks_of(rows, start + a, start + b)
+        pieces += [(start + a, end)] if start + a < end else []
+        found += behind
+    for each in _rejoined(rows, pieces):
+        is_all = alone and each == [(0, len(points))]
+        found += _of_steps(rows, each, starts, alone=is_all)
+    return _with_looks_within(sorted(found, key=lambda each: (each.start, -each.stop)))
+
+
+def _looks_of(rows: Rows, start: int, stop: int) -> tuple[int, list[Stretch]]:
+    """Return where the steps end among evaluations without plots, and the looks at known points behind them."""
+    points, slopes = rows.points, rows.slopes
+    own, before = points[start:stop], points[:start]
+    if start > 0:
+        if looks.are_known(own, before):
+            return start, [Stretch(start, stop, look="again")]
+        if looks.is_check(own, before):
+            return start, [Stretch(start, stop, look="check")]
+        if looks.is_scan(own, None if slopes is None else slopes[start:stop], before):
+            return start, [Stretch(start, stop, look="scan")]
+    end, look = looks.look_behind(own)
+    if end < _FEWEST or end == len(own) or (look == "check" and looks.takes_differences(own)):
+        return stop, []
+    return start + end, [Stretch(start + end, stop, look=look)]
+
+
+def _rejoined(rows: Rows, pieces: Sequence[tuple[int, int]]) -> list[list[tuple[int, int]]]:
+    """Return the pieces between looks, those together of which each goes on from where the one before it was."""
+    found = list[list[tuple[int, int]]]()
+    for piece in pieces:
+        if found and _goes_on(rows, found[-1], piece):
+            found[-1].append(piece)
         else:
-            is_all = alone and (a, b) == (0, len(own))
-            yield from _of_steps(rows, (start + a, start + b), starts, alone=is_all)
+            found.append([piece])
+    return found
 
 
-def _of_steps(rows: Rows, span: tuple[int, int], starts: Sequence[Floats], *, alone: bool) -> Iterator[Stretch]:
-    """Yield the fits among evaluations without plots, and the looks at points that are known."""
-    (start, stop), points, slopes, accepted = span, rows.points, rows.slopes, rows.accepted
-    if start > 0 and looks.are_known(points[start:stop], points[:start]):
-        yield Stretch(start, stop, look="again")
-        return
-    if start > 0 and looks.is_check(points[start:stop], points[:start]):
-        yield Stretch(start, stop, look="check")
-        return
-    if start > 0 and looks.is_scan(points[start:stop], None if slopes is None else slopes[start:stop], points[:start]):
-        yield Stretch(start, stop, look="scan")
-        return
-    end, look = looks.look_behind(points[start:stop])
-    end = stop if end < _FEWEST else start + end
-    iterates = np.flatnonzero(accepted[start:end]) + start  # a trial is no start
+def _goes_on(rows: Rows, earlier: Sequence[tuple[int, int]], later: tuple[int, int]) -> bool:
+    """Whether a loop is where it was, or one step on: the same point, down its gradient, or no farther than before."""
+    steps_taken = _accepted(rows, earlier)
+    if not len(steps_taken) or later[0] in rows.changes:
+        return False
+    last, now = rows.points[steps_taken[-1]], rows.points[later[0]]
+    if np.array_equal(now, rows.points[earlier[0][0]]):
+        return False
+    step = now - last
+    length = float(np.linalg.norm(step))
+    if not length > 0:
+        return length == 0
+    if rows.slopes is not None:
+        slope = rows.slopes[steps_taken[-1]]
+        inner, size = -float(slope @ step), float(np.linalg.norm(slope)) * length
+        if now.size > 1 and inner > 0 and inner >= (1 - _SAME_RATE) * size:
+            return True
+    lengths = np.linalg.norm(np.diff(rows.points[steps_taken[-_LATEST:]], axis=0), axis=1)
+    return len(lengths) > 0 and length <= _NO_FARTHER * float(lengths.max())
+
+
+def _accepted(rows: Rows, pieces: Sequence[tuple[int, int]]) -> NDArray[np.intp]:
+    """Return the evaluations in some pieces that are iterates."""
+    return np.concatenate([np.flatnonzero(rows.accepted[a:b]) + a for a, b in pieces])
+
+
+def _with_looks_within(found: Sequence[Stretch]) -> list[Stretch]:
+    """Return the stretches in order, the looks that lie within a fit as parts of it."""
+    outer = list[Stretch]()
+    for each in found:
+        if outer and each.start < outer[-1].stop:
+            outer[-1] = replace(outer[-1], looks=(*outer[-1].looks, each))
+        else:
+            outer.append(each)
+    return outer
+
+
+def _of_steps(
+    rows: Rows, pieces: Sequence[tuple[int, int]], starts: Sequence[Floats], *, alone: bool
+) -> Iterator[Stretch]:
+    """Yield the fits among the evaluations of some pieces, which looks interrupted."""
+    points, slopes = rows.points, rows.slopes
+    iterates = _accepted(rows, pieces)  # a trial is no start
     down = None if slopes is None else slopes[iterates]
-    found = {int(iterates[row]) for row in restarts(points[iterates], down, starts)}
-    cuts = sorted({start, end, *found, *(row for row in rows.changes if start < row < end)})
+    anew = np.searchsorted(iterates, [row for row in rows.anew if row in set(iterates.tolist())]).tolist()
+    counted = starts_among(anew, points[iterates], down, rows.loss[iterates])
+    found = {int(iterates[row]) for row in counted or restarts(points[iterates], down, starts)}
+    found |= {row for a, b in pieces for row in rows.changes if a < row < b}
+    every = np.concatenate([np.arange(a, b) for a, b in pieces])
+    cuts = [0, *np.searchsorted(every, sorted(found)).tolist(), len(every)]
     for a, b in pairwise(cuts):
-        is_few = b - a < _FEWEST and not (alone and (a, b) == span)
-        rate = None if is_few or slopes is None else step_size(points[a:b], slopes[a:b])
-        yield Stretch(a, b, look="few" if is_few else "", options={} if rate is None else {"step_size": rate})
-    if end < stop:
-        yield Stretch(end, stop, look=look)
+        own = every[a:b]
+        is_few = len(own) < _FEWEST and not alone
+        rate = None if is_few or slopes is None else step_size(points[own], slopes[own])
+        options = {} if rate is None else {"step_size": rate}
+        yield Stretch(int(own[0]), int(own[-1]) + 1, look="few" if is_few else "", options=options)
 
 
 def step_size(points: Floats, slopes: Floats) -> float | None:

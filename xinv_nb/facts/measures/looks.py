@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Look = Literal["grid", "line", "scan", "check", "again", "few", ""]
+Look = Literal["grid", "line", "scan", "check", "again", "search", "few", ""]
 """Points on a grid, evenly on a line, or on one through an end; one point with each coordinate moved a little; points
-known before; too few to say."""
+known before; those among which a search looks for starts; too few to say."""
 
 _FEWEST_ON_GRID = 6
 _FEWEST_ON_LINE = 5
@@ -27,6 +27,8 @@ _AT_REST = 1e-6
 _DOWNHILL = 0.9
 """Share of steps down the slope from which on points along a line may be a loop's steps of one length."""
 _MOST_TRIED = 50
+_MOST_CHECKS = 3
+"""Checks of a gradient that interrupt a loop; more are how it takes its gradients."""
 
 
 def grids(points: Floats) -> list[tuple[int, int]]:
@@ -100,6 +102,47 @@ def _runs(mask: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
     """Yield where the mask holds, as the first place and the one after the last."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(int)))
     yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+
+
+def checks(points: Floats) -> list[tuple[int, int]]:
+    """Return the stretches within a loop in which each coordinate of a known point is moved a little, one at a time.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> way = np.array([[4.0, 1.0], [2.0, 1.5], [1.0, 1.7]])
+    >>> checks(np.concatenate([way, way[-1:] + 1e-6 * np.eye(2), way[-1:] - 0.5]))
+    [(3, 5)]
+    """
+    found = _checks(points)
+    return found if len(found) <= _MOST_CHECKS else []
+
+
+def takes_differences(points: Floats) -> bool:
+    """Whether a loop takes its gradients by finite differences, so that these are no looks.
+
+    >>> takes_differences(np.zeros((3, 2)))
+    False
+    """
+    return len(_checks(points)) > _MOST_CHECKS
+
+
+def _checks(points: Floats) -> list[tuple[int, int]]:
+    count, width = points.shape
+    if width < 2 or count < width + 2:
+        return []
+    steps = np.diff(points, axis=0)
+    moved, sizes = (steps != 0).sum(axis=1), np.maximum(np.abs(points[:-1]).max(axis=1), 1.0)
+    near = (moved > 0) & (moved <= 2) & (np.abs(steps).max(axis=1) <= 2 * _NEAR * sizes)
+    found: list[tuple[int, int]] = []
+    for begin in np.flatnonzero(near).tolist()[:_MOST_TRIED]:
+        for length in (2 * width, width):
+            after = begin + length
+            if after >= count or (found and begin < found[-1][1]):
+                continue
+            if is_check(points[begin:after], points[[after, max(begin, 1) - 1]]):  # around where it was, or goes on
+                found.append((begin, after))
+    return found
 
 
 def look_behind(points: Floats) -> tuple[int, Look]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xinv_nb.recorded.events import Event
+from xinv_nb.recorded.events import Event, NewEvent
 from xinv_nb.recorded.run import RecordedRun
 
 _MOST_STARTS = 4
@@ -26,7 +26,18 @@ def last_stop(run: RecordedRun) -> Event | None:
     """Return the event that tells why and where the last optimizer stopped, if it stopped where the run ended."""
     # A search that started another one may be told to stop after it, but stopped asking before.
     events = [event for event in optimizer_events(run) if event.evaluation == run.evaluations - 1]
+    if not events and run.evaluations:
+        return _of_its_call(run)
     return events[-1] if events and "evaluations" in events[-1].values else None
+
+
+def _of_its_call(run: RecordedRun) -> Event | None:
+    """Return the same of a call of which no event is kept: one of many."""
+    call = run.history.calls[-1] if run.history.calls else None
+    if call is None or call.stop != run.evaluations or not call.ending.get("message"):
+        return None
+    values = {"optimizer": call.optimizer, "evaluations": call.stop - call.start, **call.ending}
+    return Event("", run.evaluations - 1, *NewEvent("optimizer", "optimizer", "", values, kind="optimizer"))
 
 
 def optimizer_events(run: RecordedRun) -> list[Event]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from xinv_nb.facts.measures.iterates import Floats
 from xinv_nb.facts.measures.optimizers import optimizer_starts
+from xinv_nb.recorded.history import MOST_CHANGES
 from xinv_nb.recorded.run import RecordedRun
 
 Rows = NDArray[np.intp]
@@ -124,7 +125,7 @@ def ways_of_iterates(run: RecordedRun) -> Ways | None:
     if len(rows) < 2:
         return None
     ways = _ways(run, rows[:-1], rows[1:])
-    sound = (ways.lengths > 0) & ~np.isin(ways.end, optimizer_starts(run))
+    sound = (ways.lengths > 0) & ~np.isin(ways.end, optimizer_starts(run)) & _of_same_data(run, ways)
     return ways[sound] if sound.any() else None
 
 
@@ -150,7 +151,7 @@ def ways_of_trials(run: RecordedRun, iterates: Ways | None = None) -> Ways | Non
     ends, starts = ends[starts >= 0], starts[starts >= 0]
     is_known = iterates is not None and np.array_equal(iterates.start, starts) and np.array_equal(iterates.end, ends)
     ways = iterates if iterates is not None and is_known else _ways(run, starts, ends)
-    sound = np.isfinite(ways.change) & np.isfinite(ways.before) & (ways.lengths > 0)
+    sound = np.isfinite(ways.change) & np.isfinite(ways.before) & (ways.lengths > 0) & _of_same_data(run, ways)
     return ways[sound] if sound.any() else None
 
 
@@ -164,6 +165,17 @@ def _ways(run: RecordedRun, starts: Rows, ends: Rows) -> Ways:
     moved = np.einsum("ij,ij->i", np.abs(points[starts]), np.abs(slopes[starts]))
     rounding = _ROUNDING * precision(run) * (size + moved)
     return Ways(starts, ends, steps, loss[ends] - loss[starts], before, behind, rounding, slopes[starts])
+
+
+def _of_same_data(run: RecordedRun, ways: Ways) -> NDArray[np.bool_]:
+    """Return over which ways the objective held the same data: else the loss changes by what no gradient tells of."""
+    changes = np.array([row for row, _ in run.history.held][1:], dtype=np.intp)
+    if not len(changes):
+        return np.ones(len(ways), dtype=bool)
+    same = np.searchsorted(changes, ways.start, side="right") == np.searchsorted(changes, ways.end, side="right")
+    if len(changes) >= MOST_CHANGES:  # of later ones nothing is known
+        same &= ways.end <= changes[-1]
+    return np.asarray(same)
 
 
 def precision(run: RecordedRun) -> float:

@@ -51,20 +51,24 @@ def restarts(points: Floats, slopes: Floats | None, starts: Sequence[Floats] = (
     far = jumps(points, slopes) | off
     known = [start for start in starts if start.shape == points[0].shape] + [points[0]]
     back = {row for start in known for row in _at(points, start)}
+    broken = _behind_a_break(points, slopes)
     found: list[int] = []
     begin = 0
-    while candidates := [row for row in back | far if row - begin >= _FEWEST and lengths[row - 1] > 0]:
+    while candidates := [
+        row for row in back | far | broken if row - begin >= _FEWEST and (lengths[row - 1] > 0 or row in broken)
+    ]:
         row = min(candidates)
         back.discard(row)
         far.discard(row)
         is_start = any(np.array_equal(points[row], start) for start in known)
-        is_new = is_start or row in off or _has_settled(lengths, slopes, begin, row)
+        is_new = is_start or row in off or row in broken or _has_settled(lengths, slopes, begin, row)
         is_new = is_new or _leaves_descent(steps, slopes, begin, row)
         if is_new and not _is_step(steps, slopes, row, begin):
             found.append(row)
             known.append(points[row])
             back |= _at(points, points[row])
             begin = row
+        broken.discard(row)
     if even := _evenly_spaced(sorted({*found, *jumps(points, slopes)}), count):
         found = even
     return [row for row in found if count - row >= _FEWEST]
@@ -73,6 +77,23 @@ def restarts(points: Floats, slopes: Floats | None, starts: Sequence[Floats] = (
 def _at(points: Floats, point: Floats) -> set[int]:
     """Return the rows that are at a point, to the bit."""
     return set(np.flatnonzero((points == point).all(axis=1)).tolist())
+
+
+def _behind_a_break(points: Floats, slopes: Floats | None) -> set[int]:
+    """Return the rows of numbers behind points that are none, but for steps from an earlier point: ways back to it."""
+    finite: NDArray[np.bool_] = np.asarray(np.isfinite(points).all(axis=1))
+    found = set()
+    for row in (np.flatnonzero(finite[1:] & ~finite[:-1]) + 1).tolist():
+        before = np.flatnonzero(finite[:row])
+        ways = points[row] - points[before]
+        is_back = bool((ways == 0).all(axis=1).any())
+        if slopes is not None and not is_back:
+            down = -slopes[before]
+            sizes = np.linalg.norm(ways, axis=1) * np.linalg.norm(down, axis=1)
+            is_back = bool(((ways * down).sum(axis=1) >= (1 - _ALONG) * sizes).any())
+        if not is_back:
+            found.add(row)
+    return found
 
 
 def jumps(points: Floats, slopes: Floats | None) -> set[int]:

@@ -171,6 +171,8 @@ def _history(header: dict[str, Any], columns: dict[str, NDArray[Any]]) -> Histor
     history.calls = [_call_in(call, len(history)) for call in header.get("calls", ())]
     history.is_on_manifold = of_kind(bool, header.get("is_on_manifold", False))
     history.is_within = of_kind(bool, header.get("is_within", False))
+    history.anew = [position(row, len(history)) for row in header.get("anew", ())]
+    history.nested = position(header.get("nested", 0))
     history.moved_by = tuple(texts(header.get("moved_by", [])))
     for i, watch in enumerate(header["watches"]):
         history.watches[of_kind(str, watch["name"])] = _watch_in(watch, i, columns, len(history))

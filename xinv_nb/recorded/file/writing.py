@@ -119,6 +119,8 @@ def _of_objective(run: RecordedRun) -> dict[str, Any]:
         "moved_by": history.moved_by,
         "is_on_manifold": history.is_on_manifold,
         "is_within": history.is_within,
+        "nested": history.nested,
+        "anew": history.anew,
         "labels": [leaf.labels for leaf in history.leaves],
         "complex_leaves": [leaf.name for leaf in history.leaves if leaf.is_complex],
         "outline": encoded(with_plain_keys(history.outline)),

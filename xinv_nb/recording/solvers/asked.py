@@ -202,7 +202,7 @@ class WatchedCall:
                     found = evaluation
                     _gather(evaluation, asked)
             else:
-                evaluation.is_within = True
+                evaluation.is_within, evaluation.around = True, asked
             self.recording.hand_on(evaluation, gradient)
         return found
 

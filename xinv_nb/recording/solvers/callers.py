@@ -61,6 +61,18 @@ def on_the_stack() -> set[int]:
     return {id(frame) for frame in _frames()}
 
 
+LINE_SEARCH = "line_search_wolfe2"
+"""How SciPy's own code calls what is `scipy.optimize.line_search`."""
+
+
+def in_line_search() -> bool:
+    """Whether a line search of scipy's is running that calls for the evaluation."""
+    return any(
+        frame.f_code.co_name == LINE_SEARCH and str(frame.f_globals.get("__name__", "")).startswith("scipy.optimize")
+        for frame in _frames()
+    )
+
+
 _OTHER_SOLVERS = {
     "_minimize_bfgs": "BFGS",
     "_minimize_lbfgsb": "L-BFGS-B",

@@ -50,6 +50,8 @@ class Asked(Protocol):
     """Whether it is for a finite difference of the solver's: no step, and no trial of one."""
     function: Any
     """The innermost function that was reached, where solvers call each other's."""
+    around: Asked | None
+    """The call of another solver that it is inside of."""
     inside: list[tuple[Any, Any]]
     """Evaluations that were recorded meanwhile, by a framework or by hand, with their gradients, until it is known
     whether they are what the solver asked for."""
@@ -60,6 +62,9 @@ class Follower(Protocol):
 
     def begins(self, call: SolverCall) -> None:
         """Take note that a solver is about to start."""
+
+    def searches(self) -> None:
+        """Take note that the program calls scipy's line search for its own next step."""
 
     def iterates(self, call: SolverCall, x: NDArray[Any]) -> None:
         """Take note that the solver has accepted the point `x`."""

@@ -77,6 +77,8 @@ class OptimizerFollower:
         """The same at the latest evaluation of each objective."""
         self._instead: dict[History, History] = {}
         """Histories that were put together, with the one that is in their place."""
+        self._search: dict[History, list[int]] | None = None
+        """The evaluations of the latest line search that the program called by itself; None where it called none."""
         self._starts: dict[History, list[tuple[str, int]]] = {}
         """The optimizers of each objective in a row, with how often each started."""
 
@@ -85,6 +87,8 @@ class OptimizerFollower:
     def evaluated(self, history: History, row: int, asked: Asked | None = None) -> None:
         """Find out who called for an evaluation; `asked` is the call of a solver that it answers."""
         try:
+            if self._search is not None and asked is None:
+                self._in_line_search(history, row)
             if asked is not None and asked.call in self._paths:
                 self._in_solver(asked, history, row)
             elif self._running or not self._is_as_before(history, row):
@@ -203,6 +207,28 @@ class OptimizerFollower:
         tell(row, f"{title} starts{' again' * again} at a loss of {number(loss)}", {"optimizer": name, "loss": loss})
         return tell, noted
 
+    # ------------------------------------------------------------------ line searches that the program calls
+
+    def searches(self) -> None:
+        """Take note that the program calls scipy's line search for its own next step."""
+        self._ends_search()
+        self._search = {}
+
+    def _in_line_search(self, history: History, row: int) -> None:
+        if self._search is not None and callers.in_line_search():
+            self._search.setdefault(history, []).append(row)
+        else:
+            self._ends_search()
+
+    def _ends_search(self) -> None:
+        """Mark what a line search tried; it ends at the step that it found, if that is lower than where it began."""
+        for history, rows in (self._search or {}).items():
+            before, last = rows[0] - 1, rows[-1]
+            is_found = before < 0 or bool(history.loss.array[last] < history.loss.array[before])
+            for row in rows[:-1] if is_found else rows:
+                history.set_accepted(row, accepted=False)
+        self._search = {} if self._search else self._search
+
     # ------------------------------------------------------------------ solvers, told by the stand-in in scipy
 
     def begins(self, call: SolverCall) -> None:
@@ -248,6 +274,7 @@ class OptimizerFollower:
 
     def close(self) -> None:
         """Tell where the optimizers that were not seen to stop did so."""
+        self._ends_search()
         for call in list(self._paths)[::-1]:  # also one whose end an interrupt broke off
             self._break_off(call)
         for history in list(self._loops):

@@ -126,6 +126,25 @@ class _Minpack:
         return _minimized(self._module._hybrj, sys._getframe(1), function, jacobian, rest)  # noqa: SLF001
 
 
+def _counted(frame: FrameType | None) -> int:
+    """Return how often SciPy's search for a root says that it called the function; 0 where it counts no calls."""
+    found = 0
+    for _ in range(_NEAR):
+        if frame is None or not str(frame.f_globals.get("__name__", "")).startswith("scipy."):
+            break
+        for name in ("_wrapped_fun", "_wrapped_func"):
+            counted = getattr(frame.f_locals.get(name), "nfev", 0)
+            found = counted if isinstance(counted, int) and counted else found
+        frame = frame.f_back
+    return found
+
+
+_CHECKED = (
+    "{}: SciPy counts {} evaluations (nfev), and {} were made to find the root. It evaluates the start a few times "
+    "more, to check what the function returns, and counts these as well; the start is recorded once."
+)
+
+
 def _minimized(solve: Any, frame: FrameType, function: Any, jacobian: Any, rest: tuple[Any, ...]) -> Any:
     """Call one of MINPACK's functions from `frame` of scipy, and take note of what it asks for."""
     recording = context.active()
@@ -150,7 +169,11 @@ def _minimized(solve: Any, frame: FrameType, function: Any, jacobian: Any, rest:
         recording.notice(MOVED)
     retval = solve(*given, *rest)
     if fitting is not None:
-        fitting.ends(_said(retval, is_root=is_root))
+        told = _said(retval, is_root=is_root)
+        fitting.ends(told)
+        counted, made = _counted(frame), getattr(told, "nfev", None)
+        if isinstance(made, int) and counted > made:
+            recording.notice(_CHECKED.format(fitting.call.name, counted, made))
     return retval
 
 

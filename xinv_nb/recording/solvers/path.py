@@ -43,6 +43,8 @@ _LINE_SEARCH = ("BFGS", "L-BFGS-B", "Conjugate gradient", "SLSQP")
 _TRUST_REGION = ("trust-constr", "dogleg", "trust-ncg", "trust-krylov", "trust-exact")
 _REPORT_ALL = ("COBYLA", "COBYQA")
 """Searches that report every evaluation as an iterate, in some versions of scipy."""
+_WITHOUT_RESULT = ("Brute force",)
+"""Searches of a grid, over once they have been at all its points."""
 _FITS = ("Trust region reflective", "Dogbox", "Levenberg-Marquardt")
 
 
@@ -235,6 +237,8 @@ class SolverPath:
             self.settle()
         evaluations = self.evaluations
         told = of_result(result, bounded=self._call.bounds is not None, stopped=stopped)
+        if self._call.name in _WITHOUT_RESULT and evaluations == self._call.options.get("points"):
+            told = {"reason": "all points", "message": "All points of the grid were evaluated."}
         self._noted.stop, self._noted.ending = self._last + 1, told | more_of_result(result, self._call)
         values = {"optimizer": self._call.name, "evaluations": evaluations, **told}
         text = f"{self._call.name} stops after {evaluations} evaluation{'s' * (evaluations != 1)}"

@@ -22,6 +22,7 @@ from xinv_nb.recording import context
 from xinv_nb.recording.backends.protocol import Recording
 from xinv_nb.recording.solvers import constraints, least_squares
 from xinv_nb.recording.solvers.asked import Function
+from xinv_nb.recording.solvers.callers import LINE_SEARCH
 from xinv_nb.recording.solvers.calls import SolverCall
 from xinv_nb.recording.solvers.fitting import FittingCall
 from xinv_nb.recording.solvers.minimizing import MinimizingCall
@@ -248,6 +249,9 @@ def _wrapper(wrapper: Any) -> Any:
                 entry = above[-1]
                 bounds = limits(entry.f_locals.get("bounds"))
                 options_of = _options(entry, entry.f_code.co_name) | plain_bounds(bounds)
+                if name == "Brute force":
+                    grid, axes = frame.f_locals["grid"], frame.f_locals["N"]
+                    options_of |= {"points": int(grid.size) // int(axes)}
                 call = SolverCall(name, id(entry), bounds, False, None, options=options_of, best_so_far=True)
                 function = MinimizingCall(recording, call, function).value(function)
         except Exception:  # noqa: BLE001
@@ -255,6 +259,16 @@ def _wrapper(wrapper: Any) -> Any:
         return wrapper(function, *args, **options)
 
     return observed_wrapper
+
+
+def _searches(frame: FrameType) -> None:
+    """Follow a line search, if it is the program that calls it, and no solver."""
+    recording = context.active()
+    if recording is None or recording.depth or recording.asked is not None or frame.f_code.co_name != LINE_SEARCH:
+        return
+    if len(_scipys(frame)) == 1:
+        for follower in recording.followers():
+            follower.searches()
 
 
 # ---------------------------------------------------------------------- the callback
@@ -306,8 +320,10 @@ _STAND_INS = StandIns(
         "_check_unknown_options",
         lambda function: Before(function, _checks_options),
     ),
+    StandIn(("_linesearch",), "scalar_search_wolfe2", lambda function: Before(function, _searches)),
     StandIn(("_differentialevolution", "_shgo"), "_FunctionWrapper", _wrapper),
     StandIn(("_dual_annealing",), "ObjectiveFunWrapper", _wrapper),
+    StandIn(("_optimize",), "_Brute_Wrapper", _wrapper),
     StandIn(
         ("_optimize", "_tnc", "_cobyla_py", "_slsqp_py", "_lbfgsb_py", "_spectral", "_differentialevolution"),
         "OptimizeResult",

@@ -18,6 +18,8 @@ Rows = NDArray[np.intp]
 _STRAIGHT = 1e-9
 """Sine of the angle up to which two steps lie on one line."""
 _SAME_RATIO = 1e-6
+_STEPS = 6
+"""Steps of which the rate is compared: later ones may be rounded."""
 _ROUNDING = 1e-10
 """Share of a loss by which a search that finds nothing lower any more may end above where it started."""
 _FEWEST = 5
@@ -42,7 +44,8 @@ def settle(history: History, *, is_over: bool) -> None:
         if stop - at > 2:
             part = slice(at, stop)
             if history.has_gradients:
-                rows = trials_on_rays(points[part], loss[part], is_over=is_over or stop < len(loss))
+                slopes = in_real_numbers(history.gradients.array[part])
+                rows = trials_on_rays(points[part], loss[part], slopes, is_over=is_over or stop < len(loss))
             else:
                 rows = trials_without_gradient(points[part], loss[part])
             for row in rows.tolist():
@@ -51,7 +54,7 @@ def settle(history: History, *, is_over: bool) -> None:
             at = max(at, len(loss) if call.stop is None else call.stop)
 
 
-def trials_on_rays(points: Floats, loss: Floats, *, is_over: bool) -> Rows:
+def trials_on_rays(points: Floats, loss: Floats, slopes: Floats | None = None, *, is_over: bool) -> Rows:
     """Return the rows of trials of a line search that goes back towards where it started from.
 
     `is_over` tells that no more evaluations will come, so that a search that found nothing is one as well.
@@ -80,6 +83,12 @@ def trials_on_rays(points: Floats, loss: Floats, *, is_over: bool) -> Rows:
         if base < at:
             continue
         tried, at, of_ray = _ray(apart, base, evenly=is_one_line)
+        if (
+            is_one_line
+            and slopes is not None
+            and _is_descent(apart[base + 1 : at + 1], slopes[firsts[base + 1 : at + 1]])
+        ):
+            continue
         worse = [k for k in tried if not loss[firsts[k]] <= loss[firsts[base]]]
         if is_one_line or at + 1 >= len(apart):
             tried = worse
@@ -100,6 +109,17 @@ def trials_on_rays(points: Floats, loss: Floats, *, is_over: bool) -> Rows:
     ends = np.append(firsts[1:], len(points))
     rows = [row for k in found for row in range(firsts[k], ends[k])]
     return np.array(sorted(set(rows)), dtype=np.intp)
+
+
+def _is_descent(points: Floats, slopes: Floats) -> bool:
+    """Whether points on a line are steps down the gradient, all as long for it: a descent from a start, no search."""
+    steps, down = np.diff(points, axis=0), -slopes[:-1]
+    if len(steps) < 2:
+        return False
+    rates = (steps * down).sum(axis=1) / (down * down).sum(axis=1)
+    rates, missed = rates[:_STEPS], np.abs(steps - rates[:, None] * down).max(axis=1)[:_STEPS]
+    are_along = bool((missed <= _SAME_RATIO * np.abs(steps[:_STEPS]).max(axis=1)).all())
+    return are_along and rates[0] > 0 and bool(np.ptp(rates) <= _SAME_RATIO * rates[0])
 
 
 def _ray(points: Floats, base: int, *, evenly: bool) -> tuple[list[int], int, list[float]]:

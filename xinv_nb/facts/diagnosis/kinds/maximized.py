@@ -12,6 +12,7 @@ from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.inside import inside
 from xinv_nb.facts.measures.sizes import norms
 from xinv_nb.language.slots import Named, Said, Slot, Value, pair
+from xinv_nb.recorded.excerpt import Places
 
 
 def compute(evidence: Evidence) -> Iterator[Finding]:
@@ -30,9 +31,9 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     >>> run.diagnosis[0].text.split(": ")[0]
     'The steps go up the gradient, so profit is maximized'
     """
-    story, start = evidence.story, 0 if evidence.parts is None else evidence.parts.story[0]
+    story, places = evidence.story, Places(0) if evidence.parts is None else evidence.parts.places
     for finding in _uphill(story):
-        yield shifted_finding(finding, start)
+        yield shifted_finding(finding, places)
     for found in inside(evidence.run):
         if found.relation == "negative":
             span = int(found.evaluations[0]), int(found.evaluations[-1])

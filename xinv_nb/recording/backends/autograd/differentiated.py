@@ -9,6 +9,7 @@ from types import FunctionType, NoneType
 from typing import Any, Literal
 
 from xinv_nb.recording.backends.autograd.closures import closure, places
+from xinv_nb.recording.backends.autograd.shared import Shared
 
 
 @dataclass(slots=True)
@@ -28,6 +29,8 @@ class Differentiated:
     """The names under which its arguments are passed in a dict, and their gradients come back (`multigrad_dict`)."""
     others: Mapping[int, Any] | None = None
     """The arguments that it is given beside, by their positions, where there are any that could be differentiated."""
+    shared: Shared | None = None
+    """The function of all these, where it is one of several functions that are one but for their argument."""
 
     def unpacked(self, value: Any) -> Any:
         """Return a point or a gradient as the function takes it: one argument, or a tuple of several."""

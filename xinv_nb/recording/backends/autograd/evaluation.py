@@ -44,7 +44,7 @@ class TapedEvaluation(Evaluation):
     ) -> None:  # the base's by hand: a cost of every evaluation
         self.of = of
         self.function = of.function
-        self.identity = identity(of.function)
+        self.identity = identity(of.function) if of.shared is None else of.shared.identity
         self.positions = of.positions
         self.others = of.others
         # Optimizers change their arrays in place, so the point is copied before the simulator runs.
@@ -63,11 +63,16 @@ class TapedEvaluation(Evaluation):
         of, point = self.of, self.point
         if of.unflatten is not None:
             point = in_flattening_order(of.unflatten(point))
+        if of.shared is not None:
+            return Layout(of.shared.called(of.function), point, self.names_of(of.positions))
         holder = getattr(of.function, "__self__", None)
         return Layout(function_name(of.function), point, argument_names(of.function, of.positions), holder)
 
     def names_of(self, positions: Sequence[int]) -> Sequence[str]:
         """Return what the user's function calls its arguments at these positions."""
+        shared = self.of.shared
+        if shared is not None:
+            return [shared.names[position] for position in positions]
         return argument_names(self.of.function, positions)
 
     def tap(self, value: Any, receive: Callable[[Any], None]) -> bool:

@@ -14,6 +14,7 @@ from types import CodeType
 from typing import Any
 
 from xinv_nb.recording.backends.autograd import hearing, observing, refused, sums
+from xinv_nb.recording.backends.autograd.alike import Alike
 from xinv_nb.recording.backends.autograd.boxes import only_output
 from xinv_nb.recording.backends.autograd.breaks import FirstTapes
 from xinv_nb.recording.backends.autograd.differentiated import differentiated
@@ -34,6 +35,7 @@ class Passes:
         self.pending: dict[int, TapedEvaluation] = {}
         """Forward passes that wait for their backward pass, by the identity of the node at their end."""
         self._first = FirstTapes()
+        self._alike = Alike()
         self._is_cut: set[Hashable] = set()
         """Objectives whose numbers left the tape before they came to the loss."""
         self._sums: dict[Hashable, Sequence[sums.Term]] = {}
@@ -53,6 +55,8 @@ class Passes:
                 recording.evaluation = None
                 recording.between_steps()
                 return None
+            if recording.asked is None:  # a solver asks for one function
+                of = self._alike.seen(of)
             evaluation = recording.evaluation = TapedEvaluation(of, x, level)
             if recording.looks_closely(evaluation.looked_for):
                 evaluation.observed = True
