@@ -20,10 +20,11 @@ def recomputed(run: xi.Run, fact: Fact) -> list[float]:
     found = [float(watch.values[rows[0]]), float(watch.values[rows[-1]])]
     evaluations, gradients = run.history.slopes[watch.name].arrays()
     places = {entry.name: entry.column for entry in run.entries()}
-    for clause in fact.values["parts"]:
-        place = places[clause["parameter"]]
+    for clause in fact.slots["parts"].items:
+        place = places[clause.slots["parameter"].plain]
         values, slopes = run.history.values.array[rows, place], numpy.interp(rows, evaluations, gradients[:, place])
-        found.append(abs(float(numpy.sum((slopes[1:] + slopes[:-1]) / 2 * numpy.diff(values)))))
+        part = abs(float(numpy.sum((slopes[1:] + slopes[:-1]) / 2 * numpy.diff(values))))
+        found.append(float(f"{part:.{clause.slots['part'].digits}g}"))
     return found
 
 

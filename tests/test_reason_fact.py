@@ -21,10 +21,12 @@ def recomputed(run: xi.Run, fact: Fact) -> list[float]:
     rows = numpy.flatnonzero(run.accepted)
     values = run.history.values.array[rows, place]
     found = [float(values[0]), float(values[-1])]
-    for clause in [*fact.values["brought"], *fact.values.get("paid", ())]:
-        evaluations, gradients = run.history.slopes[clause["quantity"]].arrays()
+    clauses = [*fact.slots["brought"].items, *getattr(fact.slots.get("paid"), "items", ())]
+    for clause in clauses:
+        evaluations, gradients = run.history.slopes[clause.slots["quantity"].plain].arrays()
         slopes = numpy.interp(rows, evaluations, gradients[:, place])
-        found.append(abs(float(numpy.sum((slopes[1:] + slopes[:-1]) / 2 * numpy.diff(values)))))
+        part = abs(float(numpy.sum((slopes[1:] + slopes[:-1]) / 2 * numpy.diff(values))))
+        found.append(float(f"{part:.{clause.slots['part'].digits}g}"))
     return found
 
 

@@ -10,10 +10,13 @@ import numpy as np
 from xinv_nb.errors import XinvError
 from xinv_nb.facts.analysis import shown_excerpt
 from xinv_nb.facts.measures.iterates import Floats
-from xinv_nb.facts.measures.path import FollowedPath, adds_up
+from xinv_nb.facts.measures.path import FollowedPath, left_over
 from xinv_nb.facts.measures.recorded_path import LOSS, Group, Unknown, grouped, path_of
 from xinv_nb.recorded.excerpt import Places
 from xinv_nb.recorded.run import RecordedRun
+
+_REMAINDER = 0.1
+"""Share of a change, or of the largest part of it, that may be left over."""
 
 
 def _nothing() -> Floats:
@@ -61,7 +64,7 @@ class Reasons:
     @property
     def is_told(self) -> tuple[bool, ...]:
         """Of each quantity, whether no more than a tenth is left over."""
-        return tuple(adds_up(self.parts[:, q], float(change)) for q, change in enumerate(self.changes))
+        return tuple(left_over(self.parts[:, q], float(change)) <= _REMAINDER for q, change in enumerate(self.changes))
 
     def over(self, first: int, last: int) -> Reasons:
         """Return the same from evaluation `first` to evaluation `last`.

@@ -6,6 +6,7 @@ Method: the path integral of the quantity's derivative by each parameter (Aumann
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.kinds.watch import MOST
 from xinv_nb.facts.measures.iterates import Floats
 from xinv_nb.facts.measures.names import named
-from xinv_nb.facts.measures.path import FollowedPath, Quantity, adds_up
+from xinv_nb.facts.measures.path import FollowedPath, Quantity, digits_of
 from xinv_nb.facts.measures.recorded_path import LOSS, Unknown
 from xinv_nb.language.slots import Clause, Listed, Named, Slot, Value, Way, Word, pair
 
@@ -54,7 +55,8 @@ def _of(evidence: Evidence, path: FollowedPath, quantity: Quantity) -> Fact | No
     last = len(path.points) - 1
     change = path.change(quantity, 0, last)
     brought: Floats = path.brought(quantity, 0, last)
-    if not np.isfinite(change) or not adds_up(brought, change):
+    digits = digits_of(brought, change) if np.isfinite(change) else None
+    if digits is None:
         return None
     start, end = pair(float(quantity.values[0]), float(quantity.values[-1]), quantity.unit)
     if start.looks_like(end):
@@ -70,14 +72,17 @@ def _of(evidence: Evidence, path: FollowedPath, quantity: Quantity) -> Fact | No
     told = [(named(entry), part) for entry, part in ordered if abs(part) >= _WORTH * abs(ordered[0][1])][:_MOST_PARTS]
     name = Named(quantity.name, quantity.name, quantity.unit)
     slots: dict[str, Slot] = {"quantity": name, "went": Way(change), "start": start, "end": end}
-    slots["parts"] = Listed(tuple(_moved_it(parameter, part, quantity.unit) for parameter, part in told))
+    slots["parts"] = Listed(
+        tuple(_moved_it(parameter, Value(part, quantity.unit, digits=digits)) for parameter, part in told)
+    )
     data = {"parts_by_name": {entry.name: part for entry, part in parts}}
     return KIND.fact("of parameters", (0, evidence.last), 0.35, slots, data=data)
 
 
-def _moved_it(parameter: Named, part: float, unit: str) -> Clause:
-    did = Word("lowered" if part < 0 else "raised")
-    return Clause("moving it changed it", {"parameter": parameter, "did": did, "part": Value(abs(part), unit)})
+def _moved_it(parameter: Named, part: Value) -> Clause:
+    did = Word("lowered" if part.number < 0 else "raised")
+    size = replace(part, number=abs(part.number))
+    return Clause("moving it changed it", {"parameter": parameter, "did": did, "part": size})
 
 
 KIND = Kind(

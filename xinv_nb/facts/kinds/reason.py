@@ -15,7 +15,7 @@ from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.iterates import Floats, Track
 from xinv_nb.facts.measures.names import named
-from xinv_nb.facts.measures.path import FollowedPath, Quantity, adds_up
+from xinv_nb.facts.measures.path import FollowedPath, Quantity, digits_of
 from xinv_nb.facts.measures.precision import is_constant, returned
 from xinv_nb.facts.measures.pushing import loss_through, pushing
 from xinv_nb.facts.measures.recorded_path import Unknown
@@ -38,6 +38,7 @@ class _Effect:
     quantity: Quantity
     brought: Floats
     to_loss: Floats
+    digits: int
 
 
 def compute(evidence: Evidence) -> Iterator[Fact]:
@@ -84,9 +85,10 @@ def _effects(evidence: Evidence, path: FollowedPath) -> list[_Effect]:
         brought = path.brought(quantity, 0, last)
         signs = np.sign(cotangents)
         steady = max(np.mean(signs > 0), np.mean(signs < 0))
-        if steady < _STEADY or not adds_up(brought, path.change(quantity, 0, last)):
+        digits = digits_of(brought, path.change(quantity, 0, last))
+        if steady < _STEADY or digits is None:
             return []
-        found.append(_Effect(quantity, brought, loss_through(path, quantity, cotangents)))
+        found.append(_Effect(quantity, brought, loss_through(path, quantity, cotangents), digits))
     return found
 
 
@@ -114,7 +116,11 @@ def _changed(effect: _Effect, column: int) -> Clause:
     part = float(effect.brought[column])
     quantity = Named(effect.quantity.name, effect.quantity.name, effect.quantity.unit)
     did = Word("lowered" if part < 0 else "raised")
-    slots: Mapping[str, Slot] = {"did": did, "quantity": quantity, "part": Value(abs(part), effect.quantity.unit)}
+    slots: Mapping[str, Slot] = {
+        "did": did,
+        "quantity": quantity,
+        "part": Value(abs(part), effect.quantity.unit, digits=effect.digits),
+    }
     return Clause("a move changed a quantity", slots)
 
 

@@ -17,8 +17,8 @@ from xinv_nb.facts.measures.iterates import Floats
 
 Places = NDArray[np.intp]
 
-_REMAINDER = 0.1
-"""Share of a change, or of the largest part of it, that may be left over."""
+_DIGITS = {3: 0.004, 2: 0.03}
+"""To how many digits the parts of a change are told where no more than a share of it is left over."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,11 +109,21 @@ def _rates_at(rates: Floats, length: Floats) -> Floats:
     return np.concatenate([rates[:1], inside, rates[-1:]])
 
 
-def adds_up(parts: Floats, change: float) -> bool:
-    """Whether the parts of a change leave over so little of it that they may be told.
+def left_over(parts: Floats, change: float) -> float:
+    """Return what the parts of a change leave over, as a share of it, or of the largest part where that is more.
 
-    >>> adds_up(np.array([-3.0, 1.0]), -2.1), adds_up(np.array([-3.0, 1.0]), -4.0)
-    (True, False)
+    >>> round(left_over(np.array([-3.0, 1.0]), -2.1), 3), left_over(np.zeros(2), 0.0)
+    (0.033, 0.0)
     """
     scale = max(abs(change), float(np.max(np.abs(parts), initial=0.0)))
-    return bool(abs(change - float(np.sum(parts))) <= _REMAINDER * scale)
+    return abs(change - float(np.sum(parts))) / scale if scale else 0.0
+
+
+def digits_of(parts: Floats, change: float) -> int | None:
+    """Return to how many digits the parts of a change may be told; None where not at all.
+
+    >>> digits_of(np.array([-3.0, 1.0]), -2.0), digits_of(np.array([-3.0, 1.0]), -2.1)
+    (3, None)
+    """
+    share = left_over(parts, change)
+    return next((digits for digits, most in _DIGITS.items() if share <= most), None)
