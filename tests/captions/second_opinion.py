@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from xinv_nb.models.rewording import NOT_REWORDED
 from xinv_nb.run import Run
 
 SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹−", "-0123456789-")
@@ -225,6 +226,9 @@ def second_opinion(
     for finding in run.diagnosis:  # their sentences have tests of their own, and no model words them
         for own in (finding.text, finding.advice):
             text = text.replace(own, "")
+    for fact in run.facts:  # nor do models word reasons, whose numbers are recomputed in the tests of their kinds
+        if fact.kind in NOT_REWORDED:
+            text = text.replace(fact.text, "")
     return [(sentence, list(judge.judge(sentence))) for sentence in sentences(text)]
 
 
