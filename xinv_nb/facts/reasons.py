@@ -11,7 +11,7 @@ from xinv_nb.errors import XinvError
 from xinv_nb.facts.analysis import shown_excerpt
 from xinv_nb.facts.measures.iterates import Floats
 from xinv_nb.facts.measures.path import FollowedPath, left_over
-from xinv_nb.facts.measures.recorded_path import LOSS, Group, Unknown, grouped, path_of
+from xinv_nb.facts.measures.recorded_path import Group, Unknown, grouped, path_of
 from xinv_nb.recorded.excerpt import Places
 from xinv_nb.recorded.run import RecordedRun
 
@@ -81,14 +81,15 @@ class Reasons:
         [[-5.0]]
         """
         whole = (self._places.start, self._places.back(int(self._path.evaluations[-1]))) if self._path else self.span
-        if not (isinstance(first, int) and isinstance(last, int) and whole[0] <= first <= last <= whole[1]):
+        are_numbers = all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) for n in (first, last))
+        if not (are_numbers and whole[0] <= first <= last <= whole[1]):
             raise XinvError(
                 f"reasons.over(first, last) takes evaluations from {whole[0]} to {whole[1]}, the earlier first; "
                 f"it was given {first!r} and {last!r}."
             )
         if self._path is None:
             return self
-        span = self._places.there(first), self._places.there(last)
+        span = self._places.there(int(first)), self._places.there(int(last))
         return reasons_along(self._path, self._groups, span, self._places)
 
 
@@ -113,9 +114,7 @@ def reasons_along(path: FollowedPath, groups: Sequence[Group], span: tuple[int, 
     columns = [path.brought(q, i, j) for q in told]
     parts = np.array([[column[list(group.columns)].sum() for column in columns] for group in groups])
     changes = np.array([path.change(q, i, j) for q in told])
-    used = {int(place) for q in told for place in q.places if i <= place <= j and q.name != LOSS} or set(
-        range(i, j + 1)
-    )
+    used = {int(place) for q in told for place in q.places if i <= place <= j and not q.is_loss} or set(range(i, j + 1))
     found = Reasons(
         tuple(group.name for group in groups),
         tuple(q.name for q in told),

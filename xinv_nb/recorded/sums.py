@@ -15,6 +15,8 @@ class Sums:
     """What the program calls them."""
     has_data: tuple[bool, ...] = ()
     """Of each, whether it compares something with an array of numbers."""
+    is_penalty: tuple[bool, ...] = ()
+    """Of each, whether it adds up many numbers that are made from parameters alone."""
     evaluations: list[int] = field(default_factory=list)
     values: list[tuple[float, ...]] = field(default_factory=list)
 
@@ -27,5 +29,5 @@ class Sums:
         """Return it as plain data, for a file."""
         count = len(self.evaluations)
         rows = [list(row) for row in self.values[:count]]
-        names, has_data = list(self.names), list(self.has_data)
-        return {"names": names, "has_data": has_data, "evaluations": list(self.evaluations), "values": rows}
+        of_terms = {name: list(getattr(self, name)) for name in ("names", "has_data", "is_penalty")}
+        return {**of_terms, "evaluations": list(self.evaluations), "values": rows}

@@ -49,7 +49,7 @@ class Unseen:
 
 
 _open: list[Unseen] = []
-_lock = threading.Lock()
+_lock = threading.RLock()
 _numbers = itertools.count()
 
 
@@ -109,7 +109,7 @@ def _forked() -> None:
 def _in_the_child() -> None:
     """Close all recordings in a forked process."""
     global _lock
-    _lock = threading.Lock()
+    _lock = threading.RLock()
     left, _open[:] = list(_open), []
     for each in left:
         each.on_fork()

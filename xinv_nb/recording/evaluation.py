@@ -43,6 +43,7 @@ class SumOfTerms(NamedTuple):
 
     names: Sequence[str]
     has_data: Sequence[bool]
+    is_penalty: Sequence[bool]
     values: Sequence[float]
 
 

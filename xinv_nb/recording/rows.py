@@ -17,6 +17,7 @@ from xinv_nb.recorded.data import MOST_GROUPS
 from xinv_nb.recorded.events import NewEvent
 from xinv_nb.recorded.history import MOST_CHANGES, History
 from xinv_nb.recorded.leaves import leaves_of
+from xinv_nb.recorded.sums import Sums
 from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.recording import nonfinite, remarks
 from xinv_nb.recording.evaluation import Evaluation
@@ -192,7 +193,9 @@ class Rows:
             self._add_terms(history, row, evaluation.terms)
         if evaluation.sum is not None and is_new:
             if not history.sums.names:
-                history.sums.names, history.sums.has_data = tuple(evaluation.sum.names), tuple(evaluation.sum.has_data)
+                history.sums = Sums(
+                    tuple(evaluation.sum.names), tuple(evaluation.sum.has_data), tuple(evaluation.sum.is_penalty)
+                )
             history.sums.append(row, evaluation.sum.values)
         if evaluation.quantity_gradients is not None and evaluation.others is None:
             for name, gradient in evaluation.quantity_gradients.by_name.items():

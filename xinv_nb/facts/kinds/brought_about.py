@@ -55,8 +55,7 @@ def _of(evidence: Evidence, path: FollowedPath, quantity: Quantity) -> Fact | No
     last = len(path.points) - 1
     change = path.change(quantity, 0, last)
     brought: Floats = path.brought(quantity, 0, last)
-    digits = digits_of(brought, change) if np.isfinite(change) else None
-    if digits is None:
+    if not np.isfinite(change):
         return None
     start, end = pair(float(quantity.values[0]), float(quantity.values[-1]), quantity.unit)
     if start.looks_like(end):
@@ -69,11 +68,17 @@ def _of(evidence: Evidence, path: FollowedPath, quantity: Quantity) -> Fact | No
     if len(parts) < evidence.run.history.width or len(parts) < 2:
         return None  # of one parameter it is no news, and of more than are followed, parts would be missing
     ordered = sorted(parts, key=lambda part: -abs(part[1]))
-    told = [(named(entry), part) for entry, part in ordered if abs(part) >= _WORTH * abs(ordered[0][1])][:_MOST_PARTS]
+    told = [(entry, part) for entry, part in ordered if abs(part) >= _WORTH * abs(ordered[0][1])][:_MOST_PARTS]
+    digits = [digits_of(part, brought, change) for _, part in told]
+    if None in digits:
+        return None
     name = Named(quantity.name, quantity.name, quantity.unit)
     slots: dict[str, Slot] = {"quantity": name, "went": Way(change), "start": start, "end": end}
     slots["parts"] = Listed(
-        tuple(_moved_it(parameter, Value(part, quantity.unit, digits=digits)) for parameter, part in told)
+        tuple(
+            _moved_it(named(entry), Value(part, quantity.unit, digits=count or 1))
+            for (entry, part), count in zip(told, digits, strict=True)
+        )
     )
     data = {"parts_by_name": {entry.name: part for entry, part in parts}}
     return KIND.fact("of parameters", (0, evidence.last), 0.35, slots, data=data)

@@ -27,6 +27,8 @@ _WORTH = 0.05
 """Share of the largest effect on the loss from which on a parameter, or a quantity in its reason, is told of."""
 _SECOND = 0.15
 """Share of the first gain from which on a further one is named."""
+_UNWATCHED = 0.1
+"""Share of the gain that the move of a parameter may bring to the loss through nothing that is watched."""
 _STEADY = 0.9
 """Share of the steps at which the loss asks the same of a quantity, so that its change was a gain, or a price."""
 
@@ -38,7 +40,11 @@ class _Effect:
     quantity: Quantity
     brought: Floats
     to_loss: Floats
-    digits: int
+    change: float
+
+    def digits(self, column: int) -> int | None:
+        """Return to how many digits what one number brought may be told."""
+        return digits_of(float(self.brought[column]), self.brought, self.change)
 
 
 def compute(evidence: Evidence) -> Iterator[Fact]:
@@ -61,14 +67,16 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     if isinstance(path, Unknown) or not evidence.is_minimized or evidence.is_maximized:
         return
     effects = _effects(evidence, path)
-    if not effects:
+    loss = next((quantity for quantity in path.quantities if quantity.is_loss), None)
+    if not effects or loss is None:
         return
+    whole = path.brought(loss, 0, len(path.points) - 1)
     tracks = [track for track in evidence.iterates.numbers if track.entry.column is not None and not track.entry.part]
     size = {track.entry.name: sum(abs(float(e.to_loss[_column(track)])) for e in effects) for track in tracks}
     largest = max(size.values(), default=0.0)
     told = [track for track in tracks if largest > 0 and size[track.entry.name] >= _WORTH * largest]
     for place, track in enumerate(sorted(told, key=lambda t: -size[t.entry.name])[:_MOST]):
-        if fact := _reason(evidence, track, effects, 0.75 if place == 0 else 0.65):
+        if fact := _reason(evidence, track, effects, whole, 0.75 if place == 0 else 0.65):
             yield fact
 
 
@@ -85,24 +93,29 @@ def _effects(evidence: Evidence, path: FollowedPath) -> list[_Effect]:
         brought = path.brought(quantity, 0, last)
         signs = np.sign(cotangents)
         steady = max(np.mean(signs > 0), np.mean(signs < 0))
-        digits = digits_of(brought, path.change(quantity, 0, last))
-        if steady < _STEADY or digits is None:
+        if steady < _STEADY:
             return []
-        found.append(_Effect(quantity, brought, loss_through(path, quantity, cotangents), digits))
+        change = path.change(quantity, 0, last)
+        found.append(_Effect(quantity, brought, loss_through(path, quantity, cotangents), change))
     return found
 
 
-def _reason(evidence: Evidence, track: Track, effects: list[_Effect], salience: float) -> Fact | None:
+def _reason(evidence: Evidence, track: Track, effects: list[_Effect], whole: Floats, salience: float) -> Fact | None:
     column, values = _column(track), track.values
     start, end = pair(float(values[0]), float(values[-1]), track.entry.parameter.unit)
     if is_constant(values) or returned(values) or start.looks_like(end):
         return None
     ordered = sorted(effects, key=lambda e: float(e.to_loss[column]))
     gain = -float(ordered[0].to_loss[column])
-    if not gain > 0 or sum(float(e.to_loss[column]) for e in effects) >= 0:
+    of_all, through = float(whole[column]), sum(float(e.to_loss[column]) for e in effects)
+    if not gain > 0 or of_all >= 0:
         return None  # momentum may carry a parameter where nothing asked for it
+    if not abs(of_all - through) <= _UNWATCHED * gain:
+        return None  # what is not watched may be the reason
     gains = [e for e in ordered if -e.to_loss[column] >= _SECOND * gain]
     prices = [e for e in reversed(ordered) if e.to_loss[column] >= _WORTH * gain]
+    if any(e.digits(column) is None for e in (*gains, *prices)):
+        return None
     slots: dict[str, Slot] = {"parameter": named(track.entry), "start": start, "end": end}
     slots["went"] = Way(end.number - start.number, track.entry.parameter.directions)
     slots["brought"] = Listed(tuple(_changed(e, column) for e in gains))
@@ -119,7 +132,7 @@ def _changed(effect: _Effect, column: int) -> Clause:
     slots: Mapping[str, Slot] = {
         "did": did,
         "quantity": quantity,
-        "part": Value(abs(part), effect.quantity.unit, digits=effect.digits),
+        "part": Value(abs(part), effect.quantity.unit, digits=effect.digits(column) or 1),
     }
     return Clause("a move changed a quantity", slots)
 

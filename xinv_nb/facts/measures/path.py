@@ -18,7 +18,7 @@ from xinv_nb.facts.measures.iterates import Floats
 Places = NDArray[np.intp]
 
 _DIGITS = {3: 0.004, 2: 0.03}
-"""To how many digits the parts of a change are told where no more than a share of it is left over."""
+"""To how many digits a part of a change is told where what is left over is no more than a share of it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +33,8 @@ class Quantity:
     """The points at which its gradient is known, in order."""
     gradients: Floats
     """A row for each of these, a column for each number among the parameters."""
+    is_loss: bool = False
+    """Whether it is the loss itself."""
 
 
 @dataclass(frozen=True)
@@ -119,11 +121,14 @@ def left_over(parts: Floats, change: float) -> float:
     return abs(change - float(np.sum(parts))) / scale if scale else 0.0
 
 
-def digits_of(parts: Floats, change: float) -> int | None:
-    """Return to how many digits the parts of a change may be told; None where not at all.
+def digits_of(part: float, parts: Floats, change: float) -> int | None:
+    """Return to how many digits one of the parts of a change may be told; None where not at all.
 
-    >>> digits_of(np.array([-3.0, 1.0]), -2.0), digits_of(np.array([-3.0, 1.0]), -2.1)
-    (3, None)
+    What the parts leave over together may be missing from any one of them.
+
+    >>> parts = np.array([-3.0, 1.0, -0.004])
+    >>> [digits_of(part, parts, -2.0) for part in parts]
+    [3, 3, None]
     """
-    share = left_over(parts, change)
-    return next((digits for digits, most in _DIGITS.items() if share <= most), None)
+    rest = abs(change - float(np.sum(parts)))
+    return next((digits for digits, most in _DIGITS.items() if rest <= most * abs(part)), None)

@@ -8,7 +8,6 @@ import numpy as np
 
 from xinv_nb.facts.measures.iterates import Floats
 from xinv_nb.facts.measures.path import FollowedPath, Quantity
-from xinv_nb.facts.measures.recorded_path import LOSS
 from xinv_nb.recorded.run import RecordedRun
 
 
@@ -20,7 +19,7 @@ def pushing(run: RecordedRun, path: FollowedPath) -> Mapping[Quantity, Floats]:
     found = {}
     watches, slopes = run.watches, run.history.slopes
     for quantity in path.quantities:
-        if quantity.name == LOSS:
+        if quantity.is_loss:
             continue
         watch = watches[quantity.name]
         at = np.searchsorted(watch.evaluation, path.evaluations)

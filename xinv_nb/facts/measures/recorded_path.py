@@ -101,7 +101,8 @@ def _loss(run: RecordedRun, rows: Places) -> list[Quantity]:
     known = np.flatnonzero(np.isfinite(gradients).all(axis=1))
     if len(known) < len(rows) or not run.has_gradients:
         return []
-    return [Quantity(LOSS, "", np.asarray(run.loss[rows]), known, gradients[known])]
+    name = LOSS if LOSS not in run.history.watches else f"whole {LOSS}"
+    return [Quantity(name, "", np.asarray(run.loss[rows]), known, gradients[known], is_loss=True)]
 
 
 def _placed(evaluations: Places, rows: Places) -> tuple[Places, Places]:

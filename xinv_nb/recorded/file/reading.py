@@ -190,12 +190,13 @@ def _sums_in(saved: Any, evaluations: int) -> Sums:
     if saved is None:
         return Sums()
     plain = of_kind(dict, decoded(saved))
-    names, has_data = texts(plain["names"]), [of_kind(bool, each) for each in plain["has_data"]]
+    names = texts(plain["names"])
+    has_data, is_penalty = ([of_kind(bool, each) for each in plain[of]] for of in ("has_data", "is_penalty"))
     rows = [tuple(float(of_kind(float, value)) for value in row) for row in plain["values"]]
     numbers = [position(number, evaluations) for number in plain["evaluations"]]
-    if {len(row) for row in rows} | {len(has_data)} > {len(names)} or len(rows) != len(numbers):
+    if {len(row) for row in rows} | {len(has_data), len(is_penalty)} > {len(names)} or len(rows) != len(numbers):
         raise ValueError("terms of another number")
-    return Sums(tuple(names), tuple(has_data), numbers, rows)
+    return Sums(tuple(names), tuple(has_data), tuple(is_penalty), numbers, rows)
 
 
 def _missed_in(saved: dict[str, Any]) -> Missed:

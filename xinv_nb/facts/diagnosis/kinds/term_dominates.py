@@ -63,9 +63,9 @@ def _given_up(evidence: Evidence, span: tuple[int, int]) -> Iterator[Finding]:
     fall = sum(first) - sum(last)
     for d, has_data in enumerate(sums.has_data):
         rose = has_data and last[d] >= _ROSE * first[d] >= _ROSE * _FROM_NOTHING * last[d] > 0
-        for t, other_has_data in enumerate(sums.has_data):
+        for t, is_penalty in enumerate(sums.is_penalty):
             fell = 0 <= last[t] <= _NEXT_TO_NOTHING * last[d] and first[t] - last[t] >= _MOST_OF_THE_FALL * fall > 0
-            if rose and fell and not other_has_data:
+            if rose and fell and is_penalty and not sums.has_data[t]:
                 begin, end = (sums.evaluations[rows[k]] for k in (0, -1))
                 slots: dict[str, Slot] = {"term": _named(sums.names[t]), "misfit": _named(sums.names[d])}
                 slots |= {"start": Value(first[t]), "end": Value(last[t])}

@@ -7,7 +7,9 @@ or half of it, and so is meant for all of them.
 
 from __future__ import annotations
 
+import linecache
 import math
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -35,7 +37,17 @@ def remarks(order: list[Any]) -> Iterator[Remark]:
         for term, factor in _added_to_each(node.parents[0]):
             size = abs(factor) / count
             if any(math.isclose(size, times, rel_tol=1e-9) for times in (1.0, 0.5)) and _has_logarithm(term):
+                if _is_written_out(term, abs(factor)):
+                    continue
                 yield Remark("counted", step.name, step_at(term).place, {"count": count, "factor": abs(factor)})
+
+
+def _is_written_out(term: Any, factor: float) -> bool:
+    """Whether the line of a term has its factor, or twice that, as a number: then it may be the data's by chance."""
+    place = step_at(term).place
+    line = "" if place is None else linecache.getline(place.file, place.line)
+    written = [float(number) for number in re.findall(r"(?<![\w.])\d+(?:\.\d*)?", line)]
+    return not line or any(math.isclose(number, size) for number in written for size in (factor, 2 * factor))
 
 
 def _added_to_each(node: Any) -> Iterator[tuple[Any, float]]:

@@ -137,8 +137,12 @@ class Passes:
         if terms and evaluation.is_sampled:
             values = sums.values_of(terms, end_node)
             if values is not None:
-                names, has_data = (tuple(getattr(term, of) for term in terms) for of in ("name", "has_data"))
-                evaluation.sum = SumOfTerms(names, has_data, values)
+                evaluation.sum = SumOfTerms(
+                    [term.name for term in terms],
+                    [term.has_data for term in terms],
+                    [term.is_penalty for term in terms],
+                    values,
+                )
 
     def _look_forward(self, evaluation: TapedEvaluation, end_node: Any) -> None:
         """Learn from an observed forward pass, and look where a loss that is not finite came from."""

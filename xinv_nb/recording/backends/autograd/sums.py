@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import linecache
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,8 @@ class Term:
     name: str
     has_data: bool
     """Whether it is computed from a difference between something of the parameters and an array of numbers."""
+    is_penalty: bool
+    """Whether it adds up many numbers that are made from parameters alone, as the size or the roughness of a model."""
 
 
 def terms_of(end_node: Any) -> tuple[Term, ...]:
@@ -45,7 +48,10 @@ def terms_of(end_node: Any) -> tuple[Term, ...]:
         return ()
     if any(node.shape != () for node, _, _ in found):
         return ()
-    return tuple(Term(way, sign, name, _has_data(node)) for (node, way, sign), name in zip(found, names, strict=True))
+    return tuple(
+        Term(way, sign, name, _has_data(node), _is_penalty(node))
+        for (node, way, sign), name in zip(found, names, strict=True)
+    )
 
 
 def values_of(terms: Sequence[Term], end_node: Any) -> list[float] | None:
@@ -88,7 +94,10 @@ def _names(place: Place) -> list[str]:
             return []
     value = getattr(statement, "value", None)
     names = [] if value is None else [*_operands(value)]
-    return names if all(names) else []
+    of_statement = getattr(statement, "targets", [getattr(statement, "target", None)])
+    targets = {ast.unparse(target).replace("_", " ") for target in of_statement if target is not None}
+    # What is added up line by line, as by `loss = loss + size`, is called the same before and after.
+    return names if all(names) and not targets & set(names) else []
 
 
 def _operands(expression: ast.expr) -> Iterator[str]:
@@ -98,6 +107,24 @@ def _operands(expression: ast.expr) -> Iterator[str]:
         return
     text = expression.id.replace("_", " ") if isinstance(expression, ast.Name) else ast.unparse(expression)
     yield text if len(text) <= _LONGEST_NAME else ""
+
+
+_SUMS = frozenset(["sum", "mean", "dot", "norm", "inner", "vdot", "einsum"])
+_OF_LIMITS = frozenset(["log", "log1p", "minimum", "maximum", "fmin", "fmax", "where", "clip", "logsumexp"])
+"""What stands in a limit that is to be kept, or in a likelihood's constant."""
+_COMPARED = frozenset(["power", "square", "subtract", "add", "abs", "absolute"])
+_MANY = 4
+
+
+def _is_penalty(node: Any) -> bool:
+    order = list(tape.nodes(node))
+    if {step_at(each).name for each in order} & _OF_LIMITS:
+        return False
+    summed = [each for each in order if step_at(each).name in _SUMS and each.shape == ()]
+    many = any(math.prod(parent.shape) >= _MANY for each in summed for parent in each.parents)
+    ids = {id(each) for each in summed}
+    compared = (each for each in order if step_at(each).name in _COMPARED and len(each.parents) == 1)
+    return many and not any(id(each.parents[0]) in ids for each in compared)  # a sum that is to have one value
 
 
 def _has_data(node: Any) -> bool:

@@ -102,7 +102,7 @@ class Untraced:
 
 # ---------------------------------------------------------------------- numbers that a program reads itself
 
-_lock = threading.Lock()
+_lock = threading.RLock()
 _readers = 0
 _slot: Any = None
 
