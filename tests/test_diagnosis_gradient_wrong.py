@@ -134,3 +134,29 @@ def test_kinks_are_no_wrong_gradient() -> None:
         for step in range(200):
             x = x - 0.3 / (1 + step) ** 0.5 * grad(lambda x: np.sum(np.abs(x)) + np.max(x))(x)
     assert not run.diagnosis
+
+
+def test_an_objective_that_changes_from_step_to_step_has_a_right_gradient() -> None:
+    state = {"weight": 0.0}
+
+    def between(p):
+        weight = state["weight"]
+        return (p - 5.0) ** 2 * (1 - weight) + (p + 5.0) ** 2 * weight
+
+    p = 0.0
+    with xi.record() as run:
+        for weight in numpy.linspace(0, 1, 60):
+            state["weight"] = weight
+            p = p - 0.1 * grad(between)(p)
+    assert "gradient-wrong" not in {finding.kind for finding in run.diagnosis}
+
+    weight = numpy.float64(0.0)
+
+    def of_a_closure(p):
+        return (p - 5.0) ** 2 * (1 - weight) + (p + 5.0) ** 2 * weight
+
+    p = 0.0
+    with xi.record() as run:
+        for weight in numpy.linspace(0, 1, 60):  # noqa: B007 - the objective reads it
+            p = p - 0.1 * grad(of_a_closure)(p)
+    assert "gradient-wrong" not in {finding.kind for finding in run.diagnosis}

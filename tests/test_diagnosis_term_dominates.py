@@ -165,3 +165,57 @@ def test_terms_without_data_trade_against_each_other_in_peace() -> None:
     with xi.record() as run:
         minimize(value_and_grad(rosenbrock), [0.9, -1.0], jac=True, method="BFGS")
     assert told(run) == []
+
+
+def likelihood(p: Any) -> Any:
+    fit = 0.5 * np.sum((SAMPLE / 2.5 - p[0]) ** 2) / p[1] ** 2
+    norm = len(SAMPLE) * np.log(p[1])
+    return fit + norm
+
+
+def balance(m: Any) -> Any:
+    misfit = np.sum((m - SEEN) ** 2)
+    total = 50.0 * (np.sum(m) - 3.0) ** 2
+    return misfit + total
+
+
+def border(m: Any) -> Any:
+    misfit = np.sum((m - SEEN) ** 2)
+    edge = 100.0 * (m[-1] - 0.5) ** 2
+    return misfit + edge
+
+
+def positive(m: Any) -> Any:
+    misfit = np.sum((m - SEEN) ** 2)
+    below = 100.0 * np.sum(np.minimum(m, 0.0) ** 2)
+    return misfit + below
+
+
+def line_by_line(m: Any) -> Any:
+    loss = np.sum((m - SEEN) ** 2)
+    loss = loss + 4000.0 * np.sum(np.diff(m) ** 2)
+    return loss  # noqa: RET504 - as programs are written
+
+
+@pytest.mark.parametrize("loss", [balance, border, positive, line_by_line])
+def test_what_has_to_hold_and_what_has_no_name_of_its_own_is_let_be(loss: Any) -> None:
+    with xi.record() as run:
+        minimize(value_and_grad(loss), SEEN + 0.03 * DRAW.randn(30), jac=True, method="L-BFGS-B")
+    assert told(run) == []
+
+
+def test_the_constant_of_a_likelihood_that_falls_with_the_scale_is_sound() -> None:
+    with xi.record() as run:
+        minimize(value_and_grad(likelihood), [1.5, 5.0], jac=True, method="L-BFGS-B", bounds=[(None, None), (0.1, 9)])
+    assert told(run) == []
+
+
+def test_a_factor_that_is_the_number_of_data_by_chance_is_let_be() -> None:
+    times = numpy.abs(SAMPLE) + 0.1
+
+    def gamma(p: Any) -> Any:
+        return np.sum(25.0 * np.log(p[0]) + times / p[0])
+
+    with xi.record() as run:
+        minimize(value_and_grad(gamma), [2.0], jac=True, method="L-BFGS-B", bounds=[(0.01, 9)])
+    assert told(run) == []

@@ -143,3 +143,8 @@ def test_how_close_it_came_to_the_truth_is_told() -> None:
 def test_at_the_end_is_the_last_stretch() -> None:
     answer = EXAMPLES["two_terms"]().ask("What did the stress do at the end?", model=False)
     assert answer.text.startswith("Between iterations 28 and 79: Stress rose from 5.03 to 5.22 MPa")
+
+
+def test_a_question_is_text() -> None:
+    with pytest.raises(xi.XinvError, match="in words"):
+        EXAMPLES["two_terms"]().ask(None, model=False)

@@ -144,3 +144,38 @@ def test_a_maximization_and_long_steps_have_no_reasons_told() -> None:
         for _ in range(30):
             x = x + 0.1 * grad(gain)(x)
     assert reasons_told(run) == {}
+
+
+def test_no_reason_is_given_where_the_main_term_is_not_watched() -> None:
+    def bill_and_comfort(t: Any) -> Any:
+        return xi.watch(0.1 * (t - 24.0) ** 2, "discomfort") + 0.8 * (t - 17.0) ** 2
+
+    t = 10.0
+    with xi.record() as run:
+        for _ in range(60):
+            t = t - 0.05 * grad(bill_and_comfort)(t)
+    assert reasons_told(run) == {}
+
+
+def test_no_reason_is_given_where_a_quantity_pays_twice() -> None:
+    def shop(x: Any) -> Any:
+        profit = xi.watch(10 * x - 0.5 * x * x, "profit", "€")
+        return -profit + xi.watch(0.01 * profit, "rent", "€") + xi.watch(8 - 0.1 * x, "walk", "km")
+
+    x = 0.0
+    with xi.record() as run:
+        for _ in range(80):
+            x = x - 0.05 * grad(shop)(x)
+    assert reasons_told(run) == {}
+
+
+def test_a_misfit_that_is_watched_piece_by_piece_leaves_no_reason_to_the_rest() -> None:
+    days = numpy.arange(5.0)
+
+    def loss(p: Any) -> Any:
+        total = 0.0
+        for day in days:
+            total = total + xi.watch((p[0] + p[1] * day - 3.0 * day) ** 2, "misfit")
+        return total + xi.watch(0.1 * (p[0] - 6.0) ** 2 + 0.1 * p[1] ** 2, "prior")
+
+    assert reasons_told(descend(loss, numpy.array([0.0, 0.0]), steps=80, rate=0.01)) == {}

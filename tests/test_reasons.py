@@ -298,3 +298,20 @@ def test_a_recording_by_hand_has_reasons_of_its_loss() -> None:
             run.add(x @ x, x, 2 * x, size=float(numpy.abs(x).sum()))
     assert list(run.reasons.quantities) == ["loss"]
     numpy.testing.assert_allclose(run.reasons.parts.sum(), run.reasons.changes[0], rtol=0.01)
+
+
+@pytest.mark.parametrize("objective", [lambda x: None, lambda x: "text", lambda x: 3.0])
+def test_an_objective_that_returns_no_number_is_refused(objective: Any) -> None:
+    with pytest.raises(xi.XinvError, match="objective"):
+        case("BFGS")["run"].reasons_for(objective)
+
+
+def test_numbers_of_numpy_name_evaluations_too(rail: xi.Run) -> None:
+    assert rail.reasons.over(numpy.int64(0), numpy.int64(5)).span == (0, 5)
+
+
+def test_a_quantity_that_the_program_calls_loss_is_told_apart_from_the_loss() -> None:
+    run = descend(
+        lambda x: xi.watch((x[0] - 1.0) ** 2, "loss") + xi.watch(0.1 * x[1] ** 2, "c"), numpy.array([3.0, 1.0])
+    )
+    assert list(run.reasons.quantities) == ["loss", "c", "whole loss"]

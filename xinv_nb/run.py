@@ -159,6 +159,8 @@ class Run(AnalysedRun):
         from xinv_nb.models.captioning import Explaining, answer
 
         self._look_at_reader(level, language)
+        if not isinstance(question, str):
+            raise XinvError(f"run.ask(question) takes a question in words; {question!r:.60} is no text.")
         return answer(self, question, Explaining(model, level, language, host), span)
 
     def _look_at_reader(self, level: str | None, language: str | None) -> None:

@@ -22,6 +22,13 @@ _MOST_NUMBERS = 64
 """Numbers of an array, or of a list, that are looked at, evenly over it."""
 
 
+_NUMBERS = frozenset([float, int, np.float64, np.int64])
+"""The types of numbers that a program sets: those of NumPy, as a loop over `linspace` has them, too."""
+
+_KEPT = frozenset([float, np.float64, np.ndarray])
+"""The types that are looked at in dicts and lists: whole numbers count steps there."""
+
+
 def mark_of(function: Any) -> int:
     """Return a number that tells apart what functions of one code hold; objects that are no data tell nothing apart.
 
@@ -48,7 +55,7 @@ def numbers_of(function: Any) -> tuple[float, ...]:
     >>> numbers_of(penalized(0.5))
     (0.5,)
     """
-    return tuple([value for value in read_by(function) if type(value) is float or type(value) is int])
+    return tuple([value for value in read_by(function) if type(value) in _NUMBERS])
 
 
 def state_of(function: Any) -> tuple[float, ...]:
@@ -67,13 +74,13 @@ def state_of(function: Any) -> tuple[float, ...]:
     found: list[float] = []
     for value in read_by(function):
         kind = type(value)
-        if kind is float or kind is int:
+        if kind in _NUMBERS:
             found.append(value)
         elif kind is np.ndarray:
             found.append(id(value))
         elif (kind is dict or kind is list or kind is tuple) and len(value) <= _MOST_HELD:
             inner = list(value.values()) if kind is dict else value
-            found += [each if type(each) is float else id(each) for each in inner if type(each) in (float, np.ndarray)]
+            found += [id(each) if type(each) is np.ndarray else each for each in inner if type(each) in _KEPT]
     return tuple(found)
 
 

@@ -56,6 +56,11 @@ class Rereader:
             ) from error
         history = self._run.history
         latest = len(history) - 1
+        if latest < 0:
+            raise XinvError(
+                "The objective returned no number that depends on the parameters. Pass the function whose gradient was "
+                "recorded."
+            )
         watched = {name: columns for name, columns in history.slopes.items() if columns.evaluation[-1:] == [latest]}
         values = {name: float(np.real(history.watches[name].values.stacked()[-1])) for name in watched}
         gradients = {name: np.real(columns.gradients[-1]) for name, columns in watched.items()}
