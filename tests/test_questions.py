@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import xinv_nb as xi
 from tests.example_runs import EXAMPLES
 
 ANSWERED = [
