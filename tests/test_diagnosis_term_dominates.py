@@ -219,3 +219,21 @@ def test_a_factor_that_is_the_number_of_data_by_chance_is_let_be() -> None:
     with xi.record() as run:
         minimize(value_and_grad(gamma), [2.0], jac=True, method="L-BFGS-B", bounds=[(0.01, 9)])
     assert told(run) == []
+
+
+@pytest.mark.parametrize(("weight", "found"), [(1e-2, 0), (10.0, 0), (1e3, 1), (1e5, 1)])
+def test_a_fit_that_a_penalty_holds_back_where_it_began(weight: float, found: int) -> None:
+    inputs, weights = DRAW.randn(50, 8), DRAW.randn(8)
+    outputs = inputs @ weights + 0.5 * DRAW.randn(50)
+
+    def ridge(w: Any) -> Any:
+        misfit = np.sum((np.dot(inputs, w) - outputs) ** 2)
+        size = weight * np.sum(w**2)
+        return misfit + size
+
+    with xi.record() as run:
+        minimize(value_and_grad(ridge), numpy.zeros(8), jac=True, method="L-BFGS-B")
+    assert len(told(run)) == found
+    for finding in told(run):
+        assert finding.severity == "caution"
+        assert "of that at the start, held back by that of size" in finding.text

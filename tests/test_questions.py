@@ -149,3 +149,10 @@ def test_at_the_end_is_the_last_stretch() -> None:
 def test_a_question_is_text() -> None:
     with pytest.raises(xi.XinvError, match="in words"):
         EXAMPLES["two_terms"]().ask(None, model=False)
+
+
+@pytest.mark.parametrize("question", ["Is my gradient right?", "Is the gradient wrong?"])
+def test_that_the_gradient_is_right_is_not_said_for_being_small(question: str) -> None:
+    answer = EXAMPLES["rosenbrock_adam"]().ask(question, model=False)
+    assert "run.diagnose(objective) compares it" in answer.text
+    assert "almost level" not in answer.text

@@ -140,7 +140,8 @@ def _sums(sums: Sums, places: Places, stop: int) -> Sums:
     """Return what was read of the terms of the loss within an excerpt, its evaluations counted as there."""
     inside = [k for k, evaluation in enumerate(sums.evaluations) if evaluation < stop and places.has(evaluation)]
     evaluations = [places.there(sums.evaluations[k]) for k in inside]
-    return replace(sums, evaluations=evaluations, values=[sums.values[k] for k in inside])
+    values, pulls = [sums.values[k] for k in inside], [sums.pulls[k] for k in inside]
+    return replace(sums, evaluations=evaluations, values=values, pulls=pulls)
 
 
 def _gradients(columns: Gradients, places: Places, stop: int) -> Gradients | None:

@@ -19,10 +19,13 @@ class Sums:
     """Of each, whether it adds up many numbers that are made from parameters alone."""
     evaluations: list[int] = field(default_factory=list)
     values: list[tuple[float, ...]] = field(default_factory=list)
+    pulls: list[list[list[float]] | None] = field(default_factory=list)
+    """In each row, the products of the gradients of the terms with each other, where they were read."""
 
-    def append(self, evaluation: int, values: Sequence[float]) -> None:
+    def append(self, evaluation: int, values: Sequence[float], pulls: Sequence[Sequence[float]] | None = None) -> None:
         """Add a row; the number of its evaluation last, so that a row is whole whenever an interrupt comes."""
         self.values[len(self.evaluations) :] = [tuple(values)]
+        self.pulls[len(self.evaluations) :] = [None if pulls is None else [list(row) for row in pulls]]
         self.evaluations.append(evaluation)
 
     def plain(self) -> dict[str, Any]:
@@ -30,4 +33,4 @@ class Sums:
         count = len(self.evaluations)
         rows = [list(row) for row in self.values[:count]]
         of_terms = {name: list(getattr(self, name)) for name in ("names", "has_data", "is_penalty")}
-        return {**of_terms, "evaluations": list(self.evaluations), "values": rows}
+        return {**of_terms, "evaluations": list(self.evaluations), "values": rows, "pulls": self.pulls[:count]}

@@ -45,6 +45,8 @@ class SumOfTerms(NamedTuple):
     has_data: Sequence[bool]
     is_penalty: Sequence[bool]
     values: Sequence[float]
+    pulls: Sequence[Sequence[float]] | None
+    """The products of the terms' gradients with each other."""
 
 
 class Evaluation:

@@ -196,7 +196,7 @@ class Rows:
                 history.sums = Sums(
                     tuple(evaluation.sum.names), tuple(evaluation.sum.has_data), tuple(evaluation.sum.is_penalty)
                 )
-            history.sums.append(row, evaluation.sum.values)
+            history.sums.append(row, evaluation.sum.values, evaluation.sum.pulls)
         if evaluation.quantity_gradients is not None and evaluation.others is None:
             for name, gradient in evaluation.quantity_gradients.by_name.items():
                 slopes = history.slopes.get(name) or SlopeColumns(inside=evaluation.quantity_gradients.inside[name])

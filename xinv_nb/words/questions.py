@@ -52,6 +52,11 @@ def _swinging(fact: Fact) -> bool:
 
 
 _TOPICS = (
+    _Topic(
+        r"\b(?:fit (?:any )?(?:good|well|bad|poor)|(?:good|bad|well|poor)(?:ly)? (?:is|was|does|did) the (?:fit|model)|"
+        r"(?:does|did) the model fit|(?:good|bad|poor) fit|(?:data|points) (?:\w+ )?fitted|fit the data)\b",
+        ("misfit", "residual trend"),
+    ),
     _Topic(r"\b(?:truth|true values?|how close)\b", ("truth",)),
     _Topic(
         r"\b(?:determined|identif|correlat|sloppy|pin(?:ned)? down|uncertain|compensat)",

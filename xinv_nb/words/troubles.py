@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from xinv_nb.facts.analysis import facts_of, story_span
+from xinv_nb.facts.diagnosis.asking import WRONG_GRADIENT
 from xinv_nb.facts.diagnosis.kinds import all_finding_kinds
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kinds.finding import KIND
@@ -85,6 +86,8 @@ def nothing_found(
         return [_fact(run, "other starts"), *_speaking_for(facts)]
     if run.status != "finished" or any(fact.kind == KIND.name for fact in facts):
         return known
+    if re.search(WRONG_GRADIENT, asked) and run.has_gradients:
+        return [_fact(run, "gradient unchecked")]
     if not (is_whole and _WRONG.search(asked)):
         return _all_finite(run, asked, known)
     found = [_fact(run, "none, but for the muted" if run.muted else "none", run.muted)]

@@ -194,9 +194,15 @@ def _sums_in(saved: Any, evaluations: int) -> Sums:
     has_data, is_penalty = ([of_kind(bool, each) for each in plain[of]] for of in ("has_data", "is_penalty"))
     rows = [tuple(float(of_kind(float, value)) for value in row) for row in plain["values"]]
     numbers = [position(number, evaluations) for number in plain["evaluations"]]
+    pulls = [
+        None if each is None else [[float(of_kind(float, value)) for value in row] for row in each]
+        for each in plain["pulls"]
+    ]
+    if len(pulls) != len(rows) or any(each is not None and len(each) != len(names) for each in pulls):
+        raise ValueError("terms of another number")
     if {len(row) for row in rows} | {len(has_data), len(is_penalty)} > {len(names)} or len(rows) != len(numbers):
         raise ValueError("terms of another number")
-    return Sums(tuple(names), tuple(has_data), tuple(is_penalty), numbers, rows)
+    return Sums(tuple(names), tuple(has_data), tuple(is_penalty), numbers, rows, pulls)
 
 
 def _missed_in(saved: dict[str, Any]) -> Missed:

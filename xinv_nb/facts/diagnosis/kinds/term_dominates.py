@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.tape import place_of, story_of, tape_events
-from xinv_nb.language.slots import Count, Iteration, Named, Said, Slot, Value
+from xinv_nb.language.slots import Count, Iteration, Named, Said, Share, Slot, Value, pair
 
 _ROSE = 1.5
 """Times the start at which the misfit ends at least."""
@@ -18,6 +20,12 @@ them."""
 _NEXT_TO_NOTHING = 0.1
 """Share of the misfit at the end that the other term is at most."""
 _MOST_OF_THE_FALL = 0.9
+_STILL = 0.3
+"""Share of the misfit, and of its slope, at the start that is still there at the end where the data hardly count."""
+_AGAINST = -0.9
+"""Cosine of the two slopes up to which they are opposed."""
+_EVEN = 0.5
+"""Share of the larger slope that the other is at least, so that they hold each other."""
 
 
 def compute(evidence: Evidence) -> Iterator[Finding]:
@@ -47,7 +55,8 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
         slots["operation"] = Said(str(event.values["operation"]))
         yield KIND.finding("counted", (start, stop - 1), slots, cites=(event.id,))
         return
-    yield from _given_up(evidence, (start, stop - 1))
+    found = list(_given_up(evidence, (start, stop - 1)))
+    yield from found or _held_back(evidence, (start, stop - 1))
 
 
 def _given_up(evidence: Evidence, span: tuple[int, int]) -> Iterator[Finding]:
@@ -75,6 +84,35 @@ def _given_up(evidence: Evidence, span: tuple[int, int]) -> Iterator[Finding]:
                 return
 
 
+def _held_back(evidence: Evidence, span: tuple[int, int]) -> Iterator[Finding]:
+    """Yield a penalty that is next to nothing, and yet holds the fit to the data back near where it began."""
+    run = evidence.run
+    if not run.evaluations or not evidence.is_minimized or evidence.is_maximized:
+        return
+    sums, accepted = run.history.sums, run.accepted
+    rows = [k for k, row in enumerate(sums.evaluations) if span[0] <= row <= span[1] and accepted[row]]
+    if len(rows) < 2 or sums.pulls[rows[0]] is None or sums.pulls[rows[-1]] is None:
+        return
+    first, last = sums.values[rows[0]], sums.values[rows[-1]]
+    before, after = np.array(sums.pulls[rows[0]]), np.array(sums.pulls[rows[-1]])
+    for d, has_data in enumerate(sums.has_data):
+        for t, is_penalty in enumerate(sums.is_penalty):
+            if not has_data or not is_penalty or sums.has_data[t]:
+                continue
+            slope, other, was = (float(np.sqrt(each)) for each in (after[d, d], after[t, t], before[d, d]))
+            is_held = after[d, t] <= _AGAINST * slope * other < 0 and _EVEN < other / slope < 1 / _EVEN
+            still = was > 0 and slope >= _STILL * was and last[d] >= _STILL * first[d] > 0
+            if is_held and still and 0 <= last[t] <= _NEXT_TO_NOTHING * last[d]:
+                begin, end = (sums.evaluations[rows[k]] for k in (0, -1))
+                slots: dict[str, Slot] = {"term": _named(sums.names[t]), "misfit": _named(sums.names[d])}
+                start, rest = pair(first[d], last[d])
+                slots |= {"misfit_start": start, "misfit_end": rest, "share": Share(slope / was)}
+                slots["last"] = Iteration(end)
+                form = "held fast" if start.looks_like(rest) else "held back"
+                yield KIND.finding(form, (begin, end), slots, severity="caution")
+                return
+
+
 def _named(name: str) -> Named:
     return Named(name, name, is_of_domain=name.replace(" ", "").isalpha())
 
@@ -97,6 +135,7 @@ KIND = FindingKind(
         "misfit_end": Value,
         "first": Iteration,
         "last": Iteration,
+        "share": Share,
     },
     compute=compute,
     means="One term of the loss outweighs the rest, so that the data hardly count.",

@@ -142,6 +142,7 @@ class Passes:
                     [term.has_data for term in terms],
                     [term.is_penalty for term in terms],
                     values,
+                    sums.pulls_of(terms, end_node) if any(term.is_penalty for term in terms) else None,
                 )
 
     def _look_forward(self, evaluation: TapedEvaluation, end_node: Any) -> None:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import ast
 import linecache
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from xinv_nb.recording.backends.autograd import tape
 from xinv_nb.recording.backends.autograd.observing import step_at
@@ -68,6 +70,31 @@ def values_of(terms: Sequence[Term], end_node: Any) -> list[float] | None:
             return None
         found.append(term.sign * float(value))
     return found
+
+
+def pulls_of(terms: Sequence[Term], end_node: Any) -> list[list[float]] | None:
+    """Return the products of the terms' gradients with each other; None where the user's own derivatives are in it."""
+    found = []
+    for term in terms:
+        node = end_node
+        for step in term.way:
+            node = node.parents[step]
+        gradient = tape.gradient_from(term.sign, node)
+        if gradient is None:
+            return None
+        found.append(np.concatenate([np.ravel(part) for part in _flat(gradient)]))
+    rows = np.array(found)
+    return (rows @ rows.T).tolist() if rows.dtype.kind == "f" else None
+
+
+def _flat(gradient: Any) -> Iterator[Any]:
+    if isinstance(gradient, Mapping):
+        gradient = list(gradient.values())
+    if isinstance(gradient, (list, tuple)):
+        for part in gradient:
+            yield from _flat(part)
+    else:
+        yield gradient
 
 
 def _leaves(
