@@ -730,7 +730,7 @@ def test_a_grid_that_brute_force_looks_at_is_recorded_and_is_no_fit():
     assert [(fit.start, fit.optimizer) for fit in run.fits] == [(64, "Nelder-Mead")]
     assert run.loss[run.fits[0].best] == found[1]
     (look,) = [fact.text for fact in run.facts if fact.kind == "fits"]
-    assert look.startswith("Iterations 0 to 63 are 64 points at which brute force looked for where to start")
+    assert look.startswith("Evaluations 0 to 63 are 64 points at which brute force looked for where to start")
 
 
 @pytest.mark.parametrize("axes", [1, 2])
@@ -753,7 +753,7 @@ def test_points_that_shgo_looks_at_for_its_starts_are_no_fit(method):
     assert {fit.optimizer for fit in run.fits} == {"SLSQP"}
     assert min(run.loss[fit.best] for fit in run.fits) == result.fun
     first = run.fits[0].start
-    assert f"Iterations 0 to {first - 1} are {first} points at which SHGO looked for where to start" in " ".join(
+    assert f"Evaluations 0 to {first - 1} are {first} points at which SHGO looked for where to start" in " ".join(
         fact.text for fact in run.facts if fact.kind == "fits"
     )
 

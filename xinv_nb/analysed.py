@@ -94,6 +94,7 @@ class AnalysedRun(RecordedRun):
 
         Examples
         --------
+        >>> import numpy as np
         >>> import xinv_nb as xi
         >>> from autograd import grad
         >>> def cost(x):
@@ -117,11 +118,11 @@ class AnalysedRun(RecordedRun):
         >>> import xinv_nb as xi
         >>> from autograd import grad
         >>> def cost(x):
-        ...     return xi.watch((x - 1.0) ** 2, "misfit") + xi.watch(x, "price")
+        ...     return xi.watch((x - 1.0) ** 2, "misfit") + xi.watch(3 * x, "price")
         >>> with xi.record() as run:
         ...     slopes = [grad(cost)(x) for x in (3.0, 2.0)]
         >>> run.pushes(1).quantities, run.pushes(1).parts.tolist()
-        (('misfit', 'price'), [[-2.0, -1.0]])
+        (('misfit', 'price'), [[-2.0, -3.0]])
         """
         from xinv_nb.facts.pushes import pushes_of
 

@@ -23,12 +23,12 @@ _FIT = Word("fit")
 def shifted(fact: Fact, by: Places) -> Fact:
     """Return a fact about one fit of a recording, with every evaluation in it in the numbers of the recording.
 
-        >>> from xinv_nb.recorded.excerpt import Places
-    from xinv_nb.language.slots import Count
-        >>> fact = Fact("F1", "gap", "once", {"first": Iteration(2), "count": Count(2)}, (2, 4), data={"last": 4})
-        >>> moved = shifted(fact, Places(10))
-        >>> moved.span, moved.values
-        ((12, 14), {'first': 12, 'count': 2, 'whole': 'fit', 'last': 14})
+    >>> from xinv_nb.recorded.excerpt import Places
+    >>> from xinv_nb.language.slots import Count
+    >>> fact = Fact("F1", "gap", "once", {"first": Iteration(2), "count": Count(2)}, (2, 4), data={"last": 4})
+    >>> moved = shifted(fact, Places(10))
+    >>> moved.span, moved.values
+    ((12, 14), {'first': 12, 'count': 2, 'whole': 'fit', 'last': 14})
     """
     span = (by.back(fact.span[0]), by.back(fact.span[1]))
     return replace(fact, slots=shifted_slots(fact.slots, by), data=shifted_data(fact.data, by), span=span)

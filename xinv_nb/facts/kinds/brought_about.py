@@ -41,7 +41,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     ...     for _ in range(40):
     ...         x = x - 0.1 * grad(cost)(x)
     >>> next(fact for fact in run.facts if fact.kind == "brought about").text
-    'Area rose from 2 to 3 m²: moving x[0] raised it by 2.67 m² and moving x[1] lowered it by 1.67 m².'
+    'Area rose from 2 to 3 m²: moving x[0] raised it by 3 m² and moving x[1] lowered it by 2 m².'
     """
     path = evidence.followed_path
     if isinstance(path, Unknown) or not evidence.is_minimized:

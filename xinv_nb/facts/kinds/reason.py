@@ -61,7 +61,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     ...     for _ in range(30):
     ...         x = x - 0.1 * grad(cost)(x)
     >>> next(fact for fact in run.facts if fact.kind == "reason").text
-    'x rose from 0 to 3.99 because this lowered misfit by 24, although it raised price by 7.98 €.'
+    'x rose from 0 to 3.99 because this lowered misfit by 24, although it raised price by 7.99 €.'
     """
     path = evidence.followed_path
     if isinstance(path, Unknown) or not evidence.is_minimized or evidence.is_maximized:

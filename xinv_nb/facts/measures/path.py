@@ -128,7 +128,7 @@ def digits_of(part: float, parts: Floats, change: float) -> int | None:
 
     >>> parts = np.array([-3.0, 1.0, -0.004])
     >>> [digits_of(part, parts, -2.0) for part in parts]
-    [3, 3, None]
+    [3, 2, None]
     """
     rest = abs(change - float(np.sum(parts)))
     return next((digits for digits, most in _DIGITS.items() if rest <= most * abs(part)), None)

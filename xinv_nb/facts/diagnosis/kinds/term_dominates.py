@@ -46,7 +46,7 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     ...     for _ in range(40):
     ...         m = m - 0.01 * grad(loss)(m)
     >>> run.diagnosis[0].text[:47]
-    'Size outweighs misfit: it fell from 960 to 0.05'
+    'Size outweighs misfit: it fell from 960 to 0.57'
     """
     start, stop = story_of(evidence)
     for event in tape_events(evidence, "counted")[:1]:
