@@ -116,7 +116,8 @@ def _is_descent(points: Floats, slopes: Floats) -> bool:
     steps, down = np.diff(points, axis=0), -slopes[:-1]
     if len(steps) < 2:
         return False
-    rates = (steps * down).sum(axis=1) / (down * down).sum(axis=1)
+    with np.errstate(all="ignore"):  # a slope of 0 leads nowhere
+        rates = (steps * down).sum(axis=1) / (down * down).sum(axis=1)
     rates, missed = rates[:_STEPS], np.abs(steps - rates[:, None] * down).max(axis=1)[:_STEPS]
     are_along = bool((missed <= _SAME_RATIO * np.abs(steps[:_STEPS]).max(axis=1)).all())
     return are_along and rates[0] > 0 and bool(np.ptp(rates) <= _SAME_RATIO * rates[0])
