@@ -17,7 +17,7 @@ from xinv_nb.facts.kinds.watch import MOST
 from xinv_nb.facts.measures.iterates import Floats
 from xinv_nb.facts.measures.names import named
 from xinv_nb.facts.measures.path import FollowedPath, Quantity, digits_of
-from xinv_nb.facts.measures.recorded_path import LOSS, Unknown
+from xinv_nb.facts.measures.recorded_path import Unknown
 from xinv_nb.language.slots import Clause, Listed, Named, Slot, Value, Way, Word, pair
 
 _MOST_PARTS = 4
@@ -46,7 +46,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     path = evidence.followed_path
     if isinstance(path, Unknown) or not evidence.is_minimized:
         return
-    for quantity in [q for q in path.quantities if q.name != LOSS][:MOST]:
+    for quantity in [q for q in path.quantities if not q.is_loss][:MOST]:
         if fact := _of(evidence, path, quantity):
             yield fact
 
@@ -72,8 +72,7 @@ def _of(evidence: Evidence, path: FollowedPath, quantity: Quantity) -> Fact | No
     digits = [digits_of(part, brought, change) for _, part in told]
     if None in digits:
         return None
-    name = Named(quantity.name, quantity.name, quantity.unit)
-    slots: dict[str, Slot] = {"quantity": name, "went": Way(change), "start": start, "end": end}
+    slots: dict[str, Slot] = {"quantity": quantity.named, "went": Way(change), "start": start, "end": end}
     slots["parts"] = Listed(
         tuple(
             _moved_it(named(entry), Value(part, quantity.unit, digits=count or 1))

@@ -127,11 +127,10 @@ def _reason(evidence: Evidence, track: Track, effects: list[_Effect], whole: Flo
 
 def _changed(effect: _Effect, column: int) -> Clause:
     part = float(effect.brought[column])
-    quantity = Named(effect.quantity.name, effect.quantity.name, effect.quantity.unit)
     did = Word("lowered" if part < 0 else "raised")
     slots: Mapping[str, Slot] = {
         "did": did,
-        "quantity": quantity,
+        "quantity": effect.quantity.named,
         "part": Value(abs(part), effect.quantity.unit, digits=effect.digits(column) or 1),
     }
     return Clause("a move changed a quantity", slots)

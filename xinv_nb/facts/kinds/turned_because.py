@@ -82,16 +82,12 @@ def _turned(
     at = int(path.evaluations[place])
     unit = f"per {track.entry.parameter.unit}" if track.entry.parameter.unit else ""
     slots: dict[str, Slot] = {"parameter": named(track.entry), "at": Iteration(at)}
-    slots |= {"quantity": _named(new), "way": _way(track, after), "push": Value(pushes[new], unit, digits=_DIGITS)}
-    slots |= {"other": _named(old), "back": _way(track, -after)}
+    slots |= {"quantity": new.named, "way": _way(track, after), "push": Value(pushes[new], unit, digits=_DIGITS)}
+    slots |= {"other": old.named, "back": _way(track, -after)}
     slots["other_push"] = Value(-pushes[old], unit, digits=_DIGITS)
     data = {"pushes": {quantity.name: push * after for quantity, push in pushes.items()}}
     form = "evenly" if pushes[new] < _MUCH_MORE * -pushes[old] else "of two"
     return KIND.fact(form, (0, evidence.last), 0.55, slots, data=data)
-
-
-def _named(quantity: Quantity) -> Named:
-    return Named(quantity.name, quantity.name, quantity.unit)
 
 
 def _way(track: Track, sign: float) -> Slot:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.facts.measures.iterates import Floats
+from xinv_nb.language.slots import Named
 
 Places = NDArray[np.intp]
 
@@ -35,6 +36,11 @@ class Quantity:
     """A row for each of these, a column for each number among the parameters."""
     is_loss: bool = False
     """Whether it is the loss itself."""
+
+    @property
+    def named(self) -> Named:
+        """What the reader calls it."""
+        return Named(self.name, self.name, self.unit)
 
 
 @dataclass(frozen=True)

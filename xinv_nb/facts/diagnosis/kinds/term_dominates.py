@@ -55,19 +55,18 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
         slots["operation"] = Said(str(event.values["operation"]))
         yield KIND.finding("counted", (start, stop - 1), slots, cites=(event.id,))
         return
-    found = list(_given_up(evidence, (start, stop - 1)))
-    yield from found or _held_back(evidence, (start, stop - 1))
-
-
-def _given_up(evidence: Evidence, span: tuple[int, int]) -> Iterator[Finding]:
-    """Yield a term without data that fell nearly to nothing, while the misfit to the data rose."""
     run = evidence.run
     if not run.evaluations or not evidence.is_minimized or evidence.is_maximized:
         return
-    sums, accepted = run.history.sums, run.accepted
-    rows = [k for k, row in enumerate(sums.evaluations) if span[0] <= row <= span[1] and accepted[row]]
-    if len(rows) < 2:
-        return
+    read = run.history.sums.evaluations
+    rows = [k for k, row in enumerate(read) if start <= row < stop and run.accepted[row]]
+    if len(rows) > 1:
+        yield from list(_given_up(evidence, rows)) or _held_back(evidence, rows)
+
+
+def _given_up(evidence: Evidence, rows: list[int]) -> Iterator[Finding]:
+    """Yield a term without data that fell nearly to nothing, while the misfit to the data rose."""
+    sums = evidence.run.history.sums
     first, last = sums.values[rows[0]], sums.values[rows[-1]]
     fall = sum(first) - sum(last)
     for d, has_data in enumerate(sums.has_data):
@@ -84,14 +83,10 @@ def _given_up(evidence: Evidence, span: tuple[int, int]) -> Iterator[Finding]:
                 return
 
 
-def _held_back(evidence: Evidence, span: tuple[int, int]) -> Iterator[Finding]:
+def _held_back(evidence: Evidence, rows: list[int]) -> Iterator[Finding]:
     """Yield a penalty that is next to nothing, and yet holds the fit to the data back near where it began."""
-    run = evidence.run
-    if not run.evaluations or not evidence.is_minimized or evidence.is_maximized:
-        return
-    sums, accepted = run.history.sums, run.accepted
-    rows = [k for k, row in enumerate(sums.evaluations) if span[0] <= row <= span[1] and accepted[row]]
-    if len(rows) < 2 or sums.pulls[rows[0]] is None or sums.pulls[rows[-1]] is None:
+    sums = evidence.run.history.sums
+    if sums.pulls[rows[0]] is None or sums.pulls[rows[-1]] is None:
         return
     first, last = sums.values[rows[0]], sums.values[rows[-1]]
     before, after = np.array(sums.pulls[rows[0]]), np.array(sums.pulls[rows[-1]])
