@@ -20,6 +20,7 @@ from xinv_nb.recorded.captions import Caption
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.words.draft import BUILT_IN, Draft, Sentence
 from xinv_nb.words.names import mentioned_in, mentions, subjects_of
+from xinv_nb.words.queries.answers import answers_to
 from xinv_nb.words.troubles import about_troubles, nothing_found
 
 _MOST = 3
@@ -134,7 +135,10 @@ def draft_answer(run: RecordedRun, question: str, span: tuple[int, int] | None =
     ()
     """
     whole = story_span(run)
-    known = about_troubles(run, question, span) or _facts_for(run, question, span)[:_MOST]
+    known = about_troubles(run, question, span)
+    if not known and span is None:
+        known = list(answers_to(run, question))
+    known = known or _facts_for(run, question, span)[:_MOST]
     best = nothing_found(run, question, span, known)
     if not best:
         return Draft(question, span or whole, ())

@@ -1,0 +1,32 @@
+"""Answers a question by computing what it asks for, where it is like reviewed examples of a kind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xinv_nb.facts.fact import Fact
+from xinv_nb.recorded.run import RecordedRun
+from xinv_nb.words.queries.kinds import all_query_kinds
+from xinv_nb.words.queries.kinds.definition import meaning
+from xinv_nb.words.queries.query import read
+
+
+def answers_to(run: RecordedRun, question: str) -> Sequence[Fact]:
+    """Return what answers a question of a known kind; nothing for others.
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> with xi.record() as run:
+    ...     for x in (4.0, 1.0, 2.0):
+    ...         run.add(x**2, {"depth": x})
+    >>> answers_to(run, "When was the depth lowest?")[0].text
+    'Depth was lowest, at 1, at iteration 1; it ended at 2.'
+    """
+    if not run.evaluations:
+        return []
+    if defined := meaning(run, question):
+        return defined
+    query = read(run, question)
+    known = all_query_kinds().get(query.kind)
+    return known.answer(query) if known is not None else []

@@ -1,0 +1,25 @@
+"""Whether it converged, or ended at a minimum."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xinv_nb.facts.analysis import facts_of
+from xinv_nb.facts.fact import Fact
+from xinv_nb.words.queries.kinds.value import state
+from xinv_nb.words.queries.query import Query
+from xinv_nb.words.queries.query_kind import QueryKind
+from xinv_nb.words.queries.tracks import of_loss
+
+
+def answer(query: Query) -> Sequence[Fact]:
+    """Return whether the end is a minimum, how it ended, and the loss there; nothing where that cannot be told."""
+    facts = facts_of(query.whole)
+    judged = [fact for fact in facts if fact.kind == "minimum"][:1]
+    ending = [fact for fact in facts if fact.kind == "ending"][:1]
+    if not (judged or ending) or query.subjects:
+        return []
+    return [*judged, *ending, *state(query, [of_loss(query.run)])][:3]
+
+
+QUERY = QueryKind("minimum", answer)

@@ -1,0 +1,24 @@
+"""Why the loss goes up and down: trials, or another draw in each iteration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xinv_nb.facts.analysis import facts_of, phases_of
+from xinv_nb.facts.fact import Fact
+from xinv_nb.words.queries.query import Query
+from xinv_nb.words.queries.query_kind import QueryKind, told
+
+
+def answer(query: Query) -> Sequence[Fact]:
+    """Return what makes the curve of the loss go up and down, where that is known."""
+    facts = facts_of(query.whole)
+    trials = [fact for fact in facts if fact.kind == "trials" and "difference" not in fact.form]
+    if trials:
+        return [*trials[:1], told(query, "swings", "trials", {})]
+    if any(phase.noisy for phase in phases_of(query.whole)):
+        return [told(query, "swings", "draws", {})]
+    return []
+
+
+QUERY = QueryKind("swings", answer)

@@ -1,0 +1,79 @@
+"""What a parameter, a quantity or the loss was: at the end, at the start, or at an iteration."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from xinv_nb.facts.fact import Fact
+from xinv_nb.language.slots import Clause, Iteration, Listed, Named, Slot, Value, pair
+from xinv_nb.words.queries.query import Query
+from xinv_nb.words.queries.query_kind import QueryKind, told
+from xinv_nb.words.queries.tracks import Track, of_loss, of_parameters, of_quantities
+
+_MOST = 6
+_START = re.compile(r"\b(?:at first|at the (?:start|beginning)|begin|began|start|before)\b")
+_LOSS = re.compile(r"\b(?:loss|misfit|objective)\b")
+
+
+def answer(query: Query) -> Sequence[Fact]:
+    """Return the values that are asked for.
+
+    Without a name all parameters are told, where they are few: what an optimization is for.
+    """
+    tracks = [track for track in asked_for(query) if len(track.values)]
+    if not 0 < len(tracks) <= _MOST:
+        return []
+    last = query.run.evaluations - 1
+    if query.evaluation is not None:
+        at = query.places.there(query.evaluation)
+        if not 0 <= at <= last or not query.places.has(query.evaluation):
+            return []
+        return _at(query, tracks, at, "at")
+    if _START.search(query.asked):
+        return _at(query, tracks, 0, "at the start")
+    if len(tracks) == 1 and query.run.status != "running":
+        return [_from_to(query, tracks[0])]
+    return _at(query, tracks, last, "so far" if query.run.status == "running" else "at the end")
+
+
+def asked_for(query: Query) -> list[Track]:
+    """Return what a question is about: what it names, the loss, or all parameters."""
+    if query.subjects:
+        return [*of_quantities(query.run, query.subjects), *of_parameters(query.run, query.subjects)]
+    return [of_loss(query.run)] if _LOSS.search(query.asked) else of_parameters(query.run)
+
+
+def state(query: Query, tracks: Sequence[Track]) -> list[Fact]:
+    """Return what some numbers were at the end, as the nearest that can be told; nothing where they are many."""
+    known = [track for track in tracks if len(track.values)]
+    if not 0 < len(known) <= _MOST or query.run.status == "running":
+        return []
+    return _at(query, known, query.run.evaluations - 1, "at the end")
+
+
+def _at(query: Query, tracks: Sequence[Track], evaluation: int, form: str) -> list[Fact]:
+    values = [(track.named, track.at(evaluation), track.unit) for track in tracks]
+    if any(value is None for _, value, _ in values):
+        return []
+    items = tuple(_was(name, Value(value or 0.0, unit)) for name, value, unit in values)
+    slots: dict[str, Slot] = {"what": Listed(items), "at": Iteration(evaluation)}
+    return [told(query, "value", form, slots, (evaluation, evaluation))]
+
+
+def _was(name: Named, value: Value) -> Clause:
+    return Clause("was", {"quantity": name, "value": value}, "answer value")
+
+
+def _from_to(query: Query, track: Track) -> Fact:
+    start, end = pair(float(track.values[0]), float(track.values[-1]), track.unit, both=True)
+    slots: dict[str, Slot] = {"quantity": track.named, "start": start, "end": end}
+    form = "stayed" if start.looks_like(end) else "at the end, from"
+    return told(query, "value", form, slots)
+
+
+QUERY = QueryKind(
+    "value",
+    answer,
+    {"what": Listed, "at": Iteration, "quantity": Named, "value": Value, "start": Value, "end": Value},
+)

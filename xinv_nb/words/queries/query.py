@@ -1,0 +1,93 @@
+"""What a question asks: the kind of query, the parameters and quantities that it names, and when."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from xinv_nb.facts.analysis import shown_excerpt
+from xinv_nb.recorded.excerpt import Places
+from xinv_nb.recorded.run import RecordedRun
+from xinv_nb.words.names import mentioned_in, subjects_of
+from xinv_nb.words.queries.matching import NAME, kind_of
+
+_NUMBERED = re.compile(r"\b(?:iteration|step|evaluation) (?:number )?(\d+)\b|\b(\d+) (?:iterations|steps|evaluations)\b")
+_ORDINAL = "first|second|third|fourth|fifth|sixth|last|next"
+_SAY_NOTHING = re.compile(
+    rf"(?:{_ORDINAL}|points?|data|numbers?|values?|time|size|length|total|mean|sum|the|and|of|at|in|on|by|for|to|step|"
+    r"learning|loss|model|fit|initial|final|log|true|best|one|two)$"
+)
+"""Words in names that alone do not tell which parameter or quantity is meant."""
+_OF_OTHERS = re.compile(r"\b(?:learning rate|step size|sample size|batch size)\b")
+"""Terms of the field in which such a word names none of the domain."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """A question, read: what is wanted, of what, and when."""
+
+    whole: RecordedRun
+    """The recording."""
+    run: RecordedRun
+    """The part of which the story is told, its evaluations counted from 0."""
+    places: Places
+    """Where these evaluations stand in the whole recording."""
+    asked: str
+    """The question in small letters."""
+    kind: str
+    """The kind of query; empty where the question is like none of the reviewed examples."""
+    subjects: tuple[str, ...]
+    """The parameters and quantities that it means, by their names in the program."""
+    in_full: bool
+    """Whether it names them in full, and not by a word of their names."""
+    evaluation: int | None = None
+    """The iteration that it names, as the recording counts them."""
+
+
+def read(whole: RecordedRun, question: str) -> Query:
+    """Return what a question asks.
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> with xi.record() as run:
+    ...     for x in (4.0, 3.0, 3.5):
+    ...         run.add(x**2, {"well depth": x})
+    >>> query = read(run, "When was the depth lowest?")
+    >>> query.kind, query.subjects, query.in_full
+    ('extreme', ('well depth',), False)
+    """
+    run, places = shown_excerpt(whole)
+    subjects = subjects_of(run)
+    in_full = {name: (name,) for name in mentioned_in(question, subjects)}
+    said = in_full or _by_a_word(question, subjects)
+    meant = dict.fromkeys(subjects[name] for name in subjects if name in said)
+    numbered = _NUMBERED.search(question.lower())
+    evaluation = int(numbered[1] or numbered[2]) if numbered else None
+    asked = " ".join(question.lower().split())
+    return Query(whole, run, places, asked, kind_of(_pattern(question, said)), tuple(meant), bool(in_full), evaluation)
+
+
+def _by_a_word(question: str, subjects: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Return the names of which a question has a telling word, each with the words as they stand in the question."""
+    words = {_singular(word): word for word in re.findall(r"[^\W\d_]+", _OF_OTHERS.sub("", question.lower()))}
+    found = {}
+    for name in subjects:
+        telling = [_singular(word) for word in re.findall(r"[^\W\d_]{3,}", name.lower())]
+        if shared := [words[word] for word in telling if word in words and not _SAY_NOTHING.match(word)]:
+            found[name] = tuple(shared)
+    most = max((len(shared) for shared in found.values()), default=0)
+    return {name: shared for name, shared in found.items() if len(shared) == most}
+
+
+def _pattern(question: str, said: Mapping[str, tuple[str, ...]]) -> str:
+    """Return a question with what stands for a name in place of each name."""
+    words = dict.fromkeys(word for shared in said.values() for word in shared)
+    for word in sorted(words, key=len, reverse=True):
+        question = re.sub(rf"(?<![\w.]){re.escape(word)}(?!\w)", NAME, question, flags=re.IGNORECASE)
+    return re.sub(rf"{NAME}(?: {NAME})+", NAME, question)
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word

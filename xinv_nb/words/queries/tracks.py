@@ -1,0 +1,80 @@
+"""How a parameter, a watched quantity or the loss went along the points that the optimizer accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xinv_nb.facts.measures.names import named, watched
+from xinv_nb.facts.measures.watched import curves
+from xinv_nb.language.slots import Named
+from xinv_nb.recorded.run import RecordedRun
+
+LOSS = "loss"
+"""What the loss is called here; no name of a parameter or a quantity is taken for it."""
+
+
+@dataclass(frozen=True)
+class Track:
+    """One number along the accepted evaluations, where it is finite."""
+
+    named: Named
+    evaluations: NDArray[np.intp]
+    values: NDArray[np.float64]
+
+    @property
+    def unit(self) -> str:
+        """Its unit."""
+        return self.named.unit
+
+    def at(self, evaluation: int) -> float | None:
+        """Return its value at an evaluation, or at the last one before; None where it was not known by then.
+
+        Examples
+        --------
+        >>> Track(Named("x"), np.array([0, 2]), np.array([5.0, 4.0])).at(1)
+        5.0
+        """
+        place = int(np.searchsorted(self.evaluations, evaluation, side="right")) - 1
+        return float(self.values[place]) if place >= 0 else None
+
+
+def of_loss(run: RecordedRun) -> Track:
+    """Return the loss."""
+    return _track(Named("", "the loss"), np.arange(run.evaluations), run.loss, run)
+
+
+def of_parameters(run: RecordedRun, names: Iterable[str] | None = None) -> list[Track]:
+    """Return parameters by their names in the program; all that are followed one by one where none is named.
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> with xi.record() as run:
+    ...     for x in (4.0, 3.0):
+    ...         run.add(x**2, {"depth": x})
+    >>> [track.values.tolist() for track in of_parameters(run)]
+    [[4.0, 3.0]]
+    """
+    wanted = None if names is None else set(names)
+    entries = [entry for entry in run.entries() if entry.name in wanted] if wanted is not None else run.entries()
+    kept = run.kept
+    entries = [entry for entry in entries if wanted is not None or not entry.statistic]
+    return [_track(named(entry), kept, run.column(entry)[: run.evaluations][kept], run) for entry in entries]
+
+
+def of_quantities(run: RecordedRun, names: Iterable[str] | None = None) -> list[Track]:
+    """Return watched quantities by their names, those that are one real number at a time; all where none is named."""
+    wanted = None if names is None else set(names)
+    found = [curve for curve in curves(run.watches) if wanted is None or curve.watch.name in wanted]
+    return [_track(watched(curve.watch), curve.evaluations, curve.values, run) for curve in found]
+
+
+def _track(name: Named, evaluations: NDArray[np.intp], values: NDArray[np.float64], run: RecordedRun) -> Track:
+    accepted = run.accepted
+    known = np.isfinite(values) & (evaluations >= 0) & (evaluations < len(accepted))
+    known[known] = accepted[evaluations[known]]
+    return Track(name, evaluations[known], np.asarray(values[known], dtype=np.float64))
