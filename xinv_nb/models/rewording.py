@@ -51,7 +51,7 @@ NOT_REWORDED = frozenset(["finding", "reason", "brought about", "turned because"
 
 
 def _is_left(sentence: Sentence) -> bool:
-    return any(fact.kind in NOT_REWORDED for fact in sentence.facts)
+    return any(fact.kind in NOT_REWORDED or fact.kind.startswith("answer ") for fact in sentence.facts)
 
 
 def _reworded(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xinv_nb.facts.analysis import facts_of, story_span
 from xinv_nb.facts.counting import noun_of
@@ -20,7 +20,9 @@ from xinv_nb.recorded.captions import Caption
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.words.draft import BUILT_IN, Draft, Sentence
 from xinv_nb.words.names import mentioned_in, mentions, subjects_of
-from xinv_nb.words.queries.answers import answers_to
+from xinv_nb.words.queries.answers import answers_to, nearest_facts
+from xinv_nb.words.queries.kinds.right import end_state
+from xinv_nb.words.queries.query import read
 from xinv_nb.words.troubles import about_troubles, nothing_found
 
 _MOST = 3
@@ -149,11 +151,21 @@ def draft_answer(run: RecordedRun, question: str, span: tuple[int, int] | None =
 def not_shown(run: RecordedRun, question: str, span: tuple[int, int] | None = None) -> Caption:
     """Return the answer to a question that the recording does not answer, with the nearest thing that it shows."""
     text, status = "The recording does not show this.", "the recording does not show it"
-    facts = [fact for group in _by_nearness(facts_of(run), span) for fact in group]
+    facts = [] if span is not None or not run.evaluations else _at_the_end(run, question)
+    facts = facts or _by_event(facts_of(run), " ".join(question.lower().split()))
+    facts = facts or [fact for group in _by_nearness(facts_of(run), span) for fact in group]
     if facts:
         text += f" The nearest it shows: {facts[0].text}"
-    cites = tuple(fact.id for fact in facts[:1])
+    elif run.notices:
+        text += f" {run.notices[0]}"
+    cites = tuple(i for fact in facts[:1] for i in ((fact.id,) if fact.id else fact.cites))
     return Caption(text, span or story_span(run), cites, BUILT_IN, status, (), question)
+
+
+def _at_the_end(run: RecordedRun, question: str) -> list[Fact]:
+    """Return what the watched quantities were at the end, as far as a question is near to them."""
+    query = read(run, question)
+    return [replace(fact, cites=nearest_facts(query)) for fact in end_state(query, or_loss=False)]
 
 
 def _facts_for(run: RecordedRun, question: str, span: tuple[int, int] | None) -> list[Fact]:
@@ -167,7 +179,7 @@ def _facts_for(run: RecordedRun, question: str, span: tuple[int, int] | None) ->
         asked = asked.replace(named.group(), "")
     is_known = run.has_gradients or not re.search(r"\bgradients?\b", asked)
     for facts in _by_nearness(facts_of(run), span):
-        found = _by_name(run, facts, question, asked) or _by_event(facts, asked)
+        found = _by_name(run, facts, question, asked) or _by_event(facts, asked, in_full=True)
         if not found and is_known:
             found = _by_topic(facts, asked)
         if not found and named is not None:
@@ -289,22 +301,33 @@ def _at_last(facts: Sequence[Fact]) -> list[Fact]:
 _COMMON = re.compile(
     "what|when|where|which|why|how|who|whom|whose|does|did|done|has|have|had|was|were|the|and|that|this|these|those|"
     "with|from|into|than|then|there|their|them|they|iterations?|first|last|time|only|once|loss|most|least|more|less|"
-    "about|would|could|should|please|tell|show|explain|means?|happen|happens|happened|over|after|before|"
-    r"chang\w*|mov\w*"
+    "end|ends|ended|start|about|would|could|should|please|tell|show|explain|means?|happen|happens|happened|over|after|before|"
+    r"chang\w*|mov\w*|still|ever|never|really|model|learn\w*|follow\w*|begin\w*"
 )
 """Words that do not say what a question is about."""
 
 
-def _by_event(facts: Sequence[Fact], asked: str) -> list[Fact]:
-    """Return the facts of events that share the most words with the question."""
+_SHARED = 3
+"""Words that an event shares with a question, for each that no fact has."""
+
+
+def _by_event(facts: Sequence[Fact], asked: str, *, in_full: bool = False) -> list[Fact]:
+    """Return the facts of events that share the most words with the question.
+
+    `in_full`: only where facts have nearly all of its words; what it asks beside is else not answered.
+    """
     words = _content(asked)
     events = [(fact, " ".join(words_of_the_user(fact.slots.values()))) for fact in facts if fact.kind == "event"]
     scored = [(len(words & _content(said.lower())), fact) for fact, said in events]
     most = max((score for score, _ in scored), default=0)
     enough = most >= 2 or (most == 1 and len(words) <= 3)
+    if in_full and enough:
+        unknown = words - _content(" ".join(fact.text.lower() for fact in facts))
+        enough = _SHARED * len(unknown) <= most
     return [fact for score, fact in scored if score == most] if enough else []
 
 
 def _content(text: str) -> set[str]:
-    """Return the beginnings of the words that say what a text is about."""
-    return {word[:4] for word in re.findall(r"[^\W\d_]{3,}", text) if not _COMMON.fullmatch(word)}
+    """Return the beginnings of the words that say what a text is about, and single letters that are names."""
+    words = {word.rstrip("s")[:4] for word in re.findall(r"[^\W\d_]{3,}", text) if not _COMMON.fullmatch(word)}
+    return words | set(re.findall(r"\b[b-hj-z]\b(?!['’])", text))

@@ -22,12 +22,14 @@ from xinv_nb.facts.measures.watched import Curve
 from xinv_nb.language.slots import Iteration, Named, Slot, Value, pair
 
 _HELD_OUT = re.compile(
-    r"\b(valid\w*|val|held ?out|hold ?out|test\w*|dev|out of sample|unseen|cross validation|generali[sz]\w*)\b"
+    r"\b(valid\w*|val|(?:held|hold|kept|left|put|set) ?(?:out|aside|back)|test\w*|dev|out of sample|unseen|never seen|"
+    r"cross validation|generali[sz]\w*)\b"
 )
 _SCORE = re.compile(r"accura|\bacc\b|score|\bauc\b|\bf1\b|\br ?2\b|r²|precision|recall|likelihood|reward|correlation")
 """Of these, more is better, or it cannot be told."""
 _LOSS = re.compile(
-    r"loss|error|misfit|\br?mse\b|\brms|\bmae\b|\bnll\b|risk|deviance|perplexity|negative log.likelihood"
+    r"loss|error|misfit|\br?mse\b|\brms|\bmae\b|\bnll\b|risk|deviance|perplexity|surpris|entropy|"
+    r"negative log.likelihood"
 )
 _FEWEST = 6
 """Times that a quantity is watched from which on its noise can be told from a rise."""
@@ -42,16 +44,29 @@ _FALL = 0.02
 def compute(evidence: Evidence) -> Iterator[Fact]:
     """Yield each quantity kept out of the fit that rose while the loss went on falling."""
     for curve in evidence.curves:
-        name = curve.watch.name.lower().replace("_", " ").replace("-", " ")
-        is_held_out = bool(_HELD_OUT.search(name))
-        is_loss = bool(_LOSS.search(name)) or (is_held_out and not _SCORE.search(name))
+        kept_out = is_held_out(curve.watch.name)
+        is_loss = kept_out or bool(_LOSS.search(_words(curve.watch.name)))
         # What the loss depends on is no measure of how well it does elsewhere.
         is_apart = not np.nan_to_num(curve.cotangents).any()
-        if is_loss and is_apart and (fact := _rose(evidence, curve, is_held_out=is_held_out)):
+        if is_loss and is_apart and (fact := _rose(evidence, curve, kept_out=kept_out)):
             yield fact
 
 
-def _rose(evidence: Evidence, curve: Curve, *, is_held_out: bool) -> Fact | None:
+def is_held_out(name: str) -> bool:
+    """Whether a quantity is, by its name, a loss on what was kept out of the fit.
+
+    >>> is_held_out("validation error"), is_held_out("validation accuracy"), is_held_out("error")
+    (True, False, False)
+    """
+    words = _words(name)
+    return bool(_HELD_OUT.search(words)) and (bool(_LOSS.search(words)) or not _SCORE.search(words))
+
+
+def _words(name: str) -> str:
+    return name.lower().replace("_", " ").replace("-", " ")
+
+
+def _rose(evidence: Evidence, curve: Curve, *, kept_out: bool) -> Fact | None:
     if len(curve.values) < _FEWEST or not np.isfinite(curve.values).all():
         return None
     path = smoothed(curve.values)
@@ -69,8 +84,8 @@ def _rose(evidence: Evidence, curve: Curve, *, is_held_out: bool) -> Fact | None
     slots: dict[str, Slot] = {"quantity": watched(curve.watch), "low": lowest, "end": end}
     slots |= {"at": Iteration(int(curve.evaluations[low])), "rise": Value(rise, curve.watch.unit)}
     slots |= dict(zip(("before", "after"), pair(before, after), strict=True))
-    form = "rose" + ", held out" * is_held_out + ", noisy" * (path.is_noisy or of_loss.is_noisy)
-    return KIND.fact(form, (0, evidence.last), 0.9 if is_held_out else 0.6, slots)
+    form = "rose" + ", held out" * kept_out + ", noisy" * (path.is_noisy or of_loss.is_noisy)
+    return KIND.fact(form, (0, evidence.last), 0.9 if kept_out else 0.6, slots)
 
 
 def _is_clear(path: Smoothed, low: int) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from xinv_nb.facts.analysis import facts_of
 from xinv_nb.facts.fact import Fact
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.words.queries.kinds import all_query_kinds
 from xinv_nb.words.queries.kinds.definition import meaning
-from xinv_nb.words.queries.query import read
+from xinv_nb.words.queries.query import Query, read
 
 
 def answers_to(run: RecordedRun, question: str) -> Sequence[Fact]:
@@ -29,4 +31,13 @@ def answers_to(run: RecordedRun, question: str) -> Sequence[Fact]:
         return defined
     query = read(run, question)
     known = all_query_kinds().get(query.kind)
-    return known.answer(query) if known is not None else []
+    found = known.answer(query) if known is not None else []
+    rest = nearest_facts(query)
+    return [replace(fact, cites=rest) if not (fact.id or fact.cites) else fact for fact in found]
+
+
+def nearest_facts(query: Query) -> tuple[str, ...]:
+    """Return the fact that tells most of what a question is about, for an answer of which none is told as it is."""
+    facts = facts_of(query.whole)
+    about = [f for f in facts if f.values.get("parameter", f.values.get("quantity")) in query.subjects]
+    return tuple(fact.id for fact in (about or facts)[:1])

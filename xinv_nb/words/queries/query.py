@@ -12,7 +12,9 @@ from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.words.names import mentioned_in, subjects_of
 from xinv_nb.words.queries.matching import NAME, kind_of
 
-_NUMBERED = re.compile(r"\b(?:iteration|step|evaluation) (?:number )?(\d+)\b|\b(\d+) (?:iterations|steps|evaluations)\b")
+_NUMBERED = re.compile(
+    r"\b(?:iteration|step|evaluation) (?:number )?(\d+)\b|\b(\d+) (?:iterations|steps|evaluations)\b"
+)
 _ORDINAL = "first|second|third|fourth|fifth|sixth|last|next"
 _SAY_NOTHING = re.compile(
     rf"(?:{_ORDINAL}|points?|data|numbers?|values?|time|size|length|total|mean|sum|the|and|of|at|in|on|by|for|to|step|"
@@ -74,9 +76,10 @@ def _by_a_word(question: str, subjects: Mapping[str, str]) -> dict[str, tuple[st
     words = {_singular(word): word for word in re.findall(r"[^\W\d_]+", _OF_OTHERS.sub("", question.lower()))}
     found = {}
     for name in subjects:
-        telling = [_singular(word) for word in re.findall(r"[^\W\d_]{3,}", name.lower())]
-        if shared := [words[word] for word in telling if word in words and not _SAY_NOTHING.match(word)]:
-            found[name] = tuple(shared)
+        own = [_singular(word) for word in re.findall(r"[^\W\d_]{3,}", name.lower())]
+        shared = [word for word in own if word in words]
+        if any(not _SAY_NOTHING.match(word) for word in shared):
+            found[name] = tuple(words[word] for word in shared)
     most = max((len(shared) for shared in found.values()), default=0)
     return {name: shared for name, shared in found.items() if len(shared) == most}
 

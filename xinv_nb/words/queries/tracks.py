@@ -19,7 +19,7 @@ LOSS = "loss"
 
 @dataclass(frozen=True)
 class Track:
-    """One number along the accepted evaluations, where it is finite."""
+    """One number along the accepted evaluations."""
 
     named: Named
     evaluations: NDArray[np.intp]
@@ -31,7 +31,7 @@ class Track:
         return self.named.unit
 
     def at(self, evaluation: int) -> float | None:
-        """Return its value at an evaluation, or at the last one before; None where it was not known by then.
+        """Return its value at an evaluation, or at the last one before; None where it is no finite number there.
 
         Examples
         --------
@@ -39,7 +39,12 @@ class Track:
         5.0
         """
         place = int(np.searchsorted(self.evaluations, evaluation, side="right")) - 1
-        return float(self.values[place]) if place >= 0 else None
+        return float(self.values[place]) if place >= 0 and np.isfinite(self.values[place]) else None
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether there are values, all of them finite numbers."""
+        return bool(len(self.values)) and bool(np.isfinite(self.values).all())
 
 
 def of_loss(run: RecordedRun) -> Track:
@@ -75,6 +80,6 @@ def of_quantities(run: RecordedRun, names: Iterable[str] | None = None) -> list[
 
 def _track(name: Named, evaluations: NDArray[np.intp], values: NDArray[np.float64], run: RecordedRun) -> Track:
     accepted = run.accepted
-    known = np.isfinite(values) & (evaluations >= 0) & (evaluations < len(accepted))
+    known = (evaluations >= 0) & (evaluations < len(accepted))
     known[known] = accepted[evaluations[known]]
     return Track(name, evaluations[known], np.asarray(values[known], dtype=np.float64))

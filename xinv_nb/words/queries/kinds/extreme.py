@@ -17,7 +17,9 @@ from xinv_nb.words.queries.tracks import Track
 
 _MOST = 3
 _LOW = re.compile(r"\b(?:low|lowest|small|smallest|least|min|minimum|minimal|down|bottom)\b")
-_HIGH = re.compile(r"\b(?:high|highest|large|largest|big|biggest|great|greatest|max|maximum|maximal|peak|up|top|most)\b")
+_HIGH = re.compile(
+    r"\b(?:high|highest|large|largest|big|biggest|great|greatest|max|maximum|maximal|peak|up|top|most)\b"
+)
 
 
 def answer(query: Query) -> Sequence[Fact]:
@@ -27,7 +29,7 @@ def answer(query: Query) -> Sequence[Fact]:
         return []  # where the loss was lowest is among the facts
     if query.subjects and not (is_low or is_high or re.search(r"\b(?:range|between)\b", query.asked)):
         return []
-    tracks = [track for track in asked_for(query) if len(track.values)]
+    tracks = [track for track in asked_for(query) if track.is_finite]
     if not 0 < len(tracks) <= _MOST:
         return []
     both = is_low == is_high

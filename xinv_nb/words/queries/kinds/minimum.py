@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from xinv_nb.facts.analysis import facts_of
@@ -11,13 +12,16 @@ from xinv_nb.words.queries.query import Query
 from xinv_nb.words.queries.query_kind import QueryKind
 from xinv_nb.words.queries.tracks import of_loss
 
+_FAST = re.compile(r"\b(?:fast|quick\w*|slow\w*|rate)\b")
+"""Words by which a reader asks how fast, which the facts about convergence tell."""
+
 
 def answer(query: Query) -> Sequence[Fact]:
     """Return whether the end is a minimum, how it ended, and the loss there; nothing where that cannot be told."""
     facts = facts_of(query.whole)
     judged = [fact for fact in facts if fact.kind == "minimum"][:1]
     ending = [fact for fact in facts if fact.kind == "ending"][:1]
-    if not (judged or ending) or query.subjects:
+    if not (judged or ending) or query.subjects or _FAST.search(query.asked):
         return []
     return [*judged, *ending, *state(query, [of_loss(query.run)])][:3]
 

@@ -19,7 +19,7 @@ def answer(query: Query) -> Sequence[Fact]:
         return []
     at, loss = query.places.there(query.evaluation), of_loss(query.run)
     then = loss.at(at)
-    if then is None or not 0 <= at < query.run.evaluations - 1:
+    if then is None or not loss.is_finite or not 0 <= at < query.run.evaluations - 1:
         return []
     before, after = pair(then, float(loss.values[-1]))
     if before.looks_like(after):

@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
 
 from xinv_nb.facts.analysis import facts_of
 from xinv_nb.facts.fact import Fact
+from xinv_nb.facts.kinds.held_out import is_held_out
+from xinv_nb.facts.measures.watched import curves
+from xinv_nb.words.queries.kinds.extreme import extreme
 from xinv_nb.words.queries.query import Query
 from xinv_nb.words.queries.query_kind import QueryKind, told
+from xinv_nb.words.queries.tracks import of_quantities
 
 
 def answer(query: Query) -> Sequence[Fact]:
-    """Return what tells of overfitting; that nothing kept out of the fit was watched, where that is so."""
+    """Return what tells of overfitting; or that nothing was watched that is known to be kept out of the fit."""
     facts = facts_of(query.whole)
-    found = [fact for fact in facts if fact.kind == "held out"]
+    found = [fact for fact in facts if fact.kind == "held out"][:1]
+    names = {str(fact.values["quantity"]) for fact in found}
+    if not found:
+        for curve in curves(query.run.watches):
+            track = of_quantities(query.run, [curve.watch.name])[0]
+            if is_held_out(curve.watch.name) and not np.nan_to_num(curve.cotangents).any() and track.is_finite:
+                names.add(curve.watch.name)
+                found.append(extreme(query, track, int(np.argmin(track.values)), "lowest"))
     if found:
-        named = {str(fact.values["quantity"]).lower() for fact in found}
-        events = [fact for fact in facts if fact.kind == "event" and _shares(str(fact.values["said"]), named)]
-        return [*found[:1], *events[:1]]
-    apart = [each for each in query.run.watches.values() if not np.nan_to_num(np.real(each.cotangents)).any()]
-    return [] if apart else [told(query, "overfitting", "not watched", {})]
+        events = [fact for fact in facts if fact.kind == "event" and _shares(str(fact.values["said"]), names)]
+        return [*found[:2], *events[:1]]
+    return [told(query, "overfitting", "not watched", {})]
 
 
 def _shares(said: str, names: set[str]) -> bool:
     """Whether an event speaks of a quantity: by two words of its name."""
-    words = set(said.lower().replace(":", " ").split())
-    return any(len({word for word in name.split() if len(word) > 3} & words) > 1 for name in names)
+    words = set(re.findall(r"[^\W\d_]{4,}", said.lower()))
+    return any(len(set(re.findall(r"[^\W\d_]{4,}", name.lower())) & words) > 1 for name in names)
 
 
 QUERY = QueryKind("overfitting", answer)

@@ -22,7 +22,7 @@ def answer(query: Query) -> Sequence[Fact]:
     """Return by when the loss had first made half, 90 % and 99 % of its fall to the lowest."""
     facts = facts_of(query.whole)
     loss = of_loss(query.run)
-    if any(fact.kind in _OTHER_STORIES for fact in facts) or len(loss.values) < _FEWEST:
+    if any(fact.kind in _OTHER_STORIES for fact in facts) or len(loss.values) < _FEWEST or not loss.is_finite:
         return []
     if any(fact.kind == "course" and "median" in fact.form for fact in facts):
         return []  # single draws of a noisy loss say nothing of when it fell
@@ -36,6 +36,4 @@ def answer(query: Query) -> Sequence[Fact]:
     return [told(query, "progress", "made", {**made, "count": Count(query.run.evaluations)})]
 
 
-QUERY = QueryKind(
-    "progress", answer, {"half": Iteration, "tenths": Iteration, "hundredths": Iteration, "count": Count}
-)
+QUERY = QueryKind("progress", answer, {"half": Iteration, "tenths": Iteration, "hundredths": Iteration, "count": Count})

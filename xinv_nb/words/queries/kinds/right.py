@@ -20,12 +20,13 @@ def answer(query: Query) -> Sequence[Fact]:
     return [told(query, "right", "not known", {}), *end_state(query)]
 
 
-def end_state(query: Query) -> list[Fact]:
+def end_state(query: Query, *, or_loss: bool = True) -> list[Fact]:
     """Return what was at the end, as far as it is near to a question: what it names, else quantities, else the loss."""
     if query.subjects:
         named = [*of_quantities(query.run, query.subjects), *of_parameters(query.run, query.subjects)]
         return state(query, named)
-    return state(query, of_quantities(query.run)) or state(query, [of_loss(query.run)])
+    loss = [of_loss(query.run)] if or_loss else []
+    return state(query, of_quantities(query.run)) or state(query, loss)
 
 
 QUERY = QueryKind("right", answer)

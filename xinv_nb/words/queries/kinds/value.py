@@ -13,6 +13,10 @@ from xinv_nb.words.queries.tracks import Track, of_loss, of_parameters, of_quant
 
 _MOST = 6
 _START = re.compile(r"\b(?:at first|at the (?:start|beginning)|begin|began|start|before)\b")
+_RESULT = re.compile(r"\b(?:estimate[sd]?|fitted|results?|final|values)\b")
+"""Words for what an optimization found: a reader wants all of it."""
+_NUMBERS = re.compile(r"\b(?:loss|misfit|objective|parameters?|values?|numbers?|variables?)\b")
+"""Words for numbers without the name of one."""
 _LOSS = re.compile(r"\b(?:loss|misfit|objective)\b")
 
 
@@ -26,22 +30,29 @@ def answer(query: Query) -> Sequence[Fact]:
         return []
     last = query.run.evaluations - 1
     if query.evaluation is not None:
+        if not query.subjects and not _NUMBERS.search(query.asked):
+            return []  # what happened there is told by phases and events
         at = query.places.there(query.evaluation)
         if not 0 <= at <= last or not query.places.has(query.evaluation):
             return []
         return _at(query, tracks, at, "at")
     if _START.search(query.asked):
         return _at(query, tracks, 0, "at the start")
-    if len(tracks) == 1 and query.run.status != "running":
+    if len(tracks) == 1 and tracks[0].is_finite and query.run.status != "running":
         return [_from_to(query, tracks[0])]
     return _at(query, tracks, last, "so far" if query.run.status == "running" else "at the end")
 
 
 def asked_for(query: Query) -> list[Track]:
     """Return what a question is about: what it names, the loss, or all parameters."""
-    if query.subjects:
+    of_all = not query.in_full and _RESULT.search(query.asked) and set(query.subjects) <= _parameters(query)
+    if query.subjects and not of_all:
         return [*of_quantities(query.run, query.subjects), *of_parameters(query.run, query.subjects)]
     return [of_loss(query.run)] if _LOSS.search(query.asked) else of_parameters(query.run)
+
+
+def _parameters(query: Query) -> set[str]:
+    return {entry.name for entry in query.run.entries()}
 
 
 def state(query: Query, tracks: Sequence[Track]) -> list[Fact]:
