@@ -30,6 +30,7 @@ from xinv_nb.language.slots import (
     Way,
     Word,
 )
+from xinv_nb.words.queries.kinds import all_query_kinds
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in all_kinds()}
 FINDINGS: dict[str, FindingKind] = {kind.name: kind for kind in all_finding_kinds()}
@@ -147,4 +148,5 @@ def test_a_finding_has_a_sentence_and_an_advice_for_each_form_and_all_their_slot
 def test_every_part_of_the_bank_is_of_a_kind_that_there_is() -> None:
     parts = {of for of, _ in bank_of().own}
     known = {kind.wordings or kind.name for kind in KINDS.values()} | {PART.format(name) for name in FINDINGS}
-    assert parts <= known | {"clauses", "main"}
+    answers = {query.kind.name for query in all_query_kinds().values()}
+    assert parts <= known | answers | {"clauses", "main"}

@@ -23,7 +23,7 @@ def answers_to(run: RecordedRun, question: str) -> Sequence[Fact]:
     ...     for x in (4.0, 1.0, 2.0):
     ...         run.add(x**2, {"depth": x})
     >>> answers_to(run, "When was the depth lowest?")[0].text
-    'Depth was lowest, at 1, at iteration 1; it ended at 2.'
+    'depth was lowest, at 1, at iteration 1; it ended at 2.'
     """
     if not run.evaluations:
         return []
