@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from xinv_nb.facts.analysis import facts_of
 from xinv_nb.facts.fact import Fact
 from xinv_nb.language.slots import Clause, Iteration, Listed, Named, Slot, Value, pair
 from xinv_nb.words.queries.query import Query
@@ -17,6 +18,8 @@ _RESULT = re.compile(r"\b(?:estimate[sd]?|fitted|results?|final|values)\b")
 """Words for what an optimization found: a reader wants all of it."""
 _NUMBERS = re.compile(r"\b(?:loss|misfit|objective|parameters?|values?|numbers?|variables?)\b")
 """Words for numbers without the name of one."""
+_OF_FITS = re.compile(r"\b(?:best|each|every|all|second|third|other|fits?|starts?|runs?)\b")
+"""Words for one fit among several, which the facts across fits tell of."""
 _LOSS = re.compile(r"\b(?:loss|misfit|objective)\b")
 
 
@@ -26,7 +29,8 @@ def answer(query: Query) -> Sequence[Fact]:
     Without a name all parameters are told, where they are few: what an optimization is for.
     """
     tracks = [track for track in asked_for(query) if len(track.values)]
-    if not 0 < len(tracks) <= _MOST:
+    of_fits = _OF_FITS.search(query.asked) and any(fact.kind == "fits" for fact in facts_of(query.whole))
+    if of_fits or not 0 < len(tracks) <= _MOST:
         return []
     last = query.run.evaluations - 1
     if query.evaluation is not None:
