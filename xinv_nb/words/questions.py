@@ -137,7 +137,7 @@ def draft_answer(run: RecordedRun, question: str, span: tuple[int, int] | None =
     ()
     """
     whole = story_span(run)
-    known = about_troubles(run, question, span)
+    known = [] if _is_of_an_event(run, question) else about_troubles(run, question, span)
     if not known and span is None:
         known = list(answers_to(run, question))
     known = known or _facts_for(run, question, span)[:_MOST]
@@ -151,8 +151,8 @@ def draft_answer(run: RecordedRun, question: str, span: tuple[int, int] | None =
 def not_shown(run: RecordedRun, question: str, span: tuple[int, int] | None = None) -> Caption:
     """Return the answer to a question that the recording does not answer, with the nearest thing that it shows."""
     text, status = "The recording does not show this.", "the recording does not show it"
-    facts = [] if span is not None or not run.evaluations else _at_the_end(run, question)
-    facts = facts or _by_event(facts_of(run), " ".join(question.lower().split()))
+    facts = _by_event(facts_of(run), " ".join(question.lower().split()))
+    facts = facts or ([] if span is not None or not run.evaluations else _at_the_end(run, question))
     facts = facts or [fact for group in _by_nearness(facts_of(run), span) for fact in group]
     if facts:
         text += f" The nearest it shows: {facts[0].text}"
@@ -307,8 +307,13 @@ _COMMON = re.compile(
 """Words that do not say what a question is about."""
 
 
-_SHARED = 3
-"""Words that an event shares with a question, for each that no fact has."""
+def _is_of_an_event(run: RecordedRun, question: str) -> bool:
+    """Whether all that a question is about is in the words of one event."""
+    words = _content(" ".join(question.lower().split()))
+    events = (fact for fact in facts_of(run) if fact.kind == "event")
+    return len(words) > 1 and any(
+        words <= _content(" ".join(words_of_the_user(f.slots.values())).lower()) for f in events
+    )
 
 
 def _by_event(facts: Sequence[Fact], asked: str, *, in_full: bool = False) -> list[Fact]:
@@ -323,7 +328,7 @@ def _by_event(facts: Sequence[Fact], asked: str, *, in_full: bool = False) -> li
     enough = most >= 2 or (most == 1 and len(words) <= 3)
     if in_full and enough:
         unknown = words - _content(" ".join(fact.text.lower() for fact in facts))
-        enough = _SHARED * len(unknown) <= most
+        enough = len(unknown) <= most - 1
     return [fact for score, fact in scored if score == most] if enough else []
 
 

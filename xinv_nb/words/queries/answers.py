@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from xinv_nb.facts.analysis import facts_of
+from xinv_nb.facts.analysis import facts_of, shown_parts
+from xinv_nb.facts.counting import counted
 from xinv_nb.facts.fact import Fact
+from xinv_nb.language.slots import Count, Iteration, Slot
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.words.queries.kinds import all_query_kinds
 from xinv_nb.words.queries.kinds.definition import meaning
@@ -32,8 +34,28 @@ def answers_to(run: RecordedRun, question: str) -> Sequence[Fact]:
     query = read(run, question)
     known = all_query_kinds().get(query.kind)
     found = known.answer(query) if known is not None else []
+    if one := _of_one_fit(query, found):
+        found = [*found, one]
     rest = nearest_facts(query)
     return [replace(fact, cites=rest) if not (fact.id or fact.cites) else fact for fact in found]
+
+
+_OF_A_FIT = frozenset(["answer value", "answer extreme", "answer progress", "answer not_stopped", "answer threshold"])
+"""Answers that are of the fit that is told."""
+
+
+def _of_one_fit(query: Query, found: Sequence[Fact]) -> Fact | None:
+    """Return of which fit an answer is, where there are several and it is computed of the one that is told."""
+    fits, start = shown_parts(query.whole).fits, query.places.back(0)
+    if len(fits) < 2 or query.evaluation is not None or not any(fact.kind in _OF_A_FIT for fact in found):
+        return None
+    for number, fit in enumerate(fits, 1):
+        if fit.start <= start < fit.stop:
+            slots: dict[str, Slot] = {"number": Count(number), "count": Count(len(fits))}
+            slots |= {"first": Iteration(fit.start), "last": Iteration(fit.stop - 1)}
+            told = Fact("", "answer value", "of one fit", slots, (fit.start, fit.stop - 1))
+            return counted(query.whole, [told])[0]
+    return None
 
 
 def nearest_facts(query: Query) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 _EXAMPLES = Path(__file__).with_name("examples")
-_LIKE = 0.42
+_LIKE = 0.45
 """Cosine from which on a question is like an example."""
 _APART = 0.05
 """By how much the nearest kind has to be nearer than the next."""

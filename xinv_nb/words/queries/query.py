@@ -12,8 +12,12 @@ from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.words.names import mentioned_in, subjects_of
 from xinv_nb.words.queries.matching import NAME, kind_of
 
-_NUMBERED = re.compile(
-    r"\b(?:iteration|step|evaluation) (?:number )?(\d+)\b|\b(\d+) (?:iterations|steps|evaluations)\b"
+_COUNTED = r"(?:iteration|iter|step|evaluation|eval)s?"
+_NUMBERED = re.compile(rf"\b{_COUNTED} (?:number )?(\d+)\b|\b(\d+) {_COUNTED}\b")
+_STRETCH = re.compile(
+    rf"\b(?:between|from)(?: {_COUNTED})? (?P<a>\d+)(?: {_COUNTED})? (?:and|to)(?: {_COUNTED})? (?P<b>\d+)\b|"
+    rf"\b(?:after|since|beyond)(?: {_COUNTED})? (?P<since>\d+)\b|"
+    rf"\b(?:before|until|up to)(?: {_COUNTED})? (?P<until>\d+)\b"
 )
 _ORDINAL = "first|second|third|fourth|fifth|sixth|last|next"
 _SAY_NOTHING = re.compile(
@@ -45,6 +49,8 @@ class Query:
     """Whether it names them in full, and not by a word of their names."""
     evaluation: int | None = None
     """The iteration that it names, as the recording counts them."""
+    stretch: tuple[int, int] | None = None
+    """The first and the last evaluation of the stretch that it names, as the story counts them."""
 
 
 def read(whole: RecordedRun, question: str) -> Query:
@@ -68,7 +74,20 @@ def read(whole: RecordedRun, question: str) -> Query:
     numbered = _NUMBERED.search(question.lower())
     evaluation = int(numbered[1] or numbered[2]) if numbered else None
     asked = " ".join(question.lower().split())
-    return Query(whole, run, places, asked, kind_of(_pattern(question, said)), tuple(meant), bool(in_full), evaluation)
+    kind = kind_of(_pattern(question, said))
+    stretch = _stretch(asked, places, run.evaluations - 1)
+    return Query(whole, run, places, asked, kind, tuple(meant), bool(in_full), evaluation, stretch)
+
+
+def _stretch(asked: str, places: Places, last: int) -> tuple[int, int] | None:
+    """Return the stretch of the story that a question names; None where it names none that is there."""
+    found = _STRETCH.search(asked)
+    if found is None:
+        return None
+    first, end = found["a"] or found["since"], found["b"] or found["until"]
+    a = places.there(int(first)) if first else 0
+    b = places.there(int(end)) if end else last
+    return (a, b) if 0 <= a < b <= last else None
 
 
 def _by_a_word(question: str, subjects: Mapping[str, str]) -> dict[str, tuple[str, ...]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,22 @@ class Track:
     named: Named
     evaluations: NDArray[np.intp]
     values: NDArray[np.float64]
+    trials: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
+    """The evaluations that were turned down."""
+    tried: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    """Its values there."""
+
+    def with_trials(self) -> Track:
+        """Return the same at all evaluations, accepted or not.
+
+        Examples
+        --------
+        >>> x = Track(Named("x"), np.array([0, 2]), np.array([5.0, 4.0]), np.array([1]), np.array([9.0]))
+        >>> x.with_trials().at(1)
+        9.0
+        """
+        order = np.argsort(evaluations := np.concatenate([self.evaluations, self.trials]), kind="stable")
+        return Track(self.named, evaluations[order], np.concatenate([self.values, self.tried])[order])
 
     @property
     def unit(self) -> str:
@@ -71,6 +88,32 @@ def of_parameters(run: RecordedRun, names: Iterable[str] | None = None) -> list[
     return [_track(named(entry), kept, run.column(entry)[: run.evaluations][kept], run) for entry in entries]
 
 
+def of_entries(run: RecordedRun, asked: str) -> list[Track]:
+    """Return entries of arrays that a question names by their places, such as "u[3]", also where they have no curve.
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> with xi.record() as run:
+    ...     run.add(1.0, {"u": np.arange(50.0)})
+    >>> [track.at(0) for track in of_entries(run, "what is u[3] at the end?")]
+    [3.0]
+    """
+    found = []
+    for name, places in _ENTRY.findall(asked):
+        for leaf in run.history.leaves:
+            place = tuple(int(number) for number in re.findall(r"\d+", places))
+            if leaf.name.lower() != name.lower() or leaf.kept is not None or len(place) != len(leaf.shape):
+                continue
+            if all(number < size for number, size in zip(place, leaf.shape, strict=True)):
+                found.append(run.entries_of(leaf, [int(np.ravel_multi_index(place, leaf.shape))])[0])
+    kept = run.kept
+    return [_track(named(entry), kept, run.column(entry)[: run.evaluations][kept], run) for entry in found]
+
+
+_ENTRY = re.compile(r"([^\W\d][\w.]*)\[(\d+(?: ?, ?\d+)*)\]")
+
+
 def of_quantities(run: RecordedRun, names: Iterable[str] | None = None) -> list[Track]:
     """Return watched quantities by their names, those that are one real number at a time; all where none is named."""
     wanted = None if names is None else set(names)
@@ -80,6 +123,8 @@ def of_quantities(run: RecordedRun, names: Iterable[str] | None = None) -> list[
 
 def _track(name: Named, evaluations: NDArray[np.intp], values: NDArray[np.float64], run: RecordedRun) -> Track:
     accepted = run.accepted
+    numbers = np.asarray(values, dtype=np.float64)
     known = (evaluations >= 0) & (evaluations < len(accepted))
-    known[known] = accepted[evaluations[known]]
-    return Track(name, evaluations[known], np.asarray(values[known], dtype=np.float64))
+    evaluations, numbers = evaluations[known], numbers[known]
+    taken = accepted[evaluations]
+    return Track(name, evaluations[taken], numbers[taken], evaluations[~taken], numbers[~taken])

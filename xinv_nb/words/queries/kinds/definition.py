@@ -19,7 +19,7 @@ _GLOSSARY = Path(__file__).parents[1] / "glossary.txt"
 _ASKS = re.compile(
     r"(?:what(?: is| are|'s|’s| does| do)|define|explain(?: the word| the term)?|meaning of|what is meant by)\s+"
     r"(?:meant by |the meaning of |the word |the term )?(?P<an>an? )?(?P<the>the )?"
-    r"[\"“'‘`]?(?P<word>[^\"”'’`?]+?)[\"”'’`]?(?P<mean> mean| stand for)?\W*$",
+    r"[\"“'‘`]?(?P<word>[^\"”'’`?]+?)[\"”'’`]?(?P<mean> mean| stand for| do)?\W*$",
     re.IGNORECASE,
 )
 

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 
 from xinv_nb.facts.analysis import facts_of
 from xinv_nb.facts.fact import Fact
+from xinv_nb.words.narrator import findings_in
 from xinv_nb.words.queries.kinds.value import state
 from xinv_nb.words.queries.query import Query
 from xinv_nb.words.queries.query_kind import QueryKind
 from xinv_nb.words.queries.tracks import of_loss
 
+_HELD = frozenset(["bound", "constraint-active", "constraint-violated"])
+"""Findings of ends that are no level points, and need not be."""
 _FAST = re.compile(r"\b(?:fast|quick\w*|slow\w*|rate)\b")
 """Words by which a reader asks how fast, which the facts about convergence tell."""
 
@@ -23,6 +26,9 @@ def answer(query: Query) -> Sequence[Fact]:
     ending = [fact for fact in facts if fact.kind == "ending"][:1]
     if not (judged or ending) or query.subjects or _FAST.search(query.asked):
         return []
+    held = [fact for fact in facts if fact.data.get("finding") in _HELD]
+    if held and not judged:
+        return [*findings_in(held, 1)[:1], *ending, *state(query, [of_loss(query.run)])][:3]
     return [*judged, *ending, *state(query, [of_loss(query.run)])][:3]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from xinv_nb.facts.analysis import facts_of, phases_of
 from xinv_nb.facts.fact import Fact
 from xinv_nb.words.queries.query import Query
@@ -18,6 +20,9 @@ def answer(query: Query) -> Sequence[Fact]:
         return [*trials[:1], told(query, "swings", "trials", {})]
     if any(phase.noisy for phase in phases_of(query.whole)):
         return [told(query, "swings", "draws", {})]
+    loss = query.run.loss[query.run.accepted]
+    if len(loss) > 2 and np.isfinite(loss).all() and (np.diff(loss) <= 0).all():
+        return [told(query, "swings", "steady", {})]
     return []
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from xinv_nb.facts.analysis import facts_of
 from xinv_nb.facts.fact import Fact
-from xinv_nb.language.slots import Clause, Iteration, Listed, Named, Slot, Value, pair
+from xinv_nb.language.slots import Clause, Count, Iteration, Listed, Named, Slot, Value, pair
+from xinv_nb.recorded.excerpt import Places
+from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.words.queries.query import Query
 from xinv_nb.words.queries.query_kind import QueryKind, told
-from xinv_nb.words.queries.tracks import Track, of_loss, of_parameters, of_quantities
+from xinv_nb.words.queries.tracks import Track, of_entries, of_loss, of_parameters, of_quantities
 
 _MOST = 6
 _START = re.compile(r"\b(?:at first|at the (?:start|beginning)|begin|began|start|before)\b")
@@ -20,6 +23,8 @@ _NUMBERS = re.compile(r"\b(?:loss|misfit|objective|parameters?|values?|numbers?|
 """Words for numbers without the name of one."""
 _OF_FITS = re.compile(r"\b(?:best|each|every|all|second|third|other|fits?|starts?|runs?)\b")
 """Words for one fit among several, which the facts across fits tell of."""
+_SLOPE = re.compile(r"\b(?:slopes?|steep\w*|gradients?|derivatives?)\b")
+"""Words for what the facts about the gradient tell."""
 _LOSS = re.compile(r"\b(?:loss|misfit|objective)\b")
 
 
@@ -33,13 +38,10 @@ def answer(query: Query) -> Sequence[Fact]:
     if of_fits or not 0 < len(tracks) <= _MOST:
         return []
     last = query.run.evaluations - 1
+    if _SLOPE.search(query.asked):
+        return []
     if query.evaluation is not None:
-        if not query.subjects and not _NUMBERS.search(query.asked):
-            return []  # what happened there is told by phases and events
-        at = query.places.there(query.evaluation)
-        if not 0 <= at <= last or not query.places.has(query.evaluation):
-            return []
-        return _at(query, tracks, at, "at")
+        return _at_evaluation(query, query.evaluation)
     if _START.search(query.asked):
         return _at(query, tracks, 0, "at the start")
     if len(tracks) == 1 and tracks[0].is_finite and query.run.status != "running":
@@ -47,12 +49,32 @@ def answer(query: Query) -> Sequence[Fact]:
     return _at(query, tracks, last, "so far" if query.run.status == "running" else "at the end")
 
 
-def asked_for(query: Query) -> list[Track]:
-    """Return what a question is about: what it names, the loss, or all parameters."""
+def asked_for(query: Query, run: RecordedRun | None = None) -> list[Track]:
+    """Return what a question is about: what it names, the loss, or all parameters; of the story, or of another run."""
+    run = run or query.run
     of_all = not query.in_full and _RESULT.search(query.asked) and set(query.subjects) <= _parameters(query)
     if query.subjects and not of_all:
-        return [*of_quantities(query.run, query.subjects), *of_parameters(query.run, query.subjects)]
-    return [of_loss(query.run)] if _LOSS.search(query.asked) else of_parameters(query.run)
+        return [*of_quantities(run, query.subjects), *of_parameters(run, query.subjects)]
+    if _LOSS.search(query.asked):
+        return [of_loss(run)]
+    return of_entries(run, query.asked) or of_parameters(run)
+
+
+def _at_evaluation(query: Query, evaluation: int) -> list[Fact]:
+    """Return what was where a question says, as the whole recording counts; of a trial, that it was turned down."""
+    run = query.whole
+    if not query.subjects and not _NUMBERS.search(query.asked) and not of_entries(run, query.asked):
+        return []  # what happened there is told by phases and events
+    if not 0 <= evaluation < run.evaluations:
+        return []
+    tracks = [track for track in asked_for(query, run) if len(track.evaluations)]
+    is_trial = not bool(run.accepted[evaluation])
+    if is_trial:
+        tracks = [track.with_trials() for track in tracks]
+        tracks = [track for track in tracks if evaluation in track.evaluations]
+    if not 0 < len(tracks) <= _MOST:
+        return []
+    return _at(replace(query, run=run, places=Places(0)), tracks, evaluation, "at a trial" if is_trial else "at")
 
 
 def _parameters(query: Query) -> set[str]:
@@ -90,5 +112,6 @@ def _from_to(query: Query, track: Track) -> Fact:
 QUERY = QueryKind(
     "value",
     answer,
-    {"what": Listed, "at": Iteration, "quantity": Named, "value": Value, "start": Value, "end": Value},
+    {"what": Listed, "at": Iteration, "quantity": Named, "value": Value, "start": Value, "end": Value}
+    | {"number": Count, "count": Count, "first": Iteration, "last": Iteration},
 )
