@@ -155,7 +155,9 @@ def not_shown(run: RecordedRun, question: str, span: tuple[int, int] | None = No
     facts = facts or ([] if span is not None or not run.evaluations else _at_the_end(run, question))
     facts = facts or [fact for group in _by_nearness(facts_of(run), span) for fact in group]
     if facts:
-        text += f" The nearest it shows: {facts[0].text}"
+        is_of_it = not facts[0].id and bool(read(run, question).subjects)
+        lead = "What the recording shows of this:" if is_of_it else f"{text} The nearest it shows:"
+        text = f"{lead} {facts[0].text}"
     elif run.notices:
         text += f" {run.notices[0]}"
     cites = tuple(i for fact in facts[:1] for i in ((fact.id,) if fact.id else fact.cites))

@@ -9,7 +9,7 @@ import numpy as np
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
-from xinv_nb.facts.measures.losses import finite_iterates, height
+from xinv_nb.facts.measures.losses import Rows, finite_iterates, height
 from xinv_nb.facts.measures.names import named_optimizer
 from xinv_nb.facts.measures.optimizers import last_stop
 from xinv_nb.facts.measures.scale import visible_swing
@@ -25,9 +25,12 @@ from xinv_nb.language.slots import (
     pair,
 )
 from xinv_nb.recorded.endings import OUT_OF, why_of
+from xinv_nb.recorded.run import RecordedRun
 
 _UNCHANGED = 1e-3
 """Share of the loss, or of its range where it is looked at on a plain scale, below which it hardly changes any more."""
+_FALLING = 1e-2
+"""Share of its range by which a loss falls in the last part of the run, for it to be said to be falling still."""
 _LATE = 10
 """The last part of the run that is looked at: one in ten iterations."""
 _FEWEST_IDLE = 10
@@ -100,10 +103,10 @@ def _doing(evidence: Evidence) -> Told:
     if phase.noisy:
         form = {"plateau": ", only noise", "rise": ", rising apart from noise"}.get(phase.kind)
         return form or ", falling apart from noise", {}, data
-    if phase.kind in ("plateau", "converged"):
-        return ", hardly changing", {}, data
     whole = finite_iterates(run)
     rows = whole[whole >= phase.start]
+    if phase.kind == "converged" or (phase.kind == "plateau" and not _still_falls(run, whole)):
+        return ", hardly changing", {}, data
     if len(rows) < 2:
         return "", {}, data
     since = int(rows[-1 - max(len(rows) // _LATE, 1)])
@@ -118,6 +121,12 @@ def _doing(evidence: Evidence) -> Told:
     data = {"doing": "descent" if falls else "rise", "from": start.number, "to": end.number, "since": since}
     slots: dict[str, Slot] = {"late_start": start, "late_end": end, "since": Iteration(since)}
     return ", falling" if falls else ", rising", slots, data
+
+
+def _still_falls(run: RecordedRun, whole: Rows) -> bool:
+    """Whether a loss that is no longer steep beside its fall goes on falling at each of the last accepted steps."""
+    late = run.loss[whole[-1 - max(len(whole) // _LATE, 2) :]]
+    return len(late) > 2 and bool((np.diff(late) < 0).all()) and late[0] - late[-1] > _FALLING * height(run.loss[whole])
 
 
 KIND = Kind(

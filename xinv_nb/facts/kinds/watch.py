@@ -12,7 +12,7 @@ from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.names import watched
 from xinv_nb.facts.measures.phases import last_of
 from xinv_nb.facts.measures.precision import is_constant, returned
-from xinv_nb.facts.measures.smoothing import farthest, smoothed
+from xinv_nb.facts.measures.smoothing import Smoothed, calms_down, farthest, smoothed
 from xinv_nb.facts.measures.watched import Curve, is_loss, share_of_range
 from xinv_nb.language.slots import Asked, Iteration, Named, Slot, Value, Way, Word, pair
 from xinv_nb.recorded.run import RecordedRun
@@ -94,6 +94,8 @@ def _turned(curve: Curve) -> tuple[str, dict[str, Slot], int] | None:
     if len(curve.values) < _FEWEST or not np.isfinite(curve.values).all():
         return None
     path = smoothed(curve.values)
+    if path.is_noisy and calms_down(curve.values):
+        path = Smoothed(curve.values, 1, 0.0)  # what swung to and fro, and does no more, was no noise
     place = farthest(path)
     if place is None:
         return None

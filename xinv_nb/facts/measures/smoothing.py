@@ -85,6 +85,15 @@ def smoothed(values: Floats) -> Smoothed:
     return Smoothed(values if width == 1 else _running(values, width), width, of_a_mean)
 
 
+def calms_down(values: Floats) -> bool:
+    """Whether a curve has hardly any noise in its last third, whatever it does before.
+
+    >>> calms_down(np.cos(np.arange(60.0)) * np.exp(-np.arange(60.0) / 6))
+    True
+    """
+    return _noise(values[-(len(values) // 3) :]) <= _HARDLY * float(np.ptp(values))
+
+
 def _without_outliers(values: Floats, noise: float) -> Floats:
     """Return the values with the median of their neighbours in the place of one that is far away from it."""
     padded = np.pad(values, 2, mode="reflect")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -34,6 +35,8 @@ def answers_to(run: RecordedRun, question: str) -> Sequence[Fact]:
     query = read(run, question)
     known = all_query_kinds().get(query.kind)
     found = known.answer(query) if known is not None else []
+    if not found and query.subjects and re.search(r"\bwhy\b", query.asked):
+        found = all_query_kinds()["reason"].answer(query)
     if one := _of_one_fit(query, found):
         found = [*found, one]
     rest = nearest_facts(query)

@@ -17,7 +17,7 @@ from xinv_nb.words.queries.tracks import Track, of_entries, of_loss, of_paramete
 
 _MOST = 6
 _START = re.compile(r"\b(?:at first|at the (?:start|beginning)|begin|began|start|before)\b")
-_RESULT = re.compile(r"\b(?:estimate[sd]?|fitted|results?|final|values)\b")
+_RESULT = re.compile(r"\b(?:estimate[sd]|fitted|results?|values|parameters)\b")
 """Words for what an optimization found: a reader wants all of it."""
 _NUMBERS = re.compile(r"\b(?:loss|misfit|objective|parameters?|values?|numbers?|variables?)\b")
 """Words for numbers without the name of one."""
