@@ -109,7 +109,9 @@ def _doing(evidence: Evidence) -> Told:
         return ", hardly changing", {}, data
     if len(rows) < 2:
         return "", {}, data
-    since = int(rows[-1 - max(len(rows) // _LATE, 1)])
+    since = int(
+        rows[-1 - max(len(rows) // _LATE, min(2, len(rows) - 1))]
+    )  # of two steps, as they may be short by turns
     if not run.has_gradients:  # what was accepted lies far apart where it is the best of many points
         before = rows[rows <= evidence.last - max(run.evaluations // _LATE, _FEWEST_IDLE)]
         since = int(before[-1]) if len(before) else since

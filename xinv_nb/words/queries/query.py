@@ -69,6 +69,9 @@ def read(whole: RecordedRun, question: str) -> Query:
     run, places = shown_excerpt(whole)
     subjects = subjects_of(run)
     in_full = {name: (name,) for name in mentioned_in(question, subjects)}
+    groups = {entry.group for entry in run.entries() if entry.group not in (entry.name, entry.label)}
+    if single := {name: words for name, words in in_full.items() if name not in groups}:
+        in_full = single  # "the third point furthest north": of the group "north", the one that is named
     said = in_full or _by_a_word(question, subjects)
     meant = dict.fromkeys(subjects[name] for name in subjects if name in said)
     numbered = _NUMBERED.search(question.lower())
