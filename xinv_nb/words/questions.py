@@ -223,7 +223,7 @@ def _longest(facts: list[Fact], asked: str) -> list[Fact]:
 def _subject(fact: Fact) -> tuple[str, object] | None:
     """Return whose move a fact tells of."""
     subject = fact.values.get("parameter", fact.values.get("quantity"))
-    return (fact.kind, subject) if fact.kind in ("movement", "watch") else None
+    return (fact.kind, subject) if fact.kind in ("movement", "watch", "reason") else None
 
 
 # ---------------------------------------------------------------------- names and words of the domain

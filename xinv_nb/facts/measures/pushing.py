@@ -33,8 +33,7 @@ def pushing(run: RecordedRun, path: FollowedPath) -> Mapping[Quantity, Floats]:
     return {quantity: cotangents for name, (quantity, cotangents) in found.items() if name in outer}
 
 
-def loss_through(path: FollowedPath, quantity: Quantity, cotangents: Floats) -> Floats:
-    """Return what the move of each number brought to the loss through one quantity, over the whole path."""
-    last = len(path.points) - 1
-    weights = (cotangents[1:] + cotangents[:-1]) / 2
-    return np.asarray(np.einsum("i,ij,ij->j", weights, path.gradient_between(quantity, 0, last), path.steps))
+def loss_through(path: FollowedPath, quantity: Quantity, cotangents: Floats, i: int, j: int) -> Floats:
+    """Return what the move of each number from place i to j brought to the loss through one quantity."""
+    weights = (cotangents[i + 1 : j + 1] + cotangents[i:j]) / 2
+    return np.asarray(np.einsum("i,ij,ij->j", weights, path.gradient_between(quantity, i, j), path.steps[i:j]))
