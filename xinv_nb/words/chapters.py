@@ -31,7 +31,9 @@ def choices_of_phase(
     if is_last:
         yield from (Choice(1, bank.of(f)) for f in speed_in(facts, bank))
     moves = [f for f in why_or_how(facts, own.span) if not _is_told(f, summary)]
-    yield from (Choice(1 if k == 0 else 3, phrase) for k, phrase in enumerate(joined(bank, moves)))
+    yield from (Choice(1 if k == 0 else 2, phrase) for k, phrase in enumerate(joined(bank, moves)))
+    if is_last:
+        yield from (Choice(2, bank.of(f)) for f in of_kind(facts, "at rest")[:1])
     parts = {name for fact in first.facts if fact.kind == "terms" for name in fact.data["parts"]}
     watches = [f for f in watched_in(facts, own.span) if f.values["quantity"] not in parts and not _is_told(f, summary)]
     yield from (Choice(4, phrase) for phrase in joined(bank, watches))

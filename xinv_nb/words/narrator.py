@@ -49,7 +49,7 @@ _MAIN = 0.8
 _MOST_WORDS = 75
 """Words of a usual summary."""
 _MOST_SENTENCES = 5
-_MOST_WORDS_OF_PHASE = 100
+_MOST_WORDS_OF_PHASE = 110
 _BEST = 0.7
 """Salience from which on the lowest loss belongs to the summary."""
 _NAMED_MOVES = 0.7

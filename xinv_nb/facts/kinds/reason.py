@@ -13,6 +13,7 @@ import numpy as np
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact, Phase
 from xinv_nb.facts.kind import Kind, Question
+from xinv_nb.facts.kinds.movement import MOVED
 from xinv_nb.facts.measures.iterates import Floats, Track
 from xinv_nb.facts.measures.names import named
 from xinv_nb.facts.measures.path import FollowedPath, Quantity, digits_of
@@ -89,7 +90,7 @@ def _over(evidence: Evidence, span: tuple[int, int], saliences: tuple[float, flo
     told = [track for track in tracks if largest > 0 and size[track.entry.name] >= _WORTH * largest]
     for place, track in enumerate(sorted(told, key=lambda t: -size[t.entry.name])[:_MOST]):
         values = path.points[i : j + 1, _column(track)]
-        if found := _reason(track, values, effects, whole):
+        if abs(values[-1] - values[0]) > MOVED * track.range and (found := _reason(track, values, effects, whole)):
             form, slots, data = found
             yield KIND.fact(form, span, saliences[0 if place == 0 else 1], slots, data=data)
 

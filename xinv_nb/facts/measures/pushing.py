@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from xinv_nb.facts.measures.iterates import Floats
+from xinv_nb.facts.measures.iterates import Floats, Track
 from xinv_nb.facts.measures.path import FollowedPath, Quantity
+from xinv_nb.language.slots import Said, Word
 from xinv_nb.recorded.run import RecordedRun
 
 
@@ -31,6 +32,37 @@ def pushing(run: RecordedRun, path: FollowedPath) -> Mapping[Quantity, Floats]:
             found[quantity.name] = quantity, cotangents
     outer = {name for name in found if not any(name in slopes[other].inside for other in found if other != name)}
     return {quantity: cotangents for name, (quantity, cotangents) in found.items() if name in outer}
+
+
+def pushes_at(
+    path: FollowedPath, quantities: Mapping[Quantity, Floats], column: int, place: int
+) -> dict[Quantity, float]:
+    """Return how each quantity pushes one number at a place: its part of the descent direction."""
+    return pushes_between(path, quantities, column, place, place)
+
+
+def pushes_between(
+    path: FollowedPath, quantities: Mapping[Quantity, Floats], column: int, i: int, j: int
+) -> dict[Quantity, float]:
+    """Return how each quantity pushed one number on average from place i to j."""
+    return {
+        quantity: float(np.mean(-cotangents[i : j + 1] * path.gradient_at(quantity, i, j)[:, column]))
+        for quantity, cotangents in quantities.items()
+    }
+
+
+def known_near(path: FollowedPath, quantity: Quantity, place: int, share: float) -> bool:
+    """Whether a quantity's gradient was read no farther from a place than a share of each number's range."""
+    ranges = np.ptp(path.points, axis=0)
+    apart = np.abs(path.points[quantity.places] - path.points[place])
+    return bool((apart <= share * ranges).all(axis=1).any())
+
+
+def way_of(track: Track, sign: float) -> Said | Word:
+    """Return what the domain, or else the reader, calls one of the two ways of a parameter."""
+    if track.entry.parameter.directions:
+        return Said(track.entry.parameter.directions[1 if sign > 0 else 0])
+    return Word("up" if sign > 0 else "down")
 
 
 def loss_through(path: FollowedPath, quantity: Quantity, cotangents: Floats, i: int, j: int) -> Floats:
