@@ -253,7 +253,7 @@ def _by_name(run: RecordedRun, facts: Sequence[Fact], question: str, asked: str)
         group = any(mentions(words, name) for name in mentioned | labels for words in said)
         if subject in about or (group and fact.kind in _OF_GROUPS):
             found.append(fact)
-    for words, kinds in ((_PUSHED, ("push",)), (_HELD, ("at rest", "bound"))):
+    for words, kinds in ((_PUSHED, ("push", "along")), (_HELD, ("at rest", "bound"))):
         if words.search(asked) and (told := [f for f in found if f.kind in kinds]):
             return [f for f in told if f.values["parameter"] in about] or told
     is_whole = not re.search(_PART, asked)
