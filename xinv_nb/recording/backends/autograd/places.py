@@ -34,8 +34,8 @@ def pulls_along(watched: Sequence[WatchedValue], end_node: Any, most: float) -> 
 
     `watched` has the cotangents of the backward pass that has just ended at `end_node`'s tape.
     """
-    order = list(tape.nodes(end_node))
-    nodes = {id(receiver): node for node in order for receiver in _receivers(node)}
+    order = [(node, tape.own_vjp(node)) for node in tape.nodes(end_node)]
+    nodes = {id(receiver): node for node, _ in order for receiver in _receivers(node)}
     cost = float(len(order)) / 10
     found: dict[str, list[Any]] = {}
     for name, rows in list(by_name(row for row in watched if row.at is not None).items())[:_MOST]:
@@ -81,15 +81,15 @@ def _only(cotangent: NDArray[Any], places: NDArray[np.intp]) -> NDArray[Any]:
     return found
 
 
-def _gradient(order: Sequence[Any], seeds: Mapping[Any, Any], own: set[int]) -> tuple[Any | None, float]:
-    """Walk back from some nodes, and return the gradient at the root, and what it cost.
+def _gradient(order: Sequence[tuple[Any, Any]], seeds: Mapping[Any, Any], own: set[int]) -> tuple[Any | None, float]:
+    """Walk back from some nodes, along nodes and what passes their cotangents on; return the gradient, and its cost.
 
     None where a node of `own` is computed from another, or where the user's functions would be called.
     """
     outgrads: dict[Any, Any] = {}
     outgrad: Any = None
     cost = 0.0
-    for node in order:
+    for node, vjp in order:
         if node in seeds:
             if node in outgrads:
                 return None, cost
@@ -100,7 +100,6 @@ def _gradient(order: Sequence[Any], seeds: Mapping[Any, Any], own: set[int]) -> 
         if outgrad is None:
             continue
         cost += tape.cost_of(outgrad[0])
-        vjp = tape.own_vjp(node)
         if vjp is None:
             return None, cost
         for parent, ingrad in zip(node.parents, vjp(outgrad[0]), strict=True):
