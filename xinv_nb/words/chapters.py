@@ -16,6 +16,8 @@ MOST_EVENTS = 3
 _NEARLY_ALL = 0.95
 """Share of a change over the whole run, told in the summary, from which on its phase says nothing new of it."""
 
+_SAME_SHARE = 0.03
+
 
 def choices_of_phase(
     facts: Sequence[Fact], phase: Phase, bank: Phrases, summary: Sequence[Fact], *, is_last: bool
@@ -26,6 +28,7 @@ def choices_of_phase(
     """
     own = next(f for f in of_kind(facts, "phase") if f.span[0] == phase.start)
     earned = [f for kind in ("terms", "drop") for f in of_kind(facts, kind) if f.span == own.span]
+    earned = [f for f in earned if not any(_is_same_credit(f, other) for other in summary)]
     first = with_one_of(bank, own, earned)
     yield Choice(0, first)
     if is_last:
@@ -38,6 +41,13 @@ def choices_of_phase(
     watches = [f for f in watched_in(facts, own.span) if f.values["quantity"] not in parts and not _is_told(f, summary)]
     yield from (Choice(4, phrase) for phrase in joined(bank, watches))
     yield from (Choice(2, phrase) for phrase in joined(bank, events_in(facts, phase.start, phase.stop - 1)))
+
+
+def _is_same_credit(drop: Fact, credit: Fact) -> bool:
+    """Whether the fall in a phase splits between parameters as that of the whole run does."""
+    if (drop.kind, credit.kind) != ("drop", "credit") or drop.values["mover"] != credit.values["mover"]:
+        return False
+    return bool(abs(drop.values["share"] - credit.values["share"]) <= _SAME_SHARE)
 
 
 def _is_told(fact: Fact, summary: Sequence[Fact]) -> bool:

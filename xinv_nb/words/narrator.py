@@ -16,6 +16,7 @@ from xinv_nb.facts.counting import noun_of
 from xinv_nb.facts.fact import Fact
 from xinv_nb.language.bank import Wording
 from xinv_nb.language.quantities import sentence_start
+from xinv_nb.language.renderer import said
 from xinv_nb.recorded.captions import Caption
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.words.chapters import (
@@ -169,7 +170,11 @@ def _summary(facts: Sequence[Fact], phases: int, span: tuple[int, int], bank: Ph
 
     A run that broke off says so first.
     """
-    return fitting(list(_choices(facts, phases, span, bank)), _MOST_WORDS, _MOST_SENTENCES)
+    choices = list(_choices(facts, phases, span, bank))
+    told = {fact.kind: choice.phrase.length for choice in choices for fact in choice.phrase.facts}
+    # Why it went there, and what held it at last, are told together.
+    room = told["reason"] if {"reason", "balance"} <= set(told) else 0
+    return fitting(choices, _MOST_WORDS + room, _MOST_SENTENCES)
 
 
 def _choices(facts: Sequence[Fact], phases: int, span: tuple[int, int], bank: Phrases) -> Iterator[Choice]:
@@ -200,7 +205,7 @@ def _choices(facts: Sequence[Fact], phases: int, span: tuple[int, int], bank: Ph
         main = [f for f in moved_in(facts, span) if f.salience >= _NAMED_MOVES and bank.is_named(f)]
         rank = 1 if any(f.kind == "reason" for f in main) else 3
         yield from (Choice(rank, phrase) for phrase in joined(bank, main[:_MAIN_MOVES], "main"))
-    yield from _of_the_loss(facts, own, () if broke_off else ending, bank)
+    yield from _of_the_loss(facts, own, () if broke_off else ending, wrong, bank)
     yield from (Choice(1, bank.of(f)) for f in held_out)
     if not is_noisy and (own is None or own.values["kind"] != "oscillation"):
         yield from (Choice(2 if f.salience >= _BEST else 5, bank.of(f)) for f in of_kind(facts, "best"))
@@ -237,21 +242,31 @@ def findings_in(facts: Sequence[Fact], most: int) -> list[Fact]:
     return [fact for id_ in gravest for fact in found if fact.data["id"] == id_]
 
 
-def _of_the_loss(facts: Sequence[Fact], own: Fact | None, ending: Sequence[Fact], bank: Phrases) -> Iterator[Choice]:
-    """Yield what became of the loss and how the run ended, in one sentence where one can say it."""
+def _of_the_loss(
+    facts: Sequence[Fact], own: Fact | None, ending: Sequence[Fact], wrong: Sequence[Phrase], bank: Phrases
+) -> Iterator[Choice]:
+    """Yield what became of the loss, unless what is wrong says so, and how the run ended; in one sentence if it can."""
     told = [fact for fact in ending if fact.values.get("doing") != "broken"]  # that is said with the loss
     course = of_kind(facts, "course")
     # Where the loss only goes up and down, its first and last values say little.
     if own is not None and own.values["kind"] not in ("descent", "slow descent", "rise"):
         course = [own]
-    for fact in course:
+    is_said = bool(told) and any(_says_the_change(phrase, fact) for phrase in wrong for fact in course)
+    for fact in course if not is_said else ():
         if fact.values.get("change") == 0 and not any("message" in f.values for f in told):
             told = []  # of a loss that stayed as it was, it is no news that it hardly changed any more
         phrase = with_one_of(bank, fact, told)
         yield Choice(0, phrase)
         if len(phrase.facts) > 1:
             return
-    yield from (Choice(1, bank.of(fact)) for fact in told)
+    yield from (Choice(0 if is_said else 1, bank.of(fact)) for fact in told)
+
+
+def _says_the_change(phrase: Phrase, fact: Fact) -> bool:
+    """Whether a finding tells from where to where the loss went, as a fact does."""
+    if not {"start", "end"} <= set(fact.slots):
+        return False
+    return f"from {said('start', fact.slots)} to {said('end', fact.slots)}" in phrase.facts[0].text
 
 
 def _lasting(facts: Sequence[Fact], span: tuple[int, int]) -> list[Fact]:
