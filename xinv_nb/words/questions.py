@@ -241,7 +241,8 @@ _OF_GROUPS = ("movement", "watch", "truth", "credit", "event", "at rest", "push"
 def _by_name(run: RecordedRun, facts: Sequence[Fact], question: str, asked: str) -> list[Fact]:
     """Return the facts about the names that the question mentions, those of its topic first."""
     subjects = subjects_of(run)
-    mentioned = mentioned_in(question, subjects)
+    ways = {way for entry in run.entries() for way in entry.parameter.directions or ()}
+    mentioned = mentioned_in(question, {name: of for name, of in subjects.items() if name not in ways})
     if not mentioned:
         return []
     about = {subjects[name] for name in mentioned}

@@ -5,7 +5,7 @@ Method: the descent direction at the end, taken apart by the watched quantities 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.iterates import Floats, Track
 from xinv_nb.facts.measures.names import named
 from xinv_nb.facts.measures.path import FollowedPath, Quantity
-from xinv_nb.facts.measures.pushing import known_near, pushes_at, pushing, way_of
+from xinv_nb.facts.measures.pushing import known_near, named_side, pushes_at, pushing, way_of
 from xinv_nb.facts.measures.recorded_path import Unknown
 from xinv_nb.facts.measures.turning import moved_most
 from xinv_nb.language.slots import Listed, Named, Said, Slot, Value, Word
@@ -30,8 +30,6 @@ _EVEN = 0.1
 """Share of the stronger side by which the two may differ, and may be left over."""
 _SLIGHT = 0.02
 """Share of its strongest push in the run below which nothing pushes a parameter to speak of."""
-_WORTH = 0.1
-"""Share of its side from which on a quantity is named."""
 _DIGITS = 2
 
 
@@ -80,9 +78,8 @@ def _between(
     column, last = track.entry.column, len(path.points) - 1
     assert column is not None
     pushes = pushes_at(path, quantities, column, last)
-    sides = {sign: [q for q in pushes if pushes[q] * sign > 0] for sign in (1, -1)}
-    sizes = {sign: sum(abs(pushes[q]) for q in side) for sign, side in sides.items()}
-    weaker, stronger = sorted(sizes.values())
+    named_sides = {sign: named_side(pushes, sign) for sign in (1, -1)}
+    weaker, stronger = sorted(size for _, size in named_sides.values())
     # What comes through no quantity is left over of the gradient, which is known.
     if not weaker > 0 or abs(float(track.slopes[-1])) > _EVEN * stronger or stronger - weaker > _EVEN * stronger:
         return None
@@ -93,19 +90,13 @@ def _between(
     if weaker < _SLIGHT * strongest:
         return None
     up = int(np.sign(track.values[-1] - track.values[0])) or 1
-    forth, back = (_named(sides[sign], pushes, sizes[sign]) for sign in (up, -up))
+    forth, back = named_sides[up][0], named_sides[-up][0]
     unit = f"per {track.entry.parameter.unit}" if track.entry.parameter.unit else ""
     slots: dict[str, Slot] = {"parameter": named(track.entry), "quantities": forth, "way": way_of(track, up)}
     slots |= {"others": back, "back": way_of(track, -up)}
     slots["push"] = Value((weaker + stronger) / 2, unit, digits=_DIGITS)
     data = {"pushes": {quantity.name: push for quantity, push in pushes.items()}}
     return KIND.fact("between", (evidence.last, evidence.last), 0.6, slots, data=data)
-
-
-def _named(side: Sequence[Quantity], pushes: Mapping[Quantity, float], size: float) -> Listed:
-    """Return the quantities that make up one side, the strongest first."""
-    ordered = sorted(side, key=lambda q: -abs(pushes[q]))
-    return Listed(tuple(q.named for q in ordered if abs(pushes[q]) >= _WORTH * size))
 
 
 KIND = Kind(

@@ -69,7 +69,13 @@ def _pushed(
     rest = float(np.mean(-track.slopes[i : j + 1])) - sum(pushes.values())
     if not strongest > 0 or not abs(rest) <= _UNEXPLAINED * strongest:
         return None  # something else pushes it as well, and is not watched
-    told = sorted((q for q in pushes if abs(pushes[q]) >= _WORTH * strongest), key=lambda q: -abs(pushes[q]))
+    side = {sign: sum(push for push in pushes.values() if push * sign > 0) * sign for sign in (1, -1)}
+
+    def order(quantity: Quantity) -> tuple[float, float]:
+        """Put the stronger side first, and of each the strongest quantity first."""
+        return -side[1 if pushes[quantity] > 0 else -1], -abs(pushes[quantity])
+
+    told = sorted((q for q in pushes if abs(pushes[q]) >= _WORTH * strongest), key=order)
     slots: dict[str, Slot] = {"parameter": named(track.entry), "pushes": _listed(track, told, pushes)}
     data = {"parts": {quantity.name: push for quantity, push in pushes.items()}}
     if i == j:

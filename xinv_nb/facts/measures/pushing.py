@@ -8,8 +8,11 @@ import numpy as np
 
 from xinv_nb.facts.measures.iterates import Floats, Track
 from xinv_nb.facts.measures.path import FollowedPath, Quantity
-from xinv_nb.language.slots import Said, Word
+from xinv_nb.language.slots import Listed, Said, Word
 from xinv_nb.recorded.run import RecordedRun
+
+_OF_A_SIDE = 0.1
+"""Share of its side from which on a quantity is named."""
 
 
 def pushing(run: RecordedRun, path: FollowedPath) -> Mapping[Quantity, Floats]:
@@ -49,6 +52,17 @@ def pushes_between(
         quantity: float(np.mean(-cotangents[i : j + 1] * path.gradient_at(quantity, i, j)[:, column]))
         for quantity, cotangents in quantities.items()
     }
+
+
+def named_side(pushes: Mapping[Quantity, float], sign: float) -> tuple[Listed, float]:
+    """Return the quantities that make up most of what pushes one way, the strongest first, and how strong all are.
+
+    `sign` is 1 for up, or -1 for down.
+    """
+    side = {quantity: push * sign for quantity, push in pushes.items() if push * sign > 0}
+    size = sum(side.values())
+    ordered = sorted(side, key=lambda quantity: -side[quantity])
+    return Listed(tuple(q.named for q in ordered if side[q] >= _OF_A_SIDE * size)), size
 
 
 def known_near(path: FollowedPath, quantity: Quantity, place: int, share: float) -> bool:
