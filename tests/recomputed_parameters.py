@@ -56,7 +56,7 @@ def movement(run: Run, fact: Fact) -> list[float]:
     if "was 0 all along" in fact.text:
         assert not any(slopes[row] for row in steps)
         return [start, end, 0]
-    counted = " of " in fact.text.partition(";")[2]
+    counted = " of " in fact.text.partition(";")[2] + fact.text.partition(", as the gradient asked")[2]
     asked = sum(-slopes[row] * (end - start) > 0 for row in steps)
     if "asked for this" in fact.text and not counted:
         assert asked == len(steps)

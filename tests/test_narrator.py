@@ -8,6 +8,7 @@ from dataclasses import replace
 import autograd.numpy as np
 import pytest
 from autograd import grad
+from autograd.misc.optimizers import adam
 
 import xinv_nb as xi
 from tests.example_runs import EXAMPLES, descend
@@ -297,3 +298,33 @@ def test_a_parameter_that_turned_is_told_with_its_turn_and_only_so() -> None:
         run.memo["analysis"] = state, analysis
     assert turn.text in text
     assert told.text not in text
+
+
+def test_a_split_of_the_loss_that_the_summary_tells_is_not_told_again_of_a_phase() -> None:
+    summary, first, *_ = narrate(EXAMPLES["negative"]())
+    assert "accounts for 86 % of the fall" in summary.text
+    assert "accounts for" not in first.text
+
+
+def test_a_change_of_the_loss_that_a_finding_tells_is_not_told_again_beside_it() -> None:
+    summary = narrate(EXAMPLES["diverging"]())[0]
+    assert summary.text.count("rose from 1 to 1693") == 1
+    assert "after 40 iterations" in summary.text
+
+
+def test_what_the_parts_of_the_loss_tell_of_a_quantity_is_not_told_again_in_the_chapter() -> None:
+    chapter = narrate(EXAMPLES["two_terms"]())[1]
+    assert "weight lowered it by 4.18" in chapter.text
+    assert "Weight fell from" not in chapter.text
+
+
+def test_the_summary_tells_why_and_what_held_the_fit_at_last() -> None:
+    def cost(p, i=0):
+        return xi.watch(np.sum((p - 4.0) ** 2), "misfit") + xi.watch(2.0 * p[0] + 3.0 * p[1], "price", "€")
+
+    names = {"p[0]": xi.Parameter("the amount", "kg"), "p[1]": xi.Parameter("the length", "m")}
+    with xi.record(problem=xi.Problem("Shop", parameters=names)) as run:
+        adam(grad(cost), np.array([9.0, 12.0]), num_iters=300, step_size=0.1)
+    text = narrate(run)[0].text
+    assert "this lowered" in text
+    assert "in opposite directions" in text

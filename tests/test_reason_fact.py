@@ -19,6 +19,7 @@ def recomputed(run: xi.Run, fact: Fact) -> list[float]:
     name = fact.values["parameter"]
     place = next(entry.column for entry in run.entries() if entry.name == name)
     rows = numpy.flatnonzero(run.accepted)
+    rows = rows[(rows >= fact.span[0]) & (rows <= fact.span[1])]
     values = run.history.values.array[rows, place]
     found = [float(values[0]), float(values[-1])]
     clauses = [*fact.slots["brought"].items, *getattr(fact.slots.get("paid"), "items", ())]
@@ -31,7 +32,11 @@ def recomputed(run: xi.Run, fact: Fact) -> list[float]:
 
 
 def reasons_told(run: xi.Run) -> dict[str, str]:
-    return {fact.values["parameter"]: fact.text for fact in run.facts if fact.kind == "reason"}
+    return {fact.values["parameter"]: fact.text for fact in over_all(run)}
+
+
+def over_all(run: xi.Run) -> list[Fact]:
+    return [fact for fact in run.facts if fact.kind == "reason" and fact.span == (0, run.evaluations - 1)]
 
 
 # ---------------------------------------------------------------------- said
@@ -80,7 +85,7 @@ def test_the_reasons_are_those_of_an_independent_integration() -> None:
 
     with xi.record() as run:
         adam(grad(objective), numpy.array([0.5, 0.5]), num_iters=200, step_size=0.05)
-    told = [fact for fact in run.facts if fact.kind == "reason"]
+    told = over_all(run)
     assert len(told) == 2
     for fact in told:
         column = int(fact.values["parameter"][2])
@@ -99,6 +104,37 @@ def test_the_explanation_gives_the_reason_in_the_place_of_the_mechanism() -> Non
     text = " ".join(caption.text for caption in speed_and_fuel().explain(model=False))
     assert "because this lowered hours by" in text
     assert "The speed rose from 30 to" not in text.replace("because", "", 1) or text.count("The speed") == 1
+
+
+def test_each_chapter_says_why_its_parameters_moved() -> None:
+    def cost(p: Any, _: int = 0) -> Any:
+        steep = xi.watch(np.sum((p - numpy.array([8.0, 3.0])) ** 2), "misfit", "€")
+        return steep + xi.watch(30.0 / (1.0 + p[1] ** 2), "delay", "h")
+
+    names = {"p[0]": xi.Parameter("the amount", "kg", directions=("down", "up")), "p[1]": xi.Parameter("the speed")}
+    with xi.record(problem=xi.Problem("Shop", parameters=names)) as run:
+        adam(grad(cost), numpy.array([0.0, 0.5]), num_iters=300, step_size=0.1)
+    chapters = run.explain(model=False)[1:]
+    assert len(chapters) > 1
+    assert "the gradient asked" not in " ".join(chapter.text for chapter in chapters)
+    moved = [fact for fact in run.facts if fact.kind == "reason" and fact.span == chapters[0].span]
+    assert "lowered misfit by" in chapters[0].text
+    for fact in moved:
+        column = int(fact.values["parameter"][2])
+        part = run.reasons.over(*fact.span).parts[column, run.reasons.quantities.index("misfit")]
+        assert abs(fact.data["parts"]["misfit"] - part) <= 1e-9 * abs(part)
+
+
+def test_what_the_gradient_asked_at_some_steps_is_no_move_against_it() -> None:
+    with xi.record() as run:
+        adam(
+            grad(lambda p, i: np.sum((p - 1.0) ** 2 * numpy.array([1.0, 5.0]))),
+            numpy.zeros(2),
+            num_iters=150,
+            step_size=0.1,
+        )
+    said = " ".join(caption.text for caption in run.explain(model=False))
+    assert "the gradient asked for this at" not in said.replace("asked for this at every", "")
 
 
 # ---------------------------------------------------------------------- not said

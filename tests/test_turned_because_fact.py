@@ -18,6 +18,11 @@ def recomputed(run: xi.Run, fact: Fact) -> list[float]:
     at = fact.values["at"]
     column = next(entry.column for entry in run.entries() if entry.name == fact.values["parameter"])
     found = [float(at)]
+    if fact.form.startswith("together"):
+        after = numpy.sign(run.history.values.array[-1, column] - run.history.values.array[at, column])
+        pushes = [push * after for push in fact.data["pushes"].values()]
+        sides = [sum(p for p in pushes if p > 0), -sum(p for p in pushes if p < 0)]
+        return found + [float(f"{side:.2g}") for side in sides[: 1 if "evenly" in fact.form else 2]]
     for name in (fact.values["quantity"], fact.values["other"])[: 1 if fact.form == "evenly" else 2]:
         evaluations, gradients = run.history.slopes[name].arrays()
         slope = numpy.interp(at, evaluations, gradients[:, column])
@@ -58,6 +63,24 @@ def test_the_pushes_are_those_of_the_exact_derivatives() -> None:
     assert fact.values["quantity"] == "price"
     assert "price pushed it down with" in fact.text
     assert "per kg" in fact.text
+
+
+def test_several_that_are_stronger_together_are_told_together() -> None:
+    def parts(p: Any) -> Any:
+        far = (p[0] - 4.0) ** 2 + 0.2 * (p[1] - 6.0) ** 2
+        return np.array([far, 0.25 * p[0] * p[1], 0.2 * p[0] * p[1] + 0.05 * p[1]])
+
+    def objective(p: Any, _: int = 0) -> Any:
+        far, price, rent = parts(p)
+        return xi.watch(far, "misfit") + xi.watch(price, "price") + xi.watch(rent, "rent")
+
+    with xi.record() as run:
+        adam(grad(objective), numpy.array([0.0, 0.0]), num_iters=300, step_size=0.1)
+    (fact,) = told(run)
+    exact = -jacobian(parts)(run.parameters["p"][fact.values["at"]])[:, 1]
+    numpy.testing.assert_allclose(list(fact.data["pushes"].values()), exact, rtol=0.03)
+    assert "price and rent together" in fact.text
+    assert max(-exact[1], -exact[2]) < exact[0] < -exact[1] - exact[2]
 
 
 def test_why_did_it_turn_is_answered_with_it() -> None:

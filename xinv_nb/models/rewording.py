@@ -46,7 +46,9 @@ def reword(run: RecordedRun, draft: Draft, model: LanguageModel, manner: Manner,
             yield replace(draft, sentences=tuple(itertools.chain(*told)))
 
 
-NOT_REWORDED = frozenset(["finding", "reason", "brought about", "turned because", "stopping tests"])
+NOT_REWORDED = frozenset(
+    ["finding", "reason", "brought about", "turned because", "at rest", "push", "along", "stopping tests"]
+)
 """Kinds of facts that no model words: advice and reasons are no claims that a check could judge."""
 
 

@@ -179,10 +179,17 @@ class WatchColumns:
             self.evaluation.extend(np.full(len(values), evaluation))
             self.values.extend(values)
             self.cotangents.extend(cotangents)
-            self.at.extend(at)
+            self.at.extend(self._shared(each) for each in at)
         except BaseException:  # an interrupt, too: rows that are whole stay
             self._truncate(min(len(self.evaluation), len(self.values), len(self.cotangents), len(self.at)))
             raise
+
+    def _shared(self, at: Any) -> Any:
+        """Return an array of places as it is kept already, where it is the same as the time before."""
+        if not isinstance(at, np.ndarray) or not self.at:
+            return at
+        latest = self.at[-1]
+        return latest if isinstance(latest, np.ndarray) and np.array_equal(latest, at) else at
 
     def _truncate(self, rows: int) -> None:
         self._numbers -= round(self._numbers / max(len(self.at), 1) * (len(self.at) - rows))

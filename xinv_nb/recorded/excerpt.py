@@ -131,6 +131,9 @@ def _history(whole: History, places: Places, stop: int) -> History:
     for name, slopes in whole.slopes.items():
         if (of_quantity := _gradients(slopes, places, stop)) is not None:
             part.slopes[name] = of_quantity
+    for name, along in whole.along.items():
+        if (of_parts := _gradients(along, places, stop)) is not None:
+            part.along[name] = of_parts
     part.calls = [_call(call, places) for call in whole.calls if start <= call.start < stop]
     part.optimizer = whole.optimizer if len(part.calls) == len(whole.calls) else ", then ".join(map(_title, part.calls))
     return part

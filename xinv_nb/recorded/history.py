@@ -76,6 +76,8 @@ class History:
         """The terms that the loss is written as a sum of."""
         self.slopes: dict[str, SlopeColumns] = {}
         """The gradients of watched quantities, by their names, where they were read."""
+        self.along: dict[str, TermColumns] = {}
+        """Of quantities watched along the simulation, the gradient of the loss through each part of the way."""
         self.optimizer = optimizer
         self.calls: list[OptimizerCall] = []
         """The calls of optimizers that were seen to work on it, in the order in which they began."""

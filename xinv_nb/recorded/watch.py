@@ -8,6 +8,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xinv_nb.errors import XinvError
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A quantity along the simulation in one evaluation: an entry for each place."""
+
+    at: NDArray[Any]
+    """Where in the simulation."""
+    values: NDArray[Any]
+    cotangents: NDArray[Any]
+    """The derivative of the loss by each value."""
+
 
 @dataclass(frozen=True)
 class Watch:
@@ -23,3 +36,33 @@ class Watch:
     values: NDArray[Any]
     cotangents: NDArray[Any]
     at: tuple[Any, ...]
+
+    def profile(self, iteration: int) -> Profile:
+        """Return the quantity along the simulation in one evaluation.
+
+        For what is watched with `at`: once with an array, or several times on the way. Raises `XinvError` where it was
+        not, or where of a long run that evaluation was not kept.
+
+        Examples
+        --------
+        >>> import numpy as onp
+        >>> import autograd.numpy as np
+        >>> import xinv_nb as xi
+        >>> from autograd import grad
+        >>> days = onp.array([1.0, 2.0, 4.0])
+        >>> def cost(rate):
+        ...     return np.sum(xi.watch(rate * days, "growth", at=days) ** 2)
+        >>> with xi.record() as run:
+        ...     slope = grad(cost)(0.5)
+        >>> profile = run.watches["growth"].profile(0)
+        >>> profile.at.tolist(), profile.values.tolist(), profile.cotangents.tolist()
+        ([1.0, 2.0, 4.0], [0.5, 1.0, 2.0], [1.0, 2.0, 4.0])
+        """
+        rows = np.flatnonzero(self.evaluation == iteration)
+        if not len(rows):
+            raise XinvError(f"{self.name!r} has no values kept of evaluation {iteration!r}.")
+        found = [(self.at[row], self.values[row], self.cotangents[row]) for row in rows]
+        at, values, cotangents = found[0] if len(found) == 1 else (np.array(each) for each in zip(*found, strict=True))
+        if at is None or np.size(at) != np.size(values) or any(place is None for place, _, _ in found):
+            raise XinvError(f"{self.name!r} is not watched along the simulation: give xinv_nb.watch an `at` each time.")
+        return Profile(*(np.ravel(np.asarray(each)) for each in (at, values, cotangents)))

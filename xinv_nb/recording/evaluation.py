@@ -38,6 +38,15 @@ class QuantityGradients(NamedTuple):
     """What reading them cost, in steps of about 10 µs."""
 
 
+class PullsAlong(NamedTuple):
+    """Where along the simulation the quantities watched with `at` pull at the parameters."""
+
+    by_name: Mapping[str, Sequence[Any]] = MappingProxyType({})
+    """Of each, the gradient of the loss through each part of the way."""
+    cost: float = 0.0
+    """What reading them cost, in steps of about 10 µs."""
+
+
 class SumOfTerms(NamedTuple):
     """The terms that a loss is written as a sum of."""
 
@@ -94,6 +103,8 @@ class Evaluation:
     """The terms of the loss, where it is a sum and they were read."""
     quantity_gradients: QuantityGradients | None = None
     """The gradients of the watched quantities, where they were read."""
+    along: Mapping[str, Sequence[Any]] = MappingProxyType({})
+    """The gradient of the loss through each part of the way of quantities watched with `at`, where it was read."""
 
     def __init__(self, identity: Hashable, point: Any) -> None:
         self.identity = identity
@@ -133,6 +144,9 @@ class Tape(Protocol):
     def term_gradients(self) -> Mapping[str, Any]:
         """Return the gradient of each watched term of the loss by its name; nothing where the loss is no such sum."""
 
+    def pulls_along(self, most: float) -> PullsAlong:
+        """Return where along the simulation quantities pull, at the price of `most` steps of about 10 µs."""
+
 
 class NoTape:
     """What is known of an evaluation of which only its numbers came here."""
@@ -148,3 +162,7 @@ class NoTape:
     def term_gradients(self) -> Mapping[str, Any]:
         """Return nothing: nothing is known of terms."""
         return {}
+
+    def pulls_along(self, most: float) -> PullsAlong:  # noqa: ARG002 - nothing is read
+        """Return nothing: nothing is known of what they are computed from."""
+        return PullsAlong()

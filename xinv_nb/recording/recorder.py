@@ -34,6 +34,7 @@ from xinv_nb.recording.kept_events import KeptEvents
 from xinv_nb.recording.loops import Loops
 from xinv_nb.recording.measured import Measured
 from xinv_nb.recording.nonfinite import Lookout
+from xinv_nb.recording.places import PlaceReader
 from xinv_nb.recording.quantities import QuantityReader
 from xinv_nb.recording.rows import Rows, has_rested
 from xinv_nb.recording.solvers import scipy as solvers
@@ -85,6 +86,7 @@ class Recorder:
         self._loops = Loops()
         self._lookout = Lookout()
         self._terms = TermReader()
+        self._places = PlaceReader()
         self._quantities = QuantityReader(reads_all=reads_all)
         self._token: Token[Recording | None] | None = None
         self._unseen = Unseen(on_fork=self._forked)
@@ -200,8 +202,10 @@ class Recorder:
                 if math.isfinite(evaluation.loss) and not is_finite_gradient(gradient):
                     with context.unrecorded():
                         evaluation.birth = self._lookout.backward(tape.gradient_break)
-                elif len(evaluation.watched) > 1:
-                    evaluation.terms = self._terms.read(evaluation.identity, tape)
+                else:
+                    if len(evaluation.watched) > 1:
+                        evaluation.terms = self._terms.read(evaluation.identity, tape)
+                    evaluation.along = self._places.read(evaluation, tape)
                 self.hand_on(evaluation, gradient)
         else:
             self.hand_on(evaluation, gradient)

@@ -202,6 +202,12 @@ class Rows:
                 slopes = history.slopes.get(name) or SlopeColumns(inside=evaluation.quantity_gradients.inside[name])
                 slopes.append(row, np.array(_row(history, gradient)))
                 history.slopes[name] = slopes  # not before there is a row
+        if evaluation.others is None:
+            for name, parts in evaluation.along.items():
+                along, read = history.along.get(name) or TermColumns(), np.array([_row(history, p) for p in parts])
+                if not along.evaluation or along.gradients[0].shape == read.shape:
+                    along.append(row, read)
+                    history.along[name] = along  # not before there is a row
         if evaluation.birth is not None:
             noun = "evaluation" if any(call.counts_iterations for call in history.calls) else "iteration"
             event = nonfinite.event_of(evaluation.birth, row, noun)

@@ -6,7 +6,6 @@ own is always there to fall back on.
 
 from __future__ import annotations
 
-import contextlib
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -14,15 +13,26 @@ from dataclasses import dataclass
 
 from xinv_nb.facts.analysis import facts_of, phases_of, story_span
 from xinv_nb.facts.counting import noun_of
-from xinv_nb.facts.fact import Fact, Phase
+from xinv_nb.facts.fact import Fact
 from xinv_nb.language.bank import Wording
 from xinv_nb.language.quantities import sentence_start
+from xinv_nb.language.renderer import said
 from xinv_nb.recorded.captions import Caption
 from xinv_nb.recorded.run import RecordedRun
+from xinv_nb.words.chapters import (
+    MOST_EVENTS,
+    MOST_MOVES,
+    choices_of_phase,
+    events_in,
+    moved_in,
+    speed_in,
+    watched_in,
+    why_or_how,
+)
+from xinv_nb.words.choosing import Choice, fitting, joined, of_kind, with_one_of
 from xinv_nb.words.draft import BUILT_IN, Draft, Sentence, as_caption
 from xinv_nb.words.phrases import Phrase, Phrases
 
-_MOST_WATCHED = 3
 _MOST_TRUTHS = 3
 _MOST_LIMITS = 2
 """What limits the result, in the summary: bounds, combinations that are poorly determined, a model that misses data."""
@@ -40,14 +50,12 @@ _MAIN = 0.8
 _MOST_WORDS = 75
 """Words of a usual summary."""
 _MOST_SENTENCES = 5
-_MOST_WORDS_OF_PHASE = 100
+_MOST_WORDS_OF_PHASE = 110
 _BEST = 0.7
 """Salience from which on the lowest loss belongs to the summary."""
 _NAMED_MOVES = 0.7
 """Salience from which on the move of a named parameter may be told in the summary."""
 _MAIN_MOVES = 2
-_MOST_MOVES = 3
-_MOST_EVENTS = 3
 _MOST_EVENTS_OF_RUN = 6
 """Events told of a run that is one phase, in a caption of their own."""
 
@@ -74,7 +82,7 @@ def narrate(run: RecordedRun, level: str | None = None) -> tuple[Caption, ...]:
     'Nothing recorded'
     """
     if run.evaluations == 0:
-        found = _of_kind(facts_of(run), "finding")[:_MOST_FINDINGS]
+        found = of_kind(facts_of(run), "finding")[:_MOST_FINDINGS]
         why = run.notices[:1] or ["Nothing was recorded." if run.missed.is_anything else _NOTHING_YET]
         text = " ".join([fact.text for fact in found] or why)
         cites = tuple(fact.id for fact in found)
@@ -110,25 +118,25 @@ def outline(run: RecordedRun, level: str | None = None) -> list[Outline]:
     facts, phases, (first, last) = facts_of(run), phases_of(run), story_span(run)
     bank = Phrases(run, level)
     summary = _summary(facts, len(phases), (first, last), bank)
-    is_wrong = any(fact.data["severity"] == "warning" for fact in _of_kind(facts, "finding"))
+    is_wrong = any(fact.data["severity"] == "warning" for fact in of_kind(facts, "finding"))
     captions = [Outline(WRONG if is_wrong else SUMMARY, (first, last), tuple(summary))]
-    told = {fact.id for phrase in summary for fact in phrase.facts}
+    told = [fact for phrase in summary for fact in phrase.facts]
     if len(phases) > 1:
         for phase in phases:
-            found = list(_of_phase(facts, phase, bank, is_last=phase is phases[-1]))
-            of_phase = tuple(_fitting(found, _MOST_WORDS_OF_PHASE, len(found)))
+            found = list(choices_of_phase(facts, phase, bank, told, is_last=phase is phases[-1]))
+            of_phase = tuple(fitting(found, _MOST_WORDS_OF_PHASE, len(found)))
             heading = _HEADINGS.get(phase.label, sentence_start(phase.label))
             captions.append(Outline(heading, (phase.start, of_phase[0].facts[0].span[1]), of_phase))
         return captions
-    moved = _joined(bank, _moves(facts, (first, last)))
-    moved += [bank.of(fact) for fact in _of_kind(facts, "credit") if fact.id not in told and moved]
-    events = [fact for fact in _events(facts, first, last, _MOST_EVENTS_OF_RUN) if fact.id not in told]
-    if len(events) <= _MOST_EVENTS:
-        moved, events = [*moved, *_joined(bank, events)], []
+    moved = joined(bank, moved_in(facts, (first, last)))
+    moved += [bank.of(fact) for fact in of_kind(facts, "credit") if fact not in told and moved]
+    events = [fact for fact in events_in(facts, first, last, _MOST_EVENTS_OF_RUN) if fact not in told]
+    if len(events) <= MOST_EVENTS:
+        moved, events = [*moved, *joined(bank, events)], []
     if moved:
         captions.append(Outline("What moved", (first, last), tuple(moved)))
     if events:
-        captions.append(Outline("What happened", (first, last), tuple(_joined(bank, events))))
+        captions.append(Outline("What happened", (first, last), tuple(joined(bank, events))))
     return captions
 
 
@@ -141,13 +149,13 @@ def plan_span(run: RecordedRun, span: tuple[int, int], level: str | None = None)
     # A phase may say the same; and stretches that were chosen before may lie within this one.
     of_loss = sorted((f for f in inside if f.kind in ("stretch", "phase", "course")), key=_length, reverse=True)[:1]
     own = of_loss[0].span if of_loss else (first, last)
-    of_loss += [f for f in _of_kind(inside, "stretch") if f.span[0] > own[1]]  # losses that are no numbers any more
+    of_loss += [f for f in of_kind(inside, "stretch") if f.span[0] > own[1]]  # losses that are no numbers any more
     found = [bank.of(fact) for fact in of_loss]
-    found += _joined(bank, _watches(inside, own))
-    found += _joined(bank, [fact for fact in _of_kind(inside, "movement") if fact.span == own][:_MOST_MOVES])
-    found += _joined(bank, _events(inside, first, last))
+    found += joined(bank, watched_in(inside, own))
+    found += joined(bank, why_or_how(inside, own)[:MOST_MOVES])
+    found += joined(bank, events_in(inside, first, last))
     if not found:  # no one course: the border of two fits, or points of a plot
-        apart = [f for f in _of_kind(facts_of(run), "fits") if f.salience < _MAIN]
+        apart = [f for f in of_kind(facts_of(run), "fits") if f.salience < _MAIN]
         found = [bank.of(f) for f in apart if f.span[0] <= last and first <= f.span[1]]
     heading = f"Selected {noun_of(run)}{'' if first == last else 's'}"
     caption = Outline(heading, (first, last), tuple(found))
@@ -157,86 +165,70 @@ def plan_span(run: RecordedRun, span: tuple[int, int], level: str | None = None)
 # ---------------------------------------------------------------------- the summary
 
 
-@dataclass(frozen=True)
-class _Choice:
-    """A phrase that may go into a caption; the lower its rank, the sooner it does."""
-
-    rank: int
-    phrase: Phrase
-
-
 def _summary(facts: Sequence[Fact], phases: int, span: tuple[int, int], bank: Phrases) -> list[Phrase]:
     """Return the domain first, then the loss and how it ended, what limits the result, and one suggestion.
 
     A run that broke off says so first.
     """
-    return _fitting(list(_choices(facts, phases, span, bank)), _MOST_WORDS, _MOST_SENTENCES)
+    choices = list(_choices(facts, phases, span, bank))
+    told = {fact.kind: choice.phrase.length for choice in choices for fact in choice.phrase.facts}
+    # Why it went there, and what held it at last, are told together.
+    room = told["reason"] if {"reason", "balance"} <= set(told) else 0
+    return fitting(choices, _MOST_WORDS + room, _MOST_SENTENCES)
 
 
-def _fitting(choices: Sequence[_Choice], most_words: int, most_sentences: int) -> list[Phrase]:
-    """Return the phrases that fit, in order; those of rank 0 always. The others stay in the list of facts."""
-    chosen: set[int] = set()
-    words = 0
-    for k in sorted(range(len(choices)), key=lambda k: choices[k].rank):
-        length = choices[k].phrase.length
-        if choices[k].rank == 0 or (len(chosen) < most_sentences and words + length <= most_words):
-            chosen.add(k)
-            words += length
-    return [choices[k].phrase for k in sorted(chosen)]
-
-
-def _choices(facts: Sequence[Fact], phases: int, span: tuple[int, int], bank: Phrases) -> Iterator[_Choice]:
+def _choices(facts: Sequence[Fact], phases: int, span: tuple[int, int], bank: Phrases) -> Iterator[Choice]:
     """Yield what the summary may tell, in the order in which it would."""
     wrong = [bank.of(f) for f in findings_in(facts, _MOST_FINDINGS)]
     if sum(phrase.length for phrase in wrong) > _MOST_WORDS_OF_FINDINGS:
         wrong = [bank.of(f) for f in findings_in(facts, 1)]
-    yield from (_Choice(0, phrase) for phrase in wrong)
-    yield from (_Choice(0, bank.of(f)) for f in _of_kind(facts, "fits") if f.salience >= _MAIN)
-    yield from (_Choice(0, bank.of(f)) for f in _of_kind(facts, "sampling"))
-    ending = _of_kind(facts, "ending")
+    yield from (Choice(0, phrase) for phrase in wrong)
+    yield from (Choice(0, bank.of(f)) for f in of_kind(facts, "fits") if f.salience >= _MAIN)
+    yield from (Choice(0, bank.of(f)) for f in of_kind(facts, "sampling"))
+    ending = of_kind(facts, "ending")
     broke_off = bool(ending) and ending[0].salience >= 1
     if broke_off:
-        yield _Choice(0, bank.of(ending[0]))
-    own = next(iter(_of_kind(facts, "phase")), None) if phases == 1 else None
-    yield from (_Choice(0, bank.of(f)) for f in _of_kind(facts, "players"))
+        yield Choice(0, bank.of(ending[0]))
+    own = next(iter(of_kind(facts, "phase")), None) if phases == 1 else None
+    yield from (Choice(0, bank.of(f)) for f in of_kind(facts, "players"))
     # The best of noisy values is a lucky one.
-    is_noisy = any(f.data["noisy"] for f in _of_kind(facts, "phase"))
-    held_out = _of_kind(facts, "held out")[:1]
+    is_noisy = any(f.data["noisy"] for f in of_kind(facts, "phase"))
+    held_out = of_kind(facts, "held out")[:1]
     told = {fact.values["quantity"] for fact in held_out}
-    watches = [fact for fact in _watches(facts, span) if fact.values["quantity"] not in told]
-    for place, phrase in enumerate(_joined(bank, watches)):
-        yield _Choice(1 if place == 0 else 4, phrase)
+    watches = [fact for fact in watched_in(facts, span) if fact.values["quantity"] not in told]
+    for place, phrase in enumerate(joined(bank, watches)):
+        yield Choice(1 if place == 0 else 4, phrase)
     for fact in _lasting(facts, span):
-        yield _Choice(4, bank.of(fact))
-    truths = _of_kind(facts, "truth")[:_MOST_TRUTHS]
+        yield Choice(4, bank.of(fact))
+    truths = of_kind(facts, "truth")[:_MOST_TRUTHS]
     if phases > 1 and not truths:
-        main = [f for f in _moves(facts, span) if f.salience >= _NAMED_MOVES and bank.is_named(f)]
+        main = [f for f in moved_in(facts, span) if f.salience >= _NAMED_MOVES and bank.is_named(f)]
         rank = 1 if any(f.kind == "reason" for f in main) else 3
-        yield from (_Choice(rank, phrase) for phrase in _joined(bank, main[:_MAIN_MOVES], "main"))
-    yield from _of_the_loss(facts, own, () if broke_off else ending, bank)
-    yield from (_Choice(1, bank.of(f)) for f in held_out)
+        yield from (Choice(rank, phrase) for phrase in joined(bank, main[:_MAIN_MOVES], "main"))
+    yield from _of_the_loss(facts, own, () if broke_off else ending, wrong, bank)
+    yield from (Choice(1, bank.of(f)) for f in held_out)
     if not is_noisy and (own is None or own.values["kind"] != "oscillation"):
-        yield from (_Choice(2 if f.salience >= _BEST else 5, bank.of(f)) for f in _of_kind(facts, "best"))
-    yield from (_Choice(3, bank.of(f)) for f in _of_kind(facts, "gap"))
-    yield from (_Choice(2, phrase) for phrase in _joined(bank, truths))
-    yield from (_Choice(4, bank.of(f)) for f in _of_kind(facts, "terms") if f.span == span)
-    yield from (_Choice(3, bank.of(f)) for f in _of_kind(facts, "turns"))
-    balance = _of_kind(facts, "balance")[:1]
-    yield from (_Choice(2, bank.of(f)) for f in balance or _of_kind(facts, "conflict")[:1])
-    yield from (_Choice(5, bank.of(f)) for f in _of_kind(facts, "credit"))
-    estimates = [f for f in _of_kind(facts, "estimate") if f.data["error"] is not None]
-    yield from (_Choice(2, phrase) for phrase in _joined(bank, estimates[:_MOST_ESTIMATES]))
+        yield from (Choice(2 if f.salience >= _BEST else 5, bank.of(f)) for f in of_kind(facts, "best"))
+    yield from (Choice(3, bank.of(f)) for f in of_kind(facts, "gap"))
+    yield from (Choice(2, phrase) for phrase in joined(bank, truths))
+    yield from (Choice(4, bank.of(f)) for f in of_kind(facts, "terms") if f.span == span)
+    yield from (Choice(3, bank.of(f)) for f in of_kind(facts, "turns"))
+    balance = of_kind(facts, "balance")[:1]
+    yield from (Choice(2, bank.of(f)) for f in balance or of_kind(facts, "conflict")[:1])
+    yield from (Choice(5, bank.of(f)) for f in of_kind(facts, "credit"))
+    estimates = [f for f in of_kind(facts, "estimate") if f.data["error"] is not None]
+    yield from (Choice(2, phrase) for phrase in joined(bank, estimates[:_MOST_ESTIMATES]))
     limits = [f for f in facts if f.kind in _LIMITS and f.salience >= _MAIN and f not in estimates]
-    yield from (_Choice(2, bank.of(f)) for f in limits[:_MOST_LIMITS])
+    yield from (Choice(2, bank.of(f)) for f in limits[:_MOST_LIMITS])
     if phases == 1:
         rank = 3 if bank.level == "expert" else 5
-        yield from (_Choice(rank, bank.of(f)) for f in _speed(facts, bank))
+        yield from (Choice(rank, bank.of(f)) for f in speed_in(facts, bank))
     doing = ending[0].values.get("doing") if ending else None
-    minimum = [f for f in _of_kind(facts, "minimum") if f.values["minimum"]]
+    minimum = [f for f in of_kind(facts, "minimum") if f.values["minimum"]]
     # A loss that still changes is not at its minimum; and terms that balance say better why it is level.
     if not is_noisy and not balance and doing not in ("descent", "rise"):
-        yield from (_Choice(4, bank.of(f)) for f in minimum or _of_kind(facts, "gradient"))
-    yield from (_Choice(3, bank.of(f)) for f in _of_kind(facts, "advice")[:1])
+        yield from (Choice(4, bank.of(f)) for f in minimum or of_kind(facts, "gradient"))
+    yield from (Choice(3, bank.of(f)) for f in of_kind(facts, "advice")[:1])
 
 
 def findings_in(facts: Sequence[Fact], most: int) -> list[Fact]:
@@ -245,120 +237,46 @@ def findings_in(facts: Sequence[Fact], most: int) -> list[Fact]:
     >>> findings_in([], 2)
     []
     """
-    found = _of_kind(facts, "finding")
+    found = of_kind(facts, "finding")
     gravest = list(dict.fromkeys(fact.data["id"] for fact in found))[:most]
     return [fact for id_ in gravest for fact in found if fact.data["id"] == id_]
 
 
-def _of_the_loss(facts: Sequence[Fact], own: Fact | None, ending: Sequence[Fact], bank: Phrases) -> Iterator[_Choice]:
-    """Yield what became of the loss and how the run ended, in one sentence where one can say it."""
+def _of_the_loss(
+    facts: Sequence[Fact], own: Fact | None, ending: Sequence[Fact], wrong: Sequence[Phrase], bank: Phrases
+) -> Iterator[Choice]:
+    """Yield what became of the loss, unless what is wrong says so, and how the run ended; in one sentence if it can."""
     told = [fact for fact in ending if fact.values.get("doing") != "broken"]  # that is said with the loss
-    course = _of_kind(facts, "course")
+    course = of_kind(facts, "course")
     # Where the loss only goes up and down, its first and last values say little.
     if own is not None and own.values["kind"] not in ("descent", "slow descent", "rise"):
         course = [own]
-    for fact in course:
+    is_said = bool(told) and any(_says_the_change(phrase, fact) for phrase in wrong for fact in course)
+    for fact in course if not is_said else ():
         if fact.values.get("change") == 0 and not any("message" in f.values for f in told):
             told = []  # of a loss that stayed as it was, it is no news that it hardly changed any more
-        phrase = _with_one_of(bank, fact, told)
-        yield _Choice(0, phrase)
+        phrase = with_one_of(bank, fact, told)
+        yield Choice(0, phrase)
         if len(phrase.facts) > 1:
             return
-    yield from (_Choice(1, bank.of(fact)) for fact in told)
+    yield from (Choice(0 if is_said else 1, bank.of(fact)) for fact in told)
 
 
-def _speed(facts: Sequence[Fact], bank: Phrases) -> list[Fact]:
-    """Return how fast the loss neared its limit; that each decrease was a smaller share tells an expert something."""
-    found = _of_kind(facts, "convergence")
-    return found if bank.level == "expert" else [fact for fact in found if fact.form != "superlinear"]
+def _says_the_change(phrase: Phrase, fact: Fact) -> bool:
+    """Whether a finding tells from where to where the loss went, as a fact does."""
+    if not {"start", "end"} <= set(fact.slots):
+        return False
+    return f"from {said('start', fact.slots)} to {said('end', fact.slots)}" in phrase.facts[0].text
 
 
 def _lasting(facts: Sequence[Fact], span: tuple[int, int]) -> list[Fact]:
     """Return the event that began during the run and happened to its end, if there is one such event."""
-    events = [f for f in _of_kind(facts, "event") if f.values["first"] > span[0] and f.values["last"] == span[1]]
+    events = [f for f in of_kind(facts, "event") if f.values["first"] > span[0] and f.values["last"] == span[1]]
     return events if len(events) == 1 and events[0].values["count"] > 1 else []
-
-
-# ---------------------------------------------------------------------- the other captions
-
-
-def _of_phase(facts: Sequence[Fact], phase: Phase, bank: Phrases, *, is_last: bool) -> Iterator[_Choice]:
-    """Yield the phase's own fact with what earned it, then what moved, and what happened in the simulation."""
-    own = next(f for f in _of_kind(facts, "phase") if f.span[0] == phase.start)
-    earned = [f for kind in ("terms", "drop") for f in _of_kind(facts, kind) if f.span == own.span]
-    yield _Choice(0, _with_one_of(bank, own, earned))
-    if is_last:
-        yield from (_Choice(1, bank.of(f)) for f in _speed(facts, bank))
-    moves = [f for f in _of_kind(facts, "movement") if f.span == own.span]
-    yield from (_Choice(1 if k == 0 else 3, phrase) for k, phrase in enumerate(_joined(bank, moves)))
-    yield from (_Choice(4, phrase) for phrase in _joined(bank, _watches(facts, own.span)))
-    yield from (_Choice(2, phrase) for phrase in _joined(bank, _events(facts, phase.start, phase.stop - 1)))
-
-
-def _with_one_of(bank: Phrases, fact: Fact, others: Sequence[Fact]) -> Phrase:
-    """Return the phrase of a fact and the first of the others for which the bank has one, or of the fact alone."""
-    for other in others:
-        with contextlib.suppress(LookupError):
-            return bank.of(fact, other)
-    return bank.of(fact)
-
-
-def _joined(bank: Phrases, facts: Sequence[Fact], kind: str = "") -> list[Phrase]:
-    """Return the phrases of some facts: neighbours in one sentence where the bank has one for them."""
-    found: list[Phrase] = []
-    left = list(facts)
-    while left:
-        fact = left.pop(0)
-        for other in left[:1]:
-            for two in ((fact, other), (other, fact)):
-                try:
-                    found.append(bank.of(*two, kind=kind))
-                except LookupError:
-                    continue
-                left.remove(other)
-                break
-            else:
-                found.append(bank.of(fact, kind=kind))
-            break
-        else:
-            found.append(bank.of(fact, kind=kind))
-    return found
-
-
-def _watches(facts: Sequence[Fact], span: tuple[int, int]) -> list[Fact]:
-    return [f for f in _of_kind(facts, "watch") if f.span == span and not f.values["is_loss"]][:_MOST_WATCHED]
-
-
-def _moves(facts: Sequence[Fact], span: tuple[int, int]) -> list[Fact]:
-    """Return why parameters moved over the whole run, or how; if none did, of the first that stayed."""
-    told = {f.values["parameter"]: f for f in _of_kind(facts, "turning") if "parameter" in f.values}
-    told |= {f.values["parameter"]: f for f in _of_kind(facts, "reason") if f.span == span}
-    whole = [told.get(f.values.get("parameter"), f) for f in _of_kind(facts, "movement") if f.span == span]
-    return ([f for f in whole if f.values.get("how") not in ("stayed", "returned")] or whole[:1])[:_MOST_MOVES]
-
-
-def _events(facts: Sequence[Fact], start: int, stop: int, most: int = _MOST_EVENTS) -> list[Fact]:
-    """Return the facts of events between two evaluations, the most frequent of them, in the order of time.
-
-    Of events that happened equally often, as many as fit are taken evenly from first to last: a run is told to its end.
-    """
-    found = [f for f in _of_kind(facts, "event") if start <= f.values["at"] <= stop]
-    if len(found) > most:
-        count = found[most - 1].values["count"]
-        often = [f for f in found if f.values["count"] > count]
-        equal = sorted((f for f in found if f.values["count"] == count), key=lambda f: int(f.values["at"]))
-        left = most - len(often)
-        places = [round(i * (len(equal) - 1) / max(left - 1, 1)) for i in range(left)]
-        found = [*often, *(equal[place] for place in places)]
-    return sorted(found, key=lambda f: int(f.values["at"]))
 
 
 def _length(fact: Fact) -> int:
     return fact.span[1] - fact.span[0]
-
-
-def _of_kind(facts: Sequence[Fact], kind: str) -> list[Fact]:
-    return [fact for fact in facts if fact.kind == kind]
 
 
 # ---------------------------------------------------------------------- the choice of words

@@ -6,11 +6,13 @@ touches none of them is not answered: a wrong fact would be taken for an answer.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from xinv_nb.errors import XinvError
 from xinv_nb.facts.analysis import facts_of, story_span
 from xinv_nb.facts.counting import noun_of
 from xinv_nb.facts.fact import Fact
@@ -174,11 +176,14 @@ def _facts_for(run: RecordedRun, question: str, span: tuple[int, int] | None) ->
     asked = " ".join(question.lower().split())
     if _DEFINITION.match(asked):
         return []
-    named = re.search(r"\b(?:iteration|step|evaluation) (\d+)\b", asked)
+    named = re.search(r"\b(?:iteration|step|evaluation)s? (\d+)(?: (?:and|to) (\d+))?\b", asked)
     if span is None and named is not None:
-        span = (int(named[1]), int(named[1]))
+        span = (int(named[1]), int(named[2] or named[1]))
     if named is not None:
         asked = asked.replace(named.group(), "")
+    if span is not None and _PUSHED.search(asked):
+        with contextlib.suppress(XinvError):  # the run has no such iteration
+            run.choose_span(span)  # what pushes there is computed on request
     is_known = run.has_gradients or not re.search(r"\bgradients?\b", asked)
     for facts in _by_nearness(facts_of(run), span):
         found = _by_name(run, facts, question, asked) or _by_event(facts, asked, in_full=True)
@@ -241,16 +246,21 @@ def _longest(facts: list[Fact], asked: str) -> list[Fact]:
 def _subject(fact: Fact) -> tuple[str, object] | None:
     """Return whose move a fact tells of."""
     subject = fact.values.get("parameter", fact.values.get("quantity"))
-    return (fact.kind, subject) if fact.kind in ("movement", "watch") else None
+    return (fact.kind, subject) if fact.kind in ("movement", "watch", "reason", "push") else None
 
 
 # ---------------------------------------------------------------------- names and words of the domain
 
 
+_OF_GROUPS = ("movement", "watch", "truth", "credit", "event", "at rest", "push")
+"""Kinds of facts that answer for a parameter where the question names its array."""
+
+
 def _by_name(run: RecordedRun, facts: Sequence[Fact], question: str, asked: str) -> list[Fact]:
     """Return the facts about the names that the question mentions, those of its topic first."""
     subjects = subjects_of(run)
-    mentioned = mentioned_in(question, subjects)
+    ways = {way for entry in run.entries() for way in entry.parameter.directions or ()}
+    mentioned = mentioned_in(question, {name: of for name, of in subjects.items() if name not in ways})
     if not mentioned:
         return []
     about = {subjects[name] for name in mentioned}
@@ -260,8 +270,11 @@ def _by_name(run: RecordedRun, facts: Sequence[Fact], question: str, asked: str)
         subject = fact.values.get("parameter", fact.values.get("quantity"))
         said = tuple(words_of_the_user(fact.slots.values()))
         group = any(mentions(words, name) for name in mentioned | labels for words in said)
-        if subject in about or (group and fact.kind in ("movement", "watch", "truth", "credit", "event")):
+        if subject in about or (group and fact.kind in _OF_GROUPS):
             found.append(fact)
+    for words, kinds in ((_PUSHED, ("push", "along")), (_HELD, ("at rest", "bound"))):
+        if words.search(asked) and (told := [f for f in found if f.kind in kinds]):
+            return [f for f in told if f.values["parameter"] in about] or told
     is_whole = not re.search(_PART, asked)
     if re.search(_AT_LAST, asked) and (late := _at_last(found)):
         return late
@@ -282,6 +295,13 @@ def _by_name(run: RecordedRun, facts: Sequence[Fact], question: str, asked: str)
 
 _WHY = re.compile(r"\b(?:why|reasons?|because|what for|what made|what drove)\b")
 """Words that ask for a reason, and not only for what happened."""
+
+_PUSHED = re.compile(r"\b(?:push|pull)(?:s|es|ed|ing)?\b")
+_HELD = re.compile(
+    r"\b(?:why|what)\b.*\b(?:stop|stops|stopped|holds?|held|stays?|stayed|balanced?|"
+    r"not\b.*\b(?:further|farther|more|less)|n't\b.*\b(?:further|farther|on)|no (?:further|farther|more))\b"
+)
+"""Words that ask what keeps a parameter where it is."""
 
 _DEFINITION = re.compile(r"what(?: is| are|'s|’s)? an? [\w -]+(?: mean)?\W*$")
 """A question for what a word means, which is none about the run."""

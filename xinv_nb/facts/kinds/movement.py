@@ -20,7 +20,7 @@ _MOVERS = 2
 """Parameters told of in each phase."""
 MOST = 12
 """Parameters told of over the whole run."""
-_MOVED = 0.05
+MOVED = 0.05
 """Share of a parameter's range over the whole run from which a move in one phase is told."""
 _ON_REQUEST = 0.2
 """Salience of a move that noise alone may have made."""
@@ -63,7 +63,7 @@ def moves_in(evidence: Evidence, phase: Phase) -> Iterator[Fact]:
     """Yield the moves of those parameters that changed the loss most in one stretch of the run."""
     iterates, span = evidence.iterates, (phase.start, last_of(phase, evidence.run.loss))
     i, j = (iterates.at(end) for end in span)
-    told = [track for track in iterates.tracks if i < j and track.share(i, j) > _MOVED]
+    told = [track for track in iterates.tracks if i < j and track.share(i, j) > MOVED]
     for place, track in enumerate(sorted(told, key=lambda track: -track.weight(i, j))[:_MOVERS]):
         if fact := _moved(evidence, track, span, 0.6 if place == 0 else 0.45):
             yield fact
@@ -109,9 +109,10 @@ def _asked(wanted: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[str, d
         return "went, asked" + (" always" if steps > 1 else ""), slots, opposite
     if opposite == steps:
         return "went, against" + (" always" if steps > 1 else ""), slots, opposite
-    if steps > 1:
-        return "went, asked sometimes" if asked else "went, never asked", slots, opposite
-    return "went", slots, opposite
+    if steps > 1 and not asked:
+        return "went, never asked", slots, opposite
+    # That it was asked now and then would read as if it had gone against the gradient on purpose.
+    return "went, asked sometimes" if asked > steps / 2 and steps > 1 else "went", slots, opposite
 
 
 def _array_changed(

@@ -5,17 +5,19 @@ Method: the path integral of each quantity's derivative by the parameter (Aumann
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from xinv_nb.facts.evidence import Evidence
-from xinv_nb.facts.fact import Fact
+from xinv_nb.facts.fact import Fact, Phase
 from xinv_nb.facts.kind import Kind, Question
+from xinv_nb.facts.kinds.movement import MOVED
 from xinv_nb.facts.measures.iterates import Floats, Track
 from xinv_nb.facts.measures.names import named
 from xinv_nb.facts.measures.path import FollowedPath, Quantity, digits_of
+from xinv_nb.facts.measures.phases import last_of
 from xinv_nb.facts.measures.precision import is_constant, returned
 from xinv_nb.facts.measures.pushing import loss_through, pushing
 from xinv_nb.facts.measures.recorded_path import Unknown
@@ -48,7 +50,7 @@ class _Effect:
 
 
 def compute(evidence: Evidence) -> Iterator[Fact]:
-    """Yield the reasons of the parameters whose moves did most to the loss.
+    """Yield the reasons of the parameters whose moves did most to the loss, over the run and in each of its phases.
 
     Examples
     --------
@@ -63,21 +65,34 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     >>> next(fact for fact in run.facts if fact.kind == "reason").text
     'x rose from 0 to 3.99 because this lowered misfit by 24, although it raised price by 7.99 €.'
     """
+    yield from _over(evidence, (0, evidence.last), (0.75, 0.65))
+    for phase in evidence.phases if len(evidence.phases) > 1 else ():
+        yield from reasons_in(evidence, phase)
+
+
+def reasons_in(evidence: Evidence, phase: Phase) -> Iterator[Fact]:
+    """Yield the reasons of the parameters that moved in one stretch of the run."""
+    yield from _over(evidence, (phase.start, last_of(phase, evidence.run.loss)), (0.55, 0.4))
+
+
+def _over(evidence: Evidence, span: tuple[int, int], saliences: tuple[float, float]) -> Iterator[Fact]:
     path = evidence.followed_path
     if isinstance(path, Unknown) or not evidence.is_minimized or evidence.is_maximized:
         return
-    effects = _effects(evidence, path)
+    i, j = (path.at(end) for end in span)
     loss = next((quantity for quantity in path.quantities if quantity.is_loss), None)
-    if not effects or loss is None:
+    if loss is None or i >= j or not (effects := _effects(evidence, path, i, j)):
         return
-    whole = path.brought(loss, 0, len(path.points) - 1)
+    whole = path.brought(loss, i, j)
     tracks = [track for track in evidence.iterates.numbers if track.entry.column is not None and not track.entry.part]
     size = {track.entry.name: sum(abs(float(e.to_loss[_column(track)])) for e in effects) for track in tracks}
     largest = max(size.values(), default=0.0)
     told = [track for track in tracks if largest > 0 and size[track.entry.name] >= _WORTH * largest]
     for place, track in enumerate(sorted(told, key=lambda t: -size[t.entry.name])[:_MOST]):
-        if fact := _reason(evidence, track, effects, whole, 0.75 if place == 0 else 0.65):
-            yield fact
+        values = path.points[i : j + 1, _column(track)]
+        if abs(values[-1] - values[0]) > MOVED * track.range and (found := _reason(track, values, effects, whole)):
+            form, slots, data = found
+            yield KIND.fact(form, span, saliences[0 if place == 0 else 1], slots, data=data)
 
 
 def _column(track: Track) -> int:
@@ -85,23 +100,24 @@ def _column(track: Track) -> int:
     return track.entry.column
 
 
-def _effects(evidence: Evidence, path: FollowedPath) -> list[_Effect]:
-    """Return what was done through each quantity; nothing where the parts of one do not add up to its change."""
-    last = len(path.points) - 1
+def _effects(evidence: Evidence, path: FollowedPath, i: int, j: int) -> list[_Effect]:
+    """Return what was done through each quantity from place i to j; nothing where its parts would not add up."""
     found = []
     for quantity, cotangents in pushing(evidence.run, path).items():
-        brought = path.brought(quantity, 0, last)
-        signs = np.sign(cotangents)
+        signs = np.sign(cotangents[i : j + 1])
         steady = max(np.mean(signs > 0), np.mean(signs < 0))
         if steady < _STEADY:
             return []
-        change = path.change(quantity, 0, last)
-        found.append(_Effect(quantity, brought, loss_through(path, quantity, cotangents), change))
+        brought, change = path.brought(quantity, i, j), path.change(quantity, i, j)
+        found.append(_Effect(quantity, brought, loss_through(path, quantity, cotangents, i, j), change))
     return found
 
 
-def _reason(evidence: Evidence, track: Track, effects: list[_Effect], whole: Floats, salience: float) -> Fact | None:
-    column, values = _column(track), track.values
+def _reason(
+    track: Track, values: Floats, effects: list[_Effect], whole: Floats
+) -> tuple[str, dict[str, Slot], dict[str, object]] | None:
+    """Return form, slots and data of why a parameter went the way of its `values`; None where that is not known."""
+    column = _column(track)
     start, end = pair(float(values[0]), float(values[-1]), track.entry.parameter.unit)
     if is_constant(values) or returned(values) or start.looks_like(end):
         return None
@@ -118,22 +134,31 @@ def _reason(evidence: Evidence, track: Track, effects: list[_Effect], whole: Flo
         return None
     slots: dict[str, Slot] = {"parameter": named(track.entry), "start": start, "end": end}
     slots["went"] = Way(end.number - start.number, track.entry.parameter.directions)
-    slots["brought"] = Listed(tuple(_changed(e, column) for e in gains))
+    slots["brought"] = _changes(gains, column)
     if prices:
-        slots["paid"] = Listed(tuple(_changed(e, column) for e in prices))
-    data = {"parts": {e.quantity.name: float(e.brought[column]) for e in effects}}
-    return KIND.fact("because, although" if prices else "because", (0, evidence.last), salience, slots, data=data)
+        slots["paid"] = _changes(prices, column)
+    data: dict[str, object] = {"parts": {e.quantity.name: float(e.brought[column]) for e in effects}}
+    return "because, although" if prices else "because", slots, data
 
 
-def _changed(effect: _Effect, column: int) -> Clause:
-    part = float(effect.brought[column])
-    did = Word("lowered" if part < 0 else "raised")
-    slots: Mapping[str, Slot] = {
-        "did": did,
-        "quantity": effect.quantity.named,
-        "part": Value(abs(part), effect.quantity.unit, digits=effect.digits(column) or 1),
-    }
-    return Clause("a move changed a quantity", slots)
+def _changes(effects: list[_Effect], column: int) -> Listed:
+    """Return what a move did to some quantities: of neighbours that went the same way, the verb once."""
+    did = [Word("lowered" if float(e.brought[column]) < 0 else "raised") for e in effects]
+    return Listed(
+        tuple(
+            Clause(
+                "a move changed a quantity" + (" as well" if place and did[place] == did[place - 1] else ""),
+                {
+                    "did": did[place],
+                    "quantity": effect.quantity.named,
+                    "part": Value(
+                        abs(float(effect.brought[column])), effect.quantity.unit, digits=effect.digits(column) or 1
+                    ),
+                },
+            )
+            for place, effect in enumerate(effects)
+        )
+    )
 
 
 KIND = Kind(

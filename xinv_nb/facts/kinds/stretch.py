@@ -10,7 +10,7 @@ import numpy as np
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact, Phase
 from xinv_nb.facts.kind import Kind, Question
-from xinv_nb.facts.kinds import movement, phase, watch
+from xinv_nb.facts.kinds import movement, phase, reason, watch
 from xinv_nb.facts.measures.phases import find_phases
 from xinv_nb.language.slots import Iteration, Slot, Word
 from xinv_nb.recorded.run import RecordedRun
@@ -57,6 +57,7 @@ def _of_span(evidence: Evidence, first: int, last: int) -> Iterator[Fact]:
         stretch = _as_phase(run, int(finite[0]), int(finite[-1]))
         yield replace(phase.story_of(run, stretch), kind="stretch", wordings="phase")
         yield from movement.moves_in(evidence, stretch)
+        yield from reason.reasons_in(evidence, stretch)
         yield from watch.changes_in(evidence, stretch)
     broken = rows[rows > finite[-1]] if len(finite) else rows
     if len(broken):

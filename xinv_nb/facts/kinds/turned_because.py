@@ -16,10 +16,10 @@ from xinv_nb.facts.kinds.turning import LEAST
 from xinv_nb.facts.measures.iterates import Floats, Track
 from xinv_nb.facts.measures.names import named
 from xinv_nb.facts.measures.path import FollowedPath, Quantity
-from xinv_nb.facts.measures.pushing import pushing
+from xinv_nb.facts.measures.pushing import named_side, pushes_at, pushing, way_of
 from xinv_nb.facts.measures.recorded_path import Unknown
 from xinv_nb.facts.measures.turning import moved_most, turns_of
-from xinv_nb.language.slots import Iteration, Named, Said, Slot, Value, Word
+from xinv_nb.language.slots import Iteration, Listed, Named, Said, Slot, Value, Word
 
 _MOST = 4
 _UNEXPLAINED = 0.1
@@ -67,34 +67,43 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
 def _turned(
     evidence: Evidence, path: FollowedPath, quantities: Mapping[Quantity, Floats], track: Track, place: int
 ) -> Fact | None:
+    assert track.entry.column is not None
     column, after = track.entry.column, np.sign(track.values[-1] - track.values[place])
     wanted = -track.slopes * after
     if not (wanted[place] > 0 and (wanted[:place] < 0).any()):
         return None  # it was carried further, or came back, by something else than the descent direction
-    pushes = {
-        quantity: float(-cotangents[place] * path.gradient_at(quantity, place, place)[0, column]) * after
-        for quantity, cotangents in quantities.items()
-    }
+    pushes = {q: push * after for q, push in pushes_at(path, quantities, column, place).items()}
     new, old = max(pushes, key=lambda q: pushes[q]), min(pushes, key=lambda q: pushes[q])
     rest = float(wanted[place]) - sum(pushes.values())
-    if not pushes[old] < 0 < pushes[new] or abs(rest) > _UNEXPLAINED * -pushes[old] or pushes[new] <= -pushes[old]:
+    if not pushes[old] < 0 < pushes[new] or abs(rest) > _UNEXPLAINED * -pushes[old]:
         return None
+    if pushes[new] <= -pushes[old]:
+        return _by_sides(evidence, path, track, pushes, place, int(after))
     at = int(path.evaluations[place])
     unit = f"per {track.entry.parameter.unit}" if track.entry.parameter.unit else ""
     slots: dict[str, Slot] = {"parameter": named(track.entry), "at": Iteration(at)}
-    slots |= {"quantity": new.named, "way": _way(track, after), "push": Value(pushes[new], unit, digits=_DIGITS)}
-    slots |= {"other": old.named, "back": _way(track, -after)}
+    slots |= {"quantity": new.named, "way": way_of(track, after), "push": Value(pushes[new], unit, digits=_DIGITS)}
+    slots |= {"other": old.named, "back": way_of(track, -after)}
     slots["other_push"] = Value(-pushes[old], unit, digits=_DIGITS)
     data = {"pushes": {quantity.name: push * after for quantity, push in pushes.items()}}
     form = "evenly" if pushes[new] < _MUCH_MORE * -pushes[old] else "of two"
     return KIND.fact(form, (0, evidence.last), 0.55, slots, data=data)
 
 
-def _way(track: Track, sign: float) -> Slot:
-    """Return a direction in the words of the domain, else up or down."""
-    if track.entry.parameter.directions:
-        return Said(track.entry.parameter.directions[1 if sign > 0 else 0])
-    return Word("up" if sign > 0 else "down")
+def _by_sides(
+    evidence: Evidence, path: FollowedPath, track: Track, pushes: Mapping[Quantity, float], place: int, after: int
+) -> Fact | None:
+    """Tell of several that were stronger together; `pushes` are those towards the new way."""
+    (quantities, push), (others, other_push) = named_side(pushes, 1), named_side(pushes, -1)
+    if push <= other_push or len(quantities.items) < 2:
+        return None
+    unit = f"per {track.entry.parameter.unit}" if track.entry.parameter.unit else ""
+    slots: dict[str, Slot] = {"parameter": named(track.entry), "at": Iteration(int(path.evaluations[place]))}
+    slots |= {"quantities": quantities, "way": way_of(track, after), "push": Value(push, unit, digits=_DIGITS)}
+    slots |= {"others": others, "back": way_of(track, -after), "other_push": Value(other_push, unit, digits=_DIGITS)}
+    data = {"pushes": {quantity.name: push * after for quantity, push in pushes.items()}}
+    form = "together, evenly" if push < _MUCH_MORE * other_push else "together"
+    return KIND.fact(form, (0, evidence.last), 0.55, slots, data=data)
 
 
 KIND = Kind(
@@ -108,6 +117,8 @@ KIND = Kind(
         "way": (Said, Word),
         "push": Value,
         "other": Named,
+        "quantities": Listed,
+        "others": Listed,
         "back": (Said, Word),
         "other_push": Value,
     },

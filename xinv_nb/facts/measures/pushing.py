@@ -6,9 +6,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from xinv_nb.facts.measures.iterates import Floats
+from xinv_nb.facts.measures.iterates import Floats, Track
 from xinv_nb.facts.measures.path import FollowedPath, Quantity
+from xinv_nb.language.slots import Listed, Said, Word
 from xinv_nb.recorded.run import RecordedRun
+
+_OF_A_SIDE = 0.1
+"""Share of its side from which on a quantity is named."""
 
 
 def pushing(run: RecordedRun, path: FollowedPath) -> Mapping[Quantity, Floats]:
@@ -33,8 +37,49 @@ def pushing(run: RecordedRun, path: FollowedPath) -> Mapping[Quantity, Floats]:
     return {quantity: cotangents for name, (quantity, cotangents) in found.items() if name in outer}
 
 
-def loss_through(path: FollowedPath, quantity: Quantity, cotangents: Floats) -> Floats:
-    """Return what the move of each number brought to the loss through one quantity, over the whole path."""
-    last = len(path.points) - 1
-    weights = (cotangents[1:] + cotangents[:-1]) / 2
-    return np.asarray(np.einsum("i,ij,ij->j", weights, path.gradient_between(quantity, 0, last), path.steps))
+def pushes_at(
+    path: FollowedPath, quantities: Mapping[Quantity, Floats], column: int, place: int
+) -> dict[Quantity, float]:
+    """Return how each quantity pushes one number at a place: its part of the descent direction."""
+    return pushes_between(path, quantities, column, place, place)
+
+
+def pushes_between(
+    path: FollowedPath, quantities: Mapping[Quantity, Floats], column: int, i: int, j: int
+) -> dict[Quantity, float]:
+    """Return how each quantity pushed one number on average from place i to j."""
+    return {
+        quantity: float(np.mean(-cotangents[i : j + 1] * path.gradient_at(quantity, i, j)[:, column]))
+        for quantity, cotangents in quantities.items()
+    }
+
+
+def named_side(pushes: Mapping[Quantity, float], sign: float) -> tuple[Listed, float]:
+    """Return the quantities that make up most of what pushes one way, the strongest first, and how strong all are.
+
+    `sign` is 1 for up, or -1 for down.
+    """
+    side = {quantity: push * sign for quantity, push in pushes.items() if push * sign > 0}
+    size = sum(side.values())
+    ordered = sorted(side, key=lambda quantity: -side[quantity])
+    return Listed(tuple(q.named for q in ordered if side[q] >= _OF_A_SIDE * size)), size
+
+
+def known_near(path: FollowedPath, quantity: Quantity, place: int, share: float) -> bool:
+    """Whether a quantity's gradient was read no farther from a place than a share of each number's range."""
+    ranges = np.ptp(path.points, axis=0)
+    apart = np.abs(path.points[quantity.places] - path.points[place])
+    return bool((apart <= share * ranges).all(axis=1).any())
+
+
+def way_of(track: Track, sign: float) -> Said | Word:
+    """Return what the domain, or else the reader, calls one of the two ways of a parameter."""
+    if track.entry.parameter.directions:
+        return Said(track.entry.parameter.directions[1 if sign > 0 else 0])
+    return Word("up" if sign > 0 else "down")
+
+
+def loss_through(path: FollowedPath, quantity: Quantity, cotangents: Floats, i: int, j: int) -> Floats:
+    """Return what the move of each number from place i to j brought to the loss through one quantity."""
+    weights = (cotangents[i + 1 : j + 1] + cotangents[i:j]) / 2
+    return np.asarray(np.einsum("i,ij,ij->j", weights, path.gradient_between(quantity, i, j), path.steps[i:j]))

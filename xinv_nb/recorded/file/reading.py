@@ -183,6 +183,8 @@ def _history(header: dict[str, Any], columns: dict[str, NDArray[Any]]) -> Histor
         read = _term_in(columns[f"slope{i}_evaluation"], columns[f"slope{i}_gradients"], history)
         inside = tuple(texts(slopes["inside"]))
         history.slopes[of_kind(str, slopes["name"])] = SlopeColumns(read.evaluation, read.gradients, inside)
+    for i, name in enumerate(texts(header.get("along", []))):
+        history.along[name] = _along_in(columns[f"along{i}_evaluation"], columns[f"along{i}_gradients"], history)
     return history
 
 
@@ -230,6 +232,14 @@ def _call_in(saved: Any, evaluations: int) -> OptimizerCall:
 def _term_in(evaluation: NDArray[Any], gradients: NDArray[Any], history: History) -> TermColumns:
     if gradients.dtype.kind not in "fc" or gradients.shape != (len(evaluation), history.width):
         raise ValueError("gradients of another shape")
+    return TermColumns([position(e, len(history)) for e in evaluation.tolist()], list(gradients))
+
+
+def _along_in(evaluation: NDArray[Any], gradients: NDArray[Any], history: History) -> TermColumns:
+    if gradients.dtype.kind not in "fc" or gradients.ndim != 3 or gradients.shape[2] != history.width:
+        raise ValueError("gradients of another shape")
+    if len(evaluation) != len(gradients):
+        raise ValueError("columns of different lengths")
     return TermColumns([position(e, len(history)) for e in evaluation.tolist()], list(gradients))
 
 

@@ -131,6 +131,7 @@ def _of_objective(run: RecordedRun) -> dict[str, Any]:
         "terms": list(history.terms),
         "sums": encoded(history.sums.plain()),
         "slopes": [{"name": name, "inside": list(slopes.inside)} for name, slopes in history.slopes.items()],
+        "along": list(history.along),
         "data": [{"name": name, "labels": list(group.labels)} for name, group in history.data.items()],
     }
 
@@ -158,6 +159,8 @@ def _columns_of(run: RecordedRun) -> dict[str, Any]:
         arrays[f"term{i}_evaluation"], arrays[f"term{i}_gradients"] = evaluation, gradients
     for i, slopes in enumerate(history.slopes.values()):
         arrays[f"slope{i}_evaluation"], arrays[f"slope{i}_gradients"] = slopes.arrays()
+    for i, along in enumerate(history.along.values()):
+        arrays[f"along{i}_evaluation"], arrays[f"along{i}_gradients"] = along.arrays()
     if run.curvature is not None:
         arrays |= {f"curvature_{name}": getattr(run.curvature, name) for name in CURVATURE}
     if run.checks is not None:

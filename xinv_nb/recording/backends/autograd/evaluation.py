@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from xinv_nb.recording.backends.autograd import breaks, quantities, terms
+from xinv_nb.recording.backends.autograd import breaks, places, quantities, terms
 from xinv_nb.recording.backends.autograd.boxes import is_box
 from xinv_nb.recording.backends.autograd.differentiated import Differentiated
 from xinv_nb.recording.backends.autograd.taps import tap
 from xinv_nb.recording.backends.autograd.untraced import TapeLog
-from xinv_nb.recording.evaluation import Evaluation, Layout
+from xinv_nb.recording.evaluation import Evaluation, Layout, PullsAlong
 from xinv_nb.recording.nonfinite import Birth, Operation
 from xinv_nb.recording.structure import copied
 from xinv_nb.recording.wrappers import argument_names, function_name, identity
@@ -134,3 +134,9 @@ class AutogradTape:
         """Return the gradient of each watched term of the loss by its name."""
         found = terms.gradients(self._evaluation.watched, self._seed, self._end_node)
         return {name: self._evaluation.of.unpacked(of_term) for name, of_term in found.items()}
+
+    def pulls_along(self, most: float) -> PullsAlong:
+        """Return where along the simulation quantities pull at the parameters."""
+        found = places.pulls_along(self._evaluation.watched, self._end_node, most)
+        unpacked = self._evaluation.of.unpacked
+        return found._replace(by_name={name: [unpacked(g) for g in parts] for name, parts in found.by_name.items()})

@@ -104,6 +104,17 @@ def dense(ingrad: Any) -> Any:
     return added(None, ingrad)[0] if hasattr(ingrad, "mut_add") else ingrad
 
 
+def cost_of(outgrad: Any) -> float:
+    """Return what passing on a cotangent costs: counted, not timed, so that it is the same each time."""
+    return 1 + getattr(outgrad, "size", 1) / _NUMBERS_A_UNIT
+
+
+def own_vjp(node: Any) -> Any | None:
+    """Return what passes a node's cotangent on, without taps; None where that would call the user's functions."""
+    vjp = untapped(node)
+    return vjp if is_pure(vjp) else None
+
+
 def gradient_from(seed: Any, end_node: Any) -> Any | None:
     """Walk back from a node on a tape, and return the gradient at the root; None if that took the user's functions."""
     return gradient_and_nodes(seed, end_node)[0]
@@ -123,9 +134,9 @@ def gradient_and_nodes(seed: Any, end_node: Any) -> tuple[Any | None, set[int], 
     for node in nodes(end_node):
         outgrad = outgrads.pop(node)
         visited.add(id(node))
-        cost += 1 + getattr(outgrad[0], "size", 1) / _NUMBERS_A_UNIT
-        vjp = untapped(node)
-        if not is_pure(vjp):
+        cost += cost_of(outgrad[0])
+        vjp = own_vjp(node)
+        if vjp is None:
             return None, visited, cost
         for parent, ingrad in zip(node.parents, vjp(outgrad[0]), strict=True):
             outgrads[parent] = core.add_outgrads(outgrads.get(parent), ingrad)

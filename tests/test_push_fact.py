@@ -1,0 +1,80 @@
+"""Which quantity pushed a parameter, at an iteration, in a stretch, and over the run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import autograd.numpy as np
+import numpy
+from autograd import grad, jacobian
+from autograd.misc.optimizers import adam
+
+import xinv_nb as xi
+from xinv_nb.facts.fact import Fact
+
+
+def recomputed(run: xi.Run, fact: Fact) -> list[float]:
+    """The iterations, and the mean of cotangent times slope, read off evenly between evaluations."""
+    column = next(entry.column for entry in run.entries() if entry.name == fact.values["parameter"])
+    rows = numpy.flatnonzero(run.accepted)
+    at = fact.values.get("at")
+    rows = rows[rows == at] if at is not None else rows[(rows >= fact.span[0]) & (rows <= fact.span[1])]
+    found = [float(at)] if at is not None else []
+    if fact.form == "in a stretch":
+        found = [float(fact.span[0]), float(fact.span[1])]
+    for clause in fact.slots["pushes"].items:
+        name = clause.slots["quantity"].plain
+        evaluations, gradients = run.history.slopes[name].arrays()
+        slopes = numpy.interp(rows, evaluations, gradients[:, column])
+        watch = run.watches[name]
+        cotangents = watch.cotangents[numpy.searchsorted(watch.evaluation, rows)]
+        found.append(float(f"{abs(numpy.mean(slopes * cotangents)):.2g}"))
+    return found
+
+
+def terms(p: Any) -> Any:
+    return np.array([(p[0] - 4.0) ** 2 + 0.2 * (p[1] - 6.0) ** 2, 0.5 * p[0] * p[1]])
+
+
+def cost(p: Any, _: int = 0) -> Any:
+    misfit, price = terms(p)
+    return xi.watch(misfit, "misfit", "€") + 2.0 * xi.watch(price / 2.0, "price", "€")
+
+
+def by_adam() -> xi.Run:
+    problem = xi.Problem("buy", parameters={"p[1]": xi.Parameter("the amount", "kg", directions=("down", "up"))})
+    with xi.record(problem=problem) as run:
+        adam(grad(cost), numpy.array([0.0, 0.0]), num_iters=300, step_size=0.1)
+    return run
+
+
+def test_what_pushed_at_an_iteration_is_the_exact_descent_direction_by_quantity() -> None:
+    run = by_adam()
+    answer = run.ask("What pushed the amount at iteration 100?", model=False)
+    (fact,) = [f for f in run.facts if f.kind == "push" and f.span == (100, 100) and f.values["parameter"] == "p[1]"]
+    exact = -jacobian(terms)(run.parameters["p"][100])[:, 1]
+    numpy.testing.assert_allclose([fact.data["parts"][name] for name in ("misfit", "price")], exact, rtol=0.02)
+    assert answer.text.startswith("At iteration 100 the amount was pushed ")
+    assert "up by misfit with" in answer.text
+    assert "per kg" in answer.text
+
+
+def test_a_stretch_and_the_whole_run_are_told_on_average() -> None:
+    run = by_adam()
+    part = run.ask("What pushed the amount between iterations 5 and 25?", model=False).text
+    assert part.startswith("Between iterations 5 and 25 the amount was pushed on average "), part
+    assert run.ask("What pushed the amount?", model=False).text.startswith("Over the run the amount was pushed")
+
+
+def test_an_iteration_that_is_not_there_is_said_to_be_so() -> None:
+    assert "does not show" in by_adam().ask("What pushed the amount at iteration 3000?", model=False).text
+
+
+def test_nothing_is_told_where_something_else_pushes_as_well() -> None:
+    def half(p: Any, _: int = 0) -> Any:
+        misfit, price = terms(p)
+        return xi.watch(misfit, "misfit") + price
+
+    with xi.record() as run:
+        adam(grad(half), numpy.array([0.0, 0.0]), num_iters=100, step_size=0.1)
+    assert [f for f in run.facts if f.kind == "push" and f.values["parameter"] == "p[1]"] == []
