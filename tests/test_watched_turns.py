@@ -211,3 +211,20 @@ def test_what_is_watched_in_a_loop_stays_beside_evaluations_that_are_differentia
     assert list(run.objectives) == ["miss"]
     numpy.testing.assert_array_equal(run.watches["step"].evaluation, numpy.arange(12))
     numpy.testing.assert_array_equal(run.watches["step"].values, numpy.arange(12.0))
+
+
+def test_a_trial_that_was_turned_down_is_no_turn_of_a_quantity() -> None:
+    from autograd import value_and_grad
+    from scipy.optimize import minimize
+
+    def loss(x):
+        xi.watch(x[0] + x[1], "sum of both")
+        return (1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2
+
+    with xi.record() as run:
+        minimize(value_and_grad(loss), [-3.0, 8.0], jac=True, method="L-BFGS-B")
+    assert not run.accepted.all()
+    values = run.watches["sum of both"].values
+    assert values[~run.accepted].min() < values[run.accepted].min() or values[~run.accepted].max() > values[0]
+    fact = next(fact for fact in run.facts if fact.kind == "watch")
+    assert fact.values.get("at") is None or run.accepted[fact.values["at"]]

@@ -37,11 +37,20 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     >>> next(fact for fact in run.facts if fact.kind == "watch").text
     'Depth fell from 4 to 3 m; all along, a lower depth would lower the loss.'
     """
-    for place, curve in enumerate(evidence.curves):
+    for place, every in enumerate(evidence.curves):
+        curve = _accepted(evidence.run, every)
         if fact := _changed(evidence.run, curve, 0, len(curve.values) - 1, 0.8 if place < MOST else 0.4, whole=True):
             yield fact
     for phase in evidence.phases if len(evidence.phases) > 1 else ():
         yield from changes_in(evidence, phase)
+
+
+def _accepted(run: RecordedRun, curve: Curve) -> Curve:
+    """Return a quantity as it was at the points that the optimizer accepted: trials are no way that it went."""
+    kept = run.accepted[curve.evaluations]
+    if kept.all() or not kept.any():
+        return curve
+    return Curve(curve.watch, curve.evaluations[kept], curve.values[kept], curve.cotangents[kept])
 
 
 def changes_in(evidence: Evidence, phase: Phase) -> Iterator[Fact]:
