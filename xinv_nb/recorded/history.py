@@ -90,6 +90,8 @@ class History:
         """Whether it is computed inside of what a solver minimizes, and is not that itself."""
         self.nested = 0
         """In how many of a solver's evaluations of another objective it was minimized, to make these."""
+        self.is_between = False
+        """Whether that was between the evaluations of the other one, in a loop around both, and not inside of them."""
         self.is_on_manifold = False
         """Whether a package keeps its parameters on a curved surface, on which its own gradient need not vanish."""
         self.last_signs: NDArray[Any] = np.full(self.width, np.inf)

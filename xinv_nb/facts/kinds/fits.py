@@ -168,7 +168,8 @@ def _inner(evidence: Evidence) -> Iterator[Fact]:
             slots: dict[str, Slot] = {"times": Count(history.nested), "count": Count(len(history))}
             is_named = history.objective not in (run.history.objective, UNNAMED)
             slots |= {"inner": Said(history.objective), "outer": Said(run.history.objective)} if is_named else {}
-            yield KIND.fact("inner" if is_named else "inner, unnamed", (0, evidence.last), 1.0, slots)
+            form = ("between" if history.is_between else "inner") + ("" if is_named else ", unnamed")
+            yield KIND.fact(form, (0, evidence.last), 1.0, slots)
 
 
 def _looks(parts: Parts) -> Iterator[Fact]:

@@ -120,6 +120,7 @@ def _of_objective(run: RecordedRun) -> dict[str, Any]:
         "is_on_manifold": history.is_on_manifold,
         "is_within": history.is_within,
         "nested": history.nested,
+        "is_between": history.is_between,
         "anew": history.anew,
         "labels": [leaf.labels for leaf in history.leaves],
         "complex_leaves": [leaf.name for leaf in history.leaves if leaf.is_complex],
