@@ -84,11 +84,14 @@ def test_a_likelihood_that_inner_fits_of_changing_weights_lower_is_told_first():
     def parts(centres):
         return numpy.exp(-0.5 * (data[:, None] - centres) ** 2)
 
+    def spread(centres, weights):
+        return numpy.sum(weights * (data[:, None] - centres) ** 2)
+
     with xi.record() as run:
         for _ in range(8):
             run.add(-numpy.sum(numpy.log(parts(centres).sum(axis=1))), {"centres": centres})
             weights = parts(centres) / parts(centres).sum(axis=1, keepdims=True)
-            centres = minimize(lambda c: numpy.sum(weights * (data[:, None] - c) ** 2), centres, method="BFGS").x
+            centres = minimize(spread, centres, args=(weights,), method="BFGS").x
     assert list(run.parameters) == ["centres"]
     assert run.evaluations == 8
 
