@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from xinv_nb.facts.fit import Fit, fits_of, iterates_of_fit
+from xinv_nb.facts.measures.blocks import blocks_of
 from xinv_nb.facts.measures.fits import Stretch, changes_of_data, stretches
 from xinv_nb.recorded.excerpt import Places
 from xinv_nb.recorded.run import RecordedRun
@@ -118,14 +119,15 @@ def _best(parts: Parts) -> int:
 def _story(run: RecordedRun, found: Sequence[Stretch], fits: Sequence[Fit], shown: int) -> tuple[int, int]:
     """Return the evaluations of the fit that is shown and of those it goes on from, or that go on from it."""
     first = last = shown
-    while first > 0 and _goes_on(run, found, fits[first - 1], fits[first]):
+    by_turns = bool(blocks_of(run))  # then a call that moved nothing is no start again
+    while first > 0 and _goes_on(run, found, fits[first - 1], fits[first], by_turns=by_turns):
         first -= 1
-    while last + 1 < len(fits) and _goes_on(run, found, fits[last], fits[last + 1]):
+    while last + 1 < len(fits) and _goes_on(run, found, fits[last], fits[last + 1], by_turns=by_turns):
         last += 1
     return fits[first].start, fits[last].stop
 
 
-def _goes_on(run: RecordedRun, found: Sequence[Stretch], earlier: Fit, later: Fit) -> bool:
+def _goes_on(run: RecordedRun, found: Sequence[Stretch], earlier: Fit, later: Fit, *, by_turns: bool) -> bool:
     """Whether a fit starts where an earlier one ended, at its best point, or one step on, as optimizers return it."""
     between = [each for each in found if earlier.stop <= each.start and each.stop <= later.start]
     if any(each.look != "again" for each in between):
@@ -134,7 +136,7 @@ def _goes_on(run: RecordedRun, found: Sequence[Stretch], earlier: Fit, later: Fi
     ends = {earlier.best, int(rows[-1]) if len(rows) else earlier.stop - 1, earlier.stop - 1}
     history = run.history
     start, loss = history.values.array[history.row_of(later.start)], float(run.loss[later.start])
-    if np.array_equal(history.values.array[history.row_of(earlier.start)], start):
+    if np.array_equal(history.values.array[history.row_of(earlier.start)], start) and not by_turns:
         return False
     for end in ends:
         point = history.values.array[history.row_of(end)]

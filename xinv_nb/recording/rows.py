@@ -20,6 +20,7 @@ from xinv_nb.recorded.leaves import leaves_of
 from xinv_nb.recorded.sums import Sums
 from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.recording import nonfinite, remarks
+from xinv_nb.recording.blocks import join_blocks
 from xinv_nb.recording.evaluation import Evaluation
 from xinv_nb.recording.events import WatchedValue, backward_events, by_name, forward_events, turn
 from xinv_nb.recording.given_names import names_given
@@ -177,6 +178,8 @@ class Rows:
         """Add what waits for an evaluation that does not come, and put together what belongs together."""
         self._outside.put(self._newest)
         self._turns.close()
+        for old, new in join_blocks(self._order.stretches(), self._writer):
+            self._joined(old, new)
         find_inner(self._order)
 
     def _joined(self, old: Sequence[History], new: History) -> None:
