@@ -13,7 +13,8 @@ import numpy as np
 
 from xinv_nb.facts.fit import Fit, fits_of, iterates_of_fit
 from xinv_nb.facts.measures.blocks import blocks_of
-from xinv_nb.facts.measures.fits import Stretch, changes_of_data, stretches
+from xinv_nb.facts.measures.fits import changes_of_data, stretches
+from xinv_nb.facts.measures.stretch import Stretch
 from xinv_nb.recorded.excerpt import Places
 from xinv_nb.recorded.run import RecordedRun
 

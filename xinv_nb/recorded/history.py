@@ -84,6 +84,8 @@ class History:
         tells them apart; only changes are noted, and none where it holds others nearly each time, as batches."""
         self.anew: list[int] = []
         """The evaluations at which the loop that makes them began to count its steps anew: a start, or an epoch."""
+        self.handed: list[int] = []
+        """The evaluations at which a loop went on from where a solver had ended that minimized another objective."""
         self.moved_by: tuple[str, ...] = ()
         """Objectives that are given these parameters, and whose own parameters this one is given: players of a game."""
         self.is_within = False

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -19,6 +20,8 @@ _FEWEST = 3
 _LONG = 10
 """Steps for each of the other one from which on it is a fit, and no player that takes a few more steps."""
 _NEARLY_ALL = 0.8
+_SAME = 1e-9
+"""Share by which two losses at one point may differ, for rounding."""
 
 
 @dataclass
@@ -58,6 +61,25 @@ class Order:
             found.append(Stretch(history, start, next_of.get(history, len(history))))
             next_of[history] = start
         return found[::-1]
+
+
+def find_hand_overs(order: Order) -> None:
+    """Note where a loop goes on from the point where a solver had ended that minimized the same, as another function.
+
+    `fn = lambda x: float(f(x))`, say, is what it polishes, between gradients that it takes of `f`.
+    """
+    for before, now in pairwise(order.stretches()):
+        solver, loop = before.history, now.history
+        is_solver = any(before.start <= call.start < before.stop for call in solver.calls)
+        if not is_solver or now.start == 0 or any(call.start == now.start for call in loop.calls):
+            continue
+        if (
+            _is_looked_at(loop, now.start, solver, before.start, before.stop)
+            and np.isclose(
+                loop.loss.array[now.start], solver.loss.array[before.start : before.stop], rtol=_SAME, atol=0.0
+            ).any()
+        ):
+            loop.handed.append(now.start)
 
 
 def find_inner(order: Order) -> None:

@@ -27,7 +27,7 @@ from xinv_nb.recording.given_names import names_given
 from xinv_nb.recording.held import mark_of, state_of
 from xinv_nb.recording.inner import InnerFit
 from xinv_nb.recording.measured import by_group
-from xinv_nb.recording.order import Order, find_inner
+from xinv_nb.recording.order import Order, find_hand_overs, find_inner
 from xinv_nb.recording.outside import OutsideValues
 from xinv_nb.recording.solvers.callers import by_an_optimizer
 from xinv_nb.recording.structure import NO_NUMBERS, flatten, names_of_arguments, outline, signature
@@ -180,6 +180,7 @@ class Rows:
         self._turns.close()
         for old, new in join_blocks(self._order.stretches(), self._writer):
             self._joined(old, new)
+        find_hand_overs(self._order)
         find_inner(self._order)
 
     def _joined(self, old: Sequence[History], new: History) -> None:

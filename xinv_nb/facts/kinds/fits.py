@@ -14,8 +14,8 @@ from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.fit import Fit, iterates_of_fit
 from xinv_nb.facts.kind import Kind, Question
-from xinv_nb.facts.measures.fits import Stretch
 from xinv_nb.facts.measures.names import named_optimizer, values_of
+from xinv_nb.facts.measures.stretch import Stretch
 from xinv_nb.facts.story import Parts
 from xinv_nb.language.slots import Count, Iteration, Listed, Named, Said, Slot, Value, Word
 from xinv_nb.recorded.run import RecordedRun
@@ -57,6 +57,9 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
         yield from _several(evidence, parts)
     yield from _inner(evidence)
     yield from _looks(parts)
+    if handed := [row for row in evidence.run.history.handed if start <= row < stop]:
+        slots: dict[str, Slot] = {"times": Count(len(handed))} if len(handed) > 1 else {}
+        yield KIND.fact("handed over" if slots else "handed over, once", (start, stop - 1), 0.9, slots)
     for first, last in evidence.run.chosen_spans:
         within = sum(first < part.stop and part.start <= last for part in parts.stretches)
         if within > 1:
@@ -177,6 +180,18 @@ def _looks(parts: Parts) -> Iterator[Fact]:
         if part.look in ("grid", "line", "scan", "check", "again", "search"):
             salience = 1.0 if parts.is_plot else 0.6
             yield KIND.fact(_form(part), (part.start, part.stop - 1), salience, _of(part))
+        elif part.look == "solve":
+            lowest = float(np.fmin.reduce(parts.run.loss[part.start : part.stop]))
+            is_lower = lowest < min(parts.run.loss[fit.best] for fit in parts.fits)
+            slots = {**_of(part), "lowest": Value(lowest)}
+            yield KIND.fact("look, solve", (part.start, part.stop - 1), 1.0 if is_lower else 0.6, slots)
+        if part.within:
+            solvers = {call.optimizer for call in part.within}
+            form = "interrupted" if len(solvers) == 1 else "interrupted by several"
+            slots = {"search": named_optimizer(part.within[0].optimizer)} if len(solvers) == 1 else {}
+            form += ", once" if len(part.within) == 1 else ""
+            slots |= {"times": Count(len(part.within))} if len(part.within) > 1 else {}
+            yield KIND.fact(form, (part.start, part.stop - 1), 0.9, slots)
 
 
 def _form(part: Stretch) -> str:

@@ -122,6 +122,7 @@ def _of_objective(run: RecordedRun) -> dict[str, Any]:
         "nested": history.nested,
         "is_between": history.is_between,
         "anew": history.anew,
+        "handed": history.handed,
         "labels": [leaf.labels for leaf in history.leaves],
         "complex_leaves": [leaf.name for leaf in history.leaves if leaf.is_complex],
         "outline": encoded(with_plain_keys(history.outline)),
