@@ -19,6 +19,7 @@ from xinv_nb.language.slots import words_of_the_user
 from xinv_nb.recorded.captions import Caption
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.words.draft import BUILT_IN, Draft, Sentence
+from xinv_nb.words.fits_asked import about_fits
 from xinv_nb.words.names import mentioned_in, mentions, subjects_of
 from xinv_nb.words.troubles import about_troubles, nothing_found
 
@@ -134,8 +135,10 @@ def draft_answer(run: RecordedRun, question: str, span: tuple[int, int] | None =
     ()
     """
     whole = story_span(run)
-    known = about_troubles(run, question, span) or _facts_for(run, question, span)[:_MOST]
-    best = nothing_found(run, question, span, known)
+    best: Sequence[Fact] | None = about_fits(run, question) if span is None else None
+    if best is None:
+        known = about_troubles(run, question, span) or _facts_for(run, question, span)[:_MOST]
+        best = nothing_found(run, question, span, known)
     if not best:
         return Draft(question, span or whole, ())
     hull = (min(f.span[0] for f in best), max(f.span[1] for f in best))

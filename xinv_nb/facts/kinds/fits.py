@@ -14,6 +14,7 @@ from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.fit import Fit, iterates_of_fit
 from xinv_nb.facts.kind import Kind, Question
+from xinv_nb.facts.measures.ends_of_fits import ends_of
 from xinv_nb.facts.measures.names import named_optimizer, values_of
 from xinv_nb.facts.measures.stretch import Stretch
 from xinv_nb.facts.story import Parts
@@ -92,11 +93,16 @@ def _several(evidence: Evidence, parts: Parts) -> Iterator[Fact]:
     values = [float(run.loss[fit.best]) for fit in fits]
     is_best = parts.are_comparable and np.isfinite(lowest) and not any(value < lowest for value in values)
     as_low = [k for k, value in enumerate(values) if is_best and _is_as_low(value, lowest, values)]
+    known = ends_of(run, fits, parts.stretches)
+    by_precision = [k for k, end in enumerate(known) if is_best and end.is_as_low_as(known[parts.shown])]
+    is_by_precision = not set(by_precision) <= set(as_low)
+    as_low = sorted({*as_low, *by_precision})
     several = len(as_low) > 1
     if is_best:
         slots |= {"lowest": Value(lowest)} | ({"times": Count(len(as_low))} if several else {})
         slots |= _place(run, [fits[k] for k in as_low]) if several else {}
     form = ("reached by several" if several else "the lowest") if is_best else "another"
+    form += ", by precision" if several and is_by_precision else ""
     yield KIND.fact(form, (start, stop - 1), 1.0, slots)
     yield from _point(run, parts)
 
