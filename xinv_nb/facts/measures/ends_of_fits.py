@@ -14,7 +14,7 @@ from xinv_nb.recorded.calls import OptimizerCall
 from xinv_nb.recorded.endings import OUT_OF
 from xinv_nb.recorded.run import RecordedRun
 
-_PRECISION = 1e-9
+PRECISION = 1e-9
 """Share of the fall of the loss below which solvers that met their own tests do not tell two losses apart."""
 _SAME_PLACE, _OTHER_PLACE = 1e-3, 0.1
 """Share of the way from the starts within which two fits ended at one point, and from which on at two."""
@@ -54,7 +54,16 @@ class End:
         if not (self.has_converged and other.has_converged):
             return False
         fall = min(self.start, other.start) - min(self.lowest, other.lowest)
-        return abs(self.lowest - other.lowest) <= _PRECISION * fall
+        return abs(self.lowest - other.lowest) <= PRECISION * fall
+
+
+def has_converged(call: OptimizerCall) -> bool:
+    """Whether a solver says that its own test for convergence was met.
+
+    >>> has_converged(OptimizerCall("BFGS", 0, 9, ending={"success": True, "reason": "converged"}))
+    True
+    """
+    return bool(call.ending.get("success")) and call.ending.get("reason") not in OUT_OF
 
 
 def ends_of(run: RecordedRun, fits: Sequence[Fit], stretches: Sequence[Stretch]) -> list[End]:
@@ -83,7 +92,7 @@ def _end(run: RecordedRun, number: int, fit: Fit, call: OptimizerCall | None) ->
         start=float(loss[0]),
         loss=last,
         lowest=lowest,
-        has_converged=bool(ending.get("success")) and ending.get("reason") not in OUT_OF,
+        has_converged=call is not None and has_converged(call),
         is_out=ending.get("reason") in OUT_OF,
         is_falling=fall > 0 and before - last > _STILL * fall,
         is_level=run.has_gradients and _is_level(run, rows),
