@@ -20,6 +20,8 @@ from xinv_nb.recorded.run import RecordedRun
 
 _SAME_LOSS = 1e-6
 """Share by which two losses at one point may differ where they are of the same data."""
+_ROUNDING = 1e-12
+"""The same where the objective begins to hold something else, which may be other data."""
 _SAME_POINT = 1e-9
 _FEWEST_STEPS = 3
 _LAST_STEP = 2.0
@@ -137,14 +139,16 @@ def _goes_on(run: RecordedRun, found: Sequence[Stretch], earlier: Fit, later: Fi
     ends = {earlier.best, int(rows[-1]) if len(rows) else earlier.stop - 1, earlier.stop - 1}
     history = run.history
     start, loss = history.values.array[history.row_of(later.start)], float(run.loss[later.start])
+    holds_others = any(row == later.start for row, _ in history.held)
+    same = _ROUNDING if holds_others else _SAME_LOSS
     if np.array_equal(history.values.array[history.row_of(earlier.start)], start) and not by_turns:
         return False
     for end in ends:
         point = history.values.array[history.row_of(end)]
         is_there = np.abs(point - start).max() <= _SAME_POINT * float(np.abs(start).max())
-        if is_there and abs(run.loss[end] - loss) <= _SAME_LOSS * abs(run.loss[end]):
+        if is_there and abs(run.loss[end] - loss) <= same * abs(run.loss[end]):
             return True
-    if len(rows) < _FEWEST_STEPS:
+    if len(rows) < _FEWEST_STEPS or holds_others:
         return False
     before, last = (history.values.array[history.row_of(int(row))] for row in rows[-2:])
     step = _LAST_STEP * float(np.linalg.norm(last - before))
