@@ -6,7 +6,7 @@ import autograd.numpy as np
 import numpy
 import pytest
 from autograd import grad, value_and_grad
-from scipy.optimize import least_squares, minimize
+from scipy.optimize import least_squares, minimize, minimize_scalar
 
 import xinv_nb as xi
 from xinv_nb.run import Run
@@ -99,6 +99,34 @@ def test_three_blocks_are_one_course_and_what_is_watched_stays_with_them():
     product = run.parameters["x"][:, 0] * run.parameters["y"][:, 0]
     assert numpy.allclose(area.values, product[where])
     assert "took turns: each of 12 calls of BFGS" in told(run)
+
+
+@pytest.mark.parametrize("how", ["numbers", "arguments", "an array"])
+def test_searches_of_one_number_that_begin_anywhere_take_turns_as_well(how):
+    t = numpy.linspace(0, 1, 20)
+
+    def missed(scale, offset):
+        return float(numpy.sum((scale * numpy.exp(-t) + offset - 2 * numpy.exp(-t) - 0.3) ** 2) + 0.05 * scale**4)
+
+    z = numpy.array([1.0, 0.2])
+    scale, offset = 1.0, 0.2
+    with xi.record() as run:
+        for _ in range(6):
+            if how == "numbers":
+                scale = minimize_scalar(lambda s: missed(s, offset)).x  # noqa: B023
+                offset = minimize_scalar(lambda o: missed(scale, o)).x  # noqa: B023
+            elif how == "arguments":
+                scale = minimize_scalar(lambda s, o: missed(s, o), args=(offset,)).x
+                offset = minimize_scalar(lambda o, s: missed(s, o), args=(scale,)).x
+            else:
+                z[0] = minimize_scalar(lambda s: missed(s, z[1])).x
+                z[1] = minimize_scalar(lambda o: missed(z[0], o)).x
+    first, second = run.parameters.values()
+    assert numpy.allclose([missed(a, b) for a, b in zip(first, second, strict=True)], run.loss, rtol=1e-9)
+    assert (numpy.diff(run.loss[run.accepted]) <= 1e-9).all()
+    assert "s and o took turns: each of 12 calls of Brent's method" in told(run)
+    assert "fits were made" not in told(run)
+    assert (run.phases[0].start, run.phases[-1].stop) == (0, run.evaluations)
 
 
 def test_fits_that_have_only_their_order_in_common_stay_apart():

@@ -14,6 +14,7 @@ import numpy as np
 from xinv_nb.facts.fit import Fit, fits_of, iterates_of_fit
 from xinv_nb.facts.measures.blocks import blocks_of
 from xinv_nb.facts.measures.fits import changes_of_data, stretches
+from xinv_nb.facts.measures.players import arguments_of
 from xinv_nb.facts.measures.stretch import Stretch
 from xinv_nb.recorded.excerpt import Places
 from xinv_nb.recorded.run import RecordedRun
@@ -148,9 +149,20 @@ def _goes_on(run: RecordedRun, found: Sequence[Stretch], earlier: Fit, later: Fi
         is_there = np.abs(point - start).max() <= _SAME_POINT * float(np.abs(start).max())
         if is_there and abs(run.loss[end] - loss) <= same * abs(run.loss[end]):
             return True
+    if by_turns and _is_search_on(run, earlier, later):
+        return True
     if len(rows) < _FEWEST_STEPS or holds_others:
         return False
     before, last = (history.values.array[history.row_of(int(row))] for row in rows[-2:])
     step = _LAST_STEP * float(np.linalg.norm(last - before))
     change = _LAST_STEP * abs(float(run.loss[rows[-1]] - run.loss[rows[-2]]))
     return bool(np.linalg.norm(start - last) <= step and abs(loss - run.loss[rows[-1]]) <= change)
+
+
+def _is_search_on(run: RecordedRun, earlier: Fit, later: Fit) -> bool:
+    """Whether a search over one argument, which begins anywhere, leaves the others where a fit before it ended."""
+    values = run.history.values.array
+    differs = values[later.start] != values[earlier.best]
+    moved = [leaves for leaves in arguments_of(run) if differs[leaves[0].start : leaves[-1].end].any()]
+    lowest = float(run.loss[earlier.best])
+    return len(moved) <= 1 and float(run.loss[later.best]) <= lowest + _SAME_POINT * abs(lowest)

@@ -41,6 +41,18 @@ class _Turn:
     stop: int
     end: int
     """The evaluation at which it ended, in so far as the next one tells."""
+    given: tuple[float, ...] = ()
+    """The numbers that its function read, or was given, at first."""
+
+    @property
+    def point(self) -> NDArray[np.float64]:
+        """Where it ended."""
+        return np.asarray(self.history.values.array[self.end], dtype=np.float64)
+
+    @property
+    def loss(self) -> float:
+        """The loss with which it ended."""
+        return float(self.history.loss.array[self.end])
 
 
 def join_blocks(stretches: Sequence[Stretch], writer: RunWriter) -> list[tuple[Sequence[History], History]]:
@@ -51,8 +63,10 @@ def join_blocks(stretches: Sequence[Stretch], writer: RunWriter) -> list[tuple[S
         own = [turn for turn in turns if turn.history in group]
         count = sum(turn.stop - turn.start for turn in own)
         is_whole = sum(history.width for history in group) <= WHOLE_LIMIT
-        if is_whole and count == sum(map(len, group)) <= _MOST_ROWS and _go_on(own):
-            found.append((group, _joined(group, own, writer)))
+        if not (is_whole and count == sum(map(len, group)) <= _MOST_ROWS and _go_on(own)):
+            continue
+        if (first := _first_points(group, own)) is not None:
+            found.append((group, _joined(group, own, first, writer)))
     return found
 
 
@@ -61,7 +75,7 @@ def _turns(stretches: Sequence[Stretch]) -> Iterator[_Turn]:
     latest: _Turn | None = None
     for each in stretches:
         history = each.history
-        if not _can_be_joined(history) or not any(each.start <= call.start < each.stop for call in history.calls):
+        if not each.is_called or not _can_be_joined(history):
             continue
         if latest is not None and latest.history is history:
             latest.stop, latest.end = each.stop, _end(history, each.start, each.stop)
@@ -69,7 +83,7 @@ def _turns(stretches: Sequence[Stretch]) -> Iterator[_Turn]:
         if latest is not None:
             latest.end = _end(latest.history, latest.start, latest.stop, at=float(history.loss.array[each.start]))
             yield latest
-        latest = _Turn(history, each.start, each.stop, _end(history, each.start, each.stop))
+        latest = _Turn(history, each.start, each.stop, _end(history, each.start, each.stop), each.given)
     if latest is not None:
         yield latest
 
@@ -93,10 +107,9 @@ def _groups(turns: Sequence[_Turn]) -> list[list[History]]:
     met, missed = Counter[History](), Counter[History]()
     losses: dict[tuple[History, History], set[float]] = {}
     for before, now in pairwise(turns):
-        loss = float(before.history.loss.array[before.end])
-        if loss and math.isclose(loss, float(now.history.loss.array[now.start]), rel_tol=_SAME):
+        if _goes_on(before, now) or _searches_on(before, now):
             met[now.history] += 1
-            losses.setdefault((before.history, now.history), set()).add(loss)
+            losses.setdefault((before.history, now.history), set()).add(before.loss)
         else:
             missed[now.history] += 1
     groups = list[list[History]]()
@@ -112,16 +125,55 @@ def _groups(turns: Sequence[_Turn]) -> list[list[History]]:
     ]
 
 
+def _goes_on(before: _Turn, now: _Turn) -> bool:
+    """Whether one begins with the very loss that the one before it ended with."""
+    return bool(before.loss) and math.isclose(before.loss, float(now.history.loss.array[now.start]), rel_tol=_SAME)
+
+
+def _searches_on(before: _Turn, now: _Turn) -> bool:
+    """Whether a search of one number, which begins anywhere, is given where the one before it ended, and ends lower."""
+    if now.history.width > 1 or before.history.width > 1 or float(before.point[0]) not in now.given:
+        return False
+    return now.loss <= before.loss + _SAME * abs(before.loss)
+
+
 def _go_on(turns: Sequence[_Turn]) -> bool:
     """Whether each block begins its turn where its last one ended, so that it is known where it was meanwhile."""
     ends: dict[History, NDArray[np.float64]] = {}
-    for turn in turns:
-        values = turn.history.values.array
+    for before, turn in pairwise([None, *turns]):
+        assert turn is not None
         end = ends.get(turn.history)
-        if end is not None and not np.array_equal(end, values[turn.start]):
+        is_search = before is not None and not _goes_on(before, turn) and _searches_on(before, turn)
+        if end is not None and not is_search and not np.array_equal(end, turn.history.values.array[turn.start]):
             return False
-        ends[turn.history] = values[turn.end]
+        ends[turn.history] = turn.point
     return True
+
+
+def _first_points(group: Sequence[History], turns: Sequence[_Turn]) -> dict[History, NDArray[np.float64]] | None:
+    """Return where each block was before its first turn; None where that is not known."""
+    found = {history: history.values.array[0] for history in group}
+    for before, now in pairwise(turns):
+        if now.start or _goes_on(before, now):
+            continue
+        first = _read_first(now.history, turns)
+        if first is None:
+            return None
+        found[now.history] = np.array([first])
+    return found
+
+
+def _read_first(history: History, turns: Sequence[_Turn]) -> float | None:
+    """Return the number that the first turn of all read in the place where later ones read how a search had ended."""
+    first, *others = (turn for turn in turns if turn.history is turns[0].history)
+    ends = [before.point[0] for before, now in pairwise(turns) if now in others and before.history is history]
+    places = [
+        place
+        for place in range(len(first.given))
+        if len(ends) == len(others) > 0
+        and all(turn.given[place : place + 1] == (end,) for turn, end in zip(others, ends, strict=True))
+    ]
+    return first.given[places[0]] if len(places) == 1 else None
 
 
 def _empty(group: Sequence[History]) -> History:
@@ -168,24 +220,33 @@ def _residuals(turns: Sequence[_Turn]) -> list[NDArray[np.float64]]:
     return found if len(found) == len(turns) and len({each.shape[1] for each in found}) == 1 else []
 
 
-def _joined(group: Sequence[History], turns: Sequence[_Turn], writer: RunWriter) -> History:
+def _joined(
+    group: Sequence[History],
+    turns: Sequence[_Turn],
+    first: Mapping[History, NDArray[np.float64]],
+    writer: RunWriter,
+) -> History:
     """Return one history in the place of several, each of which holds a block of its parameters."""
     new = _empty(group)
     blocks = _blocks(group)
     count = sum(len(history) for history in group)
     state = np.empty(new.width)
     for history, block in blocks.items():
-        state[block] = history.values.array[0]
+        state[block] = first[history]
     values, gradients = np.empty((count, new.width)), np.full((count, new.width), np.nan)
     loss, accepted = np.empty(count), np.empty(count, dtype=bool)
     places: dict[History, list[tuple[int, bool]]] = {history: [] for history in group}
     at = 0
-    for turn in turns:
+    for before, turn in pairwise([None, *turns]):
+        assert turn is not None
         own, history, block = slice(turn.start, turn.stop), turn.history, blocks[turn.history]
         there = slice(at, at + turn.stop - turn.start)
         values[there], values[there, block] = state, history.values.array[own]
         gradients[there, block] = history.gradients.array[own]
         loss[there], accepted[there] = history.loss.array[own], history.accepted.array[own]
+        if before is not None and not _goes_on(before, turn):  # a search begins anywhere: with trials
+            accepted[there] &= loss[there] <= before.loss
+            accepted[at + turn.end - turn.start] = True
         places[history] += [(row, True) for row in range(there.start, there.stop)]
         state[block] = history.values.array[turn.end]
         at = there.stop

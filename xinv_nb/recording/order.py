@@ -7,16 +7,19 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
 from xinv_nb.recorded.history import MOST_CHANGES, History
+from xinv_nb.recording.held import read_by
 
 _MOST = 20_000
 """Changes from one objective to another that are noted; of more, nothing is told."""
 _MOST_OBJECTIVES = 12
 _FEWEST = 3
 """Evaluations that it takes to call something minimized, where no solver made them; and times that it has to be."""
+_SMALL = 16
 _LONG = 10
 """Steps for each of the other one from which on it is a fit, and no player that takes a few more steps."""
 _NEARLY_ALL = 0.8
@@ -31,6 +34,10 @@ class Stretch:
     history: History
     start: int
     stop: int
+    is_called: bool = False
+    """Whether the call of an optimizer began in it."""
+    given: tuple[float, ...] = ()
+    """The numbers that a solver's function read from around it, or was given beside the point, at the first of them."""
 
 
 @dataclass
@@ -39,13 +46,14 @@ class Order:
 
     latest: History | None = None
     """The objective of the latest new evaluation."""
-    _turns: list[tuple[History, int]] = field(default_factory=list)
+    _turns: list[tuple[History, int, tuple[float, ...]]] = field(default_factory=list)
 
-    def turns_to(self, history: History, row: int) -> None:
-        """Take note that an evaluation is of another objective than the one before it."""
+    def turns_to(self, history: History, row: int, holds: tuple[Any, tuple[Any, ...]] | None) -> None:
+        """Take note that an evaluation is of another objective than the one before it; `holds` is what it is given."""
         self.latest = history
         if len(self._turns) <= _MOST:
-            self._turns.append((history, row))
+            given = () if holds is None or history.width > 1 else _numbers((*read_by(holds[0]), *holds[1]))
+            self._turns.append((history, row, given))
 
     def joined(self, old: Sequence[History], new: History) -> None:
         """Forget the order of histories that were put together: they are one."""
@@ -57,10 +65,24 @@ class Order:
         if len(self._turns) > _MOST:
             return []
         found, next_of = list[Stretch](), dict[History, int]()
-        for history, start in reversed(self._turns):
-            found.append(Stretch(history, start, next_of.get(history, len(history))))
+        calls = {history: [call.start for call in history.calls] for history in {turn[0] for turn in self._turns}}
+        for history, start, given in reversed(self._turns):
+            stop = next_of.get(history, len(history))
+            is_called = bisect_left(calls[history], start) < bisect_left(calls[history], stop)
+            found.append(Stretch(history, start, stop, is_called, given))
             next_of[history] = start
         return found[::-1]
+
+
+def _numbers(values: Sequence[Any]) -> tuple[float, ...]:
+    """Return the numbers among some values, and those in small arrays."""
+    found = list[float]()
+    for value in values:
+        if isinstance(value, float):
+            found.append(float(value))
+        elif isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.size <= _SMALL:
+            found += value.reshape(-1).tolist()
+    return tuple(found)
 
 
 def find_hand_overs(order: Order) -> None:
@@ -70,8 +92,7 @@ def find_hand_overs(order: Order) -> None:
     """
     for before, now in pairwise(order.stretches()):
         solver, loop = before.history, now.history
-        is_solver = any(before.start <= call.start < before.stop for call in solver.calls)
-        if not is_solver or now.start == 0 or any(call.start == now.start for call in loop.calls):
+        if not before.is_called or now.is_called or now.start <= max(loop.handed, default=0):
             continue
         if (
             _is_looked_at(loop, now.start, solver, before.start, before.stop)

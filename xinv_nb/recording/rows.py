@@ -91,7 +91,7 @@ class Rows:
         appended = self._append(evaluation, gradient)
         self._newest, row, _, is_new = appended
         if is_new and self._newest is not self._order.latest:
-            self._order.turns_to(self._newest, row)
+            self._order.turns_to(self._newest, row, evaluation.holds)
         around = evaluation.around if evaluation.asked is None else evaluation.asked.around
         if around is not None:
             self._inner.setdefault(self._newest, InnerFit()).evaluated(self._newest, evaluation, around)
