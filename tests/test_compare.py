@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from autograd import grad
+from autograd import grad, value_and_grad
 from matplotlib import image
+from scipy.optimize import minimize
 
 import xinv_nb as xi
 from tests.packet import unpack
@@ -51,6 +52,21 @@ def test_statements_tell_who_came_how_far_and_how_fast() -> None:
 )
 def test_statements_of_odd_pairs(runs: list[Any], expected: str) -> None:
     assert expected in xi.compare(*(descend(*each) for each in runs)).statements
+
+
+def test_runs_whose_solvers_met_their_own_tests_at_0_ended_equally_low() -> None:
+    def bowl(x):
+        return (x[0] - 1) ** 2 + 3 * (x[1] - 2) ** 2
+
+    runs = []
+    for method in ("BFGS", "CG"):
+        with xi.record(method) as run:
+            minimize(value_and_grad(bowl), [0.0, 0.0], jac=True, method=method)
+        runs.append(run)
+    first = xi.compare(*runs).statements[0]
+    assert first.endswith("both met their own tests for convergence, which tell no such losses apart.")
+    slow = descend("by hand", 0.4)
+    assert "tests for convergence" not in xi.compare(runs[0], slow).statements[0]
 
 
 def test_a_rejected_trial_is_no_success() -> None:

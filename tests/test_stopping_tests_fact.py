@@ -287,3 +287,11 @@ def test_it_is_in_the_file_too(tmp_path) -> None:
     run = recorded(minimize, valley, START, method="Powell")
     run.save(tmp_path / "run.xinv")
     assert ledger(xi.load(tmp_path / "run.xinv")) == ledger(run) != {}
+
+
+def test_a_count_of_the_solver_that_is_another_than_what_was_recorded_says_so() -> None:
+    run = recorded(minimize, valley, [-1.2, 1.0], method="Nelder-Mead", options={"maxfev": 5000})
+    call = run.history.calls[-1]
+    call.ending = {**call.ending, "nfev": run.evaluations + 1}  # as where it calls twice what is recorded once
+    text = next(fact.text for fact in run.facts if fact.kind == "stopping tests")
+    assert f"{run.evaluations + 1} of 5000 evaluations, as it counts them, also those that are not recorded" in text

@@ -193,3 +193,21 @@ def test_finite_differences_that_a_program_takes_by_itself_are_no_trials():
     assert [(fit.start, fit.stop) for fit in run.fits] == [(0, 36)]
     (text,) = [fact.text for fact in run.facts if fact.kind == "trials"]
     assert "evaluations were for finite differences that the program takes by itself" in text
+
+
+def test_of_a_search_that_may_accept_what_is_no_lower_nothing_is_said_to_be_turned_down():
+    dice, temperature = numpy.random.RandomState(5), 3.0
+    x, lowest = numpy.array([3.0, -2.0]), []
+    with xi.record() as run:
+        loss = float(x @ x + 5 * numpy.sin(3 * x[0]))
+        for _ in range(400):
+            tried = x + 0.5 * dice.randn(2)
+            value = float(tried @ tried + 5 * numpy.sin(3 * tried[0]))
+            run.add(value, tried)
+            lowest.append(value)
+            if value < loss or dice.rand() < numpy.exp(-(value - loss) / temperature):
+                x, loss = tried, value
+            temperature *= 0.985
+    (text,) = [fact.text for fact in run.facts if fact.kind == "trials"]
+    no_lower = sum(value >= min(lowest[:k]) for k, value in enumerate(lowest) if k)
+    assert text.startswith(f"{no_lower} of 400 evaluations were no lower than the lowest before them")

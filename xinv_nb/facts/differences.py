@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kinds.difference import KIND
+from xinv_nb.facts.measures.ends_of_fits import PRECISION, has_converged
 from xinv_nb.facts.measures.objective import name_of_loss
 from xinv_nb.language.slots import Clause, Count, Listed, Named, Said, Slot, Value, Word
 from xinv_nb.recorded.run import RecordedRun
@@ -86,7 +87,8 @@ def _statements(recorded: Sequence[RecordedRun], names: Sequence[str], runs: Seq
         yield "never finite", {"run": _run(name)}
     if len(finite) > 1:
         unit = name_of_loss(recorded[0])[1]
-        yield from _lowest(finite, unit)
+        solved = all(_has_converged(run) for run in recorded if called[id(run)] in finite)
+        yield from _lowest(finite, unit, have_converged=solved)
         yield from _shares_of_the_start(finite)
         yield from _common_level(finite, unit)
     yield from _ends(recorded, called)
@@ -96,7 +98,13 @@ def _run(name: str) -> Said:
     return Said(name)
 
 
-def _lowest(curves: dict[str, NDArray[np.float64]], unit: str) -> Statements:
+def _has_converged(run: RecordedRun) -> bool:
+    """Whether the solver that a run ended with says that its own test for convergence was met."""
+    call = run.history.calls[-1] if run.history.calls else None
+    return call is not None and has_converged(call)
+
+
+def _lowest(curves: dict[str, NDArray[np.float64]], unit: str, *, have_converged: bool) -> Statements:
     best = {name: float(np.min(curve[np.isfinite(curve)])) for name, curve in curves.items()}
     order = sorted(best, key=lambda name: best[name])
     first = order[0]
@@ -104,14 +112,16 @@ def _lowest(curves: dict[str, NDArray[np.float64]], unit: str) -> Statements:
         yield "same lowest", {"all": _all(len(best)), "loss": Value(best[first], unit)}
         return
     others = [Clause("of a run", {"run": _run(n), "value": Value(best[n], unit, digits=4)}) for n in order[1:]]
-    yield (
-        "lowest",
-        {
-            "run": _run(first),
-            "loss": Value(best[first], unit, digits=4),
-            "others": Listed(tuple(others), closing=False),
-        },
-    )
+    slots: dict[str, Slot] = {
+        "run": _run(first),
+        "loss": Value(best[first], unit, digits=4),
+        "others": Listed(tuple(others), closing=False),
+    }
+    start = min(float(curve[np.isfinite(curve)][0]) for curve in curves.values())
+    if have_converged and best[order[-1]] - best[first] <= PRECISION * (start - best[first]):
+        yield "as low", slots | {"all": _all(len(best))}
+    else:
+        yield "lowest", slots
 
 
 def _shares_of_the_start(curves: dict[str, NDArray[np.float64]]) -> Statements:

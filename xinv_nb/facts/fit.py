@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xinv_nb.facts.measures.fits import Stretch
+from xinv_nb.facts.measures.stretch import Stretch
 from xinv_nb.language.renderer import said
 from xinv_nb.recorded.endings import why_of
 from xinv_nb.recorded.run import RecordedRun, Status

@@ -12,12 +12,17 @@ from functools import cached_property
 import numpy as np
 
 from xinv_nb.facts.fit import Fit, fits_of, iterates_of_fit
-from xinv_nb.facts.measures.fits import Stretch, changes_of_data, stretches
+from xinv_nb.facts.measures.blocks import blocks_of
+from xinv_nb.facts.measures.fits import changes_of_data, stretches
+from xinv_nb.facts.measures.players import arguments_of
+from xinv_nb.facts.measures.stretch import Stretch
 from xinv_nb.recorded.excerpt import Places
 from xinv_nb.recorded.run import RecordedRun
 
 _SAME_LOSS = 1e-6
 """Share by which two losses at one point may differ where they are of the same data."""
+_ROUNDING = 1e-12
+"""The same where the objective begins to hold something else, which may be other data."""
 _SAME_POINT = 1e-9
 _FEWEST_STEPS = 3
 _LAST_STEP = 2.0
@@ -118,14 +123,15 @@ def _best(parts: Parts) -> int:
 def _story(run: RecordedRun, found: Sequence[Stretch], fits: Sequence[Fit], shown: int) -> tuple[int, int]:
     """Return the evaluations of the fit that is shown and of those it goes on from, or that go on from it."""
     first = last = shown
-    while first > 0 and _goes_on(run, found, fits[first - 1], fits[first]):
+    by_turns = bool(blocks_of(run))  # then a call that moved nothing is no start again
+    while first > 0 and _goes_on(run, found, fits[first - 1], fits[first], by_turns=by_turns):
         first -= 1
-    while last + 1 < len(fits) and _goes_on(run, found, fits[last], fits[last + 1]):
+    while last + 1 < len(fits) and _goes_on(run, found, fits[last], fits[last + 1], by_turns=by_turns):
         last += 1
     return fits[first].start, fits[last].stop
 
 
-def _goes_on(run: RecordedRun, found: Sequence[Stretch], earlier: Fit, later: Fit) -> bool:
+def _goes_on(run: RecordedRun, found: Sequence[Stretch], earlier: Fit, later: Fit, *, by_turns: bool) -> bool:
     """Whether a fit starts where an earlier one ended, at its best point, or one step on, as optimizers return it."""
     between = [each for each in found if earlier.stop <= each.start and each.stop <= later.start]
     if any(each.look != "again" for each in between):
@@ -134,16 +140,29 @@ def _goes_on(run: RecordedRun, found: Sequence[Stretch], earlier: Fit, later: Fi
     ends = {earlier.best, int(rows[-1]) if len(rows) else earlier.stop - 1, earlier.stop - 1}
     history = run.history
     start, loss = history.values.array[history.row_of(later.start)], float(run.loss[later.start])
-    if np.array_equal(history.values.array[history.row_of(earlier.start)], start):
+    holds_others = any(row == later.start for row, _ in history.held)
+    same = _ROUNDING if holds_others else _SAME_LOSS
+    if np.array_equal(history.values.array[history.row_of(earlier.start)], start) and not by_turns:
         return False
     for end in ends:
         point = history.values.array[history.row_of(end)]
         is_there = np.abs(point - start).max() <= _SAME_POINT * float(np.abs(start).max())
-        if is_there and abs(run.loss[end] - loss) <= _SAME_LOSS * abs(run.loss[end]):
+        if is_there and abs(run.loss[end] - loss) <= same * abs(run.loss[end]):
             return True
-    if len(rows) < _FEWEST_STEPS:
+    if by_turns and _is_search_on(run, earlier, later):
+        return True
+    if len(rows) < _FEWEST_STEPS or holds_others:
         return False
     before, last = (history.values.array[history.row_of(int(row))] for row in rows[-2:])
     step = _LAST_STEP * float(np.linalg.norm(last - before))
     change = _LAST_STEP * abs(float(run.loss[rows[-1]] - run.loss[rows[-2]]))
     return bool(np.linalg.norm(start - last) <= step and abs(loss - run.loss[rows[-1]]) <= change)
+
+
+def _is_search_on(run: RecordedRun, earlier: Fit, later: Fit) -> bool:
+    """Whether a search over one argument, which begins anywhere, leaves the others where a fit before it ended."""
+    values = run.history.values.array
+    differs = values[later.start] != values[earlier.best]
+    moved = [leaves for leaves in arguments_of(run) if differs[leaves[0].start : leaves[-1].end].any()]
+    lowest = float(run.loss[earlier.best])
+    return len(moved) <= 1 and float(run.loss[later.best]) <= lowest + _SAME_POINT * abs(lowest)

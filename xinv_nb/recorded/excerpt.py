@@ -119,6 +119,7 @@ def _history(whole: History, places: Places, stop: int) -> History:
             part.without_gradient = GrowingColumn.of(_within(whole.without_gradient.array, places, stop))
     part.held = [(max(places.there(row), 0), mark) for row, mark in whole.held if row < stop]
     part.anew = [places.there(row) for row in whole.anew if row < stop and places.has(row)]
+    part.handed = [places.there(row) for row in whole.handed if row < stop and places.has(row)]
     part.moved_by, part.is_on_manifold, part.is_within = whole.moved_by, whole.is_on_manifold, whole.is_within
     for name, columns in whole.watches.items():
         found = _watch(columns, places, stop)

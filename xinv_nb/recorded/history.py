@@ -86,12 +86,16 @@ class History:
         tells them apart; only changes are noted, and none where it holds others nearly each time, as batches."""
         self.anew: list[int] = []
         """The evaluations at which the loop that makes them began to count its steps anew: a start, or an epoch."""
+        self.handed: list[int] = []
+        """The evaluations at which a loop went on from where a solver had ended that minimized another objective."""
         self.moved_by: tuple[str, ...] = ()
         """Objectives that are given these parameters, and whose own parameters this one is given: players of a game."""
         self.is_within = False
         """Whether it is computed inside of what a solver minimizes, and is not that itself."""
         self.nested = 0
         """In how many of a solver's evaluations of another objective it was minimized, to make these."""
+        self.is_between = False
+        """Whether that was between the evaluations of the other one, in a loop around both, and not inside of them."""
         self.is_on_manifold = False
         """Whether a package keeps its parameters on a curved surface, on which its own gradient need not vanish."""
         self.last_signs: NDArray[Any] = np.full(self.width, np.inf)

@@ -92,12 +92,12 @@ def join(parts: Sequence[Part], now: Mapping[int, Any], writer: RunWriter) -> Pa
     if not _may_go_on(parts, places):
         return None
     _take_over(found.history, parts[0].history)
-    moved = [_Moved(part, found, where) for part, where in zip(parts, places, strict=True)]
-    for name in dict.fromkeys(name for part in parts for name in part.history.watches):
-        found.history.watches[name] = _watches(name, parts, moved)
+    put_beside(
+        {part.history: Moved(where, _columns_of(part, found)) for part, where in zip(parts, places, strict=True)},
+        found.history,
+        writer,
+    )
     found.history.last_signs = np.sign(np.real(found.history.gradients.array[-1]))
-    histories = {part.history: each for part, each in zip(parts, moved, strict=True)}
-    writer.join_histories(list(histories), found.history, lambda old, event: histories[old].event(event))
     return found
 
 
@@ -203,18 +203,31 @@ def _copy(old: Leaf, row: Floats, new: Leaf, into: Floats) -> None:
     into[new.start : new.stop], into[new.rms_column] = whole[new.kept], rms(whole)
 
 
-class _Moved:
+def _columns_of(part: Part, found: Part) -> dict[int, int]:
+    """Return where the columns of a part have gone in the one that was put together."""
+    return {
+        old.start + i: new.start + i
+        for position, argument in part.arguments.items()
+        for old, new in zip(argument.leaves, found.arguments[position].leaves, strict=True)
+        if old.kept is new.kept is None
+        for i in range(old.size)
+    }
+
+
+def put_beside(moved: Mapping[History, Moved], new: History, writer: RunWriter) -> None:
+    """Put one history in the place of several, with what was watched in them and their events."""
+    for name in dict.fromkeys(name for history in moved for name in history.watches):
+        new.watches[name] = _watches(name, moved)
+    writer.join_histories(list(moved), new, lambda old, event: moved[old].event(event))
+
+
+class Moved:
     """Where the rows and the columns of a history have gone."""
 
-    def __init__(self, part: Part, found: Part, places: Sequence[tuple[int, bool]]) -> None:
+    def __init__(self, places: Sequence[tuple[int, bool]], columns: Mapping[int, int]) -> None:
         self.places = places
-        self._columns = {
-            old.start + i: new.start + i
-            for position, argument in part.arguments.items()
-            for old, new in zip(argument.leaves, found.arguments[position].leaves, strict=True)
-            if old.kept is new.kept is None
-            for i in range(old.size)
-        }
+        """Of each row: where it is now, and whether it is there for the first time."""
+        self._columns = columns
 
     def event(self, event: Event) -> Event | None:
         """Return an event beside its evaluation; None if the evaluation has it from another pass."""
@@ -230,11 +243,11 @@ class _Moved:
         return replace(event, evaluation=place, column=column, values=values)
 
 
-def _watches(name: str, parts: Sequence[Part], moved: Sequence[_Moved]) -> WatchColumns:
+def _watches(name: str, moved: Mapping[History, Moved]) -> WatchColumns:
     """Return what was recorded of a watched quantity, from the first pass of each evaluation that told of it."""
     rows: dict[int, tuple[WatchColumns, int, int]] = {}
-    for part, each in zip(parts, moved, strict=True):
-        columns = part.history.watches.get(name)
+    for history, each in moved.items():
+        columns = history.watches.get(name)
         if columns is None:
             continue
         evaluations = columns.evaluation.array
@@ -243,7 +256,7 @@ def _watches(name: str, parts: Sequence[Part], moved: Sequence[_Moved]) -> Watch
             if is_new or place not in rows:
                 start, stop = np.searchsorted(evaluations, [row, row + 1])
                 rows[place] = columns, int(start), int(stop)
-    found = WatchColumns(next(part.history.watches[name].unit for part in parts if name in part.history.watches))
+    found = WatchColumns(next(history.watches[name].unit for history in moved if name in history.watches))
     for place in sorted(rows):
         columns, start, stop = rows[place]
         values, cotangents = columns.values.between(start, stop), columns.cotangents.between(start, stop)

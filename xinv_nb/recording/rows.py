@@ -20,12 +20,14 @@ from xinv_nb.recorded.leaves import leaves_of
 from xinv_nb.recorded.sums import Sums
 from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.recording import nonfinite, remarks
+from xinv_nb.recording.blocks import join_blocks
 from xinv_nb.recording.evaluation import Evaluation
 from xinv_nb.recording.events import WatchedValue, backward_events, by_name, forward_events, turn
 from xinv_nb.recording.given_names import names_given
 from xinv_nb.recording.held import mark_of, state_of
 from xinv_nb.recording.inner import InnerFit
 from xinv_nb.recording.measured import by_group
+from xinv_nb.recording.order import Order, find_hand_overs, find_inner
 from xinv_nb.recording.outside import OutsideValues
 from xinv_nb.recording.solvers.callers import by_an_optimizer
 from xinv_nb.recording.structure import NO_NUMBERS, flatten, names_of_arguments, outline, signature
@@ -80,13 +82,16 @@ class Rows:
         self._remarks: dict[History, set[Any]] = {}
         self._inner: dict[History, InnerFit] = {}
         """What is made of each history inside of a solver's call of another objective."""
+        self._order = Order()
         self._turns = Turns(writer, self._new_history, self._thinned, self._joined)
         self._tell_joined = joined
 
     def append(self, evaluation: Evaluation, gradient: Any | None) -> Appended:
         """Add an evaluation."""
         appended = self._append(evaluation, gradient)
-        self._newest = appended[0]
+        self._newest, row, _, is_new = appended
+        if is_new and self._newest is not self._order.latest:
+            self._order.turns_to(self._newest, row, evaluation.holds)
         around = evaluation.around if evaluation.asked is None else evaluation.asked.around
         if around is not None:
             self._inner.setdefault(self._newest, InnerFit()).evaluated(self._newest, evaluation, around)
@@ -173,10 +178,15 @@ class Rows:
         """Add what waits for an evaluation that does not come, and put together what belongs together."""
         self._outside.put(self._newest)
         self._turns.close()
+        for old, new in join_blocks(self._order.stretches(), self._writer):
+            self._joined(old, new)
+        find_hand_overs(self._order)
+        find_inner(self._order)
 
     def _joined(self, old: Sequence[History], new: History) -> None:
         """Go on with one history in the place of several."""
         self._outside.joined(old, new)
+        self._order.joined(old, new)
         if self._newest in old:
             self._newest = new
         self._tell_joined(old, new)

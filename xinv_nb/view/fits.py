@@ -9,8 +9,8 @@ import numpy as np
 from xinv_nb.errors import XinvError
 from xinv_nb.facts.analysis import shown_parts
 from xinv_nb.facts.fit import Fit, iterates_of_fit
-from xinv_nb.facts.measures.fits import Stretch
 from xinv_nb.facts.measures.objective import name_of_loss
+from xinv_nb.facts.measures.stretch import Stretch
 from xinv_nb.facts.story import Parts, parts_of
 from xinv_nb.language.quantities import number, quantity
 from xinv_nb.recorded.excerpt import excerpt

@@ -21,6 +21,7 @@ from xinv_nb.language.slots import words_of_the_user
 from xinv_nb.recorded.captions import Caption
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.words.draft import BUILT_IN, Draft, Sentence
+from xinv_nb.words.fits_asked import about_fits
 from xinv_nb.words.names import mentioned_in, mentions, subjects_of
 from xinv_nb.words.queries.answers import answers_to, nearest_facts
 from xinv_nb.words.queries.kinds.right import end_state
@@ -139,11 +140,13 @@ def draft_answer(run: RecordedRun, question: str, span: tuple[int, int] | None =
     ()
     """
     whole = story_span(run)
-    known = [] if _is_of_an_event(run, question) else about_troubles(run, question, span)
-    if not known and span is None:
-        known = list(answers_to(run, question))
-    known = known or _facts_for(run, question, span)[:_MOST]
-    best = nothing_found(run, question, span, known)
+    best: Sequence[Fact] | None = about_fits(run, question) if span is None else None
+    if best is None:
+        known = [] if _is_of_an_event(run, question) else about_troubles(run, question, span)
+        if not known and span is None:
+            known = list(answers_to(run, question))
+        known = known or _facts_for(run, question, span)[:_MOST]
+        best = nothing_found(run, question, span, known)
     if not best:
         return Draft(question, span or whole, ())
     hull = (min(f.span[0] for f in best), max(f.span[1] for f in best))

@@ -33,7 +33,11 @@ _NEXT = re.compile(
 _NOT_FINITE = "not-finite"
 _GENERAL = ("course", "gradient")
 """Facts that do not answer whether something is wrong, though they were about its words."""
-_ELSEWHERE = re.compile(r"\b(?:another start|other starts?|best possible|global(?:ly)?|local (?:minimum|optimum))\b")
+_ELSEWHERE = re.compile(
+    r"\b(?:another start|other starts?|best possible|global(?:ly)?|local (?:minim(?:a|um)|optim(?:a|um))"
+    r"|(?:other|another|several|how many|different) (?:different )?(?:minim(?:a|um)|optim(?:a|um))"
+    r"|starts agree|depends? on (?:the|its) start\w*)\b"
+)
 """Words by which a reader asks what other starts would give."""
 _OF_ONE_START = ("sampling", "players", "fits")
 """Facts of runs that are no single descent: where another start ends is another question there."""

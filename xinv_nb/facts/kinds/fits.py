@@ -14,8 +14,9 @@ from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.fit import Fit, iterates_of_fit
 from xinv_nb.facts.kind import Kind, Question
-from xinv_nb.facts.measures.fits import Stretch
+from xinv_nb.facts.measures.ends_of_fits import ends_of
 from xinv_nb.facts.measures.names import named_optimizer, values_of
+from xinv_nb.facts.measures.stretch import Stretch
 from xinv_nb.facts.story import Parts
 from xinv_nb.language.slots import Count, Iteration, Listed, Named, Said, Slot, Value, Word
 from xinv_nb.recorded.run import RecordedRun
@@ -57,6 +58,9 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
         yield from _several(evidence, parts)
     yield from _inner(evidence)
     yield from _looks(parts)
+    if handed := [row for row in evidence.run.history.handed if start <= row < stop]:
+        slots: dict[str, Slot] = {"times": Count(len(handed))} if len(handed) > 1 else {}
+        yield KIND.fact("handed over" if slots else "handed over, once", (start, stop - 1), 0.9, slots)
     for first, last in evidence.run.chosen_spans:
         within = sum(first < part.stop and part.start <= last for part in parts.stretches)
         if within > 1:
@@ -89,11 +93,16 @@ def _several(evidence: Evidence, parts: Parts) -> Iterator[Fact]:
     values = [float(run.loss[fit.best]) for fit in fits]
     is_best = parts.are_comparable and np.isfinite(lowest) and not any(value < lowest for value in values)
     as_low = [k for k, value in enumerate(values) if is_best and _is_as_low(value, lowest, values)]
+    known = ends_of(run, fits, parts.stretches)
+    by_precision = [k for k, end in enumerate(known) if is_best and end.is_as_low_as(known[parts.shown])]
+    is_by_precision = not set(by_precision) <= set(as_low)
+    as_low = sorted({*as_low, *by_precision})
     several = len(as_low) > 1
     if is_best:
         slots |= {"lowest": Value(lowest)} | ({"times": Count(len(as_low))} if several else {})
         slots |= _place(run, [fits[k] for k in as_low]) if several else {}
     form = ("reached by several" if several else "the lowest") if is_best else "another"
+    form += ", by precision" if several and is_by_precision else ""
     yield KIND.fact(form, (start, stop - 1), 1.0, slots)
     yield from _point(run, parts)
 
@@ -168,7 +177,8 @@ def _inner(evidence: Evidence) -> Iterator[Fact]:
             slots: dict[str, Slot] = {"times": Count(history.nested), "count": Count(len(history))}
             is_named = history.objective not in (run.history.objective, UNNAMED)
             slots |= {"inner": Said(history.objective), "outer": Said(run.history.objective)} if is_named else {}
-            yield KIND.fact("inner" if is_named else "inner, unnamed", (0, evidence.last), 1.0, slots)
+            form = ("between" if history.is_between else "inner") + ("" if is_named else ", unnamed")
+            yield KIND.fact(form, (0, evidence.last), 1.0, slots)
 
 
 def _looks(parts: Parts) -> Iterator[Fact]:
@@ -176,6 +186,18 @@ def _looks(parts: Parts) -> Iterator[Fact]:
         if part.look in ("grid", "line", "scan", "check", "again", "search"):
             salience = 1.0 if parts.is_plot else 0.6
             yield KIND.fact(_form(part), (part.start, part.stop - 1), salience, _of(part))
+        elif part.look == "solve":
+            lowest = float(np.fmin.reduce(parts.run.loss[part.start : part.stop]))
+            is_lower = lowest < min(parts.run.loss[fit.best] for fit in parts.fits)
+            slots = {**_of(part), "lowest": Value(lowest)}
+            yield KIND.fact("look, solve", (part.start, part.stop - 1), 1.0 if is_lower else 0.6, slots)
+        if part.within:
+            solvers = {call.optimizer for call in part.within}
+            form = "interrupted" if len(solvers) == 1 else "interrupted by several"
+            slots = {"search": named_optimizer(part.within[0].optimizer)} if len(solvers) == 1 else {}
+            form += ", once" if len(part.within) == 1 else ""
+            slots |= {"times": Count(len(part.within))} if len(part.within) > 1 else {}
+            yield KIND.fact(form, (part.start, part.stop - 1), 0.9, slots)
 
 
 def _form(part: Stretch) -> str:

@@ -9,9 +9,11 @@ from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.ends import last_call
 from xinv_nb.facts.measures.names import named_optimizer
+from xinv_nb.facts.measures.optimizers import last_stop
 from xinv_nb.facts.measures.stopped import StoppingTest
 from xinv_nb.facts.measures.stopping import stopping_tests
 from xinv_nb.language.slots import Clause, Count, Listed, Named, Said, Slot, SolverIterations, Value, Word, pair
+from xinv_nb.recorded.run import RecordedRun
 
 
 def compute(evidence: Evidence) -> Iterator[Fact]:
@@ -32,7 +34,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
         return
     slots: dict[str, Slot] = {
         "optimizer": named_optimizer(call.optimizer),
-        "tests": Listed(tuple(_clause(test) for test in found)),
+        "tests": Listed(tuple(_clause(test, _told(run)) for test in found)),
     }
     tests = [
         {"about": each.about, "size": each.size, "limit": each.limit, "option": each.option, "met": each.is_met}
@@ -41,12 +43,21 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     yield KIND.fact("tests", (last, last), 0.15, slots, data={"ledger": tests})
 
 
-def _clause(test: StoppingTest) -> Clause:
+def _told(run: RecordedRun) -> int | None:
+    """Return how many evaluations the optimizer is said to have made, where that is said."""
+    stop = last_stop(run)
+    return None if stop is None else int(stop.values["evaluations"])
+
+
+def _clause(test: StoppingTest, told: int | None) -> Clause:
     met = "reached" if test.is_count else "met"
     slots: dict[str, Slot] = {"option": Said(test.option), "met": Word(met if test.is_met else f"not {met}")}
     if test.is_count:
         count = SolverIterations if test.about == "iterations" else Count
-        return Clause(f"test, {test.about}", slots | {"count": Count(int(test.size)), "most": count(int(test.limit))})
+        # What it calls twice at a point may be recorded once: two numbers of one thing are told apart.
+        is_its_own = test.about == "evaluations" and told not in (None, int(test.size))
+        form = f"test, {test.about}" + ", by its own count" * is_its_own
+        return Clause(form, slots | {"count": Count(int(test.size)), "most": count(int(test.limit))})
     size, limit = Value(test.size, in_powers=True), Value(test.limit, in_powers=True)
     if size.looks_like(limit):
         size, limit = pair(test.size, test.limit)

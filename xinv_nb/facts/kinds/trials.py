@@ -50,6 +50,8 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     slots = {"count": Count(count), "evaluations": Count(run.evaluations), "share": Share(share)}
     slots |= {"longest": Count(longest), "first": Iteration(first), "last": Iteration(last)}
     form = "one" if count == 1 else "several" if longest == 1 else "several in a row"
+    if not run.has_gradients and not run.history.calls:
+        form += ", no lower"  # what the program's own search did with them is not known: annealing accepts some
     data = {"from": first, "to": last}
     yield KIND.fact(form, (0, evidence.last), 0.5 if share > _MANY else 0.3, slots, data=data)
 

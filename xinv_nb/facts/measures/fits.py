@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from xinv_nb.facts.measures import looks
 from xinv_nb.facts.measures.anew import starts_among
+from xinv_nb.facts.measures.interrupted import put_together
 from xinv_nb.facts.measures.looks import Look
 from xinv_nb.facts.measures.restarts import restarts
+from xinv_nb.facts.measures.stretch import Floats, Rows, Stretch, accepted_in, goes_on
 from xinv_nb.recorded.calls import OptimizerCall
 from xinv_nb.recorded.columns import in_real_numbers
 from xinv_nb.recorded.run import RecordedRun
-
-Floats = NDArray[np.float64]
 
 _FEWEST = 3
 """Evaluations that a loop takes at least to be a fit, beside others."""
@@ -27,27 +25,6 @@ _LOOK_FIRST = ("SHGO", "Brute force")
 _MOST_SETS, _FEWEST_OF_BATCH = 5, 10
 """Data that change more often than that, and each after fewer evaluations, are drawn anew for one optimization."""
 _SAME_RATE = 1e-6
-_LATEST = 5
-_NO_FARTHER = 2.0
-"""How many times as long as the longest of the latest steps the one may be with which a loop goes on after a look."""
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """Evaluations `start` up to `stop` that belong together: one fit, or, where `look` says so, a look at points."""
-
-    start: int
-    stop: int
-    call: OptimizerCall | None = None
-    look: Look = ""
-    options: Mapping[str, Any] = field(default_factory=dict)
-    looks: tuple[Stretch, ...] = ()
-    """The looks that interrupted a fit, which then went on from where it was."""
-
-    @property
-    def left_out(self) -> tuple[tuple[int, int], ...]:
-        """The evaluations of these looks: of each, the first, and the one after the last."""
-        return tuple((look.start, look.stop) for look in self.looks)
 
 
 def stretches(run: RecordedRun) -> list[Stretch]:
@@ -89,22 +66,10 @@ def stretches(run: RecordedRun) -> list[Stretch]:
             found += _of_loop(rows, start, stop, starts, alone=not calls)
         if points is not None:
             starts += [points[each.start] for each in found[len(starts) :]]
+    if rows is not None:
+        found = put_together(rows, found)
     is_plot = all(each.look == "grid" for each in found)
     return found if is_plot or not all(each.look for each in found) else [Stretch(0, count)]
-
-
-@dataclass(frozen=True)
-class Rows:
-    """The points, gradients and verdicts of all evaluations, in real numbers."""
-
-    points: Floats
-    slopes: Floats | None
-    accepted: NDArray[np.bool_]
-    loss: Floats
-    anew: Sequence[int]
-    """The evaluations at which the loop begins to count its steps anew."""
-    changes: Sequence[int]
-    """The evaluations at which the objective begins to hold other data."""
 
 
 def _rows(run: RecordedRun) -> Rows | None:
@@ -113,9 +78,8 @@ def _rows(run: RecordedRun) -> Rows | None:
     if history.kept is not None or history.width == 0:
         return None
     slopes = in_real_numbers(history.gradients.array) if run.has_gradients else None
-    return Rows(
-        in_real_numbers(history.values.array), slopes, run.accepted, run.loss, history.anew, changes_of_data(run)
-    )
+    points, changes = in_real_numbers(history.values.array), changes_of_data(run)
+    return Rows(points, slopes, run.accepted, run.loss, history.anew, changes, history.handed)
 
 
 def changes_of_data(run: RecordedRun) -> list[int]:
@@ -225,37 +189,11 @@ def _rejoined(rows: Rows, pieces: Sequence[tuple[int, int]]) -> list[list[tuple[
     """Return the pieces between looks, those together of which each goes on from where the one before it was."""
     found = list[list[tuple[int, int]]]()
     for piece in pieces:
-        if found and _goes_on(rows, found[-1], piece):
+        if found and goes_on(rows, found[-1], piece):
             found[-1].append(piece)
         else:
             found.append([piece])
     return found
-
-
-def _goes_on(rows: Rows, earlier: Sequence[tuple[int, int]], later: tuple[int, int]) -> bool:
-    """Whether a loop is where it was, or one step on: the same point, down its gradient, or no farther than before."""
-    steps_taken = _accepted(rows, earlier)
-    if not len(steps_taken) or later[0] in rows.changes:
-        return False
-    last, now = rows.points[steps_taken[-1]], rows.points[later[0]]
-    if np.array_equal(now, rows.points[earlier[0][0]]):
-        return False
-    step = now - last
-    length = float(np.linalg.norm(step))
-    if not length > 0:
-        return length == 0
-    if rows.slopes is not None:
-        slope = rows.slopes[steps_taken[-1]]
-        inner, size = -float(slope @ step), float(np.linalg.norm(slope)) * length
-        if now.size > 1 and inner > 0 and inner >= (1 - _SAME_RATE) * size:
-            return True
-    lengths = np.linalg.norm(np.diff(rows.points[steps_taken[-_LATEST:]], axis=0), axis=1)
-    return len(lengths) > 0 and length <= _NO_FARTHER * float(lengths.max())
-
-
-def _accepted(rows: Rows, pieces: Sequence[tuple[int, int]]) -> NDArray[np.intp]:
-    """Return the evaluations in some pieces that are iterates."""
-    return np.concatenate([np.flatnonzero(rows.accepted[a:b]) + a for a, b in pieces])
 
 
 def _with_looks_within(found: Sequence[Stretch]) -> list[Stretch]:
@@ -274,11 +212,12 @@ def _of_steps(
 ) -> Iterator[Stretch]:
     """Yield the fits among the evaluations of some pieces, which looks interrupted."""
     points, slopes = rows.points, rows.slopes
-    iterates = _accepted(rows, pieces)  # a trial is no start
+    iterates = accepted_in(rows, pieces)  # a trial is no start
     down = None if slopes is None else slopes[iterates]
     anew = np.searchsorted(iterates, [row for row in rows.anew if row in set(iterates.tolist())]).tolist()
     counted = starts_among(anew, points[iterates], down, rows.loss[iterates])
     found = {int(iterates[row]) for row in counted or restarts(points[iterates], down, starts)}
+    found -= set(rows.handed)
     found |= {row for a, b in pieces for row in rows.changes if a < row < b}
     every = np.concatenate([np.arange(a, b) for a, b in pieces])
     cuts = [0, *np.searchsorted(every, sorted(found)).tolist(), len(every)]

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Look = Literal["grid", "line", "scan", "check", "again", "search", "few", ""]
+Look = Literal["grid", "line", "scan", "check", "again", "search", "solve", "few", ""]
 """Points on a grid, evenly on a line, or on one through an end; one point with each coordinate moved a little; points
-known before; those among which a search looks for starts; too few to say."""
+known before; those among which a search looks for starts; those of a solver from whose end a loop did not go on; too
+few to say."""
 
 _FEWEST_ON_GRID = 6
 _FEWEST_ON_LINE = 5

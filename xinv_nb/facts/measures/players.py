@@ -32,7 +32,7 @@ def players_of(run: RecordedRun, iterates: Iterates) -> Players | None:
     """Return who plays a game in this run; None where nobody does."""
     if run.history.moved_by:
         return Players(others=run.history.moved_by)
-    arguments = list(_arguments(run))
+    arguments = list(arguments_of(run))
     if len(arguments) < 2 or len(iterates) <= _FEWEST:
         return None
     steps = np.diff(iterates.earned, axis=1) if run.has_gradients else _by_turns(iterates)
@@ -58,8 +58,12 @@ def _by_turns(iterates: Iterates) -> NDArray[np.float64]:
     return np.nan_to_num(np.array(products))
 
 
-def _arguments(run: RecordedRun) -> Iterator[list[Leaf]]:
-    """Yield the leaves of each argument of the objective; nothing where it takes one."""
+def arguments_of(run: RecordedRun) -> Iterator[list[Leaf]]:
+    """Yield the leaves of each argument of the objective; nothing where it takes one.
+
+    >>> list(arguments_of(RecordedRun()))
+    []
+    """
     outline = run.history.outline
     if not isinstance(outline, tuple):
         return

@@ -172,7 +172,9 @@ def _history(header: dict[str, Any], columns: dict[str, NDArray[Any]]) -> Histor
     history.is_on_manifold = of_kind(bool, header.get("is_on_manifold", False))
     history.is_within = of_kind(bool, header.get("is_within", False))
     history.anew = [position(row, len(history)) for row in header.get("anew", ())]
+    history.handed = [position(row, len(history)) for row in header.get("handed", ())]
     history.nested = position(header.get("nested", 0))
+    history.is_between = of_kind(bool, header.get("is_between", False))
     history.moved_by = tuple(texts(header.get("moved_by", [])))
     for i, watch in enumerate(header["watches"]):
         history.watches[of_kind(str, watch["name"])] = _watch_in(watch, i, columns, len(history))
