@@ -85,6 +85,9 @@ class Rows:
 
     def append(self, evaluation: Evaluation, gradient: Any | None) -> Appended:
         """Add an evaluation."""
+        history, row = self._latest[3], self._append_again(evaluation, gradient)
+        if row >= 0:
+            return history, row, gradient, True
         appended = self._append(evaluation, gradient)
         self._newest = appended[0]
         around = evaluation.around if evaluation.asked is None else evaluation.asked.around
@@ -97,6 +100,30 @@ class Rows:
     def watched_outside(self, value: WatchedValue) -> None:
         """Add a quantity that was watched outside any pass."""
         self._outside.add(value, self._newest)
+
+    def _append_again(self, evaluation: Evaluation, gradient: Any) -> int:
+        """Add an evaluation that is in all as the one before it, as most are, at once; returns its row, else -1."""
+        known, positions, shape, history = self._latest
+        point = evaluation.point
+        if (
+            evaluation.identity is not known
+            or evaluation.positions != positions
+            or evaluation.others is not None
+            or type(point) is not np.ndarray
+            or type(gradient) is not np.ndarray
+            or len(shape) != 1
+            or not point.shape == gradient.shape == shape
+            or not point.dtype is gradient.dtype is history.dtype
+            or evaluation.asked is not None
+            or evaluation.around is not None
+            or self._outside.waiting
+        ):
+            return -1
+        row = history.append_again(evaluation.loss, point, gradient)
+        if row >= 0:
+            self._newest, self._sites[history] = history, [evaluation.site]
+            self._look_at_what_is_held(history, row, evaluation)
+        return row
 
     def _append(self, evaluation: Evaluation, gradient: Any | None) -> Appended:
         is_plain = evaluation.others is None and evaluation.identity is self._latest[0]  # as in most steps

@@ -62,6 +62,7 @@ def _begins(frame: FrameType) -> None:
 
 def _method(method: Any) -> Any:
     """Return what stands for one of the methods of `least_squares`."""
+
     def observed_method(*args: Any, **options: Any) -> Any:
         fitting = _fitting_of(sys._getframe(1))  # noqa: SLF001
         if fitting is None:
