@@ -239,15 +239,20 @@ class History:
             self._room = min(self._most_rows, *(len(column.block) for column in blocks))
         return number
 
-    def append_again(self, loss: float, values: NDArray[Any], gradient: NDArray[Any]) -> int:
+    def append_again(self, loss: float, values: NDArray[Any], gradient: NDArray[Any] | None) -> int:
         """Do as `append`, with rows that fit and a loss other than the latest; returns -1 where there is more to do."""
         losses = self.loss
         row = losses.rows
         if not 0 < row < self._room or losses.block[row - 1] == loss:
             return -1
-        points, slopes, flags = self.values, self.gradients, self.accepted
-        points.block[row], slopes.block[row], losses.block[row], flags.block[row] = values, gradient, loss, True
-        points.rows = slopes.rows = flags.rows = losses.rows = row + 1  # last and at once, as in `append`
+        points, slopes, flags, unknown = self.values, self.gradients, self.accepted, _NOWHERE
+        points.block[row], losses.block[row], flags.block[row] = values, loss, True
+        if gradient is None:
+            unknown, slopes.block[row] = self._note_unknown(row), _UNKNOWN
+        else:
+            slopes.block[row] = gradient
+        lengths = row + 1, row + 1, unknown.rows + 1, row + 1, row + 1  # last and at once, as in `append`
+        points.rows, slopes.rows, unknown.rows, flags.rows, losses.rows = lengths
         return row
 
     def _write(self, column: GrowingColumn, row: int, values: Any) -> None:

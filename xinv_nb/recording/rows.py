@@ -85,10 +85,7 @@ class Rows:
 
     def append(self, evaluation: Evaluation, gradient: Any | None) -> Appended:
         """Add an evaluation."""
-        history, row = self._latest[3], self._append_again(evaluation, gradient)
-        if row >= 0:
-            return history, row, gradient, True
-        appended = self._append(evaluation, gradient)
+        appended = self._append_again(evaluation, gradient) or self._append(evaluation, gradient)
         self._newest = appended[0]
         around = evaluation.around if evaluation.asked is None else evaluation.asked.around
         if around is not None:
@@ -101,8 +98,8 @@ class Rows:
         """Add a quantity that was watched outside any pass."""
         self._outside.add(value, self._newest)
 
-    def _append_again(self, evaluation: Evaluation, gradient: Any) -> int:
-        """Add an evaluation that is in all as the one before it, as most are, at once; returns its row, else -1."""
+    def _append_again(self, evaluation: Evaluation, gradient: Any | None) -> Appended | None:
+        """Add an evaluation that is in all as the one before it, as most are, at once; None where it is another."""
         known, positions, shape, history = self._latest
         point = evaluation.point
         if (
@@ -110,20 +107,22 @@ class Rows:
             or evaluation.positions != positions
             or evaluation.others is not None
             or type(point) is not np.ndarray
-            or type(gradient) is not np.ndarray
+            or point.shape != shape
             or len(shape) != 1
-            or not point.shape == gradient.shape == shape
-            or not point.dtype is gradient.dtype is history.dtype
-            or evaluation.asked is not None
-            or evaluation.around is not None
-            or self._outside.waiting
+            or point.dtype is not history.dtype
         ):
-            return -1
+            return None
+        if gradient is None:
+            if evaluation.has_gradient:
+                return None
+        elif type(gradient) is not np.ndarray or gradient.shape != shape or gradient.dtype is not history.dtype:
+            return None
         row = history.append_again(evaluation.loss, point, gradient)
-        if row >= 0:
-            self._newest, self._sites[history] = history, [evaluation.site]
-            self._look_at_what_is_held(history, row, evaluation)
-        return row
+        if row < 0:
+            return None
+        self._sites[history] = [evaluation.site]
+        self._look_at_what_is_held(history, row, evaluation)
+        return history, row, gradient, True
 
     def _append(self, evaluation: Evaluation, gradient: Any | None) -> Appended:
         is_plain = evaluation.others is None and evaluation.identity is self._latest[0]  # as in most steps
