@@ -158,7 +158,7 @@ class Rows:
         numbers = state_of(function)
         known, before = self._functions.get(history), self._numbers.get(history, ((), ()))
         is_new = function is not (None if known is None else known())
-        if not is_new and numbers == before[0] and all(map(operator.is_, rest, before[1])):
+        if not is_new and numbers == before[0] and (not rest or all(map(operator.is_, rest, before[1]))):
             return
         self._numbers[history] = numbers, rest
         with suppress(TypeError):  # few callables cannot be referred to
