@@ -103,6 +103,8 @@ class History:
         self.lock = threading.RLock()
         """Held while rows are dropped, and by who reads rows together with `kept`."""
         self._most_rows = max(_FEWEST_ROWS, BUDGET // (2 * self.dtype.itemsize * max(self.width, 1)))
+        self._room = 0
+        """Rows that there is room for in the blocks that there are, where a row is nothing more; else 0."""
         self._best, self._worst = math.inf, -math.inf
         self._points = 0, 0
         """Evaluations that were looked at so far, and points among them."""
@@ -133,6 +135,7 @@ class History:
 
     def _fit_into_budget(self) -> None:
         """Let rows be as many as fit, with all that they hold."""
+        self._room = 0
         more = [
             *([] if self.residuals is None else [self.residuals]),
             *(group.residuals for group in self.data.values()),
@@ -169,6 +172,7 @@ class History:
         if group is None:
             if len(self.data) >= MOST_GROUPS:
                 return False
+            self._room = 0
             group = self.data[name] = DataColumns(len(residuals), self.values.rows, sigma, labels)
             self._fit_into_budget()
         if len(residuals) != group.count:
@@ -210,6 +214,8 @@ class History:
     ) -> int:
         """Add one evaluation, with None for a gradient that is not known; returns its number."""
         number = self.loss.rows
+        if number == self._room:
+            self._room = 0  # until the columns have grown
         if number == len(self.loss.block):
             self.loss.grow()
         if number == len(self.accepted.block):
@@ -234,7 +240,26 @@ class History:
         lengths = row + 1, row + 1, row + 1, row + 1, unknown.rows + 1, number + 1, number + 1
         flags, losses = self.accepted, self.loss
         kept.rows, told.rows, self.values.rows, self.gradients.rows, unknown.rows, flags.rows, losses.rows = lengths
+        if not self._room and self.kept is None and self.residuals is None and not self.data:
+            blocks = self.values, self.gradients, losses, flags
+            self._room = min(self._most_rows, *(len(column.block) for column in blocks))
         return number
+
+    def append_again(self, loss: float, values: NDArray[Any], gradient: NDArray[Any] | None) -> int:
+        """Do as `append`, with rows that fit and a loss other than the latest; returns -1 where there is more to do."""
+        losses = self.loss
+        row = losses.rows
+        if not 0 < row < self._room or losses.block[row - 1] == loss:
+            return -1
+        points, slopes, flags, unknown = self.values, self.gradients, self.accepted, _NOWHERE
+        points.block[row], losses.block[row], flags.block[row] = values, loss, True
+        if gradient is None:
+            unknown, slopes.block[row] = self._note_unknown(row), _UNKNOWN
+        else:
+            slopes.block[row] = gradient
+        lengths = row + 1, row + 1, unknown.rows + 1, row + 1, row + 1  # last and at once, as in `append`
+        points.rows, slopes.rows, unknown.rows, flags.rows, losses.rows = lengths
+        return row
 
     def _write(self, column: GrowingColumn, row: int, values: Any) -> None:
         """Write a row behind the last one of a column."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from threading import get_ident
 
 from xinv_nb.recording.backends.protocol import Recording
 
@@ -18,9 +18,7 @@ def active() -> Recording | None:
     found = innermost.get()
     while found is not None and found.closed:
         found = found.outer
-    if found is None or found.thread != threading.get_ident():
-        return None
-    return found
+    return found if found is not None and found.thread == get_ident() else None
 
 
 @contextmanager

@@ -43,10 +43,13 @@ def is_finite_point(point: Any) -> bool:
 
 def is_finite_gradient(gradient: Any) -> bool:
     """Whether a gradient, with summaries in the place of large arrays, is finite."""
+    if type(gradient) is np.ndarray:
+        if gradient.ndim == 1 and gradient.size <= _FEW and gradient.dtype.kind == "f":
+            # The sum of what is finite may overflow.
+            return math.isfinite(sum(gradient.tolist())) or is_finite(gradient)
+        return is_finite(gradient)
     if isinstance(gradient, Summary):
         return math.isfinite(gradient.rms)
-    if type(gradient) is np.ndarray and gradient.ndim == 1 and gradient.size <= _FEW and gradient.dtype.kind == "f":
-        return math.isfinite(sum(gradient.tolist())) or is_finite(gradient)  # the sum of what is finite may overflow
     if isinstance(gradient, (list, tuple)):
         return all(map(is_finite_gradient, gradient))
     if isinstance(gradient, Mapping):

@@ -10,7 +10,7 @@ import functools
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
-from types import CodeType, FunctionType, MethodType
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,9 @@ _MOST_NUMBERS = 64
 
 _NUMBERS = frozenset([float, int, np.float64, np.int64])
 """The types of numbers that a program sets: those of NumPy, as a loop over `linspace` has them, too."""
+
+_NO_STATE = frozenset([FunctionType, ModuleType, BuiltinFunctionType, type, type(None)])
+"""The types of most of what a function reads, of which nothing is looked at."""
 
 _KEPT = frozenset([float, np.float64, np.ndarray])
 """The types that are looked at in dicts and lists: whole numbers count steps there."""
@@ -74,6 +77,8 @@ def state_of(function: Any) -> tuple[float, ...]:
     found: list[float] = []
     for value in read_by(function):
         kind = type(value)
+        if kind in _NO_STATE:
+            continue
         if kind in _NUMBERS:
             found.append(value)
         elif kind is np.ndarray:
@@ -99,7 +104,7 @@ def read_by(function: Any) -> list[Any]:
         if len(_names) > _MOST_CODES:
             _names.clear()
     around = function.__globals__
-    found = [around.get(name) for name in names[1]]
+    found = list(map(around.get, names[1]))
     if function.__closure__ is not None:
         with suppress(ValueError):  # not bound yet
             found += [cell.cell_contents for cell in function.__closure__]

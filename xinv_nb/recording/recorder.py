@@ -225,8 +225,10 @@ class Recorder:
 
     def between_steps(self) -> None:
         """Take note of a pass of the framework's own, as its optimizers make them between two steps."""
-        for recorder in self.self_and_around():
+        recorder: Recorder | None = self
+        while recorder is not None:
             recorder._optimizers.passes_between += 1  # noqa: SLF001
+            recorder = recorder.outer
 
     def hand_on(self, evaluation: Evaluation, gradient: Any | None) -> None:
         """Add an evaluation to this recording and to those around it.

@@ -88,7 +88,7 @@ class Rows:
 
     def append(self, evaluation: Evaluation, gradient: Any | None) -> Appended:
         """Add an evaluation."""
-        appended = self._append(evaluation, gradient)
+        appended = self._append_again(evaluation, gradient) or self._append(evaluation, gradient)
         self._newest, row, _, is_new = appended
         if is_new and self._newest is not self._order.latest:
             self._order.turns_to(self._newest, row, evaluation.holds)
@@ -102,6 +102,32 @@ class Rows:
     def watched_outside(self, value: WatchedValue) -> None:
         """Add a quantity that was watched outside any pass."""
         self._outside.add(value, self._newest)
+
+    def _append_again(self, evaluation: Evaluation, gradient: Any | None) -> Appended | None:
+        """Add an evaluation that is in all as the one before it, as most are, at once; None where it is another."""
+        known, positions, shape, history = self._latest
+        point = evaluation.point
+        if (
+            evaluation.identity is not known
+            or evaluation.positions != positions
+            or evaluation.others is not None
+            or type(point) is not np.ndarray
+            or point.shape != shape
+            or len(shape) != 1
+            or point.dtype is not history.dtype
+        ):
+            return None
+        if gradient is None:
+            if evaluation.has_gradient:
+                return None
+        elif type(gradient) is not np.ndarray or gradient.shape != shape or gradient.dtype is not history.dtype:
+            return None
+        row = history.append_again(evaluation.loss, point, gradient)
+        if row < 0:
+            return None
+        self._sites[history] = [evaluation.site]
+        self._look_at_what_is_held(history, row, evaluation)
+        return history, row, gradient, True
 
     def _append(self, evaluation: Evaluation, gradient: Any | None) -> Appended:
         is_plain = evaluation.others is None and evaluation.identity is self._latest[0]  # as in most steps
@@ -137,7 +163,7 @@ class Rows:
         numbers = state_of(function)
         known, before = self._functions.get(history), self._numbers.get(history, ((), ()))
         is_new = function is not (None if known is None else known())
-        if not is_new and numbers == before[0] and all(map(operator.is_, rest, before[1])):
+        if not is_new and numbers == before[0] and (not rest or all(map(operator.is_, rest, before[1]))):
             return
         self._numbers[history] = numbers, rest
         with suppress(TypeError):  # few callables cannot be referred to

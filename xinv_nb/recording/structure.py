@@ -21,13 +21,16 @@ def copied(value: Any, *, summarise: bool) -> Any:
 
     Of large arrays only a summary is taken where `summarise` says so: copying them is what would cost.
     """
-    if type(value) is np.ndarray and value.size <= WHOLE_LIMIT:
-        return value.copy()  # the plain case, at once
+    if type(value) is np.ndarray:  # the plain cases, at once
+        if value.size <= WHOLE_LIMIT:
+            return value.copy()
+        if summarise:
+            return summary(value)
     value = plain_value(value)
+    if isinstance(value, (list, tuple)):  # first: to ask whether something is a mapping takes its time
+        return type(value)([copied(item, summarise=summarise) for item in value])
     if isinstance(value, Mapping):
         return {key: copied(item, summarise=summarise) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(copied(item, summarise=summarise) for item in value)
     if summarise and isinstance(value, np.ndarray) and value.size > WHOLE_LIMIT:
         return summary(value)
     return _numbers(np.array(value))
@@ -52,11 +55,13 @@ def flatten(value: Any, like: Any) -> list[Any]:
     >>> [a.shape for a in flatten({"b": [np.zeros(3), 2.0], "a": 1.0}, like={"a": None, "b": [None, None]})]
     [(), (3,), ()]
     """
+    if like is None and type(value) is Summary:
+        return [value]
     value = plain_value(value)
-    if isinstance(like, Mapping):
-        return [leaf for key, item in like.items() for leaf in flatten(value[key], item)]
     if isinstance(like, (list, tuple)):
         return [leaf for part, item in zip(value, like, strict=True) for leaf in flatten(part, item)]
+    if isinstance(like, Mapping):
+        return [leaf for key, item in like.items() for leaf in flatten(value[key], item)]
     return [value if isinstance(value, Summary) else _numbers(np.asarray(value))]
 
 
@@ -66,12 +71,12 @@ def signature(value: Any) -> Hashable:
     >>> signature(np.ones((1, 3))) == signature(np.zeros(3)), signature(np.ones((3, 2))) == signature(np.ones((2, 3)))
     (True, False)
     """
-    if isinstance(value, Mapping):
-        return frozenset((key, signature(item)) for key, item in value.items())
-    if isinstance(value, (list, tuple)):
-        return tuple(signature(item) for item in value)
     if isinstance(value, np.ndarray):
         return _sides(value.shape), value.dtype.kind == "c"
+    if isinstance(value, (list, tuple)):
+        return tuple([signature(item) for item in value])
+    if isinstance(value, Mapping):
+        return frozenset((key, signature(item)) for key, item in value.items())
     return _sides(np.shape(value)), np.iscomplexobj(value)
 
 

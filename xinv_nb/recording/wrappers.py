@@ -59,15 +59,15 @@ def identity(function: Any, depth: int = _DEEPEST) -> Hashable:
     And the code of the functions that they close over or hold. What a closure closes over, `functools.partial` binds
     or an instance holds beside these (a mini-batch) tells nothing apart.
     """
+    if type(function) is FunctionType and function.__closure__ is None:
+        return function.__code__  # the plain case, at once
     while isinstance(function, functools.partial):
         function = function.func
     code = _code_of(function)
     if code is None:
         name = getattr(function, "__name__", "")
         return type(function), name if isinstance(name, str) else ""
-    if type(function) is FunctionType and function.__closure__ is None:
-        return code  # the plain case, at once
-    if not depth:
+    if not depth or (type(function) is FunctionType and function.__closure__ is None):
         return code
     inner = [each for each in _held(function) if _is_function(each) and each is not function]
     if not inner and (through := _forwarded_once(function)) is not None:

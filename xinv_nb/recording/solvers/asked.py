@@ -31,6 +31,11 @@ _DIFFERENCES = ("approx_derivative", "approx_fhess_p", "matvec")
 _NEAR = 10
 """Frames between the user's function and the one of scipy that takes finite differences, at most."""
 
+_OURS = 4
+"""Frames before these, of this package."""
+_distance = _OURS
+"""How many frames away it was the last time: mostly it is there again, and the others need not be looked at."""
+
 _NO_TAPE = NoTape()
 
 
@@ -246,11 +251,19 @@ class WatchedCall:
 
 def _is_difference() -> bool:
     """Whether scipy asks for a finite difference of its own; looks on the call stack, a few frames away."""
-    frame: Any = sys._getframe(4)  # noqa: SLF001 - those before are ours
-    for _ in range(_NEAR):
+    global _distance
+    try:
+        name = sys._getframe(_distance).f_code.co_name  # noqa: SLF001
+    except ValueError:  # the stack is not that deep now
+        name = ""
+    if name in _DIFFERENCES:
+        return True
+    frame: Any = sys._getframe(_OURS)  # noqa: SLF001
+    for distance in range(_OURS, _OURS + _NEAR):
         if frame is None:
             return False
         if frame.f_code.co_name in _DIFFERENCES:
+            _distance = distance
             return True
         frame = frame.f_back
     return False

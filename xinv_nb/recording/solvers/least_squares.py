@@ -62,14 +62,13 @@ def _begins(frame: FrameType) -> None:
 
 def _method(method: Any) -> Any:
     """Return what stands for one of the methods of `least_squares`."""
-    signature = inspect.signature(method)
 
     def observed_method(*args: Any, **options: Any) -> Any:
         fitting = _fitting_of(sys._getframe(1))  # noqa: SLF001
         if fitting is None:
             return method(*args, **options)
         try:
-            given = signature.bind(*args, **options)
+            given = inspect.signature(method).bind(*args, **options)
             named = given.arguments
             loss_function = named.get("loss_function")
             if loss_function is not None:

@@ -32,8 +32,10 @@ class StandIns:
     def __init__(self, *wanted: StandIn) -> None:
         self._wanted = wanted
         self._lock = threading.RLock()
-        self._put: list[tuple[str, Any, Any]] = []
-        """Each that is in use: its name, itself, and scipy's own that it stands for."""
+        self._put: list[tuple[Any, str, Any, Any]] = []
+        """Each that is in use: its module and name, itself, and scipy's own that it stands for."""
+        self._modules = 0
+        """How many modules had been imported when the first was put in."""
         self._told: list[Callable[[str], None]] = []
         """The notices of the recordings for which they are in."""
         self._is_complete = False
@@ -70,13 +72,13 @@ class StandIns:
                 return
             if self in sys.meta_path:
                 sys.meta_path.remove(self)
-            # In all modules of scipy, for one that was imported during the recording took the stand-in over; where
-            # another tool has put itself on top, it stays, and ours below it does nothing any more.
-            for module_name, module in list(sys.modules.items()) if self._put else ():
-                if module_name.startswith("scipy.optimize"):
-                    for name, ours, original in self._put:
-                        if vars(module).get(name) is ours:
-                            vars(module)[name] = original
+            # Where another tool has put itself on top, it stays, and ours below it does nothing any more.
+            for module, name, ours, original in self._put:
+                _take_out(module, name, ours, original)
+            if self._put and len(sys.modules) != self._modules:  # one that was imported meanwhile took them over
+                for module in [m for name, m in list(sys.modules.items()) if name.startswith("scipy.optimize")]:
+                    for _, name, ours, original in self._put:
+                        _take_out(module, name, ours, original)
             self._put.clear()
             self._is_complete = False
 
@@ -89,7 +91,10 @@ class StandIns:
 
     def _put_in(self) -> bool:
         """Put them into those modules that are there; returns whether no more are to come."""
+        if not self._put:
+            self._modules = len(sys.modules)
         package = sys.modules.get("scipy.optimize")
+        known = {id(ours) for _, _, ours, _ in self._put}
         is_there = package is not None and not getattr(package.__spec__, "_initializing", False)
         for wanted in self._wanted:
             modules = [sys.modules.get(f"scipy.optimize.{name}") for name in wanted.modules]
@@ -99,11 +104,18 @@ class StandIns:
                     notice(MOVED)
             for module in places:
                 found = getattr(module, wanted.name)
-                if (is_there or not wanted.late) and all(found is not ours for _, ours, _ in self._put):
-                    self._put.append((wanted.name, wanted.make(found), found))
-                    vars(module)[wanted.name] = self._put[-1][1]
+                if (is_there or not wanted.late) and id(found) not in known:
+                    ours = wanted.make(found)
+                    known.add(id(ours))
+                    self._put.append((module, wanted.name, ours, found))
+                    vars(module)[wanted.name] = ours
         self._is_complete = is_there
         return is_there
+
+
+def _take_out(module: Any, name: str, ours: Any, original: Any) -> None:
+    if vars(module).get(name) is ours:
+        vars(module)[name] = original
 
 
 MOVED = (

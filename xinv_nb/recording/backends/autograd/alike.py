@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from types import CodeType, FunctionType
 
 from xinv_nb.recording.backends.autograd.differentiated import Differentiated
@@ -26,13 +25,17 @@ class Alike:
     def __init__(self) -> None:
         self._known: dict[int, tuple[CodeType, Shared | None]] = {}
         """By the identity of the code, whose hash would be a cost of every evaluation."""
+        self._alone: CodeType | None = None
+        """The code of the latest that is none of these."""
 
     def seen(self, of: Differentiated) -> Differentiated:
         """Return what is differentiated, as a function of all its variables where it is one of several."""
         function = of.function
-        if type(function) is not FunctionType or of.others is not None or of.positions != (0,):
+        if type(function) is not FunctionType:
             return of
         code = function.__code__
+        if code is self._alone or of.others is not None or of.positions != (0,):
+            return of
         known = self._known.get(id(code))
         if known is None or known[0] is not code:
             if len(self._known) > _MOST_CODES:
@@ -40,9 +43,11 @@ class Alike:
             known = self._known[id(code)] = code, shared(function, _codes_around(function))
         found = known[1]
         if found is None:
+            self._alone = code
             return of
         others = {position: value_in(function, name) for position, name in found.others.items()}
-        return replace(of, positions=(found.position,), others=others, shared=found)
+        of.positions, of.others, of.shared = (found.position,), others, found
+        return of
 
 
 def _codes_around(function: FunctionType) -> list[CodeType]:

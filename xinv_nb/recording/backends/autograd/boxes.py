@@ -24,7 +24,7 @@ def is_box(value: Any) -> bool:
 def only_output(value: Any) -> Any | None:
     """Return the number that a traced function returned, or None if it returned another thing."""
     value = plain_value(value)
-    if isinstance(value, float):  # NumPy's too: by far the most frequent
+    if isinstance(value, float):
         return value
     if isinstance(value, (dict, list, tuple)) or np.size(value) != 1:
         return None

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import FunctionType, NoneType
 from typing import Any, Literal
 
-from xinv_nb.recording.backends.autograd.closures import closure, places
+from xinv_nb.recording.backends.autograd.closures import closure
 from xinv_nb.recording.backends.autograd.shared import Shared
 
 
-@dataclass(slots=True)
 class Differentiated:
-    """What the user differentiates, out of autograd's wrappers."""
+    """What the user differentiates, out of autograd's wrappers.
 
-    function: Any
-    positions: tuple[int, ...]
-    """Positions of the arguments that are differentiated."""
+    What is seldom is an attribute of the class: making one is a cost of every evaluation.
+    """
+
     unflatten: Any = None
     """Turns the flat array that is passed into what `function` takes, where `flatten_func` stands between."""
     with_aux: bool = False
@@ -31,6 +29,11 @@ class Differentiated:
     """The arguments that it is given beside, by their positions, where there are any that could be differentiated."""
     shared: Shared | None = None
     """The function of all these, where it is one of several functions that are one but for their argument."""
+
+    def __init__(self, function: Any, positions: tuple[int, ...]) -> None:
+        self.function = function
+        self.positions = positions
+        """Positions of the arguments that are differentiated."""
 
     def unpacked(self, value: Any) -> Any:
         """Return a point or a gradient as the function takes it: one argument, or a tuple of several."""
@@ -71,12 +74,15 @@ def differentiated(function: Any) -> Differentiated | None:
         else:
             break
     if module == "autograd.misc.flatten" and (cells := closure(function, "<lambda>", "func", "unflatten")):
-        return Differentiated(cells[0], positions, unflatten=cells[1], in_tuple=in_tuple)
+        found = Differentiated(cells[0], positions)
+        found.unflatten, found.in_tuple = cells[1], in_tuple
+        return found
     if module in _BOOKKEEPING or module.startswith("autograd.misc."):
         return None
     if getattr(function, "_is_autograd_primitive", False) or getattr(function, "_is_primitive", False):
         function = getattr(function, "fun", function)
-    found = Differentiated(function, positions, None, with_aux, in_tuple)
+    found = Differentiated(function, positions)
+    found.with_aux, found.in_tuple = with_aux, in_tuple
     if is_by_name and (names := _plain_names(function)):
         found.by_name, found.positions = names, tuple(range(len(names)))
     elif others is not None and others[0] == positions:
@@ -98,29 +104,37 @@ def _plain(function: Any) -> Differentiated | Literal[False] | None:
     They are a function of the user's own under `grad`, and the flattening between two steps of autograd's optimizers:
     False for this one.
     """
-    global _unary
+    global _unary, _users
     code = getattr(function, "__code__", None)
-    if code is not _unary[0]:
-        wanted = ("fun", "argnum", "args", "kwargs")
-        if code is None or code.co_name != "unary_f" or (found := places(code, wanted)) is None:
+    if code is not _unary:
+        if code is None or code.co_name != "unary_f" or code.co_freevars != _CELLS:
             return None
-        _unary = code, *found
-    cells = function.__closure__
-    inner, argnum = cells[_unary[1]].cell_contents, cells[_unary[2]].cell_contents
+        _unary = code
+    position, arguments, inside, named = function.__closure__
+    inner, argnum = inside.cell_contents, position.cell_contents
     if type(inner) is not FunctionType or type(argnum) is not int:
         return None
-    module = inner.__module__ or ""
-    if not module.startswith("autograd."):
-        args, kwargs = cells[_unary[3]].cell_contents, cells[_unary[4]].cell_contents
-        if len(args) == 1 and not kwargs:
-            return Differentiated(inner, (argnum,))
-        positions, others = _beside(inner, (argnum,), args, kwargs)
-        return Differentiated(inner, positions, others=others)
-    return False if module == "autograd.misc.flatten" and inner.__name__ == "_flatten" else None
+    if inner.__code__ is not _users:
+        module = inner.__module__ or ""
+        if module.startswith("autograd."):
+            return False if module == "autograd.misc.flatten" and inner.__name__ == "_flatten" else None
+        _users = inner.__code__
+    args, kwargs = arguments.cell_contents, named.cell_contents
+    found = Differentiated(inner, (argnum,))
+    if len(args) == 1 and not kwargs:
+        return found
+    if len(args) == 2 and argnum == 0 and not kwargs and type(args[1]) in _NO_NUMBERS:
+        return found  # the step's number, as autograd's optimizers hand it on
+    found.positions, found.others = _beside(inner, (argnum,), args, kwargs)
+    return found
 
 
-_unary: tuple[Any, ...] = (None, 0, 0, 0, 0)
-"""The code of `unary_f`, and where among the variables it closes over function, position and arguments stand."""
+_CELLS = ("argnum", "args", "fun", "kwargs")
+"""What `unary_f` closes over, in the order in which Python keeps it."""
+_unary: Any = None
+"""The code of `unary_f`."""
+_users: Any = None
+"""The code of the function of the user's that came here last: where it comes again, its module need not be read."""
 
 _NO_NUMBERS = frozenset({int, str, bool, NoneType, FunctionType})
 """What autograd differentiates nothing of."""

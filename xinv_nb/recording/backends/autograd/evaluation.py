@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from xinv_nb.recorded.leaves import WHOLE_LIMIT
 from xinv_nb.recording.backends.autograd import breaks, places, quantities, terms
 from xinv_nb.recording.backends.autograd.boxes import is_box
 from xinv_nb.recording.backends.autograd.differentiated import Differentiated
@@ -48,11 +49,12 @@ class TapedEvaluation(Evaluation):
         self.positions = of.positions
         self.others = of.others
         # Optimizers change their arrays in place, so the point is copied before the simulator runs.
-        if of.unflatten is None:
-            self.point = copied(of.unpacked(x), summarise=True)
-        else:
-            self.point = copied(of.unpacked(x), summarise=False)
+        if of.unflatten is not None:
             self.summarised = False
+        if type(x) is np.ndarray and x.size <= WHOLE_LIMIT:  # the plain case: what is packed is no array
+            self.point = x.copy()
+        else:
+            self.point = copied(of.unpacked(x), summarise=self.summarised)
         self.level = level
         """Autograd's number for this trace, by which its boxes are known."""
         self.happenings = []

@@ -7,6 +7,7 @@ early. While no recording is open, autograd is exactly as it was installed.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import sys
 from typing import Any
@@ -56,8 +57,8 @@ def uninstall() -> None:
 def _check_internals(core: Any, tracer: Any) -> None:
     """Raise `UnsupportedAutogradError` unless all that this folder relies on is there."""
     try:
-        inspect.signature(core.trace).bind("start_node", "fun", "x")
-        inspect.signature(core.backward_pass).bind("g", "end_node")
+        _signature(core.trace).bind("start_node", "fun", "x")
+        _signature(core.backward_pass).bind("g", "end_node")
         core.VJPNode.new_root().vjp  # noqa: B018
         tracer.trace_stack.top + 0
     except (AttributeError, TypeError) as error:
@@ -65,6 +66,11 @@ def _check_internals(core: Any, tracer: Any) -> None:
             f"This version of autograd keeps its passes where xinv_nb cannot see them ({error}); the program runs as "
             "always and nothing is recorded. autograd 1.8 and 1.9 are supported."
         ) from error
+
+
+@functools.lru_cache(maxsize=4)
+def _signature(function: Any) -> inspect.Signature:
+    return inspect.signature(function)
 
 
 def _hook_trace(trace: Any, trace_stack: Any) -> Any:

@@ -13,6 +13,8 @@ from collections.abc import Hashable, Sequence
 from types import CodeType
 from typing import Any
 
+import numpy as np
+
 from xinv_nb.recording.backends.autograd import hearing, observing, refused, sums
 from xinv_nb.recording.backends.autograd.alike import Alike
 from xinv_nb.recording.backends.autograd.boxes import only_output
@@ -58,9 +60,10 @@ class Passes:
             if recording.asked is None:  # a solver asks for one function
                 of = self._alike.seen(of)
             evaluation = recording.evaluation = TapedEvaluation(of, x, level)
-            if recording.looks_closely(evaluation.looked_for):
+            objective = evaluation.looked_for
+            if recording.looks_closely(objective):
                 evaluation.observed = True
-            if recording.reads_quantities(evaluation.looked_for):
+            if recording.reads_quantities(objective):
                 evaluation.valued = not evaluation.observed
                 evaluation.quantities, evaluation.is_sampled = [], True
         except Exception as error:  # noqa: BLE001 - nothing of ours may reach the user's computation
@@ -94,11 +97,15 @@ class Passes:
         recording = self.recording
         recording.evaluation = None
         try:
-            value = only_output(end_value[0] if evaluation.of.with_aux else end_value)
-            if value is None:
-                return
-            loss = evaluation.loss = float(value.real)
-            if evaluation.observed or evaluation.report is not None or not math.isfinite(loss):
+            value = end_value[0] if evaluation.of.with_aux else end_value
+            if not isinstance(value, float):  # NumPy's are, too: by far the most frequent
+                value = only_output(value)
+                if value is None:
+                    return
+                value = value.real
+            loss = evaluation.loss = float(value)
+            is_finite = math.isfinite(loss)
+            if evaluation.observed or evaluation.report is not None or not is_finite:
                 self._look_forward(evaluation, end_node)
             if end_node is None:
                 evaluation.remarks = remarks_of(evaluation, None, None, None)
@@ -107,7 +114,7 @@ class Passes:
                     recording.notice("The objective did not depend on its parameters in at least one evaluation.")
                 recording.take(evaluation, None)
                 return
-            if math.isfinite(loss):
+            if is_finite and evaluation.quantities is not None:
                 evaluation.read_quantities()
             if len(self.pending) >= _PENDING_LIMIT:
                 del self.pending[next(iter(self.pending))]
@@ -121,10 +128,12 @@ class Passes:
         try:
             if self.pending.pop(evaluation.end_node, None) is evaluation:
                 evaluation.site = _site()
-                self._look_at_sum(evaluation, end_node)
-                if evaluation.observed:
-                    evaluation.remarks = remarks_of(evaluation, gradient, seed, end_node)
-                gradient = evaluation.of.unpacked(gradient)
+                if evaluation.observed or evaluation.is_sampled:
+                    self._look_at_sum(evaluation, end_node)
+                    if evaluation.observed:
+                        evaluation.remarks = remarks_of(evaluation, gradient, seed, end_node)
+                if type(gradient) is not np.ndarray:  # what is packed is no array
+                    gradient = evaluation.of.unpacked(gradient)
                 self.recording.take(evaluation, gradient, AutogradTape(evaluation, self._first, end_node, seed))
         except Exception as error:  # noqa: BLE001
             self.recording.failed(error)

@@ -6,6 +6,7 @@ import dis
 import inspect
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -122,6 +123,7 @@ class _Tokens:
         return str(one), str(two)
 
 
+@lru_cache(maxsize=1024)  # a notebook's functions are looked at in each of its recordings
 def _tokens(code: CodeType) -> _Tokens | None:
     """Return the instructions of code with one argument that no version of Python writes otherwise; else None."""
     flags = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS | inspect.CO_GENERATOR | inspect.CO_COROUTINE
