@@ -67,6 +67,57 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Objective:
+    """What is known of the objective: what the loss is called in the domain, and how it is compared.
+
+    Parameters
+    ----------
+    name : str
+        What plots, facts and captions call the loss, such as `"total cost"`.
+    unit : str
+        Its unit, such as `"M€"`.
+    lower, higher : str
+        What a lower and a higher loss is called where two are compared, such as `"cheaper"` and `"dearer"`.
+    function : callable, optional
+        The function that is minimized, of the parameters alone, with its watched quantities. To give it is to give
+        leave: `Run.reasons` evaluates it again where the recording alone does not tell, and `Run.replay` needs no
+        objective. It is not saved.
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> cost = xi.Objective("total cost", "M€", lower="cheaper", higher="dearer")
+    >>> with xi.record(problem=xi.Problem("Route", objective=cost)) as run:
+    ...     for x in (4.0, 2.0):
+    ...         run.add(x**2, x, 2 * x)
+    >>> run.facts[0].text
+    'Total cost fell from 16 to 4 M€ over 2 iterations, 75 % cheaper than at the start.'
+    """
+
+    name: str
+    unit: str = ""
+    lower: str = "lower"
+    higher: str = "higher"
+    function: Callable[..., Any] | None = None
+
+    def __post_init__(self) -> None:
+        """Raise `XinvError` where something is of the wrong type."""
+        _text(self.name, "Objective(name=…)", "what the loss is called, such as 'total cost'")
+        if not self.name.strip():
+            raise XinvError("Objective(name=…) is what the loss is called, such as 'total cost'; it is empty.")
+        _text(self.unit, "Objective(unit=…)", "such as 'M€', or '' for none")
+        for which, such in (("lower", "cheaper"), ("higher", "dearer")):
+            word = getattr(self, which)
+            _text(word, f"Objective({which}=…)", f"such as '{such}'")
+            if not word.strip():
+                raise XinvError(f"Objective({which}=…) is a word such as '{such}'; it is empty.")
+        if self.function is not None and not callable(self.function):
+            raise XinvError(
+                f"Objective(function=…) is the function that is minimized; {self.function!r:.60} cannot be called."
+            )
+
+
+@dataclass(frozen=True)
 class Problem:
     """The domain of a run: title, goal, parameters, and a picture of the simulation.
 
@@ -83,6 +134,8 @@ class Problem:
         Words of the domain and what they mean.
     scene : callable, optional
         `scene(ax, x)` draws the simulation for parameters `x` (as the objective takes them) on a matplotlib `Axes`.
+    objective : Objective, optional
+        What the loss is called in the domain.
 
     Examples
     --------
@@ -95,6 +148,7 @@ class Problem:
     parameters: Mapping[str | int, Parameter] = field(default_factory=dict)
     glossary: Mapping[str, str] = field(default_factory=dict)
     scene: Callable[[Any, Any], object] | None = None
+    objective: Objective | None = None
 
     def __post_init__(self) -> None:
         """Raise `XinvError` where something is of the wrong type."""
@@ -113,6 +167,11 @@ class Problem:
             _text(meaning, "A meaning in Problem(glossary=…)", "in a sentence")
         if self.scene is not None and not callable(self.scene):
             raise XinvError("Problem(scene=…) is a function scene(ax, x) that draws the simulation.")
+        if self.objective is not None and not isinstance(self.objective, Objective):
+            raise XinvError(
+                "Problem(objective=…) is an xinv_nb.Objective, such as xinv_nb.Objective('total cost', 'M€'); "
+                f"{self.objective!r:.60} is none."
+            )
 
 
 def _text(value: object, what: str, such: str) -> None:

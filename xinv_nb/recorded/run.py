@@ -193,7 +193,10 @@ class RecordedRun(Choices):
 
     def _only(self, history: History) -> Self:
         """Return a run of one of several objectives; it goes on growing with this one."""
-        run = type(self)(self.name, self._problem)
+        problem = self._problem
+        if problem is not None and problem.objective is not None:  # which is told of the one that is shown
+            problem = replace(problem, objective=None)
+        run = type(self)(self.name, problem)
         run._status, run._ending, run._notices = self._status, self._ending, self._notices
         run._chosen_parameters, run._histories, run._events = self._chosen_parameters, [history], self._events
         run._dropped_events, run._missed = self._dropped_events, self._missed

@@ -28,7 +28,7 @@ from xinv_nb.recorded.file.values import decoded, of_kind, one_of, position, tex
 from xinv_nb.recorded.history import History
 from xinv_nb.recorded.leaves import Leaf, sampled_leaf, whole_leaf
 from xinv_nb.recorded.missed import Missed
-from xinv_nb.recorded.problem import Parameter, Problem
+from xinv_nb.recorded.problem import Objective, Parameter, Problem
 from xinv_nb.recorded.run import RecordedRun, Status
 from xinv_nb.recorded.sums import Sums
 from xinv_nb.recorded.writer import RunWriter
@@ -333,7 +333,11 @@ def _problem_in(saved: Any) -> Problem | None:
     parameters = {decoded(key): _parameter_in(decoded(known)) for key, known in saved["parameters"]}
     glossary = of_kind(dict, decoded(saved["glossary"]))
     texts([*glossary.keys(), *glossary.values()])
-    return Problem(of_kind(str, saved["title"]), of_kind(str, saved["goal"]), parameters, glossary)
+    told = saved.get("objective")  # files of before have none
+    objective = None if told is None else Objective(**of_kind(dict, told))
+    if objective is not None:
+        texts([objective.name, objective.unit, objective.lower, objective.higher])
+    return Problem(of_kind(str, saved["title"]), of_kind(str, saved["goal"]), parameters, glossary, objective=objective)
 
 
 def _parameter_in(fields: Any) -> Parameter:

@@ -59,11 +59,13 @@ def _positions(kept: NDArray[np.intp] | None) -> list[int] | None:
 def _problem_out(problem: Problem | None) -> Any:
     if problem is None:
         return None
+    told = problem.objective
     return {
         "title": problem.title,
         "goal": problem.goal,
         "glossary": encoded(problem.glossary),
         "parameters": [[encoded(key), encoded(vars(known))] for key, known in problem.parameters.items()],
+        "objective": told and {name: getattr(told, name) for name in ("name", "unit", "lower", "higher")},
     }
 
 
