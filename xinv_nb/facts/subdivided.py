@@ -62,6 +62,7 @@ def reasons_with_leave(run: RecordedRun) -> Reasons:
     if not (found.why_not and is_path_known) or told is None or told.function is None or run.status == "running":
         return found
     state = run.evaluations, found.span, told
+    subdivided: Reasons
     known, subdivided = run.memo.get("subdivided reasons", (None, found))
     if known != state:  # evaluating costs: once for each state of the run
         try:

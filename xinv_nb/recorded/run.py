@@ -64,6 +64,7 @@ class RecordedRun(Choices):
         self._curvature: Curvature | None = None
         self._missed = Missed()
         self._checks: Checks | None = None
+        self._replay_of: Mapping[str, Any] = {}
 
     def __repr__(self) -> str:
         others = f" of {self.history.objective}; run.objectives has others" if len(self.histories) > 1 else ""
@@ -115,6 +116,11 @@ class RecordedRun(Choices):
     def checks(self) -> Checks | None:
         """What further evaluations of the objective showed, where they were asked for: see `Run.diagnose`."""
         return self._checks
+
+    @property
+    def replay_of(self) -> Mapping[str, Any]:
+        """What another run did otherwise, of which this one is a replay, as plain data; empty where it is none."""
+        return self._replay_of
 
     # ------------------------------------------------------------------ what was recorded
 

@@ -120,6 +120,7 @@ def _fill(run: RecordedRun, headers: Sequence[dict[str, Any]], parts: Sequence[d
     for span in header.get("chosen_spans", ()):
         run.choose_span(span)
     writer.keep_curvature(_curvature_in(header.get("curvature"), parts[0], histories[0]))
+    writer.keep_replay_of(of_kind(dict, decoded(header.get("replay_of") or {"dict": []})))
     writer.keep_checks(read_checks(header.get("checks"), parts[0], histories[0]))
     if header["captions"] is not None:
         writer.keep_captions([_caption_in(caption) for caption in header["captions"]])

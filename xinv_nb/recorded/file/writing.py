@@ -102,6 +102,7 @@ def _of_run(run: RecordedRun) -> dict[str, Any]:
         "checks": None
         if checks is None
         else encoded({name: value for name, value in vars(checks).items() if name not in CHECKS}),
+        "replay_of": encoded(run.replay_of),
         "captions": None if captions is None else [_caption_out(caption) for caption in captions],
         "span_captions": [_caption_out(caption) for caption in run.span_captions],
     }
