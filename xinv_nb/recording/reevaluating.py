@@ -53,13 +53,25 @@ def flat(objective: Callable[..., Any], history: History) -> Callable[[Any], Any
 
 
 def required(function: Callable[..., Any]) -> int:
-    """Return how many arguments a function must be given."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return 1
+    """Return how many arguments a function must be given.
+
+    >>> required(lambda x, i=0: x), most_taken(lambda x, i=0: x)
+    (1, 2)
+    """
+    return sum(parameter.default is parameter.empty for parameter in _by_place(function))
+
+
+def most_taken(function: Callable[..., Any]) -> int:
+    """Return how many arguments a function takes by their places."""
+    return len(_by_place(function))
+
+
+def _by_place(function: Callable[..., Any]) -> list[inspect.Parameter]:
     places = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return sum(p.kind in places and p.default is p.empty for p in parameters)
+    try:
+        return [p for p in inspect.signature(function).parameters.values() if p.kind in places]
+    except (TypeError, ValueError):
+        return [inspect.Parameter("x", inspect.Parameter.POSITIONAL_ONLY)]
 
 
 def flattened(structure: Any, history: History) -> Floats:

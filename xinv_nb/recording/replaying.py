@@ -6,7 +6,7 @@ A recording of its own takes the evaluations; one that is open meanwhile sees no
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +21,7 @@ from xinv_nb.recording.backends.registry import differentiating
 from xinv_nb.recording.by_hand import add
 from xinv_nb.recording.context import unrecorded
 from xinv_nb.recording.recorder import Recorder
-from xinv_nb.recording.reevaluating import check_value, flat, flattened, required
+from xinv_nb.recording.reevaluating import check_value, flat, flattened, most_taken, required
 
 Floats = NDArray[np.float64]
 _MAX_EVENTS = 100_000
@@ -59,34 +59,45 @@ class Replayed:
     ...     run.add(9.0, 3.0, 6.0)
     >>> again = RecordedRun("again")
     >>> descent = Again("descent", np.array([3.0]), np.array([True]), steps=3, rule=(0.0, -0.25, 0.0))
-    >>> Replayed(lambda x: x**2, run.history, 0).run_into(again, descent)
+    >>> Replayed(lambda x: x**2, run.history, [(0, 0)]).run_into(again, descent)
     >>> [values.tolist() for values in again.parameters.values()]
     [[3.0, 1.5, 0.75]]
     """
 
-    def __init__(self, objective: Callable[..., Any], history: History, evaluation: int, iteration: int = 0) -> None:
-        self._history, self._iteration = history, iteration
-        self._function = flat(self._with_iteration(objective), history)
+    def __init__(self, objective: Callable[..., Any], history: History, known: Sequence[tuple[int, int]]) -> None:
+        """Check the objective at evaluations that are known, each with the number of its iteration."""
+        self._history, self._iteration = history, 0
         self._inner: float | None = None
-        with unrecorded():
-            answer = self._answer(np.array(history.values.array[history.row_of(evaluation)]))
-        self.gives_slope = history.residuals is None and isinstance(answer, (tuple, list)) and len(answer) == 2
+        self.gives_slope = False
         """Whether the objective returns its gradient as well."""
-        self._check(answer, evaluation)
+        forms = self._forms(objective)
+        for place, form in enumerate(forms, 1):
+            self._function = flat(form, history)
+            try:
+                with unrecorded():
+                    for evaluation, iteration in known:
+                        self._check(evaluation, iteration)
+                return
+            except XinvError:
+                if place == len(forms):
+                    raise
 
-    def _with_iteration(self, objective: Callable[..., Any]) -> Callable[..., Any]:
-        """Return an objective of the parameters alone, of one that takes the number of the iteration behind them."""
+    def _forms(self, objective: Callable[..., Any]) -> list[Callable[..., Any]]:
+        """Return the objective as a function of the parameters alone: with the number of the iteration where it can be.
+
+        Autograd's optimizers hand that number to the gradient, which may choose a batch by it.
+        """
         outline = self._history.outline
         count = len(outline) if isinstance(outline, tuple) and len(outline) > 1 else 1
-        if required(objective) != count + 1:
-            return objective
+        if most_taken(objective) <= count:
+            return [objective]
 
         def at(*point: Any) -> Any:
             return objective(*point, self._iteration)
 
         places = [inspect.Parameter(f"p{k}", inspect.Parameter.POSITIONAL_ONLY) for k in range(count)]
         at.__signature__ = inspect.Signature(places)  # type: ignore[attr-defined]
-        return at
+        return [at] if required(objective) > count else [at, objective]
 
     def _answer(self, x: Floats) -> Any:
         try:
@@ -97,9 +108,11 @@ class Replayed:
                 "function that takes the recorded parameters and nothing else, such as lambda x: loss(x, 0)."
             ) from error
 
-    def _check(self, answer: Any, evaluation: int) -> None:
+    def _check(self, evaluation: int, iteration: int) -> None:
         """Raise `XinvError` where the objective does not return what was recorded."""
-        history = self._history
+        history, self._iteration = self._history, iteration
+        answer = self._answer(np.array(history.values.array[history.row_of(evaluation)]))
+        self.gives_slope = history.residuals is None and isinstance(answer, (tuple, list)) and len(answer) == 2
         if history.residuals is not None:
             known, found = history.residuals.array[history.row_of(evaluation)], np.asarray(answer)
             if found.shape != known.shape:

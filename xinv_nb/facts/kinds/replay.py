@@ -168,5 +168,6 @@ KIND = Kind(
     },
     compute=compute,
     method="both runs point by point along their accepted evaluations; reasons whose parts changed sign",
+    asked_with=r"\b(?:replay\w*|differ\w*|what (?:has )?changed|instead of before)\b",
     of_fits=True,
 )

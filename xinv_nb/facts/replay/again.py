@@ -9,6 +9,7 @@ import numpy as np
 
 from xinv_nb.errors import XinvError
 from xinv_nb.facts.analysis import shown_excerpt
+from xinv_nb.facts.counting import noun_of
 from xinv_nb.facts.measures.objective import told_of_loss
 from xinv_nb.facts.replay.differing import what_differs
 from xinv_nb.facts.replay.recorded import (
@@ -71,7 +72,8 @@ def replay(
     recorded = recorded_optimizer(part)
     changes: list[dict[str, Any]] = []
     again = _plan(part, recorded, wishes, point, row, changes)
-    replayed = Replayed(function, run.history, at, row)
+    known = [(at, row), (last, part.evaluations - 1)]
+    replayed = Replayed(function, run.history, known[: 1 if at == last or part.history.kept is not None else 2])
     if again.with_slopes and part.history.residuals is not None:
         raise XinvError("The run is of a fit of residuals; name an optimizer of those: optimizer='trf', say.")
     changes[:0] = [{"what": "from", "at": at}] if row else []
@@ -81,12 +83,18 @@ def replay(
     _mend_bounds(found, again)
     writer = RunWriter(found)
     if row and (recorded.optimizer != DESCENT or recorded.rule[0]):
-        writer.notice(_ANEW.format("evaluation", at, run.title, recorded.optimizer or "the optimizer"))
+        writer.notice(_ANEW.format(noun_of(run), at, _called(run), recorded.optimizer or "the optimizer"))
     if found.evaluations:
         with np.errstate(all="ignore"):
             differs = what_differs(run, found, row, point.free, is_moved=bool(point.moved))
-        writer.keep_replay_of({"original": run.title, "changes": changes, **differs})
+        writer.keep_replay_of({"original": _called(run), "changes": changes, **differs})
     return found
+
+
+def _called(run: RecordedRun) -> str:
+    """Return what to call a run beside its replay, which has the same title."""
+    title = run.problem.title if run.problem is not None else ""
+    return run.name or title or "the original run"
 
 
 def _plan(
@@ -97,8 +105,8 @@ def _plan(
     wished = None if wishes.optimizer is None else optimizer_named(wishes.optimizer, of_residuals=of_residuals)
     if not recorded.is_free:
         raise XinvError(
-            f"The run cannot be run again: {recorded.why_not}. Run it in a recording of its own, with xinv_nb.record(…), "
-            "and lay the two beside each other with xinv_nb.compare."
+            f"The run cannot be run again: {recorded.why_not}. Run it in a recording of its own, with "
+            "xinv_nb.record(…), and lay the two beside each other with xinv_nb.compare."
         )
     if wished is None and not recorded.optimizer:
         raise XinvError(
