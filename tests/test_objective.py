@@ -58,8 +58,8 @@ def test_a_name_with_an_article_keeps_it_where_it_is_wanted() -> None:
     with xi.record(problem=xi.Problem("best", objective=xi.Objective("the effort", "kJ"))) as run:
         for x in (4.0, 3.5, 3.0, 2.5, 2.0, 1.5, 1.0, 1.2, 1.5, 1.8, 2.0, 2.2, 2.4, 2.5):
             run.add(x**2, x)
-    best = next(fact.text for fact in run.facts if fact.kind == "best")
-    assert best == "The lowest effort, 1 kJ, was at iteration 6; the run ended at 6.25 kJ."
+    (best,) = (finding.text for finding in run.diagnosis if finding.kind == "best-not-last")
+    assert best == "The lowest effort, 1 kJ, was at iteration 6; the run ended at 5.76 kJ, 5.76 times that."
 
 
 def test_findings_and_what_to_do_say_it_too() -> None:

@@ -165,4 +165,5 @@ def _push(told: list[str]) -> str:
 
 def _strength(run: RecordedRun, part: float, entry: Entry) -> str:
     told, own = told_of_loss(run), entry.parameter.unit
-    return f"{quantity(part, told.unit if told else '', 2)}{f' per {own}' if own else ''}"
+    per = f" per {own}" if own else " per unit" if told and told.unit else ""
+    return f"{quantity(part, told.unit if told else '', 2)}{per}"
