@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from xinv_nb.errors import XinvError
+
+_FEWEST_COORDINATES = 2
+"""Numbers of a position that names no parameters."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +140,10 @@ class Problem:
         `scene(ax, x)` draws the simulation for parameters `x` (as the objective takes them) on a matplotlib `Axes`.
     objective : Objective, optional
         What the loss is called in the domain.
+    landmarks : mapping of str to numbers
+        Places that moves are told by, such as `{"the village": (31.0, 8.0)}`. A row of numbers is where points lie
+        whose coordinates are all parameters: the rows of an array with as many columns, if each of their entries has
+        `directions` of its own. `{"the village": {"east": 31.0, "north": 8.0}}` names the parameters that are meant.
 
     Examples
     --------
@@ -149,6 +157,7 @@ class Problem:
     glossary: Mapping[str, str] = field(default_factory=dict)
     scene: Callable[[Any, Any], object] | None = None
     objective: Objective | None = None
+    landmarks: Mapping[str, Sequence[float] | Mapping[str, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Raise `XinvError` where something is of the wrong type."""
@@ -172,11 +181,38 @@ class Problem:
                 "Problem(objective=…) is an xinv_nb.Objective, such as xinv_nb.Objective('total cost', 'M€'); "
                 f"{self.objective!r:.60} is none."
             )
+        if not isinstance(self.landmarks, Mapping):
+            raise XinvError("Problem(landmarks=…) maps names to positions, such as {'the village': (31.0, 8.0)}.")
+        for place in self.landmarks:
+            _text(place, "A name in Problem(landmarks=…)", "such as 'the village'")
+        positions = {place: _position(place, position) for place, position in self.landmarks.items()}
+        object.__setattr__(self, "landmarks", positions)
 
 
 def _text(value: object, what: str, such: str) -> None:
     if not isinstance(value, str):
         raise XinvError(f"{what} must be text ({such}); {value!r:.60} is of type {type(value).__name__}.")
+
+
+def _position(place: str, position: Any) -> tuple[float, ...] | dict[str, float]:
+    """Return the position of a landmark: numbers in the order of the columns, or by the names of parameters."""
+    what = f"Problem(landmarks={{{place!r}: …}})"
+    by_name = isinstance(position, Mapping)
+    is_row = isinstance(position, (Sequence, np.ndarray)) and not isinstance(position, str) and np.ndim(position) == 1
+    if not (by_name or is_row) or not len(position):
+        raise XinvError(
+            f"{what} is a position, such as (31.0, 8.0), or {{'north': 8.0}} by the names of parameters; it is "
+            f"{position!r:.60}."
+        )
+    found = {name: _number(value, what) for name, value in position.items()} if by_name else None
+    numbers = tuple(found.values() if found is not None else (_number(value, what) for value in position))
+    if any(number is None or not math.isfinite(number) for number in numbers):
+        raise XinvError(f"{what} is made of finite numbers; it is {position!r:.60}.")
+    if found is None and len(numbers) < _FEWEST_COORDINATES:
+        raise XinvError(f"{what} has one number; say of which parameter: {{'north': {numbers[0]:g}}}, say.")
+    for name in found or ():
+        _text(name, f"A name in {what}", "of a parameter")
+    return numbers if found is None else found  # type: ignore[return-value]
 
 
 def _pair(value: Any, what: str, such: str) -> tuple[Any, Any]:

@@ -338,7 +338,9 @@ def _problem_in(saved: Any) -> Problem | None:
     objective = None if told is None else Objective(**of_kind(dict, told))
     if objective is not None:
         texts([objective.name, objective.unit, objective.lower, objective.higher])
-    return Problem(of_kind(str, saved["title"]), of_kind(str, saved["goal"]), parameters, glossary, objective=objective)
+    landmarks = of_kind(dict, decoded(saved.get("landmarks") or {"dict": []}))
+    title, goal = of_kind(str, saved["title"]), of_kind(str, saved["goal"])
+    return Problem(title, goal, parameters, glossary, objective=objective, landmarks=landmarks)
 
 
 def _parameter_in(fields: Any) -> Parameter:

@@ -65,6 +65,7 @@ def _problem_out(problem: Problem | None) -> Any:
         "goal": problem.goal,
         "glossary": encoded(problem.glossary),
         "parameters": [[encoded(key), encoded(vars(known))] for key, known in problem.parameters.items()],
+        "landmarks": encoded(problem.landmarks),
         "objective": told and {name: getattr(told, name) for name in ("name", "unit", "lower", "higher")},
     }
 
