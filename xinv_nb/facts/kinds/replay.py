@@ -17,7 +17,6 @@ from xinv_nb.language.slots import (
     Count,
     Iteration,
     Listed,
-    LossValue,
     Named,
     Said,
     Share,
@@ -153,8 +152,8 @@ KIND = Kind(
     slots={
         "original": Said,
         "changes": Listed,
-        "loss": LossValue,
-        "other_loss": LossValue,
+        "loss": Value,
+        "other_loss": Value,
         "share": Share,
         "parameter": Named,
         "value": Value,
