@@ -11,7 +11,7 @@ from collections.abc import Callable
 from xinv_nb.facts.analysis import facts_of, shown_excerpt, story_span
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.replay.recorded import DESCENT, FITTERS, LOOPS, MINIMIZERS, Recorded, recorded_optimizer
-from xinv_nb.language.quantities import number
+from xinv_nb.language.quantities import listed, number, quantity
 from xinv_nb.recorded.captions import Caption
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.words.draft import BUILT_IN
@@ -64,7 +64,7 @@ def what_to_try(run: RecordedRun, question: str) -> Caption | None:
     ...         slow.add(cost(x), x, 2 * x)
     ...         x -= 0.1 * 2 * x
     >>> what_to_try(slow, "What if the step were 0.3?").text[:43]
-    'The recording is of one step size, 0.1. To '
+    'The step size was 0.1. To see what another '
     """
     if not run.evaluations or run.status == "running":
         return None
@@ -104,7 +104,7 @@ def _another_step(run: RecordedRun, recorded: Recorded, question: str, asked: st
     told = number_in(asked)
     wished = told if told is not None and told > 0 else size / 2 if _SHORTER.search(asked) else size * 2
     facts: list[Fact] = [f for f in facts_of(run) if f.kind == "finding" and "step size" in f.text][:1]
-    text = f"The recording is of one step size, {number(size)}. {''.join(f'{fact.text} ' for fact in facts)}"
+    text = f"The step size was {number(size)}. {''.join(f'{fact.text} ' for fact in facts)}"
     return text + to_see(run, recorded, "what another one does", f"step_size={wished:.6g}"), facts
 
 
@@ -127,7 +127,12 @@ def _another_start(run: RecordedRun, recorded: Recorded, question: str, asked: s
         places = {entry.name: float(f"{(column[0] + column[-1]) / 2:.3g}") if told is None else told}
         what += f", of {entry.label}, say"
     values = ", ".join(f"{name!r}: {value:.6g}" for name, value in places.items())
-    return "The recording is of one start. " + to_see(run, recorded, what, f"start={{{values}}}"), []
+    began = [
+        f"{entry.label} at {quantity(float(part.column(entry)[0]), entry.parameter.unit)}"
+        for entry in entries_to_set(part)
+        if entry.name in places
+    ]
+    return f"It began with {listed(began)}. " + to_see(run, recorded, what, f"start={{{values}}}"), []
 
 
 def _held(run: RecordedRun, recorded: Recorded, question: str, asked: str) -> Answer | None:
