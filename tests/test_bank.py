@@ -13,13 +13,14 @@ from xinv_nb.facts.diagnosis.kinds import all_finding_kinds
 from xinv_nb.facts.kind import Kind
 from xinv_nb.facts.kinds import all_kinds
 from xinv_nb.language.bank import bank_of
-from xinv_nb.language.renderer import COUNTED, WHOLE, fill, names_in
+from xinv_nb.language.renderer import COUNTED, LOSS, WHOLE, fill, names_in
 from xinv_nb.language.slots import (
     Asked,
     Clause,
     Count,
     Iteration,
     Listed,
+    LossNamed,
     Named,
     Said,
     Share,
@@ -29,6 +30,7 @@ from xinv_nb.language.slots import (
     Value,
     Way,
     Word,
+    named_in,
 )
 from xinv_nb.words.queries.kinds import all_query_kinds
 
@@ -123,6 +125,7 @@ def sample(kind: type[Slot] | tuple[type[Slot], ...]) -> Slot:
 
 @every_kind
 def test_every_wording_can_be_said_also_of_forms_that_no_run_has(kind: Kind) -> None:
+    effort = LossNamed("effort", "kJ", "easier", "harder")
     slots = {name: sample(type_) for name, type_ in kind.slots.items()}
     slots |= {f"{name}2": slot for name, slot in slots.items()}
     for (kinds, _), entries in bank_of().entries.items():
@@ -130,7 +133,9 @@ def test_every_wording_can_be_said_also_of_forms_that_no_run_has(kind: Kind) -> 
             for wording in entry.wordings:
                 text = fill(wording.template, slots)
                 assert text.endswith(".") or {"{story}", "{Said}"} & set(re.findall(r"{\w+}", wording.template))
-                assert not set("{}[]<>") & set(text), text
+                assert not set("{}[]<>\\") & set(text), text
+                named = fill(wording.template, named_in(slots, effort) | {LOSS: effort})
+                assert not re.search(r"\bloss\b|\bthe effort\b", named), named
 
 
 @pytest.mark.parametrize("kind", FINDINGS.values(), ids=FINDINGS)

@@ -85,8 +85,9 @@ def test_the_page_of_facts_shows_what_its_code_gives():
             assert without_numbers(example["facts"]) == without_numbers(now)
 
 
-def test_the_page_of_reasons_prints_what_it_shows(capsys):
-    page = (ROOT / "docs" / "reasons.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["reasons.md", "replay.md"])
+def test_a_page_with_a_program_prints_what_it_shows(capsys, name):
+    page = (ROOT / "docs" / name).read_text(encoding="utf-8")
     exec(re.findall(r"```python\n(.*?)```", page, re.S)[0], {})
     (shown,) = re.findall(r"```text\n(.*?)```", page, re.S)
     assert capsys.readouterr().out == shown

@@ -11,7 +11,7 @@ from xinv_nb.errors import XinvError
 from xinv_nb.facts.fact import Fact, Phase
 from xinv_nb.recorded.captions import Caption, Claim
 from xinv_nb.recorded.events import Event
-from xinv_nb.recorded.problem import Parameter, Problem
+from xinv_nb.recorded.problem import Objective, Parameter, Problem
 from xinv_nb.recording.probes import data, event, stage, watch
 from xinv_nb.run import Run
 from xinv_nb.session import compare, last_run, load, record
@@ -26,6 +26,7 @@ __all__ = [
     "Claim",
     "Event",
     "Fact",
+    "Objective",
     "Parameter",
     "Phase",
     "Problem",

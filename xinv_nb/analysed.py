@@ -75,11 +75,12 @@ class AnalysedRun(RecordedRun):
         """What the move of each parameter brought to each watched quantity, and to the loss; it never raises.
 
         In the quantity's unit, so that the parts add up to its change, from the recording alone. Where the steps are
-        too long for that, or the derivatives are not known, its `why_not` says so.
+        too long for that, or the derivatives are not known, its `why_not` says so; where leave was given by
+        `Objective(function=…)`, long steps are subdivided as by `reasons_for`, once.
         """
-        from xinv_nb.facts.reasons import reasons_of
+        from xinv_nb.facts.subdivided import reasons_with_leave
 
-        return reasons_of(self)
+        return reasons_with_leave(self)
 
     def reasons_for(self, objective: Callable[..., Any]) -> Reasons:
         """Return `reasons` with long steps subdivided by new evaluations, at most some 2,000, none of them recorded.

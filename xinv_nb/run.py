@@ -65,6 +65,67 @@ class Run(AnalysedRun):
         if (widget := self.memo.get("widget")) is not None:
             widget.explainer.tell_anew()
 
+    def replay(
+        self,
+        objective: Callable[..., Any] | None = None,
+        start: Any = None,
+        optimizer: str | None = None,
+        step_size: float | None = None,
+        fixed: Mapping[str, float] | Sequence[str] | str | None = None,
+        from_iteration: int | None = None,
+        iterations: int | None = None,
+        name: str | None = None,
+    ) -> Run:
+        """Run the same optimization again with one thing changed, or several, and return what that gives, as a run.
+
+        Parameters
+        ----------
+        objective : callable, optional
+            The function that was minimized, of the parameters alone (and of the number of the iteration behind them,
+            where that chooses a batch); of a least-squares fit the function that returns the residuals. Where its
+            gradient was not autograd's, it returns the loss and the gradient. It may be left out where the problem has
+            it: `Objective(function=…)`.
+        start : optional
+            Where to start: values in the structure of the parameters, or only some of them by their names.
+        optimizer : str, optional
+            Another optimizer: `"adam"`, `"rmsprop"`, `"sgd"` or `"gradient descent"`, each with a `step_size`, or a
+            method of SciPy's `minimize`, such as `"L-BFGS-B"`; of a fit `"trf"`, `"dogbox"` or `"lm"`.
+        step_size : float, optional
+            Another step size.
+        fixed : mapping of str to float, or names, optional
+            Parameters that are held: at these values, or where they start.
+        from_iteration : int, optional
+            The evaluation of this run at whose point to start.
+        iterations : int, optional
+            How many iterations to make, or of a solver at most.
+        name : str, optional
+            The name of the new run.
+
+        What it changed is among the facts of the new run, of the kind `"replay"`: what differed first, where it ended,
+        and which reason turned. Raises `XinvError` where the objective does not return what was recorded, where the
+        optimizer of this run is not known well enough to be run again, and for what fits no parameter.
+
+        Examples
+        --------
+        >>> import autograd.numpy as np
+        >>> import xinv_nb as xi
+        >>> from autograd import grad
+        >>> def cost(p):
+        ...     return np.sum((p - 1.0) ** 2)
+        >>> with xi.record("short steps") as run:
+        ...     p = np.array([4.0, 2.0])
+        ...     for _ in range(10):
+        ...         p = p - 0.05 * grad(cost)(p)
+        >>> longer = run.replay(cost, step_size=0.2)
+        >>> [fact.text for fact in longer.facts if fact.kind == "replay"][0]
+        'This repeats short steps, with a step size of 0.2 instead of 0.05.'
+        """
+        from xinv_nb.facts.replay.again import replay
+        from xinv_nb.facts.replay.wishes import Wishes
+
+        wishes = Wishes(start, optimizer, step_size, fixed, from_iteration, iterations)
+        return replay(self, objective, wishes, Run, name)
+
     @property
     def data(self) -> Mapping[str, Data]:
         """The groups of data that the objective marked with `xinv_nb.data`, by their names."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from xinv_nb.claims.vocabulary import ARTICLES, IRREGULAR, UNITS
 from xinv_nb.facts.analysis import facts_of
+from xinv_nb.facts.measures.objective import told_of_loss
 from xinv_nb.language.quantities import said_unit, sentence_start
 from xinv_nb.language.slots import words_of_the_user
 
@@ -61,6 +62,8 @@ class Domain:
     optimizer: str = ""
     words: frozenset[str] = frozenset()
     """Words for the thing that is simulated, out of its title, goal, glossary and events."""
+    loss_words: Mapping[str, str] = field(default_factory=dict)
+    """From what the domain calls the loss, and a lower and a higher one, to the general words."""
 
     @classmethod
     def of_names(cls, names: Iterable[str]) -> Domain:
@@ -103,13 +106,18 @@ class Domain:
             told += [problem.title, problem.goal, *problem.glossary]
         words = frozenset(re.findall(r"[^\W\d_]{3,}", " ".join(told).lower()))
         parameters = tuple(f"parameter {e.name}" for e in entries if not e.statistic)
-        return cls(quantities, units, directions, events, parameters, ending, optimizer, words)
+        loss_words = {}
+        if loss := told_of_loss(run):
+            loss_words = {loss.name: "loss", loss.lower: "lower", loss.higher: "higher"}
+            units["loss"] = loss.unit
+        return cls(quantities, units, directions, events, parameters, ending, optimizer, words, loss_words)
 
     @cached_property
     def names(self) -> dict[str, tuple[str, str]]:
         """From each way to write a name to what it is (`quantity`, `event`, `broken by`, `optimizer`) and its key."""
         found: dict[str, tuple[str, str]] = {}
-        for kind, mapping in (("event", self.events), ("quantity", self.quantities)):
+        of_loss = {name: word for name, word in self.loss_words.items() if name != word}
+        for kind, mapping in (("word", of_loss), ("event", self.events), ("quantity", self.quantities)):
             for name, key in mapping.items():
                 if name.strip():
                     found[name] = (kind, key)

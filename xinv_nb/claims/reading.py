@@ -79,7 +79,9 @@ def _tokens(text: str, domain: Domain) -> Iterator[_Token]:
             next_name = names.search(text, position) if names else None
         named = next_name is not None and next_name.start() == position
         if named and next_name is not None and not _is_no_name(next_name.group(), text[next_name.end() :]):
-            yield _Token(next_name.group(), "name", *next_name.span())
+            kind, key = domain.names[next_name.group()]
+            is_word = kind == "word"  # of the loss, which phrases know by its general name
+            yield _Token(key if is_word else next_name.group(), "word" if is_word else "name", *next_name.span())
             position = next_name.end()
             continue
         number = NUMBER.match(text, position)

@@ -12,6 +12,7 @@ from typing import Literal, TypeVar
 
 from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.fact import Fact
+from xinv_nb.facts.measures.objective import told_of_loss, with_loss
 from xinv_nb.language.renderer import COUNTED
 from xinv_nb.language.slots import Slot, Word
 from xinv_nb.recorded.run import RecordedRun
@@ -46,13 +47,15 @@ def counted_slots(run: RecordedRun) -> Mapping[str, Slot]:
 
 
 def counted(run: RecordedRun, told: Sequence[T]) -> list[T]:
-    """Return facts or findings so that they say what the evaluations of their run are called.
+    """Return facts or findings so that they say what the evaluations of their run, and its loss, are called.
 
     >>> counted(RecordedRun(), [])
     []
     """
-    slots = counted_slots(run)
-    return [replace(each, slots={**each.slots, **slots}) for each in told] if slots else list(told)
+    slots, is_named = counted_slots(run), told_of_loss(run) is not None
+    if not slots and not is_named:
+        return list(told)
+    return [replace(each, slots={**with_loss(run, each.slots), **slots}) for each in told]
 
 
 def iterations_of_solver(run: RecordedRun, first: int, last: int) -> int | None:

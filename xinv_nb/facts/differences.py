@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kinds.difference import KIND
 from xinv_nb.facts.measures.ends_of_fits import PRECISION, has_converged
-from xinv_nb.facts.measures.objective import name_of_loss
+from xinv_nb.facts.measures.objective import loss_slots, name_of_loss, with_loss
 from xinv_nb.language.slots import Clause, Count, Listed, Named, Said, Slot, Value, Word
 from xinv_nb.recorded.run import RecordedRun
 
@@ -70,7 +70,9 @@ def differences(runs: Sequence[RecordedRun]) -> list[Fact]:
     last = max((run.evaluations for run in runs), default=0) - 1
     found = _statements([run for run in runs if run.evaluations], names_of(runs), runs)
     span = 0, max(last, 0)
-    return [replace(KIND.fact(form, span, 0.0, slots), id=f"D{i}") for i, (form, slots) in enumerate(found, 1)]
+    told = {repr(sorted(loss_slots(run).items())) for run in runs}
+    named = (lambda slots: with_loss(runs[0], slots)) if len(told) == 1 else (lambda slots: slots)
+    return [replace(KIND.fact(form, span, 0.0, named(slots)), id=f"D{i}") for i, (form, slots) in enumerate(found, 1)]
 
 
 def _statements(recorded: Sequence[RecordedRun], names: Sequence[str], runs: Sequence[RecordedRun]) -> Statements:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,10 @@ import numpy as np
 from xinv_nb.errors import XinvError
 from xinv_nb.facts.analysis import shown_excerpt
 from xinv_nb.facts.measures.iterates import Floats
+from xinv_nb.facts.measures.objective import told_of_loss
 from xinv_nb.facts.measures.path import FollowedPath, Quantity
-from xinv_nb.facts.measures.recorded_path import LOSS, Unknown, grouped, path_of
-from xinv_nb.facts.reasons import Reasons, reasons_along
+from xinv_nb.facts.measures.recorded_path import Unknown, grouped, loss_among_quantities, path_of
+from xinv_nb.facts.reasons import Reasons, reasons_along, reasons_of
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.recorded.writer import RunWriter
 
@@ -40,28 +42,52 @@ def reasons_for(run: RecordedRun, objective: Callable[..., Any]) -> Reasons:
         warnings.simplefilter("ignore")
         check_value(again.at(path.points[0]).loss, part.history, int(path.evaluations[0]))
         check_value(again.at(path.points[-1]).loss, part.history, int(path.evaluations[-1]))
-        refined = _refined(path, again)
+        refined = _refined(path, again, loss_among_quantities(part))
     writer = RunWriter(run)
     writer.withdraw_notices(_COUNTED)
     writer.notice(f"{_COUNTED} {again.evaluations} times more; none of that is among the recorded evaluations.")
     return reasons_along(refined, grouped(part), (0, max(part.evaluations - 1, 0)), places)
 
 
+def reasons_with_leave(run: RecordedRun) -> Reasons:
+    """Return the reasons of the fit that is shown: from the recording, or subdivided where its owner gave leave.
+
+    Leave is given by `Objective(function=…)`, and used where the recording alone is not enough. It never raises.
+
+    >>> reasons_with_leave(RecordedRun()).why_not
+    'There are fewer than two accepted evaluations, so nothing moved.'
+    """
+    found, told = reasons_of(run), told_of_loss(run)
+    is_path_known = len(found.parameters) > 0
+    if not (found.why_not and is_path_known) or told is None or told.function is None or run.status == "running":
+        return found
+    state = run.evaluations, found.span, told
+    subdivided: Reasons
+    known, subdivided = run.memo.get("subdivided reasons", (None, found))
+    if known != state:  # evaluating costs: once for each state of the run
+        try:
+            subdivided = reasons_for(run, told.function)
+        except XinvError as error:
+            subdivided = replace(found, why_not=f"{found.why_not} The function of Objective(function=…): {error}")
+        run.memo["subdivided reasons"] = state, subdivided
+    return subdivided
+
+
 class _Point:
     """A point of the path that was evaluated again."""
 
-    def __init__(self, x: Floats, evaluation: int, reading: Any) -> None:
+    def __init__(self, x: Floats, evaluation: int, reading: Any, loss: str) -> None:
         self.x, self.evaluation = x, evaluation
-        self.values = {**reading.values, LOSS: reading.loss}
-        self.gradients = {**reading.gradients, LOSS: reading.gradient}
+        self.values = {**reading.values, loss: reading.loss}
+        self.gradients = {**reading.gradients, loss: reading.gradient}
 
 
-def _refined(path: FollowedPath, again: Any) -> FollowedPath:
+def _refined(path: FollowedPath, again: Any, loss: tuple[str, str]) -> FollowedPath:
     """Return the path with as many points in between as its bends ask for."""
     points: list[_Point] = []
     for x, evaluation in zip(path.points, path.evaluations.tolist(), strict=True):
         is_known = points and np.array_equal(points[-1].x, x)
-        points.append(_Point(x, evaluation, again.at(x)) if not is_known else _moved(points[-1], evaluation))
+        points.append(_Point(x, evaluation, again.at(x), loss[0]) if not is_known else _moved(points[-1], evaluation))
     names = [name for name in points[0].gradients if all(name in point.gradients for point in points)]
     sizes = {name: _size(points, name) for name in names}
     tolerance = _TOLERANCE / np.sqrt(max(len(points) - 1, 1))
@@ -71,7 +97,7 @@ def _refined(path: FollowedPath, again: Any) -> FollowedPath:
         if depth == 0 or again.evaluations >= _MOST or np.array_equal(one.x, other.x):
             return
         x = (one.x + other.x) / 2
-        middle = _Point(x, one.evaluation, again.at(x))
+        middle = _Point(x, one.evaluation, again.at(x), loss[0])
         if any(name not in middle.gradients for name in names):
             return
         if depth < _DEEPEST and _agree(one, middle, other, sizes, tolerance):
@@ -84,7 +110,7 @@ def _refined(path: FollowedPath, again: Any) -> FollowedPath:
     found = [points[0]]
     for one, other in itertools.pairwise(points):
         found += [*between(one, other, _DEEPEST), other]
-    units = {quantity.name: quantity.unit for quantity in path.quantities}
+    units = {quantity.name: quantity.unit for quantity in path.quantities} | {loss[0]: loss[1]}
     return FollowedPath(
         np.array([point.evaluation for point in found]),
         np.array([point.x for point in found]),

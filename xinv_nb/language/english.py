@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from xinv_nb.language.quantities import (
@@ -19,6 +20,7 @@ from xinv_nb.language.slots import (
     Asked,
     Count,
     Listed,
+    LossNamed,
     Named,
     Said,
     Share,
@@ -51,8 +53,10 @@ def said(slot: Slot) -> str:
         return _way(slot)
     if isinstance(slot, Named):
         return slot.label or slot.name
+    if isinstance(slot, LossNamed):
+        return slot.name
     if isinstance(slot, Asked):
-        return asked(slot.label, slot.cotangent, slot.directions)
+        return asked(slot.label, slot.cotangent, slot.directions, slot.loss)
     if isinstance(slot, Listed):
         return in_a_row([said(item) for item in slot.items], closing=slot.closing)
     if isinstance(slot, Word):
@@ -74,6 +78,24 @@ def said_first(slot: Slot) -> str:
     if isinstance(slot, Listed):
         return sentence_start(text)
     return f"{text[:1].upper()}{text[1:]}"
+
+
+def said_of_loss(found: str, loss: LossNamed) -> str:
+    """Return what the domain calls a loss where the bank has `found`: "the loss", "a loss", "lowest loss", "lower".
+
+    >>> cost = LossNamed("the total cost", lower="cheaper")
+    >>> said_of_loss("The loss", cost), said_of_loss("a loss", cost), said_of_loss("lower", cost)
+    ('The total cost', 'a total cost', 'cheaper')
+    """
+    if found in ("lower", "higher"):
+        return loss.lower if found == "lower" else loss.higher
+    article, _, _ = found.rpartition(" ")
+    if article in ("the", "The"):
+        return sentence_start(loss.name) if article == "The" else loss.name
+    bare = re.sub(r"^(?:the|an?) ", "", loss.name, flags=re.IGNORECASE)
+    if not article:
+        return bare
+    return f"{article[0]}{'n' if bare[0].lower() in 'aeiou' else ''} {bare}"
 
 
 def in_a_row(parts: Sequence[str], *, closing: bool = True) -> str:

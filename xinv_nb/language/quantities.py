@@ -175,18 +175,19 @@ def listed(parts: Sequence[str]) -> str:
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
-def asked(name: str, cotangent: float, directions: tuple[str, str] | None = None) -> str:
+def asked(name: str, cotangent: float, directions: tuple[str, str] | None = None, loss: str = "") -> str:
     """Return in words what a derivative of the loss asks of a quantity; `directions` say what less and more of it mean.
 
     >>> asked("the apex", -0.5), asked("bend", 2.0, ("south", "north"))
     ('a higher apex would lower the loss', 'moving bend south would lower the loss')
     """
+    loss = loss or "the loss"
     if math.isnan(cotangent):
         return f"the gradient of {name} is not a number here"
     if cotangent == 0:
-        return f"the loss does not change with {name} here"
+        return f"{loss} does not change with {name} here"
     if directions is not None:
-        return f"moving {name} {directions[1 if cotangent < 0 else 0]} would lower the loss"
+        return f"moving {name} {directions[1 if cotangent < 0 else 0]} would lower {loss}"
     article, _, bare = name.partition(" ")
     bare = bare if article in ("the", "a", "an") and bare else name
-    return f"a {'higher' if cotangent < 0 else 'lower'} {bare} would lower the loss"
+    return f"a {'higher' if cotangent < 0 else 'lower'} {bare} would lower {loss}"

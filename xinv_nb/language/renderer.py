@@ -8,9 +8,12 @@ from collections.abc import Callable, Mapping
 
 from xinv_nb.language import english
 from xinv_nb.language.bank import bank_of, small
-from xinv_nb.language.slots import Clause, Count, Listed, Slot
+from xinv_nb.language.slots import Clause, Count, Listed, LossNamed, Slot
 
-_PART = re.compile(r"\[([^\]]*)\]|\{(\w+)(?::([^|{}]+)\|([^|{}]+))?\}|<(\w+)>|(\\?\b[Ii]teration)")
+_PART = re.compile(
+    r"\[([^\]]*)\]|\{(\w+)(?::([^|{}]+)\|([^|{}]+))?\}|<(\w+)>|(\\?\b[Ii]teration)"
+    r"|((?:\b[Tt]he |\b[Aa] )?(?<![\w.])loss(?![\w(=]))|\\(lower|higher)\b"
+)
 
 WHOLE = "whole"
 """The slot for what the facts are about, where that is not the run."""
@@ -19,6 +22,8 @@ COUNTED = "counted"
 
 A backslash stands before what is counted along the points that the optimizer accepted: that is then a step.
 """
+LOSS = "its loss"
+"""The slot for what the domain calls the loss; a backslash stands before what compares two losses, as in `\\lower`."""
 _STEP = "step"
 
 Gloss = Callable[[str], str]
@@ -42,12 +47,16 @@ def fill(template: str, slots: Mapping[str, Slot], gloss: Gloss | None = None) -
     >>> fill("At iteration {at}", {"at": Iteration(3), "counted": Word("evaluation")})
     'At evaluation 3'
     """
-    counted = slots.get(COUNTED)
+    throughout = {name: slots[name] for name in (COUNTED, LOSS) if name in slots}
 
     def part(match: re.Match[str]) -> str:
-        optional, name, one, many, term, noun = match.groups()
+        optional, name, one, many, term, noun, loss, compared = match.groups()
         if noun is not None:
-            return _noun(noun, counted)
+            return _noun(noun, throughout.get(COUNTED))
+        if loss is not None or compared is not None:
+            known = throughout.get(LOSS)
+            found = str(loss or compared)
+            return english.said_of_loss(found, known) if isinstance(known, LossNamed) else found
         if optional is not None:
             return _PART.sub(part, optional) if all(n in slots for n in names_in(optional)) else ""
         if term is not None:
@@ -75,19 +84,20 @@ def said(name: str, slots: Mapping[str, Slot]) -> str:
     if name == WHOLE and name not in slots:
         return "run"
     begins = name not in slots
-    return _said(slots[small(name) if begins else name], slots.get(COUNTED), begins=begins)
+    throughout = {name: slots[name] for name in (COUNTED, LOSS) if name in slots}
+    return _said(slots[small(name) if begins else name], throughout, begins=begins)
 
 
-def _said(slot: Slot, counted: Slot | None, *, begins: bool = False) -> str:
+def _said(slot: Slot, throughout: Mapping[str, Slot], *, begins: bool = False) -> str:
     if isinstance(slot, Clause):
         template = bank_of().own[slot.kind, slot.form]
         if begins:
             template = f"{{{template[1].upper()}{template[2:]}" if template[0] == "{" else _capital(template)
         elif slot.kind != "clauses":  # a sentence within a sentence
             template = f"{template[0].lower()}{template[1:]}"
-        return fill(template, slot.slots if counted is None else {**slot.slots, COUNTED: counted})
+        return fill(template, {**slot.slots, **throughout})
     if isinstance(slot, Listed) and any(isinstance(item, Clause) for item in slot.items):
-        text = english.in_a_row([_said(item, counted) for item in slot.items], closing=slot.closing)
+        text = english.in_a_row([_said(item, throughout) for item in slot.items], closing=slot.closing)
         return _capital(text) if begins else text
     return english.said_first(slot) if begins else english.said(slot)
 

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from xinv_nb.language.quantities import pair as said_apart
@@ -45,6 +46,16 @@ class Value(Slot):
     def looks_like(self, other: Value) -> bool:
         """Whether both are written with the same digits, however many are told."""
         return said_apart(self.number, other.number)[0] == said_apart(self.number, other.number)[1]
+
+
+@dataclass(frozen=True)
+class LossValue(Value):
+    """A value of the loss, or a part of its change; it gets its unit where a fact is told: see `LossNamed`.
+
+    `leads`: another one follows in the same words, and the unit stands there.
+    """
+
+    leads: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,12 +137,29 @@ class Named(Slot):
 
 
 @dataclass(frozen=True)
+class LossNamed(Slot):
+    """What the loss is called in the domain, its unit, and what a lower and a higher one are called."""
+
+    name: str
+    unit: str = ""
+    lower: str = "lower"
+    higher: str = "higher"
+
+    @property
+    def plain(self) -> str:
+        """The name."""
+        return self.name
+
+
+@dataclass(frozen=True)
 class Asked(Slot):
     """What a derivative of the loss asks of a quantity: more of it, less of it, or nothing."""
 
     label: str
     cotangent: float
     directions: Directions | None = None
+    loss: str = ""
+    """What the loss is called, where it has a name in the domain."""
 
     @property
     def plain(self) -> float:
@@ -200,6 +228,8 @@ def words_of_the_user(slots: Iterable[Slot]) -> Iterator[str]:
     for slot in slots:
         if isinstance(slot, Named):
             yield slot.label or slot.name
+        elif isinstance(slot, LossNamed):
+            yield from (slot.name, slot.lower, slot.higher)
         elif isinstance(slot, Said):
             yield slot.text
         elif isinstance(slot, Listed):
@@ -215,3 +245,33 @@ def pair(first: float, second: float, unit: str = "", *, both: bool = False) -> 
     Value(number=2.0, unit='km', beside=1.0, digits=3, in_powers=False)
     """
     return Value(first, unit if both else "", second), Value(second, unit, first)
+
+
+def loss_pair(first: float, second: float, *, both: bool = False) -> tuple[LossValue, LossValue]:
+    """Return two values of the loss that can be told apart, the unit on the second, or on both.
+
+    >>> loss_pair(1.0, 2.0)[0].leads
+    True
+    """
+    return LossValue(first, beside=second, leads=not both), LossValue(second, beside=first)
+
+
+def named_in(slots: Mapping[str, Slot], loss: LossNamed) -> dict[str, Slot]:
+    """Return slots in which values of the loss have its unit, and what is asked for its sake names it.
+
+    >>> named_in({"end": LossValue(2.0)}, LossNamed("total cost", "M€"))["end"].unit
+    'M€'
+    """
+    return {name: _named_in(slot, loss) for name, slot in slots.items()}
+
+
+def _named_in(slot: Slot, loss: LossNamed) -> Slot:
+    if isinstance(slot, LossValue):
+        return slot if slot.leads or not math.isfinite(slot.number) else replace(slot, unit=loss.unit)
+    if isinstance(slot, Asked):
+        return replace(slot, loss=loss.name)
+    if isinstance(slot, Listed):
+        return replace(slot, items=tuple(_named_in(item, loss) for item in slot.items))
+    if isinstance(slot, Clause):
+        return replace(slot, slots=named_in(slot.slots, loss))
+    return slot

@@ -24,6 +24,7 @@ from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.words.draft import BUILT_IN, Draft, as_caption
 from xinv_nb.words.narrator import narrate, plan, plan_span
 from xinv_nb.words.questions import draft_answer, not_shown
+from xinv_nb.words.what_if import what_to_try
 
 _log = logging.getLogger(__name__)
 
@@ -95,6 +96,8 @@ def answer(
     if span is not None and run.evaluations:
         last = run.evaluations - 1
         run.choose_span((min(max(span[0], 0), last), min(max(span[1], 0), last)))
+    if (tried := what_to_try(run, question)) is not None:
+        return tried  # a call to paste, of which no word may be another
     draft = draft_answer(run, question, span)
     if not draft.sentences:
         return not_shown(run, question, span)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from xinv_nb.errors import XinvError
+
+_FEWEST_COORDINATES = 2
+"""Numbers of a position that names no parameters."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,57 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Objective:
+    """What is known of the objective: what the loss is called in the domain, and how it is compared.
+
+    Parameters
+    ----------
+    name : str
+        What plots, facts and captions call the loss, such as `"total cost"`.
+    unit : str
+        Its unit, such as `"M€"`.
+    lower, higher : str
+        What a lower and a higher loss is called where two are compared, such as `"cheaper"` and `"dearer"`.
+    function : callable, optional
+        The function that is minimized, of the parameters alone, with its watched quantities. To give it is to give
+        leave: `Run.reasons` evaluates it again where the recording alone does not tell, and `Run.replay` needs no
+        objective. It is not saved.
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> cost = xi.Objective("total cost", "M€", lower="cheaper", higher="dearer")
+    >>> with xi.record(problem=xi.Problem("Route", objective=cost)) as run:
+    ...     for x in (4.0, 2.0):
+    ...         run.add(x**2, x, 2 * x)
+    >>> run.facts[0].text
+    'Total cost fell from 16 to 4 M€ over 2 iterations, 75 % cheaper than at the start.'
+    """
+
+    name: str
+    unit: str = ""
+    lower: str = "lower"
+    higher: str = "higher"
+    function: Callable[..., Any] | None = None
+
+    def __post_init__(self) -> None:
+        """Raise `XinvError` where something is of the wrong type."""
+        _text(self.name, "Objective(name=…)", "what the loss is called, such as 'total cost'")
+        if not self.name.strip():
+            raise XinvError("Objective(name=…) is what the loss is called, such as 'total cost'; it is empty.")
+        _text(self.unit, "Objective(unit=…)", "such as 'M€', or '' for none")
+        for which, such in (("lower", "cheaper"), ("higher", "dearer")):
+            word = getattr(self, which)
+            _text(word, f"Objective({which}=…)", f"such as '{such}'")
+            if not word.strip():
+                raise XinvError(f"Objective({which}=…) is a word such as '{such}'; it is empty.")
+        if self.function is not None and not callable(self.function):
+            raise XinvError(
+                f"Objective(function=…) is the function that is minimized; {self.function!r:.60} cannot be called."
+            )
+
+
+@dataclass(frozen=True)
 class Problem:
     """The domain of a run: title, goal, parameters, and a picture of the simulation.
 
@@ -83,6 +138,12 @@ class Problem:
         Words of the domain and what they mean.
     scene : callable, optional
         `scene(ax, x)` draws the simulation for parameters `x` (as the objective takes them) on a matplotlib `Axes`.
+    objective : Objective, optional
+        What the loss is called in the domain.
+    landmarks : mapping of str to numbers
+        Places that moves are told by, such as `{"the village": (31.0, 8.0)}`. A row of numbers is where points lie
+        whose coordinates are all parameters: the rows of an array with as many columns, if each of their entries has
+        `directions` of its own. `{"the village": {"east": 31.0, "north": 8.0}}` names the parameters that are meant.
 
     Examples
     --------
@@ -95,6 +156,8 @@ class Problem:
     parameters: Mapping[str | int, Parameter] = field(default_factory=dict)
     glossary: Mapping[str, str] = field(default_factory=dict)
     scene: Callable[[Any, Any], object] | None = None
+    objective: Objective | None = None
+    landmarks: Mapping[str, Sequence[float] | Mapping[str, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Raise `XinvError` where something is of the wrong type."""
@@ -113,11 +176,43 @@ class Problem:
             _text(meaning, "A meaning in Problem(glossary=…)", "in a sentence")
         if self.scene is not None and not callable(self.scene):
             raise XinvError("Problem(scene=…) is a function scene(ax, x) that draws the simulation.")
+        if self.objective is not None and not isinstance(self.objective, Objective):
+            raise XinvError(
+                "Problem(objective=…) is an xinv_nb.Objective, such as xinv_nb.Objective('total cost', 'M€'); "
+                f"{self.objective!r:.60} is none."
+            )
+        if not isinstance(self.landmarks, Mapping):
+            raise XinvError("Problem(landmarks=…) maps names to positions, such as {'the village': (31.0, 8.0)}.")
+        for place in self.landmarks:
+            _text(place, "A name in Problem(landmarks=…)", "such as 'the village'")
+        positions = {place: _position(place, position) for place, position in self.landmarks.items()}
+        object.__setattr__(self, "landmarks", positions)
 
 
 def _text(value: object, what: str, such: str) -> None:
     if not isinstance(value, str):
         raise XinvError(f"{what} must be text ({such}); {value!r:.60} is of type {type(value).__name__}.")
+
+
+def _position(place: str, position: Any) -> tuple[float, ...] | dict[str, float]:
+    """Return the position of a landmark: numbers in the order of the columns, or by the names of parameters."""
+    what = f"Problem(landmarks={{{place!r}: …}})"
+    by_name = isinstance(position, Mapping)
+    is_row = isinstance(position, (Sequence, np.ndarray)) and not isinstance(position, str) and np.ndim(position) == 1
+    if not (by_name or is_row) or not len(position):
+        raise XinvError(
+            f"{what} is a position, such as (31.0, 8.0), or {{'north': 8.0}} by the names of parameters; it is "
+            f"{position!r:.60}."
+        )
+    found = {name: _number(value, what) for name, value in position.items()} if by_name else None
+    numbers = tuple(found.values() if found is not None else (_number(value, what) for value in position))
+    if any(number is None or not math.isfinite(number) for number in numbers):
+        raise XinvError(f"{what} is made of finite numbers; it is {position!r:.60}.")
+    if found is None and len(numbers) < _FEWEST_COORDINATES:
+        raise XinvError(f"{what} has one number; say of which parameter: {{'north': {numbers[0]:g}}}, say.")
+    for name in found or ():
+        _text(name, f"A name in {what}", "of a parameter")
+    return numbers if found is None else found  # type: ignore[return-value]
 
 
 def _pair(value: Any, what: str, such: str) -> tuple[Any, Any]:

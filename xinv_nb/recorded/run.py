@@ -64,6 +64,7 @@ class RecordedRun(Choices):
         self._curvature: Curvature | None = None
         self._missed = Missed()
         self._checks: Checks | None = None
+        self._replay_of: Mapping[str, Any] = {}
 
     def __repr__(self) -> str:
         others = f" of {self.history.objective}; run.objectives has others" if len(self.histories) > 1 else ""
@@ -115,6 +116,11 @@ class RecordedRun(Choices):
     def checks(self) -> Checks | None:
         """What further evaluations of the objective showed, where they were asked for: see `Run.diagnose`."""
         return self._checks
+
+    @property
+    def replay_of(self) -> Mapping[str, Any]:
+        """What another run did otherwise, of which this one is a replay, as plain data; empty where it is none."""
+        return self._replay_of
 
     # ------------------------------------------------------------------ what was recorded
 
@@ -193,7 +199,10 @@ class RecordedRun(Choices):
 
     def _only(self, history: History) -> Self:
         """Return a run of one of several objectives; it goes on growing with this one."""
-        run = type(self)(self.name, self._problem)
+        problem = self._problem
+        if problem is not None and problem.objective is not None:  # which is told of the one that is shown
+            problem = replace(problem, objective=None)
+        run = type(self)(self.name, problem)
         run._status, run._ending, run._notices = self._status, self._ending, self._notices
         run._chosen_parameters, run._histories, run._events = self._chosen_parameters, [history], self._events
         run._dropped_events, run._missed = self._dropped_events, self._missed

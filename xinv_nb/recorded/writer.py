@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
 from xinv_nb.recorded.captions import Caption
 from xinv_nb.recorded.checks import Checks
@@ -53,6 +54,13 @@ class RunWriter:
             else:
                 pairs.append((owner, event))
         run._events[:] = pairs
+
+    def call_as(self, other: History) -> None:
+        """Call objective and parameters as in the recording of the same objective; nothing where these are others."""
+        history = self._run.history
+        if len(history) and history.width == other.width:
+            history.objective, history.outline = other.objective, other.outline
+            history.leaves[:] = other.leaves
 
     def add_event(self, history: History | None, evaluation: int, event: NewEvent) -> None:
         """Add an event beside an evaluation of an objective, or of whichever is shown; it gets its number here."""
@@ -128,6 +136,12 @@ class RunWriter:
         """Keep second derivatives that were taken at the end; None forgets them."""
         with self._run.lock:
             self._run._curvature = curvature
+            self._run.memo.pop("analysis", None)
+
+    def keep_replay_of(self, found: Mapping[str, Any]) -> None:
+        """Keep what sets this run apart from the one of which it is a replay."""
+        with self._run.lock:
+            self._run._replay_of = dict(found)
             self._run.memo.pop("analysis", None)
 
     def keep_checks(self, checks: Checks | None) -> None:

@@ -6,7 +6,7 @@ Evaluations are counted: whoever asks for them tells how many there were.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ _SAME = 1e-6
 """Share by which a loss may differ from the recorded one: simulators calculate in single precision, too."""
 _ROUNDING = 1e-12
 """The same as a share of the largest loss of the run."""
+_MOST_NAMED = 8
 _STEP = 1e-5
 """Step of differences of losses, in sizes of the parameters."""
 
@@ -47,18 +48,73 @@ def flat(objective: Callable[..., Any], history: History) -> Callable[[Any], Any
         leaves = history.leaves
         return history.rebuild([x[a.start : a.stop].reshape(a.shape) if a.shape else x[a.start] for a in leaves])
 
-    several = isinstance(history.outline, tuple) and _required(objective) == len(history.outline) > 1
+    several = isinstance(history.outline, tuple) and required(objective) == len(history.outline) > 1
     return (lambda x: objective(*rebuilt(x))) if several else (lambda x: objective(rebuilt(x)))
 
 
-def _required(function: Callable[..., Any]) -> int:
-    """Return how many arguments a function must be given."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return 1
+def required(function: Callable[..., Any]) -> int:
+    """Return how many arguments a function must be given.
+
+    >>> required(lambda x, i=0: x), most_taken(lambda x, i=0: x)
+    (1, 2)
+    """
+    return sum(parameter.default is parameter.empty for parameter in _by_place(function))
+
+
+def most_taken(function: Callable[..., Any]) -> int:
+    """Return how many arguments a function takes by their places."""
+    return len(_by_place(function))
+
+
+def _by_place(function: Callable[..., Any]) -> list[inspect.Parameter]:
     places = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return sum(p.kind in places and p.default is p.empty for p in parameters)
+    try:
+        return [p for p in inspect.signature(function).parameters.values() if p.kind in places]
+    except (TypeError, ValueError):
+        return [inspect.Parameter("x", inspect.Parameter.POSITIONAL_ONLY)]
+
+
+def flattened(structure: Any, history: History) -> Floats:
+    """Return values in the structure that the objective takes, or all in one row, as one row.
+
+    Raises `XinvError` where they have another structure.
+
+    >>> import xinv_nb as xi
+    >>> with xi.record() as run:
+    ...     run.add(1.0, {"a": 1.0, "b": [2.0, 3.0]})
+    >>> flattened({"b": [5.0, 6.0], "a": 4.0}, run.history).tolist()
+    [4.0, 5.0, 6.0]
+    """
+    try:
+        arrays = [np.asarray(value, dtype=float) for value in _in_order(structure, history.outline)]
+        is_row = len(arrays) == 1 and arrays[0].shape == (history.width,)
+        if is_row or [array.shape for array in arrays] == [leaf.shape for leaf in history.leaves]:
+            return np.asarray(np.concatenate([np.ravel(array) for array in arrays]))
+    except (KeyError, IndexError, TypeError, ValueError):
+        pass
+    shapes = [f"{leaf.name}{list(leaf.shape) or ''}" for leaf in history.leaves]
+    told = ", ".join(shapes[:_MOST_NAMED] + ["…"] * (len(shapes) > _MOST_NAMED))
+    raise XinvError(
+        f"The values must have the structure of the parameters ({told}), or name some of them; {structure!r:.80} has "
+        "another."
+    )
+
+
+def _in_order(structure: Any, outline: Any) -> list[Any]:
+    """Return the arrays and numbers of a structure in the order of the leaves."""
+    if isinstance(outline, Mapping):
+        if not isinstance(structure, Mapping):
+            return [structure]
+        if set(structure) != set(outline):
+            raise KeyError
+        return [each for key, item in outline.items() for each in _in_order(structure[key], item)]
+    if isinstance(outline, (list, tuple)):
+        if not isinstance(structure, (list, tuple)):
+            return [structure]
+        if len(structure) != len(outline):
+            raise IndexError
+        return [each for part, item in zip(structure, outline, strict=True) for each in _in_order(part, item)]
+    return [structure]
 
 
 def first_value(flat: Callable[[Any], Any], x: Floats) -> float:

@@ -17,6 +17,7 @@ from xinv_nb.facts.analysis import facts_of, story_span
 from xinv_nb.facts.counting import noun_of
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kinds import all_kinds
+from xinv_nb.facts.measures.objective import told_of_loss
 from xinv_nb.language.slots import words_of_the_user
 from xinv_nb.recorded.captions import Caption
 from xinv_nb.recorded.run import RecordedRun
@@ -177,6 +178,8 @@ def _at_the_end(run: RecordedRun, question: str) -> list[Fact]:
 
 def _facts_for(run: RecordedRun, question: str, span: tuple[int, int] | None) -> list[Fact]:
     asked = " ".join(question.lower().split())
+    if (loss := told_of_loss(run)) is not None and mentions(question, loss.name):
+        asked = asked.replace(re.sub(r"^(?:the|an?) ", "", loss.name.lower()), "loss")
     if _DEFINITION.match(asked):
         return []
     named = re.search(r"\b(?:iteration|step|evaluation)s? (\d+)(?: (?:and|to) (\d+))?\b", asked)

@@ -14,6 +14,7 @@ from xinv_nb.claims.statements import Mark, Statement
 from xinv_nb.facts.analysis import facts_of, phases_of, story_span
 from xinv_nb.facts.counting import noun_of
 from xinv_nb.facts.fact import Fact
+from xinv_nb.facts.measures.objective import told_of_loss
 from xinv_nb.facts.measures.sizes import gradient_sizes
 from xinv_nb.language.quantities import quantity as with_its_unit
 from xinv_nb.recorded.entries import Entry
@@ -89,7 +90,8 @@ class Evidence:
     def name(self, key: str) -> str:
         """Return what a quantity is called within a sentence."""
         if key == LOSS:
-            return "the loss"
+            told = told_of_loss(self.run)
+            return "the loss" if told is None else told.name
         if key == "gradient":
             return "the size of the gradient"
         if entry := self.entries.get(key):

@@ -11,7 +11,7 @@ from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.constraints import is_constrained
 from xinv_nb.facts.measures.losses import finite_iterates
-from xinv_nb.language.slots import Iteration, Value, pair
+from xinv_nb.language.slots import Iteration, Value, loss_pair
 
 _NOTED = 1e-3
 """Share of the run's height by which the last loss has to lie above the best one."""
@@ -26,7 +26,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     if last < 1 or not len(finite) or evidence.is_maximized or is_constrained(run):
         return  # under constraints the lowest loss may be of a point that breaks them
     best, final = int(finite[np.argmin(loss[finite])]), int(finite[-1])
-    low, high = pair(float(loss[best]), float(loss[final]))
+    low, high = loss_pair(float(loss[best]), float(loss[final]), both=True)
     above, height = high.number / 2 - low.number / 2, float(np.ptp(loss[finite] / 2))
     if low.looks_like(high) or not above > _NOTED * height:
         return

@@ -7,6 +7,7 @@ Method: the losses of accepted iterates count, not those of trials; medians stan
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.losses import Floats, Rows, finite_iterates, smoothing
-from xinv_nb.language.slots import Count, Iteration, Share, Slot, Value, Way, Word, pair
+from xinv_nb.language.slots import Count, Iteration, LossValue, Share, Slot, Value, Way, Word, loss_pair
 
 _ALMOST = 1 - 1e-9
 """A loss that is not 0 has not fallen by all of it, even if the difference is rounded to that."""
@@ -46,7 +47,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
         return
     if last == 0:
         start = float(run.loss[0])
-        yield KIND.fact("only", (0, 0), 1.0, {"start": Value(start), "iterations": Count(1)}, data={"end": start})
+        yield KIND.fact("only", (0, 0), 1.0, {"start": LossValue(start), "iterations": Count(1)}, data={"end": start})
         return
     phases = evidence.phases
     by_phase = len(phases) > 1 or tells_more(evidence)
@@ -64,13 +65,13 @@ def _whole(evidence: Evidence, finite: Rows, salience: float) -> Fact:
     first, final = int(finite[0]), int(finite[-1])
     early, late = smoothing(phases[0], len(finite)), smoothing(phases[-1], len(finite))
     start, end = float(np.median(loss[finite[:early]])), float(np.median(loss[finite[-late:]]))
-    one, two = pair(start, end)
+    one, two = loss_pair(start, end)
     slots: dict[str, Slot] = {"start": one, "end": two, "went": Way(end - start), "iterations": Count(len(loss))}
     data = {"change": end - start, "from": first, "to": final}
     if broken := bool((~np.isfinite(loss[final:]) & run.accepted[final:]).any()):
         slots |= {"broken": Count(final + 1), "label": Word(phases[-1].label)}
     part = loss[finite]
-    low, high = pair(float(part.min()), float(part.max()))
+    low, high = loss_pair(float(part.min()), float(part.max()))
     then = " between" if first > 0 else ", then broken" if broken else ""
     if first > 0:
         slots |= {"from": Iteration(first), "to": Iteration(final)}
@@ -81,7 +82,7 @@ def _whole(evidence: Evidence, finite: Rows, salience: float) -> Fact:
         form = ("stayed" if part.min() == part.max() else "hardly changed") + then
     elif len(phases) == 1 and phases[0].label == "noisy plateau" and _is_draw(part):
         form = "noise between" if first > 0 else "noise"
-        slots["median"] = Value(float(np.median(part)))
+        slots["median"] = LossValue(float(np.median(part)))
     elif one.looks_like(two):
         form = "returned" + then
     else:
@@ -94,6 +95,8 @@ def _whole(evidence: Evidence, finite: Rows, salience: float) -> Fact:
             slots["share"] = Share(min((start - end) / start, 1.0 if end == 0 else _ALMOST))
             whole = form != "changed in the median" or (early > 1 and late > 1 and not broken)
             form += ", by share" if whole else ""
+    if not form.startswith("changed"):
+        slots["start"] = replace(one, leads=False)  # it stands alone
     return KIND.fact(form, (0, evidence.last), salience, slots, data=data)
 
 

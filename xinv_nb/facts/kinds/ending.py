@@ -22,7 +22,7 @@ from xinv_nb.language.slots import (
     SolverIterations,
     Value,
     Word,
-    pair,
+    loss_pair,
 )
 from xinv_nb.recorded.endings import OUT_OF, why_of
 from xinv_nb.recorded.run import RecordedRun
@@ -115,7 +115,7 @@ def _doing(evidence: Evidence) -> Told:
     if not run.has_gradients:  # what was accepted lies far apart where it is the best of many points
         before = rows[rows <= evidence.last - max(run.evaluations // _LATE, _FEWEST_IDLE)]
         since = int(before[-1]) if len(before) else since
-    start, end = pair(float(run.loss[since]), float(run.loss[rows[-1]]))
+    start, end = loss_pair(float(run.loss[since]), float(run.loss[rows[-1]]))
     scale = abs(end.number) if visible_swing(run.loss[whole])[0] else height(run.loss[whole])
     if start.looks_like(end) or abs(start.number - end.number) <= _UNCHANGED * scale:
         return ", hardly changing", {}, {"doing": "plateau"}

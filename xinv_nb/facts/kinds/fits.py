@@ -18,7 +18,7 @@ from xinv_nb.facts.measures.ends_of_fits import ends_of
 from xinv_nb.facts.measures.names import named_optimizer, values_of
 from xinv_nb.facts.measures.stretch import Stretch
 from xinv_nb.facts.story import Parts
-from xinv_nb.language.slots import Count, Iteration, Listed, Named, Said, Slot, Value, Word
+from xinv_nb.language.slots import Count, Iteration, Listed, LossValue, Named, Said, Slot, Value, Word, loss_pair
 from xinv_nb.recorded.run import RecordedRun
 
 UNNAMED = "objective"
@@ -76,9 +76,9 @@ def _several(evidence: Evidence, parts: Parts) -> Iterator[Fact]:
     slots |= {"count": Count(len(fits))}
     finite = ends[np.isfinite(ends)]
     if len(fits) <= _MOST_TOLD and len(finite) == len(ends):
-        slots["ends"] = Listed(tuple(Value(float(end)) for end in ends))
+        slots["ends"] = Listed(tuple(LossValue(float(end)) for end in ends))
     elif len(finite):
-        slots |= {"least": Value(float(finite.min())), "most": Value(float(finite.max()))}
+        slots |= dict(zip(("least", "most"), loss_pair(float(finite.min()), float(finite.max())), strict=True))
         slots |= {"broken": Count(len(ends) - len(finite))} if len(finite) < len(ends) else {}
     told = "" if len(finite) == len(ends) and len(fits) <= _MOST_TOLD else ", many" if len(finite) else ", broken"
     shown = fits[parts.shown]
@@ -99,7 +99,7 @@ def _several(evidence: Evidence, parts: Parts) -> Iterator[Fact]:
     as_low = sorted({*as_low, *by_precision})
     several = len(as_low) > 1
     if is_best:
-        slots |= {"lowest": Value(lowest)} | ({"times": Count(len(as_low))} if several else {})
+        slots |= {"lowest": LossValue(lowest)} | ({"times": Count(len(as_low))} if several else {})
         slots |= _place(run, [fits[k] for k in as_low]) if several else {}
     form = ("reached by several" if several else "the lowest") if is_best else "another"
     form += ", by precision" if several and is_by_precision else ""

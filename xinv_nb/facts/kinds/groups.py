@@ -14,7 +14,7 @@ from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.kinds import terms
 from xinv_nb.facts.measures.groups import groups_of, parts_of_loss
-from xinv_nb.language.slots import Iteration, Named, Value, Way
+from xinv_nb.language.slots import Iteration, LossValue, Named, Way
 
 _FEWEST, _MOST = 2, 4
 
@@ -46,7 +46,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     form, slots = terms.said(told)
     first, last = int(rows[0]), int(rows[-1])
     form += ", over the run" if (first, last) == (0, evidence.last) else ", in a stretch"
-    slots |= {"first": Iteration(first), "last": Iteration(last), "went": Way(total), "change": Value(abs(total))}
+    slots |= {"first": Iteration(first), "last": Iteration(last), "went": Way(total), "change": LossValue(abs(total))}
     data = {"total": total, "parts": {name.name: change for name, change in told}}
     yield KIND.fact(form, (first, last), 0.75, slots, data=data)
 

@@ -16,7 +16,7 @@ from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.losses import finite_iterates
-from xinv_nb.language.slots import Count, Iteration, Value, pair
+from xinv_nb.language.slots import Count, Iteration, Value, loss_pair
 
 _FEWEST = 3
 """Halvings in a row that make a habit."""
@@ -60,7 +60,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     if every < _QUICK or last - first < _STRETCH * evidence.last or _is_told(evidence, every):
         return
     slots = {"first": Iteration(first), "last": Iteration(last), "every": Value(every), "times": Count(len(marks) - 1)}
-    slots |= dict(zip(("start", "end"), pair(start, end), strict=True))
+    slots |= dict(zip(("start", "end"), loss_pair(start, end), strict=True))
     yield KIND.fact("steadily", (first, last), 0.2, slots)
 
 

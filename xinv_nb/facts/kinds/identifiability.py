@@ -29,7 +29,7 @@ from xinv_nb.facts.measures.curvature import MOST_DIRECTIONS, Path
 from xinv_nb.facts.measures.determination import Determination
 from xinv_nb.facts.measures.iterates import Floats
 from xinv_nb.facts.measures.names import named
-from xinv_nb.language.slots import Clause, Count, Iteration, Named, Slot, Value, Word
+from xinv_nb.language.slots import Clause, Count, Iteration, LossValue, Named, Slot, Value, Word
 from xinv_nb.recorded.curvature import Curvature
 from xinv_nb.recorded.entries import Entry
 from xinv_nb.recorded.run import RecordedRun
@@ -130,7 +130,7 @@ def _directions(view: _View) -> Iterator[Fact]:
     best_change = _change(view.curvature, best)
     if len(scale) == 1:
         size = Value(float(abs(best.moves[0])), names[0].parameter.unit)
-        slots: dict[str, Slot] = {"parameter": named(names[0]), "size": size, "change": Value(best_change)}
+        slots: dict[str, Slot] = {"parameter": named(names[0]), "size": size, "change": LossValue(best_change)}
         yield view.fact("one", 0.4, slots, how="one", moves=best.told(names))
         return
     flat = np.abs(values) + 3 * errors <= _NOTHING * top
@@ -172,8 +172,8 @@ def _directions(view: _View) -> Iterator[Fact]:
 def _compared(
     names: dict[int, Entry], move: Combination, change: float, best: Combination, best_change: float
 ) -> dict[str, Slot]:
-    slots: dict[str, Slot] = {"move": move.as_clause(names), "change": Value(change)}
-    return slots | {"best": best.as_clause(names), "best_change": Value(best_change)}
+    slots: dict[str, Slot] = {"move": move.as_clause(names), "change": LossValue(change)}
+    return slots | {"best": best.as_clause(names), "best_change": LossValue(best_change)}
 
 
 def _told(

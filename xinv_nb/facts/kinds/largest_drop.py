@@ -10,7 +10,7 @@ from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.single_steps import LARGE, single_steps
-from xinv_nb.language.slots import Iteration, Share, Value, pair
+from xinv_nb.language.slots import Iteration, Share, Value, loss_pair
 
 
 def compute(evidence: Evidence) -> Iterator[Fact]:
@@ -21,7 +21,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     rows, loss, steps, total = found
     k = int(np.argmin(steps))
     if -steps[k] > LARGE * total:
-        start, end = pair(float(loss[k]), float(loss[k + 1]))
+        start, end = loss_pair(float(loss[k]), float(loss[k + 1]))
         share, at = float(-steps[k]) / total, int(rows[k + 1])
         slots = {"start": start, "end": end, "at": Iteration(at), "share": Share(share)}
         yield KIND.fact("of the fall" if share <= 1 else "beyond the fall", (int(rows[k]), at), 0.35, slots)

@@ -11,7 +11,7 @@ from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.losses import height
 from xinv_nb.facts.measures.single_steps import LARGE, single_steps
-from xinv_nb.language.slots import Iteration, Value, pair
+from xinv_nb.language.slots import Iteration, Value, loss_pair
 
 
 def compute(evidence: Evidence) -> Iterator[Fact]:
@@ -22,7 +22,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     rows, loss, steps, _ = found
     k = int(np.argmax(steps))
     if steps[k] > LARGE / 4 * height(loss):
-        start, end = pair(float(loss[k]), float(loss[k + 1]))
+        start, end = loss_pair(float(loss[k]), float(loss[k + 1]))
         at = int(rows[k + 1])
         yield KIND.fact("rise", (int(rows[k]), at), 0.45, {"start": start, "end": end, "at": Iteration(at)})
 

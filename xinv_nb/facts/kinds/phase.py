@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from xinv_nb.facts.measures.losses import Floats, Rows, finite_iterates, height,
 from xinv_nb.facts.measures.optimizers import optimizer_starts, starting_events
 from xinv_nb.facts.measures.phases import last_of
 from xinv_nb.facts.measures.scale import hardly_changes, quarters
-from xinv_nb.language.slots import Clause, Iteration, Said, Slot, Value, Way, Word, pair
+from xinv_nb.language.slots import Clause, Iteration, Said, Slot, Value, Way, Word, loss_pair
 from xinv_nb.recorded.run import RecordedRun
 
 _FEWEST_PEAKS = 3
@@ -61,18 +62,19 @@ def _fact(run: RecordedRun, phase: Phase, height: float, peaks: Rows) -> Fact:
 def _story(loss: Floats, rows: Rows, span: tuple[int, int], phase: Phase, height: float, peaks: Rows) -> Told:
     a, b = span
     part = loss[rows]
-    start, end = pair(float(part[0]), float(part[-1]))
+    start, end = loss_pair(float(part[0]), float(part[-1]))
     slots: dict[str, Slot] = {"first": Iteration(a), "last": Iteration(b)}
     if phase.kind == "oscillation":
         return _swinging(loss, rows, slots, peaks)
     if phase.noisy:
-        early, late = pair(*quarters(part))
+        early, late = loss_pair(*quarters(part))
         return "noisy", slots | {"early": early, "late": late}, {}
     slots |= {"start": start, "end": end, "went": Way(end.number - start.number)}
+    alone = {"start": replace(start, leads=False)}
     if a == b:
-        return "once", slots, {}
+        return "once", slots | alone, {}
     if part.min() == part.max():
-        return "stayed", slots, {}
+        return "stayed", slots | alone, {}
     if hardly_changes(part, height):
         return "hardly changed, stayed near" if start.looks_like(end) else "hardly changed", slots, {}
     return "returned" if start.looks_like(end) else "changed", slots, {}
@@ -89,11 +91,11 @@ def _newcomer(run: RecordedRun, start: int) -> str:
 def _swinging(loss: Floats, rows: Rows, slots: dict[str, Slot], peaks: Rows) -> Told:
     """Tell of a loss that rises and falls by turns: how often, and whether its peaks sink."""
     found = peaks[(peaks >= rows[0]) & (peaks <= rows[-1])]
-    low, high = pair(float(loss[rows].min()), float(loss[rows].max()))
+    low, high = loss_pair(float(loss[rows].min()), float(loss[rows].max()))
     if len(found) < _FEWEST_PEAKS or not found[-1] - found[0] > _FAST * (len(found) - 1):
         return "swung", slots | {"low": low, "high": high}, {}
     data: dict[str, object] = {"low": low.number, "high": high.number, "peaks": len(found)}
-    first, last = pair(float(loss[found[0]]), float(loss[found[-1]]))
+    first, last = loss_pair(float(loss[found[0]]), float(loss[found[-1]]))
     slots |= {"period": Value(float(found[-1] - found[0]) / (len(found) - 1)), "first_peak": first, "last_peak": last}
     if first.looks_like(last):
         return "swung with a period", slots, data

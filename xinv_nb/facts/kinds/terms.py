@@ -15,7 +15,7 @@ from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.iterates import Floats
 from xinv_nb.facts.measures.names import watched
 from xinv_nb.facts.measures.phases import last_of
-from xinv_nb.language.slots import Clause, Iteration, Listed, Named, Slot, Value, Way, Word
+from xinv_nb.language.slots import Clause, Iteration, Listed, LossValue, Named, Slot, Value, Way, Word
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.recorded.watch import Watch
 
@@ -85,7 +85,7 @@ def _shares(evidence: Evidence, parts: dict[str, Floats], span: tuple[int, int],
     form, slots = said(terms)
     form += ", over the run" if span == (0, evidence.last) else ", in a stretch"
     slots |= {"first": Iteration(span[0]), "last": Iteration(span[1])}
-    slots |= {"went": Way(total), "change": Value(abs(total))}
+    slots |= {"went": Way(total), "change": LossValue(abs(total))}
     return KIND.fact(form, span, salience, slots, data={"total": total, "parts": changes})
 
 
@@ -96,8 +96,8 @@ def said(terms: list[tuple[Named, float]]) -> tuple[str, dict[str, Slot]]:
 
 def _two(terms: list[tuple[Named, float]]) -> tuple[str, dict[str, Slot]]:
     (term, part), (other, other_part) = terms
-    slots: dict[str, Slot] = {"term": term, "did": _did(part), "part": Value(abs(part))}
-    return "two", slots | {"other": other, "did2": _did(other_part), "other_part": Value(abs(other_part))}
+    slots: dict[str, Slot] = {"term": term, "did": _did(part), "part": LossValue(abs(part))}
+    return "two", slots | {"other": other, "did2": _did(other_part), "other_part": LossValue(abs(other_part))}
 
 
 def _did(part: float) -> Word:
@@ -111,7 +111,7 @@ def _several(terms: list[tuple[Named, float]]) -> tuple[str, dict[str, Slot]]:
 def _what_it_did(term: Named, part: float) -> Clause:
     if not part:
         return Clause("a term did not change it", {"term": term})
-    return Clause("a term changed it", {"term": term, "did": _did(part), "part": Value(abs(part))})
+    return Clause("a term changed it", {"term": term, "did": _did(part), "part": LossValue(abs(part))})
 
 
 KIND = Kind(

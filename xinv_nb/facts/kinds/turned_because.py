@@ -15,6 +15,7 @@ from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.kinds.turning import LEAST
 from xinv_nb.facts.measures.iterates import Floats, Track
 from xinv_nb.facts.measures.names import named
+from xinv_nb.facts.measures.objective import told_of_loss
 from xinv_nb.facts.measures.path import FollowedPath, Quantity
 from xinv_nb.facts.measures.pushing import named_side, pushes_at, pushing, way_of
 from xinv_nb.facts.measures.recorded_path import Unknown
@@ -80,7 +81,8 @@ def _turned(
     if pushes[new] <= -pushes[old]:
         return _by_sides(evidence, path, track, pushes, place, int(after))
     at = int(path.evaluations[place])
-    unit = f"per {track.entry.parameter.unit}" if track.entry.parameter.unit else ""
+    loss = told_of_loss(evidence.run)
+    unit = f"{loss.unit if loss else ''} {f'per {own}' if (own := track.entry.parameter.unit) else ''}".strip()
     slots: dict[str, Slot] = {"parameter": named(track.entry), "at": Iteration(at)}
     slots |= {"quantity": new.named, "way": way_of(track, after), "push": Value(pushes[new], unit, digits=_DIGITS)}
     slots |= {"other": old.named, "back": way_of(track, -after)}

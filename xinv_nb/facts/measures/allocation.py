@@ -14,7 +14,7 @@ import numpy as np
 
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.names import named
-from xinv_nb.language.slots import Named, Share, Slot, Value
+from xinv_nb.language.slots import LossValue, Named, Share, Slot, Value
 
 _REMAINDER = 0.1
 """Share of the fall up to which what the integral leaves over need not be told."""
@@ -64,7 +64,11 @@ def allocation(evidence: Evidence, span: tuple[int, int]) -> tuple[str, dict[str
     first, second = np.argsort(earned, kind="stable")[:2]
     slots: dict[str, Slot] = {"mover": named(entries[first]), "share": Share(_of_whole(float(earned[first]) / total))}
     slots["other_share"] = Share(float(earned[second]) / total)
-    slots |= {"fall": Value(-total), "alone": Value(-float(earned[first])), "accounted_share": Share(accounted / total)}
+    slots |= {
+        "fall": LossValue(-total),
+        "alone": LossValue(-float(earned[first])),
+        "accounted_share": Share(accounted / total),
+    }
     raised = float(np.sum(earned[earned > 0])) / -total  # less than that is rounding, or what the integral leaves over
     form = "alone" if raised > max(_WORTH, remainder) and earned[first] / total > 1 else "one"
     if form == "one" and earned[first] / total > 1 + _ROUNDED and remainder <= _REMAINDER:

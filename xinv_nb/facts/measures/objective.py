@@ -1,15 +1,19 @@
-"""What the objective is called: as the program names it, or as the watched quantity that it is."""
+"""What the objective is called: as the user told, or as the watched quantity that it is, or as in the program."""
 
 from __future__ import annotations
 
 import math
 import weakref
+from collections.abc import Mapping
 from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
+from xinv_nb.language.renderer import LOSS
+from xinv_nb.language.slots import LossNamed, Slot, named_in
 from xinv_nb.recorded.history import History
+from xinv_nb.recorded.problem import Objective
 from xinv_nb.recorded.run import RecordedRun
 
 _MOST_LOOKED_AT = 12
@@ -18,8 +22,36 @@ _MOST_COMPARED = 64
 _NAMES_OF_ANY_OBJECTIVE = {"", "<lambda>", "loss", "objective", "f", "fun", "func", "function"}
 
 
+def told_of_loss(run: RecordedRun) -> Objective | None:
+    """Return what the user told of the objective that is shown; None where nothing, and of players of a game.
+
+    >>> told_of_loss(RecordedRun()) is None
+    True
+    """
+    return None if run.problem is None or run.history.moved_by else run.problem.objective
+
+
+def loss_slots(run: RecordedRun) -> Mapping[str, Slot]:
+    """Return the slots by which sentences about a run call the loss what the user calls it."""
+    told = told_of_loss(run)
+    return {} if told is None else {LOSS: LossNamed(told.name, told.unit, told.lower, told.higher)}
+
+
+def with_loss(run: RecordedRun, slots: Mapping[str, Slot]) -> Mapping[str, Slot]:
+    """Return slots that call the loss what the user calls it, with its unit at its values.
+
+    >>> with_loss(RecordedRun(), {})
+    {}
+    """
+    for name, loss in loss_slots(run).items():
+        return {**named_in(slots, loss), name: loss} if isinstance(loss, LossNamed) else slots
+    return slots
+
+
 def name_of_loss(run: RecordedRun) -> tuple[str, str]:
-    """Return what the program calls the loss, and its unit: of a watched quantity that is the loss, if any.
+    """Return what the loss is called, and its unit: as the user told, or by a watched quantity that is the loss.
+
+    Else it is called what the program calls it.
 
     >>> import xinv_nb as xi
     >>> from autograd import grad
@@ -28,6 +60,8 @@ def name_of_loss(run: RecordedRun) -> tuple[str, str]:
     >>> name_of_loss(run)
     ('travel time', 'min')
     """
+    if told := told_of_loss(run):
+        return told.name, told.unit
     if watched := watch_that_is_the_loss(run):
         return watched, run.history.watches[watched].unit
     # A program that returns residuals is named after these, or after the model, and neither is the loss.

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from xinv_nb.facts.measures.iterates import Floats
+from xinv_nb.facts.measures.objective import told_of_loss, watch_that_is_the_loss
 from xinv_nb.facts.measures.path import FollowedPath, Places, Quantity
 from xinv_nb.facts.measures.watched import curves, is_loss
 from xinv_nb.recorded.entries import entries_of
 from xinv_nb.recorded.run import RecordedRun
 
-LOSS = "loss"
-"""What the loss is called among the quantities."""
+_LOSS = "loss"
+"""What it is called where nobody says."""
 _MOST_ENTRIES = 40
 _SMALL = 4
 """Of more than `_MOST_ENTRIES` parameters, arrays of more entries than this stand as a whole."""
@@ -96,13 +97,25 @@ def is_loss_throughout(run: RecordedRun, evaluations: Places, values: Floats) ->
     return is_loss(values, run.loss[evaluations])
 
 
+def loss_among_quantities(run: RecordedRun) -> tuple[str, str]:
+    """Return what the loss is called among the quantities, and its unit.
+
+    >>> loss_among_quantities(RecordedRun())
+    ('loss', '')
+    """
+    told = told_of_loss(run)
+    name, unit = (_LOSS, "") if told is None else (told.name, told.unit)
+    is_other = name in run.history.watches and name != watch_that_is_the_loss(run)
+    return (f"whole {name}" if is_other else name), unit
+
+
 def _loss(run: RecordedRun, rows: Places) -> list[Quantity]:
     gradients = run.history.rows(rows, "gradients")
     known = np.flatnonzero(np.isfinite(gradients).all(axis=1))
     if len(known) < len(rows) or not run.has_gradients:
         return []
-    name = LOSS if LOSS not in run.history.watches else f"whole {LOSS}"
-    return [Quantity(name, "", np.asarray(run.loss[rows]), known, gradients[known], is_loss=True)]
+    name, unit = loss_among_quantities(run)
+    return [Quantity(name, unit, np.asarray(run.loss[rows]), known, gradients[known], is_loss=True)]
 
 
 def _placed(evaluations: Places, rows: Places) -> tuple[Places, Places]:

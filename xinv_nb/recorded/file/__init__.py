@@ -2,7 +2,8 @@
 
 The archive is a zip file. Its member `run.json.npy` holds UTF-8 JSON as bytes: `format` and `version`, the run's
 `name`, `status`, `ending`, `notices`, `problem`, `chosen_parameters`, `chosen_spans`, `events`, `dropped_events`,
-`captions` and `span_captions`, and of the objective its name, `optimizer`, `leaves` (name, shape, and the flat
+`captions`, `span_captions` and `replay_of` (what another run did otherwise, of which it is a replay), and of the
+objective its name, `optimizer`, `leaves` (name, shape, and the flat
 positions of the entries kept, or null for all), `labels` (what a package calls the entries of each leaf),
 `complex_leaves` (names), `held` (from which evaluation on the objective held other data), `moved_by` (the objectives
 that move it by turns), `outline` (the structure that it takes, null at each leaf) and `watches`. The other members are

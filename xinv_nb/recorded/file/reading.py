@@ -28,7 +28,7 @@ from xinv_nb.recorded.file.values import decoded, of_kind, one_of, position, tex
 from xinv_nb.recorded.history import History
 from xinv_nb.recorded.leaves import Leaf, sampled_leaf, whole_leaf
 from xinv_nb.recorded.missed import Missed
-from xinv_nb.recorded.problem import Parameter, Problem
+from xinv_nb.recorded.problem import Objective, Parameter, Problem
 from xinv_nb.recorded.run import RecordedRun, Status
 from xinv_nb.recorded.sums import Sums
 from xinv_nb.recorded.writer import RunWriter
@@ -120,6 +120,7 @@ def _fill(run: RecordedRun, headers: Sequence[dict[str, Any]], parts: Sequence[d
     for span in header.get("chosen_spans", ()):
         run.choose_span(span)
     writer.keep_curvature(_curvature_in(header.get("curvature"), parts[0], histories[0]))
+    writer.keep_replay_of(of_kind(dict, decoded(header.get("replay_of") or {"dict": []})))
     writer.keep_checks(read_checks(header.get("checks"), parts[0], histories[0]))
     if header["captions"] is not None:
         writer.keep_captions([_caption_in(caption) for caption in header["captions"]])
@@ -345,7 +346,13 @@ def _problem_in(saved: Any) -> Problem | None:
     parameters = {decoded(key): _parameter_in(decoded(known)) for key, known in saved["parameters"]}
     glossary = of_kind(dict, decoded(saved["glossary"]))
     texts([*glossary.keys(), *glossary.values()])
-    return Problem(of_kind(str, saved["title"]), of_kind(str, saved["goal"]), parameters, glossary)
+    told = saved.get("objective")  # files of before have none
+    objective = None if told is None else Objective(**of_kind(dict, told))
+    if objective is not None:
+        texts([objective.name, objective.unit, objective.lower, objective.higher])
+    landmarks = of_kind(dict, decoded(saved.get("landmarks") or {"dict": []}))
+    title, goal = of_kind(str, saved["title"]), of_kind(str, saved["goal"])
+    return Problem(title, goal, parameters, glossary, objective=objective, landmarks=landmarks)
 
 
 def _parameter_in(fields: Any) -> Parameter:

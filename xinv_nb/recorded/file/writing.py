@@ -59,11 +59,14 @@ def _positions(kept: NDArray[np.intp] | None) -> list[int] | None:
 def _problem_out(problem: Problem | None) -> Any:
     if problem is None:
         return None
+    told = problem.objective
     return {
         "title": problem.title,
         "goal": problem.goal,
         "glossary": encoded(problem.glossary),
         "parameters": [[encoded(key), encoded(vars(known))] for key, known in problem.parameters.items()],
+        "landmarks": encoded(problem.landmarks),
+        "objective": told and {name: getattr(told, name) for name in ("name", "unit", "lower", "higher")},
     }
 
 
@@ -100,6 +103,7 @@ def _of_run(run: RecordedRun) -> dict[str, Any]:
         "checks": None
         if checks is None
         else encoded({name: value for name, value in vars(checks).items() if name not in CHECKS}),
+        "replay_of": encoded(run.replay_of),
         "captions": None if captions is None else [_caption_out(caption) for caption in captions],
         "span_captions": [_caption_out(caption) for caption in run.span_captions],
     }

@@ -7,7 +7,7 @@ them. A new framework is a folder beside `autograd/` and a line in `registry.py`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -46,6 +46,12 @@ class Backend(Protocol):
 
     def derivatives(self, function: Callable[[Any], Any]) -> Derivatives:
         """Return the derivatives of a function from one row of numbers to one number."""
+
+    def optimizers(self) -> Mapping[str, Callable[..., Any]]:
+        """Return the framework's own loops by their names: each takes a gradient (of point and iteration) and a start.
+
+        They take `num_iters` and `step_size`, and what a recording notes of them.
+        """
 
 
 class Derivatives(Protocol):

@@ -11,7 +11,7 @@ from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.constraints import is_constrained
 from xinv_nb.facts.measures.losses import finite_iterates, height
-from xinv_nb.language.slots import Iteration, Named, Slot, Value, pair
+from xinv_nb.language.slots import Iteration, Named, Slot, Value, loss_pair
 
 _ABOVE = 0.01
 """Share of the run's height by which the last loss has to lie above the lowest."""
@@ -48,7 +48,7 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
         return
     if not _is_explained(evidence, int(rows[at]), above):
         return
-    low, end = pair(float(loss[at]), float(loss[-1]))
+    low, end = loss_pair(float(loss[at]), float(loss[-1]), both=True)
     slots: dict[str, Slot] = {"best": low, "iteration": Iteration(int(rows[at])), "end": end}
     form = "above"
     if loss[at] > 0:

@@ -9,7 +9,7 @@ from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.minima import elsewhere
 from xinv_nb.facts.measures.names import named
-from xinv_nb.language.slots import Count, Listed, Named, Slot, Value
+from xinv_nb.language.slots import Count, Listed, LossValue, Named, Slot, Value
 
 
 def compute(evidence: Evidence) -> Iterator[Finding]:
@@ -43,10 +43,10 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
         slots: dict[str, Slot] = {
             "one": Named(one.name, one.label),
             "other": Named(other.name, other.label),
-            "loss": Value(float(found.checks.loss)),
+            "loss": LossValue(float(found.checks.loss)),
             "now": found.told(found.end, pair),
             "point": found.told(point, [*pair, *others]),
-            "reached": Value(float(found.checks.losses[k])),
+            "reached": LossValue(float(found.checks.losses[k])),
             "count": Count(found.checks.evaluations),
         }
         yield KIND.finding("exchanged", (0, evidence.last), slots, data={"point": point.tolist(), "pair": list(pair)})

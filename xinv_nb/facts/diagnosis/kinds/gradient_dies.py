@@ -13,7 +13,7 @@ from xinv_nb.facts.diagnosis.kinds.never_moved import stands_still
 from xinv_nb.facts.diagnosis.kinds.saturated import SIGMOIDS
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.tape import SLOTS, Ended, ended, widest
-from xinv_nb.language.slots import Named, Slot, Value
+from xinv_nb.language.slots import LossValue, Named, Slot, Value
 
 _UNDERFLOWS = frozenset(["exp", "exp2", "expm1", "pdf", "sf"])
 _MADE_OF = 1e6
@@ -87,7 +87,7 @@ def _form(found: Ended, name: str, *, is_flat: bool) -> str:
 def _of_underflow(found: Ended) -> dict[str, Slot]:
     """Return the numbers of an exponential that is next to 0, and the largest slope that is left of it."""
     values = found.event.values
-    slots: dict[str, Slot] = {"loss": Value(found.loss)}
+    slots: dict[str, Slot] = {"loss": LossValue(found.loss)}
     slots["largest"] = Value(_largest(found))
     slots["result"] = Value(float(values.get("largest", values["outflow"])))
     return slots

@@ -13,7 +13,7 @@ from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.promises import Ways
-from xinv_nb.language.slots import Count, Iteration, Slot, Value, pair
+from xinv_nb.language.slots import Count, Iteration, Slot, Value, loss_pair
 
 _FEWEST = 5
 """Steps that do what their gradients promise, beside which one can stand out."""
@@ -91,7 +91,7 @@ def _between(evidence: Evidence, jumps: Ways) -> Finding:
     highest = int(np.argmax(jumps.change))
     first, last = int(jumps.start[highest]), int(jumps.end[highest])
     low, high = (float(evidence.run.loss[row]) for row in (first, last))
-    start, end = pair(low, high)
+    start, end = loss_pair(low, high)
     slots: dict[str, Slot] = {
         "first": Iteration(first),
         "last": Iteration(last),

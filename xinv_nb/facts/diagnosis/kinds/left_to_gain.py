@@ -23,7 +23,7 @@ from xinv_nb.facts.measures.left import (
 from xinv_nb.facts.measures.losses import finite_iterates
 from xinv_nb.facts.measures.names import named
 from xinv_nb.facts.measures.tape import tape_events
-from xinv_nb.language.slots import Count, Named, Slot, Value
+from xinv_nb.language.slots import Count, LossValue, Named, Slot, Value
 
 _LEFT = 0.03
 """Share of the fall that has to be left to be told."""
@@ -122,7 +122,7 @@ def _left(evidence: Evidence) -> _Left | None:
 def _of_amount(evidence: Evidence, found: _Left) -> Finding:
     run = evidence.run
     end = int(finite_iterates(run)[-1])
-    slots: dict[str, Slot] = {"loss": Value(float(run.loss[end])), "left": Value(found.amount)}
+    slots: dict[str, Slot] = {"loss": LossValue(float(run.loss[end])), "left": LossValue(found.amount)}
     form = "left"
     if found.rate is not None:
         form = "left, by a rate"
@@ -175,7 +175,7 @@ def _left_behind(evidence: Evidence) -> Iterator[Finding]:
     unit = track.entry.parameter.unit
     slots: dict[str, Slot] = {
         "optimizer": Named(call.optimizer, call.optimizer, is_of_domain=False),
-        "loss": Value(float(path[2][-1])),
+        "loss": LossValue(float(path[2][-1])),
         "parameter": named(track.entry),
         "slope": Value(float(abs(asked[-1]))),
         "steepest": Value(float(np.abs(asked).max())),
@@ -197,7 +197,7 @@ def _still_steep(evidence: Evidence) -> Iterator[Finding]:
     if not sizes[-1] >= _STEEP * sizes.max() or not drops.min() > _STEP * fall:
         return
     slots: dict[str, Slot] = {
-        "loss": Value(float(path[2][-1])),
+        "loss": LossValue(float(path[2][-1])),
         "slope": Value(float(sizes[-1])),
         "steepest": Value(float(sizes.max())),
         "step": Value(float(drops[-1])),

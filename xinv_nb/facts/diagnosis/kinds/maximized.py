@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from xinv_nb.facts.diagnosis.asking import ROSE
 from xinv_nb.facts.diagnosis.finding import Finding, shifted_finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
-from xinv_nb.facts.diagnosis.naming import called
+from xinv_nb.facts.diagnosis.naming import called, called_in
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.inside import inside
 from xinv_nb.facts.measures.sizes import norms
-from xinv_nb.language.slots import Named, Said, Slot, Value, pair
+from xinv_nb.language.slots import Named, Said, Slot, Value, loss_pair
 from xinv_nb.recorded.excerpt import Places
 
 
@@ -43,7 +43,7 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _ends(start: float, end: float, which: str = "") -> dict[str, Slot]:
-    one, other = pair(start, end)
+    one, other = loss_pair(start, end)
     return {f"{which}start": one, f"{which}end": other}
 
 
@@ -52,7 +52,7 @@ def _uphill(story: Evidence) -> Iterator[Finding]:
     if not way:
         return
     ends = story.iterates.rows[[0, -1]]
-    slots: dict[str, Slot] = {"objective": called(run.history.objective)} | _ends(*run.loss[ends].tolist())
+    slots: dict[str, Slot] = {"objective": called_in(run)} | _ends(*run.loss[ends].tolist())
     first, last = norms(run, run.history.rows(ends, "gradients")).tolist()
     slots |= _ends(first, last, "slope_")
     yield KIND.finding(way, (0, story.last), slots, severity="warning" if way == "without end" else "caution")

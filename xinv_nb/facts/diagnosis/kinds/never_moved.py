@@ -12,7 +12,7 @@ from xinv_nb.facts.diagnosis.finding import Finding, Severity
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.tape import Ended, ended, story_of, tape_events
-from xinv_nb.language.slots import Count, Listed, Said, Slot, Value
+from xinv_nb.language.slots import Count, Listed, LossValue, Said, Slot, Value
 from xinv_nb.recorded.run import RecordedRun
 
 _ROUNDING = 1e-12
@@ -58,7 +58,7 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     if not np.isfinite(loss) or loss == 0:
         return
     if _is_level_by_differences(run, story):
-        yield KIND.finding("level, by differences", span, {"loss": Value(loss)}, severity="caution")
+        yield KIND.finding("level, by differences", span, {"loss": LossValue(loss)}, severity="caution")
         return
     if not stands_still(run, story):
         return
@@ -68,13 +68,16 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
         return  # that is a gradient that dies
     if not level:
         if not tape_events(evidence, "cut off"):
-            yield KIND.finding("level", span, {"loss": Value(loss)}, severity="caution")
+            yield KIND.finding("level", span, {"loss": LossValue(loss)}, severity="caution")
         return
     if any(each.is_minimum for each in level):
         return
     columns = sorted({column for each in level for column in each.columns})
     first = replace(level[0], columns=tuple(columns))
-    slots = {"loss": Value(loss), **{name: slot for name, slot in first.slots.items() if name not in ("all", "since")}}
+    slots = {
+        "loss": LossValue(loss),
+        **{name: slot for name, slot in first.slots.items() if name not in ("all", "since")},
+    }
     form, more = _form(first)
     severity: Severity | None = "caution" if form == "level, at an operation" else None
     yield KIND.finding(form, span, slots | more, cites=(first.event.id,), severity=severity)

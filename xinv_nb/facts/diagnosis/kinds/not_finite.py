@@ -13,7 +13,7 @@ from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.names import named
 from xinv_nb.facts.measures.tape import at_line
-from xinv_nb.language.slots import Count, Iteration, Named, Said, Slot, Value, pair
+from xinv_nb.language.slots import Count, Iteration, LossValue, Named, Said, Slot, Value, pair
 from xinv_nb.recorded.endings import NO_LOWER_LOSS
 from xinv_nb.recorded.events import Event
 from xinv_nb.recorded.run import RecordedRun
@@ -39,7 +39,7 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     event = next((e for e in run.events_as_recorded() if e.kind == "not finite" and e.evaluation >= first), None)
     slots: dict[str, Slot] = {"first": Iteration(first)} | (_place(event) if event is not None else {})
     if of_gradient:
-        slots["loss"] = Value(float(run.loss[first]))
+        slots["loss"] = LossValue(float(run.loss[first]))
     elif form == "loss":
         slots |= _left(evidence, first)
     if of_gradient and event is not None and event.values.get("fed_by"):

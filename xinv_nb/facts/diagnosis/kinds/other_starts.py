@@ -11,7 +11,7 @@ from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.iterates import Floats
 from xinv_nb.facts.measures.minima import Elsewhere, elsewhere
-from xinv_nb.language.slots import Clause, Count, Listed, Slot, Value
+from xinv_nb.language.slots import Clause, Count, Listed, LossValue, Slot, Value
 
 _CLEAR = 0.05
 """Share of the loss that there was to lose from which a lower point is clearly lower."""
@@ -57,10 +57,10 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
             form += ", to 0"
         slots: dict[str, Slot] = {
             "end": found.told(found.end),
-            "loss": Value(float(checks.loss)),
+            "loss": LossValue(float(checks.loss)),
             "start": _start(found, k),
             "point": found.told(checks.points[k]),
-            "reached": Value(float(checks.losses[k])),
+            "reached": LossValue(float(checks.losses[k])),
             "level": Value(checks.level),
             "count": Count(checks.evaluations),
         }
@@ -71,9 +71,9 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
         k = alike[0]
         slots = {
             "end": found.told(found.end),
-            "loss": Value(float(checks.loss)),
+            "loss": LossValue(float(checks.loss)),
             "point": found.told(checks.points[k]),
-            "reached": Value(float(checks.losses[k])),
+            "reached": LossValue(float(checks.losses[k])),
             "count": Count(checks.evaluations),
         }
         data = {"points": checks.points[alike].tolist()}

@@ -14,7 +14,7 @@ from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.names import named
-from xinv_nb.language.slots import Iteration, Named, Slot, Value
+from xinv_nb.language.slots import Iteration, LossValue, Named, Slot, Value
 
 _THROWN = 100.0
 """How many times its own size a parameter has to move at once."""
@@ -104,7 +104,11 @@ def _by_a_step(evidence: Evidence) -> Finding | None:
     if math.isfinite(there) and abs(there) <= _DEAD * steep[column]:
         form, slots["there"] = "thrown, level there", Value(there)
     elif loss[row] > loss[0]:
-        form, slots["loss"], slots["before"] = "thrown, higher there", Value(float(loss[row])), Value(float(loss[0]))
+        form, slots["loss"], slots["before"] = (
+            "thrown, higher there",
+            LossValue(float(loss[row])),
+            LossValue(float(loss[0])),
+        )
     return KIND.finding(form, (0, row), slots)
 
 

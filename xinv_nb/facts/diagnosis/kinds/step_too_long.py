@@ -12,7 +12,7 @@ from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.promises import largest_curvature
 from xinv_nb.facts.measures.updates import rule_of
-from xinv_nb.language.slots import Iteration, Slot, Value, pair
+from xinv_nb.language.slots import Iteration, Slot, Value, loss_pair
 
 _FEWEST = 3
 """Steps that have to grow."""
@@ -61,7 +61,7 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     limit = rule.stable_up_to(curvature)
     if not rule.step_size > _LONGER * limit:
         return
-    start, end = pair(float(loss[first]), float(loss[last]))
+    start, end = loss_pair(float(loss[first]), float(loss[last]))
     slots: dict[str, Slot] = {
         "used": Value(rule.step_size, in_powers=True),
         "limit": Value(limit, in_powers=True),

@@ -19,7 +19,7 @@ from xinv_nb.facts.measures.ends import last_call, slope_at_end
 from xinv_nb.facts.measures.left import steepness
 from xinv_nb.facts.measures.losses import finite_iterates
 from xinv_nb.facts.measures.sizes import end_of, gradient_sizes
-from xinv_nb.language.slots import Count, Named, Said, Slot, Value
+from xinv_nb.language.slots import Count, LossValue, Named, Said, Slot, Value
 from xinv_nb.recorded.calls import OptimizerCall
 from xinv_nb.recorded.run import RecordedRun
 
@@ -80,7 +80,7 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     if not len(rows) or rows[-1] != end_of(run) or evidence.is_noisy:
         return
     slots: dict[str, Slot] = {"optimizer": Named(call.optimizer, call.optimizer, is_of_domain=False)}
-    slots |= {"loss": Value(float(run.loss[rows[-1]])), "evaluations": Count(run.evaluations)}
+    slots |= {"loss": LossValue(float(run.loss[rows[-1]])), "evaluations": Count(run.evaluations)}
     for form, found in (
         ("loss below", _loss_below(evidence, call)),
         ("slope below", _slope_below(evidence, call)),
@@ -169,7 +169,7 @@ def _relative(evidence: Evidence, call: OptimizerCall) -> dict[str, Slot] | None
         "share": Value(share),
         "tolerance": Value(share * size),
         "slope": Value(float(sizes[end_of(run)])),
-        "fall": Value(fall),
+        "fall": LossValue(fall),
     }
 
 

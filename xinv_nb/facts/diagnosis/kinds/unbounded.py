@@ -8,13 +8,13 @@ import numpy as np
 
 from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
-from xinv_nb.facts.diagnosis.naming import called
+from xinv_nb.facts.diagnosis.naming import called_in
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.iterates import Floats
 from xinv_nb.facts.measures.losses import Rows, finite_iterates
 from xinv_nb.facts.measures.names import named
 from xinv_nb.facts.measures.sizes import norms
-from xinv_nb.language.slots import Named, Slot, Value, pair
+from xinv_nb.language.slots import Named, Slot, Value, loss_pair, pair
 from xinv_nb.recorded.run import RecordedRun
 
 _FEWEST = 8
@@ -53,8 +53,8 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     if rows is None:
         return
     first, last = int(rows[0]), int(rows[-1])
-    slots: dict[str, Slot] = {"objective": called(run.history.objective, "the loss")}
-    slots["start"], slots["end"] = pair(float(run.loss[first]), float(run.loss[last]))
+    slots: dict[str, Slot] = {"objective": called_in(run, "the loss")}
+    slots["start"], slots["end"] = loss_pair(float(run.loss[first]), float(run.loss[last]))
     if run.has_gradients:
         slope, steepest = norms(run, run.history.rows(rows[[0, -1]], "gradients")).tolist()
         slots["slope_start"], slots["slope_end"] = pair(slope, steepest)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from xinv_nb.recording.backends.autograd import boxes, hearing, hook
@@ -41,6 +41,12 @@ class AutogradBackend:
         from xinv_nb.recording.backends.autograd.derivatives import AutogradDerivatives  # imports autograd
 
         return AutogradDerivatives(function)
+
+    def optimizers(self) -> Mapping[str, Callable[..., Any]]:
+        """Return the optimizers that come with autograd, by the names that a recording has for them."""
+        from xinv_nb.recording.backends.autograd.derivatives import optimizers  # imports autograd
+
+        return optimizers()
 
 
 BACKEND: Backend = AutogradBackend()

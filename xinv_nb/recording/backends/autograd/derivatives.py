@@ -12,6 +12,17 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
+def optimizers() -> dict[str, Callable[..., Any]]:
+    """Return the optimizers that come with autograd, by the names that a recording has for them.
+
+    >>> sorted(optimizers())
+    ['Adam', 'Gradient descent with momentum', 'RMSProp']
+    """
+    from autograd.misc.optimizers import adam, rmsprop, sgd
+
+    return {"Adam": adam, "Gradient descent with momentum": sgd, "RMSProp": rmsprop}
+
+
 class AutogradDerivatives:
     """The derivatives of one function from a row of numbers to a number, or to an array of one."""
 

@@ -1,0 +1,1 @@
+"""Running an optimization again with something changed, and what that changed."""
