@@ -46,10 +46,11 @@ def _named_optimizer(run: RecordedRun, recorded: Recorded) -> str:
 def to_see(run: RecordedRun, recorded: Recorded, what: str, *arguments: str) -> str:
     """Return a sentence that says how to see something: by a call, which names an optimizer where it has to.
 
-    >>> to_see(RecordedRun(), Recorded("Adam"), "what more iterations bring", "iterations=60")[:47]
-    'To see what more iterations bring: run.replay(o'
+    >>> to_see(RecordedRun(), Recorded("Adam"), "what more iterations bring", "iterations=60")[:62]
+    'This run alone cannot tell. To see what more iterations bring:'
     """
-    return f"To see {what}: {call(run, *arguments, needs_optimizer=_named_optimizer(run, recorded))}."
+    told = call(run, *arguments, needs_optimizer=_named_optimizer(run, recorded))
+    return f"This run alone cannot tell. To see {what}: {told}. xi.compare lays both runs side by side."
 
 
 def entries_to_set(run: RecordedRun) -> list[Entry]:

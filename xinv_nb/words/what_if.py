@@ -63,8 +63,8 @@ def what_to_try(run: RecordedRun, question: str) -> Caption | None:
     ...     for _ in range(8):
     ...         slow.add(cost(x), x, 2 * x)
     ...         x -= 0.1 * 2 * x
-    >>> what_to_try(slow, "What if the step were 0.3?").text[:43]
-    'The step size was 0.1. To see what another '
+    >>> what_to_try(slow, "What if the step were 0.3?").text[:50]
+    'The step size was 0.1. This run alone cannot tell.'
     """
     if not run.evaluations or run.status == "running":
         return None

@@ -10,12 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.facts.measures.names import named, watched
+from xinv_nb.facts.measures.objective import told_of_loss
 from xinv_nb.facts.measures.watched import curves
 from xinv_nb.language.slots import Named
 from xinv_nb.recorded.run import RecordedRun
-
-LOSS = "loss"
-"""What the loss is called here; no name of a parameter or a quantity is taken for it."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +63,10 @@ class Track:
 
 
 def of_loss(run: RecordedRun) -> Track:
-    """Return the loss."""
-    return _track(Named("", "the loss"), np.arange(run.evaluations), run.loss, run)
+    """Return the loss, by what the user calls it."""
+    known = told_of_loss(run)
+    name = Named("", "the loss") if known is None else Named("", known.name, known.unit)
+    return _track(name, np.arange(run.evaluations), run.loss, run)
 
 
 def of_parameters(run: RecordedRun, names: Iterable[str] | None = None) -> list[Track]:

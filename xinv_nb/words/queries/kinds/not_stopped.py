@@ -21,7 +21,7 @@ def answer(query: Query) -> Sequence[Fact]:
     then = loss.at(at)
     if then is None or not loss.is_finite or not 0 <= at < query.run.evaluations - 1:
         return []
-    before, after = pair(then, float(loss.values[-1]))
+    before, after = pair(then, float(loss.values[-1]), loss.unit)
     if before.looks_like(after):
         slots: dict[str, Slot] = {"at": Iteration(at), "before": before}
         return [*ending, told(query, "not_stopped", "hardly changed", slots, (at, query.run.evaluations - 1))]
