@@ -28,6 +28,9 @@ _STEEP = 0.1
 """Share of the largest gradient from which on the end is no minimum."""
 _LEFT = 1e-3
 """Share of the fall that may be left to gain at a minimum."""
+_LOWEST, _ALIKE, _ROUNDING = 5e-4, 1.1, 1e-12
+"""Share of the fall up to which the end is as low as any evaluation; and where the loss is looked at on a logarithmic
+scale, also how many times the lowest it is at most, or which share of the fall is rounding."""
 _FELT = 1e-8
 """Share of all that the moves did to the loss from which on a parameter's are no rounding."""
 _LATEST, _OUTSIDE, _VISIBLE = 10, 0.3, 3.0
@@ -60,7 +63,9 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     late = loss[-1 - max(len(loss) // _LATE, 1) :]
     fell = float(np.ptp(np.log10(late) if logarithmic else late))
     data = {"steepness": steepness, "late_fall": fell}
-    lowest = bool(loss[-1] <= loss.min() + 1e-3 * np.ptp(loss / 2))
+    low = float(run.loss[np.isfinite(run.loss)].min())  # of what was only tried, too
+    above, fall = float(loss[-1]) - low, float(loss[0]) - low
+    lowest = above <= _LOWEST * fall and (not logarithmic or loss[-1] <= _ALIKE * low or above <= _ROUNDING * fall)
     level = steepness < _LEVEL_FOR_SURE or (steepness < _FLAT and fell < swing / 2)
     if lowest and level and not (_has_more(evidence) or _is_still_steep(evidence) or _is_in_doubt(evidence)):
         yield KIND.fact("reached", (0, last), 0.6, {}, data=data | {"minimum": True})
