@@ -126,9 +126,14 @@ def test_just_above_the_limit_the_slow_growth_is_told(loop, limit: float, times:
 
 
 def test_slow_growth_is_told_before_it_has_passed_the_start() -> None:
-    run = run_of(plain, 1.001 * LOOPS[0][2], 60)
+    steep = numpy.array([1.0, 3.0, 10.0])
+    with xi.record(live=False) as run:
+        x = numpy.array([3.0, 2.0, 1.0])
+        for _ in range(60):
+            x = x - 1.002 * 0.2 * grad(lambda x: np.sum(steep * x**2) / 2)(x)
     assert run.loss.min() < run.loss[-1] < run.loss[0]
     assert run.diagnosis[0].kind == "step-too-long"
+    assert run.diagnosis[0].values["start"] == run.loss.min()
 
 
 def test_steps_that_come_nearer_only_slowly_are_told_with_what_lies_between() -> None:

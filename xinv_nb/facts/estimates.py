@@ -18,6 +18,7 @@ from xinv_nb.facts.measures.fitted import Fitted
 from xinv_nb.facts.measures.least_squares import LinearFit
 from xinv_nb.facts.measures.limits import told_bounds
 from xinv_nb.facts.measures.names import named
+from xinv_nb.facts.measures.penalty_rows import penalty_rows
 from xinv_nb.facts.measures.precision import is_constant, tolerance
 from xinv_nb.language.renderer import rendered
 from xinv_nb.language.slots import Count, Slot, Value
@@ -81,6 +82,8 @@ def estimate_of(run: RecordedRun, end: Fitted | str) -> Estimate | Why:
         moved = values - history.rows(np.array([evaluation]))[0]
         if (why := _impossible(fit, entries)) is not None:
             return why
+        if count := penalty_rows(fit.jacobian):
+            return Why("none, penalty", {"count": Count(count)})
         if _stands_for_the_end(fit, moved, values):
             found = Estimate(end, fit, entries, values)
             return _why_not(run, found) or found

@@ -40,8 +40,8 @@ def _of_all(evidence: Evidence) -> Iterator[Fact]:
         return
     points, squares = len(end.residuals), float(end.residuals @ end.residuals)
     freedom, at = points - width, end.evaluation
-    if freedom <= 0:
-        return
+    if freedom <= 0 or (isinstance(evidence.estimate, Why) and evidence.estimate.form == "none, penalty"):
+        return  # what is no data has no scatter
     slots: dict[str, Slot] = {"points": Count(points), "squares": Value(squares)}
     if end.is_exact(_MET):
         form, (slots["start"], slots["squares"]) = "met", pair(end.largest**2, squares)
