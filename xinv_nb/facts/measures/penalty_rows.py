@@ -22,7 +22,7 @@ def penalty_rows(jacobian: NDArray[np.float64]) -> int:
     >>> penalty_rows(np.vstack([model, 3 * np.diff(np.eye(4), axis=0)])), penalty_rows(model)
     (3, 0)
     """
-    width = jacobian.shape[1]
+    width = int(jacobian.shape[1])
     for shape in _SHAPES:
         count = width - len(shape) + 1
         data, tail = jacobian[:-count], jacobian[-count:]
