@@ -73,6 +73,10 @@ def test_of_sigmas_that_are_about_right_nothing_is_said(program) -> None:
 def test_of_relative_sigmas_and_of_none_nothing_is_said() -> None:
     assert not by_curve_fit(0.001, absolute=False).diagnosis
     with xi.record(live=False) as run:
+        curve_fit(decay, TIMES, COUNTS, [1.0, 1.0], absolute_sigma=True)
+    assert not run.diagnosis
+    assert not [fact for fact in run.facts if "χ²" in fact.text]
+    with xi.record(live=False) as run:
         least_squares(lambda p: 100 * (decay(TIMES, *p) - COUNTS), [1.0, 1.0])
     assert not run.diagnosis
 

@@ -122,7 +122,7 @@ def _why_not(run: RecordedRun, found: Estimate) -> Why | None:
     """Return why no standard errors are to be told of the end of a fit."""
     fit, entries = found.fit, found.entries
     along = found.end.accepted(run)
-    if found.end.is_exact(_EXACT):
+    if found.end.is_exact(_EXACT) and not fit.undetermined.shape[1]:
         return Why("none, exact")
     if (bound := _at_bound(run, found, along)) is not None:
         return bound

@@ -68,7 +68,7 @@ Known = tuple[float, int, int]
 def _of_residuals(evidence: Evidence) -> Known | None:
     """Return χ² of a solver's residuals that are in units of their standard deviations, where the fit has converged."""
     end = evidence.end_of_fit
-    if isinstance(end, str) or not end.is_scaled or isinstance(evidence.estimate, Why):
+    if isinstance(end, str) or not end.has_sigmas or isinstance(evidence.estimate, Why):
         return None
     freedom = len(end.residuals) - evidence.run.history.width
     return (float(end.residuals @ end.residuals), freedom, end.evaluation) if freedom >= _FEWEST else None
