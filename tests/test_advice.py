@@ -46,6 +46,7 @@ TRIED = {
     "poor-start": "test_diagnosis_determination.py::test_a_start_on_a_plateau_is_told",
     "saturated": "test_diagnosis_saturated.py::test_the_advice_helps",
     "scale": "test_diagnosis_scale.py::test_scaled_as_advised_the_fit_succeeds",
+    "sigmas": "test_diagnosis_sigmas.py::test_with_the_sigmas_multiplied_as_advised_nothing_is_said",
     "single-precision": "test_diagnosis_rounding.py::test_32_bits_stop_a_search_and_64_do_not",
     "speed-limit": "test_diagnosis_speed_limit.py::test_a_network_with_outputs_that_have_to_grow",
     "step-too-long": "test_diagnosis_step_too_long.py::test_the_limit_is_that_of_theory_and_half_of_it_converges",

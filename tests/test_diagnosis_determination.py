@@ -268,3 +268,11 @@ def test_slow_but_steady_is_no_poor_start() -> None:
             for _ in range(200):
                 x = x - 0.05 * grad(well)(x)
         assert "poor-start" not in kinds(run)
+
+
+def test_an_exact_fit_tells_only_what_its_residuals_depend_on() -> None:
+    times = numpy.linspace(0, 5, 40)
+    with xi.record(live=False) as run:
+        least_squares(lambda p: (p[0] + p[1]) * times + p[2] - 2 * times - 1, [0.0, 0.0, 0.0])
+    assert run.loss[-1] < 1e-20
+    assert run.diagnosis[0].kind == "undetermined"

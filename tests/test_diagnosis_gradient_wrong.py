@@ -160,3 +160,118 @@ def test_an_objective_that_changes_from_step_to_step_has_a_right_gradient() -> N
         for weight in numpy.linspace(0, 1, 60):  # noqa: B007 - the objective reads it
             p = p - 0.1 * grad(of_a_closure)(p)
     assert "gradient-wrong" not in {finding.kind for finding in run.diagnosis}
+
+
+RNG = numpy.random.default_rng(3)
+X = RNG.standard_normal((100, 4))
+CLASS = (numpy.array([1.0, -1.5, 0.5, 0.0]) @ X.T + RNG.standard_normal(100) > 0).astype(float)
+
+
+def log_loss(w):
+    return numpy.mean(numpy.logaddexp(0, X @ w) - CLASS * (X @ w)) + 0.05 * w @ w
+
+
+def its_slope(w):
+    return X.T @ (1 / (1 + numpy.exp(-X @ w)) - CLASS) / 100 + 0.1 * w
+
+
+def of_class(slope, method: str, start=0.0) -> Run:
+    with xi.record(live=False) as run:
+        minimize(log_loss, numpy.full(4, start), jac=slope, method=method)
+    return run
+
+
+METHODS = ["BFGS", "L-BFGS-B", "CG", "TNC", "SLSQP", "Newton-CG"]
+SLIPS = {
+    "a sign": lambda w: its_slope(w) * numpy.array([1, -1, 1, 1]),
+    "the sign of the penalty": lambda w: its_slope(w) - 0.2 * w,
+    "two entries exchanged": lambda w: its_slope(w)[[1, 0, 2, 3]],
+}
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("slip", SLIPS)
+def test_a_slope_by_hand_that_is_another_functions_is_found(method: str, slip: str) -> None:
+    run = of_class(SLIPS[slip], method)
+    assert "gradient-wrong" in {finding.kind for finding in run.diagnosis[:2]}
+    assert "noisy-evaluations" not in {finding.kind for finding in run.diagnosis}
+    assert not [fact for fact in run.facts if fact.kind == "minimum"]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_right_slope_by_hand_is_right(method: str) -> None:
+    assert not of_class(its_slope, method, 0.5).diagnosis
+
+
+def test_a_search_that_knows_the_slope_at_its_start_alone_names_the_entry() -> None:
+    first = of_class(SLIPS["a sign"], "SLSQP").diagnosis[0]
+    assert first.form == "along a search, of its start, one sign"
+    assert first.values["parameter"] == "w[1]"
+
+
+def bowl(x):
+    return 0.5 * x @ (numpy.array([1.0, 5.0, 20.0]) * (x - 2)) + 0.5 * x @ x
+
+
+def without_its_penalty(x):
+    return numpy.array([1.0, 5.0, 20.0]) * (x - 1)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_where_a_wrong_slope_is_level_is_no_minimum(method: str) -> None:
+    with xi.record(live=False) as run:
+        minimize(bowl, [4.0, 3.0, -2.0], jac=without_its_penalty, method=method)
+    assert not [fact for fact in run.facts if fact.form == "reached"]
+
+
+@pytest.mark.parametrize("method", ["BFGS", "L-BFGS-B"])
+def test_a_factor_is_told_of_a_few_bent_steps(method: str) -> None:
+    with xi.record(live=False) as run:
+        minimize(lambda x: x @ (numpy.array([1.0, 5.0]) * x), [4.0, 3.0], jac=lambda x: [x[0], 5 * x[1]], method=method)
+    assert run.diagnosis[0].form == "by a factor"
+    assert run.diagnosis[0].values["ratio"] == pytest.approx(2)
+
+
+def ripples(x):
+    return numpy.log1p(x @ x) + 0.3 * numpy.sum(numpy.sin(6 * x) ** 2)
+
+
+INEXACT = {
+    "a loss to three digits": (
+        lambda w: round(float(log_loss(w)), 3),
+        its_slope,
+    ),
+    "differences": (
+        log_loss,
+        lambda w: numpy.array([(log_loss(w + 1e-4 * way) - log_loss(w)) / 1e-4 for way in numpy.eye(4)]),
+    ),
+    "ripples": (ripples, lambda x: 2 * x / (1 + x @ x) + 1.8 * numpy.sin(12 * x)),
+    "kinks": (
+        lambda w: log_loss(w) + 0.1 * numpy.abs(w).sum(),
+        lambda w: its_slope(w) + 0.1 * numpy.sign(w),
+    ),
+    "a constant of 10 million": (lambda w: log_loss(w) + 1e7, its_slope),
+}
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("what", INEXACT)
+def test_a_right_slope_of_a_loss_that_is_not_smooth_is_right(method: str, what: str) -> None:
+    objective, slope = INEXACT[what]
+    for start in (0.3, -1.7, 2.9):
+        with xi.record(live=False) as run:
+            minimize(objective, numpy.full(4, start) + 0.1 * numpy.arange(4), jac=slope, method=method)
+        assert "gradient-wrong" not in {finding.kind for finding in run.diagnosis}
+
+
+def test_steps_across_many_waves_are_no_wrong_slope() -> None:
+    times = numpy.linspace(0, 4, 50)
+    with xi.record(live=False) as run:
+        p = numpy.array([1.0, 3.0])
+        for _ in range(100):
+            wave = numpy.sin(p[1] * times)
+            misses = p[0] * wave - numpy.sin(5 * times)
+            slope = numpy.array([misses @ wave, misses @ (p[0] * times * numpy.cos(p[1] * times))])
+            run.add(misses @ misses / 2, p, slope)
+            p = p - 0.2 * slope
+    assert "gradient-wrong" not in {finding.kind for finding in run.diagnosis}

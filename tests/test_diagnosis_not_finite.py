@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 
 import autograd.numpy as np
 import numpy
 import pytest
 from autograd import grad, value_and_grad
-from scipy.optimize import minimize
+from scipy.optimize import curve_fit, minimize
 
 import xinv_nb as xi
 
@@ -120,3 +121,41 @@ def test_one_bad_value_that_the_run_came_out_of_is_no_finding():
         for x, loss in ((3.0, 9.0), (2.0, float("nan")), (1.0, 1.0), (0.5, 0.25)):
             run.add(loss, x, 2 * x)
     assert run.diagnosis == ()
+
+
+def test_of_a_run_that_begins_broken_no_iteration_before_is_spoken_of() -> None:
+    def well(x):
+        return np.log(x[0]) + x[1] ** 2
+
+    with xi.record(live=False) as run:
+        x = numpy.array([-1.0, 1.0])
+        for _ in range(4):
+            x = x - 0.1 * grad(well)(x)
+    found = run.diagnosis[0]
+    assert found.form == "start, at a line"
+    assert "before" not in found.advice
+    assert "Start where log is defined" in found.advice
+
+
+def test_a_solver_whose_tests_compare_with_no_number_has_not_arrived() -> None:
+    times = numpy.linspace(1, 2, 9)
+    with xi.record(live=False) as run, contextlib.suppress(Exception):
+        curve_fit(lambda t, a, b: a * numpy.log(b * t), times, numpy.sqrt(times), [1.0, -1.0])
+    said = " ".join(fact.text for fact in run.facts)
+    assert "conditions are met" not in said
+    assert "no step accepted at" not in said
+
+
+def test_a_search_that_came_out_of_a_broken_start_is_not_sent_back() -> None:
+    with xi.record(live=False) as run:
+        minimize(lambda x: numpy.inf if x[0] < 1 else (x[0] - 2) ** 2, [0.0], method="BFGS", jac=lambda x: 2 * (x - 2))
+    assert run.loss[-1] == 0
+    assert not run.diagnosis
+    assert not [fact for fact in run.facts if fact.kind == "advice"]
+
+
+def test_a_gradient_that_is_no_number_asks_for_nothing() -> None:
+    with xi.record(live=False) as run:
+        for k in range(6):
+            run.add(float(k), float(k), float("nan"))
+    assert not [fact for fact in run.facts if "the gradient asked" in fact.text]

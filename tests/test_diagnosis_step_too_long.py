@@ -112,3 +112,64 @@ def test_a_rise_that_comes_down_again_is_none() -> None:
             x = x - 0.7 * grad(lambda x: np.sum(np.sin(2 * x) + 0.2 * x**2))(x)
         adam(lambda x, i: grad(lambda x: np.sum(x**4))(x), numpy.array([1.0]), num_iters=100, step_size=0.05)
     assert "step-too-long" not in {finding.kind for finding in run.diagnosis}
+
+
+@pytest.mark.parametrize(("loop", "limit"), [(loop, limit) for loop, _, limit in LOOPS])
+@pytest.mark.parametrize("times", [1.003, 1.02])
+def test_just_above_the_limit_the_slow_growth_is_told(loop, limit: float, times: float) -> None:
+    found = run_of(loop, times * limit, 400).diagnosis[0]
+    assert found.kind == "step-too-long"
+    assert found.values["limit"] == pytest.approx(limit, rel=0.005)
+    assert found.values["end"] > found.values["start"]
+    better = run_of(loop, found.values["half"], 400)
+    assert "step-too-long" not in {finding.kind for finding in better.diagnosis}
+
+
+def test_slow_growth_is_told_before_it_has_passed_the_start() -> None:
+    steep = numpy.array([1.0, 3.0, 10.0])
+    with xi.record(live=False) as run:
+        x = numpy.array([3.0, 2.0, 1.0])
+        for _ in range(60):
+            x = x - 1.002 * 0.2 * grad(lambda x: np.sum(steep * x**2) / 2)(x)
+    assert run.loss.min() < run.loss[-1] < run.loss[0]
+    assert run.diagnosis[0].kind == "step-too-long"
+    assert run.diagnosis[0].values["start"] == run.loss.min()
+
+
+def test_steps_that_come_nearer_only_slowly_are_told_with_what_lies_between() -> None:
+    run = run_of(plain, 0.995 * LOOPS[0][2], 40)
+    found = next(finding for finding in run.diagnosis if finding.kind == "step-too-long")
+    assert (found.form, found.severity) == ("to and fro", "caution")
+    assert found.values["share"] == pytest.approx(1.0, abs=0.05)  # 1 - (2 - 0.01 - 1)
+    between = run.parameters["w"][-2:].mean(axis=0)
+    assert misfit(between) == pytest.approx(run.loss[-1] - found.values["left"], rel=0.02)
+    assert run_of(plain, found.values["half"], 40).loss[-1] < run.loss[-1] / 2
+
+
+def bent(x):
+    return np.log(1 + x[0] ** 2) + 0.5 * x[1] ** 2
+
+
+@pytest.mark.parametrize("count", [60, 200, 600])
+def test_steps_to_and_fro_that_stay_as_long_never_arrive(count: int) -> None:
+    """Where the loss curves less farther out, a step that is too long ends in a cycle of two points."""
+    with xi.record(live=False) as run:
+        x = numpy.array([0.3, 0.2])
+        for _ in range(count):
+            x = x - 1.2 * grad(bent)(x)
+    found = run.diagnosis[0]
+    assert (found.kind, found.form, found.severity) == ("step-too-long", "to and fro, as long", "warning")
+    assert run.loss[-1] - run.loss.min() + found.values["left"] > 0.05
+    assert not [fact for fact in run.facts if fact.kind in ("minimum", "advice")]
+
+
+def test_a_run_that_came_to_rest_far_above_its_start() -> None:
+    times = numpy.linspace(0, 3, 30)
+    signal = 2 * numpy.exp(-0.8 * times)
+    with xi.record(live=False) as run:
+        p, velocity = numpy.array([1.8, 0.9]), numpy.zeros(2)
+        for _ in range(200):
+            velocity = 0.9 * velocity - 0.1 * grad(lambda p: np.sum((p[0] * np.exp(-p[1] * times) - signal) ** 2))(p)
+            p = p + velocity
+    assert run.loss[-1] > 10 * run.loss[0]
+    assert run.diagnosis[0].kind == "step-too-long"

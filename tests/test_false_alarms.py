@@ -167,3 +167,72 @@ def test_healthy_runs_do_not_warn_and_hardly_ask_for_caution() -> None:
     assert len(runs) >= 300
     assert not [line for line, (_, finding) in zip(lines, told, strict=True) if finding.severity == "warning"]
     assert len(lines) <= 0.01 * len(runs), "\n".join(lines)
+
+
+TIMES = numpy.linspace(0, 4, 50)
+
+
+def curve_with_bounds(random: numpy.random.RandomState) -> None:
+    height, rate, floor = random.uniform(1, 3), random.uniform(0.4, 1), random.uniform(-0.5, 0.5)
+    noise = 10 ** random.uniform(-2, -1)
+    counts = height * numpy.exp(-rate * TIMES) + floor + noise * random.randn(50)
+    method = (None, "trf", "dogbox")[random.randint(3)]
+    box = (-numpy.inf, numpy.inf) if method is None else ([0, 0, -5], [20, 10, 5])
+    sigma = numpy.full(50, noise) if random.randint(3) else None
+    model = lambda t, a, b, c: a * numpy.exp(-b * t) + c  # noqa: E731
+    start, is_absolute = [1.0, 1.0, 0.0], bool(random.randint(2))
+    optimize.curve_fit(model, TIMES, counts, start, sigma, is_absolute, bounds=box, method=method)
+
+
+def robust_fit(random: numpy.random.RandomState) -> None:
+    height, rate = random.uniform(1, 3), random.uniform(0.4, 1)
+    counts = height * numpy.exp(-rate * TIMES) + 0.05 * random.randn(50)
+    loss = ("linear", "soft_l1", "huber")[random.randint(3)]
+    optimize.least_squares(lambda p: p[0] * numpy.exp(-p[1] * TIMES) - counts, [1.0, 1.0], loss=loss)
+
+
+def peak_fit(random: numpy.random.RandomState) -> None:
+    places = numpy.linspace(-4, 4, 80)
+    peak = lambda x, a, m, s, c: a * numpy.exp(-0.5 * ((x - m) / s) ** 2) + c  # noqa: E731
+    counts = peak(places, 3.0, 0.5, 0.8, 0.4) + 0.08 * random.randn(80)
+    optimize.curve_fit(peak, places, counts, [2.0, random.uniform(-0.3, 1), 1.0, 0.0])
+
+
+def evolution(random: numpy.random.RandomState) -> None:
+    centre = random.uniform(-1, 1, 3)
+    loss = lambda x: numpy.sum((x - centre) ** 2) + 0.3 * numpy.sum(1 - numpy.cos(3 * (x - centre)))  # noqa: E731
+    optimize.differential_evolution(loss, [(-3, 3)] * 3, seed=random.randint(1000), maxiter=60)
+
+
+def root_mean_square(random: numpy.random.RandomState) -> None:
+    """RMSProp with a step size that shrinks."""
+    problem = (rosenbrock, decay, logistic)[random.randint(3)](random, 1.0)
+    x, mean = problem.start.copy(), numpy.ones(len(problem.start))
+    for k in range(400):
+        slope = grad(problem.loss)(x)
+        mean = 0.9 * mean + 0.1 * slope**2
+        x = x - 0.03 / (1 + k / 20) * slope / (numpy.sqrt(mean) + 1e-8)
+
+
+def momentum_with_decay(random: numpy.random.RandomState) -> None:
+    problem = (quadratic, decay, logistic)[random.randint(3)](random, 1.0)
+    x, speed = problem.start.copy(), 0.0
+    for k in range(400):
+        speed = 0.85 * speed - 0.3 / problem.curvature / (1 + k / 300) * grad(problem.loss)(x)
+        x = x + speed
+
+
+OTHERS = [curve_with_bounds, robust_fit, peak_fit, evolution, root_mean_square, momentum_with_decay]
+
+
+@pytest.mark.parametrize("program", OTHERS, ids=lambda program: program.__name__)
+def test_other_fits_and_optimizers_do_not_warn_either(program: Callable[[numpy.random.RandomState], None]) -> None:
+    told = []
+    for seed in range(20):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with xi.record() as run:
+                program(numpy.random.RandomState(seed))
+        found = [finding for finding in run.diagnosis if finding.kind not in HELD]
+        told += [f"seed {seed}: {finding.kind}: {finding.text}" for finding in found]
+    assert not told

@@ -464,3 +464,9 @@ def test_more_watched_values_than_a_first_block_holds_are_kept() -> None:
     assert len(run.watches["speed"].values) == 3000
     assert run.watches["speed"].values[-1] == 2.0 * 2999
     assert run.notices == []
+
+
+@pytest.mark.parametrize("name", ["", "  "])
+def test_a_quantity_without_a_name_is_refused_at_the_call(name: str) -> None:
+    with pytest.raises(xi.XinvError, match="the name is empty"):
+        xi.watch(1.0, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import pytest
@@ -105,3 +106,19 @@ def test_what_is_wrong_with_something_else_is_no_answer_about_a_parameter() -> N
 def test_a_kind_is_not_asked_for_by_any_words(kind) -> None:
     for question in ("", "what happened to the loss?", "which parameter mattered most?", "how did x move?"):
         assert not (kind.asked_with and re.search(kind.asked_with, question)), question
+
+
+def test_a_run_that_flies_off_past_numbers_that_are_none_has_facts() -> None:
+    losses = [3.0, 2.0, 1.5, 1.2, *(10.0**power for power in range(2, 200, 9)), math.inf, 1e250, math.inf]
+    with xi.record() as run:
+        for k, loss in enumerate(losses):
+            run.add(loss, float(k), gradients=1.0)
+    assert run.facts
+
+
+def test_no_minimum_is_told_above_the_lowest_loss() -> None:
+    """A run that flew far up and came down to a level place, which is not its lowest."""
+    with xi.record() as run:
+        for x, loss, slope in ((3, 9.0, 6.0), (2, 4.0, 5.0), (9, 1e9, 1e8), (5, 8.0, 1e-9), (5.5, 8.0, 1e-9)):
+            run.add(loss, float(x), gradients=slope)
+    assert not [fact for fact in run.facts if fact.form == "reached"]

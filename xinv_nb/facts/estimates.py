@@ -18,6 +18,7 @@ from xinv_nb.facts.measures.fitted import Fitted
 from xinv_nb.facts.measures.least_squares import LinearFit
 from xinv_nb.facts.measures.limits import told_bounds
 from xinv_nb.facts.measures.names import named
+from xinv_nb.facts.measures.penalty_rows import penalty_rows
 from xinv_nb.facts.measures.precision import is_constant, tolerance
 from xinv_nb.language.renderer import rendered
 from xinv_nb.language.slots import Count, Slot, Value
@@ -81,6 +82,8 @@ def estimate_of(run: RecordedRun, end: Fitted | str) -> Estimate | Why:
         moved = values - history.rows(np.array([evaluation]))[0]
         if (why := _impossible(fit, entries)) is not None:
             return why
+        if count := penalty_rows(fit.jacobian):
+            return Why("none, penalty", {"count": Count(count)})
         if _stands_for_the_end(fit, moved, values):
             found = Estimate(end, fit, entries, values)
             return _why_not(run, found) or found
@@ -119,7 +122,7 @@ def _why_not(run: RecordedRun, found: Estimate) -> Why | None:
     """Return why no standard errors are to be told of the end of a fit."""
     fit, entries = found.fit, found.entries
     along = found.end.accepted(run)
-    if found.end.is_exact(_EXACT):
+    if found.end.is_exact(_EXACT) and not fit.undetermined.shape[1]:
         return Why("none, exact")
     if (bound := _at_bound(run, found, along)) is not None:
         return bound

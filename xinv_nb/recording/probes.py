@@ -92,6 +92,8 @@ def watch(value: T, name: str, unit: str = "", at: Any = None) -> T:
         raise XinvError(
             f"xinv_nb.watch(value, name): the name is text, such as 'speed', not of type {type(name).__name__}."
         )
+    if not name.strip():
+        raise XinvError("xinv_nb.watch(value, name): the name is empty; it is what the quantity is called, as 'speed'.")
     if context.innermost.get() is None:
         return value
     recording = context.active()

@@ -25,6 +25,8 @@ _LONG = 0.3
 """Share of the run from which on a slow beginning is long."""
 _LITTLE = 1e-4
 """Share of the whole fall below which what is left is not worth more iterations."""
+_GAVE_UP = (*NO_LOWER_LOSS, "no progress", "not a number", "iterations", "evaluations")
+"""Reasons to stop that say that a search did not arrive."""
 _FEW_ITERATES = 3
 """Accepted points up to which a search has hardly begun."""
 _MUCH_BETTER = 0.7
@@ -106,8 +108,9 @@ def _search_failed(evidence: Evidence) -> Suggestions:
 
 
 def _tried_outside(evidence: Evidence) -> Suggestions:
-    gaps = evidence.of("gap")
-    if gaps and np.count_nonzero(evidence.run.accepted) <= _FEW_ITERATES:
+    gaps, endings = evidence.of("gap"), evidence.of("ending")
+    gave_up = any(fact.data.get("reason") in _GAVE_UP for fact in endings)
+    if gaps and gave_up and np.count_nonzero(evidence.run.accepted) <= _FEW_ITERATES:
         yield "another start, search", {}, gaps
 
 

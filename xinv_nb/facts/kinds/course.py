@@ -15,6 +15,7 @@ from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.losses import Floats, Rows, finite_iterates, smoothing
+from xinv_nb.facts.measures.phases import unusable
 from xinv_nb.language.slots import Count, Iteration, LossValue, Share, Slot, Value, Way, Word, loss_pair
 
 _ALMOST = 1 - 1e-9
@@ -41,8 +42,8 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
         return
     finite = finite_iterates(run)
     if not len(finite):
-        label: Slot = Word(evidence.phases[0].label)
-        form = "never a number, only" if last == 0 else "never a number"
+        tried, label = np.isfinite(run.loss).any(), Word(unusable(run.loss[run.accepted]))
+        form = "never a number, accepted" if tried else "never a number, only" if last == 0 else "never a number"
         yield KIND.fact(form, (0, last), 1.0, {"label": label, "iterations": Count(last + 1)})
         return
     if last == 0:

@@ -12,6 +12,7 @@ from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.losses import Rows, finite_iterates, height
 from xinv_nb.facts.measures.names import named_optimizer
 from xinv_nb.facts.measures.optimizers import last_stop
+from xinv_nb.facts.measures.phases import unusable
 from xinv_nb.facts.measures.scale import visible_swing
 from xinv_nb.language.slots import (
     Clause,
@@ -31,6 +32,8 @@ _UNCHANGED = 1e-3
 """Share of the loss, or of its range where it is looked at on a plain scale, below which it hardly changes any more."""
 _FALLING = 1e-2
 """Share of its range by which a loss falls in the last part of the run, for it to be said to be falling still."""
+_DONE = ("converged", "flat", "hardly changes", "tiny steps", "first-order conditions")
+"""Reasons to stop that say that a test for convergence is met."""
 _LATE = 10
 """The last part of the run that is looked at: one in ten iterations."""
 _FEWEST_IDLE = 10
@@ -78,7 +81,10 @@ def _why(evidence: Evidence, slots: dict[str, Slot]) -> Iterator[Fact]:
         if "nit" in stop.values:
             slots["own"] = SolverIterations(int(stop.values["nit"]))
         data = {name: stop.values[name] for name in ("optimizer", "message", "reason") if name in stop.values}
-        if why := why_of(stop.values):
+        why = why_of(stop.values)
+        if stop.values.get("reason") in _DONE and not np.isfinite(run.loss[run.accepted][-1:]).all():
+            why = None  # tests that compare with what is no number
+        if why:
             if stop.values.get("reason") in OUT_OF:
                 doing, told, found = _doing(evidence)
                 data |= found
@@ -96,8 +102,11 @@ def _doing(evidence: Evidence) -> Told:
     """Return what the loss was doing when the run ended."""
     run, phase = evidence.run, evidence.phases[-1]
     data: dict[str, object] = {"doing": phase.kind}
-    if not np.isfinite(run.loss[run.accepted][-1:]).all():
-        return ", broken", {"label": Word(phase.label), "since": Iteration(phase.start)}, {"doing": "broken"}
+    rows, finite = np.flatnonzero(run.accepted), finite_iterates(run)
+    broken = rows[rows > finite[-1]] if len(finite) else rows
+    if len(broken):
+        told = {"label": Word(unusable(run.loss[broken])), "since": Iteration(int(broken[0]))}
+        return ", broken", told, {"doing": "broken"}
     if phase.kind == "oscillation":
         return ", swinging", {}, data
     if phase.noisy:

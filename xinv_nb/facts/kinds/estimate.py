@@ -81,6 +81,7 @@ KIND = Kind(
         "evaluation": Iteration,
         "freedom": Count,
         "points": Count,
+        "count": Count,
         "parameters": Count,
         "value": Value,
         "bound": Value,

@@ -24,6 +24,8 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
         return
     stop = phases[-1].start if phases[-1].kind == "divergence" and len(phases) > 1 else run.evaluations
     bad = np.flatnonzero(~np.isfinite(loss[:stop]))
+    if not len(bad):
+        return  # they are what the run flew off to in the end
     first, last = int(bad[0]), int(bad[-1])
     slots = {"count": Count(len(bad)), "first": Iteration(first)}
     yield KIND.fact("once" if len(bad) == 1 else "several", (first, last), 0.75, slots, data={"last": last})

@@ -28,8 +28,14 @@ _STEEP = 0.1
 """Share of the largest gradient from which on the end is no minimum."""
 _LEFT = 1e-3
 """Share of the fall that may be left to gain at a minimum."""
+_LOWEST, _ALIKE, _ROUNDING = 5e-4, 1.1, 1e-12
+"""Share of the fall up to which the end is as low as any evaluation; and where the loss is looked at on a logarithmic
+scale, also how many times the lowest it is at most, or which share of the fall is rounding."""
 _FELT = 1e-8
 """Share of all that the moves did to the loss from which on a parameter's are no rounding."""
+_LATEST, _OUTSIDE, _VISIBLE = 10, 0.3, 3.0
+"""How many of the latest changes of the loss are looked at, by which share of them and how many times the rounding they
+lie outside of what the slopes promise, where the slopes are not to be trusted."""
 _LATE = 10
 """The last part of the run that is looked at: one in ten iterations."""
 
@@ -57,9 +63,11 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     late = loss[-1 - max(len(loss) // _LATE, 1) :]
     fell = float(np.ptp(np.log10(late) if logarithmic else late))
     data = {"steepness": steepness, "late_fall": fell}
-    lowest = bool(loss[-1] <= loss.min() + 1e-3 * np.ptp(loss / 2))
+    low = float(run.loss[np.isfinite(run.loss)].min())  # of what was only tried, too
+    above, fall = float(loss[-1]) - low, float(loss[0]) - low
+    lowest = above <= _LOWEST * fall and (not logarithmic or loss[-1] <= _ALIKE * low or above <= _ROUNDING * fall)
     level = steepness < _LEVEL_FOR_SURE or (steepness < _FLAT and fell < swing / 2)
-    if lowest and level and not _has_more(evidence) and not _is_still_steep(evidence):
+    if lowest and level and not (_has_more(evidence) or _is_still_steep(evidence) or _is_in_doubt(evidence)):
         yield KIND.fact("reached", (0, last), 0.6, {}, data=data | {"minimum": True})
     elif steepness > _STEEP and evidence.phases[-1].kind not in ("rise", "divergence") and not _is_bounded(run):
         yield KIND.fact("not yet", (0, last), 0.5, {}, data=data | {"minimum": False})
@@ -79,6 +87,15 @@ def _is_still_steep(evidence: Evidence) -> bool:
         return False
     effects = parts(path)
     return bool((steepness(path)[effects > _FELT * effects.sum()] > _STEEP).any())
+
+
+def _is_in_doubt(evidence: Evidence) -> bool:
+    """Whether one of the latest changes of the loss lies far outside of what the slopes at both ends promise."""
+    if evidence.trials is None:
+        return False
+    ways = evidence.trials[np.arange(max(len(evidence.trials) - _LATEST, 0), len(evidence.trials))]
+    outside = ways.excess > _OUTSIDE * np.maximum(np.abs(ways.before) + np.abs(ways.behind), np.abs(ways.change))
+    return bool((outside & (ways.excess > _VISIBLE * ways.rounding)).any())
 
 
 def _is_bounded(run: RecordedRun) -> bool:

@@ -40,16 +40,16 @@ def _of_all(evidence: Evidence) -> Iterator[Fact]:
         return
     points, squares = len(end.residuals), float(end.residuals @ end.residuals)
     freedom, at = points - width, end.evaluation
-    if freedom <= 0:
-        return
+    if freedom <= 0 or (isinstance(evidence.estimate, Why) and evidence.estimate.form == "none, penalty"):
+        return  # what is no data has no scatter
     slots: dict[str, Slot] = {"points": Count(points), "squares": Value(squares)}
     if end.is_exact(_MET):
         form, (slots["start"], slots["squares"]) = "met", pair(end.largest**2, squares)
     elif isinstance(evidence.estimate, Why):  # the fit may leave more or less freedom than it has parameters
-        form = "known, plain" if end.is_scaled else "plain"
+        form = "known, plain" if end.has_sigmas else "plain"
         slots["deviation"] = Value(float(np.sqrt(squares / points)))
     else:
-        form = f"known{_verdict(squares, freedom)}" if end.is_scaled else "estimated"
+        form = f"known{_verdict(squares, freedom)}" if end.has_sigmas else "estimated"
         deviation = float(np.sqrt(squares / freedom))
         slots |= {"freedom": Count(freedom), "deviation": Value(deviation), "times": Value(deviation, digits=2)}
     yield KIND.fact(form, (at, at), 0.65, slots)

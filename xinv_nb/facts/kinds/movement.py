@@ -103,6 +103,8 @@ def _asked(wanted: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[str, d
     steps = len(wanted)
     asked, opposite = int(np.count_nonzero(wanted > 0)), int(np.count_nonzero(wanted < 0))
     slots: dict[str, Slot] = {"asked": Count(asked), "steps": Count(steps)}
+    if not np.isfinite(wanted).all():
+        return "went", slots, opposite  # what is no number asks for nothing
     if not np.any(wanted):
         return "went, without a gradient", slots, opposite
     if asked == steps:

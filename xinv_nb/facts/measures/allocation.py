@@ -77,7 +77,8 @@ def allocation(evidence: Evidence, span: tuple[int, int]) -> tuple[str, dict[str
         form = "two"
     if form == "two":  # only what is said: a question about another parameter is not answered by it
         slots["other"] = named(entries[second])
-    form += ", in part" if remainder > _REMAINDER else ""
+    if remainder > _REMAINDER:
+        form += ", in part" if accounted / total < 1 else ", beyond"
     form += ", sampled" if any(entry.leaf.kept is not None for entry in entries) else ""
     parts = {entry.name: float(part) for entry, part in zip(entries, earned, strict=True)}
     return form, slots, {"total": total, "parts": parts, "remainder": remainder, "accounted": accounted}

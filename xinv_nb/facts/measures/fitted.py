@@ -48,6 +48,11 @@ class Fitted:
     largest: float
     """The norm of the residuals where it was largest."""
 
+    @property
+    def has_sigmas(self) -> bool:
+        """Whether standard deviations were given for the data, and not only taken for 1."""
+        return self.is_scaled and bool((self.call.options if self.call is not None else {}).get("sigma_given", True))
+
     def accepted(self, run: RecordedRun) -> Floats:
         """Return the points that the optimizer accepted, a row each."""
         rows = run.iterates

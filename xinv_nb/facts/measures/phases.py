@@ -85,13 +85,13 @@ def _of_iterates(loss: Floats, slopes: Floats | None, starts: Sequence[int]) -> 
         return []
     usable = np.flatnonzero(np.isfinite(loss))
     if len(usable) == 0:
-        return [Phase(0, count, "divergence", _unusable(loss))]
+        return [Phase(0, count, "divergence", unusable(loss))]
     if count == 1:
         return [Phase(0, 1, "start", "one evaluation")]
     stop = int(usable[-1]) + 1
     if stop < count:
         before = _of_iterates(loss[:stop], None if slopes is None else slopes[:stop], starts)
-        return [*before, Phase(stop, count, "divergence", _unusable(loss[stop:]))]
+        return [*before, Phase(stop, count, "divergence", unusable(loss[stop:]))]
     with np.errstate(over="ignore"):
         return _phases_of(_filled(loss, usable), slopes, starts)
 
@@ -105,7 +105,12 @@ def last_of(phase: Phase, loss: Floats) -> int:
     return phase.stop - 1
 
 
-def _unusable(loss: Floats) -> str:
+def unusable(loss: Floats) -> str:
+    """Return what losses are in words of which none is a finite number.
+
+    >>> unusable(np.array([np.nan])), unusable(np.array([np.inf, -np.inf]))
+    ('not a number', 'infinite')
+    """
     if np.isnan(loss).all():
         return "not a number"
     return "infinite" if np.isinf(loss).all() else "not a finite number"

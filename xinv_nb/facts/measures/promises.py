@@ -155,16 +155,40 @@ def ways_of_trials(run: RecordedRun, iterates: Ways | None = None) -> Ways | Non
     return ways[sound] if sound.any() else None
 
 
+def ways_between(run: RecordedRun, starts: Rows, ends: Rows) -> Ways:
+    """Return the ways from some evaluations to others, but for those over which the data changed.
+
+    >>> import xinv_nb as xi
+    >>> with xi.record() as run:
+    ...     for x in (4.0, 3.0, 2.0):
+    ...         run.add(x**2, x, 2 * x)
+    >>> ways_between(run, np.array([0]), np.array([2])).change
+    array([-12.])
+    """
+    ways = _ways(run, starts, ends)
+    return ways[_of_same_data(run, ways)]
+
+
+def rounding_at(run: RecordedRun, rows: Rows) -> Floats:
+    """Return how much of the loss of some evaluations may be rounding.
+
+    >>> rounding_at(RecordedRun(), np.array([], dtype=int))
+    array([], dtype=float64)
+    """
+    points, slopes = run.history.values.array[rows], run.history.gradients.array[rows]
+    # Each product of the sum may round by its own size, and the points themselves are rounded.
+    moved = np.einsum("ij,ij->i", np.abs(points), np.abs(slopes))
+    return np.asarray(_ROUNDING * precision(run) * (np.abs(run.loss[rows]) + moved))
+
+
 def _ways(run: RecordedRun, starts: Rows, ends: Rows) -> Ways:
     history = run.history
     loss, points, slopes = history.loss.array, history.values.array, history.gradients.array
     steps = points[ends] - points[starts]
     before, behind = (np.einsum("ij,ij->i", steps, slopes[at]) for at in (starts, ends))
-    size = np.maximum(np.abs(loss[starts]), np.abs(loss[ends]))
-    # Each product of the sum may round by its own size, and the points themselves are rounded.
-    moved = np.einsum("ij,ij->i", np.abs(points[starts]), np.abs(slopes[starts]))
-    rounding = _ROUNDING * precision(run) * (size + moved)
-    return Ways(starts, ends, steps, loss[ends] - loss[starts], before, behind, rounding, slopes[starts])
+    change = loss[ends] - loss[starts]
+    rounding = rounding_at(run, starts) + _ROUNDING * precision(run) * np.abs(change)
+    return Ways(starts, ends, steps, change, before, behind, rounding, slopes[starts])
 
 
 def _of_same_data(run: RecordedRun, ways: Ways) -> NDArray[np.bool_]:

@@ -241,7 +241,8 @@ def _caller(frame: FrameType, default: str) -> dict[str, Any]:
     """Return which function of scipy the user called, and whether it was told that sigma is absolute."""
     fit = _above(frame, "curve_fit")
     if fit is not None:
-        return {"function": "curve_fit", "absolute_sigma": bool(fit.f_locals.get("absolute_sigma"))}
+        is_absolute, is_given = bool(fit.f_locals.get("absolute_sigma")), fit.f_locals.get("sigma") is not None
+        return {"function": "curve_fit", "absolute_sigma": is_absolute, "sigma_given": is_given}
     names = (name for name in ("root", "fsolve", "leastsq", "least_squares") if _above(frame, name))
     return {"function": next(names, default)}
 

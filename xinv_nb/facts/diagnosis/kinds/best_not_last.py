@@ -42,7 +42,7 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
         return
     loss = run.loss[rows]
     at = int(np.argmin(loss))
-    above, whole = float(loss[-1] - loss[at]), height(loss)
+    above, whole = float(loss[-1] - loss[at]), min(height(loss), float(loss[0] - loss[at]))  # whatever peak lay between
     is_clear = above > _MUCH * whole or (loss[at] > 0 and loss[-1] > _TIMES * loss[at])
     if at == 0 or not np.isfinite(run.loss[run.accepted][-1]) or not (is_clear and above > _ABOVE * whole):
         return

@@ -11,21 +11,18 @@ from xinv_nb.facts.diagnosis.asking import WRONG_GRADIENT
 from xinv_nb.facts.diagnosis.finding import Finding, Severity
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
+from xinv_nb.facts.measures.contradictions import OFF, contradictions, disagree, matters, visible
 from xinv_nb.facts.measures.names import named
 from xinv_nb.facts.measures.promises import Ways
+from xinv_nb.facts.measures.short_trials import steady_ray
 from xinv_nb.language.slots import Count, Iteration, Named, Slot, Value
 from xinv_nb.recorded.checks import Checks
 from xinv_nb.recorded.run import RecordedRun
 
-_FEWEST, _FEWEST_TRIALS = 6, 3
-"""Steps, and trials of one search, that have to disagree."""
-_SHORT, _SHORT_TRIAL = 0.6, 0.03
+_FEWEST = 6
+"""Steps that have to disagree."""
+_SHORT = 0.6
 """How much the promises of both ends may differ on a way that is short beside the curvature."""
-_OFF = 0.05
-"""How far the change has to be from what was promised, as a share of it, beside the square of how much the ends differ:
-by that the trapezoidal rule may be off where the loss is a power of the distance, however short the way."""
-_OUTSIDE = 0.02
-"""How far the change has to be outside of both promises, as a share of them: across a kink it lies between them."""
 _MOSTLY = 0.8
 """Share of the short ways that have to be off."""
 _SOME = 0.3
@@ -35,14 +32,17 @@ _UNEXPLAINED = 0.05
 _FEWEST_A_PARAMETER = 3
 """Steps for each parameter from which on it is no chance that one of them explains every step."""
 _MOST_PARAMETERS = 100
-_MOST_SEARCHES = 20
-"""Searches that are looked at, of those in which trials are off."""
 _SHORTER = 10.0
 """How many times shorter the shortest way has to be than the longest: what comes of curvature vanishes with it."""
 _STEADY = 0.3
 """Share of the disagreement by which it may vary from one way to the next: noise and jumps vary more."""
-_SAME = 1e-3
-"""How nearly a turned sign of one entry has to explain the losses."""
+_FEWEST_EXACT, _EXACT = 4, 1e-5
+"""Ways that are off by one factor to so many digits, however bent they are,"""
+_UNLIKE = 0.2
+"""and by how much the bends have to differ: on ways of one shape, a power of the distance is off by a factor, too."""
+_NEXT_TO_NOTHING = 0.01
+_CONSTANT = 1e-2
+"""How nearly the ratios have to be one and the same to be told as a factor."""
 
 
 def compute(evidence: Evidence) -> Iterator[Finding]:
@@ -62,7 +62,7 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     if measured := _measured(evidence):
         yield measured
     elif evidence.is_minimized:
-        yield from _by_trials(evidence) or _by_steps(evidence)
+        yield from _by_trials(evidence) or _by_steps(evidence) or _by_points(evidence)
 
 
 def _measured(evidence: Evidence) -> Finding | None:
@@ -89,61 +89,28 @@ def _size_of(run: RecordedRun, checks: Checks) -> float:
     return float(max(abs(end), np.ptp(rows))) or 1.0
 
 
-def _is_off(ways: Ways) -> NDArray[np.bool_]:
-    outside = ways.excess > _OUTSIDE * np.abs(ways.promised)
-    return np.asarray(outside & (np.abs(ways.ratio - 1) > _OFF + ways.bend**2))
-
-
 def _by_trials(evidence: Evidence) -> list[Finding]:
     """Return the finding where, however short the trials of a search, the loss does not what was promised."""
-    if evidence.trials is None:
+    ray = None if evidence.trials is None else steady_ray(evidence.trials)
+    if ray is None or not matters(evidence.run, ray.trials):
         return []
-    trials = evidence.trials
-    trials = trials[(trials.bend <= _SHORT_TRIAL) & (np.abs(trials.promised) > trials.rounding)]
-    off = _is_off(trials)
-    starts, counts = np.unique(trials.start[off], return_counts=True)
-    for start in starts[counts >= _FEWEST_TRIALS][:_MOST_SEARCHES]:
-        tried = trials.start == start
-        ray = trials[tried]
-        ray = ray[np.argsort(ray.lengths)]
-        varies, wrong = float(np.ptp(ray.ratio)), abs(float(np.mean(ray.ratio)) - 1)
-        if off[tried].all() and ray.lengths[-1] >= _SHORTER * ray.lengths[0] and varies <= _STEADY * wrong:
-            return [_of_trials(evidence, ray)]
-    return []
-
-
-def _of_trials(evidence: Evidence, ray: Ways) -> Finding:
-    start, end = int(ray.start[0]), int(ray.end[-1])
+    trials, start = ray.trials, int(ray.trials.start[0])
     slots: dict[str, Slot] = {
         "first": Iteration(start),
-        "length": Value(float(ray.lengths[-1])),
-        "shortest": Value(float(ray.lengths[0])),
-        "change": Value(float(ray.change[-1])),
-        "promised": Value(float(ray.promised[-1])),
+        "length": Value(float(trials.lengths[-1])),
+        "shortest": Value(float(trials.lengths[0])),
+        "change": Value(float(trials.change[-1])),
+        "promised": Value(float(trials.promised[-1])),
     }
-    turned = _turned(evidence, ray)
-    if turned is not None:
-        parameter, slope = turned
-        slots |= {"parameter": parameter, "slope": Value(slope), "opposite": Value(-slope)}
-    form = "along a search" if turned is None else "along a search, one sign"
-    data = {"ratio": float(np.mean(ray.ratio))}
-    return KIND.finding(form, (start, max(start, end)), slots, data=data)
-
-
-def _turned(evidence: Evidence, ray: Ways) -> tuple[Named, float] | None:
-    """Return the one entry of the gradient of which the other sign would explain the losses, and what it says."""
-    size = np.abs(ray.promised)
-    exact = int(np.argmin(ray.bend + ray.rounding / size))
-    if ray.bend[exact] + ray.rounding[exact] / size[exact] > _SAME:
-        return None
-    parts, change = ray.steps[exact] * ray.slopes[exact], float(ray.change[exact])
-    would = float(ray.before[exact]) - 2 * parts
-    fits = np.abs(change - would) <= _SAME * np.abs(change)
-    columns = np.flatnonzero(fits)
-    for entry in evidence.run.entries() if len(columns) == 1 else ():
-        if entry.column == columns[0]:
-            return named(entry), float(ray.slopes[exact, columns[0]])
-    return None
+    form = "along a search" if ray.is_of_both_ends else "along a search, of its start"
+    turned = ray.turned()
+    entry = next((e for e in evidence.run.entries() if turned is not None and e.column == turned), None)
+    if entry is not None:
+        slope = float(trials.slopes[0, turned])
+        form += ", one sign"
+        slots |= {"parameter": named(entry), "slope": Value(slope), "opposite": Value(-slope)}
+    data = {"ratio": float(np.mean(trials.ratio))}
+    return [KIND.finding(form, (start, max(start, int(trials.end[-1]))), slots, data=data)]
 
 
 def _by_steps(evidence: Evidence) -> list[Finding]:
@@ -151,11 +118,14 @@ def _by_steps(evidence: Evidence) -> list[Finding]:
     if evidence.ways is None or evidence.trials is None:
         return []
     ways, tried = _short(evidence.ways), _short(evidence.trials)
-    off = _is_off(ways)
-    entry = _one_entry(evidence, tried) if len(tried) and np.mean(_is_off(tried)) >= _SOME else None
+    off = disagree(ways)
+    entry = _one_entry(evidence, tried) if len(tried) and np.mean(disagree(tried)) >= _SOME else None
     if entry is not None and not off.any():
-        ways, off = tried, _is_off(tried)
+        ways, off = tried, disagree(tried)
     if entry is None and not (len(ways) >= _FEWEST and _is_steady(ways, off)):
+        ways = visible(evidence.ways)
+        off = np.full(len(ways), _is_by_a_factor(ways))
+    if not off.any() or not matters(evidence.run, ways[off]):
         return []
     first = int(np.argmax(off))
     slots: dict[str, Slot] = {
@@ -174,13 +144,45 @@ def _by_steps(evidence: Evidence) -> list[Finding]:
     return [KIND.finding(form, (int(ways.start[0]), int(ways.end[-1])), slots)]
 
 
+def _by_points(evidence: Evidence) -> list[Finding]:
+    """Return the finding where near points contradict each other, between which the optimizer need not have gone."""
+    ways = contradictions(evidence.run)
+    if ways is None:
+        return []
+    entry = _one_entry(evidence, ways)
+    shown = int(np.argmax(np.where(ways.bend <= _SHORT, np.abs(ways.change - ways.promised), 0.0)))
+    one, other = int(ways.start[shown]), int(ways.end[shown])
+    slots: dict[str, Slot] = {
+        "first": Iteration(one),
+        "last": Iteration(other),
+        "length": Value(float(ways.lengths[shown])),
+        "shortest": Value(float(ways.lengths.min()), digits=2),
+        "change": Value(float(ways.change[shown])),
+        "promised": Value(float(ways.promised[shown])),
+    }
+    form = "between points"
+    if entry is not None:
+        form = "between points, one entry"
+        slots |= {"parameter": entry[0], "factor": Value(entry[1], digits=2)}
+    span = (int(ways.start.min()), int(ways.end.max()))
+    return [KIND.finding(form, span, slots)]
+
+
 def _short(ways: Ways) -> Ways:
-    return ways[(ways.bend <= _SHORT) & (np.abs(ways.promised) > ways.rounding)]
+    ways = visible(ways)
+    return ways[ways.bend <= _SHORT]
+
+
+def _is_by_a_factor(ways: Ways) -> bool:
+    """Whether the loss changes by one and the same multiple of what is promised, on straight ways and on bent ones."""
+    if len(ways) < _FEWEST_EXACT or not np.ptp(ways.ratio) <= _EXACT * abs(float(np.mean(ways.ratio))):
+        return False
+    return bool(np.ptp(ways.bend) > _UNLIKE and abs(float(ways.ratio[0]) - 1) > OFF)
 
 
 def _is_constant(ways: Ways) -> bool:
     """Whether the loss changes by one and the same multiple of what is promised, to many digits."""
-    return bool(np.ptp(ways.ratio) <= 10 * _SAME * abs(float(np.mean(ways.ratio))))
+    return bool(np.ptp(ways.ratio) <= _CONSTANT * abs(float(np.mean(ways.ratio))))
 
 
 def _is_steady(ways: Ways, off: NDArray[np.bool_]) -> bool:
@@ -190,6 +192,8 @@ def _is_steady(ways: Ways, off: NDArray[np.bool_]) -> bool:
         return False
     wrong = np.abs(ways.ratio - 1)
     varies = float(np.median(np.abs(np.diff(ways.ratio))))
+    if abs(float(np.median(ways.ratio))) < _NEXT_TO_NOTHING:
+        return False  # steps across many waves of the loss bring next to nothing of what is promised
     return bool(np.mean(off[size <= np.median(size)]) >= _MOSTLY and varies <= _STEADY * np.median(wrong))
 
 
@@ -205,7 +209,7 @@ def _one_entry(evidence: Evidence, ways: Ways) -> tuple[Named, float] | None:
     left = np.linalg.norm(wrong[:, None] - parts * factors, axis=0)
     best = int(np.argmin(left))
     varies = float(np.std(np.abs(parts[:, best])))  # else any wrong factor, or a power of the distance, looks like this
-    if left[best] > _UNEXPLAINED * np.linalg.norm(wrong) or abs(factors[best]) < _OFF or varies < _OFF:
+    if left[best] > _UNEXPLAINED * np.linalg.norm(wrong) or abs(factors[best]) < OFF or varies < OFF:
         return None
     for entry in evidence.run.entries():
         if entry.column == best:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -12,7 +13,7 @@ from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.optimizers import last_stop
-from xinv_nb.facts.measures.promises import precision
+from xinv_nb.facts.measures.promises import Ways, precision
 from xinv_nb.language.slots import Count, Iteration, Named, Slot, Value
 from xinv_nb.recorded.calls import OptimizerCall
 from xinv_nb.recorded.endings import NO_LOWER_LOSS
@@ -31,6 +32,10 @@ _SHORTER = 0.1
 """Share of the longest trial up to which a trial is short."""
 _EDGE = 0.1
 """Share of their mean up to which changes are one and the same: an edge, and no noise."""
+_SPAN, _POWER = 3.0, 0.6
+"""How many times as long as the shortest the longest trial has to be, and from which power of its length on the loss
+changes with it: noise does with none."""
+_TINY = 1e-300
 _OF_WHOLE = 1e-3
 """Share of what a whole step does from which on a difference over next to no distance is noise."""
 _FEWEST_DIFFERENCES = 6
@@ -152,7 +157,7 @@ def _on_a_search(evidence: Evidence, floor: float) -> Found | None:
             continue
         changes = np.append(chosen.change, 0.0)  # the loss where it began is a draw like the others
         scatter, apart = (float(np.std(each, ddof=1)) for each in (changes, chosen.change))
-        if apart <= max(_EDGE * abs(float(np.mean(chosen.change))), floor):
+        if apart <= max(_EDGE * abs(float(np.mean(chosen.change))), floor) or _is_in_proportion(chosen):
             continue
         most = len(chosen)
         slots: dict[str, Slot] = {
@@ -165,6 +170,14 @@ def _on_a_search(evidence: Evidence, floor: float) -> Found | None:
         slots["promised"] = Value(promised, digits=2)
         best = "on a search", slots, (int(start), int(chosen.end.max()))
     return best
+
+
+def _is_in_proportion(trials: Ways) -> bool:
+    """Whether the loss changes as the trials get longer, which is the work of a gradient that is wrong."""
+    lengths = np.log(trials.lengths)
+    apart, moved = lengths - lengths.mean(), trials.change != 0
+    power = float(apart[moved] @ np.log(np.abs(trials.change[moved]))) / max(float(apart @ apart), _TINY)
+    return bool(np.ptp(lengths) >= math.log(_SPAN)) and power > _POWER
 
 
 def _by_differences(evidence: Evidence, calls: list[OptimizerCall], floor: float) -> Found | None:

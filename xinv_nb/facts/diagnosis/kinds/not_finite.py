@@ -40,6 +40,8 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     slots: dict[str, Slot] = {"first": Iteration(first)} | (_place(event) if event is not None else {})
     if of_gradient:
         slots["loss"] = LossValue(float(run.loss[first]))
+    elif form == "loss" and not np.isfinite(run.loss[:first][run.accepted[:first]]).any():
+        form = "start"
     elif form == "loss":
         slots |= _left(evidence, first)
     if of_gradient and event is not None and event.values.get("fed_by"):

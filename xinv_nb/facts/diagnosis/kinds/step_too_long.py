@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,16 +11,25 @@ from xinv_nb.facts.diagnosis.asking import ROSE
 from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
-from xinv_nb.facts.measures.promises import largest_curvature
-from xinv_nb.facts.measures.updates import rule_of
+from xinv_nb.facts.measures.losses import finite_iterates
+from xinv_nb.facts.measures.promises import Ways, largest_curvature
+from xinv_nb.facts.measures.updates import Rule, rule_of
 from xinv_nb.language.slots import Iteration, Slot, Value, loss_pair
 
 _FEWEST = 3
 """Steps that have to grow."""
-_LONGER = 1.03
+_LONGER = 1.0005
 """How many times the longest stable step size the one that was used has to be."""
 _GREW = 3.0
 """How many times longer than the first step the last has to be."""
+_LATEST = 10
+"""Steps at the end that have to go to and fro,"""
+_BACK, _LASTING, _AS_LONG = 0.95, 0.95, 0.999
+"""the cosine of the angle between two of them, with the other sign, and how long each is beside the one before: at the
+least, and from which on they are told as equally long."""
+_OUTSIDE = 0.1
+_LEFT = 0.01
+"""Share of the fall that the loss has to be above what lies between, for the swing to matter."""
 _GROWS = 30.0
 """How many times the curvature over the first step that along the path has to be for it to grow, and not to show itself
 by and by, as the steps turn where the loss curves most."""
@@ -44,11 +54,21 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
         return
     loss = evidence.run.loss
     first, last = int(ways.start[0]), int(ways.end[-1])
-    if not loss[last] > loss[first] or not ways.lengths[-1] > _GREW * ways.lengths[0]:
+    swing = _swing(ways)
+    grew = ways.lengths[-1] if evidence.is_noisy else ways.lengths.max()  # it may have come to rest far off
+    flew_off = loss[last] > loss[first] and grew > _GREW * ways.lengths[0]
+    if not flew_off and swing is None:
         return
     rule = rule_of(evidence.run, ways)
     if rule is None or not rule.along < 0 or not 0 <= rule.momentum < 1:
         return
+    if flew_off:
+        yield from _flew_off(evidence, ways, rule)
+    elif swing is not None:
+        yield from _to_and_fro(evidence, ways, rule, swing)
+
+
+def _flew_off(evidence: Evidence, ways: Ways, rule: Rule) -> Iterator[Finding]:
     at_first, curvature = largest_curvature(ways[np.array([0])]), largest_curvature(ways)
     late = largest_curvature(ways[np.array([len(ways) // 2])])
     is_growing = curvature > _GROWS * at_first and curvature > 2 * late
@@ -56,31 +76,79 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     if is_growing:  # it is the steps that led to where the loss curves more
         where = int(np.argmax(ways.curvature > 0))
         curvature = float(ways.curvature[where])
-    if not curvature > 0:
-        return
-    limit = rule.stable_up_to(curvature)
-    if not rule.step_size > _LONGER * limit:
-        return
-    start, end = loss_pair(float(loss[first]), float(loss[last]))
-    slots: dict[str, Slot] = {
+    if curvature > 0 and rule.step_size > _LONGER * rule.stable_up_to(curvature):
+        form = "growing" if is_growing else _form(rule)
+        slots = _slots(evidence, rule, curvature, int(ways.start[0])) | {"at": Iteration(int(ways.end[where]))}
+        yield KIND.finding(form, (int(ways.start[0]), evidence.last), slots)
+
+
+def _form(rule: Rule) -> str:
+    if not rule.momentum > 0:
+        return "plain"
+    return "with momentum of its own" if rule.told is None else "with momentum"
+
+
+def _slots(evidence: Evidence, rule: Rule, curvature: float, first: int) -> dict[str, Slot]:
+    run, limit = evidence.run, rule.stable_up_to(curvature)
+    last = int(finite_iterates(run)[-1])
+    start, end = loss_pair(float(run.loss[first]), float(run.loss[last]))
+    return {
         "used": Value(rule.step_size, in_powers=True),
         "limit": Value(limit, in_powers=True),
         "curvature": Value(curvature),
-        "at": Iteration(int(ways.end[where])),
         "momentum": Value(rule.momentum),
         "start": start,
         "end": end,
         "first": Iteration(first),
         "last": Iteration(last),
         "times": Value(rule.step_size / limit, digits=2),
+        "twice": Value(2 * rule.step_size / limit, digits=2),
         "half": Value(limit / 2, digits=2, in_powers=True),
     }
-    form = "with momentum" if rule.momentum > 0 else "plain"
-    if form == "with momentum" and rule.told is None:
-        form = "with momentum of its own"
-    if is_growing:
-        form = "growing"
-    yield KIND.finding(form, (first, evidence.last), slots)
+
+
+@dataclass(frozen=True)
+class _Swing:
+    """Steps in the end each of which goes back over the one before."""
+
+    factor: float
+    """How long each is beside the one before."""
+    left: float
+    """By how much the loss is higher at the end than where it is lowest on the way there."""
+
+
+def _swing(ways: Ways) -> _Swing | None:
+    late = ways[np.arange(len(ways) - _LATEST, len(ways))] if len(ways) >= _LATEST else None
+    if late is None or (late.end[:-1] != late.start[1:]).any():
+        return None
+    lengths, before, behind = late.lengths, float(late.before[-1]), float(late.behind[-1])
+    with np.errstate(all="ignore"):
+        cosines = np.einsum("ij,ij->i", late.steps[1:], late.steps[:-1]) / (lengths[1:] * lengths[:-1])
+        factor = float((lengths[-1] / lengths[0]) ** (1 / (_LATEST - 1)))
+    sound = late.excess <= _OUTSIDE * (np.abs(late.before) + np.abs(late.behind))  # else it is noise, or a jump
+    if not ((cosines < -_BACK).all() and sound.all() and factor > _LASTING and before < 0 < behind):
+        return None
+    return _Swing(factor, behind / (1 - before / behind) / 2)
+
+
+def _to_and_fro(evidence: Evidence, ways: Ways, rule: Rule, swing: _Swing) -> Iterator[Finding]:
+    """Yield that the steps go to and fro across what they were to reach, and do not get shorter, or only slowly."""
+    run, last = evidence.run, int(ways.end[-1])
+    late = ways[np.arange(len(ways) - _LATEST, len(ways))]
+    curvature = largest_curvature(late)
+    lowest = int(ways.start[np.argmin(run.loss[ways.start])])
+    fall = float(run.loss[ways.start[0]] - run.loss[lowest])
+    rounding = float(late.rounding[-1])
+    if not curvature > 0 or not swing.left > max(_LEFT * fall, rounding):
+        return
+    slots = _slots(evidence, rule, curvature, lowest)
+    if swing.factor > 1 and rule.step_size > _LONGER * rule.stable_up_to(curvature) and lowest < int(late.start[0]):
+        yield KIND.finding(_form(rule), (lowest, evidence.last), slots)
+        return
+    slots |= {"share": Value(100 * (1 - swing.factor), "%", digits=2), "left": Value(swing.left, digits=2)}
+    form = "to and fro" if swing.factor < _AS_LONG else "to and fro, as long"
+    span = (int(late.start[0]), last)
+    yield KIND.finding(form, span, slots, severity="caution" if swing.factor < _AS_LONG else "warning")
 
 
 KIND = FindingKind(
@@ -98,7 +166,10 @@ KIND = FindingKind(
         "first": Iteration,
         "last": Iteration,
         "times": Value,
+        "twice": Value,
         "half": Value,
+        "share": Value,
+        "left": Value,
     },
     compute=compute,
     means="The steps are too long for the curvature of the loss: each overshoots by more than the one before.",
