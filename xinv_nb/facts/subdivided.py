@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ _TOLERANCE = 0.003
 """Share of the largest part of a change by which halving the steps may still change it, over the whole path."""
 _DEEPEST = 10
 """Times that a step is halved at most."""
+_LOSS = None
+"""What stands for the name of the loss: a program may call something else by any name."""
 _COUNTED = "run.reasons_for evaluated the objective"
 
 
@@ -52,8 +55,8 @@ class _Point:
 
     def __init__(self, x: Floats, evaluation: int, reading: Any) -> None:
         self.x, self.evaluation = x, evaluation
-        self.values = {**reading.values, LOSS: reading.loss}
-        self.gradients = {**reading.gradients, LOSS: reading.gradient}
+        self.values: dict[str | None, float] = {**reading.values, _LOSS: reading.loss}
+        self.gradients: dict[str | None, Floats] = {**reading.gradients, _LOSS: reading.gradient}
 
 
 def _refined(path: FollowedPath, again: Any) -> FollowedPath:
@@ -84,11 +87,11 @@ def _refined(path: FollowedPath, again: Any) -> FollowedPath:
     found = [points[0]]
     for one, other in itertools.pairwise(points):
         found += [*between(one, other, _DEEPEST), other]
-    units = {quantity.name: quantity.unit for quantity in path.quantities}
+    known = {None if quantity.is_loss else quantity.name: quantity for quantity in path.quantities}
     return FollowedPath(
         np.array([point.evaluation for point in found]),
         np.array([point.x for point in found]),
-        tuple(_quantity(found, name, units.get(name, "")) for name in names),
+        tuple(_again(found, name, known.get(name)) for name in names),
     )
 
 
@@ -99,18 +102,22 @@ def _moved(point: _Point, evaluation: int) -> _Point:
     return again
 
 
-def _quantity(points: list[_Point], name: str, unit: str) -> Quantity:
+def _again(points: list[_Point], name: str | None, known: Quantity | None) -> Quantity:
+    """Return a quantity at all points; what is known of it is how it is called."""
+    if known is None:
+        known = Quantity(name or LOSS, "", np.zeros(0), np.zeros(0, np.intp), np.zeros((0, 0)), is_loss=name is None)
     values = np.array([point.values[name] for point in points])
-    return Quantity(name, unit, values, np.arange(len(points)), np.array([point.gradients[name] for point in points]))
+    gradients = np.array([point.gradients[name] for point in points])
+    return replace(known, values=values, places=np.arange(len(points)), gradients=gradients)
 
 
-def _size(points: list[_Point], name: str) -> float:
+def _size(points: list[_Point], name: str | None) -> float:
     """Return the size of the changes of a quantity: what an error of its parts is measured by."""
     values = np.array([point.values[name] for point in points])
     return float(np.ptp(values)) or 1.0
 
 
-def _agree(one: _Point, middle: _Point, other: _Point, sizes: dict[str, float], tolerance: float) -> bool:
+def _agree(one: _Point, middle: _Point, other: _Point, sizes: dict[str | None, float], tolerance: float) -> bool:
     """Whether a step gives the same parts in one piece and in two."""
     step = other.x - one.x
     for name, size in sizes.items():

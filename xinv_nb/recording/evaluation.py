@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
+from xinv_nb.recorded.sums import Term
 from xinv_nb.recording.events import Happening, WatchedValue
 from xinv_nb.recording.measured import Measured
 from xinv_nb.recording.nonfinite import Birth
@@ -27,26 +28,27 @@ class Layout(NamedTuple):
     """The object whose method the objective is, which may know more of its parameters."""
 
 
-class QuantityGradients(NamedTuple):
-    """What the tape of one evaluation says of the watched quantities that are one real number each."""
+class Reading(NamedTuple):
+    """What the tape of one evaluation says of the quantities that are one real number each."""
 
-    by_name: Mapping[str, Any] = MappingProxyType({})
-    """The gradient of each by the parameters."""
+    slopes: Mapping[str, Any] = MappingProxyType({})
+    """The gradient of each watched quantity, and of each term of the loss, by the parameters."""
     inside: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     """Of each, the others that it is computed from."""
+    terms: Mapping[str, Any] = MappingProxyType({})
+    """The gradient of the loss through each of the watched numbers that it is a weighted sum of."""
     cost: float = 0.0
-    """What reading them cost, in steps of about 10 µs."""
+    """What reading it cost, in steps of about 10 µs."""
+    whole: float = 0.0
+    """What the evaluation itself cost, counted in the same way."""
 
 
 class SumOfTerms(NamedTuple):
-    """The terms that a loss is written as a sum of."""
+    """The terms that a loss is written as a sum of, in one evaluation."""
 
-    names: Sequence[str]
-    has_data: Sequence[bool]
-    is_penalty: Sequence[bool]
+    terms: Sequence[Term]
     values: Sequence[float]
-    pulls: Sequence[Sequence[float]] | None
-    """The products of the terms' gradients with each other."""
+    """The value of each, before it is weighed."""
 
 
 class Evaluation:
@@ -88,12 +90,10 @@ class Evaluation:
     """Where its numbers stopped being finite, if that is to be told."""
     remarks: Sequence[Remark] = ()
     """What a close look at its tape found."""
-    terms: Mapping[str, Any] = MappingProxyType({})
-    """The gradient of each term of the loss, where they were read."""
     sum: SumOfTerms | None = None
-    """The terms of the loss, where it is a sum and they were read."""
-    quantity_gradients: QuantityGradients | None = None
-    """The gradients of the watched quantities, where they were read."""
+    """The terms of the loss, where it is a sum and their values were kept."""
+    reading: Reading | None = None
+    """How its quantities depend on the parameters, where that was read."""
 
     def __init__(self, identity: Hashable, point: Any) -> None:
         self.identity = identity
@@ -130,9 +130,6 @@ class Tape(Protocol):
     def gradient_break(self) -> Birth | None:
         """Return where a gradient that is not finite came from; None where that is another recording's matter."""
 
-    def term_gradients(self) -> Mapping[str, Any]:
-        """Return the gradient of each watched term of the loss by its name; nothing where the loss is no such sum."""
-
 
 class NoTape:
     """What is known of an evaluation of which only its numbers came here."""
@@ -144,7 +141,3 @@ class NoTape:
     def gradient_break(self) -> Birth | None:
         """Return that the gradient was not finite."""
         return Birth("backward")
-
-    def term_gradients(self) -> Mapping[str, Any]:
-        """Return nothing: nothing is known of terms."""
-        return {}
