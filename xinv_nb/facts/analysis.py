@@ -103,7 +103,7 @@ def shown_excerpt(run: RecordedRun) -> tuple[RecordedRun, Places]:
     if known != state:
         found = excerpt(run, first, last + 1, parts.places.left_out)
         run.memo["shown excerpt"] = state, found
-    return found, parts.places  # type: ignore[return-value]
+    return found, parts.places
 
 
 def _analysis_of(run: RecordedRun) -> Analysis:

@@ -67,7 +67,10 @@ def _pushes(run: RecordedRun, path: FollowedPath, iteration: int | None) -> Push
     groups = grouped(run)
     found = pushing(run, path)
     if not found:
-        return Pushes(tuple(g.name for g in groups), why_not="No watched quantity leads to the loss, and it is written as no sum.")
+        return Pushes(
+            tuple(g.name for g in groups),
+            why_not="No watched quantity leads to the loss, and it is not written as a sum.",
+        )
     rows = [_mean(-cotangents[i : j + 1, None] * path.gradient_at(q, i, j)) for q, cotangents in found.items()]
     parts = np.array([[row[list(group.columns)].sum() for row in rows] for group in groups])
     slope = _mean(-run.history.rows(path.evaluations[i : j + 1], "gradients"))

@@ -52,6 +52,11 @@ class Sums:
         self.values.append(values)
         self.evaluation.append(evaluation)
 
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The names of the terms that are not watched, so that they are known by the sum alone."""
+        return tuple(term.name for term in self.terms if not term.is_watched)
+
     def arrays(self) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """Return the evaluations, and a row of values for each."""
         evaluations = self.evaluation.array

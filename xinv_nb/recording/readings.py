@@ -1,9 +1,9 @@
 """When to read from the tape what the watched quantities, and the terms of the loss, depend on.
 
-From these readings `run.reasons`, `run.pushes` and the pulls of the terms are computed. What they cost in all grows more
-slowly than the number of evaluations: as long as 13 evaluations take of a hundred, as 45 of two thousand. So they are
-close together at first; later, some of that is kept for where the loss changes much. Cost is counted on the tape, not
-timed: the same program is to be told in the same words each time.
+From these readings `run.reasons`, `run.pushes` and the pulls of the terms are computed. What they cost in all grows
+more slowly than the number of evaluations: as long as 13 evaluations take of a hundred, as 45 of two thousand. So they
+are close together at first; later, some of that is kept for where the loss changes much. Cost is counted on the tape,
+not timed: the same program is to be told in the same words each time.
 """
 
 from __future__ import annotations

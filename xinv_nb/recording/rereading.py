@@ -63,11 +63,11 @@ class Rereader:
             )
         watched = {name: columns for name, columns in history.slopes.items() if columns.evaluation[-1:] == [latest]}
         evaluations, of_terms = history.sums.arrays()
+        values: dict[str, float] = {}
         if evaluations[-1:].tolist() == [latest]:
             values = dict(zip((term.name for term in history.sums.terms), of_terms[-1].tolist(), strict=True))
-        else:
-            values = {}
-        values |= {name: float(np.real(history.watches[name].values.stacked()[-1])) for name in watched if name in history.watches}
+        for name in watched.keys() & history.watches.keys():
+            values[name] = float(np.real(history.watches[name].values.stacked()[-1]))
         watched = {name: columns for name, columns in watched.items() if name in values}
         gradients = {name: np.real(columns.gradients[-1]) for name, columns in watched.items()}
         return Reading(float(history.loss.array[latest]), gradient, values, gradients)

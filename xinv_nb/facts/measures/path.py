@@ -94,7 +94,8 @@ class FollowedPath:
 def _read(way: Floats, quantity: Quantity, wanted: Floats) -> Floats:
     """Return gradients after some ways made; before the first that is known it stands for them.
 
-    Behind the last they go on changing as before it, for as long as between it and the one before. Within one step it changes evenly, for the path has a corner at each end; over several, by cubic pieces.
+    Behind the last they go on changing as before it, for as long as between it and the one before.
+    Within one step it changes evenly, for the path has a corner at each end; over several, by cubic pieces.
     """
     known_at, rows = way[quantity.places], quantity.gradients
     if len(known_at) == 1:

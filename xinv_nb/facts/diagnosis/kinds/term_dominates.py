@@ -131,7 +131,8 @@ def _held_back(found: _Sum, evidence: Evidence) -> Iterator[Finding]:
         still = was > 0 and slope >= _STILL * was and last[d] >= _STILL * first[d] > 0
         if is_held and still and 0 <= last[t] <= _NEXT_TO_NOTHING * last[d]:
             slots: dict[str, Slot] = {"term": _named(found.terms[t].name), "misfit": _named(found.terms[d].name)}
-            start, rest = pair(*(float(own[found.evaluations == evaluation][0, d]) for evaluation in (begin, end)))
+            misfits = [float(own[found.evaluations == evaluation][0, d]) for evaluation in (begin, end)]
+            start, rest = pair(misfits[0], misfits[1])
             slots |= {"misfit_start": start, "misfit_end": rest, "share": Share(slope / was)}
             slots["last"] = Iteration(end)
             form = "held fast" if start.looks_like(rest) else "held back"

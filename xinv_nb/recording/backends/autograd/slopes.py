@@ -1,7 +1,7 @@
 """How several results of one evaluation depend on its parameters, read from the tape of autograd in one walk back.
 
-Each operation is visited once, however many results depend on it: what an operation with one number as its result passes
-on for one result it passes on, times a number, for each. No forward pass is done again, taps hear nothing of it, and
+Each operation is visited once, however many results depend on it: what an operation with one number as its result
+passes on for one result it passes on, times a number, for each. No forward pass is done again, taps hear nothing of it, and
 derivatives that are the user's own functions are never called a second time.
 """
 
@@ -98,7 +98,7 @@ class _Walk:
     def _visit(self, node: Any, root: Any) -> float:
         """Pass on what came to a node; returns what the operation itself costs."""
         row, of_node = self.numbers.pop(node, None), self.arrays.pop(node, None)
-        if row is None and of_node is None:
+        if row is None and not of_node:
             return 1.0
         vjp = untapped(node)
         if not is_own(node):
@@ -108,7 +108,7 @@ class _Walk:
             self._pass_numbers(node, root, vjp, row)
             return 1.0
         unit = 1.0
-        for place, (cotangent, _) in of_node.items():
+        for place, (cotangent, _) in (of_node or {}).items():
             if place in self.refused:
                 continue
             unit = 1.0 + getattr(cotangent, "size", 1) / _NUMBERS_A_UNIT
@@ -144,7 +144,7 @@ class _Walk:
         space = getattr(part, "vs", part)
         if not 0 < getattr(space, "size", 0) <= _SMALL or not getattr(space, "shape", ()):
             return False
-        if getattr(space, "dtype", None) != np.float64 or self.root is not None and space.shape != self.shape:
+        if getattr(space, "dtype", None) != np.float64 or (self.root is not None and space.shape != self.shape):
             return False
         return space is not part or bool(np.isfinite(part).all())
 

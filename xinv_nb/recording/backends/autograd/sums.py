@@ -62,14 +62,14 @@ class Terms:
                     return None
                 node = node.parents[step]
             nodes.append(node)
-        values = [getattr(node, "value", None) for node in nodes]
-        if any(value is None for value in values):
+        if not all(map(_is_number, nodes)):
             return None
-        parts = [term.weight * float(value) for term, value in zip(self.terms, values, strict=True)]
+        values = [float(node.value) for node in nodes]
+        parts = [term.weight * value for term, value in zip(self.terms, values, strict=True)]
         size = abs(self.constant) + abs(loss) + sum(map(abs, parts))
         if not abs(sum(parts) + self.constant - loss) <= _ROUNDED * size:
             return None
-        return SumOfTerms(self.terms, [float(value) for value in values]), nodes
+        return SumOfTerms(self.terms, values), nodes
 
 
 def terms_of(end_node: Any, loss: float) -> Terms:
@@ -103,7 +103,8 @@ class _Leaf(NamedTuple):
 
 def _weighed(node: Any) -> tuple[Any, Way, float]:
     """Return what is multiplied by constants at the end of a tape, the way to it, and their product."""
-    way, weight = (), 1.0
+    way: Way = ()
+    weight = 1.0
     for _ in range(_DEEPEST):
         factor = _factor(node)
         if factor is None:
@@ -146,7 +147,9 @@ def _parts(node: Any, written: ast.expr) -> list[_Part] | None:
 
 
 def _operands(node: Any, name: str, written: ast.BinOp) -> list[_Part] | None:
-    if not isinstance(written.op, _ADDS.get(name, _WEIGHS.get(name, ast.Pow))) or not all(map(_is_number, node.parents)):
+    if not isinstance(written.op, _ADDS.get(name, _WEIGHS.get(name, ast.Pow))) or not all(
+        map(_is_number, node.parents)
+    ):
         return None
     if not _is_written(node, written) or not tape.adds_up(node):
         return None

@@ -39,8 +39,8 @@ def _valued_node() -> Any:
             if maker is None:
                 initialize(self, value, fun, args, kwargs, parent_argnums, parents)  # which says what is missing
             else:  # what autograd's own does, with no call more
-                self.parents = parents
-                self.vjp = maker(parent_argnums, value, args, kwargs)
+                self.parents = parents  # type: ignore[misc]  # its slots are in the class above
+                self.vjp = maker(parent_argnums, value, args, kwargs)  # type: ignore[misc]
 
         def initialize_root(self) -> None:
             super().initialize_root()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import itertools
 import linecache
 import re
 import textwrap
@@ -13,7 +14,8 @@ from typing import Any
 from xinv_nb.recording.backends.autograd.observing import step_at
 
 _MOST_LINES = 12
-_LONGEST_NAME = 40
+_LONGEST_NAME = 60
+_BEGINNING = 40
 
 
 def expression_at(node: Any) -> ast.expr | None:
@@ -52,19 +54,19 @@ def _text(code: CodeType, instruction: int) -> str:
     if not hasattr(code, "co_positions"):
         lines = (line for start, end, line in code.co_lines() if start <= instruction < end)
         return linecache.getline(code.co_filename, next(lines, None) or code.co_firstlineno).strip()
-    first, last, start, end = list(code.co_positions())[instruction // 2]
+    first, last, start, end = next(itertools.islice(code.co_positions(), instruction // 2, None))
     if first is None or last is None or start is None or end is None or last - first >= _MOST_LINES:
         return ""
-    lines = [linecache.getline(code.co_filename, line).encode() for line in range(first, last + 1)]
-    lines[-1] = lines[-1][:end]
-    lines[0] = lines[0][start:]
-    return textwrap.dedent(b"".join(lines).decode(errors="replace"))
+    text = [linecache.getline(code.co_filename, line).encode() for line in range(first, last + 1)]
+    text[-1] = text[-1][:end]
+    text[0] = text[0][start:]
+    return textwrap.dedent(b"".join(text).decode(errors="replace"))
 
 
 class _Unwatched(ast.NodeTransformer):
     """Leaves out that something is watched."""
 
-    def visit_Call(self, call: ast.Call) -> ast.AST:  # noqa: N802 - the name that `ast` asks for
+    def visit_Call(self, call: ast.Call) -> ast.AST:
         self.generic_visit(call)
         is_watch = ast.unparse(call.func).rpartition(".")[2] == "watch"
         return call.args[0] if is_watch and call.args else call
@@ -81,10 +83,10 @@ def unwatched(expression: ast.expr) -> ast.expr:
 
 
 def called(expression: ast.expr) -> str:
-    """Return what a reader calls the value of an expression: a variable by its name, else as it is written, if short.
+    """Return what a reader calls the value of an expression: a variable by its name, else as it is written, in short.
 
     >>> called(ast.parse("data_misfit", mode="eval").body), called(ast.parse("2*x", mode="eval").body)
     ('data misfit', '2 * x')
     """
     text = expression.id.replace("_", " ") if isinstance(expression, ast.Name) else ast.unparse(expression)
-    return text if len(text) <= _LONGEST_NAME else ""
+    return text if len(text) <= _LONGEST_NAME else f"{text[:_BEGINNING].rstrip()}…"
