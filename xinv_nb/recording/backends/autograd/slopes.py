@@ -1,8 +1,8 @@
 """How several results of one evaluation depend on its parameters, read from the tape of autograd in one walk back.
 
 Each operation is visited once, however many results depend on it: what an operation with one number as its result
-passes on for one result it passes on, times a number, for each. No forward pass is done again, taps hear nothing of it, and
-derivatives that are the user's own functions are never called a second time.
+passes on for one result it passes on, times a number, for each. No forward pass is done again, taps hear nothing of it,
+and derivatives that are the user's own functions are never called a second time.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from xinv_nb.recording.backends.autograd.boxes import plain_value
-from xinv_nb.recording.backends.autograd.tape import dense, is_own, ordered
+from xinv_nb.recording.backends.autograd.tape import added, dense, is_own, ordered
 from xinv_nb.recording.backends.autograd.taps import untapped
 
 _ONE = np.float64(1.0)  # autograd asks numbers for their shape
@@ -89,7 +89,7 @@ class _Walk:
         if getattr(node, "value", None) is None:
             of_node = self.arrays.setdefault(node, {})
             for place in places:
-                of_node[place] = self._added(of_node.get(place), _ONE)
+                of_node[place] = added(of_node.get(place), _ONE)
             return
         if node not in self.numbers:
             self.numbers[node] = np.zeros(self.count)
@@ -156,13 +156,7 @@ class _Walk:
             row[place] += float(part)
             return
         of_node = self.arrays.setdefault(parent, {})
-        of_node[place] = self._added(of_node.get(place), part)
-
-    @staticmethod
-    def _added(so_far: Any, part: Any) -> Any:
-        from autograd import core
-
-        return core.add_outgrads(so_far, part)
+        of_node[place] = added(of_node.get(place), part)
 
     def _gradient(self, root: Any, place: int) -> Any | None:
         """Return what came to the root for one result."""

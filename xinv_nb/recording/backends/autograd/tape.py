@@ -267,7 +267,7 @@ _known: dict[Any, bool] = {}
 
 
 def is_own(node: Any) -> bool:
-    """Whether the derivative of a node is autograd's own arithmetic; looked at once for each primitive that is known."""
+    """Whether the derivative of a node is autograd's own arithmetic; looked at once for each primitive."""
     from autograd import core
 
     function = getattr(node, "function", None)
