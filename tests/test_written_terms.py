@@ -207,6 +207,12 @@ def test_the_loss_is_known_by_what_it_is_also_where_long_steps_are_subdivided() 
         numpy.testing.assert_allclose(reasons.changes[0] + reasons.changes[1], reasons.changes[2])
 
 
+def test_what_is_no_function_is_refused_with_what_to_write() -> None:
+    run = descend(halved, numpy.linspace(-1.0, 2.0, 12), steps=5)
+    with pytest.raises(xi.XinvError, match=r"write run\.reasons_for\(loss\)"):
+        run.reasons_for("halved")  # type: ignore[arg-type]
+
+
 def test_the_path_is_computed_once() -> None:
     run = descend(halved, numpy.linspace(-1.0, 2.0, 12), steps=20)
     assert run.reasons._path is run.reasons._path

@@ -32,6 +32,11 @@ _COUNTED = "run.reasons_for evaluated the objective"
 
 def reasons_for(run: RecordedRun, objective: Callable[..., Any]) -> Reasons:
     """Return the reasons of the fit that is shown: the work of `Run.reasons_for`."""
+    if not callable(objective):
+        raise XinvError(
+            f"run.reasons_for(objective) takes the function that was minimized, not {objective!r:.40}: write "
+            "run.reasons_for(loss), where loss is what was given to grad."
+        )
     part, places = shown_excerpt(run)
     path = path_of(part)
     if isinstance(path, Unknown):
