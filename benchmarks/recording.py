@@ -122,6 +122,25 @@ def network(evaluations: int = 50) -> Program:
     return run
 
 
+def quantities(count: int, evaluations: int) -> Program:
+    """Return a fall with drag in 40 scalar steps, with `count` quantities of which the loss is made."""
+
+    def loss(p: Any) -> Any:
+        speed, height, total = p[0], 0.0 * p[0], 0.0
+        for k in range(40):
+            speed, height = speed - 0.01 * p[1] * speed, height + 0.01 * speed
+            if k % (40 // max(count, 1)) == 0 and count:
+                total = total + 0.01 * xi.watch(height * speed, f"effort {k}")
+        return total + (height - 3.0) ** 2
+
+    def run() -> None:
+        p = onp.array([4.0, 0.5])
+        for _ in range(evaluations):
+            p = p - 1e-3 * grad(loss)(p)
+
+    return run
+
+
 def steep(x: Any) -> float:
     """Return Rosenbrock's function of any number of parameters."""
     return float(onp.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2))
@@ -207,6 +226,7 @@ def programs_table(pairs: int) -> None:
         ("projectile, 200 scalar steps", projectile(), 20),
         ("heat, 50 steps × 100 cells", heat(), 50),
         ("network 784-100-10, batch 256", network(), 50),
+        *((f"fall, {k} quantities, {n} evaluations", quantities(k, n), n) for n in (100, 2000) for k in (0, 2, 8)),
         ("Nelder-Mead, 10 parameters", *searched("Nelder-Mead", maxfev=2000)),
         ("BFGS without gradient, 10 parameters", *searched("BFGS")),
         ("least_squares, 10 parameters", *fitted()),

@@ -9,6 +9,7 @@ import numpy
 from autograd import grad
 
 import xinv_nb as xi
+from tests.test_reason_fact import read_off, to_its_digits
 from tests.test_reasons import descend, integrated
 from xinv_nb.facts.fact import Fact
 
@@ -16,15 +17,19 @@ from xinv_nb.facts.fact import Fact
 def recomputed(run: xi.Run, fact: Fact) -> list[float]:
     """Start, end, and the parts, by the trapezoidal rule over slopes that are read off evenly between evaluations."""
     rows = numpy.flatnonzero(run.accepted)
-    watch = run.watches[fact.values["quantity"]]
-    found = [float(watch.values[rows[0]]), float(watch.values[rows[-1]])]
-    evaluations, gradients = run.history.slopes[watch.name].arrays()
+    name = fact.values["quantity"]
+    if name in run.watches:
+        known = run.watches[name].values
+    else:
+        known = run.history.sums.arrays()[1][:, [term.name for term in run.history.sums.terms].index(name)]
+    found = [float(known[rows[0]]), float(known[rows[-1]])]
+    evaluations, gradients = run.history.slopes[name].arrays()
     places = {entry.name: entry.column for entry in run.entries()}
     for clause in fact.slots["parts"].items:
         place = places[clause.slots["parameter"].plain]
-        values, slopes = run.history.values.array[rows, place], numpy.interp(rows, evaluations, gradients[:, place])
+        values, slopes = run.history.values.array[rows, place], read_off(rows, evaluations, gradients[:, place])
         part = abs(float(numpy.sum((slopes[1:] + slopes[:-1]) / 2 * numpy.diff(values))))
-        found.append(float(f"{part:.{clause.slots['part'].digits}g}"))
+        found.append(to_its_digits(part, clause.slots["part"]))
     return found
 
 

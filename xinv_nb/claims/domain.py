@@ -40,7 +40,7 @@ def names_of(run: RecordedRun) -> list[str]:
     """Return all names of the domain that a sentence about `run` may contain."""
     entries = run.entries()
     named = (name for entry in entries for name in (entry.label, entry.group, entry.name))
-    return list(dict.fromkeys([*named, *run.history.watches]))
+    return list(dict.fromkeys([*named, *run.history.watches, *run.history.sums.own]))
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,8 @@ class Domain:
                 quantities.setdefault(name, key)
         for entry in entries:
             quantities.setdefault(entry.group, f"group {entry.group}")
+        for name in run.history.sums.own:
+            quantities.setdefault(name, f"term {name}")
         events: dict[str, str] = {}
         for fact in facts_of(run):
             if fact.kind == "event" and len(events) < _MOST_EVENTS:

@@ -98,7 +98,12 @@ def shown_excerpt(run: RecordedRun) -> tuple[RecordedRun, Places]:
     parts, (first, last) = shown_parts(run), story_span(run)
     if last - first + 1 >= run.evaluations and not parts.places.left_out:
         return run, Places(first)
-    return excerpt(run, first, last + 1, parts.places.left_out), parts.places
+    state = run.evaluations, run.event_count, first, last, parts.places
+    known, found = run.memo.get("shown excerpt", (None, None))
+    if known != state:
+        found = excerpt(run, first, last + 1, parts.places.left_out)
+        run.memo["shown excerpt"] = state, found
+    return found, parts.places
 
 
 def _analysis_of(run: RecordedRun) -> Analysis:

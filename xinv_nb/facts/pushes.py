@@ -32,7 +32,7 @@ class Pushes:
     parameters: Sequence[str] = ()
     """The parameters, by their names in the program."""
     quantities: Sequence[str] = ()
-    """The watched quantities through which the loss depends on them."""
+    """The watched quantities, and the terms of the loss, through which the loss depends on them."""
     parts: Floats = field(default_factory=lambda: np.zeros((0, 0)))
     """A row for each parameter and a column for each quantity: loss per unit of the parameter."""
     rest: Floats = field(default_factory=lambda: np.zeros(0))
@@ -67,7 +67,10 @@ def _pushes(run: RecordedRun, path: FollowedPath, iteration: int | None) -> Push
     groups = grouped(run)
     found = pushing(run, path)
     if not found:
-        return Pushes(tuple(g.name for g in groups), why_not="No watched quantity leads to the loss.")
+        return Pushes(
+            tuple(g.name for g in groups),
+            why_not="No watched quantity leads to the loss, and it is not written as a sum.",
+        )
     rows = [_mean(-cotangents[i : j + 1, None] * path.gradient_at(q, i, j)) for q, cotangents in found.items()]
     parts = np.array([[row[list(group.columns)].sum() for row in rows] for group in groups])
     slope = _mean(-run.history.rows(path.evaluations[i : j + 1], "gradients"))

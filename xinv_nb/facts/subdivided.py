@@ -15,7 +15,7 @@ from xinv_nb.facts.analysis import shown_excerpt
 from xinv_nb.facts.measures.iterates import Floats
 from xinv_nb.facts.measures.objective import told_of_loss
 from xinv_nb.facts.measures.path import FollowedPath, Quantity
-from xinv_nb.facts.measures.recorded_path import Unknown, grouped, loss_among_quantities, path_of
+from xinv_nb.facts.measures.recorded_path import LOSS, Unknown, grouped, path_of
 from xinv_nb.facts.reasons import Reasons, reasons_along, reasons_of
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.recorded.writer import RunWriter
@@ -26,11 +26,18 @@ _TOLERANCE = 0.003
 """Share of the largest part of a change by which halving the steps may still change it, over the whole path."""
 _DEEPEST = 10
 """Times that a step is halved at most."""
+_LOSS = None
+"""What stands for the name of the loss: a program may call something else by any name."""
 _COUNTED = "run.reasons_for evaluated the objective"
 
 
 def reasons_for(run: RecordedRun, objective: Callable[..., Any]) -> Reasons:
     """Return the reasons of the fit that is shown: the work of `Run.reasons_for`."""
+    if not callable(objective):
+        raise XinvError(
+            f"run.reasons_for(objective) takes the function that was minimized, not {objective!r:.40}: write "
+            "run.reasons_for(loss), where loss is what was given to grad."
+        )
     part, places = shown_excerpt(run)
     path = path_of(part)
     if isinstance(path, Unknown):
@@ -42,7 +49,7 @@ def reasons_for(run: RecordedRun, objective: Callable[..., Any]) -> Reasons:
         warnings.simplefilter("ignore")
         check_value(again.at(path.points[0]).loss, part.history, int(path.evaluations[0]))
         check_value(again.at(path.points[-1]).loss, part.history, int(path.evaluations[-1]))
-        refined = _refined(path, again, loss_among_quantities(part))
+        refined = _refined(path, again)
     writer = RunWriter(run)
     writer.withdraw_notices(_COUNTED)
     writer.notice(f"{_COUNTED} {again.evaluations} times more; none of that is among the recorded evaluations.")
@@ -76,18 +83,18 @@ def reasons_with_leave(run: RecordedRun) -> Reasons:
 class _Point:
     """A point of the path that was evaluated again."""
 
-    def __init__(self, x: Floats, evaluation: int, reading: Any, loss: str) -> None:
+    def __init__(self, x: Floats, evaluation: int, reading: Any) -> None:
         self.x, self.evaluation = x, evaluation
-        self.values = {**reading.values, loss: reading.loss}
-        self.gradients = {**reading.gradients, loss: reading.gradient}
+        self.values: dict[str | None, float] = {**reading.values, _LOSS: reading.loss}
+        self.gradients: dict[str | None, Floats] = {**reading.gradients, _LOSS: reading.gradient}
 
 
-def _refined(path: FollowedPath, again: Any, loss: tuple[str, str]) -> FollowedPath:
+def _refined(path: FollowedPath, again: Any) -> FollowedPath:
     """Return the path with as many points in between as its bends ask for."""
     points: list[_Point] = []
     for x, evaluation in zip(path.points, path.evaluations.tolist(), strict=True):
         is_known = points and np.array_equal(points[-1].x, x)
-        points.append(_Point(x, evaluation, again.at(x), loss[0]) if not is_known else _moved(points[-1], evaluation))
+        points.append(_Point(x, evaluation, again.at(x)) if not is_known else _moved(points[-1], evaluation))
     names = [name for name in points[0].gradients if all(name in point.gradients for point in points)]
     sizes = {name: _size(points, name) for name in names}
     tolerance = _TOLERANCE / np.sqrt(max(len(points) - 1, 1))
@@ -97,7 +104,7 @@ def _refined(path: FollowedPath, again: Any, loss: tuple[str, str]) -> FollowedP
         if depth == 0 or again.evaluations >= _MOST or np.array_equal(one.x, other.x):
             return
         x = (one.x + other.x) / 2
-        middle = _Point(x, one.evaluation, again.at(x), loss[0])
+        middle = _Point(x, one.evaluation, again.at(x))
         if any(name not in middle.gradients for name in names):
             return
         if depth < _DEEPEST and _agree(one, middle, other, sizes, tolerance):
@@ -110,11 +117,11 @@ def _refined(path: FollowedPath, again: Any, loss: tuple[str, str]) -> FollowedP
     found = [points[0]]
     for one, other in itertools.pairwise(points):
         found += [*between(one, other, _DEEPEST), other]
-    units = {quantity.name: quantity.unit for quantity in path.quantities} | {loss[0]: loss[1]}
+    known = {None if quantity.is_loss else quantity.name: quantity for quantity in path.quantities}
     return FollowedPath(
         np.array([point.evaluation for point in found]),
         np.array([point.x for point in found]),
-        tuple(_quantity(found, name, units.get(name, "")) for name in names),
+        tuple(_again(found, name, known.get(name)) for name in names),
     )
 
 
@@ -125,18 +132,22 @@ def _moved(point: _Point, evaluation: int) -> _Point:
     return again
 
 
-def _quantity(points: list[_Point], name: str, unit: str) -> Quantity:
+def _again(points: list[_Point], name: str | None, known: Quantity | None) -> Quantity:
+    """Return a quantity at all points; what is known of it is how it is called."""
+    if known is None:
+        known = Quantity(name or LOSS, "", np.zeros(0), np.zeros(0, np.intp), np.zeros((0, 0)), is_loss=name is None)
     values = np.array([point.values[name] for point in points])
-    return Quantity(name, unit, values, np.arange(len(points)), np.array([point.gradients[name] for point in points]))
+    gradients = np.array([point.gradients[name] for point in points])
+    return replace(known, values=values, places=np.arange(len(points)), gradients=gradients)
 
 
-def _size(points: list[_Point], name: str) -> float:
+def _size(points: list[_Point], name: str | None) -> float:
     """Return the size of the changes of a quantity: what an error of its parts is measured by."""
     values = np.array([point.values[name] for point in points])
     return float(np.ptp(values)) or 1.0
 
 
-def _agree(one: _Point, middle: _Point, other: _Point, sizes: dict[str, float], tolerance: float) -> bool:
+def _agree(one: _Point, middle: _Point, other: _Point, sizes: dict[str | None, float], tolerance: float) -> bool:
     """Whether a step gives the same parts in one piece and in two."""
     step = other.x - one.x
     for name, size in sizes.items():

@@ -141,11 +141,11 @@ def _history(whole: History, places: Places, stop: int) -> History:
 
 
 def _sums(sums: Sums, places: Places, stop: int) -> Sums:
-    """Return what was read of the terms of the loss within an excerpt, its evaluations counted as there."""
-    inside = [k for k, evaluation in enumerate(sums.evaluations) if evaluation < stop and places.has(evaluation)]
-    evaluations = [places.there(sums.evaluations[k]) for k in inside]
-    values, pulls = [sums.values[k] for k in inside], [sums.pulls[k] for k in inside]
-    return replace(sums, evaluations=evaluations, values=values, pulls=pulls)
+    """Return the values of the terms of the loss within an excerpt, their evaluations counted as there."""
+    evaluations, values = sums.arrays()
+    inside = [k for k, evaluation in enumerate(evaluations.tolist()) if evaluation < stop and places.has(evaluation)]
+    there = np.array([places.there(int(evaluations[k])) for k in inside], dtype=np.intp)
+    return Sums(sums.terms, GrowingColumn.of(there), GrowingColumn.of(np.array(values[inside]))) if inside else Sums()
 
 
 def _gradients(columns: Gradients, places: Places, stop: int) -> Gradients | None:

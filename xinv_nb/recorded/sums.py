@@ -1,36 +1,63 @@
-"""The terms that a program's own loss is written as a sum of, in the evaluations in which they were looked at."""
+"""The terms that a program's own loss is written as a sum of, and their values."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xinv_nb.recorded.columns import GrowingColumn
+
+
+@dataclass(frozen=True)
+class Term:
+    """One term of a loss."""
+
+    name: str
+    """What the program calls it: a variable, or what is written there; of a watched number, its name."""
+    weight: float = 1.0
+    """What it is multiplied by in the sum, beside what its name says."""
+    is_watched: bool = False
+    """Whether it is a watched number."""
+    has_data: bool = False
+    """Whether it is computed from a comparison of something of the parameters with an array of numbers."""
+    is_penalty: bool = False
+    """Whether it adds up many numbers that are made from parameters alone, as the size or the roughness of a model."""
 
 
 @dataclass
 class Sums:
-    """The terms of one loss, with a row of their values for each evaluation that was looked at."""
+    """The terms of one loss, with a row of their values for each evaluation in which they are known."""
 
-    names: tuple[str, ...] = ()
-    """What the program calls them."""
-    has_data: tuple[bool, ...] = ()
-    """Of each, whether it compares something with an array of numbers."""
-    is_penalty: tuple[bool, ...] = ()
-    """Of each, whether it adds up many numbers that are made from parameters alone."""
-    evaluations: list[int] = field(default_factory=list)
-    values: list[tuple[float, ...]] = field(default_factory=list)
-    pulls: list[list[list[float]] | None] = field(default_factory=list)
-    """In each row, the products of the gradients of the terms with each other, where they were read."""
+    terms: tuple[Term, ...] = ()
+    evaluation: GrowingColumn = field(default_factory=lambda: GrowingColumn(None, np.intp))
+    values: GrowingColumn = field(default_factory=GrowingColumn)
 
-    def append(self, evaluation: int, values: Sequence[float], pulls: Sequence[Sequence[float]] | None = None) -> None:
+    @classmethod
+    def of(cls, terms: Sequence[Term]) -> Sums:
+        """Return the sum of some terms, without a row so far.
+
+        >>> sums = Sums.of([Term("misfit"), Term("size")])
+        >>> sums.append(3, [2.0, 0.5])
+        >>> sums.evaluation.array.tolist(), sums.values.array.tolist()
+        ([3], [[2.0, 0.5]])
+        """
+        return cls(tuple(terms), values=GrowingColumn(len(terms)))
+
+    def append(self, evaluation: int, values: Sequence[float]) -> None:
         """Add a row; the number of its evaluation last, so that a row is whole whenever an interrupt comes."""
-        self.values[len(self.evaluations) :] = [tuple(values)]
-        self.pulls[len(self.evaluations) :] = [None if pulls is None else [list(row) for row in pulls]]
-        self.evaluations.append(evaluation)
+        self.values.rows = len(self.evaluation)
+        self.values.append(values)
+        self.evaluation.append(evaluation)
 
-    def plain(self) -> dict[str, Any]:
-        """Return it as plain data, for a file."""
-        count = len(self.evaluations)
-        rows = [list(row) for row in self.values[:count]]
-        of_terms = {name: list(getattr(self, name)) for name in ("names", "has_data", "is_penalty")}
-        return {**of_terms, "evaluations": list(self.evaluations), "values": rows, "pulls": self.pulls[:count]}
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The names of the terms that are not watched, so that they are known by the sum alone."""
+        return tuple(term.name for term in self.terms if not term.is_watched)
+
+    def arrays(self) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """Return the evaluations, and a row of values for each."""
+        evaluations = self.evaluation.array
+        return evaluations, self.values.array[: len(evaluations)]

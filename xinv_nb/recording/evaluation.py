@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
+from xinv_nb.recorded.sums import Term
 from xinv_nb.recording.events import Happening, WatchedValue
 from xinv_nb.recording.measured import Measured
 from xinv_nb.recording.nonfinite import Birth
@@ -27,15 +28,19 @@ class Layout(NamedTuple):
     """The object whose method the objective is, which may know more of its parameters."""
 
 
-class QuantityGradients(NamedTuple):
-    """What the tape of one evaluation says of the watched quantities that are one real number each."""
+class Reading(NamedTuple):
+    """What the tape of one evaluation says of the quantities that are one real number each."""
 
-    by_name: Mapping[str, Any] = MappingProxyType({})
-    """The gradient of each by the parameters."""
+    slopes: Mapping[str, Any] = MappingProxyType({})
+    """The gradient of each watched quantity, and of each term of the loss, by the parameters."""
     inside: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     """Of each, the others that it is computed from."""
+    terms: Mapping[str, Any] = MappingProxyType({})
+    """The gradient of the loss through each of the watched numbers that it is a weighted sum of."""
     cost: float = 0.0
-    """What reading them cost, in steps of about 10 µs."""
+    """What reading it cost, in steps of about 10 µs."""
+    whole: float = 0.0
+    """What the evaluation itself cost, counted in the same way."""
 
 
 class PullsAlong(NamedTuple):
@@ -48,14 +53,11 @@ class PullsAlong(NamedTuple):
 
 
 class SumOfTerms(NamedTuple):
-    """The terms that a loss is written as a sum of."""
+    """The terms that a loss is written as a sum of, in one evaluation."""
 
-    names: Sequence[str]
-    has_data: Sequence[bool]
-    is_penalty: Sequence[bool]
+    terms: Sequence[Term]
     values: Sequence[float]
-    pulls: Sequence[Sequence[float]] | None
-    """The products of the terms' gradients with each other."""
+    """The value of each, before it is weighed."""
 
 
 class Evaluation:
@@ -97,12 +99,10 @@ class Evaluation:
     """Where its numbers stopped being finite, if that is to be told."""
     remarks: Sequence[Remark] = ()
     """What a close look at its tape found."""
-    terms: Mapping[str, Any] = MappingProxyType({})
-    """The gradient of each term of the loss, where they were read."""
     sum: SumOfTerms | None = None
-    """The terms of the loss, where it is a sum and they were read."""
-    quantity_gradients: QuantityGradients | None = None
-    """The gradients of the watched quantities, where they were read."""
+    """The terms of the loss, where it is a sum and their values were kept."""
+    reading: Reading | None = None
+    """How its quantities depend on the parameters, where that was read."""
     along: Mapping[str, Sequence[Any]] = MappingProxyType({})
     """The gradient of the loss through each part of the way of quantities watched with `at`, where it was read."""
 
@@ -141,9 +141,6 @@ class Tape(Protocol):
     def gradient_break(self) -> Birth | None:
         """Return where a gradient that is not finite came from; None where that is another recording's matter."""
 
-    def term_gradients(self) -> Mapping[str, Any]:
-        """Return the gradient of each watched term of the loss by its name; nothing where the loss is no such sum."""
-
     def pulls_along(self, most: float) -> PullsAlong:
         """Return where along the simulation quantities pull, at the price of `most` steps of about 10 µs."""
 
@@ -158,10 +155,6 @@ class NoTape:
     def gradient_break(self) -> Birth | None:
         """Return that the gradient was not finite."""
         return Birth("backward")
-
-    def term_gradients(self) -> Mapping[str, Any]:
-        """Return nothing: nothing is known of terms."""
-        return {}
 
     def pulls_along(self, most: float) -> PullsAlong:  # noqa: ARG002 - nothing is read
         """Return nothing: nothing is known of what they are computed from."""

@@ -35,14 +35,13 @@ from xinv_nb.recording.loops import Loops
 from xinv_nb.recording.measured import Measured
 from xinv_nb.recording.nonfinite import Lookout
 from xinv_nb.recording.places import PlaceReader
-from xinv_nb.recording.quantities import QuantityReader
+from xinv_nb.recording.readings import Readings
 from xinv_nb.recording.rows import Rows, has_rested
 from xinv_nb.recording.solvers import scipy as solvers
 from xinv_nb.recording.solvers.calls import Asked
 from xinv_nb.recording.solvers.follower import OptimizerFollower
 from xinv_nb.recording.solvers.trials import settle
 from xinv_nb.recording.structure import copied
-from xinv_nb.recording.terms import TermReader
 
 _FEW = 8
 """Evaluations up to which a program's own trials are not looked for before its end."""
@@ -85,9 +84,8 @@ class Recorder:
         self._rows = Rows(self.writer, self.events.add, self.notice, self._optimizers.joined)
         self._loops = Loops()
         self._lookout = Lookout()
-        self._terms = TermReader()
         self._places = PlaceReader()
-        self._quantities = QuantityReader(reads_all=reads_all)
+        self._readings = Readings(reads_all=reads_all)
         self._token: Token[Recording | None] | None = None
         self._unseen = Unseen(on_fork=self._forked)
         self._is_started = False
@@ -192,8 +190,7 @@ class Recorder:
             evaluation.data = evaluation.data or tuple(self.data_outside.values())
             for recorder in self.self_and_around():
                 recorder.data_outside.clear()
-        if evaluation.sum is not None or evaluation.quantity_gradients is not None:
-            self._quantities.has_read(evaluation)
+        self._readings.taken(evaluation)
         if gradient is not None and (type(gradient) is not np.ndarray or gradient.size > WHOLE_LIMIT):
             gradient = copied(gradient, summarise=evaluation.summarised)  # so that it is read once
         if tape is not None and (evaluation.watched or not is_finite_gradient(gradient)):
@@ -203,8 +200,6 @@ class Recorder:
                     with context.unrecorded():
                         evaluation.birth = self._lookout.backward(tape.gradient_break)
                 else:
-                    if len(evaluation.watched) > 1:
-                        evaluation.terms = self._terms.read(evaluation.identity, tape)
                     evaluation.along = self._places.read(evaluation, tape)
                 self.hand_on(evaluation, gradient)
         else:
@@ -215,8 +210,8 @@ class Recorder:
         return self._lookout.looks_closely(objective)
 
     def reads_quantities(self, objective: Hashable) -> bool:
-        """Whether the gradients of the watched quantities are to be read from the evaluation that begins now."""
-        return self._quantities.is_due(objective)
+        """Whether it is to be read from the evaluation that begins now what its quantities depend on."""
+        return self._readings.is_due(objective)
 
     def look_forward(self, evaluation: Evaluation, tape: Tape) -> None:
         """Find out where the loss of an evaluation, which is not finite, came from."""

@@ -32,7 +32,7 @@ class Reading:
     loss: float
     gradient: Floats
     values: Mapping[str, float]
-    """The watched quantities that are one real number each."""
+    """The watched quantities that are one real number each, and the terms of the loss."""
     gradients: Mapping[str, Floats]
     """The gradient of each by the parameters."""
 
@@ -62,7 +62,13 @@ class Rereader:
                 "recorded."
             )
         watched = {name: columns for name, columns in history.slopes.items() if columns.evaluation[-1:] == [latest]}
-        values = {name: float(np.real(history.watches[name].values.stacked()[-1])) for name in watched}
+        evaluations, of_terms = history.sums.arrays()
+        values: dict[str, float] = {}
+        if evaluations[-1:].tolist() == [latest]:
+            values = dict(zip((term.name for term in history.sums.terms), of_terms[-1].tolist(), strict=True))
+        for name in watched.keys() & history.watches.keys():
+            values[name] = float(np.real(history.watches[name].values.stacked()[-1]))
+        watched = {name: columns for name, columns in watched.items() if name in values}
         gradients = {name: np.real(columns.gradients[-1]) for name, columns in watched.items()}
         return Reading(float(history.loss.array[latest]), gradient, values, gradients)
 

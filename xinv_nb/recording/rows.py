@@ -21,7 +21,7 @@ from xinv_nb.recorded.sums import Sums
 from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.recording import nonfinite, remarks
 from xinv_nb.recording.blocks import join_blocks
-from xinv_nb.recording.evaluation import Evaluation
+from xinv_nb.recording.evaluation import Evaluation, Reading
 from xinv_nb.recording.events import WatchedValue, backward_events, by_name, forward_events, turn
 from xinv_nb.recording.given_names import names_given
 from xinv_nb.recording.held import mark_of, state_of
@@ -225,19 +225,12 @@ class Rows:
             self._add_probes(history, row, evaluation)
         if evaluation.data:
             self._add_data(history, evaluation)
-        if evaluation.terms:
-            self._add_terms(history, row, evaluation.terms)
         if evaluation.sum is not None and is_new:
-            if not history.sums.names:
-                history.sums = Sums(
-                    tuple(evaluation.sum.names), tuple(evaluation.sum.has_data), tuple(evaluation.sum.is_penalty)
-                )
-            history.sums.append(row, evaluation.sum.values, evaluation.sum.pulls)
-        if evaluation.quantity_gradients is not None and evaluation.others is None:
-            for name, gradient in evaluation.quantity_gradients.by_name.items():
-                slopes = history.slopes.get(name) or SlopeColumns(inside=evaluation.quantity_gradients.inside[name])
-                slopes.append(row, np.array(_row(history, gradient)))
-                history.slopes[name] = slopes  # not before there is a row
+            if not history.sums.terms:
+                history.sums = Sums.of(evaluation.sum.terms)
+            history.sums.append(row, evaluation.sum.values)
+        if evaluation.reading is not None:
+            self._add_reading(history, row, evaluation.reading, is_by_all=evaluation.others is None)
         if evaluation.others is None:
             for name, parts in evaluation.along.items():
                 along, read = history.along.get(name) or TermColumns(), np.array([_row(history, p) for p in parts])
@@ -337,6 +330,15 @@ class Rows:
         for name, residuals, sigma, labels in by_group(evaluation.data):
             if not history.keep_data(name, residuals, sigma, labels):
                 self._notice(_MISFIT.format(name))
+
+    def _add_reading(self, history: History, row: int, reading: Reading, *, is_by_all: bool) -> None:
+        """Add how the quantities depend on the parameters, if it is read by all of them."""
+        if reading.terms:
+            self._add_terms(history, row, reading.terms)
+        for name, gradient in reading.slopes.items() if is_by_all else ():
+            slopes = history.slopes.get(name) or SlopeColumns(inside=reading.inside[name])
+            slopes.append(row, np.array(_row(history, gradient)))
+            history.slopes[name] = slopes  # not before there is a row
 
     def _add_terms(self, history: History, row: int, gradients: Mapping[str, Any]) -> None:
         rows = {name: _row(history, gradient) for name, gradient in gradients.items()}

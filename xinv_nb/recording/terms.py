@@ -1,11 +1,11 @@
-"""Where a loss is a sum of watched terms: when to read what each of them asks of the parameters, and how that is told.
+"""Where a loss is a sum of watched terms: how it is told that they ask for opposite things.
 
 A term is a watched number from which the loss is made by adding, subtracting and weighing with constants.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,44 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.recorded.events import NewEvent
-from xinv_nb.recording.evaluation import Tape
-
-_FIRST = (8, 16)
-_GAP = 16
-_THINNING = 16
-"""After evaluation n the next one looked at is 16 later, or n / 16 if that is more.
-
-Not by the clock: the same program is to be told in the same words each time. A reading takes about as long as an
-evaluation, so that it is one in twenty of the run's time.
-"""
 
 _MOST_EVENTS = 20
 
 _SMALL = 0.1
 """Share of the strongest pull on a parameter below which a pull is none worth to be told."""
-
-
-class TermReader:
-    """Decides in one recording when to read the gradients of the terms, and reads them."""
-
-    def __init__(self) -> None:
-        self._seen: dict[Hashable, int] = {}
-        """Evaluations so far of each objective that might have terms."""
-        self._next: dict[Hashable, int] = {}
-
-    def read(self, objective: Hashable, tape: Tape) -> Mapping[str, Any]:
-        """Return the gradient of each term by its name; nothing where there are no terms, or it is not yet time."""
-        n = self._seen[objective] = self._seen.get(objective, -1) + 1
-        if n < self._next.get(objective, 0):
-            return {}
-        self._next[objective] = next((first for first in _FIRST if first > n), n + max(_GAP, n // _THINNING))
-        found = tape.term_gradients()
-        if not found:
-            self._next[objective] = 2 * n + _GAP  # there may be terms after a warming-up, or none at all
-        return found
-
-
-# ---------------------------------------------------------------------- in words
 
 
 @dataclass(frozen=True, slots=True)

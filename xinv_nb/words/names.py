@@ -18,7 +18,7 @@ def subjects_of(run: RecordedRun) -> dict[str, str]:
     for entry in run.entries():
         for name in (entry.group, entry.name, entry.label):
             subjects.setdefault(name, entry.name)
-    return subjects | {name: name for name in run.history.watches}
+    return {name: name for name in run.history.sums.own} | subjects | {name: name for name in run.history.watches}
 
 
 def mentioned_in(text: str, names: Iterable[str]) -> set[str]:

@@ -192,6 +192,10 @@ def _facts_for(run: RecordedRun, question: str, span: tuple[int, int] | None) ->
             run.choose_span(span)  # what pushes there is computed on request
     is_known = run.has_gradients or not re.search(r"\bgradients?\b", asked)
     for facts in _by_nearness(facts_of(run), span):
+        if span is not None and not _WHY.search(question.lower()):
+            facts = [
+                fact for fact in facts if fact.kind != "reason" or span[0] <= fact.span[0] <= fact.span[1] <= span[1]
+            ]
         found = _by_name(run, facts, question, asked) or _by_event(facts, asked, in_full=True)
         if not found and is_known:
             found = _by_topic(facts, asked)
@@ -289,6 +293,8 @@ def _by_name(run: RecordedRun, facts: Sequence[Fact], question: str, asked: str)
     if not re.search(r"\b(?:gradients?|slope)\b", asked):  # the reason says where it went as well
         why_it_moved = {(f.values["parameter"], f.span) for f in found if f.kind == "reason"}
         found = [f for f in found if f.kind != "movement" or (f.values["parameter"], f.span) not in why_it_moved]
+    elif not _WHY.search(asked):
+        found = [f for f in found if f.kind != "reason"]
     wanted = [kind for topic in _topics() if re.search(topic.words, asked) for kind in topic.kinds]
     if "turning" in wanted and (turned := [f for f in found if f.kind in ("turning", "turned because")]):
         return sorted(

@@ -65,12 +65,22 @@ class Evidence:
             return gradient_sizes(self.run) if self.run.has_gradients else None
         if entry := self.entries.get(key):
             return self.run.column(entry)
+        if key.startswith("term "):
+            return self._term(key.removeprefix("term "))
         watch = self.watches.get(key.removeprefix("watch ")) if key.startswith("watch ") else None
         if watch is None or watch.values.dtype.kind not in "fiub" or watch.values.ndim != 1:
             return None
         if not np.array_equal(watch.evaluation, np.arange(self.run.evaluations)):
             return None
         return watch.values.astype(float)
+
+    def _term(self, name: str) -> Floats | None:
+        """Return a term of the loss at each evaluation, where it is known of all."""
+        evaluations, values = self.run.history.sums.arrays()
+        if not np.array_equal(evaluations, np.arange(self.run.evaluations)):
+            return None
+        names = [term.name for term in self.run.history.sums.terms]
+        return values[:, names.index(name)] if name in names else None
 
     @cached_property
     def watches(self) -> dict[str, Watch]:

@@ -36,11 +36,14 @@ class Quantity:
     """A row for each of these, a column for each number among the parameters."""
     is_loss: bool = False
     """Whether it is the loss itself."""
+    weight: float | None = None
+    """Of a term of the loss that is not watched, what it is multiplied by there."""
 
     @property
     def named(self) -> Named:
         """What the reader calls it."""
-        return Named(self.name, self.name, self.unit)
+        is_of_domain = self.weight is None or self.name.replace(" ", "").isalpha()
+        return Named(self.name, self.name, self.unit, is_of_domain=is_of_domain)
 
 
 @dataclass(frozen=True)
@@ -89,8 +92,9 @@ class FollowedPath:
 
 
 def _read(way: Floats, quantity: Quantity, wanted: Floats) -> Floats:
-    """Return gradients after some ways made; before the first that is known and behind the last, these.
+    """Return gradients after some ways made; before the first that is known it stands for them.
 
+    Behind the last they go on changing as before it, for as long as between it and the one before.
     Within one step it changes evenly, for the path has a corner at each end; over several, by cubic pieces.
     """
     known_at, rows = way[quantity.places], quantity.gradients
@@ -108,13 +112,18 @@ def _read(way: Floats, quantity: Quantity, wanted: Floats) -> Floats:
         bends, between = _rates_at(rates, length), rates[left]
         bulge = rest * (bends[left] - between) - part * (bends[right] - between)
         found[several] += (length[left] * part * rest * bulge)[several]
-    return np.asarray(found)
+    behind = np.clip(wanted - known_at[-1], 0.0, length[-1])[:, None]
+    return np.asarray(found + behind * _rates_at(np.diff(rows, axis=0) / length, length)[-1])
 
 
 def _rates_at(rates: Floats, length: Floats) -> Floats:
     """Return at each known row how fast the rows change, from the rates between it and its neighbours (Bessel)."""
-    inside = (rates[1:] * length[:-1] + rates[:-1] * length[1:]) / (length[1:] + length[:-1])
-    return np.concatenate([rates[:1], inside, rates[-1:]])
+    if len(rates) == 1:
+        return np.concatenate([rates, rates])
+    both = length[1:] + length[:-1]
+    inside = (rates[1:] * length[:-1] + rates[:-1] * length[1:]) / both
+    bends = np.diff(rates, axis=0) / both
+    return np.concatenate([rates[:1] - bends[:1] * length[0], inside, rates[-1:] + bends[-1:] * length[-1]])
 
 
 def left_over(parts: Floats, change: float) -> float:

@@ -14,8 +14,10 @@ from xinv_nb.facts.measures.watched import curves, is_loss
 from xinv_nb.recorded.entries import entries_of
 from xinv_nb.recorded.run import RecordedRun
 
-_LOSS = "loss"
-"""What it is called where nobody says."""
+LOSS = "loss"
+"""What the loss is called among the quantities where nobody says."""
+_KEPT = "followed path"
+"""Where a run keeps its path, among what the layers above the recording keep beside it."""
 _MOST_ENTRIES = 40
 _SMALL = 4
 """Of more than `_MOST_ENTRIES` parameters, arrays of more entries than this stand as a whole."""
@@ -37,7 +39,15 @@ class Group:
 
 
 def path_of(run: RecordedRun) -> FollowedPath | Unknown:
-    """Return the path of a run that is one story, or why it cannot be followed."""
+    """Return the path of a run that is one story, or why it cannot be followed; it is kept until the run grows."""
+    state = run.history, run.evaluations, run.status, len(run.history.slopes)
+    known, found = run.memo.get(_KEPT, (None, None))
+    if known != state:
+        run.memo[_KEPT] = state, (found := _path_of(run))
+    return found  # type: ignore[no-any-return]
+
+
+def _path_of(run: RecordedRun) -> FollowedPath | Unknown:
     history = run.history
     rows = _iterates(run)
     if len(rows) < 2:
@@ -47,7 +57,7 @@ def path_of(run: RecordedRun) -> FollowedPath | Unknown:
     sampled = [leaf.name for leaf in history.leaves if leaf.kept is not None]
     if sampled:
         return Unknown(f"Of {sampled[0]} only a sample of its entries was kept, so its moves do not add up.")
-    found = [*_watched(run, rows), *_loss(run, rows)]
+    found = [*_watched(run, rows), *_terms(run, rows), *_loss(run, rows)]
     if not found:
         return Unknown("Nothing is known of how the loss, or a watched quantity, depends on the parameters.")
     return FollowedPath(rows, history.rows(rows), tuple(found))
@@ -92,6 +102,25 @@ def _watched(run: RecordedRun, rows: Places) -> list[Quantity]:
     return found
 
 
+def _terms(run: RecordedRun, rows: Places) -> list[Quantity]:
+    """Return the terms that the program's loss is written as a sum of, as far as they are not watched themselves."""
+    evaluations, known = run.history.sums.arrays()
+    there = np.isin(evaluations, rows)
+    found = []
+    for term, column in zip(run.history.sums.terms, known.T, strict=True):
+        slopes = run.history.slopes.get(term.name)
+        if term.is_watched or slopes is None or term.name in run.history.watches:
+            continue
+        read, gradients = slopes.arrays()
+        places, inside = _placed(read, rows)
+        if not len(places) or not np.isfinite(gradients[inside]).all():
+            continue
+        values = np.full(len(rows), np.nan)
+        values[np.searchsorted(rows, evaluations[there])] = column[there]
+        found.append(Quantity(term.name, "", values, places, gradients[inside], weight=term.weight))
+    return found
+
+
 def is_loss_throughout(run: RecordedRun, evaluations: Places, values: Floats) -> bool:
     """Whether a quantity is the loss itself, which stands among the quantities by its own name."""
     return is_loss(values, run.loss[evaluations])
@@ -104,8 +133,9 @@ def loss_among_quantities(run: RecordedRun) -> tuple[str, str]:
     ('loss', '')
     """
     told = told_of_loss(run)
-    name, unit = (_LOSS, "") if told is None else (told.name, told.unit)
-    is_other = name in run.history.watches and name != watch_that_is_the_loss(run)
+    name, unit = (LOSS, "") if told is None else (told.name, told.unit)
+    taken = {*run.history.watches, *(term.name for term in run.history.sums.terms)}
+    is_other = name in taken and name != watch_that_is_the_loss(run)
     return (f"whole {name}" if is_other else name), unit
 
 

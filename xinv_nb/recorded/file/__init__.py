@@ -13,9 +13,9 @@ columns with one row for each evaluation, `loss`, `values`, `gradients` and `acc
 the JSON say so; for number i of the `terms` (names, in the JSON) `term{i}_evaluation` and `term{i}_gradients`, and
 for number i of the `slopes` (`name`, and `inside`: the quantities that it is computed from) `slope{i}_evaluation` and
 `slope{i}_gradients`; for number i of the quantities `along` the simulation (names, in the JSON) `along{i}_evaluation`
-and `along{i}_gradients`, with a row for each part of the way; `sums` (in the JSON) holds the terms that the program's
-loss is a sum of. Where residuals were told, `residuals` has them in the rows of `values`, and `jacobians` the Jacobians
-at the evaluations that
+and `along{i}_gradients`, with a row for each part of the way; for the `sums` (in the JSON, the terms that the program's
+loss is a sum of) `sums_evaluation` and `sums_values`, with a column for each term. Where residuals were told,
+`residuals` has them in the rows of `values`, and `jacobians` the Jacobians at the evaluations that
 `jacobian_evaluation` lists, where there are any; for number i of the groups of `data` (`name` and `labels`, in the
 JSON) `data{i}_residuals` has a row for each of `values`, and `data{i}_sigma`, where it is known, a number for each data
 point; where not all evaluations have a gradient, `without_gradient` lists those that have none. Where `run.identify`

@@ -30,7 +30,7 @@ from xinv_nb.recorded.leaves import Leaf, sampled_leaf, whole_leaf
 from xinv_nb.recorded.missed import Missed
 from xinv_nb.recorded.problem import Objective, Parameter, Problem
 from xinv_nb.recorded.run import RecordedRun, Status
-from xinv_nb.recorded.sums import Sums
+from xinv_nb.recorded.sums import Sums, Term
 from xinv_nb.recorded.writer import RunWriter
 
 R = TypeVar("R", bound=RecordedRun)
@@ -181,7 +181,7 @@ def _history(header: dict[str, Any], columns: dict[str, NDArray[Any]]) -> Histor
         history.watches[of_kind(str, watch["name"])] = _watch_in(watch, i, columns, len(history))
     for i, term in enumerate(texts(header.get("terms", []))):
         history.terms[term] = _term_in(columns[f"term{i}_evaluation"], columns[f"term{i}_gradients"], history)
-    history.sums = _sums_in(header.get("sums"), len(history))
+    history.sums = _sums_in(of_kind(list, header.get("sums", [])), columns, len(history))
     for i, slopes in enumerate(of_kind(list, header.get("slopes", []))):
         read = _term_in(columns[f"slope{i}_evaluation"], columns[f"slope{i}_gradients"], history)
         inside = tuple(texts(slopes["inside"]))
@@ -191,23 +191,21 @@ def _history(header: dict[str, Any], columns: dict[str, NDArray[Any]]) -> Histor
     return history
 
 
-def _sums_in(saved: Any, evaluations: int) -> Sums:
-    if saved is None:
+def _sums_in(saved: list[Any], columns: dict[str, NDArray[Any]], evaluations: int) -> Sums:
+    terms = tuple(Term(**of_kind(dict, decoded(each))) for each in saved)
+    if not terms:
         return Sums()
-    plain = of_kind(dict, decoded(saved))
-    names = texts(plain["names"])
-    has_data, is_penalty = ([of_kind(bool, each) for each in plain[of]] for of in ("has_data", "is_penalty"))
-    rows = [tuple(float(of_kind(float, value)) for value in row) for row in plain["values"]]
-    numbers = [position(number, evaluations) for number in plain["evaluations"]]
-    pulls = [
-        None if each is None else [[float(of_kind(float, value)) for value in row] for row in each]
-        for each in plain["pulls"]
-    ]
-    if len(pulls) != len(rows) or any(each is not None and len(each) != len(names) for each in pulls):
+    texts([term.name for term in terms])
+    for term in terms:
+        of_kind(float, term.weight)
+        for each in (term.is_watched, term.has_data, term.is_penalty):
+            of_kind(bool, each)
+    numbers, values = columns["sums_evaluation"], columns["sums_values"]
+    if [position(number, evaluations) for number in numbers.tolist()] != sorted(set(numbers.tolist())):
+        raise ValueError("evaluations out of order")
+    if values.dtype != float or values.shape != (len(numbers), len(terms)):
         raise ValueError("terms of another number")
-    if {len(row) for row in rows} | {len(has_data), len(is_penalty)} > {len(names)} or len(rows) != len(numbers):
-        raise ValueError("terms of another number")
-    return Sums(tuple(names), tuple(has_data), tuple(is_penalty), numbers, rows, pulls)
+    return Sums(terms, GrowingColumn.of(numbers.astype(np.intp)), GrowingColumn.of(values))
 
 
 def _missed_in(saved: dict[str, Any]) -> Missed:

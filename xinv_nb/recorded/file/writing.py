@@ -135,7 +135,7 @@ def _of_objective(run: RecordedRun) -> dict[str, Any]:
             for watch in run.watches.values()
         ],
         "terms": list(history.terms),
-        "sums": encoded(history.sums.plain()),
+        "sums": [encoded(vars(term)) for term in history.sums.terms],
         "slopes": [{"name": name, "inside": list(slopes.inside)} for name, slopes in history.slopes.items()],
         "along": list(history.along),
         "data": [{"name": name, "labels": list(group.labels)} for name, group in history.data.items()],
@@ -163,6 +163,8 @@ def _columns_of(run: RecordedRun) -> dict[str, Any]:
         arrays[f"watch{i}_values"], arrays[f"watch{i}_cotangents"] = map(_flat, (watch.values, watch.cotangents))
     for i, (evaluation, gradients) in enumerate(run.term_gradients.values()):
         arrays[f"term{i}_evaluation"], arrays[f"term{i}_gradients"] = evaluation, gradients
+    if history.sums.terms:
+        arrays["sums_evaluation"], arrays["sums_values"] = history.sums.arrays()
     for i, slopes in enumerate(history.slopes.values()):
         arrays[f"slope{i}_evaluation"], arrays[f"slope{i}_gradients"] = slopes.arrays()
     for i, along in enumerate(history.along.values()):

@@ -96,7 +96,7 @@ class Recording(Protocol):
         """Whether the evaluation of `objective` that begins now is worth a tape that costs more and tells more."""
 
     def reads_quantities(self, objective: Hashable) -> bool:
-        """Whether the gradients of the watched quantities are to be read from the evaluation that begins now."""
+        """Whether it is to be read from the evaluation that begins now what its quantities depend on."""
 
     def look_forward(self, evaluation: Evaluation, tape: Tape) -> None:
         """Find out where the loss of an evaluation, which is not finite, came from."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.tape import place_of, story_of, tape_events
 from xinv_nb.language.slots import Count, Iteration, Named, Said, Share, Slot, Value, pair
+from xinv_nb.recorded.sums import Term
 
 _ROSE = 1.5
 """Times the start at which the misfit ends at least."""
@@ -58,54 +62,89 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     run = evidence.run
     if not run.evaluations or not evidence.is_minimized or evidence.is_maximized:
         return
-    read = run.history.sums.evaluations
-    rows = [k for k, row in enumerate(read) if start <= row < stop and run.accepted[row]]
-    if len(rows) > 1:
-        yield from list(_given_up(evidence, rows)) or _held_back(evidence, rows)
+    evaluations, values = run.history.sums.arrays()
+    rows = [k for k, row in enumerate(evaluations.tolist()) if start <= row < stop and run.accepted[row]]
+    if len(rows) > 1 and all(term.weight > 0 for term in run.history.sums.terms):
+        found = _Sum(run.history.sums.terms, evaluations[rows], values[rows])
+        yield from list(_given_up(found)) or _held_back(found, evidence)
 
 
-def _given_up(evidence: Evidence, rows: list[int]) -> Iterator[Finding]:
+@dataclass(frozen=True)
+class _Sum:
+    """The terms of a loss along the accepted evaluations in which their values are known."""
+
+    terms: Sequence[Term]
+    evaluations: NDArray[np.intp]
+    values: NDArray[np.float64]
+    """As the program has them, before they are weighed."""
+
+    @property
+    def parts(self) -> NDArray[np.float64]:
+        """What each makes of the loss."""
+        return self.values * [term.weight for term in self.terms]
+
+    @property
+    def pairs(self) -> Iterator[tuple[int, int]]:
+        """Yield each misfit to data with each penalty."""
+        for d, misfit in enumerate(self.terms):
+            for t, term in enumerate(self.terms):
+                if misfit.has_data and term.is_penalty and not term.has_data:
+                    yield d, t
+
+
+def _given_up(found: _Sum) -> Iterator[Finding]:
     """Yield a term without data that fell nearly to nothing, while the misfit to the data rose."""
-    sums = evidence.run.history.sums
-    first, last = sums.values[rows[0]], sums.values[rows[-1]]
-    fall = sum(first) - sum(last)
-    for d, has_data in enumerate(sums.has_data):
-        rose = has_data and last[d] >= _ROSE * first[d] >= _ROSE * _FROM_NOTHING * last[d] > 0
-        for t, is_penalty in enumerate(sums.is_penalty):
-            fell = 0 <= last[t] <= _NEXT_TO_NOTHING * last[d] and first[t] - last[t] >= _MOST_OF_THE_FALL * fall > 0
-            if rose and fell and is_penalty and not sums.has_data[t]:
-                begin, end = (sums.evaluations[rows[k]] for k in (0, -1))
-                slots: dict[str, Slot] = {"term": _named(sums.names[t]), "misfit": _named(sums.names[d])}
-                slots |= {"start": Value(first[t]), "end": Value(last[t])}
-                slots |= {"misfit_start": Value(first[d]), "misfit_end": Value(last[d])}
-                slots |= {"first": Iteration(begin), "last": Iteration(end)}
-                yield KIND.finding("given up", (begin, end), slots)
-                return
+    first, last = found.parts[0], found.parts[-1]
+    fall = float(first.sum() - last.sum())
+    for d, t in found.pairs:
+        rose = last[d] >= _ROSE * first[d] >= _ROSE * _FROM_NOTHING * last[d] > 0
+        fell = 0 <= last[t] <= _NEXT_TO_NOTHING * last[d] and first[t] - last[t] >= _MOST_OF_THE_FALL * fall > 0
+        if rose and fell:
+            begin, end = int(found.evaluations[0]), int(found.evaluations[-1])
+            slots: dict[str, Slot] = {"term": _named(found.terms[t].name), "misfit": _named(found.terms[d].name)}
+            own = found.values
+            slots |= {"start": Value(float(own[0, t])), "end": Value(float(own[-1, t]))}
+            slots |= {"misfit_start": Value(float(own[0, d])), "misfit_end": Value(float(own[-1, d]))}
+            slots |= {"first": Iteration(begin), "last": Iteration(end)}
+            yield KIND.finding("given up", (begin, end), slots)
+            return
 
 
-def _held_back(evidence: Evidence, rows: list[int]) -> Iterator[Finding]:
+def _held_back(found: _Sum, evidence: Evidence) -> Iterator[Finding]:
     """Yield a penalty that is next to nothing, and yet holds the fit to the data back near where it began."""
-    sums = evidence.run.history.sums
-    if sums.pulls[rows[0]] is None or sums.pulls[rows[-1]] is None:
+    columns = evidence.run.history.slopes
+    known = [columns[term.name].arrays() for term in found.terms if term.name in columns]
+    if len(known) < len(found.terms):
         return
-    first, last = sums.values[rows[0]], sums.values[rows[-1]]
-    before, after = np.array(sums.pulls[rows[0]]), np.array(sums.pulls[rows[-1]])
-    for d, has_data in enumerate(sums.has_data):
-        for t, is_penalty in enumerate(sums.is_penalty):
-            if not has_data or not is_penalty or sums.has_data[t]:
-                continue
-            slope, other, was = (float(np.sqrt(each)) for each in (after[d, d], after[t, t], before[d, d]))
-            is_held = after[d, t] <= _AGAINST * slope * other < 0 and _EVEN < other / slope < 1 / _EVEN
-            still = was > 0 and slope >= _STILL * was and last[d] >= _STILL * first[d] > 0
-            if is_held and still and 0 <= last[t] <= _NEXT_TO_NOTHING * last[d]:
-                begin, end = (sums.evaluations[rows[k]] for k in (0, -1))
-                slots: dict[str, Slot] = {"term": _named(sums.names[t]), "misfit": _named(sums.names[d])}
-                start, rest = pair(first[d], last[d])
-                slots |= {"misfit_start": start, "misfit_end": rest, "share": Share(slope / was)}
-                slots["last"] = Iteration(end)
-                form = "held fast" if start.looks_like(rest) else "held back"
-                yield KIND.finding(form, (begin, end), slots, severity="caution")
-                return
+    both = sorted(set(found.evaluations.tolist()).intersection(*(evaluations.tolist() for evaluations, _ in known)))
+    if len(both) < 2:
+        return
+    begin, end = both[0], both[-1]
+    numbers = np.ones(evidence.run.history.width, dtype=bool)
+    numbers[[leaf.rms_column for leaf in evidence.run.history.leaves if leaf.rms_column is not None]] = False
+    before, after = (_pulls(found.terms, known, evaluation, numbers) for evaluation in (begin, end))
+    first, last = (found.parts[found.evaluations == evaluation][0] for evaluation in (begin, end))
+    own = found.values
+    for d, t in found.pairs:
+        slope, other, was = (float(np.sqrt(each)) for each in (after[d, d], after[t, t], before[d, d]))
+        is_held = after[d, t] <= _AGAINST * slope * other < 0 and _EVEN < other / slope < 1 / _EVEN
+        still = was > 0 and slope >= _STILL * was and last[d] >= _STILL * first[d] > 0
+        if is_held and still and 0 <= last[t] <= _NEXT_TO_NOTHING * last[d]:
+            slots: dict[str, Slot] = {"term": _named(found.terms[t].name), "misfit": _named(found.terms[d].name)}
+            misfits = [float(own[found.evaluations == evaluation][0, d]) for evaluation in (begin, end)]
+            start, rest = pair(misfits[0], misfits[1])
+            slots |= {"misfit_start": start, "misfit_end": rest, "share": Share(slope / was)}
+            slots["last"] = Iteration(end)
+            form = "held fast" if start.looks_like(rest) else "held back"
+            yield KIND.finding(form, (begin, end), slots, severity="caution")
+            return
+
+
+def _pulls(terms: Sequence[Term], known: Sequence[Any], evaluation: int, numbers: NDArray[np.bool_]) -> Any:
+    """Return the products of the gradients of the loss through each term with each other."""
+    rows = np.array([gradients[evaluations == evaluation][0][numbers] for evaluations, gradients in known])
+    rows = np.real(rows) * np.array([[term.weight] for term in terms])
+    return rows @ rows.T
 
 
 def _named(name: str) -> Named:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from xinv_nb.recorded.leaves import WHOLE_LIMIT
-from xinv_nb.recording.backends.autograd import breaks, places, quantities, terms
+from xinv_nb.recorded.sums import Term
+from xinv_nb.recording.backends.autograd import breaks, places, readings
 from xinv_nb.recording.backends.autograd.boxes import is_box
 from xinv_nb.recording.backends.autograd.differentiated import Differentiated
 from xinv_nb.recording.backends.autograd.taps import tap
@@ -84,14 +85,16 @@ class TapedEvaluation(Evaluation):
             self.quantities.append((receive, node))
         return node is not None
 
-    def read_quantities(self) -> None:
-        """Read from the tape the gradient of each watched quantity, also of one beside the loss."""
-        kept, self.quantities = self.quantities, None
-        if kept:
-            with np.errstate(all="ignore"):
-                found = quantities.gradients(kept)
-            by_name = {name: self.of.unpacked(gradient) for name, gradient in found.by_name.items()}
-            self.quantity_gradients = found._replace(by_name=by_name)
+    def read(self, terms: Sequence[tuple[Term, Any]], end_node: Any) -> None:
+        """Read from the tape how the watched quantities, also those beside the loss, and its terms depend on them."""
+        kept, self.quantities = self.quantities or [], None
+        with np.errstate(all="ignore"):
+            found = readings.read(kept, self.watched, terms, end_node)
+        unpacked = self.of.unpacked
+        self.reading = found._replace(
+            slopes={name: unpacked(gradient) for name, gradient in found.slopes.items()},
+            terms={name: unpacked(gradient) for name, gradient in found.terms.items()},
+        )
 
 
 def in_flattening_order(value: Any) -> Any:
@@ -131,11 +134,6 @@ class AutogradTape:
             return None
         evaluation = self._evaluation
         return self._first.gradient_break(evaluation.identity, self._seed, self._end_node, evaluation.report)
-
-    def term_gradients(self) -> Mapping[str, Any]:
-        """Return the gradient of each watched term of the loss by its name."""
-        found = terms.gradients(self._evaluation.watched, self._seed, self._end_node)
-        return {name: self._evaluation.of.unpacked(of_term) for name, of_term in found.items()}
 
     def pulls_along(self, most: float) -> PullsAlong:
         """Return where along the simulation quantities pull at the parameters."""

@@ -20,6 +20,8 @@ from xinv_nb.recording.finite import is_finite
 from xinv_nb.recording.nonfinite import Operation, Place
 
 _FEWEST_COMBINED = 3
+_WITH_DATA = frozenset(["subtract", "multiply", "dot", "matmul", "einsum", "tensordot"])
+"""Operations in which an array of numbers is compared with what the parameters make, or multiplied by it."""
 
 
 def observing_root(x: Any) -> Any:
@@ -40,7 +42,8 @@ def _observing_node() -> Any:
 
         __slots__ = (
 
-            "birth", "code", "finite", "full", "function", "instruction", "is_offset", "log", "shape", "value",
+            "birth", "code", "finite", "full", "function", "instruction", "is_by_data", "is_offset", "log",
+            "shape", "value",
         )  # fmt: skip
 
         def __init__(
@@ -50,8 +53,10 @@ def _observing_node() -> Any:
             self.finite, self.birth, self.function, self.code, self.instruction = True, None, fun, None, 0
             self.log, self.shape, self.full = None, (), 0
             self.value, self.is_offset = value if isinstance(value, float) else None, False
+            self.is_by_data = False
             try:
-                self.is_offset = len(parents) == 1 and name_of(fun) == "subtract" and any(map(_is_data, args))
+                if len(parents) == 1 and (name := name_of(fun)) in _WITH_DATA and any(map(_is_data, args)):
+                    self.is_offset, self.is_by_data = name == "subtract", name != "subtract"
                 self.log, self.shape = getattr(parents[0], "log", None), getattr(value, "shape", ())
                 if len(self.shape) == 2 and self.log is not None:
                     self.full = sum(getattr(arg, "shape", None) == self.shape for arg in args)
@@ -70,7 +75,7 @@ def _observing_node() -> Any:
             super().initialize_root()
             self.finite, self.birth, self.function, self.code, self.instruction = True, None, None, None, 0
             self.log, self.shape, self.full = TapeLog(), (), 0
-            self.value, self.is_offset = None, False
+            self.value, self.is_offset, self.is_by_data = None, False, False
 
     tracer.notrace_primitives[ObservingNode] = Untraced(tracer.notrace_primitives[core.VJPNode])
     return ObservingNode

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from types import CodeType
 from typing import Any
 
@@ -23,7 +23,6 @@ from xinv_nb.recording.backends.autograd.differentiated import differentiated
 from xinv_nb.recording.backends.autograd.evaluation import AutogradTape, TapedEvaluation
 from xinv_nb.recording.backends.autograd.remarks import remarks_of
 from xinv_nb.recording.backends.protocol import Recording
-from xinv_nb.recording.evaluation import SumOfTerms
 
 _PENDING_LIMIT = 32
 """Forward passes that may wait for their backward pass at the same time."""
@@ -40,7 +39,7 @@ class Passes:
         self._alike = Alike()
         self._is_cut: set[Hashable] = set()
         """Objectives whose numbers left the tape before they came to the loss."""
-        self._sums: dict[Hashable, Sequence[sums.Term]] = {}
+        self._sums: dict[Hashable, sums.Terms] = {}
         """The terms of objectives, where they are sums."""
 
     def close(self) -> None:
@@ -64,8 +63,10 @@ class Passes:
             if recording.looks_closely(objective):
                 evaluation.observed = True
             if recording.reads_quantities(objective):
-                evaluation.valued = not evaluation.observed
                 evaluation.quantities, evaluation.is_sampled = [], True
+            if not evaluation.observed:
+                terms = self._sums.get(evaluation.identity)
+                evaluation.valued = evaluation.is_sampled or (terms is not None and not terms.are_told)
         except Exception as error:  # noqa: BLE001 - nothing of ours may reach the user's computation
             recording.failed(error)
             return None
@@ -114,8 +115,8 @@ class Passes:
                     recording.notice("The objective did not depend on its parameters in at least one evaluation.")
                 recording.take(evaluation, None)
                 return
-            if is_finite and evaluation.quantities is not None:
-                evaluation.read_quantities()
+            if is_finite:
+                self._read(evaluation, end_node)
             if len(self.pending) >= _PENDING_LIMIT:
                 del self.pending[next(iter(self.pending))]
             evaluation.end_node = id(end_node)
@@ -128,31 +129,25 @@ class Passes:
         try:
             if self.pending.pop(evaluation.end_node, None) is evaluation:
                 evaluation.site = _site()
-                if evaluation.observed or evaluation.is_sampled:
-                    self._look_at_sum(evaluation, end_node)
-                    if evaluation.observed:
-                        evaluation.remarks = remarks_of(evaluation, gradient, seed, end_node)
+                if evaluation.observed:
+                    evaluation.remarks = remarks_of(evaluation, gradient, seed, end_node)
                 if type(gradient) is not np.ndarray:  # what is packed is no array
                     gradient = evaluation.of.unpacked(gradient)
                 self.recording.take(evaluation, gradient, AutogradTape(evaluation, self._first, end_node, seed))
         except Exception as error:  # noqa: BLE001
             self.recording.failed(error)
 
-    def _look_at_sum(self, evaluation: TapedEvaluation, end_node: Any) -> None:
-        """Read the terms that the loss is written as a sum of; which they are is learned from an observed tape."""
-        if evaluation.observed and evaluation.identity not in self._sums:
-            self._sums[evaluation.identity] = sums.terms_of(end_node)
-        terms = self._sums.get(evaluation.identity)
-        if terms and evaluation.is_sampled:
-            values = sums.values_of(terms, end_node)
-            if values is not None:
-                evaluation.sum = SumOfTerms(
-                    [term.name for term in terms],
-                    [term.has_data for term in terms],
-                    [term.is_penalty for term in terms],
-                    values,
-                    sums.pulls_of(terms, end_node) if any(term.is_penalty for term in terms) else None,
-                )
+    def _read(self, evaluation: TapedEvaluation, end_node: Any) -> None:
+        """Read the terms of the loss, which an observed tape shows, and how the quantities depend on the parameters."""
+        identity, found = evaluation.identity, None
+        if evaluation.observed and identity not in self._sums:
+            self._sums[identity] = sums.terms_of(end_node, evaluation.loss)
+        if (evaluation.observed or evaluation.valued) and (terms := self._sums.get(identity)) and terms.terms:
+            found = terms.at(end_node, evaluation.loss)
+        if found is not None:
+            evaluation.sum = found[0]
+        if evaluation.is_sampled:
+            evaluation.read([] if found is None else list(zip(found[0].terms, found[1], strict=True)), end_node)
 
     def _look_forward(self, evaluation: TapedEvaluation, end_node: Any) -> None:
         """Learn from an observed forward pass, and look where a loss that is not finite came from."""

@@ -1,140 +1,279 @@
-"""The terms of a loss that is written as a sum, by the names that the program gives them, with nothing watched.
+"""The terms of a loss that is written as a sum, by the names that the program gives them, also with nothing watched.
 
-Where the last operations of an objective add numbers up (`return data_misfit + roughness`), each of them is a term. The
-first evaluation tells which they are and what they are called; later ones tell their values.
+Where the last operations of an objective add numbers up (`return data_misfit + roughness`, `np.sum(np.array([a, b]))`,
+`(a + b) / 2`), each of them is a term. The first evaluation tells which they are, what they are called and how they are
+weighed; later ones tell their values.
 """
 
 from __future__ import annotations
 
 import ast
-import linecache
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from xinv_nb.recorded.sums import Term
 from xinv_nb.recording.backends.autograd import tape
 from xinv_nb.recording.backends.autograd.observing import step_at
-from xinv_nb.recording.nonfinite import Place
+from xinv_nb.recording.backends.autograd.taps import taps, untapped
+from xinv_nb.recording.backends.autograd.written import called, expression_at, is_reassigned, unwatched
+from xinv_nb.recording.evaluation import SumOfTerms
+from xinv_nb.recording.events import WatchedValue
 
 _DEEPEST = 12
 _MOST = 6
-_LONGEST_NAME = 40
-_SIGNS = {"add": (1.0, 1.0), "subtract": (1.0, -1.0)}
+_ROUNDED = 1e-9
+"""Share of the size of what is added up by which a sum may miss the loss."""
+_ADDS = {"add": ast.Add, "subtract": ast.Sub}
+_WEIGHS = {"multiply": ast.Mult, "divide": ast.Div, "true_divide": ast.Div}
+_OF_ARRAYS = frozenset(["multiply", "divide", "true_divide", "negative"])
+_TOGETHER = frozenset(["sum", "dot", "inner", "vdot", "mean"])
+"""Operations that add up the entries of an array."""
+
+
+Way = tuple[int, ...]
+"""Which parent is the next, from the last operation of a tape on."""
 
 
 @dataclass(frozen=True)
-class Term:
-    """One term of a sum: the way to it from the end of the tape, and what is known of it."""
+class Terms:
+    """The terms of one loss, and the way to each."""
 
-    way: tuple[int, ...]
-    """Which parent is the next, from the last operation on."""
-    sign: float
-    name: str
-    has_data: bool
-    """Whether it is computed from a difference between something of the parameters and an array of numbers."""
-    is_penalty: bool
-    """Whether it adds up many numbers that are made from parameters alone, as the size or the roughness of a model."""
+    terms: tuple[Term, ...] = ()
+    ways: tuple[Way, ...] = ()
+    constant: float = 0.0
+    """What is added beside them."""
 
+    @property
+    def are_told(self) -> bool:
+        """Whether there are none, or all of them are watched, so that their values are recorded anyway."""
+        return all(term.is_watched for term in self.terms)
 
-def terms_of(end_node: Any) -> tuple[Term, ...]:
-    """Return the terms of a loss; `end_node` is the end of an observing tape. Nothing where it is no such sum."""
-    place = step_at(end_node).place
-    if place is None or step_at(end_node).name not in _SIGNS:
-        return ()
-    found = list(_leaves(end_node, (), 1.0, place, 0))
-    names = _names(place)
-    if not 2 <= len(found) <= _MOST or len(names) != len(found) or len(set(names)) < len(names):
-        return ()
-    if any(node.shape != () for node, _, _ in found):
-        return ()
-    return tuple(
-        Term(way, sign, name, _has_data(node), _is_penalty(node))
-        for (node, way, sign), name in zip(found, names, strict=True)
-    )
-
-
-def values_of(terms: Sequence[Term], end_node: Any) -> list[float] | None:
-    """Return the value of each term, as it stands in the sum; None where this evaluation is made in another way."""
-    found = []
-    for term in terms:
-        node = end_node
-        for step in term.way:
-            if len(node.parents) != 2:
-                return None
-            node = node.parents[step]
-        value = getattr(node, "value", None)
-        if value is None:
+    def at(self, end_node: Any, loss: float) -> tuple[SumOfTerms, list[Any]] | None:
+        """Return the terms of an evaluation, and their nodes; None where its loss is made in another way."""
+        nodes = []
+        for way in self.ways:
+            node = end_node
+            for step in way:
+                if step >= len(node.parents):
+                    return None
+                node = node.parents[step]
+            nodes.append(node)
+        if not all(map(_is_number, nodes)):
             return None
-        found.append(term.sign * float(value))
+        values = [float(node.value) for node in nodes]
+        parts = [term.weight * value for term, value in zip(self.terms, values, strict=True)]
+        size = abs(self.constant) + abs(loss) + sum(map(abs, parts))
+        if not abs(sum(parts) + self.constant - loss) <= _ROUNDED * size:
+            return None
+        return SumOfTerms(self.terms, values), nodes
+
+
+def terms_of(end_node: Any, loss: float) -> Terms:
+    """Return the terms of a loss; `end_node` is the end of an observing tape. Nothing where it is no clear sum."""
+    if not _is_number(end_node):
+        return Terms()
+    node, way, weight = _weighed(end_node)
+    written = expression_at(node)
+    found = [] if written is None else list(_leaves(node, way, weight, written, 0))
+    names = [leaf.name for leaf in found]
+    if not 2 <= len(found) <= _MOST or not all(names) or len(set(names)) < len(names):
+        return Terms()
+    if not all(_is_number(leaf.node) for leaf in found):
+        return Terms()
+    terms = tuple(
+        Term(leaf.name, leaf.weight, leaf.is_watched, _has_data(leaf.node), _is_penalty(leaf.node)) for leaf in found
+    )
+    parts = [leaf.weight * leaf.node.value for leaf in found]
+    return Terms(terms, tuple(leaf.way for leaf in found), float(loss - sum(parts)))
+
+
+class _Leaf(NamedTuple):
+    """A term that was found, at its node."""
+
+    node: Any
+    way: Way
+    weight: float
+    name: str
+    is_watched: bool = False
+
+
+def _weighed(node: Any) -> tuple[Any, Way, float]:
+    """Return what is multiplied by constants at the end of a tape, the way to it, and their product."""
+    way: Way = ()
+    weight = 1.0
+    for _ in range(_DEEPEST):
+        factor = _factor(node)
+        if factor is None:
+            break
+        node, way, weight = node.parents[0], (*way, 0), weight * factor
+    return node, way, weight
+
+
+def _leaves(node: Any, way: Way, weight: float, written: ast.expr, depth: int) -> Iterator[_Leaf]:
+    """Yield the terms of what is written as a sum, from left to right."""
+    named = _watched(node, way, weight) if depth else None
+    if named is not None:
+        yield named
+        return
+    written = unwatched(written)
+    parts = (None if depth > _DEEPEST else _parts(node, written)) or ()
+    found: list[_Leaf] = []
+    for steps, parent, part, factor in parts:
+        found += _leaves(parent, (*way, *steps), weight * factor, part, depth + 1)
+    if len(found) > 1 or (found and found[0].is_watched):
+        yield from found
+    else:  # a number times one thing is a term by itself
+        yield _Leaf(node, way, weight, called(written))
+
+
+_Part = tuple[Way, Any, ast.expr, float]
+"""The way to a part of a sum, its node, what is written there, and its factor."""
+
+
+def _parts(node: Any, written: ast.expr) -> list[_Part] | None:
+    """Return what a node adds up, or weighs by a constant; None where it does something else."""
+    name = step_at(node).name
+    if name == "negative" and isinstance(written, ast.UnaryOp):
+        return [((0,), node.parents[0], written.operand, -1.0)] if _is_number(node.parents[0]) else None
+    if isinstance(written, ast.BinOp) and isinstance(written.op, (*_ADDS.values(), *_WEIGHS.values())):
+        return _operands(node, name, written)
+    if isinstance(written, ast.Name) and (own := expression_at(node)) is not None and not isinstance(own, ast.Name):
+        return None
+    return _listed(node, name, written)
+
+
+def _operands(node: Any, name: str, written: ast.BinOp) -> list[_Part] | None:
+    if not isinstance(written.op, _ADDS.get(name, _WEIGHS.get(name, ast.Pow))) or not all(
+        map(_is_number, node.parents)
+    ):
+        return None
+    if not _is_written(node, written) or not tape.adds_up(node):
+        return None
+    factors = _factors(node)
+    if factors is None:
+        return None
+    sides = [written.left, written.right]
+    if len(node.parents) == 1:
+        boxed = _boxed_side(node.parents[0], sides)
+        if boxed is None:
+            return None
+        sides = [boxed]
+    found: list[_Part] = []
+    for k, (parent, side, factor) in enumerate(zip(node.parents, sides, factors, strict=True)):
+        if isinstance(side, ast.Name) and is_reassigned(node, side.id):
+            own = expression_at(parent)
+            if own is None or step_at(parent).code is not step_at(node).code:
+                return None
+            side = own
+        found.append(((k,), parent, side, factor))
     return found
 
 
-def pulls_of(terms: Sequence[Term], end_node: Any) -> list[list[float]] | None:
-    """Return the products of the terms' gradients with each other; None where the user's own derivatives are in it."""
-    found = []
-    for term in terms:
-        node = end_node
-        for step in term.way:
-            node = node.parents[step]
-        gradient = tape.gradient_from(term.sign, node)
-        if gradient is None:
+def _is_written(node: Any, written: ast.expr) -> bool:
+    own = expression_at(node)
+    return own is not None and ast.dump(unwatched(own)) == ast.dump(unwatched(written))
+
+
+def _boxed_side(parent: Any, sides: Sequence[ast.expr]) -> ast.expr | None:
+    """Return the operand of two that depends on the parameters, where that is clear."""
+    left, right = sides
+    if isinstance(right, ast.Constant) or _is_written(parent, left):
+        return left
+    if isinstance(left, ast.Constant) or _is_written(parent, right):
+        return right
+    return right if isinstance(left, ast.Name) and not isinstance(right, ast.Name) else None
+
+
+def _listed(node: Any, name: str, written: ast.expr) -> list[_Part] | None:
+    """Return the parts of a list that is added up: `sum([a, b])`, or the sum of an array that is made of numbers."""
+    if name == "add" and isinstance(written, ast.Call):
+        elements = _elements(written)
+        chain = list(_chain(node, (), node))
+        if elements is None or len(elements) != len(chain):
             return None
-        found.append(np.concatenate([np.ravel(part) for part in _flat(gradient)]))
-    rows = np.array(found)
-    return (rows @ rows.T).tolist() if rows.dtype.kind == "f" else None
+        return [(way, part, element, 1.0) for (way, part), element in zip(chain, elements, strict=True)]
+    if name not in _TOGETHER or len(node.parents) != 1:
+        return None
+    way: Way = ()
+    cotangent: Any = np.float64(1.0)
+    for _ in range(_DEEPEST):
+        if not tape.is_own(node) or (way and step_at(node).name in _OF_ARRAYS and not tape.adds_up(node)):
+            return None
+        passed = tuple(untapped(node)(cotangent))
+        if step_at(node).name == "array_from_args":
+            break
+        if len(node.parents) != 1 or (way and step_at(node).name not in _OF_ARRAYS):
+            return None
+        node, way, cotangent = node.parents[0], (*way, 0), passed[0]
+    own = expression_at(node)
+    elements = None if own is None else _elements(own)
+    if elements is None or len(elements) != len(node.parents) or np.shape(cotangent) != (len(elements),):
+        return None
+    found: list[_Part] = []
+    for k, (parent, element) in enumerate(zip(node.parents, elements, strict=True)):
+        steps = (*way, k)
+        if step_at(parent).name == "_array_from_scalar_or_array":
+            parent, steps = parent.parents[0], (*steps, 0)
+        if not _is_number(parent):
+            return None
+        found.append((steps, parent, element, float(cotangent[k])))
+    return found
 
 
-def _flat(gradient: Any) -> Iterator[Any]:
-    if isinstance(gradient, Mapping):
-        gradient = list(gradient.values())
-    if isinstance(gradient, (list, tuple)):
-        for part in gradient:
-            yield from _flat(part)
-    else:
-        yield gradient
+def _elements(written: ast.expr) -> list[ast.expr] | None:
+    """Return what is written in the list that a call is given first."""
+    while isinstance(written, ast.Call) and written.args:
+        written = written.args[0]
+    return written.elts if isinstance(written, (ast.List, ast.Tuple)) else None
 
 
-def _leaves(
-    node: Any, way: tuple[int, ...], sign: float, place: Place, depth: int
-) -> Iterator[tuple[Any, tuple[int, ...], float]]:
-    """Yield the terms of the sum that is written in one line, from left to right."""
-    signs = _SIGNS.get(step_at(node).name)
-    if signs is None or len(node.parents) != 2 or step_at(node).place != place or depth > _DEEPEST:
-        yield node, way, sign
+def _chain(node: Any, way: Way, first: Any) -> Iterator[tuple[Way, Any]]:
+    """Yield what one instruction of a program adds up, one after the other."""
+    step, of_first = step_at(node), step_at(first)
+    if step.name != "add" or (step.code, step.instruction) != (of_first.code, of_first.instruction):
+        yield way, node
         return
     for k, parent in enumerate(node.parents):
-        yield from _leaves(parent, (*way, k), sign * signs[k], place, depth + 1)
+        yield from _chain(parent, (*way, k), first)
 
 
-def _names(place: Place) -> list[str]:
-    """Return what the program calls the terms of the sum in a line: the names of variables, or a short expression."""
-    line = linecache.getline(place.file, place.line).strip()
-    try:
-        (statement,) = ast.parse(line).body
-    except (SyntaxError, ValueError):
-        try:
-            (statement,) = ast.parse(f"def f():\n {line}").body[0].body  # type: ignore[attr-defined]
-        except (SyntaxError, ValueError):
-            return []
-    value = getattr(statement, "value", None)
-    names = [] if value is None else [*_operands(value)]
-    of_statement = getattr(statement, "targets", [getattr(statement, "target", None)])
-    targets = {ast.unparse(target).replace("_", " ") for target in of_statement if target is not None}
-    # What is added up line by line, as by `loss = loss + size`, is called the same before and after.
-    return names if all(names) and not targets & set(names) else []
+def _factors(node: Any) -> list[float] | None:
+    """Return what a node that is one number multiplies each of its parents by."""
+    return [float(part) for part in untapped(node)(np.float64(1.0))] if tape.is_own(node) else None
 
 
-def _operands(expression: ast.expr) -> Iterator[str]:
-    if isinstance(expression, ast.BinOp) and isinstance(expression.op, (ast.Add, ast.Sub)):
-        yield from _operands(expression.left)
-        yield from _operands(expression.right)
-        return
-    text = expression.id.replace("_", " ") if isinstance(expression, ast.Name) else ast.unparse(expression)
-    yield text if len(text) <= _LONGEST_NAME else ""
+def _factor(node: Any) -> float | None:
+    """Return the constant by which a node multiplies the only number that it is made from; None where it does not."""
+    is_one = len(node.parents) == 1 and _is_number(node) and _is_number(node.parents[0])
+    if not is_one or step_at(node).name not in (*_WEIGHS, "negative") or not tape.adds_up(node):
+        return None
+    factors = _factors(node)
+    return None if factors is None else factors[0]
 
+
+def _watched(node: Any, way: Way, weight: float) -> _Leaf | None:
+    """Return a term that is a watched number, or a constant times one."""
+    for _ in range(_DEEPEST):
+        for receive in taps(node):
+            row = getattr(receive, "__self__", None)
+            if isinstance(row, WatchedValue) and _is_number(node):
+                return _Leaf(node, way, weight, row.name, is_watched=True)
+        factor = _factor(node)
+        if factor is None:
+            return None
+        node, way, weight = node.parents[0], (*way, 0), weight * factor
+    return None
+
+
+def _is_number(node: Any) -> bool:
+    return getattr(node, "value", None) is not None
+
+
+# ---------------------------------------------------------------------- what kind of term it is
 
 _SUMS = frozenset(["sum", "mean", "dot", "norm", "inner", "vdot", "einsum"])
 _OF_LIMITS = frozenset(["log", "log1p", "minimum", "maximum", "fmin", "fmax", "where", "clip", "logsumexp"])
@@ -154,5 +293,19 @@ def _is_penalty(node: Any) -> bool:
     return many and not any(id(each.parents[0]) in ids for each in compared)  # a sum that is to have one value
 
 
+_LOGARITHMS = frozenset(["log", "log1p", "logaddexp", "logsumexp"])
+_OF_ODDS = frozenset(["exp", "expm1", "tanh", "logaddexp", "logsumexp", "expit", "log_expit"])
+_PRODUCTS = frozenset(["dot", "matmul", "multiply", "einsum", "tensordot"])
+
+
 def _has_data(node: Any) -> bool:
-    return any(getattr(each, "is_offset", False) for each in tape.nodes(node))
+    order = list(tape.nodes(node))
+    return any(getattr(each, "is_offset", False) for each in order) or _is_of_odds(order)
+
+
+def _is_of_odds(order: Sequence[Any]) -> bool:
+    """Whether it is the likelihood of classes: many logarithms of what exponentials make of data times parameters."""
+    names = {step_at(each).name for each in order}
+    logarithms = [each for each in order if step_at(each).name in _LOGARITHMS and math.prod(each.shape) >= _MANY]
+    by_data = any(step_at(each).name in _PRODUCTS and getattr(each, "is_by_data", False) for each in order)
+    return bool(logarithms) and bool(names & _OF_ODDS) and by_data

@@ -7,7 +7,7 @@ lines; `observing.py` has one that knows more. It never calls user code.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from types import CodeType, FunctionType
@@ -21,9 +21,6 @@ from xinv_nb.recording.backends.autograd.operations import entry, is_number, nam
 from xinv_nb.recording.backends.autograd.taps import untapped
 from xinv_nb.recording.finite import is_finite
 from xinv_nb.recording.nonfinite import Operation
-
-_NUMBERS_A_UNIT = 1000
-"""Numbers of an array whose derivative costs about as much as an operation of autograd does by itself."""
 
 
 def nodes(end_node: Any) -> Iterator[Any]:
@@ -104,9 +101,13 @@ def dense(ingrad: Any) -> Any:
     return added(None, ingrad)[0] if hasattr(ingrad, "mut_add") else ingrad
 
 
+_NUMBERS_A_UNIT = 3000
+"""Numbers of an array whose derivative costs about as much as an operation of autograd does by itself."""
+
+
 def cost_of(outgrad: Any) -> float:
     """Return what passing on a cotangent costs: counted, not timed, so that it is the same each time."""
-    return 1 + getattr(outgrad, "size", 1) / _NUMBERS_A_UNIT
+    return 1.0 + float(getattr(outgrad, "size", 1)) / _NUMBERS_A_UNIT
 
 
 def own_vjp(node: Any) -> Any | None:
@@ -117,61 +118,76 @@ def own_vjp(node: Any) -> Any | None:
 
 def gradient_from(seed: Any, end_node: Any) -> Any | None:
     """Walk back from a node on a tape, and return the gradient at the root; None if that took the user's functions."""
-    return gradient_and_nodes(seed, end_node)[0]
-
-
-def gradient_and_nodes(seed: Any, end_node: Any) -> tuple[Any | None, set[int], float]:
-    """Do as `gradient_from`; also return the identities of the nodes on the way, and what the walk cost.
-
-    The cost is counted, not timed, so that it is the same each time: a unit takes about 10 µs.
-    """
     from autograd import core
 
     outgrads: dict[Any, Any] = {end_node: (seed, False)}
     outgrad: Any = None
-    visited: set[int] = set()
-    cost = 0.0
     for node in nodes(end_node):
         outgrad = outgrads.pop(node)
-        visited.add(id(node))
-        cost += cost_of(outgrad[0])
         vjp = own_vjp(node)
         if vjp is None:
-            return None, visited, cost
+            return None
         for parent, ingrad in zip(node.parents, vjp(outgrad[0]), strict=True):
             outgrads[parent] = core.add_outgrads(outgrads.get(parent), ingrad)
-    return plain_value(outgrad[0]), visited, cost
+    return plain_value(outgrad[0])
 
 
-def split_sum(seed: Any, total: Any, name_of: Callable[[Any], str | None]) -> tuple[list[tuple[Any, Any, str]], bool]:
+def ordered(ends: Collection[Any], parents_of: Callable[[Any], Sequence[Any]]) -> list[Any]:
+    """Return some nodes and what they are computed from, each behind all that are computed from it."""
+    counts: dict[Any, int] = {}
+    waiting = list(ends)
+    while waiting:
+        node = waiting.pop()
+        if node in counts:
+            counts[node] += 1
+        else:
+            counts[node] = 1
+            waiting.extend(parents_of(node))
+    for end in ends:
+        counts[end] -= 1
+    free, found = [end for end in dict.fromkeys(ends) if counts[end] == 0], list[Any]()
+    while free:
+        node = free.pop()
+        found.append(node)
+        for parent in parents_of(node):
+            counts[parent] -= 1
+            if counts[parent] == 0:
+                free.append(parent)
+    return found
+
+
+def split_sum(total: Any, name_of: Callable[[Any], str | None]) -> tuple[list[tuple[Any, Any, str]], bool]:
     """Take a sum on a tape apart into its named terms: node, weight in the sum and name of each.
 
     Also returns whether something else is in it.
     """
     from autograd import core
 
-    weights: dict[Any, Any] = {total: (seed, False)}
+    opened: dict[Any, tuple[str | None, Sequence[Any]]] = {}
+
+    def parents_of(node: Any) -> Sequence[Any]:
+        if node not in opened:
+            name = name_of(node) if node is not total else None
+            opened[node] = name, node.parents if name is None and adds_up(node) else ()
+        return opened[node][1]
+
+    weights: dict[Any, Any] = {total: (np.float64(1.0), False)}
     found: list[tuple[Any, Any, str]] = []
     rest = False
-    for node in nodes(total):
-        weight = weights.pop(node, None)
-        if weight is None:
-            continue
-        if node is not total and (name := name_of(node)) is not None:
+    for node in ordered([total], parents_of):
+        weight, (name, parents) = weights.pop(node), opened[node]
+        if name is not None:
             found.append((node, weight[0], name))
-        elif _is_weighted_sum(node):
-            for parent, part in zip(node.parents, untapped(node)(weight[0]), strict=True):
-                weights[parent] = core.add_outgrads(weights.get(parent), part)
-        else:
+        elif not parents:
             rest = True
-        if not weights:
-            break
+        for parent, part in zip(parents, untapped(node)(weight[0]) if parents else (), strict=True):
+            weights[parent] = core.add_outgrads(weights.get(parent), part)
     return found, rest
 
 
-def _is_weighted_sum(node: Any) -> bool:
+def adds_up(node: Any) -> bool:
     """Whether a node adds or subtracts its parents, or weighs its only one with a constant."""
-    if not node.parents or not is_pure(untapped(node)):
+    if not node.parents or not is_own(node):
         return False
     name = operation_name(node)
     if name in ("add", "subtract", "negative"):
@@ -215,8 +231,9 @@ def operation_name(node: Any) -> str:
     """Return the name of a node's primitive, found by the function that derives it; empty where several share it."""
     from autograd import core
 
-    if is_observed(node):
-        return step_at(node).name
+    function = getattr(node, "function", None)
+    if function is not None:
+        return name_of(function)
     names = _names_of_derivatives(len(core.primitive_vjps))
     for function in _reachable(untapped(node)):
         if len(found := names.get(function.__code__, set())) == 1:
@@ -257,6 +274,27 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 
 
 _CALLS_USERS_FUNCTIONS = ("autograd.misc", "autograd.scipy.integrate", "autograd.differential_operators")
+
+
+_MOST_KNOWN = 1000
+_known: dict[Any, bool] = {}
+"""Whether the derivatives of a primitive are autograd's own, by what makes them."""
+
+
+def is_own(node: Any) -> bool:
+    """Whether the derivative of a node is autograd's own arithmetic; looked at once for each primitive."""
+    from autograd import core
+
+    function = getattr(node, "function", None)
+    maker = None if function is None else core.primitive_vjps.get(function)
+    if maker is None:
+        return is_pure(untapped(node))
+    known = _known.get(maker)
+    if known is None:
+        if len(_known) > _MOST_KNOWN:
+            _known.clear()
+        known = _known[maker] = is_pure(untapped(node))
+    return known
 
 
 def is_pure(vjp: Any) -> bool:
