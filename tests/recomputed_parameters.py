@@ -162,7 +162,11 @@ def credit(run: Run, fact: Fact) -> list[float]:
     total = run.loss[rows[-1]] - run.loss[rows[0]]
     earned = sorted(allocation(run, entry.name, rows) for entry in run.entries())
     found = [] if fact.kind == "credit" else [*fact.span, -total]
-    if "other moves raised it" in fact.text:
+    if fact.form.startswith("alone, beyond"):
+        found += [] if fact.kind == "drop" else [-total]
+    elif "Shares are not known" in fact.text:
+        found.append(100 * sum(earned) / total)
+    elif "other moves raised it" in fact.text:
         found += [-earned[0]] if fact.kind == "drop" else [-earned[0], -total]
     else:
         shares = [100 * part / total for part in earned[:2]]
