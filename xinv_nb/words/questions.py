@@ -192,6 +192,8 @@ def _facts_for(run: RecordedRun, question: str, span: tuple[int, int] | None) ->
             run.choose_span(span)  # what pushes there is computed on request
     is_known = run.has_gradients or not re.search(r"\bgradients?\b", asked)
     for facts in _by_nearness(facts_of(run), span):
+        if not _PUSHED.search(asked):
+            facts = [fact for fact in facts if fact.kind != "push"]
         if span is not None and not _WHY.search(question.lower()):
             facts = [
                 fact for fact in facts if fact.kind != "reason" or span[0] <= fact.span[0] <= fact.span[1] <= span[1]
