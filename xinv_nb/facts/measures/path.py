@@ -7,6 +7,7 @@ is known at some points of the path; between them it is interpolated over the wa
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,8 +19,10 @@ from xinv_nb.language.slots import Named
 
 Places = NDArray[np.intp]
 
-_DIGITS = {3: 0.004, 2: 0.03}
-"""To how many digits a part of a change is told where what is left over is no more than a share of it."""
+_DIGITS = {3: 0.5, 2: 1.0}
+"""To how many digits a part of a change is told where what is left over is no more than so much of the last of them."""
+_UNSURE = 0.03
+"""Share of a part that may be left over at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +146,10 @@ def digits_of(part: float, parts: Floats, change: float) -> int | None:
 
     >>> parts = np.array([-3.0, 1.0, -0.004])
     >>> [digits_of(part, parts, -2.0) for part in parts]
-    [3, 2, None]
+    [3, 3, None]
     """
-    rest = abs(change - float(np.sum(parts)))
-    return next((digits for digits, most in _DIGITS.items() if rest <= most * abs(part)), None)
+    rest, size = abs(change - float(np.sum(parts))), abs(part)
+    if not 0 < size < math.inf or not rest <= _UNSURE * size:
+        return None
+    leading = math.floor(math.log10(size)) + 1
+    return next((digits for digits, most in _DIGITS.items() if rest <= most * 10.0 ** (leading - digits)), None)
