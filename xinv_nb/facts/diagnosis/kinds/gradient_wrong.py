@@ -15,7 +15,7 @@ from xinv_nb.facts.measures.contradictions import OFF, contradictions, disagree,
 from xinv_nb.facts.measures.names import named
 from xinv_nb.facts.measures.promises import Ways
 from xinv_nb.facts.measures.short_trials import steady_ray
-from xinv_nb.language.slots import Count, Iteration, Named, Slot, Value
+from xinv_nb.language.slots import Clause, Count, Iteration, LossValue, Named, Slot, Value
 from xinv_nb.recorded.checks import Checks
 from xinv_nb.recorded.run import RecordedRun
 
@@ -99,7 +99,7 @@ def _by_trials(evidence: Evidence) -> list[Finding]:
         "first": Iteration(start),
         "length": Value(float(trials.lengths[-1])),
         "shortest": Value(float(trials.lengths[0])),
-        "change": Value(float(trials.change[-1])),
+        "moved": _moved(float(trials.change[-1])),
         "promised": Value(float(trials.promised[-1])),
     }
     form = "along a search" if ray.is_of_both_ends else "along a search, of its start"
@@ -217,6 +217,12 @@ def _one_entry(evidence: Evidence, ways: Ways) -> tuple[Named, float] | None:
     return None
 
 
+def _moved(change: float) -> Clause:
+    """Return that the loss rises or falls by so much."""
+    slots = {"parameter": Named("", "the loss"), "amount": LossValue(abs(change))}
+    return Clause("rises" if change > 0 else "falls", slots)
+
+
 KIND = FindingKind(
     name="gradient-wrong",
     severity="warning",
@@ -227,6 +233,7 @@ KIND = FindingKind(
         "length": Value,
         "shortest": Value,
         "change": Value,
+        "moved": Clause,
         "promised": Value,
         "ratio": Value,
         "parameter": Named,
