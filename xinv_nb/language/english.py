@@ -22,6 +22,7 @@ from xinv_nb.language.slots import (
     Listed,
     LossNamed,
     Named,
+    Ordinal,
     Said,
     Share,
     Slot,
@@ -30,6 +31,11 @@ from xinv_nb.language.slots import (
     Value,
     Way,
     Word,
+)
+
+_ORDINALS = tuple(
+    f"the {word}"
+    for word in ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"]
 )
 
 
@@ -45,6 +51,8 @@ def said(slot: Slot) -> str:
         return plus_minus(slot.number, slot.error, slot.unit)
     if isinstance(slot, SolverIterations):
         return f"{slot.number} iteration{'' if slot.number == 1 else 's'}"
+    if isinstance(slot, Ordinal):
+        return _ORDINALS[slot.number - 1] if 0 < slot.number <= len(_ORDINALS) else f"number {slot.number}"
     if isinstance(slot, Count):
         return str(slot.number)
     if isinstance(slot, Share):

@@ -90,6 +90,11 @@ class Iteration(Count):
 
 
 @dataclass(frozen=True)
+class Ordinal(Count):
+    """Which one in a row it is, from 1."""
+
+
+@dataclass(frozen=True)
 class SolverIterations(Count):
     """How many iterations a solver itself counts, told with the noun: they are no evaluations."""
 

@@ -181,7 +181,8 @@ def _history(header: dict[str, Any], columns: dict[str, NDArray[Any]]) -> Histor
         history.watches[of_kind(str, watch["name"])] = _watch_in(watch, i, columns, len(history))
     for i, term in enumerate(texts(header.get("terms", []))):
         history.terms[term] = _term_in(columns[f"term{i}_evaluation"], columns[f"term{i}_gradients"], history)
-    history.sums = _sums_in(of_kind(list, header.get("sums", [])), columns, len(history))
+    sums = header.get("sums", [])  # a mapping in files of before the terms had columns: without these they say nothing
+    history.sums = _sums_in([] if isinstance(sums, dict) else of_kind(list, sums), columns, len(history))
     for i, slopes in enumerate(of_kind(list, header.get("slopes", []))):
         read = _term_in(columns[f"slope{i}_evaluation"], columns[f"slope{i}_gradients"], history)
         inside = tuple(texts(slopes["inside"]))
