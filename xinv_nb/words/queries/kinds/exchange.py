@@ -1,0 +1,25 @@
+"""Which of two like parameters is which, and whether they could be exchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xinv_nb.facts.analysis import facts_of
+from xinv_nb.facts.fact import Fact
+from xinv_nb.language.slots import Said
+from xinv_nb.words.narrator import findings_in
+from xinv_nb.words.queries.query import Query
+from xinv_nb.words.queries.query_kind import QueryKind, told
+
+
+def answer(query: Query) -> Sequence[Fact]:
+    """Return what was found of parameters that can be exchanged, or the call that tries it."""
+    found = [fact for fact in facts_of(query.whole) if fact.data.get("finding") in ("exchangeable", "twins")]
+    if found:
+        return findings_in(found, 1)
+    name = next(iter(query.whole.objectives), "")
+    call = f"run.diagnose({name if name.isidentifier() else 'objective'})"
+    return [told(query, "exchange", "try it", {"call": Said(call)})]
+
+
+QUERY = QueryKind("exchange", answer, {"call": Said})
