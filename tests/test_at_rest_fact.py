@@ -12,20 +12,23 @@ from autograd.misc.optimizers import adam
 from scipy.optimize import minimize
 
 import xinv_nb as xi
+from tests.slopes_read import cotangents, read_off, to_two_digits
 from xinv_nb.facts.fact import Fact
 
 
 def recomputed(run: xi.Run, fact: Fact) -> list[float]:
-    """The mean of both sides: cotangent times slope at the last reading of each quantity."""
+    """The mean of both sides: cotangent times slope of each quantity at the end."""
     column = next(entry.column for entry in run.entries() if entry.name == fact.values["parameter"])
     pushes = {}
     for name in fact.data["pushes"]:
-        _, gradients = run.history.slopes[name].arrays()
-        pushes[name] = -float(run.watches[name].cotangents[-1]) * float(gradients[-1, column])
+        last = numpy.flatnonzero(run.accepted)[-1]
+        evaluations, gradients = run.history.slopes[name].arrays()
+        slope = read_off(last, evaluations, gradients[:, column])
+        pushes[name] = -float(cotangents(run, name, last)) * float(slope)
     sides = [sum(push for push in pushes.values() if push * sign > 0) * sign for sign in (1, -1)]
     assert min(sides) > 0.9 * max(sides)
     assert set(fact.slots["quantities"].plain) <= {n for n, p in pushes.items() if p}
-    return [float(f"{sum(sides) / 2:.2g}")]
+    return [to_two_digits(sum(sides) / 2, fact.values["push"])]
 
 
 def told(run: xi.Run) -> list[Fact]:

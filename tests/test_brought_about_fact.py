@@ -9,7 +9,7 @@ import numpy
 from autograd import grad
 
 import xinv_nb as xi
-from tests.test_reason_fact import read_off, to_its_digits
+from tests.slopes_read import read_off, to_its_digits
 from tests.test_reasons import descend, integrated
 from xinv_nb.facts.fact import Fact
 

@@ -10,6 +10,7 @@ from autograd import grad, jacobian
 from autograd.misc.optimizers import adam
 
 import xinv_nb as xi
+from tests.slopes_read import cotangents, read_off, to_two_digits
 from xinv_nb.facts.fact import Fact
 
 
@@ -25,10 +26,9 @@ def recomputed(run: xi.Run, fact: Fact) -> list[float]:
     for clause in fact.slots["pushes"].items:
         name = clause.slots["quantity"].plain
         evaluations, gradients = run.history.slopes[name].arrays()
-        slopes = numpy.interp(rows, evaluations, gradients[:, column])
-        watch = run.watches[name]
-        cotangents = watch.cotangents[numpy.searchsorted(watch.evaluation, rows)]
-        found.append(float(f"{abs(numpy.mean(slopes * cotangents)):.2g}"))
+        slopes = read_off(rows, evaluations, gradients[:, column])
+        push = abs(float(numpy.mean(slopes * cotangents(run, name, rows))))
+        found.append(to_two_digits(push, abs(fact.data["parts"][name])))
     return found
 
 

@@ -8,9 +8,9 @@ import autograd.numpy as np
 import numpy
 from autograd import grad
 from autograd.misc.optimizers import adam
-from scipy.interpolate import Akima1DInterpolator
 
 import xinv_nb as xi
+from tests.slopes_read import read_off, to_its_digits
 from tests.test_reasons import descend, integrated
 from xinv_nb.facts.fact import Fact
 
@@ -30,19 +30,6 @@ def recomputed(run: xi.Run, fact: Fact) -> list[float]:
         part = abs(float(numpy.sum((slopes[1:] + slopes[:-1]) / 2 * numpy.diff(values))))
         found.append(to_its_digits(part, clause.slots["part"]))
     return found
-
-
-def read_off(rows: Any, evaluations: Any, slopes: Any) -> Any:
-    """Slopes at some evaluations by a curve through those in which they were read."""
-    if len(evaluations) < 3:
-        return numpy.interp(rows, evaluations, slopes)
-    return Akima1DInterpolator(evaluations, slopes)(rows, extrapolate=True)
-
-
-def to_its_digits(part: float, told: Any) -> float:
-    """A part as it is told, where it is that to the digits it is told with; of two, the last may be one off."""
-    said = float(f"{told.number:.{told.digits}g}")
-    return said if told.digits == 2 and abs(part - said) <= 0.02 * said else float(f"{part:.{told.digits}g}")
 
 
 def reasons_told(run: xi.Run) -> dict[str, str]:

@@ -10,6 +10,7 @@ from autograd import grad, jacobian
 from autograd.misc.optimizers import adam
 
 import xinv_nb as xi
+from tests.slopes_read import cotangents, read_off, to_two_digits
 from xinv_nb.facts.fact import Fact
 
 
@@ -25,10 +26,9 @@ def recomputed(run: xi.Run, fact: Fact) -> list[float]:
         return found + [float(f"{side:.2g}") for side in sides[: 1 if "evenly" in fact.form else 2]]
     for name in (fact.values["quantity"], fact.values["other"])[: 1 if fact.form == "evenly" else 2]:
         evaluations, gradients = run.history.slopes[name].arrays()
-        slope = numpy.interp(at, evaluations, gradients[:, column])
-        watch = run.watches[name]
-        cotangent = watch.cotangents[numpy.searchsorted(watch.evaluation, at)]
-        found.append(float(f"{abs(slope * cotangent):.2g}"))
+        slope = read_off(at, evaluations, gradients[:, column])
+        push = abs(float(slope * cotangents(run, name, at)))
+        found.append(to_two_digits(push, abs(fact.data["pushes"][name])))
     return found
 
 
