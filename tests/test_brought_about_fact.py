@@ -9,27 +9,21 @@ import numpy
 from autograd import grad
 
 import xinv_nb as xi
-from tests.slopes_read import read_off, to_its_digits
+from tests.slopes_read import part_of, quantity_of, to_its_digits
 from tests.test_reasons import descend, integrated
 from xinv_nb.facts.fact import Fact
 
 
 def recomputed(run: xi.Run, fact: Fact) -> list[float]:
-    """Start, end, and the parts, by the trapezoidal rule over slopes that are read off evenly between evaluations."""
+    """Start, end, and the parts, from slopes that are read off smoothly between evaluations."""
     rows = numpy.flatnonzero(run.accepted)
     name = fact.values["quantity"]
-    if name in run.watches:
-        known = run.watches[name].values
-    else:
-        known = run.history.sums.arrays()[1][:, [term.name for term in run.history.sums.terms].index(name)]
+    known = quantity_of(run, name)
     found = [float(known[rows[0]]), float(known[rows[-1]])]
-    evaluations, gradients = run.history.slopes[name].arrays()
     places = {entry.name: entry.column for entry in run.entries()}
     for clause in fact.slots["parts"].items:
-        place = places[clause.slots["parameter"].plain]
-        values, slopes = run.history.values.array[rows, place], read_off(rows, evaluations, gradients[:, place])
-        part = abs(float(numpy.sum((slopes[1:] + slopes[:-1]) / 2 * numpy.diff(values))))
-        found.append(to_its_digits(part, clause.slots["part"]))
+        parts = part_of(run, name, rows, places[clause.slots["parameter"].plain])
+        found.append(to_its_digits(parts, clause.slots["part"]))
     return found
 
 

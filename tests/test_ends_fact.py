@@ -52,7 +52,8 @@ def recomputed(run: Run, fact: Fact) -> list[float]:
         for k in apart:
             same = sum(numpy.allclose(points[k], point, rtol=1e-2, atol=1e-2) for point in points)
             told += [lowest[k], same] if same > 1 else [lowest[k]]
-        return [len(fits), len(apart), *told]
+        rested = [sum("success" in str(fit.ending) or "test" in str(fit.ending) for fit in fits)]
+        return [len(fits), len(apart), *told, *(rested if "some converged" in fact.form else [])]
     number, best = [fit.start for fit in fits].index(fact.span[0]), int(numpy.argmin(lowest))
     end = run.loss[rows[number][-1]]
     if fact.form == "as low":

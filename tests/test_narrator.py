@@ -168,7 +168,7 @@ def test_a_breakdown_is_told_once_in_each_caption() -> None:
     assert captions[-1].text.startswith("From iteration 8 on the loss was not a number.")
     assert "came from sqrt(−0.26)" in captions[-1].text
     for name in ("nan_from_the_start", "nan_once"):
-        assert summary(EXAMPLES[name]()).startswith("At iteration 0 the loss is no finite number")
+        assert summary(EXAMPLES[name]()).startswith("At iteration 0, where the run began, the loss is no finite number")
 
 
 def test_the_summary_begins_with_what_is_wrong_and_what_to_do() -> None:

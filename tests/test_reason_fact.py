@@ -10,13 +10,13 @@ from autograd import grad
 from autograd.misc.optimizers import adam
 
 import xinv_nb as xi
-from tests.slopes_read import read_off, to_its_digits
+from tests.slopes_read import part_of, to_its_digits
 from tests.test_reasons import descend, integrated
 from xinv_nb.facts.fact import Fact
 
 
 def recomputed(run: xi.Run, fact: Fact) -> list[float]:
-    """Start, end, and the parts, by the trapezoidal rule over slopes that are read off smoothly between evaluations."""
+    """Start, end, and the parts, from slopes that are read off smoothly between evaluations."""
     name = fact.values["parameter"]
     place = next(entry.column for entry in run.entries() if entry.name == name)
     rows = numpy.flatnonzero(run.accepted)
@@ -25,10 +25,8 @@ def recomputed(run: xi.Run, fact: Fact) -> list[float]:
     found = [float(values[0]), float(values[-1])]
     clauses = [*fact.slots["brought"].items, *getattr(fact.slots.get("paid"), "items", ())]
     for clause in clauses:
-        evaluations, gradients = run.history.slopes[clause.slots["quantity"].plain].arrays()
-        slopes = read_off(rows, evaluations, gradients[:, place])
-        part = abs(float(numpy.sum((slopes[1:] + slopes[:-1]) / 2 * numpy.diff(values))))
-        found.append(to_its_digits(part, clause.slots["part"]))
+        parts = part_of(run, clause.slots["quantity"].plain, rows, place)
+        found.append(to_its_digits(parts, clause.slots["part"]))
     return found
 
 

@@ -183,7 +183,7 @@ plain = st.recursive(
 )
 
 
-@given(at=plain, value=plain, name=st.text(), text=st.text())
+@given(at=plain, value=plain, name=st.text(min_size=1).filter(str.strip), text=st.text())
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_plain_data_survives(at, value, name, text, tmp_path):
     def objective(x):

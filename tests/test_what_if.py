@@ -75,10 +75,10 @@ def test_an_optimizer_that_chooses_its_steps_has_none_to_enlarge() -> None:
 def test_why_not_further_is_told_by_the_pushes_at_the_end() -> None:
     run = trip()
     answer = run.ask("Why did the amount not rise further?", model=False).text
-    assert "it was about in balance: price" in answer
     push = run.pushes(149)
     price = push.parts[push.parameters.index("p[0]"), push.quantities.index("price")]
-    assert f"price ({abs(price):.2g} kJ per kg) pushed it down" in answer
+    assert "misfit pushed the amount up about as strongly as price pushed it down" in answer
+    assert f"with {abs(price):.2g} kJ per kg on each side" in answer
     again = re.search(r"fixed=\{'p\[0\]': ([\d.]+)\}", answer)
     assert again is not None
     assert float(again[1]) > run.parameters["p"][-1, 0]

@@ -52,6 +52,8 @@ class Reasons:
     """From how many evaluations it was computed: those in which the derivatives of the quantities are known."""
     why_not: str = ""
     """Why there are none, or why they are not to be relied on; empty where they are."""
+    _doubts: tuple[float, ...] = field(default=(), repr=False, compare=False)
+    """Of each quantity, what is left over step by step, with no regard to the sign."""
     _path: FollowedPath | None = field(default=None, repr=False, compare=False)
     _groups: Sequence[Group] = field(default=(), repr=False, compare=False)
     _places: Places = field(default=Places(0), repr=False, compare=False)
@@ -63,8 +65,11 @@ class Reasons:
 
     @property
     def is_told(self) -> tuple[bool, ...]:
-        """Of each quantity, whether no more than a tenth is left over."""
-        return tuple(left_over(self.parts[:, q], float(change)) <= _REMAINDER for q, change in enumerate(self.changes))
+        """Of each quantity, whether no more than a tenth is left over, in all and step by step."""
+        return tuple(
+            left_over(self.parts[:, q], float(change), doubt) <= _REMAINDER
+            for q, (change, doubt) in enumerate(zip(self.changes, self._doubts, strict=True))
+        )
 
     def over(self, first: int, last: int) -> Reasons:
         """Return the same from evaluation `first` to evaluation `last`.
@@ -124,6 +129,7 @@ def reasons_along(path: FollowedPath, groups: Sequence[Group], span: tuple[int, 
         (places.back(span[0]), places.back(span[1])),
         len(used),
         "",
+        tuple(path.doubt(q, i, j) for q in told),
         path,
         groups,
         places,

@@ -34,7 +34,7 @@ class Phrase:
             if told is None or term in told:
                 return ""
             told.add(term)
-            return bank_of().glosses[term]
+            return fill(bank_of().glosses[term], self.slots)
 
         return fill(wording.template, self.slots, gloss)
 

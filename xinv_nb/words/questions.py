@@ -157,6 +157,8 @@ def draft_answer(run: RecordedRun, question: str, span: tuple[int, int] | None =
 def not_shown(run: RecordedRun, question: str, span: tuple[int, int] | None = None) -> Caption:
     """Return the answer to a question that the recording does not answer, with the nearest thing that it shows."""
     text, status = "The recording does not show this.", "the recording does not show it"
+    if beyond := _beyond(run, question):
+        return Caption(f"{text} {beyond}", span or story_span(run), (), BUILT_IN, status, (), question)
     facts = _by_event(facts_of(run), " ".join(question.lower().split()))
     facts = facts or ([] if span is not None or not run.evaluations else _at_the_end(run, question))
     facts = facts or [fact for group in _by_nearness(facts_of(run), span) for fact in group]
@@ -168,6 +170,15 @@ def not_shown(run: RecordedRun, question: str, span: tuple[int, int] | None = No
         text += f" {run.notices[0]}"
     cites = tuple(i for fact in facts[:1] for i in ((fact.id,) if fact.id else fact.cites))
     return Caption(text, span or story_span(run), cites, BUILT_IN, status, (), question)
+
+
+def _beyond(run: RecordedRun, question: str) -> str:
+    """Return that an iteration that a question names is not there; empty where it is, or none is named."""
+    named, count = read(run, question).evaluation if run.evaluations else None, run.evaluations
+    if named is None or named < count:
+        return ""
+    noun = noun_of(run)
+    return f"There is no {noun} {named}: it has {count} {noun}s, from 0 to {count - 1}."
 
 
 def _at_the_end(run: RecordedRun, question: str) -> list[Fact]:

@@ -9,7 +9,7 @@ import numpy as np
 from xinv_nb.facts.analysis import facts_of, shown_excerpt
 from xinv_nb.facts.counting import noun_of
 from xinv_nb.facts.fact import Fact
-from xinv_nb.facts.measures.objective import told_of_loss
+from xinv_nb.facts.measures.pushing import push_unit
 from xinv_nb.facts.pushes import pushes_of
 from xinv_nb.facts.replay.recorded import recorded_optimizer
 from xinv_nb.language.quantities import listed, pair, quantity, sentence_start
@@ -123,6 +123,9 @@ def _what_holds(run: RecordedRun, entry: Entry, sign: float, last: int) -> tuple
     for fact in facts_of(run):
         if fact.kind == "bound" and fact.values.get("parameter") == entry.name and fact.values.get("side") == side:
             return fact.text, [fact], 0.0
+    for fact in facts_of(run):
+        if fact.kind == "at rest" and fact.values.get("parameter") == entry.name:
+            return fact.text, [fact], 0.0
     text, left = _pushed(run, entry, sign, last)
     if text:
         return text, [], left
@@ -164,6 +167,4 @@ def _push(told: list[str]) -> str:
 
 
 def _strength(run: RecordedRun, part: float, entry: Entry) -> str:
-    told, own = told_of_loss(run), entry.parameter.unit
-    per = f" per {own}" if own else " per unit" if told and told.unit else ""
-    return f"{quantity(part, told.unit if told else '', 2)}{per}"
+    return quantity(part, push_unit(run, entry), 2)

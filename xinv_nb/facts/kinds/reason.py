@@ -43,10 +43,11 @@ class _Effect:
     brought: Floats
     to_loss: Floats
     change: float
+    doubt: float
 
     def digits(self, column: int) -> int | None:
         """Return to how many digits what one number brought may be told."""
-        return digits_of(float(self.brought[column]), self.brought, self.change)
+        return digits_of(float(self.brought[column]), self.brought, self.change, self.doubt)
 
 
 def compute(evidence: Evidence) -> Iterator[Fact]:
@@ -109,7 +110,8 @@ def _effects(evidence: Evidence, path: FollowedPath, i: int, j: int) -> list[_Ef
         if steady < _STEADY:
             return []
         brought, change = path.brought(quantity, i, j), path.change(quantity, i, j)
-        found.append(_Effect(quantity, brought, loss_through(path, quantity, cotangents, i, j), change))
+        to_loss, doubt = loss_through(path, quantity, cotangents, i, j), path.doubt(quantity, i, j)
+        found.append(_Effect(quantity, brought, to_loss, change, doubt))
     return found
 
 

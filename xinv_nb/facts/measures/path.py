@@ -21,6 +21,8 @@ Places = NDArray[np.intp]
 
 _DIGITS = {3: 0.5, 2: 1.0}
 """To how many digits a part of a change is told where what is left over is no more than so much of the last of them."""
+_NO_JUMP = 0.1
+"""Share of the change of a quantity of one number that its slopes may leave over: more is a jump, known to no slope."""
 _UNSURE = 0.03
 """Share of a part that may be left over at most."""
 
@@ -79,12 +81,37 @@ class FollowedPath:
         return _read(way, quantity, way[i : j + 1])
 
     def brought(self, quantity: Quantity, i: int, j: int) -> Floats:
-        """Return what the move of each number from place i to j brought to a quantity, in its unit."""
-        return np.asarray(np.einsum("ij,ij->j", self.gradient_between(quantity, i, j), self.steps[i:j]))
+        """Return what the move of each number from place i to j brought to a quantity, in its unit.
+
+        Where a quantity depends on one number only, its whole change is what that brought.
+        """
+        parts = np.asarray(np.einsum("ij,ij->j", self.gradient_between(quantity, i, j), self.steps[i:j]))
+        change = self.change(quantity, i, j)
+        if self._is_of_one(quantity, parts, change):
+            parts[parts != 0.0] = change
+        return parts
+
+    def _is_of_one(self, quantity: Quantity, parts: Floats, change: float) -> bool:
+        """Whether a quantity depends on one number only: nothing else has a slope, and no jump is left over."""
+        is_of_one = np.count_nonzero(quantity.gradients.any(axis=0)) == 1 and np.count_nonzero(parts) == 1
+        return bool(is_of_one and abs(change - parts.sum()) <= _NO_JUMP * abs(change))
 
     def change(self, quantity: Quantity, i: int, j: int) -> float:
         """Return the real change of a quantity from place i to j."""
         return float(quantity.values[j] - quantity.values[i])
+
+    def doubt(self, quantity: Quantity, i: int, j: int) -> float:
+        """Return what the parts leave over of a quantity's change step by step, with no regard to the sign.
+
+        What is left over of long steps may cancel along the path, and is missing from the parts all the same.
+        """
+        if self._is_of_one(quantity, self.brought(quantity, i, j), self.change(quantity, i, j)):
+            return 0.0
+        values = quantity.values[i : j + 1]
+        known = np.flatnonzero(np.isfinite(values))
+        parts = np.einsum("ij,ij->i", self.gradient_between(quantity, i, j), self.steps[i:j])
+        sums = np.concatenate([[0.0], np.cumsum(parts)])
+        return float(np.abs(np.diff(values[known]) - np.diff(sums[known])).sum())
 
     def _way(self, quantity: Quantity) -> Floats:
         """Return the way made up to each point, with each number weighed by how much it matters to the quantity."""
@@ -129,27 +156,29 @@ def _rates_at(rates: Floats, length: Floats) -> Floats:
     return np.concatenate([rates[:1] - bends[:1] * length[0], inside, rates[-1:] + bends[-1:] * length[-1]])
 
 
-def left_over(parts: Floats, change: float) -> float:
+def left_over(parts: Floats, change: float, doubt: float = 0.0) -> float:
     """Return what the parts of a change leave over, as a share of it, or of the largest part where that is more.
+
+    `doubt` is what they leave over step by step, which counts where it is more.
 
     >>> round(left_over(np.array([-3.0, 1.0]), -2.1), 3), left_over(np.zeros(2), 0.0)
     (0.033, 0.0)
     """
     scale = max(abs(change), float(np.max(np.abs(parts), initial=0.0)))
-    return abs(change - float(np.sum(parts))) / scale if scale else 0.0
+    return max(abs(change - float(np.sum(parts))), doubt) / scale if scale else 0.0
 
 
-def digits_of(part: float, parts: Floats, change: float) -> int | None:
+def digits_of(part: float, parts: Floats, change: float, doubt: float = 0.0) -> int | None:
     """Return to how many digits one of the parts of a change may be told; None where not at all.
 
-    What the parts leave over together may be missing from any one of them.
+    What the parts leave over together may be missing from any one of them; `doubt` is what is left over step by step.
 
     >>> parts = np.array([-3.0, 1.0, -0.004])
     >>> [digits_of(part, parts, -2.0) for part in parts]
     [3, 3, None]
     """
     rest, size = abs(change - float(np.sum(parts))), abs(part)
-    if not 0 < size < math.inf or not rest <= _UNSURE * size:
+    if not 0 < size < math.inf or not max(rest, doubt) <= _UNSURE * size:
         return None
     leading = math.floor(math.log10(size)) + 1
     return next((digits for digits, most in _DIGITS.items() if rest <= most * 10.0 ** (leading - digits)), None)

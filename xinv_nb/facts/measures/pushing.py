@@ -7,12 +7,28 @@ from collections.abc import Mapping
 import numpy as np
 
 from xinv_nb.facts.measures.iterates import Floats, Track
+from xinv_nb.facts.measures.objective import told_of_loss
 from xinv_nb.facts.measures.path import FollowedPath, Quantity
 from xinv_nb.language.slots import Listed, Said, Word
+from xinv_nb.recorded.entries import Entry
 from xinv_nb.recorded.run import RecordedRun
 
 _OF_A_SIDE = 0.1
 """Share of its side from which on a quantity is named."""
+
+
+def push_unit(run: RecordedRun, entry: Entry) -> str:
+    """Return the unit of a push on a parameter: that of the loss, where it has one, for each unit of the parameter.
+
+    >>> from xinv_nb.recorded.leaves import whole_leaf
+    >>> from xinv_nb.recorded.problem import Parameter
+    >>> push_unit(RecordedRun(), Entry("x", "bend", "bend", Parameter("bend", "km"), whole_leaf("x", (), 0), 0))
+    'per km'
+    """
+    told, own = told_of_loss(run), entry.parameter.unit
+    of_loss = told.unit if told is not None else ""
+    per = f"per {own}" if own else "per unit" if of_loss else ""
+    return f"{of_loss} {per}".strip()
 
 
 def pushing(run: RecordedRun, path: FollowedPath) -> Mapping[Quantity, Floats]:

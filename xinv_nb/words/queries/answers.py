@@ -9,6 +9,7 @@ from dataclasses import replace
 from xinv_nb.facts.analysis import facts_of, shown_parts
 from xinv_nb.facts.counting import counted
 from xinv_nb.facts.fact import Fact
+from xinv_nb.facts.kinds import all_kinds
 from xinv_nb.language.slots import Count, Iteration, Slot
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.words.queries.kinds import all_query_kinds
@@ -33,6 +34,10 @@ def answers_to(run: RecordedRun, question: str) -> Sequence[Fact]:
     if defined := meaning(run, question):
         return defined
     query = read(run, question)
+    if _PUSHED.search(query.asked):
+        return []  # what pushes is told by facts of its own
+    if query.kind not in _OF_THEIR_OWN and _is_told(query):
+        return []
     known = all_query_kinds().get(query.kind)
     found = known.answer(query) if known is not None else []
     if not found and query.subjects and re.search(r"\bwhy\b", query.asked):
@@ -43,8 +48,21 @@ def answers_to(run: RecordedRun, question: str) -> Sequence[Fact]:
     return [replace(fact, cites=rest) if not (fact.id or fact.cites) else fact for fact in found]
 
 
+_OF_THEIR_OWN = frozenset(["determined", "misfit", "minimum", "overfitting"])
+"""Kinds of queries that tell facts of kinds that say by which words they are asked for, and more."""
+
+
+def _is_told(query: Query) -> bool:
+    """Whether the run has facts of a kind that says by which words it is asked for, and a question has these."""
+    asked = {kind.name for kind in all_kinds() if kind.asked_with and re.search(kind.asked_with, query.asked)}
+    return any(fact.kind in asked for fact in facts_of(query.whole))
+
+
 _OF_A_FIT = frozenset(["answer value", "answer extreme", "answer progress", "answer not_stopped", "answer threshold"])
 """Answers that are of the fit that is told."""
+
+
+_PUSHED = re.compile(r"\b(?:push|pull|hold|held|keep)(?:e?s|ed|ing)?\b")
 
 
 def _of_one_fit(query: Query, found: Sequence[Fact]) -> Fact | None:

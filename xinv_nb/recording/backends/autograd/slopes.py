@@ -76,6 +76,10 @@ class _Walk:
                 self._begin(node, places[node])
             size += self._visit(node, order[-1])
         gradients = [None if place in self.refused else self._gradient(order[-1], place) for place in range(self.count)]
+        level = next((0.0 * each for each in gradients if isinstance(each, (float, np.ndarray))), None)
+        for place in range(self.count) if level is not None else ():
+            if gradients[place] is None and place not in self.refused:
+                gradients[place] = level  # nothing came to the parameters: its slope is 0
         return Slopes(gradients, [frozenset(each) for each in inside], self.cost, _WHOLE * size)
 
     def _active(self, node: Any) -> list[int]:
@@ -133,7 +137,7 @@ class _Walk:
                 self.root += np.multiply.outer(row, laid_out.reshape(-1))
                 self.cost += 0.5
                 continue
-            for place in np.flatnonzero(row).tolist():
+            for place in np.flatnonzero(row).tolist() or range(self.count):  # where all slopes are 0, these are known
                 self.cost += 0.5
                 self._pass(parent, place, tuple(vjp(row[place]))[k])
 

@@ -13,6 +13,7 @@ from xinv_nb.words.queries.query import Query
 from xinv_nb.words.queries.query_kind import QueryKind
 from xinv_nb.words.queries.tracks import of_loss
 
+_CONVERGED = re.compile(r"\bconverge")
 _HELD = frozenset(["bound", "constraint-active", "constraint-violated"])
 """Findings of ends that are no level points, and need not be."""
 _FAST = re.compile(r"\b(?:fast|quick\w*|slow\w*|rate)\b")
@@ -29,7 +30,8 @@ def answer(query: Query) -> Sequence[Fact]:
     held = [fact for fact in facts if fact.data.get("finding") in _HELD]
     if held and not judged:
         return [*findings_in(held, 1)[:1], *ending, *state(query, [of_loss(query.run)])][:3]
-    return [*judged, *ending, *state(query, [of_loss(query.run)])][:3]
+    tests = [fact for fact in facts if fact.kind == "stopping tests"][:1] if _CONVERGED.search(query.asked) else []
+    return [*judged, *ending, *state(query, [of_loss(query.run)]), *tests]
 
 
 QUERY = QueryKind("minimum", answer)
