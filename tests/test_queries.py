@@ -154,3 +154,22 @@ def test_nothing_is_computed_of_an_empty_recording() -> None:
     with xi.record() as run:
         pass
     assert "does not show" in run.ask("What is the loss at the end?", model=False).text
+
+
+def test_correlations_are_those_of_the_estimates() -> None:
+    days = numpy.linspace(0.0, 4.0, 20)
+    level = 3.0 * numpy.exp(-0.7 * days) + 1.0 + 0.05 * numpy.sin(9 * days)
+    from scipy.optimize import curve_fit
+
+    with xi.record() as run:
+        curve_fit(lambda t, height, rate, base: height * numpy.exp(-rate * t) + base, days, level, p0=[1.0, 1.0, 0.0])
+    table = run.uncertainty.correlations
+    answer = run.ask("Are rate and base correlated?", model=False).text
+    assert f"{table['rate', 'base']:.2g} of rate and base".replace("-", "−") in answer
+    strongest = max((abs(table[pair]), pair) for pair in (("height", "rate"), ("height", "base"), ("rate", "base")))[1]
+    answer = run.ask("Which parameters are correlated?", model=False).text
+    assert answer.startswith(
+        f"The strongest correlations of the estimates are {table[strongest]:.2g} of {strongest[0]} and".replace(
+            "-", "−"
+        )
+    )

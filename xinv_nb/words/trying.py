@@ -83,8 +83,9 @@ def places_in(run: RecordedRun, asked: str) -> dict[str, float]:
             told = re.search(rf"(?<![\w.]){bare}(?![\w\[])[^\d]{{0,20}}?(?<![\w.])({_NUMBER})(?![\w.]*\])", asked)
             if told is not None and entry.name not in found:
                 found[entry.name] = float(told[1])
-    if not found and len(entries) == 1 and (only := number_in(asked)) is not None:
-        found[entries[0].name] = only
+    named = [entry for entry in entries if is_named(asked, entry)] or (entries if len(entries) == 1 else [])
+    if not found and len(named) == 1 and (only := number_in(asked)) is not None:
+        found[named[0].name] = only  # "with 10 cm of insulation"
     return found
 
 

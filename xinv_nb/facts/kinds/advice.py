@@ -14,6 +14,7 @@ import numpy as np
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact, Phase
 from xinv_nb.facts.kind import Kind, Question
+from xinv_nb.facts.kinds.held_out import has_risen
 from xinv_nb.language.slots import Iteration, Slot, Value
 from xinv_nb.recorded.endings import NO_LOWER_LOSS
 from xinv_nb.recorded.run import RecordedRun
@@ -127,6 +128,8 @@ def _unfinished(evidence: Evidence) -> Suggestions:
     if not endings or _at_minimum(evidence):
         return
     speed = [f for f in evidence.of("convergence") if f.values["order"] == "linear"]
+    if any(has_risen(curve) for curve in evidence.curves):
+        return  # lower it would become, and worse on what was kept out of the fit
     if not speed:
         yield "more iterations", {}, endings
     elif speed[0].values["left"] >= _LITTLE * abs(evidence.of("course")[0].data["change"]):

@@ -52,6 +52,15 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
             yield fact
 
 
+def has_risen(curve: Curve) -> bool:
+    """Whether a loss on what was kept out of the fit ended clearly above its lowest value."""
+    if not is_held_out(curve.watch.name) or len(curve.values) < _FEWEST or not np.isfinite(curve.values).all():
+        return False
+    path = smoothed(curve.values)
+    low = int(np.argmin(path.values))
+    return path.differ(low, -1) and float(path.values[-1] - path.values[low]) >= _SEEN * float(np.ptp(path.values))
+
+
 def is_held_out(name: str) -> bool:
     """Whether a quantity is, by its name, a loss on what was kept out of the fit.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 
@@ -10,7 +11,8 @@ import numpy as np
 from xinv_nb.facts.analysis import facts_of
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.measures.names import named
-from xinv_nb.language.slots import Named, Said, Slot, Value
+from xinv_nb.facts.uncertainty import uncertainty_of
+from xinv_nb.language.slots import Clause, Listed, Named, Said, Slot, Value
 from xinv_nb.words.names import mentioned_in, subjects_of
 from xinv_nb.words.queries.kinds.right import end_state
 from xinv_nb.words.queries.query import Query
@@ -19,6 +21,8 @@ from xinv_nb.words.queries.query_kind import QueryKind, told
 _ALL = "well"
 """The form of the fact that all combinations of parameters are about equally well determined."""
 _RANKED = re.compile(r"\b(?:worst|best|least|most|poorest)\b")
+_TIED = re.compile(r"\b(?:correlat|tied|told apart|tell .* apart|trade ?off)")
+_MOST = 3
 _ALIKE = 1.2
 """Ratio of two errors up to which they are about equal."""
 
@@ -29,6 +33,8 @@ def answer(query: Query) -> Sequence[Fact]:
     What a question names in full or in part has to be in a fact, or the fact is about all parameters.
     """
     facts = facts_of(query.whole)
+    if _TIED.search(query.asked) and (tied := _tied(query)):
+        return tied
     known = [fact for fact in facts if fact.kind in ("estimate", "correlation", "identifiability", "idle")]
     known = [fact for fact in known if fact.kind != "estimate" or fact.data.get("error") is not None]
     if not query.subjects:
@@ -41,6 +47,23 @@ def answer(query: Query) -> Sequence[Fact]:
     if query.whole.curvature is None and not any(fact.kind in ("estimate", "correlation") for fact in about):
         return [_identify(query), *(about[:1] or end_state(query))]
     return [*(about[:2] or [_identify(query)]), *end_state(query)]
+
+
+def _tied(query: Query) -> list[Fact]:
+    """Return the strongest correlations of estimates, of what is named if anything is; nothing where none are known."""
+    table = uncertainty_of(query.whole).correlations
+    labels = subjects_of(query.run)
+    about = {label for label, name in labels.items() if name in query.subjects}
+    pairs = [(one, other) for one, other in itertools.combinations(table, 2) if not about or {one, other} & about]
+    if len(about & set(table)) > 1:
+        pairs = [pair for pair in pairs if set(pair) <= about]
+    pairs.sort(key=lambda pair: -abs(table[pair[0]][pair[1]]))
+    items = []
+    for pair in pairs[:_MOST]:
+        one, other = (Named(name, name) for name in pair)
+        slots: dict[str, Slot] = {"one": one, "other": other, "value": Value(table[pair[0]][pair[1]], digits=2)}
+        items.append(Clause("of a pair", slots, "answer determined"))
+    return [told(query, "determined", "correlations", {"pairs": Listed(tuple(items))})] if items else []
 
 
 def _ranked(query: Query) -> list[Fact]:
@@ -70,4 +93,9 @@ def _identify(query: Query) -> Fact:
     return told(query, "determined", "identify", {"call": Said(call)})
 
 
-QUERY = QueryKind("determined", answer, {"call": Said, "worst": Named, "best": Named, "ratio": Value})
+QUERY = QueryKind(
+    "determined",
+    answer,
+    {"call": Said, "worst": Named, "best": Named, "ratio": Value}
+    | {"pairs": Listed, "one": Named, "other": Named, "value": Value},
+)
