@@ -12,6 +12,7 @@ each. New pictures and what differs are left in `artifacts/`.
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import os
 import subprocess
@@ -199,3 +200,25 @@ def test_softer_letters_are_no_difference() -> None:
 def test_a_part_that_lies_elsewhere_is_named() -> None:
     golden = {".head": [0, 0, 100, 50], ".foot": [0, 60, 100, 90]}
     assert moved(golden | {".foot": [0, 75, 100, 105]}, golden) == [".foot: [0, 60, 100, 90] became [0, 75, 100, 105]"]
+
+
+@pytest.mark.parametrize("width", [1000, 1160, 1400])
+def test_nothing_in_the_head_lies_upon_its_neighbour(chromium: Any, tmp_path: Path, width: int) -> None:
+    import xinv_nb as xi
+
+    problem = xi.Problem("A language model learns nursery rhymes, letter by letter, in many words")
+    with xi.record(problem=problem) as run:
+        for step in range(30):
+            run.add(5.06 * 0.97**step, {"weight": float(step)}, **{"surprise at the first letter": 4.0 - step / 30})
+    page = chromium.new_page(viewport={"width": width, "height": 900})
+    page.goto(run.to_html(tmp_path / "long.html").as_uri())
+    page.locator(".about > .title").first.wait_for()
+    boxes = page.evaluate(
+        "() => [...document.querySelectorAll('*')].map(e => e.shadowRoot).filter(Boolean)"
+        ".flatMap(r => [...r.querySelectorAll('.about > *')]).map(e => e.getBoundingClientRect())"
+        ".filter(b => b.width > 0).map(b => [b.left, b.right, b.top, b.bottom])"
+    )
+    assert len(boxes) > 2
+    for one, other in itertools.pairwise(boxes):
+        assert other[0] >= one[1] - 1 or other[2] >= one[3] - 1, (one, other)
+    page.close()
