@@ -16,8 +16,10 @@ from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.constraints import is_constrained
 from xinv_nb.facts.measures.left import parts, steepness
 from xinv_nb.facts.measures.losses import finite_iterates
+from xinv_nb.facts.measures.optimizers import last_stop
 from xinv_nb.facts.measures.scale import visible_swing
 from xinv_nb.facts.measures.sizes import end_of, gradient_sizes
+from xinv_nb.recorded.endings import OUT_OF
 from xinv_nb.recorded.run import RecordedRun
 
 _FLAT = 1e-3
@@ -66,11 +68,18 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     low = float(run.loss[np.isfinite(run.loss)].min())  # of what was only tried, too
     above, fall = float(loss[-1]) - low, float(loss[0]) - low
     lowest = above <= _LOWEST * fall and (not logarithmic or loss[-1] <= _ALIKE * low or above <= _ROUNDING * fall)
-    level = steepness < _LEVEL_FOR_SURE or (steepness < _FLAT and fell < swing / 2)
+    level = steepness < _LEVEL_FOR_SURE or (steepness < _FLAT and fell < swing / 2 and not _goes_on(evidence))
     if lowest and level and not (_has_more(evidence) or _is_still_steep(evidence) or _is_in_doubt(evidence)):
         yield KIND.fact("reached", (0, last), 0.6, {}, data=data | {"minimum": True})
     elif steepness > _STEEP and evidence.phases[-1].kind not in ("rise", "divergence") and not _is_bounded(run):
         yield KIND.fact("not yet", (0, last), 0.5, {}, data=data | {"minimum": False})
+
+
+def _goes_on(evidence: Evidence) -> bool:
+    """Whether the loss was falling at the end, or the solver was out of steps: a start far off makes all else level."""
+    stop = last_stop(evidence.run)
+    falls = any(fact.data.get("doing") == "descent" for fact in evidence.of("ending"))
+    return falls or (stop is not None and stop.values.get("reason") in OUT_OF)
 
 
 def _has_more(evidence: Evidence) -> bool:
