@@ -8,7 +8,7 @@ import autograd.numpy as np
 import numpy
 import pytest
 from autograd import grad, value_and_grad
-from scipy.optimize import minimize
+from scipy.optimize import differential_evolution, minimize
 
 import xinv_nb as xi
 from xinv_nb.claims.numerals import numbers_in
@@ -190,3 +190,9 @@ def test_the_numbers_are_those_of_the_recording(several_starts, several_rates, s
             if fact.kind == "ends":
                 told = numbers_in(re.sub(r"x\[\d\]", "", fact.text))
                 assert numpy.allclose(told, recomputed(run, fact), rtol=6e-3, atol=0), fact.text
+
+
+def test_a_search_that_its_own_last_step_polishes_is_no_second_fit_that_agrees() -> None:
+    with xi.record() as run:
+        differential_evolution(lambda x: (x[0] - 1) ** 2 + (x[1] + 2) ** 2, [(-5, 5)] * 2, seed=1)
+    assert not [fact.text for fact in run.facts if fact.kind == "ends" and fact.form != "of one"]

@@ -23,9 +23,7 @@ def is_told(run: xi.Run) -> bool:
 @pytest.mark.parametrize("most", [6, 8, 12])
 def test_a_solver_that_was_out_of_steps_is_at_no_minimum(method, most):
     with xi.record() as run:
-        end = minimize(
-            value_and_grad(valley), numpy.full(6, -1.0), jac=True, method=method, options={"maxiter": most}
-        )
+        end = minimize(value_and_grad(valley), numpy.full(6, -1.0), jac=True, method=method, options={"maxiter": most})
     assert end.fun > 1  # 0 is possible
     assert not is_told(run)
 

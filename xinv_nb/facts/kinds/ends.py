@@ -47,8 +47,10 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     if parts is None or len(parts.fits) < 2 or run.status == "running" or blocks_of(run):
         return
     ends = ends_of(run, parts.fits, parts.stretches)
-    yield from _places(run, parts, ends)
-    yield from _fewest(parts, ends)
+    start, stop = parts.story
+    if any(not start <= fit.start < stop for fit in parts.fits):  # else one went on from where the other ended
+        yield from _places(run, parts, ends)
+        yield from _fewest(parts, ends)
     if len(ends) <= MOST:
         yield from (of_one(run, end) for end in ends)
         yield from (fact for end in ends if (fact := why_higher(run, parts, end.number)) is not None)

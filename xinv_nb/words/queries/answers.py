@@ -49,8 +49,10 @@ _OF_A_FIT = frozenset(["answer value", "answer extreme", "answer progress", "ans
 
 def _of_one_fit(query: Query, found: Sequence[Fact]) -> Fact | None:
     """Return of which fit an answer is, where there are several and it is computed of the one that is told."""
-    fits, start = shown_parts(query.whole).fits, query.places.back(0)
-    if len(fits) < 2 or query.evaluation is not None or not any(fact.kind in _OF_A_FIT for fact in found):
+    parts, start = shown_parts(query.whole), query.places.back(0)
+    fits = parts.fits
+    is_of_all = all(parts.story[0] <= fit.start < parts.story[1] for fit in fits)  # each went on from the one before
+    if is_of_all or query.evaluation is not None or not any(fact.kind in _OF_A_FIT for fact in found):
         return None
     for number, fit in enumerate(fits, 1):
         if fit.start <= start < fit.stop:
