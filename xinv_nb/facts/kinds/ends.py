@@ -77,7 +77,7 @@ def why_higher(run: RecordedRun, parts: Parts, number: int) -> Fact | None:
     if not parts.are_comparable or not finite:
         return None
     best = min(finite, key=lambda each: each.lowest)
-    if not end.loss > best.lowest or end is best:
+    if not end.loss > best.lowest or end is best or end.is_noisy or best.is_noisy:
         return None
     form = _why(run, end, best)
     if form is None:
