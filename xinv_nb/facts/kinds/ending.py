@@ -14,6 +14,7 @@ from xinv_nb.facts.measures.names import named_optimizer
 from xinv_nb.facts.measures.optimizers import last_stop
 from xinv_nb.facts.measures.phases import unusable
 from xinv_nb.facts.measures.scale import visible_swing
+from xinv_nb.facts.measures.smoothing import goes_one_way
 from xinv_nb.language.slots import (
     Clause,
     Count,
@@ -111,6 +112,8 @@ def _doing(evidence: Evidence) -> Told:
         return ", swinging", {}, data
     if phase.noisy:
         form = {"plateau": ", only noise", "rise": ", rising apart from noise"}.get(phase.kind)
+        if phase.kind != "plateau" and not _goes_on(run, finite[finite >= phase.start], falls=form is None):
+            return "", {}, {"doing": "unclear"}
         return form or ", falling apart from noise", {}, data
     whole = finite_iterates(run)
     rows = whole[whole >= phase.start]
@@ -132,6 +135,13 @@ def _doing(evidence: Evidence) -> Told:
     data = {"doing": "descent" if falls else "rise", "from": start.number, "to": end.number, "since": since}
     slots: dict[str, Slot] = {"late_start": start, "late_end": end, "since": Iteration(since)}
     return ", falling" if falls else ", rising", slots, data
+
+
+def _goes_on(run: RecordedRun, rows: Rows, *, falls: bool) -> bool:
+    """Whether a noisy loss clearly went its way in the last half of its stretch, too, and not only at first."""
+    late = run.loss[rows[len(rows) // 2 :]]
+    pieces = [float(np.median(piece)) for piece in np.array_split(late, 3) if len(piece)]
+    return len(pieces) == 3 and (pieces[-1] < pieces[0]) == falls and goes_one_way(late)
 
 
 def _still_falls(run: RecordedRun, whole: Rows) -> bool:

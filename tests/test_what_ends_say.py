@@ -1,11 +1,11 @@
-"""That a run ended at a minimum is not said where it was cut short, however steep its start was."""
+"""What is said of an end: no minimum where a run was cut short, no fall that ended long ago."""
 
 from __future__ import annotations
 
 import autograd.numpy as np
 import numpy
 import pytest
-from autograd import value_and_grad
+from autograd import grad, value_and_grad
 from scipy.optimize import minimize
 
 import xinv_nb as xi
@@ -32,3 +32,21 @@ def test_one_that_met_its_own_test_is():
     with xi.record() as run:
         minimize(value_and_grad(valley), numpy.full(6, 0.5), jac=True, method="L-BFGS-B")
     assert is_told(run)
+
+
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_a_noisy_loss_that_fell_long_ago_is_not_said_to_be_falling_still(goes_on):
+    """Two batches by turns: after a hundred iterations nothing moves any more but from one to the other."""
+    rng = numpy.random.RandomState(1)
+    x = rng.randn(40, 4)
+    y = x @ numpy.ones(4) + 0.5 * rng.randn(40)
+
+    def loss(w, batch):
+        return np.mean((np.dot(x[batch], w) - y[batch]) ** 2)
+
+    with xi.record() as run:
+        w = numpy.zeros(4)
+        for i in range(300):
+            w = w - (0.0015 if goes_on else 0.1) * grad(loss)(w, slice(i % 2 * 20, i % 2 * 20 + 20))
+    assert any("still falling" in fact.text for fact in run.facts) == goes_on
+    assert any("More iterations" in fact.text for fact in run.facts) <= goes_on
