@@ -14,7 +14,6 @@ from xinv_nb.facts.measures.names import named_optimizer
 from xinv_nb.facts.measures.optimizers import last_stop
 from xinv_nb.facts.measures.phases import unusable
 from xinv_nb.facts.measures.scale import visible_swing
-from xinv_nb.facts.measures.smoothing import goes_one_way
 from xinv_nb.language.slots import (
     Clause,
     Count,
@@ -37,6 +36,8 @@ _DONE = ("converged", "flat", "hardly changes", "tiny steps", "first-order condi
 """Reasons to stop that say that a test for convergence is met."""
 _LATE = 10
 """The last part of the run that is looked at: one in ten iterations."""
+_FEWEST_OF_HALF, _CLEAR = 4, 2.0
+"""Noisy losses of which a mean is taken, and standard errors by which two of these differ for a loss to go on."""
 _FEWEST_IDLE = 10
 """Evaluations without a step from which on a loss may be said to have stood still."""
 
@@ -140,8 +141,12 @@ def _doing(evidence: Evidence) -> Told:
 def _goes_on(run: RecordedRun, rows: Rows, *, falls: bool) -> bool:
     """Whether a noisy loss clearly went its way in the last half of its stretch, too, and not only at first."""
     late = run.loss[rows[len(rows) // 2 :]]
-    pieces = [float(np.median(piece)) for piece in np.array_split(late, 3) if len(piece)]
-    return len(pieces) == 3 and (pieces[-1] < pieces[0]) == falls and goes_one_way(late)
+    halves = late[: len(late) // 2], late[len(late) // 2 :]
+    if len(halves[0]) < _FEWEST_OF_HALF:
+        return False
+    change = float(halves[1].mean() - halves[0].mean())
+    error = float(np.sqrt(sum(half.var(ddof=1) / len(half) for half in halves)))
+    return (change < 0) == falls and abs(change) > _CLEAR * error
 
 
 def _still_falls(run: RecordedRun, whole: Rows) -> bool:
