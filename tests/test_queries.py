@@ -40,6 +40,15 @@ def dry_run() -> xi.Run:
 
 
 ANSWERS = [
+    (
+        "how did the gate change between iterations 5 and 10",
+        "Between iterations 5 and 10 gate opening fell from 9 to 8 cm.",
+    ),
+    ("pump rate after 30?", "Between iterations 30 and 39 pump rate rose from 3.5 to 3.95 l/s."),
+    (
+        "how much did the loss drop in the first 10 iterations",
+        "Between iterations 0 and 10 the loss fell from 105 to 24.7.",
+    ),
     ("What is the water level at the end?", "At the end water level was 3.16; at the start it was 4."),
     ("How high was the water level at iteration 8?", "At iteration 8 water level was 3.54."),
     ("What are the fitted parameters?", "At the end gate opening was 2.2 cm and pump rate was 3.95 l/s."),

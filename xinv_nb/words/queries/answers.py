@@ -13,6 +13,7 @@ from xinv_nb.language.slots import Count, Iteration, Slot
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.words.queries.kinds import all_query_kinds
 from xinv_nb.words.queries.kinds.definition import meaning
+from xinv_nb.words.queries.kinds.reason import in_a_stretch
 from xinv_nb.words.queries.query import Query, read
 
 
@@ -35,6 +36,8 @@ def answers_to(run: RecordedRun, question: str) -> Sequence[Fact]:
     query = read(run, question)
     known = all_query_kinds().get(query.kind)
     found = known.answer(query) if known is not None else []
+    if query.stretch is not None and query.kind in _GOES and (query.subjects or _LOSS.search(query.asked)):
+        found = in_a_stretch(query, query.stretch)  # what is told of the run as a whole would seem to be of the stretch
     if not found and query.subjects and re.search(r"\bwhy\b", query.asked):
         found = all_query_kinds()["reason"].answer(query)
     if one := _of_one_fit(query, found):
@@ -43,6 +46,9 @@ def answers_to(run: RecordedRun, question: str) -> Sequence[Fact]:
     return [replace(fact, cites=rest) if not (fact.id or fact.cites) else fact for fact in found]
 
 
+_GOES = frozenset(["", "value", "moves", "extreme", "progress", "loss", "best", "credit", "turned"])
+"""Kinds of queries about how something goes, of which a stretch is a part."""
+_LOSS = re.compile(r"\b(?:loss|objective|cost|misfit)\b")
 _OF_A_FIT = frozenset(["answer value", "answer extreme", "answer progress", "answer not_stopped", "answer threshold"])
 """Answers that are of the fit that is told."""
 
