@@ -50,3 +50,11 @@ def test_a_noisy_loss_that_fell_long_ago_is_not_said_to_be_falling_still(goes_on
             w = w - (0.0015 if goes_on else 0.1) * grad(loss)(w, slice(i % 2 * 20, i % 2 * 20 + 20))
     assert any("still falling" in fact.text for fact in run.facts) == goes_on
     assert any("More iterations" in fact.text for fact in run.facts) <= goes_on
+
+
+def test_a_parameter_that_the_program_clips_is_not_said_to_be_on_its_way():
+    with xi.record() as run:
+        p = numpy.array([0.0, 1.0])
+        for _ in range(40):
+            p = numpy.clip(p - 0.1 * grad(lambda p: (p[0] - 3) ** 2 + (p[1] + 1) ** 2)(p), 0, 2)
+    assert not [fact.text for fact in run.facts if fact.kind == "minimum"]

@@ -38,6 +38,8 @@ _FELT = 1e-8
 _LATEST, _OUTSIDE, _VISIBLE = 10, 0.3, 3.0
 """How many of the latest changes of the loss are looked at, by which share of them and how many times the rounding they
 lie outside of what the slopes promise, where the slopes are not to be trusted."""
+_HELD = 4
+"""The latest points at which a parameter with a slope is the same to the last bit where the program holds it."""
 _LATE = 10
 """The last part of the run that is looked at: one in ten iterations."""
 
@@ -71,7 +73,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     level = steepness < _LEVEL_FOR_SURE or (steepness < _FLAT and fell < swing / 2 and not _goes_on(evidence))
     if lowest and level and not (_has_more(evidence) or _is_still_steep(evidence) or _is_in_doubt(evidence)):
         yield KIND.fact("reached", (0, last), 0.6, {}, data=data | {"minimum": True})
-    elif steepness > _STEEP and evidence.phases[-1].kind not in ("rise", "divergence") and not _is_bounded(run):
+    elif steepness > _STEEP and not (_rises(evidence) or _is_bounded(run) or _is_held(run)):
         yield KIND.fact("not yet", (0, last), 0.5, {}, data=data | {"minimum": False})
 
 
@@ -105,6 +107,18 @@ def _is_in_doubt(evidence: Evidence) -> bool:
     ways = evidence.trials[np.arange(max(len(evidence.trials) - _LATEST, 0), len(evidence.trials))]
     outside = ways.excess > _OUTSIDE * np.maximum(np.abs(ways.before) + np.abs(ways.behind), np.abs(ways.change))
     return bool((outside & (ways.excess > _VISIBLE * ways.rounding)).any())
+
+
+def _rises(evidence: Evidence) -> bool:
+    return evidence.phases[-1].kind in ("rise", "divergence")
+
+
+def _is_held(run: RecordedRun) -> bool:
+    """Whether the program leaves a parameter where it is, for all its slope: a bound of its own, as by `numpy.clip`."""
+    rows = run.iterates[-_HELD:]
+    points, slopes = run.history.rows(rows), run.history.rows(rows, "gradients")
+    still = (points == points[-1]).all(axis=0) & (slopes != 0).all(axis=0)
+    return len(rows) == _HELD and bool(still.any())
 
 
 def _is_bounded(run: RecordedRun) -> bool:
