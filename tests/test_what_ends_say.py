@@ -58,3 +58,18 @@ def test_a_parameter_that_the_program_clips_is_not_said_to_be_on_its_way():
         for _ in range(40):
             p = numpy.clip(p - 0.1 * grad(lambda p: (p[0] - 3) ** 2 + (p[1] + 1) ** 2)(p), 0, 2)
     assert not [fact.text for fact in run.facts if fact.kind == "minimum"]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_loss_that_scatters_on_its_last_level_is_not_said_to_be_rising_or_falling(seed):
+    """A fall so deep that its noise is seen on a logarithmic scale alone (simultaneous perturbations, Spall 1992)."""
+    rng = numpy.random.RandomState(seed)
+    with xi.record() as run:
+        x = numpy.zeros(3)
+        for k in range(150):
+            way, width = rng.choice([-1, 1], 3), 0.1 / (k + 1) ** 0.1
+            up, down = (numpy.sum((x + s * width * way - 1) ** 2) + 0.02 * rng.randn() for s in (1, -1))
+            run.add((up + down) / 2, {"x": x})
+            x = x - 0.1 / (k + 10) ** 0.6 * (up - down) / (2 * width) * way
+    told = next(fact for fact in run.facts if fact.kind == "ending")
+    assert told.data["doing"] not in ("rise", "descent")

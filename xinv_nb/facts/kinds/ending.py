@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
@@ -41,6 +42,7 @@ _FEWEST_OF_HALF, _CLEAR = 4, 2.0
 _FEWEST_IDLE = 10
 """Evaluations without a step from which on a loss may be said to have stood still."""
 
+Floats = NDArray[np.float64]
 Told = tuple[str, dict[str, Slot], dict[str, object]]
 
 
@@ -132,10 +134,18 @@ def _doing(evidence: Evidence) -> Told:
     scale = abs(end.number) if visible_swing(run.loss[whole])[0] else height(run.loss[whole])
     if start.looks_like(end) or abs(start.number - end.number) <= _UNCHANGED * scale:
         return ", hardly changing", {}, {"doing": "plateau"}
+    if abs(start.number - end.number) <= _CLEAR * _scatter(run.loss[rows]):
+        return "", {}, {"doing": "unclear"}
     falls = end.number < start.number
     data = {"doing": "descent" if falls else "rise", "from": start.number, "to": end.number, "since": since}
     slots: dict[str, Slot] = {"late_start": start, "late_end": end, "since": Iteration(since)}
     return ", falling" if falls else ", rising", slots, data
+
+
+def _scatter(loss: Floats) -> float:
+    """Return by how much single losses of the last part of a stretch scatter, which a smooth curve hardly does."""
+    late = loss[-(len(loss) // 3) :]
+    return float(np.median(np.abs(np.diff(late, 2)))) / 6**0.5 if len(late) >= _FEWEST_IDLE else 0.0
 
 
 def _goes_on(run: RecordedRun, rows: Rows, *, falls: bool) -> bool:
