@@ -99,3 +99,14 @@ def test_a_weight_that_grows_by_plan_is_no_jump() -> None:
             run.add(loss, x, slope)
             x = x - 0.4 / (1 + weight) * slope
     assert "jump" not in {finding.kind for finding in run.diagnosis}
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.1])
+@pytest.mark.parametrize("height", [5.0, 20.0])
+def test_a_threshold_that_a_descent_walks_across_at_full_stride_is_a_jump(rate, height) -> None:
+    with xi.record() as run:
+        p = numpy.array([0.0, 1.0])
+        for _ in range(30):
+            p = p - rate * grad(lambda p: (p[0] - 2) ** 2 + p[1] ** 2 + np.where(p[0] > 1.2, height, 0.0))(p)
+    assert [finding.kind for finding in run.diagnosis] == ["jump"]
+    assert run.diagnosis[0].values["rise"] == pytest.approx(height, rel=0.2)

@@ -145,3 +145,26 @@ def test_batches_tell_nothing_of_what_is_left() -> None:
     with xi.record("batches") as run:
         sgd(grad(loss), np.zeros(4), num_iters=80, step_size=0.01)
     assert "left-to-gain" not in kinds(run)
+
+
+def test_how_far_to_go_is_not_told_of_a_run_whose_gradient_or_steps_do_not_lead_there() -> None:
+    """A wrong gradient knows of no way, and no way goes on for hundreds of thousands of steps as it began."""
+
+    def valley(p):
+        return (p[0] - 1) ** 2 + 10 * (p[1] - p[0] ** 2) ** 2
+
+    def wrong(p):
+        return numpy.array([2 * (p[0] - 1) - 40 * p[0] * (p[1] - p[0] ** 2), -20 * (p[1] - p[0] ** 2)])
+
+    with xi.record() as run:
+        minimize(valley, [-1.0, 2.0], jac=wrong, method="BFGS")
+    assert [finding.kind for finding in run.diagnosis] == ["gradient-wrong"]
+
+    def bowl(p):
+        return np.sum((p - numpy.array([1.0, 4.0])) ** 2) + 0.1 * np.sum(p**4)
+
+    with xi.record() as run:
+        p = numpy.zeros(2)
+        for _ in range(60):
+            p = p - 1e-6 * grad(bowl)(p)
+    assert [finding.kind for finding in run.diagnosis] == ["step-too-short"]

@@ -113,3 +113,18 @@ def test_data_that_look_a_little_like_a_penalty_are_data() -> None:
     with xi.record(live=False) as run:
         least_squares(lambda p: p[0] + p[1] * TIMES - COUNTS, [1.0, 1.0])
     assert not run.uncertainty.why_not
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize(("wrong", "form"), [([10], "one point"), ([10, 33], "few points")])
+def test_single_data_points_far_off_are_no_reason_to_doubt_the_sigmas(monkeypatch, program, wrong, form) -> None:
+    spoiled = COUNTS.copy()
+    spoiled[wrong] += 3.0
+    monkeypatch.setitem(globals(), "COUNTS", spoiled)
+    (finding,) = program(SIGMA).diagnosis
+    assert (finding.kind, finding.form, finding.severity) == ("sigmas", form, "caution")
+    assert finding.values["outliers"] == len(wrong)
+    assert finding.values["rest"] < finding.values["times"] / 2
+    assert "ata point 11 of 60" in finding.text if len(wrong) == 1 else "of 60 data points" in finding.text
+    assert "soft_l1" in finding.advice
+    assert "multiply" not in finding.advice

@@ -173,3 +173,47 @@ def test_a_run_that_came_to_rest_far_above_its_start() -> None:
             p = p + velocity
     assert run.loss[-1] > 10 * run.loss[0]
     assert run.diagnosis[0].kind == "step-too-long"
+
+
+def epidemic(p):
+    susceptible, infected, misfit = 99.0, 1.0, 0.0
+    for seen in (1, 2.1, 4.4, 8.7, 15.0, 21.0, 23.0, 21.0, 17.0, 13.0):
+        misfit = misfit + (infected - seen) ** 2
+        new, well = np.exp(p[0]) * susceptible * infected / 100, np.exp(p[1]) * infected
+        susceptible, infected = susceptible - new, infected + new - well
+    return misfit
+
+
+@pytest.mark.parametrize("rate", [1e-4, 8e-5])
+def test_a_descent_that_comes_to_no_rest_is_no_noise(rate):
+    """Nothing is drawn at random: the steps overshoot, each another way."""
+
+    def descended(step: float, count: int) -> Run:
+        with xi.record() as run:
+            p = numpy.array([-0.3, -1.5])
+            for _ in range(count):
+                p = p - step * grad(epidemic)(p)
+        return run
+
+    run = descended(rate, 300)
+    (finding,) = run.diagnosis
+    assert (finding.kind, finding.severity) == ("step-too-long", "warning")
+    said = "\n".join(each.text for each in (*run.facts, *run.captions))
+    assert "noise" not in said
+    assert "batches" not in said
+    calm = descended(finding.values["limit"] / 10, 3000)  # less than the advice: farther on, the loss curves more
+    assert calm.loss[-1] < run.loss.min() + 5
+
+
+@pytest.mark.parametrize("batches", [2, 7, 20])
+@pytest.mark.parametrize("step", [0.02, 0.2])
+def test_noise_of_batches_is_no_step_that_is_too_long(batches, step):
+    rng = numpy.random.default_rng(batches)
+    x = rng.standard_normal((20 * batches, 3))
+    y = x @ numpy.ones(3) + 0.5 * rng.standard_normal(20 * batches)
+    with xi.record() as run:
+        w = numpy.zeros(3)
+        for k in range(200):
+            part = slice(20 * (k % batches), 20 * (k % batches) + 20)
+            w = w - step * grad(lambda w, part: np.mean((np.dot(x[part], w) - y[part]) ** 2))(w, part)
+    assert not run.diagnosis

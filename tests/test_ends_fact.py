@@ -8,7 +8,8 @@ import autograd.numpy as np
 import numpy
 import pytest
 from autograd import grad, value_and_grad
-from scipy.optimize import minimize
+from autograd.misc.optimizers import rmsprop, sgd
+from scipy.optimize import differential_evolution, minimize
 
 import xinv_nb as xi
 from xinv_nb.claims.numerals import numbers_in
@@ -191,3 +192,26 @@ def test_the_numbers_are_those_of_the_recording(several_starts, several_rates, s
             if fact.kind == "ends":
                 told = numbers_in(re.sub(r"x\[\d\]", "", fact.text))
                 assert numpy.allclose(told, recomputed(run, fact), rtol=6e-3, atol=0), fact.text
+
+
+def test_a_search_that_its_own_last_step_polishes_is_no_second_fit_that_agrees() -> None:
+    with xi.record() as run:
+        differential_evolution(lambda x: (x[0] - 1) ** 2 + (x[1] + 2) ** 2, [(-5, 5)] * 2, seed=1)
+    assert not [fact.text for fact in run.facts if fact.kind == "ends" and fact.form != "of one"]
+
+
+def test_one_low_loss_of_a_batch_is_no_point_that_a_fit_rose_from() -> None:
+    rng = numpy.random.RandomState(1)
+    x = rng.randn(200, 3)
+    y = x @ numpy.array([1.0, -2.0, 0.5]) + 0.1 * rng.randn(200)
+
+    def loss(w, i):
+        batch = slice((i % 10) * 20, (i % 10) * 20 + 20)
+        return np.mean((np.dot(x[batch], w) - y[batch]) ** 2)
+
+    with xi.record() as run:
+        for steps in (sgd, rmsprop):
+            steps(grad(loss), numpy.zeros(3), num_iters=60, step_size=0.05)
+    assert len(run.fits) == 2
+    assert "had risen from there" not in "\n".join(fact.text for fact in run.facts)
+    assert "had risen from there" not in run.ask("why did number 2 end higher", model=False).text

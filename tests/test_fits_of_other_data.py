@@ -159,3 +159,18 @@ def test_data_of_the_module_that_change_make_fits_that_are_not_compared(monkeypa
 
 
 POINTS = numpy.zeros(2)
+
+
+def test_the_last_of_fits_that_cannot_be_compared_is_not_said_to_be_the_lowest() -> None:
+    """A penalty of which the weight grows: each loss is higher than the one before, and another function."""
+    with xi.record() as run:
+        p, weight = numpy.array([2.0, 2.0]), 0.1
+        for _ in range(5):
+            loss = value_and_grad(lambda p, w=weight: (p[0] - 2) ** 2 + w * np.maximum(0, np.sum(p**2) - 1) ** 2)
+            p = minimize(loss, p, jac=True, method="L-BFGS-B").x
+            weight *= 10
+    said = "\n".join(each.text for each in (*run.facts, *run.captions))
+    assert "cannot be compared" in said
+    assert "Number 5 was lowest" not in said
+    assert "It was lowest" not in said
+    assert "cannot be compared" in run.ask("why does the loss jump", model=False).text

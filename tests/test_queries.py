@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import autograd.numpy as np
 import numpy
 import pytest
+from autograd import grad, value_and_grad
+from autograd.misc.optimizers import adam
+from scipy.optimize import minimize
 
 import xinv_nb as xi
 from tests.example_runs import EXAMPLES
@@ -36,6 +40,15 @@ def dry_run() -> xi.Run:
 
 
 ANSWERS = [
+    (
+        "how did the gate change between iterations 5 and 10",
+        "Between iterations 5 and 10 gate opening fell from 9 to 8 cm.",
+    ),
+    ("pump rate after 30?", "Between iterations 30 and 39 pump rate rose from 3.5 to 3.95 l/s."),
+    (
+        "how much did the loss drop in the first 10 iterations",
+        "Between iterations 0 and 10 the loss fell from 105 to 24.7.",
+    ),
     ("What is the water level at the end?", "At the end water level was 3.16; at the start it was 4."),
     ("How high was the water level at iteration 8?", "At iteration 8 water level was 3.54."),
     ("What are the fitted parameters?", "At the end gate opening was 2.2 cm and pump rate was 3.95 l/s."),
@@ -173,3 +186,30 @@ def test_correlations_are_those_of_the_estimates() -> None:
             "-", "−"
         )
     )
+
+
+def test_the_worst_data_point_of_groups_that_are_marked_is_named() -> None:
+    t, days = numpy.linspace(0.0, 4.0, 12), ["Mon", "Tue", "Wed", "Thu"]
+    seen, others = 2.0 * t + 1.0, numpy.array([2.0, 2.3, 1.8, 6.0])
+
+    def loss(p):
+        line = xi.data(p[0] * t + p[1] - seen, "gps", sigma=0.1)
+        slope = xi.data(p[0] * numpy.ones(4) - others, "speed", sigma=0.5, labels=days)
+        return np.sum((line / 0.1) ** 2) + np.sum((slope / 0.5) ** 2) + 0.1 * p[1] ** 2
+
+    with xi.record() as run:
+        end = minimize(value_and_grad(loss), [0.0, 0.0], jac=True).x
+    said = run.ask("which data point is worst", model=False).text
+    assert said.startswith("Thu fits worst: its residual is −")
+    assert f"{(6.0 - end[0]) / 0.5:.3g} standard deviations" in said
+
+
+def test_an_answer_of_fits_of_which_each_went_on_from_the_one_before_is_not_said_to_be_of_the_first() -> None:
+    def loss(x):
+        return (x[0] - 1) ** 2 + 20 * (x[1] - x[0] ** 2) ** 2
+
+    with xi.record() as run:
+        x = adam(lambda x, i: grad(loss)(x), numpy.array([-1.0, 2.0]), num_iters=40, step_size=0.1)
+        minimize(value_and_grad(loss), x, jac=True)
+    assert run.ask("final x[0]", model=False).text == "At the end x[0] was 1; at the start it was −1."
+    assert f"over {run.evaluations} evaluations" in run.ask("how many evaluations", model=False).text

@@ -44,6 +44,15 @@ def test_steps_to_and_fro_that_all_lead_lower_are_no_trials():
     assert run.accepted.all()
 
 
+def test_steps_down_that_swing_along_one_axis_once_the_others_are_at_rest_are_no_trials():
+    data = numpy.arange(4.0)
+    with xi.record() as run:
+        s = numpy.array([0.0, 0.5])
+        for _ in range(30):
+            s = s - 0.05 * grad(lambda s: 3 * 4 * np.log(s[1]) + np.sum((data - s[0]) ** 2) / s[1])(s)
+    assert run.accepted.all()
+
+
 @pytest.mark.parametrize("again", [False, True])
 @pytest.mark.parametrize("shrink", [0.5, 0.3, 0.8])
 def test_a_backtracking_search_of_ones_own_is_no_noise(shrink, again):

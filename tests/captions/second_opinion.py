@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from xinv_nb.language.bank import bank_of
 from xinv_nb.models.rewording import NOT_REWORDED
 from xinv_nb.run import Run
 
@@ -226,6 +227,8 @@ def second_opinion(
     for finding in run.diagnosis:  # their sentences have tests of their own, and no model words them
         for own in (finding.text, finding.advice):
             text = text.replace(own, "")
+    for gloss in bank_of().glosses.values():  # what a student is told of a term, in the midst of a sentence
+        text = text.replace(gloss, "")
     for fact in run.facts:  # nor do models word reasons, whose numbers are recomputed in the tests of their kinds
         if fact.kind in NOT_REWORDED:
             text = text.replace(fact.text, "")

@@ -119,7 +119,8 @@ _TOPICS = (
     _Topic(
         r"\bhow (?:many|often) .*\b(?:iterations|steps|evaluations|evaluate)",
         ("ending", "course"),
-        wanted=lambda fact: fact.kind != "ending" or "own" in fact.slots,  # else the course says how many there were
+        # else the course says how many there were
+        wanted=lambda fact: fact.kind != "ending" or ("own" in fact.slots and fact.form == "stopped, why"),
     ),
     _Topic(
         r"\b(?:loss|objective|misfit|iterations?|evaluations?|improve|improvement|progress)\b",

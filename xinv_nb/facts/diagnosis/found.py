@@ -17,7 +17,9 @@ def findings_of(evidence: Evidence, *, of_fits: bool = False) -> list[Finding]:
     kinds = [kind for kind in all_finding_kinds() if kind.of_fits == of_fits]
     if evidence.story.wandering is not None:  # which may draw samples
         kinds = [kind for kind in kinds if kind.of_samples]
-    return [finding for kind in kinds for finding in kind.compute(evidence)]
+    found = [finding for kind in kinds for finding in kind.compute(evidence)]
+    untrue = _silenced_by(found)
+    return [finding for finding in found if finding.kind not in untrue]
 
 
 def checked_kinds(kinds: str | Iterable[str]) -> tuple[str, ...]:
@@ -66,9 +68,13 @@ def without_untrue(facts: Sequence[Fact], findings: Sequence[Finding]) -> list[F
     >>> without_untrue([], [])
     []
     """
-    kinds = {kind.name: kind for kind in all_finding_kinds()}
-    silenced = {name for finding in findings for name in kinds[finding.kind].silences}
+    silenced = _silenced_by(findings)
     return [fact for fact in facts if not any(_matches(fact, name) for name in silenced)]
+
+
+def _silenced_by(findings: Iterable[Finding]) -> set[str]:
+    kinds = {kind.name: kind for kind in all_finding_kinds()}
+    return {name for finding in findings for name in kinds[finding.kind].silences}
 
 
 def _matches(fact: Fact, name: str) -> bool:

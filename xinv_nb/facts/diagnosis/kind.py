@@ -36,7 +36,8 @@ class FindingKind:
     asked_with: str = ""
     """Words by which a reader asks for it, as a regular expression of small letters: `nan`, `not finite`."""
     silences: tuple[str, ...] = ()
-    """Facts that it makes untrue or useless: a kind, or a kind and the beginning of a form, `minimum: reached`."""
+    """What it makes untrue or useless: a kind of facts, or a kind and the beginning of a form, `minimum: reached`;
+    or a kind of findings."""
     notices: tuple[str, ...] = ()
     """How notices of the recording begin that say the same, and are not shown beside it."""
     of_fits: bool = False

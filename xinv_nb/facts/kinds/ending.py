@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
@@ -36,9 +37,12 @@ _DONE = ("converged", "flat", "hardly changes", "tiny steps", "first-order condi
 """Reasons to stop that say that a test for convergence is met."""
 _LATE = 10
 """The last part of the run that is looked at: one in ten iterations."""
+_FEWEST_OF_HALF, _CLEAR = 4, 2.0
+"""Noisy losses of which a mean is taken, and standard errors by which two of these differ for a loss to go on."""
 _FEWEST_IDLE = 10
 """Evaluations without a step from which on a loss may be said to have stood still."""
 
+Floats = NDArray[np.float64]
 Told = tuple[str, dict[str, Slot], dict[str, object]]
 
 
@@ -111,6 +115,8 @@ def _doing(evidence: Evidence) -> Told:
         return ", swinging", {}, data
     if phase.noisy:
         form = {"plateau": ", only noise", "rise": ", rising apart from noise"}.get(phase.kind)
+        if phase.kind != "plateau" and not _goes_on(run, finite[finite >= phase.start], falls=form is None):
+            return "", {}, {"doing": "unclear"}
         return form or ", falling apart from noise", {}, data
     whole = finite_iterates(run)
     rows = whole[whole >= phase.start]
@@ -128,10 +134,29 @@ def _doing(evidence: Evidence) -> Told:
     scale = abs(end.number) if visible_swing(run.loss[whole])[0] else height(run.loss[whole])
     if start.looks_like(end) or abs(start.number - end.number) <= _UNCHANGED * scale:
         return ", hardly changing", {}, {"doing": "plateau"}
+    if abs(start.number - end.number) <= _CLEAR * _scatter(run.loss[rows]):
+        return "", {}, {"doing": "unclear"}
     falls = end.number < start.number
     data = {"doing": "descent" if falls else "rise", "from": start.number, "to": end.number, "since": since}
     slots: dict[str, Slot] = {"late_start": start, "late_end": end, "since": Iteration(since)}
     return ", falling" if falls else ", rising", slots, data
+
+
+def _scatter(loss: Floats) -> float:
+    """Return by how much single losses of the last part of a stretch scatter, which a smooth curve hardly does."""
+    late = loss[-(len(loss) // 3) :]
+    return float(np.median(np.abs(np.diff(late, 2)))) / 6**0.5 if len(late) >= _FEWEST_IDLE else 0.0
+
+
+def _goes_on(run: RecordedRun, rows: Rows, *, falls: bool) -> bool:
+    """Whether a noisy loss clearly went its way in the last half of its stretch, too, and not only at first."""
+    late = run.loss[rows[len(rows) // 2 :]]
+    halves = late[: len(late) // 2], late[len(late) // 2 :]
+    if len(halves[0]) < _FEWEST_OF_HALF:
+        return False
+    change = float(halves[1].mean() - halves[0].mean())
+    error = float(np.sqrt(sum(half.var(ddof=1) / len(half) for half in halves)))
+    return (change < 0) == falls and abs(change) > _CLEAR * error
 
 
 def _still_falls(run: RecordedRun, whole: Rows) -> bool:

@@ -47,8 +47,10 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     if parts is None or len(parts.fits) < 2 or run.status == "running" or blocks_of(run):
         return
     ends = ends_of(run, parts.fits, parts.stretches)
-    yield from _places(run, parts, ends)
-    yield from _fewest(parts, ends)
+    start, stop = parts.story
+    if any(not start <= fit.start < stop for fit in parts.fits):  # else one went on from where the other ended
+        yield from _places(run, parts, ends)
+        yield from _fewest(parts, ends)
     if len(ends) <= MOST:
         yield from (of_one(run, end) for end in ends)
         yield from (fact for end in ends if (fact := why_higher(run, parts, end.number)) is not None)
@@ -75,7 +77,7 @@ def why_higher(run: RecordedRun, parts: Parts, number: int) -> Fact | None:
     if not parts.are_comparable or not finite:
         return None
     best = min(finite, key=lambda each: each.lowest)
-    if not end.loss > best.lowest or end is best:
+    if not end.loss > best.lowest or end is best or end.is_noisy or best.is_noisy:
         return None
     form = _why(run, end, best)
     if form is None:

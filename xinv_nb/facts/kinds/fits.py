@@ -118,7 +118,8 @@ def _point(run: RecordedRun, parts: Parts) -> Iterator[Fact]:
     slots["point"] = values_of([(entry, float(column[shown.best])) for entry, column in columns.items()])
     if any((column[fit.start] != column[shown.start]).any() for fit in parts.fits for column in columns.values()):
         slots["from"] = values_of([(entry, float(column[shown.start])) for entry, column in columns.items()])
-    yield KIND.fact("point", (start, stop - 1), 0.9, slots)
+    form = "point" if parts.are_comparable else "point, of its own"  # else it would seem the lowest of all
+    yield KIND.fact(form, (start, stop - 1), 0.9, slots)
 
 
 def _end(run: RecordedRun, fit: Fit) -> float:

@@ -16,8 +16,10 @@ from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.constraints import is_constrained
 from xinv_nb.facts.measures.left import parts, steepness
 from xinv_nb.facts.measures.losses import finite_iterates
+from xinv_nb.facts.measures.optimizers import last_stop
 from xinv_nb.facts.measures.scale import visible_swing
 from xinv_nb.facts.measures.sizes import end_of, gradient_sizes
+from xinv_nb.recorded.endings import OUT_OF
 from xinv_nb.recorded.run import RecordedRun
 
 _FLAT = 1e-3
@@ -36,6 +38,8 @@ _FELT = 1e-8
 _LATEST, _OUTSIDE, _VISIBLE = 10, 0.3, 3.0
 """How many of the latest changes of the loss are looked at, by which share of them and how many times the rounding they
 lie outside of what the slopes promise, where the slopes are not to be trusted."""
+_HELD = 4
+"""The latest points at which a parameter with a slope is the same to the last bit where the program holds it."""
 _LATE = 10
 """The last part of the run that is looked at: one in ten iterations."""
 
@@ -66,11 +70,18 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     low = float(run.loss[np.isfinite(run.loss)].min())  # of what was only tried, too
     above, fall = float(loss[-1]) - low, float(loss[0]) - low
     lowest = above <= _LOWEST * fall and (not logarithmic or loss[-1] <= _ALIKE * low or above <= _ROUNDING * fall)
-    level = steepness < _LEVEL_FOR_SURE or (steepness < _FLAT and fell < swing / 2)
+    level = steepness < _LEVEL_FOR_SURE or (steepness < _FLAT and fell < swing / 2 and not _goes_on(evidence))
     if lowest and level and not (_has_more(evidence) or _is_still_steep(evidence) or _is_in_doubt(evidence)):
         yield KIND.fact("reached", (0, last), 0.6, {}, data=data | {"minimum": True})
-    elif steepness > _STEEP and evidence.phases[-1].kind not in ("rise", "divergence") and not _is_bounded(run):
+    elif steepness > _STEEP and not (_rises(evidence) or _is_bounded(run) or _is_held(run)):
         yield KIND.fact("not yet", (0, last), 0.5, {}, data=data | {"minimum": False})
+
+
+def _goes_on(evidence: Evidence) -> bool:
+    """Whether the loss was falling at the end, or the solver was out of steps: a start far off makes all else level."""
+    stop = last_stop(evidence.run)
+    falls = any(fact.data.get("doing") == "descent" for fact in evidence.of("ending"))
+    return falls or (stop is not None and stop.values.get("reason") in OUT_OF)
 
 
 def _has_more(evidence: Evidence) -> bool:
@@ -96,6 +107,18 @@ def _is_in_doubt(evidence: Evidence) -> bool:
     ways = evidence.trials[np.arange(max(len(evidence.trials) - _LATEST, 0), len(evidence.trials))]
     outside = ways.excess > _OUTSIDE * np.maximum(np.abs(ways.before) + np.abs(ways.behind), np.abs(ways.change))
     return bool((outside & (ways.excess > _VISIBLE * ways.rounding)).any())
+
+
+def _rises(evidence: Evidence) -> bool:
+    return evidence.phases[-1].kind in ("rise", "divergence")
+
+
+def _is_held(run: RecordedRun) -> bool:
+    """Whether the program leaves a parameter where it is, for all its slope: a bound of its own, as by `numpy.clip`."""
+    rows = run.iterates[-_HELD:]
+    points, slopes = run.history.rows(rows), run.history.rows(rows, "gradients")
+    still = (points == points[-1]).all(axis=0) & (slopes != 0).all(axis=0)
+    return len(rows) == _HELD and bool(still.any())
 
 
 def _is_bounded(run: RecordedRun) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.facts.fit import Fit, iterates_of_fit
+from xinv_nb.facts.measures.smoothing import calms_down, smoothed
 from xinv_nb.facts.measures.stretch import Stretch
 from xinv_nb.recorded.calls import OptimizerCall
 from xinv_nb.recorded.endings import OUT_OF
@@ -24,6 +25,9 @@ _LATE = 10
 """The last part of a fit that is looked at: one in ten iterates."""
 _STILL = 1e-3
 """Share of its whole fall by which the loss of a fit still fell there, or of its spread by which it had risen."""
+
+_RISES = 3
+"""Rises in a row from the lowest loss to the end that are no noise."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,8 @@ class End:
     has_risen: bool
     is_level: bool
     """Whether the gradient is known, and had nearly vanished there."""
+    is_noisy: bool
+    """Whether single losses are draws from a noise, so that a low one need be no low point."""
 
     def is_as_low_as(self, other: End) -> bool:
         """Whether no more than what solvers leave when their tests are met sets the lowest losses of two fits apart."""
@@ -96,8 +102,16 @@ def _end(run: RecordedRun, number: int, fit: Fit, call: OptimizerCall | None) ->
         is_out=ending.get("reason") in OUT_OF,
         is_falling=fall > 0 and before - last > _STILL * fall,
         is_level=run.has_gradients and _is_level(run, rows),
+        is_noisy=_is_noisy(loss),
         has_risen=last - lowest > max(_STILL * abs(fall), 0.0) or not np.isfinite(last),
     )
+
+
+def _is_noisy(loss: NDArray[np.float64]) -> bool:
+    late = np.diff(loss[int(np.argmin(loss)) :])
+    if not np.isfinite(loss).all() or (len(late) >= _RISES and (late > 0).all()):
+        return False
+    return smoothed(loss).is_noisy and not calms_down(loss)
 
 
 def _is_level(run: RecordedRun, rows: NDArray[np.intp]) -> bool:

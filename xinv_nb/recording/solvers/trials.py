@@ -83,11 +83,9 @@ def trials_on_rays(points: Floats, loss: Floats, slopes: Floats | None = None, *
         if base < at:
             continue
         tried, at, of_ray = _ray(apart, base, evenly=is_one_line)
-        if (
-            is_one_line
-            and slopes is not None
-            and _is_descent(apart[base + 1 : at + 1], slopes[firsts[base + 1 : at + 1]])
-        ):
+        # A line is a ray from any of its points, also from the end of another fit; else a step down from base counts.
+        first = base + 1 if is_one_line else base
+        if slopes is not None and _is_descent(apart[first : at + 1], slopes[firsts[first : at + 1]]):
             continue
         worse = [k for k in tried if not loss[firsts[k]] <= loss[firsts[base]]]
         if is_one_line or at + 1 >= len(apart):

@@ -14,6 +14,7 @@ from xinv_nb.language.slots import Count, Iteration, Slot
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.words.queries.kinds import all_query_kinds
 from xinv_nb.words.queries.kinds.definition import meaning
+from xinv_nb.words.queries.kinds.reason import in_a_stretch
 from xinv_nb.words.queries.query import Query, read
 
 
@@ -40,6 +41,8 @@ def answers_to(run: RecordedRun, question: str) -> Sequence[Fact]:
         return []
     known = all_query_kinds().get(query.kind)
     found = known.answer(query) if known is not None else []
+    if query.stretch is not None and query.kind in _GOES and (query.subjects or _LOSS.search(query.asked)):
+        found = in_a_stretch(query, query.stretch)  # what is told of the run as a whole would seem to be of the stretch
     if not found and query.subjects and re.search(r"\bwhy\b", query.asked):
         found = all_query_kinds()["reason"].answer(query)
     if one := _of_one_fit(query, found):
@@ -58,6 +61,9 @@ def _is_told(query: Query) -> bool:
     return any(fact.kind in asked for fact in facts_of(query.whole))
 
 
+_GOES = frozenset(["", "value", "moves", "extreme", "progress", "loss", "best", "credit", "turned"])
+"""Kinds of queries about how something goes, of which a stretch is a part."""
+_LOSS = re.compile(r"\b(?:loss|objective|cost|misfit)\b")
 _OF_A_FIT = frozenset(["answer value", "answer extreme", "answer progress", "answer not_stopped", "answer threshold"])
 """Answers that are of the fit that is told."""
 
@@ -67,8 +73,10 @@ _PUSHED = re.compile(r"\b(?:push|pull|hold|held|keep)(?:e?s|ed|ing)?\b")
 
 def _of_one_fit(query: Query, found: Sequence[Fact]) -> Fact | None:
     """Return of which fit an answer is, where there are several and it is computed of the one that is told."""
-    fits, start = shown_parts(query.whole).fits, query.places.back(0)
-    if len(fits) < 2 or query.evaluation is not None or not any(fact.kind in _OF_A_FIT for fact in found):
+    parts, start = shown_parts(query.whole), query.places.back(0)
+    fits = parts.fits
+    is_of_all = all(parts.story[0] <= fit.start < parts.story[1] for fit in fits)  # each went on from the one before
+    if is_of_all or query.evaluation is not None or not any(fact.kind in _OF_A_FIT for fact in found):
         return None
     for number, fit in enumerate(fits, 1):
         if fit.start <= start < fit.stop:

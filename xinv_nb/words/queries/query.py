@@ -17,7 +17,8 @@ _NUMBERED = re.compile(rf"\b{_COUNTED} (?:number )?(\d+)\b|\b(\d+) {_COUNTED}\b"
 _STRETCH = re.compile(
     rf"\b(?:between|from)(?: {_COUNTED})? (?P<a>\d+)(?: {_COUNTED})? (?:and|to)(?: {_COUNTED})? (?P<b>\d+)\b|"
     rf"\b(?:after|since|beyond)(?: {_COUNTED})? (?P<since>\d+)\b|"
-    rf"\b(?:before|until|up to)(?: {_COUNTED})? (?P<until>\d+)\b"
+    rf"\b(?:before|until|up to)(?: {_COUNTED})? (?P<until>\d+)\b|"
+    rf"\b(?P<side>first|last) (?P<many>\d+) {_COUNTED}\b"
 )
 _ORDINAL = "first|second|third|fourth|fifth|sixth|last|next"
 _SAY_NOTHING = re.compile(
@@ -87,6 +88,10 @@ def _stretch(asked: str, places: Places, last: int) -> tuple[int, int] | None:
     found = _STRETCH.search(asked)
     if found is None:
         return None
+    if found["side"]:
+        many = int(found["many"])
+        a, b = (0, many) if found["side"] == "first" else (last - many, last)
+        return (a, b) if 0 <= a < b <= last else None
     first, end = found["a"] or found["since"], found["b"] or found["until"]
     a = places.there(int(first)) if first else 0
     b = places.there(int(end)) if end else last

@@ -250,5 +250,16 @@ KIND = FindingKind(
     "run.diagnose(objective), differences over steps of several lengths (a Taylor test)",
     example="a derivative written by hand with a sign lost in one entry",
     asked_with=WRONG_GRADIENT,
-    silences=("advice", "minimum", "asked", "credit", "drop", "idle", "identifiability", "estimate", "turns"),
+    silences=(
+        "advice",
+        "minimum",
+        "asked",
+        "credit",
+        "drop",
+        "idle",
+        "identifiability",
+        "estimate",
+        "turns",
+        "left-to-gain",
+    ),
 )

@@ -17,7 +17,7 @@ from xinv_nb.language.slots import Count, Iteration, Slot, Value, loss_pair
 
 _FEWEST = 5
 """Steps that do what their gradients promise, beside which one can stand out."""
-_FAR = 10.0
+_FAR = 6.0
 """How many times what slopes and curvature allow a rise has to be."""
 _SHORT = 3.0
 """How many times the usual step of its time a step may be long."""

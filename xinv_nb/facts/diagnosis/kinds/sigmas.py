@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
@@ -13,7 +14,9 @@ from xinv_nb.facts.estimates import Why
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.chi_squared import tails
 from xinv_nb.facts.measures.groups import groups_of
-from xinv_nb.language.slots import Count, Slot, Value
+from xinv_nb.language.slots import Clause, Count, Named, Slot, Value
+
+Floats = NDArray[np.float64]
 
 _IMPROBABLE = 1e-6
 """Probability below which it is no chance that χ² lies so far off."""
@@ -21,6 +24,9 @@ _TIMES = 1.5
 """Factor by which the scatter has to differ: less is what standard deviations are estimated to."""
 _FEWEST = 5
 """Degrees of freedom that tell of a scatter."""
+_FEW, _FAR, _MOST = 20, 5.0, 0.5
+"""One in how many data points may be outliers, or one in all; how many times farther off than the others each has to
+be, and the share of χ² that they make."""
 _SMALLEST = -300.0
 """Exponent of ten below which a probability is told as this."""
 
@@ -43,7 +49,7 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     known = _of_residuals(evidence) or _of_groups(evidence)
     if known is None:
         return
-    squares, freedom, at = known
+    squares, freedom, at, residuals = known
     times = math.sqrt(squares / freedom)
     below, above = tails(squares, freedom)
     if above < _IMPROBABLE and times > _TIMES:
@@ -58,11 +64,47 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
         "times": Value(times, digits=2),
         "probability": Value(max(probability, 10**_SMALLEST), digits=1, in_powers=True),
     }
+    if form == "too large" and (found := _outliers(residuals, freedom)):
+        form = "one point" if len(found) == 1 else "few points"
+        rest = math.sqrt((squares - float(np.square(residuals[found]).sum())) / (freedom - len(found)))
+        slots |= {"outliers": Count(len(found)), "points": Count(len(residuals)), "rest": Value(rest, digits=2)}
+        slots |= {
+            "residual": Value(float(abs(residuals[found[0]]))),
+            "point": _point(evidence, found[0], len(residuals)),
+        }
     yield KIND.finding(form, (at, at), slots, data={"probability": probability})
 
 
-Known = tuple[float, int, int]
-"""χ², its degrees of freedom, and the evaluation."""
+def _outliers(residuals: Floats, freedom: int) -> list[int]:
+    """Return the few data points that make most of χ², each far off beside the others; the farthest first."""
+    order, found = np.argsort(-np.abs(residuals)), list[int]()
+    for k in order[: min(max(len(residuals) // _FEW, 1), freedom - _FEWEST)].tolist():
+        others = np.delete(residuals, [*found, k])
+        if abs(residuals[k]) <= _FAR * math.sqrt(float(others @ others) / len(others)):
+            break
+        found.append(int(k))
+    share = float(np.square(residuals[found]).sum()) / float(residuals @ residuals)
+    return found if share >= _MOST else []
+
+
+def _point(evidence: Evidence, point: int, count: int) -> Slot:
+    """Return a data point by its name, or by its number among all."""
+    end = evidence.end_of_fit
+    if isinstance(end, str):
+        groups = groups_of(evidence.run)
+        labels = [label for group in groups for label in evidence.run.history.data[group.name].labels]
+        known = [evidence.run.history.data[group.name].labels or ("",) * group.residuals.shape[1] for group in groups]
+        label = [each for own in known for each in own][point]
+        is_its_own = labels.count(label) == 1
+    else:
+        label, is_its_own = end.label(point)
+    if label and is_its_own:
+        return Named(label, label)
+    return Clause("data point", {"number": Count(point + 1), "count": Count(count)})
+
+
+Known = tuple[float, int, int, Floats]
+"""χ², its degrees of freedom, the evaluation, and the residuals in units of their standard deviations."""
 
 
 def _of_residuals(evidence: Evidence) -> Known | None:
@@ -71,7 +113,8 @@ def _of_residuals(evidence: Evidence) -> Known | None:
     if isinstance(end, str) or not end.has_sigmas or isinstance(evidence.estimate, Why):
         return None
     freedom = len(end.residuals) - evidence.run.history.width
-    return (float(end.residuals @ end.residuals), freedom, end.evaluation) if freedom >= _FEWEST else None
+    squares = float(end.residuals @ end.residuals)
+    return (squares, freedom, end.evaluation, end.residuals) if freedom >= _FEWEST else None
 
 
 def _of_groups(evidence: Evidence) -> Known | None:
@@ -89,14 +132,16 @@ def _of_groups(evidence: Evidence) -> Known | None:
         return None
     at = int(groups[0].evaluations[groups[0].best])
     squares = float(np.sum([group.squares[groups[0].best] for group in groups]))
-    return (squares, freedom, at) if np.isfinite(squares) else None
+    residuals = [group.residuals[group.best] / group.sigma for group in groups if group.sigma is not None]
+    return (squares, freedom, at, np.concatenate(residuals)) if np.isfinite(squares) else None
 
 
 KIND = FindingKind(
     name="sigmas",
     severity="caution",
     rank=39,
-    slots={"squares": Value, "freedom": Count, "times": Value, "probability": Value},
+    slots={"squares": Value, "freedom": Count, "times": Value, "probability": Value}
+    | {"outliers": Count, "points": Count, "rest": Value, "residual": Value, "point": (Named, Clause)},
     compute=compute,
     means="The data scatter around the model far more, or far less, than the standard deviations given for them.",
     seen_by="χ² of a converged fit with known sigmas, and its probability by the χ² distribution (Pearson 1900)",

@@ -128,5 +128,5 @@ KIND = FindingKind(
     seen_by="the share of moves that are 0.9 of the step size or more, their direction, and the slope along the way",
     example="a network with outputs of order 1 that has to reach 100, at a step size of 0.001",
     asked_with=r"\bslow|\btakes? so long|\bspeed|\bstep size",
-    silences=("advice", "minimum", "identifiability"),
+    silences=("advice", "minimum", "identifiability", "left-to-gain"),
 )

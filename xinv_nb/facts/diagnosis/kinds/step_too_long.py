@@ -30,6 +30,16 @@ least, and from which on they are told as equally long."""
 _OUTSIDE = 0.1
 _LEFT = 0.01
 """Share of the fall that the loss has to be above what lies between, for the swing to matter."""
+_CLEARLY = 1.01
+"""How many times the longest stable step size it has to be where the loss only goes up and down."""
+_NOISE = (
+    "course: noise",
+    "course: changed in the median",
+    "ending: stopped, only noise",
+    "ending: stopped, falling apart",
+    "ending: stopped, rising apart",
+)
+"""Facts that call noise what steps do that are too long."""
 _GROWS = 30.0
 """How many times the curvature over the first step that along the path has to be for it to grow, and not to show itself
 by and by, as the steps turn where the loss curves most."""
@@ -57,8 +67,6 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     swing = _swing(ways)
     grew = ways.lengths[-1] if evidence.is_noisy else ways.lengths.max()  # it may have come to rest far off
     flew_off = loss[last] > loss[first] and grew > _GREW * ways.lengths[0]
-    if not flew_off and swing is None:
-        return
     rule = rule_of(evidence.run, ways)
     if rule is None or not rule.along < 0 or not 0 <= rule.momentum < 1:
         return
@@ -66,6 +74,8 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
         yield from _flew_off(evidence, ways, rule)
     elif swing is not None:
         yield from _to_and_fro(evidence, ways, rule, swing)
+    else:
+        yield from _restless(evidence, ways, rule)
 
 
 def _flew_off(evidence: Evidence, ways: Ways, rule: Rule) -> Iterator[Finding]:
@@ -151,6 +161,23 @@ def _to_and_fro(evidence: Evidence, ways: Ways, rule: Rule, swing: _Swing) -> It
     yield KIND.finding(form, span, slots, severity="caution" if swing.factor < _AS_LONG else "warning")
 
 
+def _restless(evidence: Evidence, ways: Ways, rule: Rule) -> Iterator[Finding]:
+    """Yield that most steps of the last half were longer than is stable there, and that the loss came to no rest.
+
+    Noise of the gradient by itself leaves the curvature along the steps below what is stable: it changes a gradient by
+    about as much as the step was long.
+    """
+    run, late = evidence.run, ways[np.arange(len(ways) // 2, len(ways))]
+    if len(late) < _LATEST or rule.momentum > 0 or not run.has_gradients:
+        return
+    curvature, lowest = float(np.median(late.curvature)), int(ways.start[np.argmin(run.loss[ways.start])])
+    fall, above = (float(run.loss[row] - run.loss[lowest]) for row in (ways.start[0], ways.end[-1]))
+    if not curvature > 0 or not above > max(_LEFT * fall, float(late.rounding[-1])):
+        return
+    if rule.step_size > _CLEARLY * rule.stable_up_to(curvature):
+        yield KIND.finding("restless", (lowest, evidence.last), _slots(evidence, rule, curvature, lowest))
+
+
 KIND = FindingKind(
     name="step-too-long",
     severity="warning",
@@ -177,5 +204,5 @@ KIND = FindingKind(
     example="gradient descent with momentum on columns of very different sizes",
     asked_with=ROSE
     + r"|\bstep size|\b(?:last|final|end)\w* (?:\w+ ){0,3}worse|\bworse (?:\w+ ){0,3}(?:end|middle|before|last)",
-    silences=("advice", "minimum", "identifiability", "credit", "idle"),
+    silences=("advice", "minimum", "identifiability", "credit", "idle", *_NOISE),
 )

@@ -87,5 +87,5 @@ KIND = FindingKind(
     seen_by="the Newton step along the path, by the change of the gradient over each step (Barzilai & Borwein 1988)",
     example="gradient descent with a step size of 0.00002 where 0.5 is right",
     asked_with=STANDS_STILL + r"|\bslow|\bstep size",
-    silences=("advice", "minimum", "identifiability", "ending: stopped, hardly"),
+    silences=("advice", "minimum", "identifiability", "ending: stopped, hardly", "left-to-gain"),
 )

@@ -30,7 +30,7 @@ def answer(query: Query) -> Sequence[Fact]:
     if _LATE.search(query.asked):
         return _late(query, facts)
     if query.stretch is not None:
-        return _in_a_stretch(query, query.stretch)
+        return in_a_stretch(query, query.stretch)
     premise = _corrected(query, [track for track in asked_for(query) if track.is_finite])
     reasons = [fact for fact in facts if fact.values.get(_SPOKEN_OF.get(fact.kind, "")) in query.subjects]
     if reasons:  # by full names the facts are found as they are
@@ -73,21 +73,32 @@ def _late(query: Query, facts: Sequence[Fact]) -> Sequence[Fact]:
     return [*late, *(beside or others)[:2], *pulled[:1]] if late and (beside or others) else []
 
 
-def _in_a_stretch(query: Query, stretch: tuple[int, int]) -> Sequence[Fact]:
-    """Return how what is named went in a stretch, and how the watched quantities went meanwhile."""
+def in_a_stretch(query: Query, stretch: tuple[int, int]) -> Sequence[Fact]:
+    """Return how what is named went in a stretch; asked why, also how the watched quantities went meanwhile.
+
+    Examples
+    --------
+    >>> import xinv_nb as xi
+    >>> from xinv_nb.words.queries.query import read
+    >>> with xi.record() as run:
+    ...     for x in (4.0, 3.0, 2.5, 2.0):
+    ...         run.add(x**2, {"well depth": x})
+    >>> query = read(run, "How did the depth change between iterations 1 and 3?")
+    >>> [fact.text for fact in in_a_stretch(query, (1, 3))]
+    ['Between iterations 1 and 3 well depth fell from 3 to 2.']
+    """
     first, last = stretch
     named = [track for track in asked_for(query) if track.is_finite][:1]
-    others = [
-        track for track in of_quantities(query.run) if track.is_finite and track.named not in [t.named for t in named]
-    ]
+    beside = of_quantities(query.run) if re.search(r"\bwhy\b", query.asked) else []
+    others = [track for track in beside if track.is_finite and track.named not in [t.named for t in named]]
     moves = [_went(track, first, last) for track in (*named, *others[:_MOST])]
     if not named or moves[0] is None:
         return []
     slots: dict[str, Slot] = {"first": Iteration(first), "last": Iteration(last), "what": moves[0]}
-    beside = tuple(move for move in moves[1:] if move is not None)
-    if beside:
-        slots["others"] = Listed(beside)
-    return [told(query, "reason", "meanwhile" if beside else "in a stretch", slots, stretch)]
+    meanwhile = tuple(move for move in moves[1:] if move is not None)
+    if meanwhile:
+        slots["others"] = Listed(meanwhile)
+    return [told(query, "reason", "meanwhile" if meanwhile else "in a stretch", slots, stretch)]
 
 
 def _went(track: Track, first: int, last: int) -> Clause | None:

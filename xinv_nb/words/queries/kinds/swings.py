@@ -15,6 +15,8 @@ from xinv_nb.words.queries.query_kind import QueryKind, told
 def answer(query: Query) -> Sequence[Fact]:
     """Return what makes the curve of the loss go up and down, where that is known."""
     facts = facts_of(query.whole)
+    if other := [fact for fact in facts if fact.kind == "fits" and fact.form.startswith("of different data")]:
+        return other[:1]  # from one to the next, it is another loss
     trials = [fact for fact in facts if fact.kind == "trials" and "difference" not in fact.form]
     if trials:
         return [*trials[:1], told(query, "swings", "trials", {})]
