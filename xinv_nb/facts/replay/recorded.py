@@ -30,7 +30,9 @@ SEARCHES = ("Nelder-Mead", "Powell", "COBYLA")
 """Those that take no gradient."""
 FITTERS = {"Trust region reflective": "trf", "Dogbox": "dogbox", "Levenberg-Marquardt": "lm"}
 """Methods of SciPy's `least_squares`."""
-_NO_OPTION = frozenset({"function", "within", "bounds", "constraints", "absolute_sigma", "disp", "iprint"})
+_NO_OPTION = frozenset(
+    {"function", "within", "bounds", "constraints", "absolute_sigma", "sigma_given", "disp", "iprint"}
+)
 _RULE_HOLDS = 1e-6
 """Share of a step that its rule may leave unexplained."""
 
