@@ -241,6 +241,16 @@ def constrained() -> xi.Run:
             {"objective": cost, "optimizer": "BFGS"},
             "bounds, which BFGS does not take",
         ),
+        (
+            lambda: solved("L-BFGS-B", bounds=[(2, 5), (0, 5)]),
+            {"objective": cost, "optimizer": "adam", "step_size": 0.1},
+            "bounds, which Adam does not take",
+        ),
+        (
+            lambda: solved("L-BFGS-B", bounds=[(2, 5), (0, None)]),
+            {"objective": cost, "start": {"p[0]": 7}},
+            r"p\[0\] would start at 7, beyond its upper bound of 5.* fixed=\{'p\[0\]': 7\}",
+        ),
     ],
 )
 def test_what_cannot_be_done_says_what_to_write(make: Any, arguments: dict[str, Any], says: str) -> None:

@@ -126,6 +126,8 @@ def _changes(run: RecordedRun, change: Mapping[str, Any]) -> list[Clause]:
     elif what == "iterations":
         slots["value"] = Count(change["value"])
         slots |= {"before": Count(before)} if before else {}
+        if not before:  # a solver's own, of several evaluations each
+            slots["iterations"] = Word("iteration" if change["value"] == 1 else "iterations")
     else:
         slots["value"] = Value(change["value"])
         slots |= {"before": Value(before, beside=change["value"])} if before else {}
