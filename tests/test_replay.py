@@ -221,6 +221,7 @@ def constrained() -> xi.Run:
         (by_hand, {"objective": lambda p: cost(p) + 1}, "The objective is 10 at iteration 0, .* recorded loss is 9"),
         (by_hand, {"objective": lambda p: p}, "one real number"),
         (by_hand, {"objective": lambda a, b, c: a}, "takes the recorded parameters and nothing else"),
+        (by_hand, {"objective": lambda p: float(numpy.sum(cost(p)))}, "could not be differentiated .*Nelder-Mead"),
         (by_hand, {"objective": cost, "fixed": {"p[2]": 1}}, r"no parameter 'p\[2\]'; did you mean 'p\[1\]'"),
         (by_hand, {"objective": cost, "fixed": 3}, "maps names of parameters"),
         (by_hand, {"objective": cost, "fixed": ["p"]}, "none is left to move"),

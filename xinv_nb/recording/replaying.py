@@ -173,7 +173,16 @@ class Replayed:
         derivatives = backend.derivatives(told)
 
         def both(x: Floats) -> tuple[float, Floats]:
-            gradient = np.asarray(derivatives.gradient(x), dtype=float)
+            try:
+                gradient = np.asarray(derivatives.gradient(x), dtype=float)
+            except (TypeError, ValueError, AttributeError, NotImplementedError) as error:
+                if self._inner is not None:
+                    raise  # it was differentiated before, so it can be
+                raise XinvError(
+                    f"The objective could not be differentiated ({type(error).__name__}: {error}). Write it with "
+                    "autograd.numpy, or have it return the loss and the gradient, or name an optimizer that needs no "
+                    "gradient: optimizer='Nelder-Mead'."
+                ) from error
             return float(self._inner if self._inner is not None else np.nan), gradient
 
         return both

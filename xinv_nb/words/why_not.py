@@ -43,10 +43,10 @@ def why_not(run: RecordedRun, question: str, asked: str) -> Answer | None:
     >>> why_not(RecordedRun(), "Why not?", "why not?") is None
     True
     """
-    if not _WHY_NOT.search(asked):
-        return None
     part, places = shown_excerpt(run)
     bare = without_names(part, asked)
+    if not _WHY_NOT.search(bare):
+        return None
     found = _asked_way(part, question, bare)
     if found is None or not part.evaluations:
         return None
