@@ -221,7 +221,7 @@ def _by_nearness(facts: Sequence[Fact], span: tuple[int, int] | None) -> list[li
 
 def _told(fact: Fact, whole: tuple[int, int], noun: str) -> str:
     """Return a fact's text, with its evaluations where it speaks of a part of the run and does not say so itself."""
-    if fact.kind in ("movement", "watch") and fact.span != whole:
+    if fact.kind in ("movement", "watch", "reason") and fact.span != whole:
         return f"Between {noun}s {fact.span[0]} and {fact.span[1]}: {fact.text}"
     return fact.text
 
@@ -291,7 +291,9 @@ def _by_name(run: RecordedRun, facts: Sequence[Fact], question: str, asked: str)
     if re.search(_AT_LAST, asked) and (late := _at_last(found)):
         return late
     if is_whole and _WHY.search(asked) and (why := [f for f in found if f.kind in ("reason", "brought about")]):
-        return why
+        # Where the reason is known of a part of the way only, the whole of it stands before that.
+        of_whole = [f for f in found if f.kind == "movement" and f.span == story_span(run)]
+        return why if any(f.span == story_span(run) for f in why) else [*of_whole[:1], *why]
     if not re.search(r"\b(?:gradients?|slope)\b", asked):  # the reason says where it went as well
         why_it_moved = {(f.values["parameter"], f.span) for f in found if f.kind == "reason"}
         found = [f for f in found if f.kind != "movement" or (f.values["parameter"], f.span) not in why_it_moved]
