@@ -16,7 +16,7 @@ from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.iterates import Floats, Track
 from xinv_nb.facts.measures.names import named, watched
-from xinv_nb.facts.measures.pushing import way_of
+from xinv_nb.facts.measures.pushing import unit_of_push, way_of
 from xinv_nb.facts.measures.turning import moved_most
 from xinv_nb.language.slots import Iteration, Named, Said, Share, Slot, Value, Word
 from xinv_nb.recorded.watch import Watch
@@ -64,12 +64,12 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
             pushes = -gradients[:, :, track.entry.column]
             strongest = int(np.argmax(np.abs(pushes.sum(axis=1))))
             watch = evidence.watches[name]
-            if fact := _from_a_part(watch, track, int(evaluations[strongest]), pushes[strongest]):
+            if fact := _from_a_part(evidence, watch, track, int(evaluations[strongest]), pushes[strongest]):
                 told += 1
                 yield fact
 
 
-def _from_a_part(watch: Watch, track: Track, evaluation: int, parts: Floats) -> Fact | None:
+def _from_a_part(evidence: Evidence, watch: Watch, track: Track, evaluation: int, parts: Floats) -> Fact | None:
     whole = float(parts.sum())
     found = _narrowest(parts, whole)
     try:
@@ -80,7 +80,7 @@ def _from_a_part(watch: Watch, track: Track, evaluation: int, parts: Floats) -> 
         return None
     first, last = found
     ends = np.array_split(np.arange(len(at)), len(parts))
-    unit = f"per {track.entry.parameter.unit}" if track.entry.parameter.unit else ""
+    unit = unit_of_push(evidence.run, track)
     slots: dict[str, Slot] = {"quantity": watched(watch), "parameter": named(track.entry), "at": Iteration(evaluation)}
     slots |= {"way": way_of(track, whole), "push": Value(abs(whole), unit, digits=_DIGITS)}
     slots |= {"share": Share(float(parts[first : last + 1].sum()) / whole)}

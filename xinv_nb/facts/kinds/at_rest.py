@@ -15,7 +15,7 @@ from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.iterates import Floats, Track
 from xinv_nb.facts.measures.names import named
 from xinv_nb.facts.measures.path import FollowedPath, Quantity
-from xinv_nb.facts.measures.pushing import known_near, named_side, pushes_at, pushing, way_of
+from xinv_nb.facts.measures.pushing import known_near, named_side, pushes_at, pushing, unit_of_push, way_of
 from xinv_nb.facts.measures.recorded_path import Unknown
 from xinv_nb.facts.measures.turning import moved_most
 from xinv_nb.language.slots import Listed, Named, Said, Slot, Value, Word
@@ -91,7 +91,7 @@ def _between(
         return None
     up = int(np.sign(track.values[-1] - track.values[0])) or 1
     forth, back = named_sides[up][0], named_sides[-up][0]
-    unit = f"per {track.entry.parameter.unit}" if track.entry.parameter.unit else ""
+    unit = unit_of_push(evidence.run, track)
     slots: dict[str, Slot] = {"parameter": named(track.entry), "quantities": forth, "way": way_of(track, up)}
     slots |= {"others": back, "back": way_of(track, -up)}
     slots["push"] = Value((weaker + stronger) / 2, unit, digits=_DIGITS)

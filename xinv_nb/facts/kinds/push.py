@@ -15,10 +15,11 @@ from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.iterates import Floats, Track
 from xinv_nb.facts.measures.names import named
 from xinv_nb.facts.measures.path import FollowedPath, Quantity
-from xinv_nb.facts.measures.pushing import pushes_between, pushing, way_of
+from xinv_nb.facts.measures.pushing import pushes_between, pushing, unit_of_push, way_of
 from xinv_nb.facts.measures.recorded_path import Unknown
 from xinv_nb.facts.measures.turning import moved_most
 from xinv_nb.language.slots import Clause, Iteration, Listed, Named, Slot, Value
+from xinv_nb.recorded.run import RecordedRun
 
 _MOST = 8
 _WORTH = 0.05
@@ -55,12 +56,17 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     whole = (0, evidence.last)
     for span in dict.fromkeys([whole, *evidence.run.chosen_spans]):
         for track in tracks:
-            if fact := _pushed(path, quantities, track, span, 0.2 if span == whole else 0.0):
+            if fact := _pushed(evidence.run, path, quantities, track, span, 0.2 if span == whole else 0.0):
                 yield fact
 
 
 def _pushed(
-    path: FollowedPath, quantities: Mapping[Quantity, Floats], track: Track, span: tuple[int, int], salience: float
+    run: RecordedRun,
+    path: FollowedPath,
+    quantities: Mapping[Quantity, Floats],
+    track: Track,
+    span: tuple[int, int],
+    salience: float,
 ) -> Fact | None:
     column, (i, j) = track.entry.column, (path.at(end) for end in span)
     assert column is not None
@@ -76,7 +82,7 @@ def _pushed(
         return -side[1 if pushes[quantity] > 0 else -1], -abs(pushes[quantity])
 
     told = sorted((q for q in pushes if abs(pushes[q]) >= _WORTH * strongest), key=order)
-    slots: dict[str, Slot] = {"parameter": named(track.entry), "pushes": _listed(track, told, pushes)}
+    slots: dict[str, Slot] = {"parameter": named(track.entry), "pushes": _listed(run, track, told, pushes)}
     data = {"parts": {quantity.name: push for quantity, push in pushes.items()}}
     if i == j:
         slots["at"] = Iteration(int(path.evaluations[i]))
@@ -85,9 +91,9 @@ def _pushed(
     return KIND.fact("over the run" if salience else "in a stretch", span, salience, slots, data=data)
 
 
-def _listed(track: Track, told: Sequence[Quantity], pushes: Mapping[Quantity, float]) -> Listed:
+def _listed(run: RecordedRun, track: Track, told: Sequence[Quantity], pushes: Mapping[Quantity, float]) -> Listed:
     """Return what some quantities did to a parameter: of neighbours that pushed the same way, the way once."""
-    unit = f"per {track.entry.parameter.unit}" if track.entry.parameter.unit else ""
+    unit = unit_of_push(run, track)
     signs = [1 if pushes[quantity] > 0 else -1 for quantity in told]
     clauses = []
     for place, quantity in enumerate(told):

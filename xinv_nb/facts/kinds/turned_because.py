@@ -15,9 +15,8 @@ from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.kinds.turning import LEAST
 from xinv_nb.facts.measures.iterates import Floats, Track
 from xinv_nb.facts.measures.names import named
-from xinv_nb.facts.measures.objective import told_of_loss
 from xinv_nb.facts.measures.path import FollowedPath, Quantity
-from xinv_nb.facts.measures.pushing import named_side, pushes_at, pushing, way_of
+from xinv_nb.facts.measures.pushing import named_side, pushes_at, pushing, unit_of_push, way_of
 from xinv_nb.facts.measures.recorded_path import Unknown
 from xinv_nb.facts.measures.turning import moved_most, turns_of
 from xinv_nb.language.slots import Iteration, Listed, Named, Said, Slot, Value, Word
@@ -81,8 +80,7 @@ def _turned(
     if pushes[new] <= -pushes[old]:
         return _by_sides(evidence, path, track, pushes, place, int(after))
     at = int(path.evaluations[place])
-    loss = told_of_loss(evidence.run)
-    unit = f"{loss.unit if loss else ''} {f'per {own}' if (own := track.entry.parameter.unit) else ''}".strip()
+    unit = unit_of_push(evidence.run, track)
     slots: dict[str, Slot] = {"parameter": named(track.entry), "at": Iteration(at)}
     slots |= {"quantity": new.named, "way": way_of(track, after), "push": Value(pushes[new], unit, digits=_DIGITS)}
     slots |= {"other": old.named, "back": way_of(track, -after)}
@@ -99,7 +97,7 @@ def _by_sides(
     (quantities, push), (others, other_push) = named_side(pushes, 1), named_side(pushes, -1)
     if push <= other_push or len(quantities.items) < 2:
         return None
-    unit = f"per {track.entry.parameter.unit}" if track.entry.parameter.unit else ""
+    unit = unit_of_push(evidence.run, track)
     slots: dict[str, Slot] = {"parameter": named(track.entry), "at": Iteration(int(path.evaluations[place]))}
     slots |= {"quantities": quantities, "way": way_of(track, after), "push": Value(push, unit, digits=_DIGITS)}
     slots |= {"others": others, "back": way_of(track, -after), "other_push": Value(other_push, unit, digits=_DIGITS)}

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from xinv_nb.facts.measures.iterates import Floats, Track
+from xinv_nb.facts.measures.objective import told_of_loss
 from xinv_nb.facts.measures.path import FollowedPath, Quantity
 from xinv_nb.language.slots import Listed, Said, Word
 from xinv_nb.recorded.run import RecordedRun
@@ -89,6 +90,13 @@ def way_of(track: Track, sign: float) -> Said | Word:
     if track.entry.parameter.directions:
         return Said(track.entry.parameter.directions[1 if sign > 0 else 0])
     return Word("up" if sign > 0 else "down")
+
+
+def unit_of_push(run: RecordedRun, track: Track) -> str:
+    """Return the unit of a push: what the loss has of it for each unit of the parameter."""
+    told, own = told_of_loss(run), track.entry.parameter.unit
+    unit = told.unit if told is not None else ""
+    return f"{unit} per {own or 'unit'}".strip() if own or unit else ""
 
 
 def loss_through(path: FollowedPath, quantity: Quantity, cotangents: Floats, i: int, j: int) -> Floats:
