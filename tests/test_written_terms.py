@@ -216,3 +216,14 @@ def test_what_is_no_function_is_refused_with_what_to_write() -> None:
 def test_the_path_is_computed_once() -> None:
     run = descend(halved, numpy.linspace(-1.0, 2.0, 12), steps=20)
     assert run.reasons._path is run.reasons._path
+
+
+def test_a_sum_over_a_generator_is_named_as_it_is_written() -> None:
+    def loss(x: Any) -> Any:
+        return np.sum((x - 1.0) ** 2) + sum(0.01 * x[k] ** 4 for k in range(2))
+
+    x = numpy.array([3.0, -2.0])
+    with xi.record() as run:
+        for _ in range(20):
+            x = x - 0.05 * grad(loss)(x)
+    assert "sum(0.01 * x[k] ** 4 for k in range(2))" in run.reasons.quantities

@@ -116,9 +116,10 @@ class Replayed:
         if history.residuals is not None:
             known, found = history.residuals.array[history.row_of(evaluation)], np.asarray(answer)
             if found.shape != known.shape:
+                what = f"an array of shape {found.shape}" if found.ndim else "one number"
                 raise XinvError(
-                    f"The run is of a fit with {len(known)} residuals: pass the function that returns them. The "
-                    f"objective returned {f'an array of shape {found.shape}' if found.ndim else 'one number'}."
+                    f"The run is of a fit with {len(known)} residuals: pass the function that returns them, such as "
+                    f"lambda p: model(x, *p) - y. The objective returned {what}."
                 )
             apart = np.flatnonzero(~np.isclose(found, known, rtol=_SAME, atol=_SAME * np.max(np.abs(known), initial=0)))
             if len(apart):
