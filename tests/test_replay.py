@@ -89,6 +89,16 @@ def test_a_step_size_of_ones_own() -> None:
     numpy.testing.assert_array_equal(by(adam).replay(cost, step_size=0.3).parameters["p"], run.parameters["p"])
 
 
+def test_a_run_that_went_up_goes_up_with_another_step_size() -> None:
+    p = START
+    with xi.record("up") as run:
+        for _ in range(10):
+            p = p + 0.05 * grad(lambda p: -cost(p))(p)
+    again = run.replay(lambda p: -cost(p), step_size=0.1)
+    assert again.loss[-1] > run.loss[-1] > run.loss[0]
+    assert "with a step size of 0.1 instead of 0.05." in again.facts[0].text + again.facts[1].text
+
+
 def test_another_start_and_from_an_iteration_on() -> None:
     run = by_hand()
     assert run.replay(cost, start=[5.0, 5.0]).parameters["p"][0].tolist() == [5.0, 5.0]

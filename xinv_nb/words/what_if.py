@@ -30,6 +30,7 @@ _MORE = re.compile(
     r"\b(?:more|further|another) (?:iterations?|steps|evaluations?)\b|\b(?:run|ran|went|gone|go) (?:on|longer)\b"
 )
 _ADAM = "optimizer='adam'"
+_OF_MOMENTUM = "Gradient descent with momentum"
 _OPTIMIZERS = {
     "adam": "adam",
     "rmsprop": "rmsprop",
@@ -151,6 +152,8 @@ def _another_optimizer(run: RecordedRun, recorded: Recorded, question: str, aske
     of_residuals = run.history.residuals is not None
     for said, name in _OPTIMIZERS.items():
         if re.search(rf"(?<![\w-]){re.escape(said)}(?![\w-])", asked) and (name in ("trf", "lm")) == of_residuals:
+            if said == "momentum" and (recorded.rule[0] or recorded.optimizer == _OF_MOMENTUM):
+                return None  # it has one, and none but its own can be chosen
             is_loop = name in ("adam", "rmsprop", "sgd", "gradient descent")
             if is_loop and recorded.bounds:
                 return f"{recorded.optimizer} kept to bounds here, and {said} takes none.", []

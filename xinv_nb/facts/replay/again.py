@@ -10,6 +10,7 @@ import numpy as np
 from xinv_nb.errors import XinvError
 from xinv_nb.facts.analysis import shown_excerpt
 from xinv_nb.facts.counting import noun_of
+from xinv_nb.facts.measures.names import named_optimizer
 from xinv_nb.facts.measures.objective import told_of_loss
 from xinv_nb.facts.replay.differing import what_differs
 from xinv_nb.facts.replay.recorded import (
@@ -35,7 +36,7 @@ _WITH_BOUNDS = frozenset({"L-BFGS-B", "SLSQP", "TNC", "Nelder-Mead", "Powell", "
 _FITTERS_WITH_BOUNDS = frozenset({"Trust region reflective", "Dogbox"})
 _MOST_ITERATIONS = 10_000_000
 _ANEW = (
-    "It begins anew at {} {} of {}: what {} had gathered until there, such as averages of gradients, is not recorded."
+    "It begins anew at {} {} of {}: what {} had gathered until there, such as momentum or averages, is not recorded."
 )
 
 
@@ -83,7 +84,7 @@ def replay(
     _mend_bounds(found, again)
     writer = RunWriter(found)
     if row and (recorded.optimizer != DESCENT or recorded.rule[0]):
-        writer.notice(_ANEW.format(noun_of(run), at, _called(run), recorded.optimizer or "the optimizer"))
+        writer.notice(_ANEW.format(noun_of(run), at, _called(run), named_optimizer(recorded.optimizer).label))
     if found.evaluations:
         with np.errstate(all="ignore"):
             differs = what_differs(run, found, row, point.free, is_moved=bool(point.moved))
