@@ -118,3 +118,18 @@ def test_the_iterations_of_a_solver_are_not_called_evaluations() -> None:
     again = run.replay(trip, iterations=2)
     assert again.evaluations > 2
     assert told(again)["again, with changes"].text == "This repeats trip, with 2 iterations at most."
+
+
+def test_an_array_that_is_held_or_set_is_told_as_a_whole() -> None:
+    def fit(p: Any) -> Any:
+        return np.sum((p["w"] - 1.0) ** 2) + np.sum((p["b"] - 2.0) ** 2)
+
+    p = {"w": numpy.zeros(3), "b": numpy.zeros(20)}
+    with xi.record("net") as run:
+        for _ in range(10):
+            slope = grad(fit)(p)
+            p = {name: p[name] - 0.1 * slope[name] for name in p}
+    held = told(run.replay(fit, fixed=["b"]))["again, with changes"].text
+    assert held == "This repeats net, with b held at 0."
+    started = told(run.replay(fit, start={"b": numpy.ones(20), "w": numpy.array([1.0, 0.0, 0.0])}))
+    assert started["again, with changes"].text == "This repeats net, with another start (b at 1 and w[0] at 1)."

@@ -143,7 +143,9 @@ def draft_answer(run: RecordedRun, question: str, span: tuple[int, int] | None =
     whole = story_span(run)
     best: Sequence[Fact] | None = about_fits(run, question) if span is None else None
     if best is None:
-        known = [] if _is_of_an_event(run, question) else about_troubles(run, question, span)
+        known = _of_a_replay(run, question) if span is None else []
+        if not known and not _is_of_an_event(run, question):
+            known = list(about_troubles(run, question, span))
         if not known and span is None:
             known = list(answers_to(run, question))
         known = known or _facts_for(run, question, span)[:_MOST]
@@ -152,6 +154,13 @@ def draft_answer(run: RecordedRun, question: str, span: tuple[int, int] | None =
         return Draft(question, span or whole, ())
     hull = (min(f.span[0] for f in best), max(f.span[1] for f in best))
     return Draft(question, hull, tuple(Sentence(_told(fact, whole, noun_of(run)), (fact,)) for fact in best))
+
+
+def _of_a_replay(run: RecordedRun, question: str) -> list[Fact]:
+    """Return what a run changed that repeats another, where it is asked what is different."""
+    words = next(kind.asked_with for kind in all_kinds() if kind.name == "replay")
+    found = [fact for fact in facts_of(run) if fact.kind == "replay"]
+    return found[:_MOST] if found and re.search(words, question.lower()) else []
 
 
 def not_shown(run: RecordedRun, question: str, span: tuple[int, int] | None = None) -> Caption:
