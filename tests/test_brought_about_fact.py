@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import autograd.numpy as np
 import numpy
-from autograd import grad
+import pytest
+from autograd import grad, value_and_grad
+from scipy.optimize import minimize
 
 import xinv_nb as xi
 from tests.test_reason_fact import read_off, to_its_digits
@@ -114,3 +117,28 @@ def test_steps_that_are_not_too_long_are_not_called_so() -> None:
             w = w - 0.02 * grad(loss)(w, i)
     for run, question in ((by_hand, "Why did drag fall?"), (noisy, "Why did misfit fall?")):
         assert "reasons_for" not in run.ask(question, model=False).text
+
+
+@pytest.mark.parametrize("seed", [1, 7, 13])
+def test_errors_of_single_steps_that_cancel_are_no_exactness(seed: int) -> None:
+    """Few long steps: what is told of the parts is so to its last digit, by an integration in many pieces."""
+    random = numpy.random.RandomState(seed)
+    matrix, wanted, rates = random.randn(3, 3), random.randn(3), random.rand(3)
+
+    def detour(x: Any) -> Any:
+        return np.sum(np.sqrt(1 + (x - 2) ** 2))
+
+    def loss(x: Any) -> Any:
+        misfit = xi.watch(np.sum((np.dot(matrix, x) - wanted) ** 2), "misfit")
+        price = xi.watch(np.sum(np.exp(rates * x)), "price")
+        return misfit + 0.5 * price + xi.watch(detour(x), "detour")
+
+    with xi.record() as run:
+        minimize(value_and_grad(loss), random.randn(3) * 2, jac=True, method="L-BFGS-B")
+    exact = integrated(detour, run.parameters["x"][run.accepted])
+    for fact in run.facts:
+        if fact.kind == "brought about" and fact.values["quantity"] == "detour":
+            for clause in fact.slots["parts"].items:
+                told, part = clause.slots["part"], abs(exact[int(clause.slots["parameter"].plain[2])])
+                unit = 10.0 ** (math.floor(math.log10(told.number)) + 1 - told.digits)
+                assert abs(told.number - part) <= 1.5 * unit, fact.text

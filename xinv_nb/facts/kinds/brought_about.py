@@ -66,7 +66,8 @@ def _of(evidence: Evidence, path: FollowedPath, quantity: Quantity) -> Fact | No
         return None  # of one parameter it is no news, and of more than are followed, parts would be missing
     ordered = sorted(((entry, part) for entry, part, _ in parts), key=lambda part: -abs(part[1]))
     told = [(entry, part) for entry, part in ordered if abs(part) >= _WORTH * abs(ordered[0][1])][:_MOST_PARTS]
-    digits = [digits_of(part, brought, change) for _, part in told]
+    rest = path.left_over(quantity, 0, last)
+    digits = [digits_of(part, rest) for _, part in told]
     if None in digits:
         return None
     slots: dict[str, Slot] = {"quantity": quantity.named, "went": Way(change), "start": start, "end": end}

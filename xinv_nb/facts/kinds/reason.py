@@ -42,11 +42,12 @@ class _Effect:
     quantity: Quantity
     brought: Floats
     to_loss: Floats
-    change: float
+    rest: float
+    """What the parts of its change leave over."""
 
     def digits(self, column: int) -> int | None:
         """Return to how many digits what one number brought may be told."""
-        return digits_of(float(self.brought[column]), self.brought, self.change)
+        return digits_of(float(self.brought[column]), self.rest)
 
 
 def compute(evidence: Evidence) -> Iterator[Fact]:
@@ -108,8 +109,10 @@ def _effects(evidence: Evidence, path: FollowedPath, i: int, j: int) -> list[_Ef
         steady = max(np.mean(signs > 0), np.mean(signs < 0))
         if steady < _STEADY:
             return []
-        brought, change = path.brought(quantity, i, j), path.change(quantity, i, j)
-        found.append(_Effect(quantity, brought, loss_through(path, quantity, cotangents, i, j), change))
+        brought, rest = path.brought(quantity, i, j), path.left_over(quantity, i, j)
+        if not np.isfinite(path.change(quantity, i, j)):
+            rest = np.inf
+        found.append(_Effect(quantity, brought, loss_through(path, quantity, cotangents, i, j), rest))
     return found
 
 

@@ -86,6 +86,16 @@ class FollowedPath:
         """Return the real change of a quantity from place i to j."""
         return float(quantity.values[j] - quantity.values[i])
 
+    def left_over(self, quantity: Quantity, i: int, j: int) -> float:
+        """Return what the parts of each step leave over of its change, added up: what one leaves no other makes good.
+
+        The remainder of the whole change would be small as well where those of single steps cancel.
+        """
+        parts = np.einsum("ij,ij->i", self.gradient_between(quantity, i, j), self.steps[i:j])
+        rests = np.diff(quantity.values[i : j + 1]) - parts
+        whole = abs(self.change(quantity, i, j) - float(np.sum(parts)))
+        return max(whole, float(np.nansum(np.abs(rests))))
+
     def _way(self, quantity: Quantity) -> Floats:
         """Return the way made up to each point, with each number weighed by how much it matters to the quantity."""
         weights = np.max(np.abs(quantity.gradients), axis=0, initial=0.0)
@@ -139,16 +149,15 @@ def left_over(parts: Floats, change: float) -> float:
     return abs(change - float(np.sum(parts))) / scale if scale else 0.0
 
 
-def digits_of(part: float, parts: Floats, change: float) -> int | None:
-    """Return to how many digits one of the parts of a change may be told; None where not at all.
+def digits_of(part: float, rest: float) -> int | None:
+    """Return to how many digits a part of a change may be told; None where not at all.
 
-    What the parts leave over together may be missing from any one of them.
+    What the parts leave over together, `rest`, may be missing from any one of them.
 
-    >>> parts = np.array([-3.0, 1.0, -0.004])
-    >>> [digits_of(part, parts, -2.0) for part in parts]
-    [3, 3, None]
+    >>> [digits_of(part, 0.04) for part in (-30.0, 8.0, -0.04)]
+    [3, 2, None]
     """
-    rest, size = abs(change - float(np.sum(parts))), abs(part)
+    size = abs(part)
     if not 0 < size < math.inf or not rest <= _UNSURE * size:
         return None
     leading = math.floor(math.log10(size)) + 1
