@@ -257,6 +257,8 @@ def recomputed_credit(run: Run, fact: Fact) -> list[float]:
     best = sorted(earned)
     if "other moves raised it" in fact.text:
         return [-best[0], -total]
+    if "they would add up to" in fact.text:
+        return [100 * sum(earned) / total]
     shares = [100 * part / total for part in best[:2]]
     return shares if " and moving" in fact.text else shares[:1]
 
@@ -399,7 +401,7 @@ def test_facts_read_well(make) -> None:
         assert not re.search(r"(?<![\d.])1 iterations|\bnan\b|\binf\b|−0 |, 0 %|None|np\.|array\(", text), text
         assert not re.search(r"from (\S+) to \1(?:[ ,;]|\.$)", text), text
         assert not re.search(r"at 0 of|of 1 iterations|a (?:higher|lower) the", text), text
-        for value in re.findall(r"(\d+) %", text):
+        for value in re.findall(r"(\d+) %", text.partition("they would add up to")[0]):
             assert int(value) <= 100
 
 
