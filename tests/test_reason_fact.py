@@ -261,3 +261,18 @@ def test_an_answer_says_of_which_stretch_a_reason_is() -> None:
     answer = run.ask("Why did price rise?", model=False).text
     assert answer.startswith("price rose from 2.5 to 5.3")
     assert f"Between iterations {parts[0].span[0]} and {parts[0].span[1]}: {parts[0].text}" in answer
+
+
+def test_what_a_move_cost_is_answered_by_its_reason() -> None:
+    run = speed_and_fuel()
+    name = next(fact.values["parameter"] for fact in over_all(run))
+    answer = run.ask(f"What did moving {name} cost?", model=False).text
+    assert "because this" in answer or "although it" in answer
+
+
+def test_an_iteration_that_was_asked_for_before_is_no_answer_to_another_question() -> None:
+    run = speed_and_fuel()
+    name = next(fact.values["parameter"] for fact in over_all(run))
+    assert "iteration 3" in run.ask(f"What pushed {name} at iteration 3?", model=False).text
+    assert "iteration 3" not in run.ask(f"What pushed {name}?", model=False).text
+    assert "pushed on average" not in run.ask("Where along the way was it pushed?", model=False).text

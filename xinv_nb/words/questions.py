@@ -201,8 +201,10 @@ def _facts_for(run: RecordedRun, question: str, span: tuple[int, int] | None) ->
             run.choose_span(span)  # what pushes there is computed on request
     is_known = run.has_gradients or not re.search(r"\bgradients?\b", asked)
     for facts in _by_nearness(facts_of(run), span):
-        if not _PUSHED.search(asked):
+        if not _PUSHED.search(asked) or _ALONG.search(asked):
             facts = [fact for fact in facts if fact.kind != "push"]
+        elif span is None:  # of an iteration that was asked for before, nothing is said again
+            facts = [fact for fact in facts if fact.kind != "push" or fact.form == "over the run"]
         if span is not None and not _WHY.search(question.lower()):
             facts = [
                 fact for fact in facts if fact.kind != "reason" or span[0] <= fact.span[0] <= fact.span[1] <= span[1]
@@ -322,6 +324,8 @@ _WHY = re.compile(r"\b(?:why|reasons?|because|what for|what made|what drove)\b")
 """Words that ask for a reason, and not only for what happened."""
 
 _PUSHED = re.compile(r"\b(?:push|pull)(?:s|es|ed|ing)?\b")
+_ALONG = re.compile(r"\bwhere\b|\balong the (?:way|simulation)\b")
+"""Words that ask for a place along the simulation, which a whole push does not tell."""
 _HELD = re.compile(
     r"\b(?:why|what)\b.*\b(?:stop|stops|stopped|holds?|held|stays?|stayed|balanced?|"
     r"not\b.*\b(?:further|farther|more|less)|n't\b.*\b(?:further|farther|on)|no (?:further|farther|more))\b"
