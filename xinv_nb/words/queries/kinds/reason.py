@@ -21,6 +21,7 @@ _UP = re.compile(r"\b(?:rise|rose|rising|increas\w*|grow|grew|went up|go up|goin
 _DOWN = re.compile(
     r"\b(?:fall|fell|falling|decreas\w*|shrink|shrank|went down|go down|going down|smaller|lower\w*|drop\w*)\b"
 )
+_PUSHED = re.compile(r"\b(?:push|pull)(?:s|es|ed|ing)?\b")
 _SPOKEN_OF = {"reason": "parameter", "brought about": "quantity"}
 _MOST = 3
 _LEFT = 0.01
@@ -35,6 +36,8 @@ def answer(query: Query) -> Sequence[Fact]:
     if _LATE.search(query.asked):
         return _late(query, facts)
     if query.stretch is not None:
+        if _PUSHED.search(query.asked):
+            return []  # the pushes of the stretch tell
         return _in_a_stretch(query, query.stretch)
     premise = _corrected(query, [track for track in asked_for(query) if track.is_finite])
     reasons = [fact for fact in facts if fact.values.get(_SPOKEN_OF.get(fact.kind, "")) in query.subjects]
