@@ -122,3 +122,18 @@ def test_terms_that_are_lowest_at_one_place_do_not_balance() -> None:
     with xi.record() as run:
         adam(grad(bowl), numpy.array([0.0, 1.0]), num_iters=400, step_size=0.1)
     assert told(run) == []
+
+
+def test_a_push_has_the_unit_of_the_loss_for_each_of_the_parameter() -> None:
+    def cost(x: Any) -> Any:
+        return xi.watch((x - 5.0) ** 2, "misfit") + xi.watch(2 * x, "price", "€")
+
+    for own, unit in (("kg", "€ per kg"), ("", "€ per unit")):
+        names = {"x": xi.Parameter("the load", own)}
+        with xi.record(problem=xi.Problem("load", objective=xi.Objective("cost", "€"), parameters=names)) as run:
+            x = 0.0
+            for _ in range(60):
+                x = x - 0.1 * grad(cost)(x)
+        assert next(fact for fact in run.facts if fact.kind == "at rest").text.endswith(f"with 2 {unit} on each side.")
+        answer = run.ask("What pushed the load at iteration 5?", model=False).text
+        assert f"up by misfit with 4.6 {unit} and down by price with 2 {unit}" in answer

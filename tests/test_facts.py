@@ -12,6 +12,7 @@ import autograd.numpy as np
 import numpy
 import pytest
 from autograd import grad
+from autograd.misc.optimizers import adam
 
 import xinv_nb as xi
 from tests import recomputed_parameters
@@ -20,6 +21,7 @@ from xinv_nb.claims.domain import names_of
 from xinv_nb.claims.numerals import numbers_in
 from xinv_nb.facts.analysis import shown_parts
 from xinv_nb.facts.fact import Fact
+from xinv_nb.facts.measures.smoothing import smoothed
 from xinv_nb.facts.shifting import shifted
 from xinv_nb.language.quantities import sentence_start
 from xinv_nb.language.slots import Value
@@ -255,6 +257,8 @@ def recomputed_credit(run: Run, fact: Fact) -> list[float]:
     best = sorted(earned)
     if "other moves raised it" in fact.text:
         return [-best[0], -total]
+    if "they would add up to" in fact.text:
+        return [100 * sum(earned) / total]
     shares = [100 * part / total for part in best[:2]]
     return shares if " and moving" in fact.text else shares[:1]
 
@@ -273,6 +277,9 @@ def recomputed_gradient(run: Run, fact: Fact) -> list[float]:
 def recomputed_watch(run: Run, fact: Fact) -> list[float]:
     a, b = fact.span
     values = run.watches[fact.values["quantity"]].values
+    if fact.form.startswith("changed, noisy"):
+        values = smoothed(values[a : b + 1]).values
+        return [values[0], values[-1]]
     return [values[b]] if "stayed" in fact.text or a == b else [values[a], values[b]]
 
 
@@ -394,7 +401,7 @@ def test_facts_read_well(make) -> None:
         assert not re.search(r"(?<![\d.])1 iterations|\bnan\b|\binf\b|−0 |, 0 %|None|np\.|array\(", text), text
         assert not re.search(r"from (\S+) to \1(?:[ ,;]|\.$)", text), text
         assert not re.search(r"at 0 of|of 1 iterations|a (?:higher|lower) the", text), text
-        for value in re.findall(r"(\d+) %", text):
+        for value in re.findall(r"(\d+) %", text.partition("they would add up to")[0]):
             assert int(value) <= 100
 
 
@@ -509,6 +516,44 @@ def test_a_watch_that_is_not_there_each_time_is_not_followed() -> None:
             grad(loss)(3.0 - 0.1 * i, i)
     assert len(run.watches["double"].values) == run.evaluations
     assert texts(run, "watch") == []
+
+
+def test_a_watch_that_begins_or_ends_in_mid_run_is_told_of_where_it_was() -> None:
+    def loss(x, i):
+        if 20 <= i < 30 or i >= 40:
+            xi.watch(x**3, "late" if i >= 40 else "between", "kg")
+        return x**2
+
+    with xi.record() as run:
+        x = 4.0
+        for i in range(60):
+            x = x - 0.02 * grad(loss)(x, i)
+    late, between = run.watches["late"].values, run.watches["between"].values
+    told = {fact.values["quantity"]: fact.text for fact in run.facts if fact.kind == "watch"}
+    assert told["late"].startswith("From iteration 40 on, before which it was not watched, late fell from ")
+    assert told["between"].startswith("Between iterations 20 and 29, in which it was watched, between fell from ")
+    assert numbers_in(told["late"]) == pytest.approx([40, late[0], late[-1]], rel=0.01)
+    assert numbers_in(told["between"]) == pytest.approx([20, 29, between[0], between[-1]], rel=0.01)
+
+
+def test_single_draws_of_a_watched_quantity_are_not_told() -> None:
+    random = numpy.random.RandomState(1)
+    rows = random.randn(300, 3)
+    targets = rows @ numpy.array([1.0, -2.0, 0.5]) + 0.1 * random.randn(300)
+    batches = [random.randint(0, 300, 20) for _ in range(400)]
+
+    def loss(w, i):
+        misfit = xi.watch(np.mean((np.dot(rows[batches[i]], w) - targets[batches[i]]) ** 2), "misfit")
+        return misfit + xi.watch(0.05 * np.sum(w**2), "decay")
+
+    with xi.record() as run:
+        adam(grad(loss), numpy.zeros(3), num_iters=400, step_size=0.02)
+    told = {fact.values["quantity"]: fact for fact in run.facts if fact.kind == "watch" and fact.span == (0, 399)}
+    assert told["misfit"].text.startswith("Apart from its noise, misfit fell from ")
+    assert told["decay"].text.startswith("Decay rose from 0 to ")
+    for fact in run.facts:
+        if fact.kind == "watch" and fact.values["quantity"] == "misfit":
+            assert "noisy" in fact.form
 
 
 def test_events_that_were_not_kept_are_not_said_to_have_ended() -> None:

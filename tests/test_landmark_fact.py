@@ -5,8 +5,10 @@ from __future__ import annotations
 import pickle
 from typing import Any
 
+import autograd.numpy as np
 import numpy
 import pytest
+from autograd import grad
 
 import xinv_nb as xi
 from xinv_nb.facts.fact import Fact
@@ -106,3 +108,30 @@ def test_a_position_may_name_its_parameters() -> None:
 def test_what_is_no_position_is_refused(landmarks: Any, says: str) -> None:
     with pytest.raises(xi.XinvError, match=says):
         xi.Problem("walk", landmarks=landmarks)
+
+
+def test_a_question_may_name_the_point() -> None:
+    def way(p: Any) -> Any:
+        hill = 8.0 * np.sum(np.exp(-((p[:, 0] - 5.0) ** 2 + (p[:, 1] - 5.0) ** 2) / 4.0))
+        return hill + 0.2 * np.sum((p - np.array([[2.0, 1.0], [6.0, 4.0]])) ** 2)
+
+    names = {
+        f"p[{k}, {axis}]": xi.Parameter(directions=ways) for k in (0, 1) for axis, ways in enumerate((EAST, NORTH))
+    }
+    names |= {f"p[{k}]": xi.Parameter(f"the {which} stop") for k, which in enumerate(("first", "second"))}
+    p = numpy.array([[2.0, 3.0], [5.2, 4.8]])
+    with xi.record("walk", problem=xi.Problem("walk", parameters=names)) as run:
+        for _ in range(100):
+            p = p - 0.05 * grad(way)(p)
+    east = run.ask("Why did the second stop go east?", model=False)
+    assert east.text.startswith("p[1, 0] moved east from 5.2 to ")
+    assert east.heading == "Why did the second stop go east?"
+    assert "p[0" not in east.text
+    assert "p[1, 1] moved south" in run.ask("Why did the second stop move south?", model=False).text
+    both = run.ask("What pushed the second stop at iteration 2?", model=False).text
+    assert "p[1, 0] was pushed east" in both
+    assert "p[1, 1] was pushed south" in both
+    assert "p[0" not in both
+    further = run.ask("Why did the second stop not go further east?", model=False).text
+    assert "where p[1, 0] ended" in further
+    assert "p[0" not in further

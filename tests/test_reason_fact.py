@@ -228,3 +228,36 @@ def test_a_misfit_that_is_watched_piece_by_piece_is_a_reason_as_the_sum_that_it_
 
     told = reasons_told(descend(loss, numpy.array([0.0, 0.0]), steps=80, rate=0.01))
     assert told["p[1]"] == "p[1] rose from 0 to 2.84 because this lowered total by 243."
+
+
+def test_an_answer_says_of_which_stretch_a_reason_is() -> None:
+    def profit(p: Any) -> Any:
+        demand = 100 * np.exp(-0.3 * p["price"]) * (1 + 0.2 * np.log(1 + p["ads"]))
+        return xi.watch(2.0 * demand + 10 * p["ads"], "cost", "€") - xi.watch(p["price"] * demand, "revenue", "€")
+
+    p = {"price": 2.5, "ads": 1.0}
+    with xi.record() as run:
+        for _ in range(100):
+            slope = grad(profit)(p)
+            p = {name: p[name] - 0.02 * slope[name] for name in p}
+    parts = [fact for fact in run.facts if fact.kind == "reason" and fact.values["parameter"] == "price"]
+    assert parts
+    assert all(fact.span != (0, 99) for fact in parts)
+    answer = run.ask("Why did price rise?", model=False).text
+    assert answer.startswith("price rose from 2.5 to 5.3")
+    assert f"Between iterations {parts[0].span[0]} and {parts[0].span[1]}: {parts[0].text}" in answer
+
+
+def test_what_a_move_cost_is_answered_by_its_reason() -> None:
+    run = speed_and_fuel()
+    name = next(fact.values["parameter"] for fact in over_all(run))
+    answer = run.ask(f"What did moving {name} cost?", model=False).text
+    assert "because this" in answer or "although it" in answer
+
+
+def test_an_iteration_that_was_asked_for_before_is_no_answer_to_another_question() -> None:
+    run = speed_and_fuel()
+    name = next(fact.values["parameter"] for fact in over_all(run))
+    assert "iteration 3" in run.ask(f"What pushed {name} at iteration 3?", model=False).text
+    assert "iteration 3" not in run.ask(f"What pushed {name}?", model=False).text
+    assert "pushed on average" not in run.ask("Where along the way was it pushed?", model=False).text

@@ -89,6 +89,16 @@ def test_a_step_size_of_ones_own() -> None:
     numpy.testing.assert_array_equal(by(adam).replay(cost, step_size=0.3).parameters["p"], run.parameters["p"])
 
 
+def test_a_run_that_went_up_goes_up_with_another_step_size() -> None:
+    p = START
+    with xi.record("up") as run:
+        for _ in range(10):
+            p = p + 0.05 * grad(lambda p: -cost(p))(p)
+    again = run.replay(lambda p: -cost(p), step_size=0.1)
+    assert again.loss[-1] > run.loss[-1] > run.loss[0]
+    assert "with a step size of 0.1 instead of 0.05." in again.facts[0].text + again.facts[1].text
+
+
 def test_another_start_and_from_an_iteration_on() -> None:
     run = by_hand()
     assert run.replay(cost, start=[5.0, 5.0]).parameters["p"][0].tolist() == [5.0, 5.0]
@@ -221,6 +231,7 @@ def constrained() -> xi.Run:
         (by_hand, {"objective": lambda p: cost(p) + 1}, "The objective is 10 at iteration 0, .* recorded loss is 9"),
         (by_hand, {"objective": lambda p: p}, "one real number"),
         (by_hand, {"objective": lambda a, b, c: a}, "takes the recorded parameters and nothing else"),
+        (by_hand, {"objective": lambda p: float(numpy.sum(cost(p)))}, "could not be differentiated .*Nelder-Mead"),
         (by_hand, {"objective": cost, "fixed": {"p[2]": 1}}, r"no parameter 'p\[2\]'; did you mean 'p\[1\]'"),
         (by_hand, {"objective": cost, "fixed": 3}, "maps names of parameters"),
         (by_hand, {"objective": cost, "fixed": ["p"]}, "none is left to move"),
@@ -240,6 +251,16 @@ def constrained() -> xi.Run:
             lambda: solved("L-BFGS-B", bounds=[(2, 5), (0, 5)]),
             {"objective": cost, "optimizer": "BFGS"},
             "bounds, which BFGS does not take",
+        ),
+        (
+            lambda: solved("L-BFGS-B", bounds=[(2, 5), (0, 5)]),
+            {"objective": cost, "optimizer": "adam", "step_size": 0.1},
+            "bounds, which Adam does not take",
+        ),
+        (
+            lambda: solved("L-BFGS-B", bounds=[(2, 5), (0, None)]),
+            {"objective": cost, "start": {"p[0]": 7}},
+            r"p\[0\] would start at 7, beyond its upper bound of 5.* fixed=\{'p\[0\]': 7\}",
         ),
     ],
 )

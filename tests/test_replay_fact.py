@@ -91,3 +91,45 @@ def test_of_draws_from_a_noise_no_ends_are_compared() -> None:
 def test_a_question_for_the_difference_is_answered_with_it() -> None:
     again = run_of().replay(trip, step_size=0.1)
     assert again.ask("What was different from before?", model=False).text.startswith("This repeats trip")
+
+
+def test_a_run_that_goes_off_went_its_way_no_longer_than_it_did() -> None:
+    """How far apart two points are is measured by how large they were until there, not by where the other one went."""
+
+    def well(p: Any) -> Any:
+        return np.sum((p - np.array([1.0, 2.0])) ** 2)
+
+    p = numpy.array([3.0, 4.0])
+    with xi.record("well") as run:
+        for _ in range(30):
+            p = p - 0.1 * grad(well)(p)
+    again = run.replay(well, step_size=40.0)
+    assert numpy.abs(again.parameters["p"][-1]).max() > 1e30
+    assert "apart later" not in told(again)
+    assert told(again)["apart at once"].text.startswith("Its first step led elsewhere than that of well: ")
+
+
+def test_the_iterations_of_a_solver_are_not_called_evaluations() -> None:
+    from autograd import value_and_grad
+    from scipy.optimize import minimize
+
+    with xi.record("trip") as run:
+        minimize(value_and_grad(trip), numpy.array([0.0, 0.5]), jac=True, method="BFGS")
+    again = run.replay(trip, iterations=2)
+    assert again.evaluations > 2
+    assert told(again)["again, with changes"].text == "This repeats trip, with 2 iterations at most."
+
+
+def test_an_array_that_is_held_or_set_is_told_as_a_whole() -> None:
+    def fit(p: Any) -> Any:
+        return np.sum((p["w"] - 1.0) ** 2) + np.sum((p["b"] - 2.0) ** 2)
+
+    p = {"w": numpy.zeros(3), "b": numpy.zeros(20)}
+    with xi.record("net") as run:
+        for _ in range(10):
+            slope = grad(fit)(p)
+            p = {name: p[name] - 0.1 * slope[name] for name in p}
+    held = told(run.replay(fit, fixed=["b"]))["again, with changes"].text
+    assert held == "This repeats net, with b held at 0."
+    started = told(run.replay(fit, start={"b": numpy.ones(20), "w": numpy.array([1.0, 0.0, 0.0])}))
+    assert started["again, with changes"].text == "This repeats net, with another start (b at 1 and w[0] at 1)."

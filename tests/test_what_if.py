@@ -119,3 +119,11 @@ def test_there_is_nothing_to_try_of_what_cannot_be_run_again() -> None:
         limit = {"type": "ineq", "fun": lambda p: 3 - np.sum(p)}
         minimize(value_and_grad(cost), [0.5, 0.0], jac=True, method="SLSQP", constraints=limit)
     assert what_to_try(run, "What if it had started elsewhere?") is None
+
+
+def test_of_a_loss_that_is_maximized_no_push_down_the_slope_holds_a_parameter() -> None:
+    x = 0.0
+    with xi.record() as run:
+        for _ in range(40):
+            x = x + 0.1 * grad(lambda x: 3.0 - xi.watch((x - 2.0) ** 2, "waste", "W"))(x)
+    assert "pushed it" not in run.ask("Why did x not go further?", model=False).text

@@ -216,3 +216,48 @@ def test_what_is_no_function_is_refused_with_what_to_write() -> None:
 def test_the_path_is_computed_once() -> None:
     run = descend(halved, numpy.linspace(-1.0, 2.0, 12), steps=20)
     assert run.reasons._path is run.reasons._path
+
+
+def test_a_sum_over_a_generator_is_named_as_it_is_written() -> None:
+    def loss(x: Any) -> Any:
+        return np.sum((x - 1.0) ** 2) + sum(0.01 * x[k] ** 4 for k in range(2))
+
+    x = numpy.array([3.0, -2.0])
+    with xi.record() as run:
+        for _ in range(20):
+            x = x - 0.05 * grad(loss)(x)
+    assert "sum(0.01 * x[k] ** 4 for k in range(2))" in run.reasons.quantities
+
+
+def test_what_a_loop_adds_up_is_one_term_by_the_name_of_its_variable() -> None:
+    """What is added in each round is written in one place: by that, the last round would be told as all of them."""
+
+    def loss(x: Any) -> Any:
+        speed, total = x[0], 0.0
+        for _ in range(10):
+            speed = speed * (1 - 0.05 * x[1])
+            total = total + 0.1 * speed**2
+        total = total + 3.0 * (x[1] - 1.0) ** 2
+        total += (speed - 2.0) ** 2
+        return total
+
+    def of_parts(x: Any) -> Any:
+        parts, found = {"fit": np.sum((x - 1.0) ** 2), "size": np.sum(x**2)}, 0.0
+        for name, weight in (("fit", 2.0), ("size", 0.5)):
+            found = found + weight * parts[name]
+        return found
+
+    def of_watched(x: Any) -> Any:
+        parts, found = {"fit": np.sum((x - 1.0) ** 2), "size": np.sum(x**2)}, 0.0
+        for name, weight in (("fit", 2.0), ("size", 0.5)):
+            found = found + weight * xi.watch(parts[name], name)
+        return found
+
+    start = numpy.array([3.0, 0.5])
+    run = descend(loss, start, steps=20, rate=0.005)
+    assert list(run.reasons.quantities) == ["total", "3.0 * (x[1] - 1.0) ** 2", "(speed - 2.0) ** 2", "loss"]
+    numpy.testing.assert_allclose(run.pushes(3).rest, 0.0, atol=1e-9)
+    assert list(descend(of_parts, start, steps=20).reasons.quantities) == ["loss"]
+    watched = descend(of_watched, start, steps=20)
+    assert list(watched.reasons.quantities) == ["fit", "size", "loss"]
+    assert [term.weight for term in watched.history.sums.terms] == [2.0, 0.5]

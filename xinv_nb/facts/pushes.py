@@ -69,7 +69,7 @@ def _pushes(run: RecordedRun, path: FollowedPath, iteration: int | None) -> Push
     if not found:
         return Pushes(
             tuple(g.name for g in groups),
-            why_not="No watched quantity leads to the loss, and it is not written as a sum.",
+            why_not="No watched quantity leads to the loss, and no terms of a sum are found in it that have names.",
         )
     rows = [_mean(-cotangents[i : j + 1, None] * path.gradient_at(q, i, j)) for q, cotangents in found.items()]
     parts = np.array([[row[list(group.columns)].sum() for row in rows] for group in groups])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from xinv_nb.models.language_model import LanguageModel
@@ -22,6 +22,7 @@ from xinv_nb.models.trial import ability, known_ability
 from xinv_nb.recorded.captions import Caption
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.words.draft import BUILT_IN, Draft, as_caption
+from xinv_nb.words.names import with_coordinates
 from xinv_nb.words.narrator import narrate, plan, plan_span
 from xinv_nb.words.questions import draft_answer, not_shown
 from xinv_nb.words.what_if import what_to_try
@@ -96,11 +97,12 @@ def answer(
     if span is not None and run.evaluations:
         last = run.evaluations - 1
         run.choose_span((min(max(span[0], 0), last), min(max(span[1], 0), last)))
-    if (tried := what_to_try(run, question)) is not None:
-        return tried  # a call to paste, of which no word may be another
-    draft = draft_answer(run, question, span)
+    asked = with_coordinates(run, question)
+    if (tried := what_to_try(run, asked)) is not None:
+        return replace(tried, heading=question)  # a call to paste, of which no word may be another
+    draft = replace(draft_answer(run, asked, span), heading=question)
     if not draft.sentences:
-        return not_shown(run, question, span)
+        return replace(not_shown(run, asked, span), heading=question)
     return write_drafts(run, [draft], explaining, stop, show, question)[0]
 
 

@@ -37,6 +37,14 @@ class Watch:
     cotangents: NDArray[Any]
     at: tuple[Any, ...]
 
+    def _nearest(self, iteration: object) -> str:
+        """Return which evaluation to ask for instead."""
+        if not len(self.evaluation):
+            return ""
+        is_number = isinstance(iteration, (int, float, np.number)) and bool(np.isfinite(iteration))
+        near = self.evaluation[int(np.argmin(np.abs(self.evaluation - iteration))) if is_number else -1]  # type: ignore[operator]
+        return f"; of evaluation {near} it has: profile({near})"
+
     def profile(self, iteration: int) -> Profile:
         """Return the quantity along the simulation in one evaluation.
 
@@ -60,7 +68,7 @@ class Watch:
         """
         rows = np.flatnonzero(self.evaluation == iteration)
         if not len(rows):
-            raise XinvError(f"{self.name!r} has no values kept of evaluation {iteration!r}.")
+            raise XinvError(f"{self.name!r} has no values kept of evaluation {iteration!r}{self._nearest(iteration)}.")
         found = [(self.at[row], self.values[row], self.cotangents[row]) for row in rows]
         at, values, cotangents = found[0] if len(found) == 1 else (np.array(each) for each in zip(*found, strict=True))
         if at is None or np.size(at) != np.size(values) or any(place is None for place, _, _ in found):

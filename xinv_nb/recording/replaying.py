@@ -116,9 +116,10 @@ class Replayed:
         if history.residuals is not None:
             known, found = history.residuals.array[history.row_of(evaluation)], np.asarray(answer)
             if found.shape != known.shape:
+                what = f"an array of shape {found.shape}" if found.ndim else "one number"
                 raise XinvError(
-                    f"The run is of a fit with {len(known)} residuals: pass the function that returns them. The "
-                    f"objective returned {f'an array of shape {found.shape}' if found.ndim else 'one number'}."
+                    f"The run is of a fit with {len(known)} residuals: pass the function that returns them, such as "
+                    f"lambda p: model(x, *p) - y. The objective returned {what}."
                 )
             apart = np.flatnonzero(~np.isclose(found, known, rtol=_SAME, atol=_SAME * np.max(np.abs(known), initial=0)))
             if len(apart):
@@ -173,7 +174,16 @@ class Replayed:
         derivatives = backend.derivatives(told)
 
         def both(x: Floats) -> tuple[float, Floats]:
-            gradient = np.asarray(derivatives.gradient(x), dtype=float)
+            try:
+                gradient = np.asarray(derivatives.gradient(x), dtype=float)
+            except (TypeError, ValueError, AttributeError, NotImplementedError) as error:
+                if self._inner is not None:
+                    raise  # it was differentiated before, so it can be
+                raise XinvError(
+                    f"The objective could not be differentiated ({type(error).__name__}: {error}). Write it with "
+                    "autograd.numpy, or have it return the loss and the gradient, or name an optimizer that needs no "
+                    "gradient: optimizer='Nelder-Mead'."
+                ) from error
             return float(self._inner if self._inner is not None else np.nan), gradient
 
         return both

@@ -45,3 +45,31 @@ def mentions(text: str, name: str) -> bool:
     flags = re.IGNORECASE if len(name) > 2 else 0
     bare = re.sub(r"^(?:the|an?) ", "", name)
     return re.search(rf"(?<![\w.]){re.escape(bare)}(?!\w|\[)", text, flags) is not None
+
+
+def with_coordinates(run: RecordedRun, question: str) -> str:
+    """Return a question about a named point as one about its coordinates, or about the one that goes the way it names.
+
+    >>> with_coordinates(RecordedRun(), "Why did the second point go east?")
+    'Why did the second point go east?'
+    """
+    known = {} if run.problem is None else run.problem.parameters
+    for name, parameter in known.items():
+        point = parameter.name or ""
+        if not isinstance(name, str) or not name.endswith("]") or not mentions(question, point):
+            continue
+        own = [e for e in run.entries() if e.column is not None and e.name.startswith(f"{name[:-1]}, ")]
+        ways = [e for e in own if any(mentions_way(question, way) for way in e.parameter.directions or ())]
+        if said := " and ".join(entry.label for entry in ways or own):
+            bare = re.escape(re.sub(r"^(?:the|an?) ", "", point))
+            question = re.sub(rf"(?<![\w.])(?:the |an? )?{bare}(?!\w|\[)", said, question, flags=re.IGNORECASE)
+    return question
+
+
+def mentions_way(text: str, way: str) -> bool:
+    """Whether a text contains a way to go, as in "further north" or "northwards".
+
+    >>> mentions_way("Why not northwards?", "north")
+    True
+    """
+    return re.search(rf"\b{re.escape(way)}(?:wards?|er)?\b", text, re.IGNORECASE) is not None

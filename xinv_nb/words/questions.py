@@ -144,7 +144,9 @@ def draft_answer(run: RecordedRun, question: str, span: tuple[int, int] | None =
     whole = story_span(run)
     best: Sequence[Fact] | None = about_fits(run, question) if span is None else None
     if best is None:
-        known = [] if _is_of_an_event(run, question) else about_troubles(run, question, span)
+        known = _of_a_replay(run, question) if span is None else []
+        if not known and not _is_of_an_event(run, question):
+            known = list(about_troubles(run, question, span))
         if not known and span is None:
             known = list(answers_to(run, question))
         known = known or _facts_for(run, question, span)[:_MOST]
@@ -153,6 +155,13 @@ def draft_answer(run: RecordedRun, question: str, span: tuple[int, int] | None =
         return Draft(question, span or whole, ())
     hull = (min(f.span[0] for f in best), max(f.span[1] for f in best))
     return Draft(question, hull, tuple(Sentence(_told(fact, whole, noun_of(run)), (fact,)) for fact in best))
+
+
+def _of_a_replay(run: RecordedRun, question: str) -> list[Fact]:
+    """Return what a run changed that repeats another, where it is asked what is different."""
+    words = next(kind.asked_with for kind in all_kinds() if kind.name == "replay")
+    found = [fact for fact in facts_of(run) if fact.kind == "replay"]
+    return found[:_MOST] if found and re.search(words, question.lower()) else []
 
 
 def not_shown(run: RecordedRun, question: str, span: tuple[int, int] | None = None) -> Caption:
@@ -204,8 +213,10 @@ def _facts_for(run: RecordedRun, question: str, span: tuple[int, int] | None) ->
             run.choose_span(span)  # what pushes there is computed on request
     is_known = run.has_gradients or not re.search(r"\bgradients?\b", asked)
     for facts in _by_nearness(facts_of(run), span):
-        if not _PUSHED.search(asked):
+        if not _PUSHED.search(asked) or _ALONG.search(asked):
             facts = [fact for fact in facts if fact.kind != "push"]
+        elif span is None:  # of an iteration that was asked for before, nothing is said again
+            facts = [fact for fact in facts if fact.kind != "push" or fact.form == "over the run"]
         if span is not None and not _WHY.search(question.lower()):
             facts = [
                 fact for fact in facts if fact.kind != "reason" or span[0] <= fact.span[0] <= fact.span[1] <= span[1]
@@ -233,7 +244,7 @@ def _by_nearness(facts: Sequence[Fact], span: tuple[int, int] | None) -> list[li
 
 def _told(fact: Fact, whole: tuple[int, int], noun: str) -> str:
     """Return a fact's text, with its evaluations where it speaks of a part of the run and does not say so itself."""
-    if fact.kind in ("movement", "watch") and fact.span != whole:
+    if fact.kind in ("movement", "watch", "reason") and fact.span != whole:
         return f"Between {noun}s {fact.span[0]} and {fact.span[1]}: {fact.text}"
     return fact.text
 
@@ -303,7 +314,9 @@ def _by_name(run: RecordedRun, facts: Sequence[Fact], question: str, asked: str)
     if re.search(_AT_LAST, asked) and (late := _at_last(found)):
         return late
     if is_whole and _WHY.search(asked) and (why := [f for f in found if f.kind in ("reason", "brought about")]):
-        return why
+        # Where the reason is known of a part of the way only, the whole of it stands before that.
+        of_whole = [f for f in found if f.kind == "movement" and f.span == story_span(run)]
+        return why if any(f.span == story_span(run) for f in why) else [*of_whole[:1], *why]
     if not re.search(r"\b(?:gradients?|slope)\b", asked):  # the reason says where it went as well
         why_it_moved = {(f.values["parameter"], f.span) for f in found if f.kind == "reason"}
         found = [f for f in found if f.kind != "movement" or (f.values["parameter"], f.span) not in why_it_moved]
@@ -323,6 +336,8 @@ _WHY = re.compile(r"\b(?:why|reasons?|because|what for|what made|what drove)\b")
 """Words that ask for a reason, and not only for what happened."""
 
 _PUSHED = re.compile(r"\b(?:push|pull)(?:s|es|ed|ing)?\b")
+_ALONG = re.compile(r"\bwhere\b|\balong the (?:way|simulation)\b")
+"""Words that ask for a place along the simulation, which a whole push does not tell."""
 _HELD = re.compile(
     r"\b(?:why|what)\b.*\b(?:stop|stops|stopped|holds?|held|stays?|stayed|balanced?|"
     r"not\b.*\b(?:further|farther|more|less)|n't\b.*\b(?:further|farther|on)|no (?:further|farther|more))\b"

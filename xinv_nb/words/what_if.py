@@ -30,6 +30,7 @@ _MORE = re.compile(
     r"\b(?:more|further|another) (?:iterations?|steps|evaluations?)\b|\b(?:run|ran|went|gone|go) (?:on|longer)\b"
 )
 _ADAM = "optimizer='adam'"
+_OF_MOMENTUM = "Gradient descent with momentum"
 _OPTIMIZERS = {
     "adam": "adam",
     "rmsprop": "rmsprop",
@@ -95,7 +96,7 @@ def _what_if(run: RecordedRun, question: str, asked: str) -> Answer | None:
 def _another_step(run: RecordedRun, recorded: Recorded, question: str, asked: str) -> Answer | None:  # noqa: ARG001
     if recorded.optimizer in MINIMIZERS or recorded.optimizer in FITTERS:
         text = f"{recorded.optimizer} chooses the length of its steps by itself."
-        if run.history.residuals is None:
+        if run.history.residuals is None and not recorded.bounds:
             text += f" A loop with a step size of your own: {call(run, _ADAM, 'step_size=0.1')}."
         return text, []
     size = recorded.step_size
@@ -151,7 +152,11 @@ def _another_optimizer(run: RecordedRun, recorded: Recorded, question: str, aske
     of_residuals = run.history.residuals is not None
     for said, name in _OPTIMIZERS.items():
         if re.search(rf"(?<![\w-]){re.escape(said)}(?![\w-])", asked) and (name in ("trf", "lm")) == of_residuals:
+            if said == "momentum" and (recorded.rule[0] or recorded.optimizer == _OF_MOMENTUM):
+                return None  # it has one, and none but its own can be chosen
             is_loop = name in ("adam", "rmsprop", "sgd", "gradient descent")
+            if is_loop and recorded.bounds:
+                return f"{recorded.optimizer} kept to bounds here, and {said} takes none.", []
             known = recorded.step_size if recorded.optimizer in (*LOOPS, DESCENT) else None
             step = [f"step_size={known or 0.1:.6g}"] if is_loop else []
             return f"To see what it does: {call(run, f'optimizer={name!r}', *step)}.", []

@@ -9,7 +9,9 @@ import numpy as np
 from xinv_nb.facts.analysis import facts_of, shown_excerpt
 from xinv_nb.facts.counting import noun_of
 from xinv_nb.facts.fact import Fact
+from xinv_nb.facts.measures.iterates import iterates_of
 from xinv_nb.facts.measures.pushing import push_unit
+from xinv_nb.facts.measures.uphill import uphill
 from xinv_nb.facts.pushes import pushes_of
 from xinv_nb.facts.replay.recorded import recorded_optimizer
 from xinv_nb.language.quantities import listed, pair, quantity, sentence_start
@@ -43,13 +45,15 @@ def why_not(run: RecordedRun, question: str, asked: str) -> Answer | None:
     >>> why_not(RecordedRun(), "Why not?", "why not?") is None
     True
     """
-    if not _WHY_NOT.search(asked):
-        return None
     part, places = shown_excerpt(run)
     bare = without_names(part, asked)
+    if not _WHY_NOT.search(bare):
+        return None
     found = _asked_way(part, question, bare)
     if found is None or not part.evaluations:
         return None
+    if uphill(part, iterates_of(part)) in ("reached", "rising"):
+        return None  # the loss is maximized: what pushes it down the slope held nothing
     entry, sign = found
     rows = np.flatnonzero(part.accepted)
     column = part.column(entry)[rows]

@@ -19,6 +19,7 @@ from xinv_nb.facts.measures.names import named
 from xinv_nb.facts.measures.path import FollowedPath, Quantity, digits_of
 from xinv_nb.facts.measures.recorded_path import Unknown
 from xinv_nb.language.slots import Clause, Listed, Named, Slot, Value, Way, Word, pair
+from xinv_nb.recorded.entries import Entry
 
 _MOST_PARTS = 4
 _WORTH = 0.05
@@ -60,14 +61,10 @@ def _of(evidence: Evidence, path: FollowedPath, quantity: Quantity) -> Fact | No
     start, end = pair(float(quantity.values[0]), float(quantity.values[-1]), quantity.unit)
     if start.looks_like(end):
         return None
-    parts = [
-        (track.entry, float(brought[track.entry.column]))
-        for track in evidence.iterates.numbers
-        if track.entry.column is not None and not track.entry.part
-    ]
-    if len(parts) < evidence.run.history.width or len(parts) < 2:
+    parts = list(_parts(evidence, brought))
+    if sum(size for _, _, size in parts) < evidence.run.history.width or len(parts) < 2:
         return None  # of one parameter it is no news, and of more than are followed, parts would be missing
-    ordered = sorted(parts, key=lambda part: -abs(part[1]))
+    ordered = sorted(((entry, part) for entry, part, _ in parts), key=lambda part: -abs(part[1]))
     told = [(entry, part) for entry, part in ordered if abs(part) >= _WORTH * abs(ordered[0][1])][:_MOST_PARTS]
     doubt = path.doubt(quantity, 0, last)
     digits = [digits_of(part, brought, change, doubt) for _, part in told]
@@ -80,8 +77,19 @@ def _of(evidence: Evidence, path: FollowedPath, quantity: Quantity) -> Fact | No
             for (entry, part), count in zip(told, digits, strict=True)
         )
     )
-    data = {"parts_by_name": {entry.name: part for entry, part in parts}}
+    data = {"parts_by_name": {entry.name: part for entry, part in ordered}}
     return KIND.fact("of parameters", (0, evidence.last), 0.35, slots, data=data)
+
+
+def _parts(evidence: Evidence, brought: Floats) -> Iterator[tuple[Entry, float, int]]:
+    """Yield each number that is followed, and each large array as a whole, with its part and how many numbers it is."""
+    entries = [track.entry for track in evidence.iterates.tracks if not track.entry.part]
+    arrays = {entry.leaf.name for entry in entries if entry.column is None}
+    for entry in entries:
+        if entry.column is None:
+            yield entry, float(brought[entry.leaf.start : entry.leaf.stop].sum()), entry.leaf.size
+        elif entry.leaf.name not in arrays:
+            yield entry, float(brought[entry.column]), 1
 
 
 def _moved_it(parameter: Named, part: Value) -> Clause:

@@ -126,6 +126,8 @@ def _changes(run: RecordedRun, change: Mapping[str, Any]) -> list[Clause]:
     elif what == "iterations":
         slots["value"] = Count(change["value"])
         slots |= {"before": Count(before)} if before else {}
+        if not before:  # a solver's own, of several evaluations each
+            slots["iterations"] = Word("iteration" if change["value"] == 1 else "iterations")
     else:
         slots["value"] = Value(change["value"])
         slots |= {"before": Value(before, beside=change["value"])} if before else {}
@@ -133,12 +135,23 @@ def _changes(run: RecordedRun, change: Mapping[str, Any]) -> list[Clause]:
 
 
 def _places(run: RecordedRun, form: str, places: list[dict[str, Any]]) -> list[Clause]:
-    """Return a clause for each of the first parameters that were set, and one for the others."""
+    """Return a clause for each of the first parameters that were set, and one for the others.
+
+    An array that was set to one value is told as a whole.
+    """
+    values = {place["name"]: place["value"] for place in places}
+    whole: dict[str, Named] = {}
     entries = {entry.name: entry for leaf in run.history.leaves for entry in _of(run, leaf)}
+    for leaf in run.history.leaves:
+        own = _of(run, leaf)
+        names = [entry.name for entry in own]
+        if len(own) > 1 and names[0] in values and len({values.get(name) for name in names}) == 1:
+            whole[leaf.name], entries[leaf.name] = Named(leaf.name, own[0].group), own[0]
+            places = [{"name": leaf.name, "value": values[names[0]]}, *(p for p in places if p["name"] not in names)]
     told = [
-        Clause(form, {"parameter": named(entry), "value": Value(place["value"], entry.parameter.unit)})
+        Clause(form, {"parameter": whole.get(name, named(entry)), "value": Value(place["value"], entry.parameter.unit)})
         for place in places[:_MOST_PLACES]
-        if (entry := entries.get(place["name"])) is not None
+        if (entry := entries.get(name := place["name"])) is not None
     ]
     if len(places) > _MOST_PLACES:
         told.append(Clause("others, as well", {"count": Count(len(places) - _MOST_PLACES)}))

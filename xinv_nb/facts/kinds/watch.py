@@ -39,7 +39,9 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     """
     for place, every in enumerate(evidence.curves):
         curve = _accepted(evidence.run, every)
-        if fact := _changed(evidence.run, curve, 0, len(curve.values) - 1, 0.8 if place < MOST else 0.4, whole=True):
+        salience = 0.8 if place < MOST else 0.4
+        noisy = evidence.is_noisy
+        if fact := _changed(evidence.run, curve, 0, len(curve.values) - 1, salience, whole=True, is_noisy=noisy):
             yield fact
     for phase in evidence.phases if len(evidence.phases) > 1 else ():
         yield from changes_in(evidence, phase)
@@ -59,14 +61,24 @@ def changes_in(evidence: Evidence, phase: Phase) -> Iterator[Fact]:
     for curve in evidence.curves:
         if len(curve.values) != evidence.run.evaluations:
             continue
-        if share_of_range(curve.values, a, b) > _TOLD and (fact := _changed(evidence.run, curve, a, b, 0.5)):
+        if share_of_range(curve.values, a, b) > _TOLD and (
+            fact := _changed(evidence.run, curve, a, b, 0.5, is_noisy=phase.noisy)
+        ):
             yield fact
 
 
-def _changed(run: RecordedRun, curve: Curve, a: int, b: int, salience: float, *, whole: bool = False) -> Fact | None:
-    """Return how a quantity changed between two of the times that it was watched."""
+def _changed(
+    run: RecordedRun, curve: Curve, a: int, b: int, salience: float, *, whole: bool = False, is_noisy: bool = False
+) -> Fact | None:
+    """Return how a quantity changed between two of the times that it was watched.
+
+    `is_noisy`: the losses are draws; where the quantity is one as well, single values of it say nothing.
+    """
     watch, values = curve.watch, curve.values
-    start, end = float(values[a]), float(values[b])
+    path = smoothed(values[a : b + 1]) if is_noisy and np.isfinite(values[a : b + 1]).all() else None
+    is_drawn = path is not None and path.is_noisy
+    along = path.values if path is not None and is_drawn else values[a : b + 1]
+    start, end = float(along[0]), float(along[-1])
     if not np.isfinite(end - start):
         return None
     cotangents = curve.cotangents[a : max(b, a + 1)]
@@ -76,14 +88,21 @@ def _changed(run: RecordedRun, curve: Curve, a: int, b: int, salience: float, *,
     form = "changed"
     if a == b:
         form = "was"
-    elif is_constant(values[a : b + 1]):
+    elif is_constant(along):
         form = "stayed"
-    elif first.looks_like(second) or returned(values[a : b + 1]):
+    elif first.looks_like(second) or returned(along):
         form = "returned"
+    if is_drawn and form != "changed":
+        return None
     data: dict[str, float] = {"from": int(curve.evaluations[a]), "to": int(curve.evaluations[b])}
-    if whole and form == "changed" and (turned := _turned(curve)):
+    if whole and form == "changed" and (part := _part_of(run, curve)):
+        form, more = part
+        slots |= more
+    elif whole and form == "changed" and (turned := _turned(curve, is_drawn=is_drawn)):
         form, more, data["at"] = turned
         slots |= more
+    elif is_drawn:
+        form = "changed, noisy"
     # A term of the loss has a constant weight: that less of it would lower the loss goes without saying.
     is_term = bool((cotangents > 0).all() and np.allclose(cotangents, cotangents[0]))
     one_way = bool((cotangents > 0).all() or (cotangents < 0).all())
@@ -98,12 +117,21 @@ def _changed(run: RecordedRun, curve: Curve, a: int, b: int, salience: float, *,
     return KIND.fact(form, span, 0.2 if loss else salience, slots, data=data)
 
 
-def _turned(curve: Curve) -> tuple[str, dict[str, Slot], int] | None:
+def _part_of(run: RecordedRun, curve: Curve) -> tuple[str, dict[str, Slot]] | None:
+    """Return the form and the slots of a quantity that was not yet watched at the start, or no more at the end."""
+    first, last = int(curve.evaluations[0]), int(curve.evaluations[-1])
+    between = int(np.max(np.diff(curve.evaluations), initial=1))
+    if run.evaluations - 1 - last > between:
+        return "changed, in part", {"first": Iteration(first), "last": Iteration(last)}
+    return ("changed, since", {"first": Iteration(first)}) if first > between else None
+
+
+def _turned(curve: Curve, *, is_drawn: bool) -> tuple[str, dict[str, Slot], int] | None:
     """Return the form, the slots and the turn of a quantity that its ends do not tell: it was clearly beyond both."""
     if len(curve.values) < _FEWEST or not np.isfinite(curve.values).all():
         return None
     path = smoothed(curve.values)
-    if path.is_noisy and calms_down(curve.values):
+    if path.is_noisy and not is_drawn and calms_down(curve.values):
         path = Smoothed(curve.values, 1, 0.0)  # what swung to and fro, and does no more, was no noise
     place = farthest(path)
     if place is None:
@@ -124,6 +152,8 @@ KIND = Kind(
         "start": Value,
         "top": Value,
         "at": Iteration,
+        "first": Iteration,
+        "last": Iteration,
         "end": Value,
         "went": Way,
         "turned": Way,

@@ -20,6 +20,8 @@ _REMAINDER = 0.1
 """Share of the fall up to which what the integral leaves over need not be told."""
 _ROUNDED = 0.005
 """Share by which a part may be above the whole and be said to be the whole."""
+_SEEN = 0.02
+"""The same of shares that add up to more than the whole, as a reader sees who adds them up."""
 _LARGEST_REMAINDER = 0.35
 """The same from which on the integral explains nothing."""
 _WORTH = 0.05
@@ -77,7 +79,7 @@ def allocation(evidence: Evidence, span: tuple[int, int]) -> tuple[str, dict[str
         form = "two"
     if form == "two":  # only what is said: a question about another parameter is not answered by it
         slots["other"] = named(entries[second])
-    if remainder > _REMAINDER:
+    if remainder > _REMAINDER or (form != "alone" and accounted / total > 1 + _SEEN):
         form += ", in part" if accounted / total < 1 else ", beyond"
     form += ", sampled" if any(entry.leaf.kept is not None for entry in entries) else ""
     parts = {entry.name: float(part) for entry, part in zip(entries, earned, strict=True)}

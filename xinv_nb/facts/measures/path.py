@@ -177,7 +177,7 @@ def digits_of(part: float, parts: Floats, change: float, doubt: float = 0.0) -> 
     >>> [digits_of(part, parts, -2.0) for part in parts]
     [3, 3, None]
     """
-    rest, size = abs(change - float(np.sum(parts))), abs(part)
+    rest, size = max(abs(change - float(np.sum(parts))), doubt / 2), abs(part)
     if not 0 < size < math.inf or not max(rest, doubt) <= _UNSURE * size:
         return None
     leading = math.floor(math.log10(size)) + 1

@@ -10,6 +10,7 @@ import numpy as np
 from xinv_nb.errors import XinvError
 from xinv_nb.facts.analysis import shown_excerpt
 from xinv_nb.facts.counting import noun_of
+from xinv_nb.facts.measures.names import named_optimizer
 from xinv_nb.facts.measures.objective import told_of_loss
 from xinv_nb.facts.replay.differing import what_differs
 from xinv_nb.facts.replay.recorded import (
@@ -35,7 +36,7 @@ _WITH_BOUNDS = frozenset({"L-BFGS-B", "SLSQP", "TNC", "Nelder-Mead", "Powell", "
 _FITTERS_WITH_BOUNDS = frozenset({"Trust region reflective", "Dogbox"})
 _MOST_ITERATIONS = 10_000_000
 _ANEW = (
-    "It begins anew at {} {} of {}: what {} had gathered until there, such as averages of gradients, is not recorded."
+    "It begins anew at {} {} of {}: what {} had gathered until there, such as momentum or averages, is not recorded."
 )
 
 
@@ -83,7 +84,7 @@ def replay(
     _mend_bounds(found, again)
     writer = RunWriter(found)
     if row and (recorded.optimizer != DESCENT or recorded.rule[0]):
-        writer.notice(_ANEW.format(noun_of(run), at, _called(run), recorded.optimizer or "the optimizer"))
+        writer.notice(_ANEW.format(noun_of(run), at, _called(run), named_optimizer(recorded.optimizer).label))
     if found.evaluations:
         with np.errstate(all="ignore"):
             differs = what_differs(run, found, row, point.free, is_moved=bool(point.moved))
@@ -119,9 +120,35 @@ def _plan(
         changes.append({"what": "optimizer", "value": optimizer, "before": recorded.optimizer})
     step_size = _step_size(recorded, wishes, optimizer, changes, is_same=is_same)
     steps = _steps(run, recorded, wishes, optimizer, row, changes)
+    if any(pair != [None, None] for pair in _limits(recorded)):
+        _check_bounds(run, recorded, optimizer, point, is_fit=of_residuals)
     if optimizer in LOOPS or optimizer == DESCENT:
         return _loop(recorded, optimizer, step_size, steps, point, row, is_same=is_same)
     return _solver(run, recorded, optimizer, steps, point, is_same=is_same)
+
+
+def _limits(recorded: Recorded) -> list[list[float | None]]:
+    """Return the bounds of each parameter, None where there is none."""
+    pairs = recorded.bounds or []
+    return [[None if each is None or np.isinf(each) else float(each) for each in pair] for pair in pairs]
+
+
+def _check_bounds(run: RecordedRun, recorded: Recorded, optimizer: str, point: Point, *, is_fit: bool) -> None:
+    """Raise `XinvError` where the optimizer takes no bounds, or the start is beyond one, which solvers move or refuse.
+
+    What is held may be beyond its bounds: the solver does not see it.
+    """
+    if optimizer not in (_FITTERS_WITH_BOUNDS if is_fit else _WITH_BOUNDS):
+        such = "trf" if is_fit else "L-BFGS-B"
+        raise XinvError(f"The run has bounds, which {optimizer} does not take; name one that does: optimizer={such!r}.")
+    for entry, x, is_free, (low, high) in zip(all_entries(run), point.x, point.free, _limits(recorded), strict=False):
+        if is_free and ((low is not None and x < low) or (high is not None and x > high)):
+            side = "lower" if low is not None and x < low else "upper"
+            bound = low if side == "lower" else high
+            raise XinvError(
+                f"run.replay(start=…): {entry.name} would start at {x:.6g}, beyond its {side} bound of {bound:.6g}. "
+                f"Start within it, or hold it there: fixed={{{entry.name!r}: {x:.6g}}}."
+            )
 
 
 def _step_size(
@@ -181,10 +208,6 @@ def _solver(run: RecordedRun, recorded: Recorded, optimizer: str, steps: int, po
     bounds = recorded.bounds
     if is_fit and not point.free.all() and settings.get("loss", "linear") != "linear":
         raise XinvError("Of a fit with a robust loss no parameter can be held: leave fixed=… out.")
-    if bounds and optimizer not in (_FITTERS_WITH_BOUNDS if is_fit else _WITH_BOUNDS):
-        raise XinvError(
-            f"The run has bounds, which {optimizer} does not take; name one that does: optimizer='L-BFGS-B'."
-        )
     if bounds and len(bounds) == len(point.free):
         bounds = [pair for pair, may_move in zip(bounds, point.free, strict=True) if may_move]
     if is_fit:

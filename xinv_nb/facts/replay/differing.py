@@ -13,7 +13,7 @@ from xinv_nb.facts.subdivided import reasons_with_leave
 from xinv_nb.recorded.run import RecordedRun
 
 _ROUNDING = 1e-9
-"""Share of the way of a parameter, or of its size, by which two runs may be apart and count as the same."""
+"""Share of the size of a parameter by which two runs may be apart and count as the same."""
 _APART = 0.01
 """Share of the way of a parameter from which on its end is another one."""
 _MOST_ENDS = 2
@@ -38,9 +38,10 @@ def what_differs(
     one_points, other_points = _points(one, row), _points(other, 0)
     found: dict[str, Any] = {}
     if one_points is not None and other_points is not None and one_points.shape[1] == other_points.shape[1]:
-        scale = _scale(one_points, other_points)
         count = min(len(one_points), len(other_points))
-        apart = np.abs(one_points[:count] - other_points[:count]) > _ROUNDING * scale
+        scale = _scale(one_points[:count], other_points[:count])
+        with np.errstate(all="ignore"):
+            apart = np.abs(one_points[:count] - other_points[:count]) > _ROUNDING * scale
         is_held_elsewhere = bool(apart[:, ~free].any())
         apart &= free
         rows = np.flatnonzero(apart.any(axis=1))
@@ -48,7 +49,7 @@ def what_differs(
             found["is_same"] = len(one_points) == len(other_points) and not is_held_elsewhere
         elif not is_moved and rows[0] > 0:
             found["first"] = _first(
-                one_points[rows[0]], other_points[rows[0]], int(rows[0]), np.where(free, scale, np.inf)
+                one_points[rows[0]], other_points[rows[0]], int(rows[0]), np.where(free, scale[rows[0]], np.inf)
             )
         found["points"] = [end for end in _ends(one_points, other_points) if free[end["column"]]][:_MOST_ENDS]
     if not _is_noisy(one) and not _is_noisy(other):
@@ -68,10 +69,12 @@ def _points(run: RecordedRun, row: int) -> Floats | None:
 
 
 def _scale(one: Floats, other: Floats) -> Floats:
-    """Return how far each number went, or how large it is: what a difference of it is measured by."""
-    both = np.vstack([one, other])
-    finite = np.where(np.isfinite(both), both, 0.0)
-    return np.asarray(np.maximum(np.ptp(finite, axis=0), np.abs(finite).max(axis=0)))
+    """Return how large each number was up to each point: what a difference of it is measured by.
+
+    Not how large it became in the end: of a run that goes off, all that came before would count as the same.
+    """
+    sizes = np.maximum(np.abs(one), np.abs(other))
+    return np.asarray(np.maximum.accumulate(np.where(np.isfinite(sizes), sizes, 0.0), axis=0))
 
 
 def _first(one: Floats, other: Floats, steps: int, scale: Floats) -> dict[str, Any]:

@@ -139,7 +139,7 @@ def _by_rule(run: RecordedRun) -> Recorded:
         if not _holds_throughout(run, rule):
             return Recorded(why_not="the size of its steps changed on the way, by a rule that is not recorded")
     momentum, along, along_before = (_as_written(each) for each in (rule.momentum, rule.along, rule.along_before))
-    factors, step_size = (momentum, along, along_before), _as_written(-(along + along_before))
+    factors, step_size = (momentum, along, along_before), abs(_as_written(along + along_before))
     return Recorded(DESCENT, {}, None, run.evaluations, factors, step_size)
 
 

@@ -124,10 +124,32 @@ def _leaves(node: Any, way: Way, weight: float, written: ast.expr, depth: int) -
     found: list[_Leaf] = []
     for steps, parent, part, factor in parts:
         found += _leaves(parent, (*way, *steps), weight * factor, part, depth + 1)
-    if len(found) > 1 or (found and found[0].is_watched):
+    if not all(leaf.is_watched for leaf in found) and _goes_round(node):
+        yield _Leaf(node, way, weight, called(_variable(node, written)))
+    elif len(found) > 1 or (found and found[0].is_watched):
         yield from found
     else:  # a number times one thing is a term by itself
         yield _Leaf(node, way, weight, called(written))
+
+
+def _goes_round(node: Any) -> bool:
+    """Whether a sum is added up in a loop: what it adds has no name of its own, as the next round has the same."""
+    first = step_at(node)
+    if first.code is None or isinstance(expression_at(node), ast.Call):
+        return False
+    reached = list(node.parents)
+    for _ in range(_DEEPEST):
+        steps = [step_at(each) for each in reached]
+        if any((step.code, step.instruction) == (first.code, first.instruction) for step in steps):
+            return True
+        reached = [p for each, step in zip(reached, steps, strict=True) if step.name in _ADDS for p in each.parents]
+    return False
+
+
+def _variable(node: Any, written: ast.expr) -> ast.expr:
+    """Return the variable in which a loop adds up, where that is clear, else what is written."""
+    left = written.left if isinstance(written, ast.BinOp) else None
+    return left if isinstance(left, ast.Name) and is_reassigned(node, left.id) else written
 
 
 _Part = tuple[Way, Any, ast.expr, float]

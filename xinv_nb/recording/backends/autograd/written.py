@@ -87,6 +87,11 @@ def called(expression: ast.expr) -> str:
 
     >>> called(ast.parse("data_misfit", mode="eval").body), called(ast.parse("2*x", mode="eval").body)
     ('data misfit', '2 * x')
+    >>> called(ast.parse("sum(w * x[k] for k in range(3))", mode="eval").body)
+    'sum(w * x[k] for k in range(3))'
     """
     text = expression.id.replace("_", " ") if isinstance(expression, ast.Name) else ast.unparse(expression)
+    for each in ast.walk(expression):
+        if isinstance(each, ast.GeneratorExp):  # of which `unparse` doubles the brackets of a call
+            text = text.replace(f"({ast.unparse(each)})", ast.unparse(each))
     return text if len(text) <= _LONGEST_NAME else f"{text[:_BEGINNING].rstrip()}…"

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from xinv_nb.facts.analysis import facts_of, story_span
+import numpy as np
+
+from xinv_nb.facts.analysis import facts_of, phases_of, story_span
 from xinv_nb.facts.fact import Fact
+from xinv_nb.facts.reasons import reasons_of
 from xinv_nb.language.slots import Clause, Iteration, Listed, Named, Said, Slot, Value, Way, Word, pair
 from xinv_nb.words.queries.kinds.value import asked_for
 from xinv_nb.words.queries.query import Query
@@ -18,8 +21,11 @@ _UP = re.compile(r"\b(?:rise|rose|rising|increas\w*|grow|grew|went up|go up|goin
 _DOWN = re.compile(
     r"\b(?:fall|fell|falling|decreas\w*|shrink|shrank|went down|go down|going down|smaller|lower\w*|drop\w*)\b"
 )
+_PUSHED = re.compile(r"\b(?:push|pull)(?:s|es|ed|ing)?\b")
 _SPOKEN_OF = {"reason": "parameter", "brought about": "quantity"}
 _MOST = 3
+_LEFT = 0.01
+"""Share of the largest part of a change from which on what is left over is too much for its parts to be told."""
 
 
 def answer(query: Query) -> Sequence[Fact]:
@@ -39,7 +45,21 @@ def answer(query: Query) -> Sequence[Fact]:
     moved = [fact for fact in whole if fact.values["quantity"] in query.subjects and "went" in fact.slots][:1]
     if not moved or query.run.status == "running":
         return premise
+    if not _would_tell(query, str(moved[0].values["quantity"])):
+        return [*premise, *moved]
     return [*premise, *moved, told(query, "reason", "not known", {"call": Said(_call(query))})]
+
+
+def _would_tell(query: Query, quantity: str) -> bool:
+    """Whether the length of the steps alone hides the parts of a change, so that evaluations in between tell them.
+
+    Not where nothing is known of derivatives, nor of batches, whose draws no evaluation in between takes away.
+    """
+    reasons = reasons_of(query.whole)
+    if quantity not in reasons.quantities or any(phase.noisy for phase in phases_of(query.whole)):
+        return False
+    k = list(reasons.quantities).index(quantity)
+    return bool(abs(reasons.remainder[k]) > _LEFT * np.max(np.abs(reasons.parts[:, k]), initial=0.0))
 
 
 def _corrected(query: Query, tracks: Sequence[Track]) -> list[Fact]:
