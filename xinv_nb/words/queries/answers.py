@@ -51,7 +51,7 @@ def answers_to(run: RecordedRun, question: str) -> Sequence[Fact]:
     return [replace(fact, cites=rest) if not (fact.id or fact.cites) else fact for fact in found]
 
 
-_OF_THEIR_OWN = frozenset(["determined", "misfit", "minimum", "overfitting"])
+_OF_THEIR_OWN = frozenset(["determined", "fits", "misfit", "minimum", "overfitting"])
 """Kinds of queries that tell facts of kinds that say by which words they are asked for, and more."""
 
 
