@@ -92,8 +92,8 @@ def _changed(
         form = "stayed"
     elif first.looks_like(second) or returned(along):
         form = "returned"
-    if is_drawn and form != "changed":
-        return None
+    if is_drawn and (form != "changed" or (path is not None and not path.differ(0, -1))):
+        return None  # such a change may be noise
     data: dict[str, float] = {"from": int(curve.evaluations[a]), "to": int(curve.evaluations[b])}
     if whole and form == "changed" and (part := _part_of(run, curve)):
         form, more = part
