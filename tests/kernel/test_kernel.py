@@ -66,7 +66,8 @@ class Stopping:
         self._pressed = 0.0
 
     def __call__(self, message: dict[str, Any]) -> None:
-        printed = message["content"]["text"].split() if message["msg_type"] == "stream" else []
+        is_printed = message["msg_type"] == "stream" and message["content"]["name"] == "stdout"
+        printed = message["content"]["text"].split() if is_printed else []
         if printed and float(printed[-1]) > self._pressed + 0.5:
             self._manager.interrupt_kernel()
             self._pressed = time.time()
