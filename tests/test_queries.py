@@ -213,3 +213,11 @@ def test_an_answer_of_fits_of_which_each_went_on_from_the_one_before_is_not_said
         minimize(value_and_grad(loss), x, jac=True)
     assert run.ask("final x[0]", model=False).text == "At the end x[0] was 1; at the start it was −1."
     assert f"over {run.evaluations} evaluations" in run.ask("how many evaluations", model=False).text
+
+
+def test_of_a_healthy_run_nothing_was_found_in_whatever_words_it_is_asked() -> None:
+    run = EXAMPLES["rosenbrock_bfgs"]()
+    assert run.diagnosis == ()
+    for question in ("Is the learning rate ok?", "Anything I should worry about?", "What should I do?"):
+        assert run.ask(question, model=False).text.startswith("Nothing wrong was found"), question
+    assert run.ask("Which moved most?", model=False).text.startswith("theta[")

@@ -19,7 +19,7 @@ from xinv_nb.words.queries.query_kind import QueryKind, told
 
 Floats = NDArray[np.float64]
 
-_DATA = re.compile(r"\b(?:data|points?|residuals?|outliers?|measurements?|observations?|days?|samples?)\b")
+_DATA = re.compile(r"\b(?:data|points?|residuals?|outliers?|measurements?|observations?|days?|samples?|fits?|curve)\b")
 _BEST = re.compile(r"\b(?:best|closest|smallest|least)\b")
 
 

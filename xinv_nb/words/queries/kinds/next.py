@@ -6,14 +6,19 @@ from collections.abc import Sequence
 
 from xinv_nb.facts.analysis import facts_of
 from xinv_nb.facts.fact import Fact
+from xinv_nb.words.narrator import findings_in
 from xinv_nb.words.queries.kinds import wrong
 from xinv_nb.words.queries.query import Query
 from xinv_nb.words.queries.query_kind import QueryKind
 
+_MOST = 2
+
 
 def answer(query: Query) -> Sequence[Fact]:
-    """Return what is wrong and what to do about it, or the advice."""
-    return wrong.answer(query) or [fact for fact in facts_of(query.whole) if fact.kind == "advice"][:2]
+    """Return what is wrong and what to do about it, or the advice, or that nothing was found to be wrong."""
+    facts = facts_of(query.whole)
+    advice = [fact for fact in facts if fact.kind == "advice"][:2]
+    return findings_in(facts, _MOST) or advice or wrong.answer(query)
 
 
 QUERY = QueryKind("next", answer)
