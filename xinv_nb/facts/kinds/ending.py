@@ -35,6 +35,8 @@ _FALLING = 1e-2
 """Share of its range by which a loss falls in the last part of the run, for it to be said to be falling still."""
 _DONE = ("converged", "flat", "hardly changes", "tiny steps", "first-order conditions")
 """Reasons to stop that say that a test for convergence is met."""
+_FEW = 4
+"""Accepted points up to which the last step alone is the last part."""
 _LATE = 10
 """The last part of the run that is looked at: one in ten iterations."""
 _FEWEST_OF_HALF, _CLEAR = 4, 2.0
@@ -124,9 +126,7 @@ def _doing(evidence: Evidence) -> Told:
         return ", hardly changing", {}, data
     if len(rows) < 2:
         return "", {}, data
-    since = int(
-        rows[-1 - max(len(rows) // _LATE, min(2, len(rows) - 1))]
-    )  # of two steps, as they may be short by turns
+    since = int(rows[-1 - max(len(rows) // _LATE, 2 if len(rows) > _FEW else 1)])  # steps may be short by turns
     if not run.has_gradients:  # what was accepted lies far apart where it is the best of many points
         before = rows[rows <= evidence.last - max(run.evaluations // _LATE, _FEWEST_IDLE)]
         since = int(before[-1]) if len(before) else since
