@@ -14,8 +14,8 @@ from xinv_nb.facts.estimates import Estimate, Why
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
-from xinv_nb.facts.measures.names import named
-from xinv_nb.language.slots import Clause, Count, Named, Slot, Value, pair
+from xinv_nb.facts.measures.names import data_point, named
+from xinv_nb.language.slots import Clause, Named, Slot, Value, pair
 
 _FEWEST = 3
 """Degrees of freedom from which on a data point can be told from the scatter of the others."""
@@ -56,12 +56,8 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
 
 
 def _point(found: Estimate, point: int) -> Slot:
-    """Return a data point by its name; by its place, counted from 1, where it has none, or shares it with another."""
-    label, is_its_own = found.end.label(point)
-    if label and is_its_own:
-        return Named(label, label)
-    place: dict[str, Slot] = {"number": Count(point + 1), "count": Count(len(found.fit.residuals))}
-    return Clause("data point of", place | {"label": Named(label, label)}) if label else Clause("data point", place)
+    """Return a data point by its name; by its place where it has none, or shares it with another."""
+    return data_point(*found.end.label(point), point, len(found.fit.residuals))
 
 
 KIND = Kind(

@@ -53,3 +53,15 @@ def values_of(point: Sequence[tuple[Entry, float]]) -> Listed:
     if len(point) > _MOST_NAMES:
         parts.append(Clause("others, as well", {"count": Count(len(point) - _MOST_NAMES)}))
     return Listed(tuple(parts))
+
+
+def data_point(label: str, is_its_own: bool, point: int, count: int) -> Slot:
+    """Return a data point by its name; by its place, counted from 1, where it has none, or shares it with another.
+
+    >>> data_point("Monday", True, 0, 7)
+    Named(name='Monday', label='Monday', unit='', directions=None, is_of_domain=True)
+    """
+    if label and is_its_own:
+        return Named(label, label)
+    place: dict[str, Slot] = {"number": Count(point + 1), "count": Count(count)}
+    return Clause("data point of", place | {"label": Named(label, label)}) if label else Clause("data point", place)

@@ -105,12 +105,12 @@ class FollowedPath:
 
         What is left over of long steps may cancel along the path, and is missing from the parts all the same.
         """
-        if self._is_of_one(quantity, self.brought(quantity, i, j), self.change(quantity, i, j)):
+        gradients, steps = self.gradient_between(quantity, i, j), self.steps[i:j]
+        if self._is_of_one(quantity, np.einsum("ij,ij->j", gradients, steps), self.change(quantity, i, j)):
             return 0.0
         values = quantity.values[i : j + 1]
         known = np.flatnonzero(np.isfinite(values))
-        parts = np.einsum("ij,ij->i", self.gradient_between(quantity, i, j), self.steps[i:j])
-        sums = np.concatenate([[0.0], np.cumsum(parts)])
+        sums = np.concatenate([[0.0], np.cumsum(np.einsum("ij,ij->i", gradients, steps))])
         return float(np.abs(np.diff(values[known]) - np.diff(sums[known])).sum())
 
     def _way(self, quantity: Quantity) -> Floats:

@@ -53,6 +53,20 @@ class Query:
     stretch: tuple[int, int] | None = None
     """The first and the last evaluation of the stretch that it names, as the story counts them."""
 
+    def call(self, method: str) -> str:
+        """Return a call of the run that takes the objective, by its name in the program where that is one.
+
+        Examples
+        --------
+        >>> import xinv_nb as xi
+        >>> with xi.record() as run:
+        ...     run.add(1.0, {"depth": 2.0})
+        >>> read(run, "How sure is the depth?").call("identify")
+        'run.identify(objective)'
+        """
+        name = next(iter(self.whole.objectives), "")
+        return f"run.{method}({name if name.isidentifier() else 'objective'})"
+
 
 def read(whole: RecordedRun, question: str) -> Query:
     """Return what a question asks.

@@ -88,9 +88,7 @@ def _ranked(query: Query) -> list[Fact]:
 
 
 def _identify(query: Query) -> Fact:
-    name = next(iter(query.whole.objectives), "")
-    call = f"run.identify({name if name.isidentifier() else 'objective'})"
-    return told(query, "determined", "identify", {"call": Said(call)})
+    return told(query, "determined", "identify", {"call": Said(query.call("identify"))})
 
 
 QUERY = QueryKind(

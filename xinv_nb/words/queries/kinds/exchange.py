@@ -17,9 +17,7 @@ def answer(query: Query) -> Sequence[Fact]:
     found = [fact for fact in facts_of(query.whole) if fact.data.get("finding") in ("exchangeable", "twins")]
     if found:
         return findings_in(found, 1)
-    name = next(iter(query.whole.objectives), "")
-    call = f"run.diagnose({name if name.isidentifier() else 'objective'})"
-    return [told(query, "exchange", "try it", {"call": Said(call)})]
+    return [told(query, "exchange", "try it", {"call": Said(query.call("diagnose"))})]
 
 
 QUERY = QueryKind("exchange", answer, {"call": Said})

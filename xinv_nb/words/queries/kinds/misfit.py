@@ -12,7 +12,8 @@ from xinv_nb.facts.analysis import facts_of
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.measures.fitted import fitted
 from xinv_nb.facts.measures.groups import groups_of
-from xinv_nb.language.slots import Clause, Count, Named, Slot, Value
+from xinv_nb.facts.measures.names import data_point
+from xinv_nb.language.slots import Clause, Named, Slot, Value
 from xinv_nb.words.names import subjects_of
 from xinv_nb.words.queries.query import Query
 from xinv_nb.words.queries.query_kind import QueryKind, told
@@ -30,7 +31,7 @@ def answer(query: Query) -> Sequence[Fact]:
         return []  # a word of the domain's own, such as "the first point"
     end = fitted(query.run)
     if not isinstance(end, str):
-        points = [_point(*end.label(k), k, len(end.residuals)) for k in range(len(end.residuals))]
+        points = [data_point(*end.label(k), k, len(end.residuals)) for k in range(len(end.residuals))]
         return _told(query, points, end.residuals, end.evaluation)
     if query.run.history.data:
         return _of_groups(query)
@@ -52,7 +53,7 @@ def _of_groups(query: Query) -> Sequence[Fact]:
         residuals += (own if group.sigma is None else own / group.sigma).tolist()
         for k in range(len(own)):
             is_its_own = bool(labels) and known.count(labels[k]) == 1
-            points.append(_point(labels[k] if is_its_own else group.name, is_its_own, k, len(own)))
+            points.append(data_point(labels[k] if is_its_own else group.name, is_its_own, k, len(own)))
     if not groups:
         return []
     evaluation = int(groups[0].evaluations[groups[0].best])
@@ -69,13 +70,6 @@ def _told(query: Query, points: Sequence[Slot], residuals: Floats, evaluation: i
     slots: dict[str, Slot] = {"point": points[place], "residual": Value(float(residuals[place]))}
     slots["usual"] = Value(float(np.sqrt(np.mean(np.delete(sizes, place) ** 2))))
     return [told(query, "misfit", form + unit, slots, (evaluation, evaluation))]
-
-
-def _point(label: str, is_its_own: bool, point: int, count: int) -> Slot:
-    if label and is_its_own:
-        return Named(label, label)
-    place: dict[str, Slot] = {"number": Count(point + 1), "count": Count(count)}
-    return Clause("data point of", place | {"label": Named(label, label)}) if label else Clause("data point", place)
 
 
 QUERY = QueryKind("misfit", answer, {"point": (Clause, Named), "residual": Value, "usual": Value})

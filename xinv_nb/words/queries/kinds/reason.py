@@ -21,7 +21,6 @@ _UP = re.compile(r"\b(?:rise|rose|rising|increas\w*|grow|grew|went up|go up|goin
 _DOWN = re.compile(
     r"\b(?:fall|fell|falling|decreas\w*|shrink|shrank|went down|go down|going down|smaller|lower\w*|drop\w*)\b"
 )
-_PUSHED = re.compile(r"\b(?:push|pull)(?:s|es|ed|ing)?\b")
 _SPOKEN_OF = {"reason": "parameter", "brought about": "quantity"}
 _MOST = 3
 _LEFT = 0.01
@@ -47,7 +46,7 @@ def answer(query: Query) -> Sequence[Fact]:
         return premise
     if not _would_tell(query, str(moved[0].values["quantity"])):
         return [*premise, *moved]
-    return [*premise, *moved, told(query, "reason", "not known", {"call": Said(_call(query))})]
+    return [*premise, *moved, told(query, "reason", "not known", {"call": Said(query.call("reasons_for"))})]
 
 
 def _would_tell(query: Query, quantity: str) -> bool:
@@ -74,11 +73,6 @@ def _corrected(query: Query, tracks: Sequence[Track]) -> list[Fact]:
         return []
     slots: dict[str, Slot] = {"quantity": track.named, "start": start, "end": end, "went": Way(change)}
     return [told(query, "reason", "not so", slots | {"asked": Word("rise" if up else "fall")})]
-
-
-def _call(query: Query) -> str:
-    name = next(iter(query.whole.objectives), "")
-    return f"run.reasons_for({name if name.isidentifier() else 'objective'})"
 
 
 def _late(query: Query, facts: Sequence[Fact]) -> Sequence[Fact]:
