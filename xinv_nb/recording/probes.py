@@ -116,10 +116,12 @@ def watch(value: T, name: str, unit: str = "", at: Any = None) -> T:
 
 def _follow(value: Any, name: str, unit: str, at: Any, stage: str, evaluation: Evaluation) -> None:
     plain = plain_copy(value)
-    watched = WatchedValue(name, _unit(unit), plain, snapshot(at), stage, _filled(plain, np.nan))
-    watched.asked_of = evaluation.tap(value, watched.receive)
-    if watched.asked_of:
-        watched.cotangent = _filled(plain, 0.0)  # what the loss does not depend on, the backward pass never meets
+    where = at if at is None or type(at) is float else snapshot(at)
+    watched = WatchedValue(name, unit if type(unit) is str else _unit(unit), plain, where, stage, np.nan)
+    # What the loss does not depend on, the backward pass never meets: then 0 stands.
+    asked_of = watched.asked_of = evaluation.tap(value, watched.receive)
+    unmet = 0.0 if asked_of else np.nan
+    watched.cotangent = unmet if isinstance(plain, float) else _filled(plain, unmet)
     evaluation.watched.append(watched)
 
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from xinv_nb.recording.evaluation import Evaluation
 
-_FACTOR, _POWER = 2.4, 2.4
+_FACTOR, _POWER = 2.0, 2.3
 """Readings of n evaluations may cost as much as 2.4 times the 2.4th root of n evaluations."""
-_FREE = 300.0
+_FREE = 100.0
 """Steps of about 10 µs that may be spent in one objective, however few evaluations it has."""
 _REST = 16
 _KEPT = 0.85

@@ -303,15 +303,10 @@ def _event_in(saved: Any, below: float) -> Event:
     position(event.evaluation, below)
     if event.column is not None:
         position(event.column)
-        _check_words(event)
+        if event.kind not in ("turn", "bound", "terms"):
+            raise ValueError("an event without words")
+    worded(event, {}, {})  # raises where it lacks what its words are made of
     return event
-
-
-def _check_words(event: Event) -> None:
-    """Raise where an event about a parameter lacks what its words are made of."""
-    if event.kind not in ("turn", "bound", "terms"):
-        raise ValueError("an event without words")
-    worded(event, {})
 
 
 def _caption_in(saved: Any) -> Caption:
