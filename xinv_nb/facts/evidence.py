@@ -18,7 +18,9 @@ from xinv_nb.facts.measures.path import FollowedPath
 from xinv_nb.facts.measures.players import Players, players_of
 from xinv_nb.facts.measures.promises import Ways, ways_of_iterates, ways_of_trials
 from xinv_nb.facts.measures.recorded_path import Unknown, path_of
+from xinv_nb.facts.measures.rounding import grain
 from xinv_nb.facts.measures.sampling import Wandering, wandering
+from xinv_nb.facts.measures.scatter import Scatter, scatter_of
 from xinv_nb.facts.measures.uphill import Uphill, uphill
 from xinv_nb.facts.measures.watched import Curve, curves, followed
 from xinv_nb.facts.story import Parts
@@ -145,6 +147,16 @@ class Evidence:
     def trials(self) -> Ways | None:
         """The ways from each iterate to what was tried from there, the next iterate among it; None as for `ways`."""
         return ways_of_trials(self.run, self.ways) if self.is_minimized else None
+
+    @cached_property
+    def scatter(self) -> Scatter | None:
+        """By how much evaluations scatter that an optimizer compared, which is not made for that."""
+        return scatter_of(self.run, self.trials) if self.is_minimized else None
+
+    @cached_property
+    def grain(self) -> float:
+        """What the losses were rounded to, because larger numbers are within them; 0 where they were not."""
+        return grain(self.run)
 
     @cached_property
     def bowl(self) -> Decrement | None:
