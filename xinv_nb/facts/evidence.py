@@ -11,6 +11,7 @@ from xinv_nb.facts.estimates import Estimate, Why, estimate_of
 from xinv_nb.facts.fact import Fact, Phase
 from xinv_nb.facts.measures.events import EventGroup, event_groups
 from xinv_nb.facts.measures.fitted import Fitted, fitted
+from xinv_nb.facts.measures.held import Held, held_by_program
 from xinv_nb.facts.measures.iterates import Floats, Iterates, iterates_of
 from xinv_nb.facts.measures.left import Decrement, Path, decrement, known_path
 from xinv_nb.facts.measures.opposition import Pair, opposed_pairs
@@ -152,6 +153,11 @@ class Evidence:
     def scatter(self) -> Scatter | None:
         """By how much evaluations scatter that an optimizer compared, which is not made for that."""
         return scatter_of(self.run, self.trials) if self.is_minimized else None
+
+    @cached_property
+    def held(self) -> list[Held]:
+        """The parameters that a loop of the program holds at a limit, as by `numpy.clip`."""
+        return held_by_program(self.run) if self.is_minimized else []
 
     @cached_property
     def grain(self) -> float:
