@@ -28,7 +28,8 @@ _BACK, _LASTING, _AS_LONG = 0.95, 0.95, 0.999
 """the cosine of the angle between two of them, with the other sign, and how long each is beside the one before: at the
 least, and from which on they are told as equally long."""
 _NEAR, _ALIKE = 0.05, 0.01
-"""Share of the longest stable step size up to which it is told that one is near it, and up to which both are told with more digits."""
+"""Share of the longest stable step size up to which it is told that one is near it, and up to which both are told with
+more digits."""
 _OUTSIDE = 0.1
 _LEFT = 0.01
 """Share of the fall that the loss has to be above what lies between, for the swing to matter."""
