@@ -232,3 +232,15 @@ def test_of_growth_without_slopes_no_more_is_said_than_is_known():
 def test_a_loss_that_fell_until_it_broke_did_not_grow():
     run = descended(lambda depth: (np.sqrt(depth) - 0.2) ** 2, 2.0, rate=1.7)
     assert "too long" not in run.diagnosis[0].text
+
+
+def test_after_the_loss_broke_no_move_of_a_parameter_is_told():
+    """The gradient of this loss is a number for long after the loss itself is none, and the points go on."""
+    run = descended(lambda p: np.sum((p - 1) ** 2 * np.array([1.0, 10.0])), [3.0, 3.0], rate=0.2, steps=600)
+    first = int(numpy.flatnonzero(~numpy.isfinite(run.loss))[0])
+    moves = [fact for fact in run.facts if fact.kind in ("movement", "swing", "turning", "path", "order", "asked")]
+    assert moves
+    assert max(fact.span[1] for fact in moves) < first
+    assert str(run.ask("How did p[1] move?", model=False).text).count("p[1] swung to and fro, and went") <= 1
+    after = [caption.text for caption in run.captions if caption.span[0] >= first]
+    assert not [text for text in after if "p[0] " in text or "p[1] " in text]

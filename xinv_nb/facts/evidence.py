@@ -54,6 +54,13 @@ class Evidence:
         """The number of the last evaluation; −1 where there is none."""
         return self.run.evaluations - 1
 
+    @property
+    def whole(self) -> tuple[int, int]:
+        """The first evaluation, and the last that means anything: the last of all, unless the loss broke for good."""
+        rows = self.run.iterates
+        is_cut = bool(len(rows)) and self.iterates.rows[-1] < rows[-1]
+        return 0, int(self.iterates.rows[-1]) if is_cut else self.last
+
     @cached_property
     def iterates(self) -> Iterates:
         """The accepted iterates, with a track for each entry of the parameters."""

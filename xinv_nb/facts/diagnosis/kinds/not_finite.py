@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from xinv_nb.facts.diagnosis.asking import ROSE
 from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
@@ -148,14 +149,15 @@ def _downhill(run: RecordedRun, rows: Rows) -> float | None:
 
 def _left(evidence: Evidence, first: int) -> dict[str, Slot]:
     """Return how the only parameter went where the loss broke, if there is one only."""
-    tracks, at = evidence.iterates.tracks, int(np.searchsorted(evidence.iterates.rows, first))
-    if len(tracks) != 1 or tracks[0].entry.statistic or not 0 < at < len(evidence.iterates):
+    run, entries, rows = evidence.run, evidence.run.entries(), evidence.run.iterates
+    at = int(np.searchsorted(rows, first))
+    if len(entries) != 1 or entries[0].column is None or not 0 < at < len(rows):
         return {}
-    before, after = tracks[0].values[at - 1 : at + 1].tolist()
+    before, after = (float(value) for value in run.column(entries[0])[rows[at - 1 : at + 1]])
     if not math.isfinite(before) or not math.isfinite(after):
         return {}
-    one, other = pair(before, after, tracks[0].entry.parameter.unit)
-    return {"parameter": named(tracks[0].entry), "before": one, "after": other}
+    one, other = pair(before, after, entries[0].parameter.unit)
+    return {"parameter": named(entries[0]), "before": one, "after": other}
 
 
 def _place(event: Event) -> dict[str, Slot]:
@@ -194,7 +196,7 @@ KIND = FindingKind(
     seen_by="losses and gradients; the operation and its line from NumPy's warning or from the tape; the loss "
     "before it",
     example="a square root of a negative number, also in the branch that `np.where` does not take",
-    asked_with=r"\bnans?\b|not a number|\b(?:in|not |non.)finite\b|\binfinit|\boverflow|\bbroke|\bbreak",
+    asked_with=ROSE + r"|\bnans?\b|not a number|\b(?:in|not |non.)finite\b|\binfinit|\boverflow|\bbroke|\bbreak",
     silences=("advice", "minimum", "gradient", "asked", "convergence", "steps", "identifiability"),
     of_samples=True,
 )
