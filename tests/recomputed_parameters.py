@@ -75,7 +75,7 @@ def _array_movement(run: Run, fact: Fact, rows: list[int]) -> list[float]:
 
 
 def order(run: Run, fact: Fact) -> list[float]:
-    found, rows = [], iterates(run)
+    found, rows = [], within(run, fact.span)
     for name in fact.values["half"]:
         values = column(run, name)
         way = values[rows[-1]] - values[rows[0]]
@@ -89,7 +89,7 @@ def order(run: Run, fact: Fact) -> list[float]:
 def turning(run: Run, fact: Fact) -> list[float]:
     name = fact.values.get("parameter", fact.values.get("quantity"))
     values = column(run, name) if "parameter" in fact.values else run.watches[name].values
-    rows, turns = iterates(run), fact.values["turns"]
+    rows, turns = within(run, fact.span), fact.values["turns"]
     start, end = values[rows[0]], values[rows[-1]]
     if "times" in fact.text:
         low, high = min(rows, key=lambda row: values[row]), max(rows, key=lambda row: values[row])

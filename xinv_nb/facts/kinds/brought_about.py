@@ -78,7 +78,7 @@ def _of(evidence: Evidence, path: FollowedPath, quantity: Quantity) -> Fact | No
         )
     )
     data = {"parts_by_name": {entry.name: part for entry, part in ordered}}
-    return KIND.fact("of parameters", (0, evidence.last), 0.35, slots, data=data)
+    return KIND.fact("of parameters", evidence.whole, 0.35, slots, data=data)
 
 
 def _parts(evidence: Evidence, brought: Floats) -> Iterator[tuple[Entry, float, int]]:

@@ -115,7 +115,7 @@ def _doing(evidence: Evidence) -> Told:
         return ", broken", told, {"doing": "broken"}
     if phase.kind == "oscillation":
         return ", swinging", {}, data
-    if phase.noisy:
+    if phase.noisy and evidence.players is None:
         form = {"plateau": ", only noise", "rise": ", rising apart from noise"}.get(phase.kind)
         if phase.kind != "plateau" and not _goes_on(run, finite[finite >= phase.start], falls=form is None):
             return "", {}, {"doing": "unclear"}
@@ -124,6 +124,8 @@ def _doing(evidence: Evidence) -> Told:
     rows = whole[whole >= phase.start]
     if phase.kind == "converged" or (phase.kind == "plateau" and not _still_falls(run, whole)):
         return ", hardly changing", {}, data
+    if evidence.players is not None:
+        return "", {}, {"doing": "unclear"}  # where it goes on to is up to the others as well
     if len(rows) < 2:
         return "", {}, data
     since = int(rows[-1 - max(len(rows) // _LATE, 2 if len(rows) > _FEW else 1)])  # steps may be short by turns

@@ -123,7 +123,7 @@ def _past(evidence: Evidence, point: _Point, place: str, where: Floats, rows: Se
     if len(crossings) != 1 or along[0] > -_INSIDE or along[-1] < _INSIDE:
         return None
     slots: dict[str, Slot] = {"point": point.name, "landmark": Said(place)}
-    span, data = (0, evidence.last), {"length": length}
+    span, data = evidence.whole, {"length": length}
     if len(known) == 1:
         way = known[0].directions
         start, end = pair(float(path[0, 0]), float(path[-1, 0]), known[0].unit)

@@ -66,7 +66,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     >>> next(fact for fact in run.facts if fact.kind == "reason").text
     'x rose from 0 to 3.99 because this lowered misfit by 24, although it raised price by 7.99 €.'
     """
-    yield from _over(evidence, (0, evidence.last), (0.75, 0.65))
+    yield from _over(evidence, evidence.whole, (0.75, 0.65))
     for phase in evidence.phases if len(evidence.phases) > 1 else ():
         yield from reasons_in(evidence, phase)
 

@@ -87,7 +87,7 @@ def _turned(
     slots["other_push"] = Value(-pushes[old], unit, digits=_DIGITS)
     data = {"pushes": {quantity.name: push * after for quantity, push in pushes.items()}}
     form = "evenly" if pushes[new] < _MUCH_MORE * -pushes[old] else "of two"
-    return KIND.fact(form, (0, evidence.last), 0.55, slots, data=data)
+    return KIND.fact(form, evidence.whole, 0.55, slots, data=data)
 
 
 def _by_sides(
@@ -103,7 +103,7 @@ def _by_sides(
     slots |= {"others": others, "back": way_of(track, -after), "other_push": Value(other_push, unit, digits=_DIGITS)}
     data = {"pushes": {quantity.name: push * after for quantity, push in pushes.items()}}
     form = "together, evenly" if push < _MUCH_MORE * other_push else "together"
-    return KIND.fact(form, (0, evidence.last), 0.55, slots, data=data)
+    return KIND.fact(form, evidence.whole, 0.55, slots, data=data)
 
 
 KIND = Kind(

@@ -52,7 +52,7 @@ def _watched(evidence: Evidence, watch: Watch, values: Floats) -> Fact | None:
         return None
     form, slots, data = _way(path, evidence.iterates.rows, turns, watch.unit, None)
     slots["quantity"] = watched(watch)
-    return KIND.fact(f"quantity, {form}", (0, evidence.last), 0.55, slots, data=data)
+    return KIND.fact(f"quantity, {form}", evidence.whole, 0.55, slots, data=data)
 
 
 def _parameter(evidence: Evidence, track: Track, turns: list[int], salience: float) -> Fact:
@@ -64,7 +64,7 @@ def _parameter(evidence: Evidence, track: Track, turns: list[int], salience: flo
         slots["overshoot"] = Value(beyond, known.unit)
         form += ", too far"
     data |= {"start": float(values[0]), "end": float(values[-1])}
-    return KIND.fact(form, (0, evidence.last), salience, slots, data=data)
+    return KIND.fact(form, evidence.whole, salience, slots, data=data)
 
 
 def _way(
