@@ -212,6 +212,38 @@ def test_long_steps_are_refused_and_subdivided_on_request(method: str) -> None:
     assert numpy.all(numpy.abs(reasons.remainder) < 0.01 * numpy.abs(reasons.parts).max(axis=0))
 
 
+@pytest.mark.parametrize("method", ["BFGS", "L-BFGS-B"])
+def test_terms_that_nobody_watches_are_subdivided_too_or_it_is_said_what_to_write(method: str) -> None:
+    times = numpy.linspace(0, 2, 20)
+
+    def misfit_of(x: Any) -> Any:
+        return 100 * np.sum((x[0] * np.exp(-x[1] * times) - numpy.exp(-times)) ** 2)
+
+    def size_of(x: Any) -> Any:
+        return 0.1 * np.sum(x**2)
+
+    def loss(x: Any) -> Any:
+        misfit = misfit_of(x)
+        size = size_of(x)
+        return misfit + size
+
+    with xi.record() as run:
+        minimize(value_and_grad(loss), [-3.0, 4.0], jac=True, method=method)
+    assert list(run.reasons.quantities) == ["misfit", "size", "loss"]
+    known = [name for name, is_told in zip(run.reasons.quantities, run.reasons.is_told, strict=True) if is_told]
+    reasons = run.reasons_for(loss)
+    assert (reasons.why_not, all(reasons.is_told)) == ("", True)
+    assert set(known) <= set(reasons.quantities), "what the recording alone tells, this tells as well"
+    path = run.parameters["x"][run.accepted]
+    exact = {"misfit": integrated(misfit_of, path), "size": integrated(size_of, path)}
+    for name in ("misfit", "size"):
+        if name in reasons.quantities:
+            parts = reasons.parts[:, list(reasons.quantities).index(name)]
+            numpy.testing.assert_allclose(parts, exact[name], atol=0.1 * numpy.abs(exact[name]).max())
+        else:
+            assert f"xi.watch({name}, '{name}')" in run.notices[-1]
+
+
 def test_another_objective_is_refused() -> None:
     run = case("BFGS")["run"]
     with pytest.raises(xi.XinvError, match="another function"):

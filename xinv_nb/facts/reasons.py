@@ -10,13 +10,10 @@ import numpy as np
 from xinv_nb.errors import XinvError
 from xinv_nb.facts.analysis import shown_excerpt
 from xinv_nb.facts.measures.iterates import Floats
-from xinv_nb.facts.measures.path import FollowedPath, left_over
+from xinv_nb.facts.measures.path import MOST_LEFT_OVER, FollowedPath, left_over
 from xinv_nb.facts.measures.recorded_path import Group, Unknown, grouped, path_of
 from xinv_nb.recorded.excerpt import Places
 from xinv_nb.recorded.run import RecordedRun
-
-_REMAINDER = 0.1
-"""Share of a change, or of the largest part of it, that may be left over."""
 
 
 def _nothing() -> Floats:
@@ -67,7 +64,7 @@ class Reasons:
     def is_told(self) -> tuple[bool, ...]:
         """Of each quantity, whether no more than a tenth is left over, in all and step by step."""
         return tuple(
-            left_over(self.parts[:, q], float(change), doubt) <= _REMAINDER
+            left_over(self.parts[:, q], float(change), doubt) <= MOST_LEFT_OVER
             for q, (change, doubt) in enumerate(zip(self.changes, self._doubts, strict=True))
         )
 

@@ -19,6 +19,8 @@ from xinv_nb.language.slots import Named
 
 Places = NDArray[np.intp]
 
+MOST_LEFT_OVER = 0.1
+"""Share of a change, or of the largest part of it, that the parts of it may leave over."""
 _DIGITS = {3: 0.5, 2: 1.0}
 """To how many digits a part of a change is told where what is left over is no more than so much of the last of them."""
 _NO_JUMP = 0.1
@@ -79,6 +81,11 @@ class FollowedPath:
         """Return the gradient of a quantity at each point from place i up to j."""
         way = self._way(quantity)
         return _read(way, quantity, way[i : j + 1])
+
+    def gradient_along(self, quantity: Quantity, places: Floats) -> Floats:
+        """Return the gradient of a quantity at places that may lie between points: 2.5 is in mid-step."""
+        way = self._way(quantity)
+        return _read(way, quantity, np.interp(places, np.arange(len(way)), way))
 
     def brought(self, quantity: Quantity, i: int, j: int) -> Floats:
         """Return what the move of each number from place i to j brought to a quantity, in its unit.
