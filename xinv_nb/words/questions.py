@@ -161,7 +161,9 @@ def _of_a_replay(run: RecordedRun, question: str) -> list[Fact]:
     """Return what a run changed that repeats another, where it is asked what is different."""
     words = next(kind.asked_with for kind in all_kinds() if kind.name == "replay")
     found = [fact for fact in facts_of(run) if fact.kind == "replay"]
-    return found[:_MOST] if found and re.search(words, question.lower()) else []
+    original = re.escape(str(run.replay_of.get("original", "")).lower())
+    is_asked = re.search(rf"{words}|\b(?:than|with|from|to|as) {original}(?!\w)", question.lower())
+    return found[:_MOST] if found and is_asked else []
 
 
 def not_shown(run: RecordedRun, question: str, span: tuple[int, int] | None = None) -> Caption:
