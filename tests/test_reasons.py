@@ -212,6 +212,28 @@ def test_long_steps_are_refused_and_subdivided_on_request(method: str) -> None:
     assert numpy.all(numpy.abs(reasons.remainder) < 0.01 * numpy.abs(reasons.parts).max(axis=0))
 
 
+def test_errors_that_cancel_between_parameters_are_doubted_and_not_told() -> None:
+    def ratio(x: Any) -> Any:
+        return x[0] / x[1]
+
+    def loss(x: Any) -> Any:
+        xi.watch(ratio(x), "reproduction number")
+        return np.sum((x - numpy.array([12.0, 10.0])) ** 2)
+
+    x = numpy.array([1.1, 1.0])
+    with xi.record() as run:
+        for _ in range(8):
+            x = x - 0.15 * grad(loss)(x)
+    exact = integrated(ratio, run.parameters["x"])
+    reasons, largest = run.reasons, numpy.abs(exact).max()
+    apart = numpy.abs(reasons.parts[:, 0] - exact)
+    assert abs(reasons.remainder[0]) < 0.04 * largest < 0.15 * largest < apart.min(), "hardly anything is left over"
+    assert (apart < 2.5 * reasons.doubts[:, 0]).all()
+    assert not [fact.text for fact in run.facts if fact.kind == "brought about"]
+    fine = run.reasons_for(loss)
+    assert (fine.doubts[:, 0] < 0.02 * largest).all()
+
+
 @pytest.mark.parametrize("method", ["BFGS", "L-BFGS-B"])
 def test_terms_that_nobody_watches_are_subdivided_too_or_it_is_said_what_to_write(method: str) -> None:
     times = numpy.linspace(0, 2, 20)
