@@ -14,7 +14,7 @@ from xinv_nb.facts.measures.pushing import push_unit
 from xinv_nb.facts.measures.uphill import uphill
 from xinv_nb.facts.pushes import pushes_of
 from xinv_nb.facts.replay.recorded import recorded_optimizer
-from xinv_nb.language.quantities import listed, pair, quantity, sentence_start
+from xinv_nb.language.quantities import is_state, listed, pair, quantity, sentence_start
 from xinv_nb.recorded.entries import Entry
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.words.trying import entries_to_set, is_named, moved_most, to_see
@@ -64,7 +64,7 @@ def why_not(run: RecordedRun, question: str, asked: str) -> Answer | None:
     start, end, way = float(column[0]), float(column[-1]), float(np.ptp(column))
     text = ""
     if not _FURTHER.search(bare) and (end - start) * sign > _MOVED * way:
-        text = f"It did go {way_of(entry, sign)}: from {' to '.join(pair(start, end, entry.parameter.unit))}. "
+        text = f"It did {_go(entry, sign)}: from {' to '.join(pair(start, end, entry.parameter.unit))}. "
     reasons, facts, left = _what_holds(run, entry, sign, places.back(int(rows[-1])))
     text += f"{reasons} " if reasons else ""
     recorded = recorded_optimizer(part)
@@ -123,6 +123,11 @@ def way_of(entry: Entry, sign: float) -> str:
     return ("up" if sign > 0 else "down") if known is None else known[1 if sign > 0 else 0]
 
 
+def _go(entry: Entry, sign: float) -> str:
+    way = way_of(entry, sign)
+    return f"{'become' if is_state(way) else 'go'} {way}"
+
+
 def _what_holds(run: RecordedRun, entry: Entry, sign: float, last: int) -> tuple[str, list[Fact], float]:
     """Return why a parameter did not go further, in words, the facts that say it, and how much it is pushed on."""
     side = "upper" if sign > 0 else "lower"
@@ -143,8 +148,8 @@ def _what_holds(run: RecordedRun, entry: Entry, sign: float, last: int) -> tuple
         return "", [], 0.0
     if not slope:
         return f"{label} ended at {noun_of(run)} {last}; there its gradient was 0.", [], 0.0
-    asks = way_of(entry, -float(np.sign(slope)))
-    return f"{label} ended at {noun_of(run)} {last}; there the gradient asked for it to go {asks}.", [], 0.0
+    asks = _go(entry, -float(np.sign(slope)))
+    return f"{label} ended at {noun_of(run)} {last}; there the gradient asked for it to {asks}.", [], 0.0
 
 
 def _asked_at_last(run: RecordedRun, entry: Entry, sign: float) -> str:
@@ -156,8 +161,8 @@ def _asked_at_last(run: RecordedRun, entry: Entry, sign: float) -> str:
     forth, back = int(np.sum(slopes * sign < 0)), int(np.sum(slopes * sign > 0))
     if not np.isfinite(slopes).all() or not forth + back:
         return ""
-    told = f"{way_of(entry, sign)} {_times(forth)} and {way_of(entry, -sign)} {_times(back)}"
-    return f"Over the last {len(rows)} {noun_of(run)}s the gradient asked for it to go {told}."
+    told = f"{_go(entry, sign)} {_times(forth)} and {way_of(entry, -sign)} {_times(back)}"
+    return f"Over the last {len(rows)} {noun_of(run)}s the gradient asked for it to {told}."
 
 
 def _times(count: int) -> str:
@@ -176,7 +181,7 @@ def _pushed(run: RecordedRun, entry: Entry, sign: float, last: int) -> tuple[str
         return "", 0.0
     forth = [f"{name} ({_strength(run, part, entry)})" for name, part in parts if part > _TOLD * largest]
     against = [f"{name} ({_strength(run, -part, entry)})" for name, part in parts if part < -_TOLD * largest]
-    way, back = way_of(entry, sign), way_of(entry, -sign)
+    way, back = (f"{'to be ' * is_state(each)}{each}" for each in (way_of(entry, sign), way_of(entry, -sign)))
     left = sum(part for _, part in parts)
     where = f"At {noun_of(run)} {last}, where {entry.label} ended,"
     if not against:
