@@ -216,7 +216,7 @@ def four_to_one() -> Run:
 
 @labelled(
     r"^Over the run the loss fell by [\d.]+: misfit lowered it by [\d.]+ and roughness raised it by [\d.]+\.$",
-    r"^At iteration \d+ misfit and roughness pulled with about equal strength in opposite directions: a sma",
+    r"^Near the end misfit and roughness pulled with about equal strength in opposite directions: a sma",
     never=(r"bore most on",),
 )
 def two_terms_in_balance() -> Run:
