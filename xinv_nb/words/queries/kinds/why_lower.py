@@ -28,7 +28,7 @@ def answer(query: Query) -> Sequence[Fact]:
     ...     for x in (4.0, 2.0, 1.0):
     ...         run.add(x**2, x, 2 * x)
     >>> [fact.text for fact in answer(read(run, "Why is it dearer?"))][:1]
-    ['cost did not rise over the run: it fell from 16 to 1 €.']
+    ['Cost did not rise over the run: it fell from 16 € to 1 €.']
     """
     if (
         not _OF_THE_LOSS.search(query.asked)
