@@ -102,7 +102,7 @@ def overshoot_once() -> Run:
 
 
 @labelled(
-    r"^theta\[1\] fell from 1 to −0\.0\d+ until evaluation \d+ and then rose to 1",
+    r"^theta\[1\] went from 1 to −0\.0\d+ until evaluation \d+ and then rose to 1",
     never=(r"theta\[1\].*past the value where it ended", "swung"),
 )
 def there_and_back() -> Run:
@@ -118,7 +118,7 @@ def rosenbrock(theta):
 
 @labelled(
     r"^At evaluation 3: the mirror is flat \(only at a point that the optimizer tried and rejected\)\.$",
-    r"^theta\[1\] fell from 1 to −0\.0\d+ until evaluation \d+ and then rose to 1",
+    r"^theta\[1\] went from 1 to −0\.0\d+ until evaluation \d+ and then rose to 1",
     never=(r"−1\.35",),
 )
 def rejected_trial() -> Run:
