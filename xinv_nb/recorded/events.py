@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
-from xinv_nb.language.quantities import asked, number, quantity, share
+from xinv_nb.language.quantities import asked, is_state, number, quantity, share
 from xinv_nb.recorded.entries import Entry
 
 EventPhase = Literal["forward", "backward", "optimizer"]
@@ -92,7 +92,7 @@ def worded(event: Event, entries: Mapping[int | None, Entry], units: Mapping[str
     if event.kind == "bound":
         text = f"{label} {values['what']} its {values['side']} bound of {quantity(values['bound'], unit)}"
     elif event.kind == "terms":
-        less, more = directions or ("down", "up")
+        less, more = (f"{'to be ' * is_state(way)}{way}" for way in directions or ("down", "up"))
         text = f"{_pull(values['less'])} {label} {less}, {_pull(values['more'])} it {more}"
     else:
         text = asked(label, values["cotangent"], directions)

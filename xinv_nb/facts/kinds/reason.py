@@ -44,10 +44,12 @@ class _Effect:
     to_loss: Floats
     change: float
     doubt: float
+    doubts: Floats
 
     def digits(self, column: int) -> int | None:
         """Return to how many digits what one number brought may be told."""
-        return digits_of(float(self.brought[column]), self.brought, self.change, self.doubt)
+        own = float(self.doubts[column])
+        return digits_of(float(self.brought[column]), self.brought, self.change, self.doubt, own)
 
 
 def compute(evidence: Evidence) -> Iterator[Fact]:
@@ -111,7 +113,7 @@ def _effects(evidence: Evidence, path: FollowedPath, i: int, j: int) -> list[_Ef
             return []
         brought, change = path.brought(quantity, i, j), path.change(quantity, i, j)
         to_loss, doubt = loss_through(path, quantity, cotangents, i, j), path.doubt(quantity, i, j)
-        found.append(_Effect(quantity, brought, to_loss, change, doubt))
+        found.append(_Effect(quantity, brought, to_loss, change, doubt, path.doubts(quantity, i, j)))
     return found
 
 

@@ -19,7 +19,7 @@ from xinv_nb.facts.measures.path import FollowedPath, Quantity
 from xinv_nb.facts.measures.pushing import named_side, push_unit, pushes_at, pushing, way_of
 from xinv_nb.facts.measures.recorded_path import Unknown
 from xinv_nb.facts.measures.turning import moved_most, turns_of
-from xinv_nb.language.slots import Iteration, Listed, Named, Said, Slot, Value, Word
+from xinv_nb.language.slots import Clause, Iteration, Listed, Named, Said, Slot, Value, Word
 
 _MOST = 4
 _UNEXPLAINED = 0.1
@@ -114,12 +114,12 @@ KIND = Kind(
         "parameter": Named,
         "at": Iteration,
         "quantity": Named,
-        "way": (Said, Word),
+        "way": (Said, Word, Clause),
         "push": Value,
         "other": Named,
         "quantities": Listed,
         "others": Listed,
-        "back": (Said, Word),
+        "back": (Said, Word, Clause),
         "other_push": Value,
     },
     compute=compute,
