@@ -39,6 +39,8 @@ class Event:
     kind: EventKind = ""
     column: int | None = None
     """Of an event about one parameter: its column in the history, until the event is worded."""
+    until: str = ""
+    """What is said when it no longer happens, where the simulator says so."""
 
 
 class NewEvent(NamedTuple):
@@ -53,6 +55,7 @@ class NewEvent(NamedTuple):
     times: int = 1
     kind: EventKind = ""
     column: int | None = None
+    until: str = ""
 
 
 def placed(

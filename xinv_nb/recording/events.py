@@ -36,6 +36,8 @@ class Happening(NamedTuple):
     stage: str
     text: str = ""
     """The words, where they could not wait: an object of the simulator changes before anybody reads."""
+    until: str = ""
+    """A template, or the words where these could not wait, of what is said when it no longer happens."""
 
 
 @dataclass(slots=True)
@@ -68,18 +70,19 @@ def plain_copy(value: Any) -> Any:
     return array[()]
 
 
-def happening(template: str, at: Any, values: Mapping[str, Any], stage: str) -> Happening:
+def happening(template: str, at: Any, values: Mapping[str, Any], stage: str, until: str = "") -> Happening:
     """Take note of an event, as it stands now: the simulator goes on changing its arrays and objects."""
     for value in values.values():
         if type(value) not in _UNCHANGING:
             break
     else:
         # What a named tuple is made of, without the detour through its own `__new__`: this is an inner loop.
-        return _as_happening((template, at if type(at) in _UNCHANGING else snapshot(at), values, stage, ""))
+        return _as_happening((template, at if type(at) in _UNCHANGING else snapshot(at), values, stage, "", until))
     kept = {name: snapshot(value) for name, value in values.items()}
     objects = {name: v for name, v in values.items() if isinstance(kept[name], str) and not isinstance(v, str)}
     text = _filled_in(template, {"at": at, **kept, **objects}) if objects else ""
-    return Happening(template, snapshot(at), kept, stage, text)
+    until = _filled_in(until, {"at": at, **kept, **objects}) if objects else until
+    return Happening(template, snapshot(at), kept, stage, text, until)
 
 
 _as_happening = partial(tuple.__new__, Happening)
@@ -118,18 +121,19 @@ def forward_events(
         if len(same) > 1:
             ranges = list(_extremes(same, values))
             text += f" ({'; '.join([f'{len(same)} times', *ranges[:_MOST_RANGES]])})"
-        yield _event("happening", first.template, text, values, first.at, first.stage, len(same))
+        event = _event("happening", first.template, text, values, first.at, first.stage, len(same))
+        yield event._replace(until=_end_of(first)) if first.until else event
     for name, rows in watched.items():
-        first = rows[0]
-        if len(rows) == 1 and isinstance(first.value, float):
-            found = {"value": float(first.value)}
+        one = rows[0]
+        if len(rows) == 1 and isinstance(one.value, float):
+            found = {"value": float(one.value)}
         else:
             numbers = _numbers([row.value for row in rows])
             if len(numbers) == 0:
                 continue
             low, high = float(numbers.min()), float(numbers.max())
             found = {"value": low} if len(numbers) == 1 else {"min": low, "max": high}
-        yield _event("watched", name, "", found, first.at, first.stage, len(rows))
+        yield _event("watched", name, "", found, one.at, one.stage, len(rows))
 
 
 def _extremes(same: Sequence[Happening], values: dict[str, Any]) -> Iterator[str]:
@@ -206,6 +210,10 @@ def by_name(watched: Iterable[WatchedValue]) -> dict[str, list[WatchedValue]]:
 
 def _formatted(happening: Happening) -> str:
     return happening.text or _filled_in(happening.template, {"at": happening.at, **happening.values})
+
+
+def _end_of(happening: Happening) -> str:
+    return happening.until if happening.text else _filled_in(happening.until, {"at": happening.at, **happening.values})
 
 
 class _OutOfBoxes(Formatter):

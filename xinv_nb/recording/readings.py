@@ -16,7 +16,7 @@ from xinv_nb.recording.evaluation import Evaluation
 
 _FACTOR, _POWER = 2.0, 2.3
 """Readings of n evaluations may cost as much as twice the 2.3rd root of n evaluations."""
-_FREE = 100.0
+_FREE = 300.0
 """Steps of about 10 µs that may be spent in one objective, however few evaluations it has."""
 _REST = 16
 _KEPT = 0.85

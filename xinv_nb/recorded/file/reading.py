@@ -295,7 +295,7 @@ def _rows(array: NDArray[Any], shapes: Sequence[Any] | None) -> list[Any]:
 
 def _event_in(saved: Any, below: float) -> Event:
     event = Event(**of_kind(dict, decoded(saved)))
-    texts([event.id, event.name, event.text, event.stage])
+    texts([event.id, event.name, event.text, event.stage, event.until])
     one_of(get_args(EventPhase), event.phase)
     one_of(get_args(EventKind), event.kind)
     of_kind(dict, event.values)

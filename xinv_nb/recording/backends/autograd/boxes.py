@@ -17,11 +17,12 @@ def plain_value(value: Any) -> Any:
 
 def is_box(value: Any) -> bool:
     """Whether `value` is a number, array or container that autograd is following."""
-    return _are_boxes(type(value))
+    kind: Any = type(value)
+    return _are_boxes(kind)
 
 
 @lru_cache(maxsize=256)
-def _are_boxes(kind: type) -> bool:
+def _are_boxes(kind: object) -> bool:
     """Whether objects of a type are boxes.
 
     The type is asked, for an object may answer to any name: a stand-in of a test would be boxes without end.
