@@ -55,9 +55,14 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     start, stop = story_of(evidence)
     for event in tape_events(evidence, "counted")[:1]:
         count, factor = int(event.values["count"]), float(event.values["factor"])
-        slots: dict[str, Slot] = {"count": Count(count), "factor": Value(factor), **place_of(event)}
-        slots["operation"] = Said(str(event.values["operation"]))
-        yield KIND.finding("counted", (start, stop - 1), slots, cites=(event.id,))
+        slots: dict[str, Slot] = {"count": Count(count), "factor": Value(factor), "right": Value(factor / count)}
+        slots |= {"operation": Said(str(event.values["operation"])), **place_of(event)}
+        form = "counted"
+        if "term" in event.values:
+            form, slots["term"] = "counted, of a parameter", _named(str(event.values["term"]))
+        if event.values["operation"] == "mean":  # a number stays the same there, taken out of it or not
+            form += ", mean"
+        yield KIND.finding(form, (start, stop - 1), slots, cites=(event.id,))
         return
     run = evidence.run
     if not run.evaluations or not evidence.is_minimized or evidence.is_maximized:
@@ -158,6 +163,7 @@ KIND = FindingKind(
     slots={
         "count": Count,
         "factor": Value,
+        "right": Value,
         "operation": Said,
         "line": Count,
         "file": Said,
