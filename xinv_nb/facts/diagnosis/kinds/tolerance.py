@@ -212,5 +212,5 @@ KIND = FindingKind(
     "slopes at the end (Gill, Murray & Wright 1981, 8.2.3)",
     example="L-BFGS-B on a likelihood with a constant of 3e8; SLSQP on data of 1e-8",
     asked_with=STANDS_STILL + r"|\bstop(?:ped)? (?:so )?(?:early|soon)|\btoo (?:early|soon)",
-    silences=("minimum", "gradient", "advice", "convergence", "identifiability"),
+    silences=("minimum", "gradient", "advice", "convergence", "identifiability", "course: hardly changed"),
 )
