@@ -158,7 +158,8 @@ def smooth(p):
 
 
 @pytest.mark.parametrize(
-    ("minimized", "method"), [(rough, "BFGS"), (rough, "CG"), (rougher, "BFGS"), (rougher, "CG"), (rougher, "SLSQP")]
+    ("minimized", "method"),
+    [(rough, "BFGS"), (rough, "CG"), (rougher, "BFGS"), (rougher, "CG"), (rougher, "SLSQP"), (rough, "trust-constr")],
 )
 def test_the_gradient_of_another_function_is_no_part_of_the_minimized_one(minimized, method):
     run = recorded(lambda: minimize(minimized, START, jac=grad(smooth), method=method))

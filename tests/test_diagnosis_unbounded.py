@@ -93,9 +93,7 @@ def test_what_has_no_lowest_value_has_nothing_left_to_gain(program):
 def test_a_loss_is_told_as_infinite_from_the_first_such_point_on_that_was_accepted():
     waits = numpy.random.RandomState(1).exponential(2.0, 50)
     run = recorded(
-        lambda: minimize(
-            value_and_grad(lambda p: np.sum(p[0] - np.exp(p[0]) * waits)), [0.0], jac=True, method="BFGS"
-        )
+        lambda: minimize(value_and_grad(lambda p: np.sum(p[0] - np.exp(p[0]) * waits)), [0.0], jac=True, method="BFGS")
     )
     infinite = numpy.flatnonzero(run.accepted & ~numpy.isfinite(run.loss))
     tried = ~run.accepted & numpy.isfinite(run.loss)

@@ -165,8 +165,8 @@ def _at_once(evidence: Evidence, call: OptimizerCall) -> Iterator[tuple[str, dic
     run, slope = evidence.run, slope_at_end(evidence.run)
     if call.start > 0 or np.count_nonzero(run.accepted) > 1 or slope is None or not run.loss[end_of(run)]:
         return
-    if is_constrained(run) or call.options.get("bounds") is not None or evidence.tape_events:
-        return
+    if is_constrained(run) or call.options.get("bounds") is not None or evidence.tape_events or not run.has_gradients:
+        return  # slopes by differences may be rounding
     pull = float((_sizes(run.history.rows(np.array([end_of(run)]))[0]) * np.abs(slope)).max())
     if not 2 * abs(float(run.loss[end_of(run)])) >= _MOVES[0] * pull > 0:
         return
