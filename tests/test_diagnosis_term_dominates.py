@@ -302,3 +302,67 @@ def test_a_number_of_data_times_a_parameter_that_is_no_logarithm() -> None:
     with xi.record() as run:
         minimize(value_and_grad(poisson), [3.0, 1.0], jac=True, method="BFGS")
     assert told(run) == []
+
+
+# ---------------------------------------------------------------------- priors that are centred elsewhere
+
+INPUTS = numpy.random.RandomState(2).randn(50, 4)
+OUTPUTS = INPUTS @ numpy.array([2.0, -1.0, 3.0, 0.5])
+CENTRE = numpy.array([3.0, 3.0, 3.0, 3.0])
+
+
+def ridge_about_one(w: Any, weight: float) -> Any:
+    fit = np.mean((np.dot(INPUTS, w) - OUTPUTS) ** 2)
+    penalty = weight * np.sum((w - 1.0) ** 2)
+    return fit + penalty
+
+
+def posterior(w: Any, weight: float) -> Any:
+    lik = 0.5 * np.sum((np.dot(INPUTS, w) - OUTPUTS) ** 2)
+    prior = 0.5 * weight * np.sum((w - CENTRE) ** 2)
+    return lik + prior
+
+
+def one_by_one(w: Any, weight: float) -> Any:
+    data = np.sum((w[0] * np.exp(-w[1] * TIMES) - 3.0 * numpy.exp(-1.2 * TIMES)) ** 2)
+    prior = weight * (w[0] - 1.0) ** 2 + weight * (w[1] - 0.2) ** 2
+    return data + prior
+
+
+PRIORS = [
+    (ridge_about_one, [2.0, -1.0, 2.5, 0.6], 5e3),
+    (posterior, [2.2, -1.2, 2.8, 0.4], 1e6),
+    (one_by_one, [2.5, 1.0], 1e5),
+]
+
+
+@pytest.mark.parametrize(("loss", "start", "weight"), PRIORS)
+def test_a_prior_that_is_centred_elsewhere_and_far_too_strong(loss: Any, start: Any, weight: float) -> None:
+    def fitted(weight: float) -> xi.Run:
+        with xi.record() as run:
+            minimize(lambda w: value_and_grad(loss)(w, weight), start, jac=True, method="L-BFGS-B")
+        return run
+
+    run = fitted(weight)
+    (finding,) = told(run)
+    assert finding.severity == "warning"
+    assert finding.text.split()[0] in ("Penalty", "Prior")
+    assert not [fact for fact in run.facts if fact.kind == "minimum"]
+    assert told(fitted(1e-8 * weight)) == []
+
+
+def test_values_that_are_to_hold_at_an_edge_or_measured_themselves_are_no_priors() -> None:
+    def pinned(m: Any) -> Any:
+        misfit = np.sum((np.cumsum(m) - numpy.cumsum(SEEN)) ** 2)
+        ends = 1e4 * (m[0] - 1.0) ** 2 + 1e4 * (m[-1] + 1.0) ** 2
+        return misfit + ends
+
+    def measured(m: Any) -> Any:
+        roughness = np.sum(np.diff(m) ** 2)
+        misfit = 1e4 * np.sum((m - SEEN) ** 2)
+        return roughness + misfit
+
+    for loss in (pinned, measured):
+        with xi.record() as run:
+            minimize(value_and_grad(loss), SEEN + 0.1, jac=True, method="L-BFGS-B")
+        assert told(run) == []

@@ -22,8 +22,8 @@ _SAME = 1e-9
 
 
 Relation = Literal["negative", "part", "slope"]
-"""What a part is to the whole: its negative; what its slopes are taken of, though its values are others'; or else a part
-of it."""
+"""What a part is to the whole: its negative; what its slopes are taken of, though its values are others'; else a
+part of it."""
 
 
 @dataclass(frozen=True)

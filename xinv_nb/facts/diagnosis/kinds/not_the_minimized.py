@@ -71,7 +71,7 @@ KIND = FindingKind(
     },
     compute=compute,
     means="What autograd differentiates is only a part of what the solver minimizes, or another function.",
-    seen_by="both values, and both gradients, at the points of the solver, where the one is computed inside of the other",
+    seen_by="both values and gradients at the points of the solver, where the one is computed inside of the other",
     example="a regularizer by autograd, a misfit with an adjoint of its own",
     of_fits=True,
     asked_with=r"\b(?:which|other|wrong) (?:function|objective)|\bminimi[sz]ed function",

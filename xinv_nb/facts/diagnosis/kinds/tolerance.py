@@ -239,8 +239,8 @@ KIND = FindingKind(
         "loss_tolerance": Value,
     },
     compute=compute,
-    means="The optimizer's tolerance ended the run because of the loss's unit or a constant in it, not at a minimum; or "
-    "the start met it, so that no step was made.",
+    means="The optimizer's tolerance ended the run because of the loss's unit or a constant in it, not at a minimum; "
+    "or the start met it, so that no step was made.",
     seen_by="the optimizer's own tests, with their options or SciPy's defaults, beside the loss, its fall and the "
     "slopes at the end (Gill, Murray & Wright 1981, 8.2.3)",
     example="L-BFGS-B on a likelihood with a constant of 3e8; SLSQP on data of 1e-8",
