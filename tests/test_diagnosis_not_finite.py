@@ -159,3 +159,30 @@ def test_a_gradient_that_is_no_number_asks_for_nothing() -> None:
         for k in range(6):
             run.add(float(k), float(k), float("nan"))
     assert not [fact for fact in run.facts if "the gradient asked" in fact.text]
+
+
+def focal(p):
+    return np.sum((1 / p - numpy.array([2.0, 0.5, 0.25])[: len(p)]) ** 2)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize(
+    ("start", "names"), [([1.0, 0.0], "p[1] is no finite number"), ([1.0, 0.0, 0.0], "p[1] and p[2] are")]
+)
+def test_a_parameter_that_is_no_number_is_told_where_the_loss_is_one_again(start, names):
+    def descended(p):
+        with xi.record(live=False) as run:
+            for _ in range(10):
+                p = p - 0.05 * grad(focal)(p)
+        return run
+
+    run = descended(numpy.array(start))
+    assert numpy.isinf(run.parameters["p"][-1]).any()
+    assert numpy.isfinite(run.loss[-1])
+    finding = run.diagnosis[0]
+    assert (finding.kind, finding.severity) == ("not-finite", "warning")
+    assert f"From iteration 1 on {names}" in finding.text
+    assert "came from divide in line" in finding.text
+    assert not [fact for fact in run.facts if fact.kind in ("minimum", "advice")]
+    away = numpy.where(numpy.array(start) == 0, 2.0, start)  # as it advises
+    assert "not-finite" not in [each.kind for each in descended(away).diagnosis]
