@@ -45,6 +45,7 @@ _FLAT = frozenset(
     ]
 )
 """Operations that are level, or nearly, over a whole stretch of their operand."""
+_CHOICES = frozenset(["max", "amax", "min", "amin"])
 _PRODUCTS = frozenset(
     ["multiply", "dot", "matmul", "tensordot", "inner", "einsum", "outer", "tensordot_adjoint_0", "dot_adjoint_0"]
 )
@@ -89,7 +90,7 @@ def found(order: list[Any], seed: Any, gradient: Any) -> Iterator[tuple[Remark, 
     curved = stationary.of([death for death in deaths if not death.is_flat], at_rest)
     cotangents = seeds(())
     asked = tiny(sizes)
-    for death in deaths[: walks(len(order))]:
+    for death in sorted(deaths, key=_is_choice)[: walks(len(order))]:
         if explained[asked].all():
             return
         size = np.shape(death.mask)
@@ -135,6 +136,11 @@ def _deaths(order: list[Any], seed: Any) -> tuple[list[Death], Any]:
                 arrived = arrived + flat(tape.dense(ingrad))
             outgrads[parent] = tape.added(outgrads.get(parent), ingrad)
     return deaths, None if len(deaths) == _MOST else arrived
+
+
+def _is_choice(death: Death) -> bool:
+    """Whether an operation passes everything on, to the one entry that it chose: first see what becomes of that."""
+    return death.name in _CHOICES and np.ndim(death.mask) > 0 and not np.all(death.mask)
 
 
 def _operand_of_logistic(node: Any, name: str) -> tuple[Any, list[Any]] | None:
