@@ -52,9 +52,11 @@ _LATEST = 5
 _LAST_STEPS = 5
 """The part of the steps of a solver that was cut short, a fifth, by which it is told whether it was done."""
 _STILL_FALLS = 0.01
-"""Share of the whole fall that these brought from which on it was not,"""
+"""Share of the whole fall that these brought from which on it was not;"""
+_OF_ITSELF = 0.2
+"""or of a loss that is not below 0, share of itself;"""
 _TO_THE_LAST = 1e-3
-"""and the latter half of them."""
+"""and share of the whole fall that the latter half of them brought at least."""
 _FEWEST = 4
 _PRECISE = 1e3
 """Units in the last place of the loss below which what is left is rounding."""
@@ -202,18 +204,19 @@ def _cut_short(evidence: Evidence) -> Iterator[Finding]:
     if steps >= len(losses):
         return
     brought = (losses[[-1 - steps, -1 - steps // 2]] - losses[-1]) / (losses[0] - losses[-1])
-    share = float(brought[0])
-    if share < _STILL_FALLS or brought[1] < _TO_THE_LAST:
+    share, before = float(brought[0]), float(losses[-1 - steps])
+    is_much = share >= _STILL_FALLS
+    if not (is_much or 0 <= losses[-1] <= (1 - _OF_ITSELF) * before) or brought[1] < _TO_THE_LAST:
         return
     slots: dict[str, Slot] = {
         "optimizer": Named(call.optimizer, call.optimizer, is_of_domain=False),
         "option": Said(limit.option),
         "limit": Count(round(limit.size)),
         "loss": LossValue(float(losses[-1])),
-        "before": LossValue(float(losses[-1 - steps])),
+        "before": LossValue(before),
         "since": Iteration(int(finite_iterates(run)[-1 - steps])),
-        "share": Share(share),
     }
+    slots |= {"share": Share(share)} if is_much else {}
     severity: Severity = "warning" if share >= _MUCH else "caution"
     yield KIND.finding(f"cut short by {limit.about}", (0, evidence.last), slots, severity=severity)
 
