@@ -55,8 +55,7 @@ def _observing_node() -> Any:
             self.value, self.is_offset = value if isinstance(value, float) else None, False
             self.is_by_data = False
             try:
-                name = name_of(fun) if len(parents) == 1 else ""
-                if name in _WITH_DATA and any(_is_data(a) for k, a in enumerate(args) if k not in parent_argnums):
+                if len(parents) == 1 and (name := name_of(fun)) in _WITH_DATA and any(map(_is_data, args)):
                     self.is_offset, self.is_by_data = name == "subtract", name != "subtract"
                 self.log, self.shape = getattr(parents[0], "log", None), getattr(value, "shape", ())
                 if len(self.shape) == 2 and self.log is not None:
