@@ -136,3 +136,21 @@ def test_errors_of_single_steps_that_cancel_are_no_exactness(seed: int) -> None:
                 told, part = clause.slots["part"], abs(exact[int(clause.slots["parameter"].plain[2])])
                 unit = 10.0 ** (math.floor(math.log10(told.number)) + 1 - told.digits)
                 assert abs(told.number - part) <= 1.5 * unit, fact.text
+
+
+def convex(p: Any) -> Any:
+    bowl = np.sum(np.exp(p) - 2 * p)
+    tie = 0.1 * (p[0] - p[1]) ** 2
+    return bowl + tie
+
+
+def test_a_second_look_at_a_point_leaves_no_sentence_without_its_parts() -> None:
+    with xi.record() as run:
+        end = minimize(value_and_grad(convex), numpy.array([2.0, -1.0]), jac=True, method="L-BFGS-B").x
+        grad(convex)(end)  # at a point that is known, in the same evaluation
+    for columns in run.history.slopes.values():
+        evaluations, _ = columns.arrays()
+        assert len(set(evaluations.tolist())) == len(evaluations)
+    told = [fact.text for fact in run.facts if fact.kind == "brought about"]
+    assert told
+    assert all(": moving p[" in text for text in told)

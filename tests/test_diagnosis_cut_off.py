@@ -155,3 +155,49 @@ def test_boxes_are_as_they_were_and_results_the_same():
     with xi.record(live=False), pytest.raises(RuntimeError, match=r"at 0\.5"):
         grad(broken)(numpy.array([0.5]))
     assert tracer.Box.__dict__["_value"] is before
+
+
+PLACES = numpy.linspace(-1, 1, 41)
+
+
+def brightest(p):
+    beam = p[1] * np.exp(-(((PLACES - p[0]) / 0.2) ** 2))
+    place = PLACES[int(np.argmax(getval(beam)))]
+    return (place - 0.3) ** 2 + (np.max(beam) - 2.0) ** 2
+
+
+def deepest(p):
+    dip = p[1] * (PLACES - p[0]) ** 2 - p[1]
+    place = PLACES[np.argmin(dip)]
+    return (place - 0.3) ** 2 + (np.min(dip) + 2.0) ** 2
+
+
+@pytest.mark.parametrize(("loss", "text"), [(brightest, "argmax"), (deepest, "argmin")])
+def test_the_place_of_the_largest_entry_is_blamed_and_not_the_entry(loss, text):
+    with xi.record(live=False) as run:
+        minimize(value_and_grad(loss), [-0.5, 1.0], jac=True, method="L-BFGS-B")
+    finding = run.diagnosis[0]
+    assert (finding.kind, finding.form) == ("cut-off", "rounded")
+    assert finding.values["operation"].rpartition(".")[2] == text
+    assert finding.values["line"] == line_of(loss, "place = ")
+    assert "bounds" not in finding.advice
+    blended = min(float(loss(numpy.array([place, 2.0]))) for place in PLACES)  # each in a loop, as it advises
+    assert blended < 1e-6 < run.loss[-1]
+
+
+def test_a_level_start_is_not_blamed_on_what_is_printed_there():
+    def even(p):
+        width = getval(p[0])
+        lines.append(f"{width:.2f}")
+        return np.sum((np.cos(p[0] * PLACES) - numpy.cos(2 * PLACES)) ** 2)
+
+    lines: list[str] = []
+    assert [finding.kind for finding in descend(even, numpy.array([0.0])).diagnosis] == ["never-moved"]
+
+
+def test_what_a_maximum_did_not_choose_is_flat():
+    def hinge(p):
+        return (np.max(np.array([0.0, p[0] - 3.0])) - 1.0) ** 2 + (p[1] - 1.0) ** 2
+
+    finding = descend(hinge, numpy.array([1.0, 2.0])).diagnosis[0]
+    assert (finding.kind, finding.values["operation"]) == ("gradient-dies", "max")

@@ -168,3 +168,67 @@ def test_how_far_to_go_is_not_told_of_a_run_whose_gradient_or_steps_do_not_lead_
         for _ in range(60):
             p = p - 1e-6 * grad(bowl)(p)
     assert [finding.kind for finding in run.diagnosis] == ["step-too-short"]
+
+
+# ---------------------------------------------------------------------- solvers that were cut short
+
+
+def valley(x):
+    return np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
+
+
+def long_bowl(x):
+    return 0.5 * np.sum(numpy.logspace(0, 4, len(x)) * (x - 1) ** 2)
+
+
+def solved(loss, start, method: str, **options) -> Run:
+    searches = method in ("Nelder-Mead", "COBYQA")
+    with xi.record("cut short") as run:
+        objective = (lambda x: float(loss(x))) if searches else value_and_grad(loss)
+        minimize(objective, start, jac=None if searches else True, method=method, options=options)
+    return run
+
+
+FAR = [-1.2, 1.0, -1.2, 1.0, -1.2, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("loss", "start", "method", "options"),
+    [
+        (valley, FAR, "BFGS", {"maxiter": 8}),
+        (valley, FAR, "CG", {"maxiter": 5}),
+        (valley, FAR, "SLSQP", {"maxiter": 8}),
+        (long_bowl, numpy.zeros(20), "L-BFGS-B", {"maxiter": 6}),
+        (long_bowl, numpy.zeros(8), "Nelder-Mead", {"maxfev": 150}),
+        (valley, FAR, "Nelder-Mead", {"maxiter": 60}),
+        (valley, FAR[:4], "COBYQA", {"maxfev": 25}),
+    ],
+)
+def test_a_solver_that_had_no_more_steps_is_told(loss, start, method: str, options) -> None:
+    run = solved(loss, start, method, **options)
+    (finding,) = [each for each in run.diagnosis if each.kind == "left-to-gain"]
+    ((option, limit),) = options.items()
+    counts = "iterations" if option == "maxiter" else "evaluations"
+    assert finding.form == f"cut short by {counts}"
+    assert f"as many as {option} allows" in finding.text
+    assert finding.values["limit"] == limit
+    losses = run.loss[run.accepted]
+    share = (finding.values["before"] - losses[-1]) / (losses[0] - losses[-1])
+    assert finding.values.get("share", share) == pytest.approx(share, rel=1e-3)
+    assert "advice" not in {fact.kind for fact in run.facts}
+    further = solved(loss, start, method, **{option: 10 * limit})  # as it advises
+    assert further.loss.min() < 0.7 * run.loss.min()
+
+
+@pytest.mark.parametrize(
+    ("loss", "start", "method", "options"),
+    [
+        (valley, [-1.2, 1.0], "BFGS", {"maxiter": 30}),
+        (long_bowl, numpy.zeros(20), "L-BFGS-B", {"maxiter": 40}),
+        (long_bowl, numpy.zeros(4), "Nelder-Mead", {"maxfev": 250}),
+    ],
+)
+def test_a_solver_that_was_nearly_done_is_let_be(loss, start, method: str, options) -> None:
+    run = solved(loss, start, method, **options)
+    assert run.history.calls[-1].ending["reason"] in ("iterations", "evaluations")
+    assert kinds(run) == []

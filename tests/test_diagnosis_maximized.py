@@ -143,3 +143,42 @@ def test_as_advised_the_whole_by_autograd_has_no_such_finding():
 
     run = recorded(lambda: minimize(value_and_grad(whole), START, jac=True, method="BFGS"))
     assert run.diagnosis == ()
+
+
+def rough(p):
+    return float(numpy.mean(numpy.abs(p - 4.0)))
+
+
+def rougher(p):
+    return float(numpy.sum(numpy.abs(p) ** 1.5) + numpy.abs(p[0] - 1.0))
+
+
+def smooth(p):
+    return np.sum((p - 4.0) ** 2)
+
+
+@pytest.mark.parametrize(
+    ("minimized", "method"),
+    [(rough, "BFGS"), (rough, "CG"), (rougher, "BFGS"), (rougher, "CG"), (rougher, "SLSQP"), (rough, "trust-constr")],
+)
+def test_the_gradient_of_another_function_is_no_part_of_the_minimized_one(minimized, method):
+    run = recorded(lambda: minimize(minimized, START, jac=grad(smooth), method=method))
+    (finding,) = [each for each in run.diagnosis[:2] if each.kind == "not-the-minimized-function"]
+    assert finding.form == "slope"
+    assert f"minimizes {minimized.__name__}, but follows the gradient of smooth" in finding.text
+    assert "Hand" in finding.advice
+    assert run.history.objective == minimized.__name__  # which is what is told
+    told = " ".join(fact.text for fact in run.facts)
+    assert method in told or "onjugate gradient" in told
+    assert "ore iterations would" not in told
+    assert "step-too-short" not in [each.kind for each in run.diagnosis]  # the curvature was another function's
+
+
+def test_with_a_gradient_of_its_own_nothing_is_told_of_another_function():
+    def slope(p):
+        return 2 * (p - 4.0)
+
+    run = recorded(lambda: minimize(smooth, START, jac=slope, method="BFGS"))
+    assert run.diagnosis == ()
+    run = recorded(lambda: minimize(smooth, START, jac=grad(smooth), method="BFGS"))
+    assert run.diagnosis == ()

@@ -144,3 +144,51 @@ def test_nor_where_another_parameter_moves() -> None:
         for _ in range(40):
             p = p - 0.05 * grad(lambda p: cancelling(p) + (p[1] - 1) ** 2)(p)
     assert not [finding for finding in run.diagnosis if finding.kind in ("never-moved", "gradient-dies")]
+
+
+# ---------------------------------------------------------------------- searches that see nothing, and losses of 0
+
+WAVES = numpy.linspace(400, 700, 80)
+
+
+def peak(p):
+    return p[0] * numpy.exp(-0.5 * ((WAVES - p[1]) / p[2]) ** 2)
+
+
+def searched(loss, start, method):
+    with xi.record(live=False) as run:
+        minimize(loss, start, method=method)
+    return run
+
+
+@pytest.mark.parametrize("method", ["BFGS", "L-BFGS-B", "SLSQP", "Nelder-Mead", "Powell", "COBYLA"])
+def test_a_search_to_which_all_points_are_the_same_is_told(method):
+    line = peak([5.0, 632.0, 8.0])
+    run = searched(lambda p: float(numpy.sum((peak(p) - line) ** 2)), [1.0, 100.0, 5.0], method)
+    (finding,) = run.diagnosis
+    assert (finding.kind, finding.severity, finding.form) == ("never-moved", "caution", "flat")
+    assert "the loss is the same to the last digit, 93.3" in finding.text
+    near = searched(lambda p: float(numpy.sum((peak(p) - line) ** 2)), [1.0, 620.0, 20.0], method)
+    assert "never-moved" not in [each.kind for each in near.diagnosis]  # where they overlap, as it advises
+
+
+@pytest.mark.parametrize("method", ["BFGS", "Nelder-Mead", "COBYLA"])
+def test_a_search_that_starts_at_a_minimum_of_0_or_sees_a_bend_is_let_be(method):
+    for loss in (
+        lambda p: float((p[0] - 3.0) ** 2),
+        lambda p: float(numpy.sum((visibility(p[0]) - visibility(3)) ** 2)),
+    ):
+        assert "never-moved" not in [each.kind for each in searched(loss, [3.0], method).diagnosis]
+
+
+def buckling(u):
+    return (1 - np.cos(u[0])) * -2 + 0.1 * u[0] ** 2 + u[1] ** 2
+
+
+@pytest.mark.parametrize("method", ["SLSQP", "BFGS"])
+def test_a_saddle_at_which_the_loss_is_0_is_told_and_a_sum_of_squares_of_0_is_not(method):
+    (finding,) = by_method(buckling, [0.0, 0.0], method).diagnosis
+    assert (finding.kind, finding.form) == ("never-moved", "saddle")
+    assert finding.values["bend"] == pytest.approx(-1.8)
+    assert by_method(lambda p: np.sum(p**2) + np.sum(p**4), [0.0, 0.0], method).diagnosis == ()
+    assert by_method(lambda p: np.sum((np.cos(p[0] * x) - 1.0) ** 2), [0.0], method).diagnosis == ()

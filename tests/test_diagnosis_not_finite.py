@@ -244,3 +244,30 @@ def test_after_the_loss_broke_no_move_of_a_parameter_is_told():
     assert str(run.ask("How did p[1] move?", model=False).text).count("p[1] swung to and fro, and went") <= 1
     after = [caption.text for caption in run.captions if caption.span[0] >= first]
     assert not [text for text in after if "p[0] " in text or "p[1] " in text]
+
+
+def focal(p):
+    return np.sum((1 / p - numpy.array([2.0, 0.5, 0.25])[: len(p)]) ** 2)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize(
+    ("start", "names"), [([1.0, 0.0], "p[1] is no finite number"), ([1.0, 0.0, 0.0], "p[1] and p[2] are")]
+)
+def test_a_parameter_that_is_no_number_is_told_where_the_loss_is_one_again(start, names):
+    def descended(p):
+        with xi.record(live=False) as run:
+            for _ in range(10):
+                p = p - 0.05 * grad(focal)(p)
+        return run
+
+    run = descended(numpy.array(start))
+    assert numpy.isinf(run.parameters["p"][-1]).any()
+    assert numpy.isfinite(run.loss[-1])
+    finding = run.diagnosis[0]
+    assert (finding.kind, finding.severity) == ("not-finite", "warning")
+    assert f"From iteration 1 on {names}" in finding.text
+    assert "came from divide in line" in finding.text
+    assert not [fact for fact in run.facts if fact.kind in ("minimum", "advice")]
+    away = numpy.where(numpy.array(start) == 0, 2.0, start)  # as it advises
+    assert "not-finite" not in [each.kind for each in descended(away).diagnosis]

@@ -237,3 +237,132 @@ def test_a_fit_that_a_penalty_holds_back_where_it_began(weight: float, found: in
     for finding in told(run):
         assert finding.severity == "caution"
         assert "of that at the start, held back by that of size" in finding.text
+
+
+# ---------------------------------------------------------------------- the right factor, and the logarithm itself
+
+
+def of_log_sigma(p: Any, factor: float) -> Any:
+    middle, log_sigma = p
+    return np.sum(0.5 * (SAMPLE - middle) ** 2 * np.exp(-2 * log_sigma) + factor * log_sigma)
+
+
+def of_log_variance(p: Any, factor: float) -> Any:
+    return np.sum(0.5 * (SAMPLE - p["middle"]) ** 2 / np.exp(p["log v"]) + factor * p["log v"])
+
+
+def of_sigma(p: Any, factor: float) -> Any:
+    return np.sum((SAMPLE - p[0]) ** 2 / (2 * p[1] ** 2) + factor * np.log(p[1] ** 2))
+
+
+def of_mean(p: Any, factor: float) -> Any:
+    return np.mean((SAMPLE - p[0]) ** 2 / (2 * p[1] ** 2) + factor * np.log(p[1] ** 2))
+
+
+def ended(loss: Any, factor: float) -> tuple[list[Finding], float]:
+    """Return what is told of a fit with a factor of the logarithm, and the deviation that it ends at."""
+    if loss is of_log_variance:
+        p = {"middle": 3.5, "log v": 1.0}
+        with xi.record() as run:
+            for _ in range(1500):
+                slope = grad(loss)(p, factor)
+                p = {name: p[name] - 0.001 * slope[name] for name in p}
+        return told(run), float(numpy.exp(p["log v"] / 2))
+    with xi.record() as run:
+        end = minimize(value_and_grad(loss), [3.0, 1.0], args=(factor,), jac=True, method="BFGS").x
+    return told(run), float(numpy.exp(end[1]) if loss is of_log_sigma else abs(end[1]))
+
+
+@pytest.mark.parametrize(
+    ("loss", "right"), [(of_log_sigma, 1.0), (of_log_variance, 0.5), (of_sigma, 0.5), (of_mean, 0.5)]
+)
+def test_the_factor_of_the_advice_is_the_right_one(loss: Any, right: float) -> None:
+    (finding,), sigma = ended(loss, len(SAMPLE) * right)
+    assert "counts 50 times too often" in finding.text
+    assert finding.values["right"] == right
+    assert f"the factor {right:g} in the place of {50 * right:g}" in finding.advice
+    assert ("Take" in finding.advice) == (loss is not of_mean)  # to take a number out of a mean changes nothing
+    assert sigma < 0.2 * SAMPLE.std()
+    found, sigma = ended(loss, finding.values["right"])
+    assert found == []
+    assert sigma == pytest.approx(SAMPLE.std(), rel=1e-2)
+
+
+def test_the_line_of_a_parameter_that_is_the_logarithm() -> None:
+    (finding,), _ = ended(of_log_sigma, len(SAMPLE))
+    assert finding.values["line"] == of_log_sigma.__code__.co_firstlineno + 2
+    assert finding.text.startswith("factor * log_sigma in line")
+
+
+def test_a_number_of_data_times_a_parameter_that_is_no_logarithm() -> None:
+    def poisson(p: Any) -> Any:
+        n = len(SAMPLE)
+        return np.sum((SAMPLE - p[0]) ** 2 + n * p[1] + np.exp(-p[0]) + (n * p[1] - 3.0) ** 2)
+
+    with xi.record() as run:
+        minimize(value_and_grad(poisson), [3.0, 1.0], jac=True, method="BFGS")
+    assert told(run) == []
+
+
+# ---------------------------------------------------------------------- priors that are centred elsewhere
+
+INPUTS = numpy.random.RandomState(2).randn(50, 4)
+OUTPUTS = INPUTS @ numpy.array([2.0, -1.0, 3.0, 0.5])
+CENTRE = numpy.array([3.0, 3.0, 3.0, 3.0])
+
+
+def ridge_about_one(w: Any, weight: float) -> Any:
+    fit = np.mean((np.dot(INPUTS, w) - OUTPUTS) ** 2)
+    penalty = weight * np.sum((w - 1.0) ** 2)
+    return fit + penalty
+
+
+def posterior(w: Any, weight: float) -> Any:
+    lik = 0.5 * np.sum((np.dot(INPUTS, w) - OUTPUTS) ** 2)
+    prior = 0.5 * weight * np.sum((w - CENTRE) ** 2)
+    return lik + prior
+
+
+def one_by_one(w: Any, weight: float) -> Any:
+    data = np.sum((w[0] * np.exp(-w[1] * TIMES) - 3.0 * numpy.exp(-1.2 * TIMES)) ** 2)
+    prior = weight * (w[0] - 1.0) ** 2 + weight * (w[1] - 0.2) ** 2
+    return data + prior
+
+
+PRIORS = [
+    (ridge_about_one, [2.0, -1.0, 2.5, 0.6], 5e3),
+    (posterior, [2.2, -1.2, 2.8, 0.4], 1e6),
+    (one_by_one, [2.5, 1.0], 1e5),
+]
+
+
+@pytest.mark.parametrize(("loss", "start", "weight"), PRIORS)
+def test_a_prior_that_is_centred_elsewhere_and_far_too_strong(loss: Any, start: Any, weight: float) -> None:
+    def fitted(weight: float) -> xi.Run:
+        with xi.record() as run:
+            minimize(lambda w: value_and_grad(loss)(w, weight), start, jac=True, method="L-BFGS-B")
+        return run
+
+    run = fitted(weight)
+    (finding,) = told(run)
+    assert finding.severity == "warning"
+    assert finding.text.split()[0] in ("Penalty", "Prior")
+    assert not [fact for fact in run.facts if fact.kind == "minimum"]
+    assert told(fitted(1e-8 * weight)) == []
+
+
+def test_values_that_are_to_hold_at_an_edge_or_measured_themselves_are_no_priors() -> None:
+    def pinned(m: Any) -> Any:
+        misfit = np.sum((np.cumsum(m) - numpy.cumsum(SEEN)) ** 2)
+        ends = 1e4 * (m[0] - 1.0) ** 2 + 1e4 * (m[-1] + 1.0) ** 2
+        return misfit + ends
+
+    def measured(m: Any) -> Any:
+        roughness = np.sum(np.diff(m) ** 2)
+        misfit = 1e4 * np.sum((m - SEEN) ** 2)
+        return roughness + misfit
+
+    for loss in (pinned, measured):
+        with xi.record() as run:
+            minimize(value_and_grad(loss), SEEN + 0.1, jac=True, method="L-BFGS-B")
+        assert told(run) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import autograd.numpy as np
 import numpy
 import pytest
-from autograd import value_and_grad
+from autograd import grad, value_and_grad
 from scipy.optimize import least_squares, minimize
 
 import xinv_nb as xi
@@ -129,3 +129,65 @@ def test_a_slope_across_a_bound_is_no_unfinished_fit() -> None:
     with xi.record("bounded") as run:
         minimize(value_and_grad(loss), [0.5, -1.0], jac=True, method="L-BFGS-B", bounds=[(None, 0.5), (None, None)])
     assert "tolerance" not in kinds(run)
+
+
+def pair_energy(r):
+    return 4 * 1.65e-21 * np.sum((1.0 / r) ** 12 - (1.0 / r) ** 6)
+
+
+def from_zero(p):
+    return 1e-10 * ((p[0] - 2.0) ** 2 + (p[1] + 1.0) ** 2)
+
+
+@pytest.mark.parametrize(
+    ("loss", "start", "method"),
+    [(pair_energy, [1.5], "BFGS"), (pair_energy, [1.5], "CG"), (pair_energy, [1.4], "L-BFGS-B"),
+     (from_zero, [0.0, 0.0], "trust-constr"), (from_zero, [0.0, 0.0], "BFGS")],
+)  # fmt: skip
+def test_a_tiny_loss_below_zero_or_parameters_of_0_meet_it_too(loss, start, method: str) -> None:
+    with xi.record("tiny") as run:
+        minimize(loss, start, jac=lambda p: grad(loss)(p), method=method)
+    finding = run.diagnosis[0]
+    assert (finding.kind, finding.severity, finding.form) == ("tolerance", "warning", "slope below")
+    assert "own size, about −" not in finding.advice
+    with xi.record("as advised") as run:
+        size = finding.values["size"]
+        minimize(lambda p: loss(p) / size, start, jac=lambda p: grad(loss)(p) / size, method=method)
+    assert "tolerance" not in kinds(run)
+    assert run.loss[-1] < run.loss[0] - 0.1
+
+
+def small(p):
+    return 1e-6 * (np.sum((p - numpy.array([3.0, -2.0])) ** 2) + np.sum(p**4))
+
+
+def far_step(p):
+    return np.mean((1 / (1 + np.exp(-(p[0] - 12.0))) - 0.5) ** 2)
+
+
+@pytest.mark.parametrize(
+    ("loss", "start", "method"),
+    [(small, [0.5, 0.5], "CG"), (small, [0.5, 0.5], "BFGS"), (small, [0.5, 0.5], "SLSQP"), (far_step, [-2.0], "BFGS")],
+)
+def test_a_start_that_meets_it_is_told_with_no_word_of_a_minimum(loss, start, method: str) -> None:
+    with xi.record("at once") as run:
+        end = minimize(value_and_grad(loss), start, jac=True, method=method).x
+    assert (end == start).all()
+    finding = run.diagnosis[0]
+    assert (finding.kind, finding.severity) == ("tolerance", "caution")
+    assert "made no step" in finding.text
+    assert "this run does not show" in finding.text
+    option = {"ftol" if method == "SLSQP" else "gtol": 1e-6 * float(finding.values["tolerance"])}
+    with xi.record("as advised") as run:
+        minimize(value_and_grad(loss), start, jac=True, method=method, options=option)
+    assert run.loss[-1] < run.loss[0]
+
+
+def test_a_fall_that_a_constant_hides_is_not_told_as_none() -> None:
+    def loss(p):
+        return 1e10 + 4 * (p[0] - 3.0) ** 2 + (p[1] + 1.0) ** 2
+
+    with xi.record("offset") as run:
+        minimize(value_and_grad(loss), [1.0, 1.0], jac=True, method="L-BFGS-B")
+    assert kinds(run)[0] == "tolerance"
+    assert "hardly changed" not in " ".join(fact.text for fact in run.facts)

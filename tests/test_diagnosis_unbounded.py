@@ -83,3 +83,20 @@ HEALTHY = {
 @pytest.mark.parametrize("program", HEALTHY.values(), ids=HEALTHY)
 def test_a_loss_that_has_an_end_is_not_told_to_have_none(program):
     assert not [finding for finding in recorded(program).diagnosis if finding.kind == "unbounded"]
+
+
+@pytest.mark.parametrize("program", RUNAWAYS.values(), ids=RUNAWAYS)
+def test_what_has_no_lowest_value_has_nothing_left_to_gain(program):
+    assert "left-to-gain" not in [finding.kind for finding in recorded(program).diagnosis]
+
+
+def test_a_loss_is_told_as_infinite_from_the_first_such_point_on_that_was_accepted():
+    waits = numpy.random.RandomState(1).exponential(2.0, 50)
+    run = recorded(
+        lambda: minimize(value_and_grad(lambda p: np.sum(p[0] - np.exp(p[0]) * waits)), [0.0], jac=True, method="BFGS")
+    )
+    infinite = numpy.flatnonzero(run.accepted & ~numpy.isfinite(run.loss))
+    tried = ~run.accepted & numpy.isfinite(run.loss)
+    assert tried[: infinite[0]].any()
+    (course,) = [fact for fact in run.facts if fact.kind == "course"]
+    assert course.text.endswith(f"from evaluation {infinite[0]} on it was infinite.")

@@ -247,3 +247,8 @@ class SlopeColumns(TermColumns):
 
     inside: tuple[str, ...] = ()
     """The watched quantities that it is computed from."""
+
+    def append(self, evaluation: int, gradient: NDArray[Any]) -> None:
+        """Add the gradient in one evaluation; another pass at its point says the same once more."""
+        if self.evaluation[-1:] != [evaluation]:
+            super().append(evaluation, gradient)

@@ -154,12 +154,12 @@ class RecordedRun(Choices):
         Points, not evaluations: products of its Hessian with many directions, each an objective of its own where the
         program writes them by hand, are taken at one point. Of several that were optimized, the one with the most
         parameters comes first, as the others prepare it or finish it off; unless it is little beside the rest. What is
-        minimized for each value of another one comes last.
+        computed inside of another one, with as many, comes after it; what is minimized for each value of it comes last.
         """
         points = {history: history.points() for history in self.histories}
         most = max((count for history, count in points.items() if history.nested < _OFTEN), default=0)
 
-        def rank(history: History) -> tuple[bool, bool, bool, int, int]:
+        def rank(history: History) -> tuple[bool, bool, bool, int, bool, int]:
             is_little = _LITTLE * points[history] <= most
             optimized = history.was_optimized
             return (
@@ -167,6 +167,7 @@ class RecordedRun(Choices):
                 is_little,
                 not optimized,
                 -history.width if optimized else 0,
+                history.is_within,
                 -points[history],
             )
 

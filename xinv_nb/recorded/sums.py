@@ -25,6 +25,8 @@ class Term:
     """Whether it is computed from a comparison of something of the parameters with an array of numbers."""
     is_penalty: bool = False
     """Whether it adds up many numbers that are made from parameters alone, as the size or the roughness of a model."""
+    is_prior: bool = False
+    """Whether it compares all parameters themselves with numbers, with no model in between."""
 
 
 @dataclass

@@ -56,7 +56,7 @@ def _of(evidence: Evidence, path: FollowedPath, quantity: Quantity) -> Fact | No
     last = len(path.points) - 1
     change = path.change(quantity, 0, last)
     brought: Floats = path.brought(quantity, 0, last)
-    if not np.isfinite(change):
+    if not (np.isfinite(change) and np.isfinite(brought).all()):
         return None
     start, end = pair(float(quantity.values[0]), float(quantity.values[-1]), quantity.unit)
     if start.looks_like(end):

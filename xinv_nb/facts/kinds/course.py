@@ -69,8 +69,9 @@ def _whole(evidence: Evidence, finite: Rows, salience: float) -> Fact:
     one, two = loss_pair(start, end)
     slots: dict[str, Slot] = {"start": one, "end": two, "went": Way(end - start), "iterations": Count(len(loss))}
     data = {"change": end - start, "from": first, "to": final}
-    if broken := bool((~np.isfinite(loss[final:]) & run.accepted[final:]).any()):
-        slots |= {"broken": Count(final + 1), "label": Word(phases[-1].label)}
+    after = final + np.flatnonzero(~np.isfinite(loss[final:]) & run.accepted[final:])
+    if broken := bool(len(after)):
+        slots |= {"broken": Count(int(after[0])), "label": Word(phases[-1].label)}
     part = loss[finite]
     low, high = loss_pair(float(part.min()), float(part.max()))
     then = " between" if first > 0 else ", then broken" if broken else ""

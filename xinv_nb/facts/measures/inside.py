@@ -21,13 +21,18 @@ _SAME = 1e-9
 """Share of its range by which the one may miss a multiple of the other."""
 
 
+Relation = Literal["negative", "part", "slope"]
+"""What a part is to the whole: its negative; what its slopes are taken of, though its values are others'; else a
+part of it."""
+
+
 @dataclass(frozen=True)
 class Inside:
     """Two objectives at the same points, of which one is computed inside of the other."""
 
     whole: History
     part: History
-    relation: Literal["negative", "part"]
+    relation: Relation
     evaluations: NDArray[np.intp]
     """Those of the whole at which both are known."""
     losses: NDArray[np.float64]
@@ -55,10 +60,23 @@ def _compared(whole: History, part: History) -> Inside | None:
         return None
     pairs = np.column_stack([whole.loss.array[rows], part.loss.array[chosen]])[both]
     relation = _relation(pairs) if np.isfinite(pairs).all() else None
+    if relation == "part" and _is_followed(whole, part, rows[both], chosen[both]):
+        relation = "slope"
     return None if relation is None else Inside(whole, part, relation, rows[both], pairs)
 
 
-def _relation(pairs: NDArray[np.float64]) -> Literal["negative", "part"] | None:
+def _is_followed(whole: History, part: History, rows: NDArray[np.intp], others: NDArray[np.intp]) -> bool:
+    """Whether the gradient that the solver got is that of the part, or a multiple of it."""
+    got, own = whole.gradients.array[rows], part.gradients.array[others]
+    known = np.isfinite(got).all(axis=1) & np.isfinite(own).all(axis=1)
+    got, own = got[known].ravel(), own[known].ravel()
+    if not np.any(own):
+        return False
+    largest = int(np.argmax(np.abs(own)))
+    return bool(np.abs(got - got[largest] / own[largest] * own).max() <= _SAME * np.abs(got).max())
+
+
+def _relation(pairs: NDArray[np.float64]) -> Relation | None:
     """Return what the second is to the first; None where it is a multiple of it, where it stays, or of few points."""
     (one, other), scale = (pairs - pairs[0]).T, np.abs(pairs).max()
     if not np.any(other):

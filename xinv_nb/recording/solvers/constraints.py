@@ -79,7 +79,9 @@ def of_result(result: Any, constraints: Any) -> list[dict[str, Any]]:
     values, slopes = getattr(result, "constr", None), getattr(result, "jac", None)
     if not isinstance(values, (list, tuple)) or not isinstance(slopes, (list, tuple)):
         worst = getattr(result, "maxcv", None)
-        return [] if worst is None else _kept([{"type": "ineq", "slack": -float(worst), "of": len(constraints)}])
+        if worst is None or not constraints:
+            return []
+        return _kept([{"type": "ineq", "slack": -float(worst), "of": len(constraints)}])
     given = list(constraints) if isinstance(constraints, (list, tuple)) else [constraints]
     names = [_name(getattr(each, "fun", None)) for each in given]
     rows = []

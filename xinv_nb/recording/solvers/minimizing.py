@@ -43,8 +43,8 @@ class MinimizingCall(WatchedCall):
         self._pairs = 0
         """How often a function ran that returns both."""
         self._latest: tuple[bytes, float] = (b"", math.nan)
-        self._ahead: tuple[bytes, NDArray[Any] | Evaluation | None] = (b"", None)
-        """The gradient, or what was recorded for it, at a point whose value is asked for only afterwards."""
+        self._ahead: tuple[bytes, NDArray[Any] | None, Evaluation | None] = (b"", None, None)
+        """The gradient, and what was recorded for it, at a point whose value is asked for only afterwards."""
         self._theirs: Evaluation | None = None
         """An evaluation that was recorded inside the user's functions: what is not recorded there belongs beside it."""
         super().__init__(recording, call)  # last: from here on the end of the recording settles what waits
@@ -78,13 +78,12 @@ class MinimizingCall(WatchedCall):
             return
         point = asked.x.tobytes()
         if not is_theirs:
-            ahead = self._ahead[1] if self._ahead[0] == point else None
-            if ahead is None:
+            gradient, ahead = self._ahead[1:] if self._ahead[0] == point else (None, None)
+            if gradient is None:
                 self._waiting = asked
-            elif not isinstance(ahead, Evaluation):
-                self._record(asked, ahead)
-            elif not is_same(ahead.loss, value):
-                self._record(asked)
+            elif ahead is None or not is_same(ahead.loss, value):  # else it is that one
+                self._theirs = self._theirs if ahead is None else None  # that was of another function
+                self._record(asked, gradient)
         self._latest = point, value
 
     def _valued_columns(self, asked: AskedEvaluation, answer: Any) -> None:
@@ -114,7 +113,7 @@ class MinimizingCall(WatchedCall):
             if is_here:
                 self._waiting = None  # it is that one
             else:
-                self._ahead = asked.x.tobytes(), theirs
+                self._ahead = asked.x.tobytes(), _gradient(answer, asked.point), theirs
             self.settle()
         elif self._waiting is not None and is_here:
             evaluation, self._waiting = self._waiting, None
@@ -122,7 +121,7 @@ class MinimizingCall(WatchedCall):
         elif asked.is_difference:
             self.recording.notice(_ALONE.format(self.call.name))
         elif not is_here:
-            self._ahead = asked.x.tobytes(), _gradient(answer, asked.point)
+            self._ahead = asked.x.tobytes(), _gradient(answer, asked.point), None
         self._report()
 
     def settle(self) -> None:

@@ -11,7 +11,9 @@ from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.tape import SLOTS, ended, widest
 from xinv_nb.language.slots import Slot, Value
 
-_ROUNDS = frozenset(["round", "floor", "ceil", "rint", "around", "fix", "trunc", "floor_divide", "sign", "int"])
+_ROUNDS = frozenset(
+    ["round", "floor", "ceil", "rint", "around", "fix", "trunc", "floor_divide", "sign", "int", "argmax", "argmin"]
+)
 
 
 def compute(evidence: Evidence) -> Iterator[Finding]:

@@ -261,5 +261,6 @@ KIND = FindingKind(
         "estimate",
         "turns",
         "left-to-gain",
+        "step-too-short",
     ),
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xinv_nb.facts.diagnosis.finding import Finding
+from xinv_nb.facts.diagnosis.finding import Finding, Severity
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.constraints import is_constrained
@@ -22,8 +22,9 @@ from xinv_nb.facts.measures.left import (
 )
 from xinv_nb.facts.measures.losses import finite_iterates
 from xinv_nb.facts.measures.names import named
+from xinv_nb.facts.measures.stopping import stopping_tests
 from xinv_nb.facts.measures.tape import tape_events
-from xinv_nb.language.slots import Count, LossValue, Named, Slot, Value
+from xinv_nb.language.slots import Count, Iteration, LossValue, Named, Said, Share, Slot, Value
 
 _LEFT = 0.03
 """Share of the fall that has to be left to be told."""
@@ -48,6 +49,14 @@ _STEEP = 0.3
 _STEP = 1e-3
 """Share of the whole fall by which the loss still fell at each of the latest steps."""
 _LATEST = 5
+_LAST_STEPS = 5
+"""The part of the steps of a solver that was cut short, a fifth, by which it is told whether it was done."""
+_STILL_FALLS = 0.01
+"""Share of the whole fall that these brought from which on it was not;"""
+_OF_ITSELF = 0.2
+"""or of a loss that is not below 0, share of itself;"""
+_TO_THE_LAST = 1e-3
+"""and share of the whole fall that the latter half of them brought at least."""
 _FEWEST = 4
 _PRECISE = 1e3
 """Units in the last place of the loss below which what is left is rounding."""
@@ -92,8 +101,7 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     if found is not None:
         yield _of_amount(evidence, found)
         return
-    behind = list(_left_behind(evidence))
-    yield from behind or _still_steep(evidence)
+    yield from list(_left_behind(evidence)) or list(_cut_short(evidence)) or _still_steep(evidence)
 
 
 def _has_fallen(evidence: Evidence) -> bool:
@@ -187,6 +195,34 @@ def _left_behind(evidence: Evidence) -> Iterator[Finding]:
     yield KIND.finding("left behind", (0, evidence.last), slots, severity="warning")
 
 
+def _cut_short(evidence: Evidence) -> Iterator[Finding]:
+    """Yield that a solver had no more steps or evaluations while its last steps still did much of what all did."""
+    run, call = evidence.run, last_call(evidence.run)
+    limit = next((test for test in stopping_tests(run) if test.is_count and test.is_met), None)
+    if call is None or limit is None or call.ending.get("reason") not in ("iterations", "evaluations"):
+        return
+    losses = np.minimum.accumulate(run.loss[finite_iterates(run)])
+    steps = max(len(losses) // _LAST_STEPS, 2)
+    if steps >= len(losses):
+        return
+    brought = (losses[[-1 - steps, -1 - steps // 2]] - losses[-1]) / (losses[0] - losses[-1])
+    share, before = float(brought[0]), float(losses[-1 - steps])
+    is_much = share >= _STILL_FALLS
+    if not (is_much or 0 <= losses[-1] <= (1 - _OF_ITSELF) * before) or brought[1] < _TO_THE_LAST:
+        return
+    slots: dict[str, Slot] = {
+        "optimizer": Named(call.optimizer, call.optimizer, is_of_domain=False),
+        "option": Said(limit.option),
+        "limit": Count(round(limit.size)),
+        "loss": LossValue(float(losses[-1])),
+        "before": LossValue(before),
+        "since": Iteration(int(finite_iterates(run)[-1 - steps])),
+    }
+    slots |= {"share": Share(share)} if is_much else {}
+    severity: Severity = "warning" if share >= _MUCH else "caution"
+    yield KIND.finding(f"cut short by {limit.about}", (0, evidence.last), slots, severity=severity)
+
+
 def _still_steep(evidence: Evidence) -> Iterator[Finding]:
     """Yield that the loss fell to the last in a slope that is nearly as steep as any before."""
     run = evidence.run
@@ -224,11 +260,17 @@ KIND = FindingKind(
         "slope": Value,
         "steepest": Value,
         "step": Value,
+        "option": Said,
+        "limit": Count,
+        "before": Value,
+        "since": Iteration,
+        "share": Share,
     },
     compute=compute,
     means="The run is over, and much of what the loss could fall is still left.",
     seen_by="the Newton decrement from the path's own steps and changes of the gradient (Boyd & Vandenberghe 2004, "
-    "9.5), the rate of the decreases, and each slope beside its own steepest",
+    "9.5), the rate of the decreases, each slope beside its own steepest, and what the last steps of a solver did that "
+    "was cut short",
     example="25 gradient steps in an elongated bowl; a regression with columns of very different units",
     asked_with=(
         r"\b(?:could|can) (?:\w+ )?(?:go |be |get )?(?:lower|better)|\bleft to gain|\bmore iterations"

@@ -12,7 +12,7 @@ from xinv_nb.facts.diagnosis.finding import Finding, Severity
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.tape import Ended, ended, story_of, tape_events
-from xinv_nb.language.slots import Count, Listed, LossValue, Said, Slot, Value
+from xinv_nb.language.slots import Count, Listed, LossValue, Named, Said, Slot, Value
 from xinv_nb.recorded.run import RecordedRun
 
 _ROUNDING = 1e-12
@@ -55,10 +55,13 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     run, story = evidence.run, story_of(evidence)
     span = (story[0], story[1] - 1)
     loss = float(run.loss[story[0]]) if run.evaluations else 0.0
-    if not np.isfinite(loss) or loss == 0:
+    if not np.isfinite(loss):
         return
-    if _is_level_by_differences(run, story):
+    if loss and _is_level_by_differences(run, story):
         yield KIND.finding("level, by differences", span, {"loss": LossValue(loss)}, severity="caution")
+        return
+    if loss and (flat := _flat(run, story)):
+        yield KIND.finding("flat", span, {"loss": LossValue(loss), **flat}, severity="caution")
         return
     if not stands_still(run, story):
         return
@@ -67,7 +70,7 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     if len(level) < len(found):
         return  # that is a gradient that dies
     if not level or any(each.event.values.get("cancels") for each in level):  # then it is not by these alone
-        if not tape_events(evidence, "cut off"):
+        if loss and not tape_events(evidence, "cut off"):
             yield KIND.finding("level", span, {"loss": LossValue(loss)}, severity="caution")
         return
     if any(each.is_minimum for each in level):
@@ -79,6 +82,8 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
         **{name: slot for name, slot in first.slots.items() if name not in ("all", "since")},
     }
     form, more = _form(first)
+    if loss == 0 and form == "level, at an operation":
+        return  # a sum of squares has its minimum there
     severity: Severity | None = "caution" if form == "level, at an operation" else None
     yield KIND.finding(form, span, slots | more, cites=(first.event.id,), severity=severity)
 
@@ -93,6 +98,18 @@ def _is_level_by_differences(run: RecordedRun, story: tuple[int, int]) -> bool:
     accepted = history.rows(np.flatnonzero(run.accepted[start:stop]) + start)
     is_same = bool((np.abs(loss - loss[0]) <= _ROUNDING * abs(loss[0])).all())
     return is_same and not accepted.any()
+
+
+def _flat(run: RecordedRun, story: tuple[int, int]) -> dict[str, Slot]:
+    """Return the solver without gradients that tried several points, all with one and the same loss; else nothing."""
+    start, stop = story
+    points = run.history.values.array[run.history.row_of(start) : run.history.row_of(stop - 1) + 1]
+    calls = [call for call in run.history.calls if call.start == start and call.stop == stop]
+    apart = len(np.unique(points, axis=0)) if len(points) == stop - start and not run.has_gradients and calls else 0
+    if apart <= run.history.width or (run.loss[start:stop] != run.loss[start]).any():
+        return {}
+    name = calls[-1].optimizer
+    return {"optimizer": Named(name, name, is_of_domain=False), "tried": Count(apart)}
 
 
 def _form(found: Ended) -> tuple[str, dict[str, Slot]]:
@@ -114,6 +131,8 @@ KIND = FindingKind(
         "file": Said,
         "loss": Value,
         "bend": Value,
+        "optimizer": Named,
+        "tried": Count,
     },
     compute=compute,
     means="Every slope is 0 at the start, so that nothing moved, though the start is no minimum.",

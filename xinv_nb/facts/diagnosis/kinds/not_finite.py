@@ -15,7 +15,7 @@ from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.losses import Rows, finite_iterates
 from xinv_nb.facts.measures.names import named
 from xinv_nb.facts.measures.tape import at_line
-from xinv_nb.language.slots import Count, Iteration, LossValue, Named, Said, Slot, Value, loss_pair, pair
+from xinv_nb.language.slots import Count, Iteration, Listed, LossValue, Named, Said, Slot, Value, loss_pair, pair
 from xinv_nb.recorded.endings import NO_LOWER_LOSS
 from xinv_nb.recorded.events import Event
 from xinv_nb.recorded.run import RecordedRun
@@ -28,6 +28,7 @@ _HUGE = 1e30
 """The same, where it is the size of the numbers that broke it."""
 _MOSTLY = 0.9
 """Share of the steps that have to go down the slope, or up, for that to be told."""
+_MOST_NAMES = 4
 
 
 def compute(evidence: Evidence) -> Iterator[Finding]:
@@ -45,6 +46,7 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     run = evidence.run
     first, form = _first(run)
     if first is None:
+        yield from _of_parameters(evidence)
         return
     of_gradient = form == "gradient"
     event = next(
@@ -99,6 +101,25 @@ def _first(run: RecordedRun) -> tuple[int | None, str]:
     if gave_up and after < run.evaluations and not np.isfinite(run.loss[after:]).any():
         return after, "search"
     return None, ""
+
+
+def _of_parameters(evidence: Evidence) -> Iterator[Finding]:
+    """Yield which parameters stopped being finite numbers, where the loss is one all the same."""
+    run, iterates = evidence.run, evidence.run.iterates
+    broken = ~np.isfinite(run.history.rows(iterates[-1:])).all(axis=0)
+    if not broken.any():
+        return
+    sound = np.isfinite(run.history.rows(iterates))
+    first = int(iterates[np.flatnonzero(sound[:, broken].any(axis=1))[-1] + 1 if sound[:, broken].any() else 0])
+    entries = [entry for entry in run.entries() if entry.column is not None and broken[entry.column]]
+    if not 0 < len(entries) <= _MOST_NAMES:
+        return
+    events = [e for e in run.events_as_recorded() if e.kind == "not finite" and e.evaluation <= first]
+    slots: dict[str, Slot] = {"first": Iteration(first), "who": Listed(tuple(named(entry) for entry in entries))}
+    slots["loss"] = LossValue(float(run.loss[iterates[-1]]))
+    slots |= _place(events[0]) if events else {}
+    cites = (events[0].id,) if events else ()
+    yield KIND.finding("parameter" if len(entries) == 1 else "parameters", (first, evidence.last), slots, cites=cites)
 
 
 def _unknown(run: RecordedRun) -> NDArray[np.intp]:
@@ -178,6 +199,7 @@ KIND = FindingKind(
     rank=1,
     slots={
         "first": Iteration,
+        "who": Listed,
         "loss": Value,
         "operation": Said,
         "fed": Said,
@@ -192,9 +214,10 @@ KIND = FindingKind(
         "to": Iteration,
     },
     compute=compute,
-    means="The loss or its gradient stopped being a finite number, and stayed so: no later step means anything.",
-    seen_by="losses and gradients; the operation and its line from NumPy's warning or from the tape; the loss "
-    "before it",
+    means="The loss, its gradient or a parameter stopped being a finite number, and stayed so: no later step means "
+    "anything.",
+    seen_by="losses, gradients and parameters; the operation and its line from NumPy's warning or from the tape; the "
+    "loss before it",
     example="a square root of a negative number, also in the branch that `np.where` does not take",
     asked_with=ROSE + r"|\bnans?\b|not a number|\b(?:in|not |non.)finite\b|\binfinit|\boverflow|\bbroke|\bbreak",
     silences=("advice", "minimum", "gradient", "asked", "convergence", "steps", "identifiability"),

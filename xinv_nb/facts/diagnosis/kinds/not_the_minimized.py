@@ -1,4 +1,4 @@
-"""What autograd differentiates is computed inside of what the solver minimizes, and is only a part of it."""
+"""What autograd differentiates is not what the solver minimizes: only a part of it, or another function."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from xinv_nb.language.slots import Listed, Named, Said, Slot, Value, Way, pair
 
 
 def compute(evidence: Evidence) -> Iterator[Finding]:
-    """Yield what is only a part of what a solver minimizes, with what became of both.
+    """Yield what is only a part of what a solver minimizes, or only what its slopes are of, with what became of both.
 
     Examples
     --------
@@ -30,6 +30,9 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     >>> run.diagnosis[0].text.split(": ")[0]
     'BFGS minimizes total; penalty, which autograd differentiates inside of it, is only a part of that'
     """
+    for found in inside(evidence.run):
+        if found.relation == "slope":
+            yield KIND.finding("slope", (int(found.evaluations[0]), int(found.evaluations[-1])), _slots([found]))
     parts = [found for found in inside(evidence.run) if found.relation == "part"]
     for whole in dict.fromkeys(found.whole for found in parts):
         of_it = [found for found in parts if found.whole is whole]
@@ -67,8 +70,8 @@ KIND = FindingKind(
         "part_went": Way,
     },
     compute=compute,
-    means="What autograd differentiates is only a part of what the solver minimizes.",
-    seen_by="both values at the points of the solver, where the one is computed inside of the other",
+    means="What autograd differentiates is only a part of what the solver minimizes, or another function.",
+    seen_by="both values and gradients at the points of the solver, where the one is computed inside of the other",
     example="a regularizer by autograd, a misfit with an adjoint of its own",
     of_fits=True,
     asked_with=r"\b(?:which|other|wrong) (?:function|objective)|\bminimi[sz]ed function",

@@ -20,7 +20,7 @@ _ROSE = 1.5
 """Times the start at which the misfit ends at least."""
 _FROM_NOTHING = 0.01
 """Share of its end below which the misfit at the start was none: a descent that starts at the data cannot but leave
-them."""
+them. Beside a prior it is a model's misfit, and a good fit was given up."""
 _NEXT_TO_NOTHING = 0.1
 """Share of the misfit at the end that the other term is at most."""
 _MOST_OF_THE_FALL = 0.9
@@ -55,9 +55,14 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     start, stop = story_of(evidence)
     for event in tape_events(evidence, "counted")[:1]:
         count, factor = int(event.values["count"]), float(event.values["factor"])
-        slots: dict[str, Slot] = {"count": Count(count), "factor": Value(factor), **place_of(event)}
-        slots["operation"] = Said(str(event.values["operation"]))
-        yield KIND.finding("counted", (start, stop - 1), slots, cites=(event.id,))
+        slots: dict[str, Slot] = {"count": Count(count), "factor": Value(factor), "right": Value(factor / count)}
+        slots |= {"operation": Said(str(event.values["operation"])), **place_of(event)}
+        form = "counted"
+        if "term" in event.values:
+            form, slots["term"] = "counted, of a parameter", _named(str(event.values["term"]))
+        if event.values["operation"] == "mean":  # a number stays the same there, taken out of it or not
+            form += ", mean"
+        yield KIND.finding(form, (start, stop - 1), slots, cites=(event.id,))
         return
     run = evidence.run
     if not run.evaluations or not evidence.is_minimized or evidence.is_maximized:
@@ -85,10 +90,11 @@ class _Sum:
 
     @property
     def pairs(self) -> Iterator[tuple[int, int]]:
-        """Yield each misfit to data with each penalty."""
+        """Yield each misfit to data with each penalty, and that of a model with each prior."""
         for d, misfit in enumerate(self.terms):
             for t, term in enumerate(self.terms):
-                if misfit.has_data and term.is_penalty and not term.has_data:
+                is_penalty = term.is_penalty and not term.has_data
+                if misfit.has_data and (is_penalty or (term.is_prior and not misfit.is_prior)):
                     yield d, t
 
 
@@ -97,7 +103,8 @@ def _given_up(found: _Sum) -> Iterator[Finding]:
     first, last = found.parts[0], found.parts[-1]
     fall = float(first.sum() - last.sum())
     for d, t in found.pairs:
-        rose = last[d] >= _ROSE * first[d] >= _ROSE * _FROM_NOTHING * last[d] > 0
+        was_there = found.terms[t].is_prior or first[d] >= _FROM_NOTHING * last[d]
+        rose = was_there and last[d] >= _ROSE * first[d] and last[d] > 0
         fell = 0 <= last[t] <= _NEXT_TO_NOTHING * last[d] and first[t] - last[t] >= _MOST_OF_THE_FALL * fall > 0
         if rose and fell:
             begin, end = int(found.evaluations[0]), int(found.evaluations[-1])
@@ -128,7 +135,7 @@ def _held_back(found: _Sum, evidence: Evidence) -> Iterator[Finding]:
     for d, t in found.pairs:
         slope, other, was = (float(np.sqrt(each)) for each in (after[d, d], after[t, t], before[d, d]))
         is_held = after[d, t] <= _AGAINST * slope * other < 0 and _EVEN < other / slope < 1 / _EVEN
-        still = was > 0 and slope >= _STILL * was and last[d] >= _STILL * first[d] > 0
+        still = was > 0 and slope >= _STILL * was and first[d] >= last[d] >= _STILL * first[d] > 0
         if is_held and still and 0 <= last[t] <= _NEXT_TO_NOTHING * last[d]:
             slots: dict[str, Slot] = {"term": _named(found.terms[t].name), "misfit": _named(found.terms[d].name)}
             misfits = [float(own[found.evaluations == evaluation][0, d]) for evaluation in (begin, end)]
@@ -158,6 +165,7 @@ KIND = FindingKind(
     slots={
         "count": Count,
         "factor": Value,
+        "right": Value,
         "operation": Said,
         "line": Count,
         "file": Said,

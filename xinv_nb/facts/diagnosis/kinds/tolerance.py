@@ -14,11 +14,13 @@ from xinv_nb.facts.diagnosis.asking import STANDS_STILL
 from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
-from xinv_nb.facts.measures.constraints import pulled_across
+from xinv_nb.facts.measures.constraints import is_constrained, pulled_across
 from xinv_nb.facts.measures.ends import last_call, slope_at_end
+from xinv_nb.facts.measures.iterates import Floats
 from xinv_nb.facts.measures.left import steepness
 from xinv_nb.facts.measures.losses import finite_iterates
 from xinv_nb.facts.measures.sizes import end_of, gradient_sizes
+from xinv_nb.facts.measures.stopping import stopping_tests
 from xinv_nb.language.slots import Count, LossValue, Named, Said, Slot, Value
 from xinv_nb.recorded.calls import OptimizerCall
 from xinv_nb.recorded.run import RecordedRun
@@ -80,7 +82,8 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     if not len(rows) or rows[-1] != end_of(run) or evidence.is_noisy:
         return
     slots: dict[str, Slot] = {"optimizer": Named(call.optimizer, call.optimizer, is_of_domain=False)}
-    slots |= {"loss": LossValue(float(run.loss[rows[-1]])), "evaluations": Count(run.evaluations)}
+    loss = float(run.loss[rows[-1]])
+    slots |= {"loss": LossValue(loss), "size": LossValue(abs(loss)), "evaluations": Count(run.evaluations)}
     for form, found in (
         ("loss below", _loss_below(evidence, call)),
         ("slope below", _slope_below(evidence, call)),
@@ -90,6 +93,8 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
         if found is not None:
             yield KIND.finding(form, (0, evidence.last), slots | found)
             return
+    for form, found in _at_once(evidence, call):
+        yield KIND.finding(form, (0, evidence.last), slots | found, severity="caution")
 
 
 def _option(call: OptimizerCall, known: tuple[tuple[str, ...], float]) -> tuple[str, float]:
@@ -118,7 +123,7 @@ def _slope_below(evidence: Evidence, call: OptimizerCall) -> dict[str, Slot] | N
         return None
     name, tolerance = _option(call, _OF_THE_SLOPE[call.optimizer])
     end, slope = end_of(run), np.abs(found)
-    size = float(np.abs(run.history.rows(np.array([end]))[0]).max())
+    size = float(_sizes(run.history.rows(np.array([end]))[0]).max())
     if not slope.max() <= tolerance or not abs(run.loss[end]) <= tolerance * size or not _is_far(evidence):
         return None
     return {"option": Said(name), "tolerance": Value(tolerance), "slope": Value(float(slope.max()))}
@@ -130,20 +135,45 @@ def _is_far(evidence: Evidence) -> bool:
     end = end_of(run)
     rows = finite_iterates(run)
     slope = slope_at_end(run)
-    if slope is None or not run.loss[end] >= _HELD * run.loss[rows[0]] > 0:
+    is_at_once = len(rows) == 1
+    if slope is None or not (run.loss[end] >= _HELD * run.loss[rows[0]] > 0 or (is_at_once and run.loss[end])):
         return False
     if pulled_across(run, slope).any() or any(fact.values.get("pull", 0.0) > 0 for fact in evidence.of("bound")):
         return False  # the slope may be that across the bound
     if not run.has_gradients and len(rows) > _AT_ONCE:
         return False  # differences of a loss that small may be rounding
     here, slopes = run.history.rows(np.array([end]))[0], run.history.rows(rows, "gradients")
-    pull = float(np.abs(here * slope).max())
+    pull = float(np.abs((_sizes(here) if is_at_once else here) * slope).max())
     known = slopes[np.isfinite(slopes).all(axis=1)]
     steepest = np.abs(np.vstack([known, slope])).max(axis=0)
     if not pull > 0:
         return False
     share = float((np.abs(slope) / np.where(steepest > 0, steepest, 1.0)).max())
-    return share >= _AS_BEFORE and _MOVES[0] <= 2 * float(run.loss[end]) / pull <= _MOVES[1]
+    return share >= _AS_BEFORE and _MOVES[0] <= 2 * abs(float(run.loss[end])) / pull <= _MOVES[1]
+
+
+def _sizes(point: Floats) -> Floats:
+    """Return how large the parameters are; of one that is 0 that is not known, and taken to be 1."""
+    return np.asarray(np.where(point != 0, np.abs(point), 1.0))
+
+
+def _at_once(evidence: Evidence, call: OptimizerCall) -> Iterator[tuple[str, dict[str, Slot]]]:
+    """Yield the tolerance that the very start met, so that no step was made, unless the start is next to a zero.
+
+    There the loss, as a sum of squares, is at its lowest; elsewhere one look does not show whether it is.
+    """
+    run, slope = evidence.run, slope_at_end(evidence.run)
+    if call.start > 0 or np.count_nonzero(run.accepted) > 1 or slope is None or not run.loss[end_of(run)]:
+        return
+    if is_constrained(run) or call.options.get("bounds") is not None or evidence.tape_events or not run.has_gradients:
+        return  # slopes by differences may be rounding
+    pull = float((_sizes(run.history.rows(np.array([end_of(run)]))[0]) * np.abs(slope)).max())
+    if not 2 * abs(float(run.loss[end_of(run)])) >= _MOVES[0] * pull > 0:
+        return
+    for test in stopping_tests(run):
+        if test.is_met and test.about in ("slope", "promise") and test.size > 0:
+            option: dict[str, Slot] = {"option": Said(test.option), "tolerance": Value(test.limit)}
+            yield f"at once, by its {test.about}", {test.about: Value(test.size), **option}
 
 
 def _relative(evidence: Evidence, call: OptimizerCall) -> dict[str, Slot] | None:
@@ -200,17 +230,20 @@ KIND = FindingKind(
         "evaluations": Count,
         "option": Said,
         "tolerance": Value,
+        "size": Value,
         "slope": Value,
+        "promise": Value,
         "share": Value,
         "fall": Value,
         "loss_option": Said,
         "loss_tolerance": Value,
     },
     compute=compute,
-    means="The optimizer's tolerance ended the run because of the loss's unit or a constant in it, not at a minimum.",
+    means="The optimizer's tolerance ended the run because of the loss's unit or a constant in it, not at a minimum; "
+    "or the start met it, so that no step was made.",
     seen_by="the optimizer's own tests, with their options or SciPy's defaults, beside the loss, its fall and the "
     "slopes at the end (Gill, Murray & Wright 1981, 8.2.3)",
     example="L-BFGS-B on a likelihood with a constant of 3e8; SLSQP on data of 1e-8",
     asked_with=STANDS_STILL + r"|\bstop(?:ped)? (?:so )?(?:early|soon)|\btoo (?:early|soon)",
-    silences=("minimum", "gradient", "advice", "convergence", "identifiability"),
+    silences=("minimum", "gradient", "advice", "convergence", "identifiability", "course: hardly changed"),
 )

@@ -1,8 +1,8 @@
 """A term that counts once for each datum and is multiplied by their number already: it stands inside the sum.
 
 The constant of a likelihood is written for all data, as `n / 2 * log(…)`, or for one, inside the sum. Both at once
-makes it count n times too often. It is told of the logarithm of one number, where its factor is the number of the data,
-or half of it, and so is meant for all of them.
+makes it count n times too often. It is told of the logarithm of one number, or of a parameter that is one, as its
+exponential weighs the data, where its factor is the number of the data, or half of it, and so is meant for all of them.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 
 from xinv_nb.recording.backends.autograd import tape
 from xinv_nb.recording.backends.autograd.observing import step_at
+from xinv_nb.recording.backends.autograd.written import called, expression_at
 from xinv_nb.recording.remarks import Remark
 
 _REDUCTIONS = frozenset(["sum", "mean"])
@@ -34,12 +35,19 @@ def remarks(order: list[Any]) -> Iterator[Remark]:
         count = math.prod(node.parents[0].shape)
         if count < _FEWEST:
             continue
-        for term, factor in _added_to_each(node.parents[0]):
+        for added, term, factor in _added_to_each(node.parents[0]):
             size = abs(factor) / count
-            if any(math.isclose(size, times, rel_tol=1e-9) for times in (1.0, 0.5)) and _has_logarithm(term):
-                if _is_written_out(term, abs(factor)):
+            if not any(math.isclose(size, times, rel_tol=1e-9) for times in (1.0, 0.5)):
+                continue
+            values: dict[str, Any] = {"count": count, "factor": abs(factor)}
+            at = term
+            if not _has_logarithm(term):
+                written = expression_at(added)
+                if written is None or not _is_logarithm_by_itself(term, order):
                     continue
-                yield Remark("counted", step.name, step_at(term).place, {"count": count, "factor": abs(factor)})
+                at, values["term"] = added, called(written)
+            if not _is_written_out(at, abs(factor)):
+                yield Remark("counted", step.name, step_at(at).place, values)
 
 
 def _is_written_out(term: Any, factor: float) -> bool:
@@ -50,8 +58,8 @@ def _is_written_out(term: Any, factor: float) -> bool:
     return not line or any(math.isclose(number, size) for number in written for size in (factor, 2 * factor))
 
 
-def _added_to_each(node: Any) -> Iterator[tuple[Any, float]]:
-    """Yield what is one number and added to each entry of an array that is summed up, with its factor."""
+def _added_to_each(node: Any) -> Iterator[tuple[Any, Any, float]]:
+    """Yield what is one number and added to each entry of an array that is summed up, with and without its factor."""
     waiting = [(node, 1.0)]
     for _ in range(_LONGEST):
         if not waiting:
@@ -61,7 +69,7 @@ def _added_to_each(node: Any) -> Iterator[tuple[Any, float]]:
         if name in ("add", "subtract") and len(node.parents) == 2:
             for parent in node.parents:
                 if parent.shape == () and node.shape != ():
-                    yield _without_factor(parent, factor)
+                    yield parent, *_without_factor(parent, factor)
                 else:
                     waiting.append((parent, factor))
         elif (scaled := _scaled(node)) is not None:
@@ -100,3 +108,31 @@ def _scaled(node: Any) -> float | None:
 def _has_logarithm(node: Any) -> bool:
     """Whether what is one number is a logarithm, or a power of one."""
     return step_at(node).name in ("log", "log2", "log10", "log1p", "logdet", "slogdet")
+
+
+_TAKES = frozenset(["__getitem__", "container_take"])
+
+
+def _is_logarithm_by_itself(node: Any, order: list[Any]) -> bool:
+    """Whether a number is a parameter whose exponential, or that of some multiple of it, stands in the loss as well."""
+    if not _is_parameter(node):
+        return False
+    exponentials = (each for each in order if step_at(each).name == "exp" and each.shape == ())
+    return any(_is_same(_without_factor(each.parents[0], 1.0)[0], node) for each in exponentials)
+
+
+def _is_parameter(node: Any) -> bool:
+    for _ in range(_LONGEST):
+        if not node.parents:
+            return True
+        if step_at(node).name not in _TAKES:
+            return False
+        node = node.parents[0]
+    return False
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Whether two nodes are one, or the same entry of the same parameters, taken twice."""
+    return one is other or (
+        step_at(one).name in _TAKES and one.parents == other.parents and one.value == other.value is not None
+    )

@@ -45,6 +45,7 @@ _FLAT = frozenset(
     ]
 )
 """Operations that are level, or nearly, over a whole stretch of their operand."""
+_CHOICES = frozenset(["max", "amax", "min", "amin"])
 _PRODUCTS = frozenset(
     ["multiply", "dot", "matmul", "tensordot", "inner", "einsum", "outer", "tensordot_adjoint_0", "dot_adjoint_0"]
 )
@@ -90,7 +91,7 @@ def found(order: list[Any], seed: Any, gradient: Any) -> Iterator[tuple[Remark, 
     curved = {"cancels": True} if cancels else stationary.of(level, at_rest)
     cotangents = seeds(())
     asked = tiny(sizes)
-    for death in deaths[: walks(len(order))]:
+    for death in sorted(deaths, key=_is_choice)[: walks(len(order))]:
         if explained[asked].all():
             return
         size = np.shape(death.mask)
@@ -153,6 +154,11 @@ def _cancels_within(name: str, outgrad: Any, ingrad: Any) -> bool:
     if name in _FLAT or name in _LEVEL or not (_is_plain(outgrad) and _is_plain(ingrad)):
         return False
     return np.size(ingrad) < np.size(outgrad) and bool(np.any(outgrad != 0)) and not np.all(ingrad)
+
+
+def _is_choice(death: Death) -> bool:
+    """Whether an operation passes everything on, to the one entry that it chose: first see what becomes of that."""
+    return death.name in _CHOICES and np.ndim(death.mask) > 0 and not np.all(death.mask)
 
 
 def _operand_of_logistic(node: Any, name: str) -> tuple[Any, list[Any]] | None:

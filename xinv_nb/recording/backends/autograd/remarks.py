@@ -56,19 +56,30 @@ def _found(evaluation: TapedEvaluation, log: TapeLog, gradient: Any, seed: Any, 
     if gradient is not None and not tiny(flat(gradient)).any():
         return
     unpacked = evaluation.of.unpacked
-    explained = np.zeros(0 if gradient is None else flat(gradient).shape, dtype=bool)
+    explained = surely = np.zeros(0 if gradient is None else flat(gradient).shape, dtype=bool)
     if order:
         for remark, reach in deaths.found(order, seed, gradient):
             explained = explained | (flat(reach) > 0)
+            surely = surely | (flat(reach) > 0) if remark.values["is_flat"] else surely
             yield Remark("dies", remark.operation, remark.place, remark.values, unpacked(reach))
-    if gradient is None or (flat(gradient)[~explained] == 0).any():
+    if gradient is None or (flat(gradient)[~surely] == 0).any():
         most = walks(len(order))
-        for remark in _cuts(log, gradient, explained, most):
+        for remark in _cuts(log, gradient, (explained, surely), most):
             yield replace(remark, reach=unpacked(remark.reach))
 
 
-def _cuts(log: TapeLog, gradient: Any, explained: NDArray[np.bool_], most: int) -> Iterator[Remark]:
-    """Yield where numbers were taken off the tape that hang on parameters without a gradient, not `explained` yet."""
+_WHOLE = frozenset(["int", "round", "rint", "floor", "ceil", "argmax", "argmin"])
+"""What gives whole numbers, with which a program goes on: others may be read to be printed, or to be checked."""
+
+
+def _cuts(
+    log: TapeLog, gradient: Any, explained: tuple[NDArray[np.bool_], NDArray[np.bool_]], most: int
+) -> Iterator[Remark]:
+    """Yield where numbers were taken off the tape that hang on parameters without a gradient, not `explained` yet.
+
+    The latter of these is what is level over a whole stretch: what is level at a point only, beside a whole number, may
+    be so by chance.
+    """
     for taken in islice(log.taken.values(), most):
         reach = tape.gradient_from(next(seeds(taken.shape)), taken.node)
         if reach is None:
@@ -76,8 +87,9 @@ def _cuts(log: TapeLog, gradient: Any, explained: NDArray[np.bool_], most: int) 
         if gradient is not None:
             reach = among(reach, gradient, 0.0)
         behind = flat(reach) > 0
-        if not (behind & ~explained if explained.size else behind).any():
-            continue
         place = Step(None, taken.code, taken.instruction).place
         assert place is not None
-        yield Remark("cut off", untraced.name_in(taken, place), place, {"by": taken.operation}, reach)
+        name = untraced.name_in(taken, place)
+        known = explained[name.rpartition(".")[2] in _WHOLE]
+        if (behind & ~known if known.size else behind).any():
+            yield Remark("cut off", name, place, {"by": taken.operation}, reach)

@@ -85,7 +85,15 @@ def terms_of(end_node: Any, loss: float) -> Terms:
     if not all(_is_number(leaf.node) for leaf in found):
         return Terms()
     terms = tuple(
-        Term(leaf.name, leaf.weight, leaf.is_watched, _has_data(leaf.node), _is_penalty(leaf.node)) for leaf in found
+        Term(
+            leaf.name,
+            leaf.weight,
+            leaf.is_watched,
+            _has_data(leaf.node),
+            _is_penalty(leaf.node),
+            _is_prior(leaf.node, end_node),
+        )
+        for leaf in found
     )
     parts = [leaf.weight * leaf.node.value for leaf in found]
     return Terms(terms, tuple(leaf.way for leaf in found), float(loss - sum(parts)))
@@ -313,6 +321,35 @@ def _is_penalty(node: Any) -> bool:
     ids = {id(each) for each in summed}
     compared = (each for each in order if step_at(each).name in _COMPARED and len(each.parents) == 1)
     return many and not any(id(each.parents[0]) in ids for each in compared)  # a sum that is to have one value
+
+
+_TAKES = frozenset(["__getitem__", "container_take"])
+
+
+def _is_prior(node: Any, end_node: Any) -> bool:
+    """Whether numbers are subtracted from all parameters just as they are, or scaled, before anything else is done."""
+    own = _used_bare(node)
+    if not own or any(step_at(each).name not in _ADDS or len(each.parents) > 1 for each in own.values()):
+        return False
+    return _used_bare(end_node).keys() <= own.keys()
+
+
+def _used_bare(node: Any) -> dict[Any, Any]:
+    """Return the parameters from which a node is computed, and what is done to each first, but for a scaling."""
+    bare: dict[Any, Any] = {}
+    found: dict[Any, Any] = {}
+    for each in reversed(list(tape.nodes(node))):
+        name = step_at(each).name
+        parents = [bare[parent] for parent in each.parents if parent in bare]
+        if not each.parents:
+            bare[each] = ()
+        elif parents and name in _TAKES:
+            bare[each] = (*parents[0], name, each.shape, each.value)
+        elif parents and name in _WEIGHS and len(each.parents) == 1 and tape.adds_up(each):
+            bare[each] = parents[0]
+        else:
+            found |= dict.fromkeys(parents, each)
+    return found
 
 
 _LOGARITHMS = frozenset(["log", "log1p", "logaddexp", "logsumexp"])
