@@ -15,6 +15,7 @@ from xinv_nb.facts.measures.names import named_optimizer
 from xinv_nb.facts.measures.optimizers import last_stop
 from xinv_nb.facts.measures.phases import unusable
 from xinv_nb.facts.measures.scale import visible_swing
+from xinv_nb.facts.measures.ups_and_downs import comes_down
 from xinv_nb.language.slots import (
     Clause,
     Count,
@@ -114,7 +115,8 @@ def _doing(evidence: Evidence) -> Told:
         told = {"label": Word(unusable(run.loss[broken])), "since": Iteration(int(broken[0]))}
         return ", broken", told, {"doing": "broken"}
     if phase.kind == "oscillation":
-        return ", swinging", {}, data
+        falls = comes_down(run.loss[finite[finite >= phase.start]])
+        return ", swinging down" if falls else ", swinging", {}, data | ({"doing": "descent"} if falls else {})
     if phase.noisy:
         form = {"plateau": ", only noise", "rise": ", rising apart from noise"}.get(phase.kind)
         if phase.kind != "plateau" and not _goes_on(run, finite[finite >= phase.start], falls=form is None):
@@ -137,6 +139,8 @@ def _doing(evidence: Evidence) -> Told:
     if abs(start.number - end.number) <= _CLEAR * _scatter(run.loss[rows]):
         return "", {}, {"doing": "unclear"}
     falls = end.number < start.number
+    if falls and phase.kind == "rise":
+        return "", {}, {"doing": "unclear"}  # it may just have turned
     data = {"doing": "descent" if falls else "rise", "from": start.number, "to": end.number, "since": since}
     slots: dict[str, Slot] = {"late_start": start, "late_end": end, "since": Iteration(since)}
     return ", falling" if falls else ", rising", slots, data

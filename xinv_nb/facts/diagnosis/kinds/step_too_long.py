@@ -204,5 +204,5 @@ KIND = FindingKind(
     example="gradient descent with momentum on columns of very different sizes",
     asked_with=ROSE
     + r"|\bstep size|\b(?:last|final|end)\w* (?:\w+ ){0,3}worse|\bworse (?:\w+ ){0,3}(?:end|middle|before|last)",
-    silences=("advice", "minimum", "identifiability", "credit", "idle", *_NOISE),
+    silences=("advice", "minimum", "identifiability", "credit", "idle", "best-not-last", *_NOISE),
 )
