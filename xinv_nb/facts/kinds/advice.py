@@ -15,6 +15,7 @@ from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact, Phase
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.kinds.held_out import has_risen
+from xinv_nb.facts.measures.drift import CLEAR, drift
 from xinv_nb.facts.measures.losses import finite_iterates
 from xinv_nb.facts.measures.ups_and_downs import comes_down, height_of_late
 from xinv_nb.language.slots import Iteration, Slot, Value
@@ -173,7 +174,8 @@ def _undetermined(evidence: Evidence) -> Suggestions:
 
 
 def _noise(evidence: Evidence) -> Suggestions:
-    if evidence.phases[-1].label == "noisy plateau":
+    last, (loss, rows) = evidence.phases[-1], (evidence.run.loss, finite_iterates(evidence.run))
+    if last.label == "noisy plateau" and abs(drift(loss[rows[rows >= last.start]])) < CLEAR:
         yield "below noise", {}, _about(evidence, evidence.phases[-1])
 
 
