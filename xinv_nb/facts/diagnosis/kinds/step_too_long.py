@@ -27,6 +27,11 @@ _LATEST = 10
 _BACK, _LASTING, _AS_LONG = 0.95, 0.95, 0.999
 """the cosine of the angle between two of them, with the other sign, and how long each is beside the one before: at the
 least, and from which on they are told as equally long."""
+_EVENLY = 0.02
+"""How far, in logarithms, each may be from as long beside the one before as all of them are."""
+_KINK, _VARIED = 0.5, 1.5
+"""Power of the length of a step up to which the slope changes by it where it crosses kinks: by a smooth loss it is 1;
+and how many times as long as the shortest the longest has to be for it to show."""
 _OUTSIDE = 0.1
 _LEFT = 0.01
 """Share of the fall that the loss has to be above what lies between, for the swing to matter."""
@@ -72,6 +77,8 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
         return
     if flew_off:
         yield from _flew_off(evidence, ways, rule)
+    elif rule.calms:
+        return  # shorter and shorter, they come to rest
     elif swing is not None:
         yield from _to_and_fro(evidence, ways, rule, swing)
     else:
@@ -135,8 +142,9 @@ def _swing(ways: Ways) -> _Swing | None:
     with np.errstate(all="ignore"):
         cosines = np.einsum("ij,ij->i", late.steps[1:], late.steps[:-1]) / (lengths[1:] * lengths[:-1])
         factor = float((lengths[-1] / lengths[0]) ** (1 / (_LATEST - 1)))
+        is_even = bool((np.abs(np.log(lengths[1:] / lengths[:-1]) - np.log(factor)) <= _EVENLY).all())
     sound = late.excess <= _OUTSIDE * (np.abs(late.before) + np.abs(late.behind))  # else it is noise, or a jump
-    if not ((cosines < -_BACK).all() and sound.all() and factor > _LASTING and before < 0 < behind):
+    if not ((cosines < -_BACK).all() and sound.all() and is_even and factor > _LASTING and before < 0 < behind):
         return None
     return _Swing(factor, behind / (1 - before / behind) / 2)
 
@@ -156,7 +164,11 @@ def _to_and_fro(evidence: Evidence, ways: Ways, rule: Rule, swing: _Swing) -> It
         yield KIND.finding(_form(rule), (lowest, evidence.last), slots)
         return
     slots |= {"share": Value(100 * (1 - swing.factor), "%", digits=2), "left": Value(swing.left, digits=2)}
-    form = "to and fro" if swing.factor < _AS_LONG else "to and fro, as long"
+    form = "to and fro"
+    if swing.factor >= _AS_LONG:
+        form = "to and fro, as long"
+        # Whatever the loss, the mean curvature across such a swing is that of which the step size is the limit.
+        slots = {name: slots[name] for name in ("used", "end", "share", "left")}
     span = (int(late.start[0]), last)
     yield KIND.finding(form, span, slots, severity="caution" if swing.factor < _AS_LONG else "warning")
 
@@ -168,7 +180,7 @@ def _restless(evidence: Evidence, ways: Ways, rule: Rule) -> Iterator[Finding]:
     about as much as the step was long.
     """
     run, late = evidence.run, ways[np.arange(len(ways) // 2, len(ways))]
-    if len(late) < _LATEST or rule.momentum > 0 or not run.has_gradients:
+    if len(late) < _LATEST or rule.momentum > 0 or not run.has_gradients or _crosses_kinks(late):
         return
     curvature, lowest = float(np.median(late.curvature)), int(ways.start[np.argmin(run.loss[ways.start])])
     fall, above = (float(run.loss[row] - run.loss[lowest]) for row in (ways.start[0], ways.end[-1]))
@@ -176,6 +188,19 @@ def _restless(evidence: Evidence, ways: Ways, rule: Rule) -> Iterator[Finding]:
         return
     if rule.step_size > _CLEARLY * rule.stable_up_to(curvature):
         yield KIND.finding("restless", (lowest, evidence.last), _slots(evidence, rule, curvature, lowest))
+
+
+def _crosses_kinks(ways: Ways) -> bool:
+    """Whether slopes change by as much over short steps as over long ones, or are few: that is no curvature."""
+    slopes = ways.slopes / np.abs(ways.slopes).max(axis=0)
+    if len(np.unique(np.round(slopes, 6), axis=0)) <= len(ways) / 2:
+        return True
+    bends = ways.behind - ways.before
+    lengths, changes = np.log(ways.lengths[bends > 0]), np.log((bends / ways.lengths)[bends > 0])
+    if not len(lengths) or np.ptp(lengths) < np.log(_VARIED):
+        return False
+    apart = lengths - lengths.mean()
+    return float(apart @ changes) < _KINK * float(apart @ apart)
 
 
 KIND = FindingKind(
