@@ -16,6 +16,7 @@ from xinv_nb.facts.fact import Fact, Phase
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.kinds.held_out import has_risen
 from xinv_nb.facts.measures.drift import CLEAR, drift
+from xinv_nb.facts.measures.kinks import end_at_kink
 from xinv_nb.facts.measures.losses import finite_iterates
 from xinv_nb.facts.measures.ups_and_downs import comes_down, height_of_late
 from xinv_nb.language.slots import Iteration, Slot, Value
@@ -109,8 +110,12 @@ def _search_failed(evidence: Evidence) -> Suggestions:
     for fact in evidence.of("ending"):
         failed = fact.data.get("reason") in NO_LOWER_LOSS
         if failed and not _at_minimum(evidence) and not list(_tried_outside(evidence)):
-            by_differences = not evidence.run.has_gradients
-            yield "check the differences" if by_differences else "check the gradient", {}, [fact]
+            form = "check the gradient"
+            if not evidence.run.has_gradients:
+                form = "check the differences"
+            elif end_at_kink(evidence.trials):
+                form = "at a kink"
+            yield form, {}, [fact]
 
 
 def _tried_outside(evidence: Evidence) -> Suggestions:

@@ -11,6 +11,7 @@ from xinv_nb.facts.diagnosis.asking import ROSE
 from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
+from xinv_nb.facts.measures.kinks import cross_kinks
 from xinv_nb.facts.measures.losses import finite_iterates
 from xinv_nb.facts.measures.promises import Ways, largest_curvature
 from xinv_nb.facts.measures.updates import Rule, rule_of
@@ -29,9 +30,6 @@ _BACK, _LASTING, _AS_LONG = 0.95, 0.95, 0.999
 least, and from which on they are told as equally long."""
 _EVENLY = 0.02
 """How far, in logarithms, each may be from as long beside the one before as all of them are."""
-_KINK, _VARIED = 0.5, 1.5
-"""Power of the length of a step up to which the slope changes by it where it crosses kinks: by a smooth loss it is 1;
-and how many times as long as the shortest the longest has to be for it to show."""
 _OUTSIDE = 0.1
 _LEFT = 0.01
 """Share of the fall that the loss has to be above what lies between, for the swing to matter."""
@@ -180,7 +178,7 @@ def _restless(evidence: Evidence, ways: Ways, rule: Rule) -> Iterator[Finding]:
     about as much as the step was long.
     """
     run, late = evidence.run, ways[np.arange(len(ways) // 2, len(ways))]
-    if len(late) < _LATEST or rule.momentum > 0 or not run.has_gradients or _crosses_kinks(late):
+    if len(late) < _LATEST or rule.momentum > 0 or not run.has_gradients or cross_kinks(late):
         return
     curvature, lowest = float(np.median(late.curvature)), int(ways.start[np.argmin(run.loss[ways.start])])
     fall, above = (float(run.loss[row] - run.loss[lowest]) for row in (ways.start[0], ways.end[-1]))
@@ -188,19 +186,6 @@ def _restless(evidence: Evidence, ways: Ways, rule: Rule) -> Iterator[Finding]:
         return
     if rule.step_size > _CLEARLY * rule.stable_up_to(curvature):
         yield KIND.finding("restless", (lowest, evidence.last), _slots(evidence, rule, curvature, lowest))
-
-
-def _crosses_kinks(ways: Ways) -> bool:
-    """Whether slopes change by as much over short steps as over long ones, or are few: that is no curvature."""
-    slopes = ways.slopes / np.abs(ways.slopes).max(axis=0)
-    if len(np.unique(np.round(slopes, 6), axis=0)) <= len(ways) / 2:
-        return True
-    bends = ways.behind - ways.before
-    lengths, changes = np.log(ways.lengths[bends > 0]), np.log((bends / ways.lengths)[bends > 0])
-    if not len(lengths) or np.ptp(lengths) < np.log(_VARIED):
-        return False
-    apart = lengths - lengths.mean()
-    return float(apart @ changes) < _KINK * float(apart @ apart)
 
 
 KIND = FindingKind(
