@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy
 import pytest
+from autograd import grad
 from scipy.optimize import least_squares, minimize
 
 import xinv_nb as xi
@@ -84,3 +85,64 @@ def test_a_search_without_gradients_that_ended_at_a_bound_says_less() -> None:
         minimize(bowl, [0.5, 0.5], method="Nelder-Mead", bounds=[(None, 1.0), (None, None)])
     (finding,) = run.diagnosis
     assert finding.text == "p[0] ended at its upper bound of 1: the loss may be lower across it."
+
+
+def looped(after, start=(0.5, 0.5), rate=0.05, steps=80) -> Run:
+    """Descend, with what the program does to the point after each step."""
+    p = numpy.array(start)
+    with xi.record("loop", live=False) as run:
+        for k in range(steps):
+            value, ahead = bowl(p), slope(p)
+            run.add(value, p, ahead)
+            p = after(p - rate * ahead, p, k)
+    return run
+
+
+def test_a_limit_that_the_program_itself_sets_is_told() -> None:
+    run = looped(lambda p, _, k: numpy.clip(p, -5.0, 1.25))
+    (finding,) = run.diagnosis
+    assert finding.form == "one, by the program"
+    assert finding.text.startswith("x[0] stays at exactly 1.25 from iteration 4 on, though its slope there is −3.5")
+    assert run.parameters["x"][4, 0] == 1.25 > run.parameters["x"][3, 0]
+    wide = looped(lambda p, _, k: numpy.clip(p, -5.0, 5.0))  # as advised
+    assert wide.diagnosis == ()
+    assert wide.loss[-1] < run.loss[-1] - 3
+
+
+def test_no_more_iterations_are_advised_at_limits_of_the_program_alone() -> None:
+    run = looped(lambda p, _, k: numpy.clip(p, -0.5, 1.0), steps=30)
+    (finding,) = run.diagnosis
+    assert finding.form == "several, by the program"
+    assert not [fact for fact in run.facts if fact.kind == "advice"]
+
+
+def test_projected_momentum_by_autograd() -> None:
+    p, speed = numpy.array([1.0, 1.0]), 0.0
+    with xi.record("loop", live=False) as run:
+        for _ in range(150):
+            speed = 0.7 * speed - 0.01 * grad(lambda p: bowl(p))(p)
+            p = numpy.maximum(p + speed, 0.0)
+    (finding,) = run.diagnosis
+    assert finding.values["parameter"] == "p[1]"
+    assert finding.values["bound"] == 0
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        lambda p, before, k: p if k < 20 else numpy.array([before[0], p[1]]),  # one is frozen half-way
+        lambda p, before, k: numpy.array([1.0, p[1]]) if k == 20 else p,  # set once
+        lambda p, before, k: numpy.array([before[0], p[1]]),  # never free
+        lambda p, before, k: p,
+    ],
+    ids=["frozen", "set", "fixed", "free"],
+)
+def test_what_is_no_limit_is_not_told_as_one(after) -> None:
+    assert "bound" not in kinds(looped(after))
+
+
+def test_a_threshold_below_which_a_parameter_is_0_is_no_limit() -> None:
+    def shrunk(p, _, k):
+        return numpy.sign(p) * numpy.maximum(numpy.abs(p) - 0.05 * 13.0, 0.0)
+
+    assert "bound" not in kinds(looped(shrunk, start=(2.0, -2.0)))

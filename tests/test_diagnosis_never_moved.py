@@ -113,3 +113,34 @@ def test_without_gradients_it_is_a_caution(method):
 def test_a_start_at_the_minimum_is_well(loss):
     assert by_method(loss, [1.0, 2.0]).diagnosis == ()
     assert descend(loss, numpy.array([1.0, 2.0])).diagnosis == ()
+
+
+def cancelling(p):
+    a = p[0]
+    return -np.cosh(a) + 5 * (a - 1) ** 2 + 10 * a  # −10 and 10 beside the level cosh: a minimum
+
+
+def cancelling_apart(p):
+    return np.cosh(p[0]) + np.exp(p[0]) + np.exp(-p[0])
+
+
+def cancelling_in_a_sum(p):
+    return -np.cosh(p[0]) + np.sum((p[0] - numpy.array([-1.0, -2.0, 1.0, 2.0])) ** 2)
+
+
+@pytest.mark.parametrize("loss", [cancelling, cancelling_apart, cancelling_in_a_sum])
+def test_where_slopes_cancel_no_single_operation_is_to_blame(loss) -> None:
+    with xi.record(live=False) as run:
+        p = numpy.zeros(1)
+        for _ in range(6):
+            p = p - 0.05 * grad(loss)(p)
+    assert not [finding for finding in run.diagnosis if finding.severity == "warning"]
+    assert "cosh" not in " ".join(finding.text for finding in run.diagnosis)
+
+
+def test_nor_where_another_parameter_moves() -> None:
+    with xi.record(live=False) as run:
+        p = numpy.zeros(2)
+        for _ in range(40):
+            p = p - 0.05 * grad(lambda p: cancelling(p) + (p[1] - 1) ** 2)(p)
+    assert not [finding for finding in run.diagnosis if finding.kind in ("never-moved", "gradient-dies")]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import autograd.numpy as np
 import numpy
 import pytest
@@ -86,3 +88,45 @@ def test_rounding_is_no_noise(offset: float) -> None:
     with xi.record(live=False) as run:
         minimize(slope, numpy.zeros(4), jac=True, method="BFGS", tol=1e-14)
     assert "noisy-evaluations" not in {finding.kind for finding in run.diagnosis}
+
+
+def counted(shots: int):
+    random = numpy.random.default_rng(2)
+
+    def mean(p):
+        share = 0.5 * (1 + numpy.cos(p[0]) * numpy.cos(p[1] - 0.3))
+        return 2 * random.binomial(shots, share) / shots - 1
+
+    return mean
+
+
+@pytest.mark.parametrize("method", ["BFGS", "L-BFGS-B", "CG", "trust-constr"])
+@pytest.mark.parametrize("shots", [64, 1024, 8192])
+def test_counts_are_multiples_of_a_quantum_and_drawn_all_the_same(shots: int, method: str) -> None:
+    with xi.record(live=False) as run:
+        minimize(counted(shots), [0.7, 0.1], method=method, options={"maxiter": 60})
+    assert run.diagnosis[0].kind == "noisy-evaluations"
+    assert "seed" in run.diagnosis[0].advice
+
+
+def test_where_no_point_was_evaluated_twice_the_advice_is_for_either_cause() -> None:
+    run = solved("trust-constr", 0.3, differences=True)
+    assert run.diagnosis[0].form == "by differences"
+    assert "If anything in the objective is drawn" in run.diagnosis[0].advice
+    assert "If nothing is" in run.diagnosis[0].advice
+
+
+def rough(x):
+    """Something like an inner solver that stops early: the same each time, and up and down from point to point."""
+    inner = 1e-3 * zlib.crc32(numpy.asarray(x).tobytes()) / 2**32
+    return numpy.sum((x - 1.0) ** 2) + 0.5 * numpy.sum(x**4) + inner
+
+
+@pytest.mark.parametrize("settings", [{"jac": lambda x: 2 * (x - 1) + 2 * x**3}, {}], ids=["slopes", "differences"])
+def test_what_is_the_same_again_is_rough_and_nothing_is_drawn(settings) -> None:
+    with xi.record(live=False) as run:
+        minimize(rough, numpy.array([2.0, -1.0, 0.5]), method="BFGS", **settings)
+    assert run.diagnosis[0].kind == "noisy-evaluations"
+    asked = next(each for each in run.diagnose(rough) if each.kind == "noisy-evaluations")
+    assert "the same each time" in asked.text
+    assert "seed" not in asked.advice

@@ -159,3 +159,88 @@ def test_a_gradient_that_is_no_number_asks_for_nothing() -> None:
         for k in range(6):
             run.add(float(k), float(k), float("nan"))
     assert not [fact for fact in run.facts if "the gradient asked" in fact.text]
+
+
+def rosenbrock(p):
+    return 100 * (p[1] - p[0] ** 2) ** 2 + (1 - p[0]) ** 2
+
+
+def network(w):
+    x = numpy.linspace(-1, 1, 30).reshape(10, 3)
+    hidden = np.dot(np.maximum(0, np.dot(x, w[:12].reshape(3, 4))), w[12:28].reshape(4, 4))
+    return np.mean((np.dot(hidden, w[28:]) - x[:, 0]) ** 2)
+
+
+def stretched(p):
+    return np.sum((np.sqrt(p[0]) * numpy.linspace(0, 2, 20) - p[1]) ** 2)
+
+
+RANDOM_WEIGHTS = numpy.random.RandomState(0).randn(32)
+
+
+@pytest.mark.parametrize(
+    ("objective", "start", "rate"),
+    [
+        (rosenbrock, [-1.2, 1.0], 0.01),
+        (lambda p: np.sum((p - 1) ** 4), [5.0, 4.0], 0.1),
+        (network, RANDOM_WEIGHTS, 2.0),
+        (stretched, [2.0, 1.0], 0.1),
+    ],
+    ids=["valley", "quartic", "network", "domain"],
+)
+def test_where_the_loss_grew_until_it_broke_the_steps_are_to_blame(objective, start, rate):
+    run = descended(objective, start, rate, steps=60)
+    first = int(numpy.flatnonzero(~numpy.isfinite(run.loss))[0])
+    finding = next(each for each in run.diagnosis if each.kind == "not-finite")
+    assert finding in run.diagnosis[:2]
+    assert f"At iteration {first} the loss is no finite number" in finding.text
+    assert "The steps before were too long" in finding.text
+    assert finding.values["to"] == first - 1
+    assert finding.advice.startswith("Take a smaller step size")
+    calm = descended(objective, start, rate / 1000, steps=60)  # as advised, and again
+    assert calm.loss[-1] < calm.loss[0]
+    assert not [each for each in calm.diagnosis if each.kind == "not-finite"]
+
+
+def test_the_evaluation_is_the_first_whose_loss_broke_though_its_gradient_held_longer():
+    with warnings.catch_warnings(), xi.record(live=False) as run:
+        warnings.simplefilter("ignore")
+        x, speed = numpy.array([3.0, 3.0]), 0.0
+        for _ in range(800):
+            speed = 0.9 * speed - 0.3 * grad(lambda p: np.sum((p - 1) ** 2 * np.array([1.0, 10.0])))(x)
+            x = x + speed
+    finding = next(each for each in run.diagnosis if each.kind == "not-finite")
+    assert finding.values["first"] == numpy.flatnonzero(~numpy.isfinite(run.loss))[0]
+
+
+def test_steps_up_the_slope_that_end_in_no_number_are_told_as_that():
+    run = descended(lambda p: np.sum(p**4), [1.0, 2.0], rate=-0.1, steps=30)
+    finding = next(each for each in run.diagnosis if each.kind == "not-finite")
+    assert "went up the slope" in finding.text
+    assert "sign" in finding.advice
+
+
+def test_of_growth_without_slopes_no_more_is_said_than_is_known():
+    with xi.record(live=False) as run:
+        for k in range(8):
+            run.add(10.0 ** (50 * k) if k < 7 else float("inf"), float(k))
+    finding = run.diagnosis[0]
+    assert finding.form == "loss, grown"
+    assert "slope" not in finding.text
+
+
+def test_a_loss_that_fell_until_it_broke_did_not_grow():
+    run = descended(lambda depth: (np.sqrt(depth) - 0.2) ** 2, 2.0, rate=1.7)
+    assert "too long" not in run.diagnosis[0].text
+
+
+def test_after_the_loss_broke_no_move_of_a_parameter_is_told():
+    """The gradient of this loss is a number for long after the loss itself is none, and the points go on."""
+    run = descended(lambda p: np.sum((p - 1) ** 2 * np.array([1.0, 10.0])), [3.0, 3.0], rate=0.2, steps=600)
+    first = int(numpy.flatnonzero(~numpy.isfinite(run.loss))[0])
+    moves = [fact for fact in run.facts if fact.kind in ("movement", "swing", "turning", "path", "order", "asked")]
+    assert moves
+    assert max(fact.span[1] for fact in moves) < first
+    assert str(run.ask("How did p[1] move?", model=False).text).count("p[1] swung to and fro, and went") <= 1
+    after = [caption.text for caption in run.captions if caption.span[0] >= first]
+    assert not [text for text in after if "p[0] " in text or "p[1] " in text]

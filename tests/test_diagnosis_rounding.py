@@ -142,3 +142,83 @@ def test_a_small_difference_of_large_numbers_is_told_and_another_form_of_it_is_w
 )
 def test_no_difference_of_large_numbers_is_seen_where_there_is_none(objective, start, rate):
     assert not found(descended(objective, start, rate), "cancellation")
+
+
+N = numpy.arange(12.0)
+
+
+def spread(offset):
+    """Return a variance by a difference of squares, of numbers near an offset."""
+
+    def loss(p):
+        y = offset + p[0] * np.cos(N) + p[1] * np.sin(N) + 0.3 * np.cos(2 * N)
+        return np.mean(y**2) - np.mean(y) ** 2
+
+    return loss
+
+
+def balance(size):
+    """Return a sum of large terms of which most cancel."""
+
+    def loss(p):
+        rest = (p[0] - 0.4) ** 2 + (p[1] - 0.1 * N) ** 2
+        return np.sum(size * np.cos(N * p[0]) + size * np.sin(N)) - np.sum(size * (np.cos(N * p[0]) + np.sin(N)) - rest)
+
+    return loss
+
+
+RANDOM = ("seed", "drawn", "random", "batch", "gradient is exact", "only noise")
+
+
+def all_said(run):
+    lines = [f"{each.text} {each.advice}" for each in run.diagnosis] + [fact.text for fact in run.facts]
+    return "\n".join([*lines, *(caption.text for caption in run.captions)])
+
+
+@pytest.mark.parametrize("method", ["BFGS", "L-BFGS-B", "CG", "SLSQP", "TNC"])
+@pytest.mark.parametrize("loss", [spread(1e4), spread(1e6), spread(1e8), balance(1e11)], ids=["4", "6", "8", "sum"])
+def test_rounding_of_large_numbers_is_no_noise_whatever_compares_it(loss, method):
+    run = solved(value_and_grad(loss), [1.1, 0.9], jac=True, method=method)
+    assert not found(run, "noisy-evaluations")
+    assert not [word for word in RANDOM if word in all_said(run)]
+    if method in ("CG", "TNC"):  # which go on until rounding stops them
+        assert found(run, "cancellation")
+
+
+@pytest.mark.parametrize("method", ["BFGS", "L-BFGS-B", "CG", "trust-constr"])
+@pytest.mark.parametrize("offset", [1e4, 1e6, 1e7])
+def test_nor_is_it_where_the_optimizer_takes_differences(offset, method):
+    run = solved(spread(offset), [0.7, 0.4], method=method)
+    assert not found(run, "noisy-evaluations")
+    assert not found(run)  # nor are the numbers of 32 bits
+    assert not [word for word in RANDOM if word in all_said(run)]
+
+
+def test_a_search_that_gave_up_for_rounding_is_warned_of_and_another_form_of_the_loss_goes_on():
+    def centred(p):
+        y = 1e6 + p[0] * np.cos(N) + p[1] * np.sin(N) + 0.3 * np.cos(2 * N)
+        return np.mean((y - np.mean(y)) ** 2)
+
+    low, high = (solved(value_and_grad(f), [0.7, 0.4], jac=True, method="BFGS") for f in (spread(1e6), centred))
+    (finding,) = found(low, "cancellation")
+    assert finding.severity == "warning"
+    assert 3e11 < finding.values["large"] < 2e12
+    assert high.diagnosis == ()
+    assert centred(high.history.values.array[-1]) <= centred(low.history.values.array[-1])
+
+
+@pytest.mark.parametrize("constant", [1e8, 1e10])
+def test_a_constant_that_is_added_and_taken_away_stops_a_search_and_is_named(constant):
+    def loss(p):
+        return (constant + np.sum((p - 0.3) ** 2)) + 0.1 * np.sum(p**4) - constant
+
+    run = solved(value_and_grad(loss), [1.1, 0.9], jac=True, method="CG")
+    (finding,) = found(run, "cancellation")
+    assert 0.2 * constant < finding.values["large"] < 5 * constant
+    assert "gradient-wrong" not in {each.kind for each in run.diagnosis}
+    assert not [fact for fact in run.facts if fact.kind == "advice"]
+
+
+def test_a_coarse_loss_of_64_bits_is_not_said_to_be_of_32():
+    run = solved(lambda p: (1e10 + np.sum((p - 0.3) ** 2)) - 1e10, [1.1, 0.9], method="BFGS")
+    assert not found(run)

@@ -139,7 +139,8 @@ def test_slow_growth_is_told_before_it_has_passed_the_start() -> None:
 def test_steps_that_come_nearer_only_slowly_are_told_with_what_lies_between() -> None:
     run = run_of(plain, 0.995 * LOOPS[0][2], 40)
     found = next(finding for finding in run.diagnosis if finding.kind == "step-too-long")
-    assert (found.form, found.severity) == ("to and fro", "caution")
+    assert (found.form, found.severity) == ("to and fro, just below", "caution")
+    assert " times the longest" not in found.text
     assert found.values["share"] == pytest.approx(1.0, abs=0.05)  # 1 - (2 - 0.01 - 1)
     between = run.parameters["w"][-2:].mean(axis=0)
     assert misfit(between) == pytest.approx(run.loss[-1] - found.values["left"], rel=0.02)
@@ -239,3 +240,11 @@ def test_steps_over_a_kink_that_become_shorter_are_not_too_long(loss, start, pow
             x = x - 0.3 / (k + 1) ** power / (1 + numpy.abs(grad(loss)(x)).max() / 5) * grad(loss)(x)
     assert "step-too-long" not in [finding.kind for finding in run.diagnosis]
     assert run.accepted.all()
+
+
+def test_a_step_size_a_little_above_the_longest_is_told_with_the_digits_that_show_it() -> None:
+    with xi.record(live=False) as run:
+        x = numpy.array([1.0, 1.0])
+        for _ in range(60):
+            x = x - 1.001 * 0.5 * grad(lambda x: 2 * x[0] ** 2 + 0.15 * x[1] ** 2)(x)
+    assert "any step size above 0.5000 diverges, and 0.5005 was used" in run.diagnosis[0].text

@@ -55,6 +55,21 @@ def test_the_side_and_the_distance_are_those_of_the_path() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "says"), [("nort", "did you mean 'north'?"), ("height", "there are east, north."), ("north", "")]
+)
+def test_a_landmark_that_names_no_parameter_is_told_at_the_end(name: str, says: str) -> None:
+    ways = {"east": xi.Parameter(unit="km", directions=EAST), "north": xi.Parameter(unit="km", directions=NORTH)}
+    with xi.record(
+        problem=xi.Problem("walk", parameters=ways, landmarks={"the village": {"east": 3.0, name: 2.0}})
+    ) as run:
+        for east in numpy.linspace(0.0, 8.0, 9):
+            run.add((east - 8.0) ** 2, {"east": east, "north": 1.0})
+    told = [notice for notice in run.notices if "landmarks" in notice]
+    assert [says in notice and repr(name) in notice for notice in told] == [True] * bool(says)
+    assert any(fact.kind == "landmark" for fact in run.facts) == (not says)
+
+
+@pytest.mark.parametrize(
     ("path", "place"),
     [
         (line((0, 1), (8, 1)), (9.0, 2.0)),  # it did not come so far

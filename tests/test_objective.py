@@ -129,8 +129,8 @@ def test_its_function_gives_leave_to_subdivide_long_steps_once() -> None:
     before = calls
     reasons = run.reasons
     assert reasons.why_not == ""
-    assert (reasons.quantities, reasons.units) == (("wear", "upkeep"), ("", "€"))
-    numpy.testing.assert_allclose(reasons.parts, [[-16.0, -16.0], [0.0, -1.0]], rtol=0.02, atol=1e-9)
+    assert (reasons.quantities, reasons.units) == (("wear", "x[1] ** 2", "upkeep"), ("", "", "€"))
+    numpy.testing.assert_allclose(reasons.parts, [[-16.0, 0.0, -16.0], [0.0, -1.0, -1.0]], rtol=0.02, atol=1e-9)
     assert any(f"{calls - before} times more" in notice for notice in run.notices)
     made = calls
     assert run.reasons is reasons

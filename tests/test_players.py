@@ -170,3 +170,49 @@ def test_a_loss_that_reads_data_which_another_function_takes_is_no_game():
     assert not of_kind(run)
     assert list(run.parameters) == ["w"]
     assert run.has_gradients
+
+
+def classifier(d, x):
+    return d[0] * x + d[1] * x**2 + d[2]
+
+
+def of_judge(d, g, z, x):
+    made = g[0] + g[1] * z
+    return np.mean(np.log(1 + np.exp(-classifier(d, x))) + np.log(1 + np.exp(classifier(d, made))))
+
+
+def of_maker(g, d, z):
+    return np.mean(np.log(1 + np.exp(-classifier(d, g[0] + g[1] * z))))
+
+
+@pytest.mark.parametrize(("judge", "maker", "count"), [(0.05, 0.01, 60), (0.05, 0.05, 150), (0.02, 0.01, 90)])
+def test_the_loss_of_a_player_is_not_said_to_be_still_falling_or_rising(judge, maker, count):
+    random = numpy.random.RandomState(0)
+    z, x = random.randn(64), 2 + 0.5 * random.randn(64)
+    g, d = numpy.array([0.0, 1.0]), numpy.array([0.1, 0.0, 0.0])
+    with xi.record(live=False) as run:
+        for _ in range(count):
+            d = d - judge * grad(of_judge)(d, g, z, x)
+            g = g - maker * grad(of_maker)(g, d, z)
+    assert not [word for word in ("still", "was rising", "was falling", "more iterations") if word in said(run).lower()]
+
+
+def test_entries_of_one_array_that_step_up_and_down_their_slopes_are_a_game():
+    p = numpy.array([1.0, 1.0])
+    with xi.record(live=False) as run:
+        for _ in range(40):
+            slope = grad(lambda p: p[0] * p[1] + 0.1 * p[0] ** 2 - 0.1 * p[1] ** 2)(p)
+            p = p - 0.02 * slope * numpy.array([1.0, -1.0])
+    assert of_kind(run)[0].startswith(
+        "Two sides move this loss: the steps of p[0] lowered it and the steps of p[1] raised"
+    )
+    assert run.diagnosis == ()
+
+
+def test_a_newton_step_up_the_slope_of_one_parameter_is_no_game():
+    shape = numpy.array([[2.0, 1.8], [1.8, 2.0]])
+    p = numpy.array([1.0, -1.5])
+    with xi.record(live=False) as run:
+        for _ in range(30):
+            p = p - 0.1 * numpy.linalg.solve(shape, grad(lambda p: 0.5 * np.dot(p, np.dot(shape, p)) + 1)(p)) * 0.9
+    assert not of_kind(run)

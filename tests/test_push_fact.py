@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import autograd.numpy as np
@@ -78,3 +79,26 @@ def test_nothing_is_told_where_something_else_pushes_as_well() -> None:
     with xi.record() as run:
         adam(grad(half), numpy.array([0.0, 0.0]), num_iters=100, step_size=0.1)
     assert [f for f in run.facts if f.kind == "push" and f.values["parameter"] == "p[1]"] == []
+
+
+def test_a_direction_that_is_no_place_is_what_a_parameter_becomes() -> None:
+    def cost(p: Any) -> Any:
+        return xi.watch((p["d"] - 5.0) ** 2, "price", "€") + xi.watch(3.0 * p["d"] + (p["n"] - 4.0) ** 2, "heat", "W")
+
+    names = {
+        "d": xi.Parameter("the wall", "cm", directions=("thinner", "thicker")),
+        "n": xi.Parameter("the stop", "km", directions=("south", "north")),
+    }
+    with xi.record(problem=xi.Problem("Wall", parameters=names)) as run:
+        p = {"d": 1.0, "n": 0.0}
+        for _ in range(40):
+            slope = grad(cost)(p)
+            p = {name: p[name] - 0.1 * slope[name] for name in p}
+    texts = [fact.text for fact in run.facts] + [event.text for event in run.events]
+    assert not [text for text in texts if re.search(r"(?:mov\w+|pushed it|pulls it|wall) (?:thicker|thinner)", text)]
+    told = next(fact.text for fact in run.facts if fact.kind == "movement" and "wall" in fact.text)
+    assert told.startswith("The wall became thicker from 1 to 3.5 cm")
+    assert any(text.startswith("The stop moved north from 0 to 4 km") for text in texts)
+    assert "to be thicker by price" in run.ask("What pushed the wall at iteration 3?", model=False).text
+    for text, is_true in (("The wall became thicker.", True), ("The wall got thinner.", False)):
+        assert [claim.supported for claim in run.check(text)] == [is_true]

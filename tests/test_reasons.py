@@ -212,6 +212,60 @@ def test_long_steps_are_refused_and_subdivided_on_request(method: str) -> None:
     assert numpy.all(numpy.abs(reasons.remainder) < 0.01 * numpy.abs(reasons.parts).max(axis=0))
 
 
+def test_errors_that_cancel_between_parameters_are_doubted_and_not_told() -> None:
+    def ratio(x: Any) -> Any:
+        return x[0] / x[1]
+
+    def loss(x: Any) -> Any:
+        xi.watch(ratio(x), "reproduction number")
+        return np.sum((x - numpy.array([12.0, 10.0])) ** 2)
+
+    x = numpy.array([1.1, 1.0])
+    with xi.record() as run:
+        for _ in range(8):
+            x = x - 0.15 * grad(loss)(x)
+    exact = integrated(ratio, run.parameters["x"])
+    reasons, largest = run.reasons, numpy.abs(exact).max()
+    apart = numpy.abs(reasons.parts[:, 0] - exact)
+    assert abs(reasons.remainder[0]) < 0.04 * largest < 0.15 * largest < apart.min(), "hardly anything is left over"
+    assert (apart < 2.5 * reasons.doubts[:, 0]).all()
+    assert not [fact.text for fact in run.facts if fact.kind == "brought about"]
+    fine = run.reasons_for(loss)
+    assert (fine.doubts[:, 0] < 0.02 * largest).all()
+
+
+@pytest.mark.parametrize("method", ["BFGS", "L-BFGS-B"])
+def test_terms_that_nobody_watches_are_subdivided_too_or_it_is_said_what_to_write(method: str) -> None:
+    times = numpy.linspace(0, 2, 20)
+
+    def misfit_of(x: Any) -> Any:
+        return 100 * np.sum((x[0] * np.exp(-x[1] * times) - numpy.exp(-times)) ** 2)
+
+    def size_of(x: Any) -> Any:
+        return 0.1 * np.sum(x**2)
+
+    def loss(x: Any) -> Any:
+        misfit = misfit_of(x)
+        size = size_of(x)
+        return misfit + size
+
+    with xi.record() as run:
+        minimize(value_and_grad(loss), [-3.0, 4.0], jac=True, method=method)
+    assert list(run.reasons.quantities) == ["misfit", "size", "loss"]
+    known = [name for name, is_told in zip(run.reasons.quantities, run.reasons.is_told, strict=True) if is_told]
+    reasons = run.reasons_for(loss)
+    assert (reasons.why_not, all(reasons.is_told)) == ("", True)
+    assert set(known) <= set(reasons.quantities), "what the recording alone tells, this tells as well"
+    path = run.parameters["x"][run.accepted]
+    exact = {"misfit": integrated(misfit_of, path), "size": integrated(size_of, path)}
+    for name in ("misfit", "size"):
+        if name in reasons.quantities:
+            parts = reasons.parts[:, list(reasons.quantities).index(name)]
+            numpy.testing.assert_allclose(parts, exact[name], atol=0.1 * numpy.abs(exact[name]).max())
+        else:
+            assert f"xi.watch({name}, '{name}')" in run.notices[-1]
+
+
 def test_another_objective_is_refused() -> None:
     run = case("BFGS")["run"]
     with pytest.raises(xi.XinvError, match="another function"):

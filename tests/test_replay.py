@@ -182,6 +182,24 @@ def test_batches_are_chosen_by_the_iteration() -> None:
         run.replay(lambda w: loss(w, 0))
 
 
+def test_more_iterations_than_there_are_batches_say_what_to_write() -> None:
+    batches = [numpy.array([1.0, k / 10]) for k in range(40)]
+
+    def loss(w: Any, i: int) -> Any:
+        return np.sum((batches[i] * w - 1.0) ** 2)
+
+    with xi.record() as run:
+        adam(grad(loss), np.ones(2), num_iters=40, step_size=0.05)
+    with pytest.raises(
+        xi.XinvError, match=r"at iteration 40 .*IndexError.* iterations=40.*batches\[i % len"
+    ) as refused:
+        run.replay(loss, iterations=60)
+    assert isinstance(refused.value.__cause__, IndexError)
+    with pytest.raises(xi.XinvError, match=r"iterations=25"):
+        run.replay(loss, from_iteration=15, iterations=60)
+    assert run.replay(loss, from_iteration=15, iterations=25).evaluations == 25
+
+
 def test_gradients_by_hand_and_a_recording_that_is_open() -> None:
     with xi.record() as run:
         x = 4.0

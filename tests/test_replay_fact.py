@@ -6,6 +6,7 @@ from typing import Any
 
 import autograd.numpy as np
 import numpy
+import pytest
 from autograd import grad
 from autograd.misc.optimizers import adam
 
@@ -91,6 +92,32 @@ def test_of_draws_from_a_noise_no_ends_are_compared() -> None:
 def test_a_question_for_the_difference_is_answered_with_it() -> None:
     again = run_of().replay(trip, step_size=0.1)
     assert again.ask("What was different from before?", model=False).text.startswith("This repeats trip")
+
+
+@pytest.mark.parametrize(
+    ("question", "is_of_it"),
+    [
+        ("What did the larger step change?", True),
+        ("What did it change?", True),
+        ("Is it better than trip?", True),
+        ("How does it compare with the original run?", True),
+        ("Is the loss lower than at the start?", False),
+        ("What did speed change?", False),
+    ],
+)
+def test_questions_that_compare_are_answered_by_the_replay(question: str, is_of_it: bool) -> None:
+    again = run_of().replay(trip, step_size=0.1, name="again")
+    text = again.ask(question, model=False).text
+    assert text.startswith("This repeats trip, with a step size of 0.1 instead of 0.05.") == is_of_it, text
+
+
+def test_what_a_replay_changed_stands_in_the_comparison() -> None:
+    run = run_of()
+    again = run.replay(trip, step_size=0.1, name="again")
+    statements = xi.compare(run, again).statements
+    assert statements[0] == "again repeats trip, with a step size of 0.1 instead of 0.05."
+    assert statements[1].startswith("The first step of again led elsewhere than that of trip: ")
+    assert not any("repeats" in each for each in xi.compare(run, run_of()).statements)
 
 
 def test_a_run_that_goes_off_went_its_way_no_longer_than_it_did() -> None:

@@ -228,3 +228,18 @@ def test_a_trial_that_was_turned_down_is_no_turn_of_a_quantity() -> None:
     assert values[~run.accepted].min() < values[run.accepted].min() or values[~run.accepted].max() > values[0]
     fact = next(fact for fact in run.facts if fact.kind == "watch")
     assert fact.values.get("at") is None or run.accepted[fact.values["at"]]
+
+
+def test_a_single_long_step_beyond_both_ends_is_told_as_one() -> None:
+    values = numpy.concatenate([[3.33, 2.5, 0.05, 1.38, 1.38, 2.9], 3.92 - 0.8 * 0.6 ** numpy.arange(14)])
+    run = watched(values, numpy.linspace(9.0, 1.0, len(values)))
+    assert texts(run, "watch") == [
+        "Validation loss rose from 3.33 to 3.92; on the way a single step took it from 2.5 to 0.05, at iteration 2."
+    ]
+
+
+def test_what_dipped_before_it_rose_is_not_said_to_have_risen_from_its_start() -> None:
+    values = numpy.concatenate([[2.0, 1.98, 1.97], numpy.linspace(2.0, 2.56, 12), numpy.linspace(2.5, 2.2, 10)])
+    run = watched(values, numpy.linspace(9.0, 1.0, len(values)))
+    (text,) = [text for text in texts(run, "turning") if "2.56" in text]
+    assert text.startswith("Validation loss went from 2 to 2.56 until iteration 14 and then fell to 2.2")

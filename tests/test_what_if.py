@@ -127,3 +127,42 @@ def test_of_a_loss_that_is_maximized_no_push_down_the_slope_holds_a_parameter() 
         for _ in range(40):
             x = x + 0.1 * grad(lambda x: 3.0 - xi.watch((x - 2.0) ** 2, "waste", "W"))(x)
     assert "pushed it" not in run.ask("Why did x not go further?", model=False).text
+
+
+def batches(optimizers: int, slope: float = 1.0) -> xi.Run:
+    """A fit of drawn points, by as many optimizers one after another; of `slope` 0 the last gradient is none."""
+    draw = numpy.random.RandomState(3)
+    points = draw.randn(240)
+    wanted = 2.0 * points + 0.5 * draw.randn(240)
+    points[-1] *= slope
+
+    def loss(w: Any, i: int) -> Any:
+        return (points[i] * w - wanted[i]) ** 2
+
+    names = {"w": xi.Parameter("the stop", "km", directions=("south", "north"))}
+    with xi.record(problem=xi.Problem("Draws", parameters=names)) as run:
+        w = 0.0
+        for k in range(optimizers):
+            count = 240 // optimizers
+            w = adam(lambda w, i, k=k, count=count: grad(loss)(w, k * count + i), w, num_iters=count, step_size=0.05)
+    return run
+
+
+@pytest.mark.parametrize("optimizers", [1, 3])
+@pytest.mark.parametrize("slope", [1.0, 0.0])
+@pytest.mark.parametrize("question", ["Why not north?", "Why did the stop not go further?", "Why not further south?"])
+def test_of_draws_no_single_one_tells_what_held_a_parameter(optimizers: int, slope: float, question: str) -> None:
+    run = batches(optimizers, slope)
+    text = run.ask(question, model=False).text
+    told = re.search(
+        r"[Oo]ver the last (\d+) iterations the gradient asked for it to go (\w+) (.*?) and (\w+) (.*?)\.", text
+    )
+    assert told is not None, text
+    slopes = run.gradients["w"][-int(told[1]) :]
+    times = {"once": 1, "twice": 2, "never": 0}
+    counted = {
+        way: times[said] if said in times else int(said.split()[0])
+        for way, said in (told.group(2, 3), told.group(4, 5))
+    }
+    assert counted == {"south": int((slopes > 0).sum()), "north": int((slopes < 0).sum())}
+    assert "there the gradient asked" not in text

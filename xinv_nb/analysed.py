@@ -102,8 +102,9 @@ class AnalysedRun(RecordedRun):
         ...     return xi.watch(x[0] ** 4, "wear") + x[1] ** 2
         >>> with xi.record() as run:
         ...     slopes = [grad(cost)(x) for x in (np.array([2.0, 1.0]), np.array([0.0, 0.0]))]
-        >>> run.reasons_for(cost).parts.round().tolist()
-        [[-16.0, -16.0], [0.0, -1.0]]
+        >>> reasons = run.reasons_for(cost)
+        >>> reasons.quantities, reasons.parts.round().tolist()
+        (('wear', 'x[1] ** 2', 'loss'), [[-16.0, 0.0, -16.0], [0.0, -1.0, -1.0]])
         """
         from xinv_nb.facts.subdivided import reasons_for
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import numpy as np
 
 from xinv_nb.errors import XinvError
+from xinv_nb.recorded.landmarks import misnamed
 from xinv_nb.recorded.problem import Problem
 from xinv_nb.recorded.run import Status
 from xinv_nb.recorded.writer import RunWriter
@@ -119,7 +120,11 @@ class Recording:
             if self.run.status == "running":  # where closing failed
                 RunWriter(self.run).end(status, ending)
 
-        steps = [("closed", lambda: self._recorder.stop(status, ending)), ("closed", end)]
+        steps = [
+            ("closed", lambda: self._recorder.stop(status, ending)),
+            ("closed", end),
+            ("checked", self._look_at_landmarks),
+        ]
         if error is not None:
             steps.insert(0, ("left out of the traceback", lambda: take_our_frames_out(error)))
         if self._save is not None:
@@ -132,6 +137,10 @@ class Recording:
         from xinv_nb.view.live import show
 
         return show(self.run, self._explaining)
+
+    def _look_at_landmarks(self) -> None:
+        for text in misnamed(self.run):
+            RunWriter(self.run).notice(text)
 
     def _save_run(self) -> None:
         assert self._save is not None

@@ -102,7 +102,7 @@ def overshoot_once() -> Run:
 
 
 @labelled(
-    r"^theta\[1\] fell from 1 to −0\.0\d+ until evaluation \d+ and then rose to 1",
+    r"^theta\[1\] went from 1 to −0\.0\d+ until evaluation \d+ and then rose to 1",
     never=(r"theta\[1\].*past the value where it ended", "swung"),
 )
 def there_and_back() -> Run:
@@ -118,7 +118,7 @@ def rosenbrock(theta):
 
 @labelled(
     r"^At evaluation 3: the mirror is flat \(only at a point that the optimizer tried and rejected\)\.$",
-    r"^theta\[1\] fell from 1 to −0\.0\d+ until evaluation \d+ and then rose to 1",
+    r"^theta\[1\] went from 1 to −0\.0\d+ until evaluation \d+ and then rose to 1",
     never=(r"−1\.35",),
 )
 def rejected_trial() -> Run:
@@ -216,7 +216,7 @@ def four_to_one() -> Run:
 
 @labelled(
     r"^Over the run the loss fell by [\d.]+: misfit lowered it by [\d.]+ and roughness raised it by [\d.]+\.$",
-    r"^At iteration \d+ misfit and roughness pulled with about equal strength in opposite directions: a sma",
+    r"^Near the end misfit and roughness pulled with about equal strength in opposite directions: a sma",
     never=(r"bore most on",),
 )
 def two_terms_in_balance() -> Run:
@@ -362,7 +362,7 @@ def crossings() -> Run:
 
 @labelled(
     r"^At iteration 0: the line runs 0\.2 km from the village; at iteration \d+: the line runs 2\.0 km from the vill",
-    r"^For the last time at iteration \d+: the line runs 2\.0 km from the village\.$",
+    r"^Last at iteration \d+: the line runs 2\.0 km from the village\.$",
     r"^“it touches the fence” happened once in iteration 0 and 4 times in iteration \d+\.$",
 )
 def events_that_grow() -> Run:

@@ -236,6 +236,8 @@ def _next_pieces(tokens: Sequence[_Token], i: int, domain: Domain) -> tuple[list
         return [Chunk(kind, key, words=token.text)], i + 1
     if (parameters := _all_parameters(tokens, i, domain)) is not None:
         return parameters
+    if token.text in _BECOMING and i + 1 < len(tokens) and tokens[i + 1].text in domain.ways:
+        return [Chunk("move", "some", words=token.text)], i + 1  # "the wall became thicker"
     for read in (_time, _phrase):
         if (found := read(tokens, i)) is not None:
             return [found[0]], found[1]
@@ -259,6 +261,7 @@ def _all_parameters(tokens: Sequence[_Token], i: int, domain: Domain) -> tuple[l
     return joined, at + 1
 
 
+_BECOMING = frozenset(["became", "become", "becomes", "becoming", "got", "gets", "get", "getting", "grew"])
 _MOST_AT_ONCE = 12
 """Parameters that are spoken of at once."""
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from xinv_nb.facts.analysis import facts_of
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kinds.difference import KIND
 from xinv_nb.facts.measures.ends_of_fits import PRECISION, has_converged
@@ -17,6 +18,15 @@ from xinv_nb.recorded.run import RecordedRun
 
 _SHARES = (0.001, 0.01, 0.1, 0.5)
 """Shares of the start, of which the smallest that any run reached tells most."""
+_OF_A_REPLAY = {
+    "again, with changes": "repeats, with changes",
+    "again": "repeats",
+    "the same": "repeats, the same",
+    "apart at once": "repeats, apart at once",
+    "apart later": "repeats, apart later",
+    "reason turned": "repeats, reason turned",
+}
+"""What a replay tells that the ends of the runs do not, and the form that tells it of one run among several."""
 _SAME = 1e-9
 _MOST_PARAMETERS = 3
 _APART = 0.01
@@ -83,6 +93,7 @@ def _statements(recorded: Sequence[RecordedRun], names: Sequence[str], runs: Seq
     if len({run.history.objective for run in recorded}) > 1:
         others = [Clause("is of", {"run": _run(called[id(r)]), "loss": Said(name_of_loss(r)[0])}) for r in recorded]
         yield "other objectives", {"objectives": Listed(tuple(others), closing=False)}
+    yield from _replayed(recorded, called)
     curves = {called[id(run)]: accepted_loss(run) for run in recorded}
     finite = {name: curve for name, curve in curves.items() if np.isfinite(curve).any()}
     for name in (name for name in curves if name not in finite):
@@ -94,6 +105,14 @@ def _statements(recorded: Sequence[RecordedRun], names: Sequence[str], runs: Seq
         yield from _shares_of_the_start(finite)
         yield from _common_level(finite, unit)
     yield from _ends(recorded, called)
+
+
+def _replayed(runs: Sequence[RecordedRun], called: dict[int, str]) -> Statements:
+    """Yield what a run changed that repeats another of them, and what of the way and of its reasons that changed."""
+    for run in (run for run in runs if run.replay_of.get("original") in called.values()):
+        for fact in facts_of(run):
+            if fact.kind == "replay" and fact.form in _OF_A_REPLAY:
+                yield _OF_A_REPLAY[fact.form], {"run": _run(called[id(run)]), **fact.slots}
 
 
 def _run(name: str) -> Said:

@@ -11,6 +11,7 @@ from xinv_nb.facts.estimates import Estimate, Why, estimate_of
 from xinv_nb.facts.fact import Fact, Phase
 from xinv_nb.facts.measures.events import EventGroup, event_groups
 from xinv_nb.facts.measures.fitted import Fitted, fitted
+from xinv_nb.facts.measures.held import Held, held_by_program
 from xinv_nb.facts.measures.iterates import Floats, Iterates, iterates_of
 from xinv_nb.facts.measures.left import Decrement, Path, decrement, known_path
 from xinv_nb.facts.measures.opposition import Pair, opposed_pairs
@@ -18,7 +19,9 @@ from xinv_nb.facts.measures.path import FollowedPath
 from xinv_nb.facts.measures.players import Players, players_of
 from xinv_nb.facts.measures.promises import Ways, ways_of_iterates, ways_of_trials
 from xinv_nb.facts.measures.recorded_path import Unknown, path_of
+from xinv_nb.facts.measures.rounding import grain
 from xinv_nb.facts.measures.sampling import Wandering, wandering
+from xinv_nb.facts.measures.scatter import Scatter, scatter_of
 from xinv_nb.facts.measures.uphill import Uphill, uphill
 from xinv_nb.facts.measures.watched import Curve, curves, followed
 from xinv_nb.facts.story import Parts
@@ -50,6 +53,13 @@ class Evidence:
     def last(self) -> int:
         """The number of the last evaluation; −1 where there is none."""
         return self.run.evaluations - 1
+
+    @property
+    def whole(self) -> tuple[int, int]:
+        """The first evaluation, and the last that means anything: the last of all, unless the loss broke for good."""
+        rows = self.run.iterates
+        is_cut = bool(len(rows)) and self.iterates.rows[-1] < rows[-1]
+        return 0, int(self.iterates.rows[-1]) if is_cut else self.last
 
     @cached_property
     def iterates(self) -> Iterates:
@@ -145,6 +155,21 @@ class Evidence:
     def trials(self) -> Ways | None:
         """The ways from each iterate to what was tried from there, the next iterate among it; None as for `ways`."""
         return ways_of_trials(self.run, self.ways) if self.is_minimized else None
+
+    @cached_property
+    def scatter(self) -> Scatter | None:
+        """By how much evaluations scatter that an optimizer compared, which is not made for that."""
+        return scatter_of(self.run, self.trials) if self.is_minimized else None
+
+    @cached_property
+    def held(self) -> list[Held]:
+        """The parameters that a loop of the program holds at a limit, as by `numpy.clip`."""
+        return held_by_program(self.run) if self.is_minimized else []
+
+    @cached_property
+    def grain(self) -> float:
+        """What the losses were rounded to, because larger numbers are within them; 0 where they were not."""
+        return grain(self.run)
 
     @cached_property
     def bowl(self) -> Decrement | None:

@@ -10,13 +10,10 @@ import numpy as np
 from xinv_nb.errors import XinvError
 from xinv_nb.facts.analysis import shown_excerpt
 from xinv_nb.facts.measures.iterates import Floats
-from xinv_nb.facts.measures.path import FollowedPath, left_over
+from xinv_nb.facts.measures.path import MOST_LEFT_OVER, FollowedPath, Quantity, left_over
 from xinv_nb.facts.measures.recorded_path import Group, Unknown, grouped, path_of
 from xinv_nb.recorded.excerpt import Places
 from xinv_nb.recorded.run import RecordedRun
-
-_REMAINDER = 0.1
-"""Share of a change, or of the largest part of it, that may be left over."""
 
 
 def _nothing() -> Floats:
@@ -46,6 +43,8 @@ class Reasons:
     """A row for each parameter and a column for each quantity."""
     changes: Floats = field(default_factory=lambda: np.zeros(0))
     """The real change of each quantity."""
+    doubts: Floats = field(default_factory=_nothing)
+    """By how much about each part may be wrong: errors may cancel in a sum, and then leave nothing over."""
     span: tuple[int, int] = (0, 0)
     """The first and the last evaluation."""
     evaluations: int = 0
@@ -65,9 +64,10 @@ class Reasons:
 
     @property
     def is_told(self) -> tuple[bool, ...]:
-        """Of each quantity, whether no more than a tenth is left over, in all and step by step."""
+        """Of each quantity, whether no more than a tenth is left over, or in doubt of any of its parts."""
+        hidden = self.doubts.max(axis=0, initial=0.0)
         return tuple(
-            left_over(self.parts[:, q], float(change), doubt) <= _REMAINDER
+            left_over(self.parts[:, q], float(change), max(doubt, float(hidden[q]))) <= MOST_LEFT_OVER
             for q, (change, doubt) in enumerate(zip(self.changes, self._doubts, strict=True))
         )
 
@@ -116,8 +116,10 @@ def reasons_along(path: FollowedPath, groups: Sequence[Group], span: tuple[int, 
     """Return the reasons over a stretch of a path, whose evaluations stand at `places` in the recording."""
     i, j = path.at(span[0]), path.at(span[1])
     told = [q for q in path.quantities if np.isfinite(path.change(q, i, j))]
-    columns = [path.brought(q, i, j) for q in told]
-    parts = np.array([[column[list(group.columns)].sum() for column in columns] for group in groups])
+    parts, doubts = (
+        np.array([[column[list(group.columns)].sum() for column in columns] for group in groups])
+        for columns in ([path.brought(q, i, j) for q in told], [_doubts(path, q, i, j) for q in told])
+    )
     changes = np.array([path.change(q, i, j) for q in told])
     used = {int(place) for q in told for place in q.places if i <= place <= j and not q.is_loss} or set(range(i, j + 1))
     found = Reasons(
@@ -126,6 +128,7 @@ def reasons_along(path: FollowedPath, groups: Sequence[Group], span: tuple[int, 
         tuple(q.unit for q in told),
         parts.reshape(len(groups), len(told)),
         changes,
+        doubts.reshape(len(groups), len(told)),
         (places.back(span[0]), places.back(span[1])),
         len(used),
         "",
@@ -137,11 +140,18 @@ def reasons_along(path: FollowedPath, groups: Sequence[Group], span: tuple[int, 
     return replace(found, why_not=_left_over(found))
 
 
+def _doubts(path: FollowedPath, quantity: Quantity, i: int, j: int) -> Floats:
+    """Return by how much what each number brought may be wrong: at least what is left over, if it brought anything."""
+    left = np.where(path.brought(quantity, i, j) != 0, path.doubt(quantity, i, j), 0.0)
+    return np.maximum(path.doubts(quantity, i, j), left)
+
+
 def _left_over(reasons: Reasons) -> str:
     worst = [name for name, is_told in zip(reasons.quantities, reasons.is_told, strict=True) if not is_told]
     if not worst:
         return ""
     return (
         f"The steps are too long for what is known of the way between them: more than a tenth of the change of "
-        f"{' and of '.join(worst)} is left over. run.reasons_for(objective) evaluates the objective in between."
+        f"{' and of '.join(worst)} is left over, or may cancel between parameters. "
+        "run.reasons_for(objective) evaluates the objective in between."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,9 +14,10 @@ from xinv_nb.errors import XinvError
 from xinv_nb.facts.analysis import shown_excerpt
 from xinv_nb.facts.measures.iterates import Floats
 from xinv_nb.facts.measures.objective import told_of_loss
-from xinv_nb.facts.measures.path import FollowedPath, Quantity
+from xinv_nb.facts.measures.path import MOST_LEFT_OVER, FollowedPath, Quantity, left_over
 from xinv_nb.facts.measures.recorded_path import LOSS, Unknown, grouped, path_of
 from xinv_nb.facts.reasons import Reasons, reasons_along, reasons_of
+from xinv_nb.language.quantities import listed
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.recorded.writer import RunWriter
 
@@ -50,10 +51,25 @@ def reasons_for(run: RecordedRun, objective: Callable[..., Any]) -> Reasons:
         check_value(again.at(path.points[0]).loss, part.history, int(path.evaluations[0]))
         check_value(again.at(path.points[-1]).loss, part.history, int(path.evaluations[-1]))
         refined = _refined(path, again)
+    found = reasons_along(refined, grouped(part), (0, max(part.evaluations - 1, 0)), places)
+    lost = [q for q in path.quantities if not q.is_loss and q.name not in found.quantities]
     writer = RunWriter(run)
     writer.withdraw_notices(_COUNTED)
-    writer.notice(f"{_COUNTED} {again.evaluations} times more; none of that is among the recorded evaluations.")
-    return reasons_along(refined, grouped(part), (0, max(part.evaluations - 1, 0)), places)
+    writer.notice(
+        f"{_COUNTED} {again.evaluations} times more; none of that is among the recorded evaluations.{_of(lost)}"
+    )
+    return found
+
+
+def _of(lost: Sequence[Quantity]) -> str:
+    """Return that some terms are known where the recording has them only, with what to write; empty without any."""
+    if not lost:
+        return ""
+    names = [quantity.name for quantity in lost]
+    return (
+        f" Between the recorded points nothing shows {listed(names)}: watch what you ask about, as in "
+        f"xi.watch({names[0]}, {names[0] if names[0].isidentifier() else 'its name'!r})."
+    )
 
 
 def reasons_with_leave(run: RecordedRun) -> Reasons:
@@ -96,6 +112,7 @@ def _refined(path: FollowedPath, again: Any) -> FollowedPath:
         is_known = points and np.array_equal(points[-1].x, x)
         points.append(_Point(x, evaluation, again.at(x)) if not is_known else _moved(points[-1], evaluation))
     names = [name for name in points[0].gradients if all(name in point.gradients for point in points)]
+    recorded = [q for q in path.quantities if not q.is_loss and q.name not in names and _is_told(path, q)]
     sizes = {name: _size(points, name) for name in names}
     tolerance = _TOLERANCE / np.sqrt(max(len(points) - 1, 1))
 
@@ -114,15 +131,39 @@ def _refined(path: FollowedPath, again: Any) -> FollowedPath:
         yield middle
         yield from between(middle, other, depth - 1)
 
-    found = [points[0]]
+    found, kept = [points[0]], [0]
     for one, other in itertools.pairwise(points):
         found += [*between(one, other, _DEEPEST), other]
+        kept.append(len(found) - 1)
     known = {None if quantity.is_loss else quantity.name: quantity for quantity in path.quantities}
+    quantities = [_again(found, name, known.get(name)) for name in names]
+    quantities += [_as_recorded(path, quantity, found, kept) for quantity in recorded]
+    order = {quantity.name: place for place, quantity in enumerate(path.quantities)}
     return FollowedPath(
         np.array([point.evaluation for point in found]),
         np.array([point.x for point in found]),
-        tuple(_again(found, name, known.get(name)) for name in names),
+        tuple(sorted(quantities, key=lambda quantity: order.get(quantity.name, len(order)))),
     )
+
+
+def _is_told(path: FollowedPath, quantity: Quantity) -> bool:
+    """Whether the recording alone tells the reasons of a quantity."""
+    last = len(path.points) - 1
+    change = path.change(quantity, 0, last)
+    doubt = path.doubt(quantity, 0, last)
+    return np.isfinite(change) and left_over(path.brought(quantity, 0, last), change, doubt) <= MOST_LEFT_OVER
+
+
+def _as_recorded(path: FollowedPath, quantity: Quantity, points: Sequence[_Point], kept: Sequence[int]) -> Quantity:
+    """Return a quantity that new evaluations do not show, with its slopes between its recorded points as read there."""
+    values, places = np.full(len(points), np.nan), np.zeros(len(points))
+    values[kept] = quantity.values
+    for k, (i, j) in enumerate(itertools.pairwise(kept)):
+        way = points[j].x - points[i].x
+        parts = np.array([(point.x - points[i].x) @ way for point in points[i : j + 1]])
+        places[i : j + 1] = k + np.linspace(0, 1, j - i + 1) if not parts[-1] else k + parts / parts[-1]
+    gradients = path.gradient_along(quantity, places)
+    return replace(quantity, values=values, places=np.arange(len(points)), gradients=gradients)
 
 
 def _moved(point: _Point, evaluation: int) -> _Point:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from xinv_nb.language.quantities import (
     asked,
     in_powers,
+    is_state,
     listed,
     number,
     pair,
@@ -44,6 +45,8 @@ def said(slot: Slot) -> str:
 
     >>> said(Value(2.794, "km")), said(Share(0.41)), said(Way(-1.0, ("south", "north")))
     ('2.79 km', '41 %', 'moved south')
+    >>> said(Way(1.0, ("thinner", "thicker")))
+    'became thicker'
     """
     if isinstance(slot, Value):
         return _value(slot)
@@ -120,5 +123,6 @@ def _value(slot: Value) -> str:
 
 def _way(slot: Way) -> str:
     if slot.directions:
-        return f"moved {slot.directions[1 if slot.change > 0 else 0]}"
+        direction = slot.directions[1 if slot.change > 0 else 0]
+        return f"{'became' if is_state(direction) else 'moved'} {direction}"
     return "rose" if slot.change > 0 else "fell"

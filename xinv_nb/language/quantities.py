@@ -15,6 +15,9 @@ _ANGLES = ("°", "′", "″")
 
 _PER = re.compile(r"1/(?=[^\W\d_])")
 
+_PLACES = frozenset({"closer", "nearer", "farther", "further", "under", "over", "center"})
+"""Words in "er" that say where something goes."""
+
 _SYMBOLS = re.compile(  # shorter names keep their letters anyway
     "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|omicron|sigma|upsilon|omega"
 )
@@ -175,19 +178,32 @@ def listed(parts: Sequence[str]) -> str:
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
+def is_state(direction: str) -> bool:
+    """Whether a direction of the domain is what something becomes, such as "thicker", and not where it goes.
+
+    >>> [is_state(each) for each in ("thicker", "more rigid", "south", "left", "closer")]
+    [True, True, False, False, False]
+    """
+    word = direction.lower()
+    return word.startswith(("more ", "less ")) or (word.endswith("er") and word not in _PLACES)
+
+
 def asked(name: str, cotangent: float, directions: tuple[str, str] | None = None, loss: str = "") -> str:
     """Return in words what a derivative of the loss asks of a quantity; `directions` say what less and more of it mean.
 
     >>> asked("the apex", -0.5), asked("bend", 2.0, ("south", "north"))
     ('a higher apex would lower the loss', 'moving bend south would lower the loss')
+    >>> asked("the wall", -0.5, ("thinner", "thicker"))
+    'a thicker wall would lower the loss'
     """
     loss = loss or "the loss"
     if math.isnan(cotangent):
         return f"the gradient of {name} is not a number here"
     if cotangent == 0:
         return f"{loss} does not change with {name} here"
-    if directions is not None:
-        return f"moving {name} {directions[1 if cotangent < 0 else 0]} would lower {loss}"
+    direction = (directions or ("lower", "higher"))[1 if cotangent < 0 else 0]
+    if directions is not None and not is_state(direction):
+        return f"moving {name} {direction} would lower {loss}"
     article, _, bare = name.partition(" ")
     bare = bare if article in ("the", "a", "an") and bare else name
-    return f"a {'higher' if cotangent < 0 else 'lower'} {bare} would lower {loss}"
+    return f"a{'n' if direction[0].lower() in 'aeiou' else ''} {direction} {bare} would lower {loss}"

@@ -167,6 +167,23 @@ class WatchColumns:
         """The row with which those of the latest evaluation begin."""
         self._numbers = 0
 
+    def append(self, evaluation: int, value: float, cotangent: float, at: Any) -> None:
+        """Add the only row of one evaluation, of plain numbers: what `extend` does, for the most frequent case."""
+        if self.stride > 1 or self._numbers > WATCHED_LIMIT or isinstance(at, np.ndarray):
+            self.extend(evaluation, [value], [cotangent], [at])
+            return
+        row = len(self.at)
+        try:
+            self._latest, self._begin = evaluation, row
+            self._numbers += 1
+            self.evaluation.append(evaluation)
+            self.values.append(value)
+            self.cotangents.append(cotangent)
+            self.at.append(at)
+        except BaseException:  # an interrupt, too: rows that are whole stay
+            self._truncate(row)
+            raise
+
     def extend(self, evaluation: int, values: Sequence[Any], cotangents: Sequence[Any], at: Sequence[Any]) -> None:
         """Add the rows of one evaluation."""
         try:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
-from xinv_nb.language.quantities import asked, quantity
+from xinv_nb.language.quantities import asked, is_state, number, quantity, share
 from xinv_nb.recorded.entries import Entry
 
 EventPhase = Literal["forward", "backward", "optimizer"]
@@ -39,6 +39,8 @@ class Event:
     kind: EventKind = ""
     column: int | None = None
     """Of an event about one parameter: its column in the history, until the event is worded."""
+    until: str = ""
+    """What is said when it no longer happens, where the simulator says so."""
 
 
 class NewEvent(NamedTuple):
@@ -53,6 +55,7 @@ class NewEvent(NamedTuple):
     times: int = 1
     kind: EventKind = ""
     column: int | None = None
+    until: str = ""
 
 
 def placed(
@@ -80,10 +83,10 @@ def placed(
     return events
 
 
-def worded(event: Event, entries: Mapping[int | None, Entry]) -> Event:
-    """Return an event with the name and the words that its parameter has; `entries` are found by their columns."""
+def worded(event: Event, entries: Mapping[int | None, Entry], units: Mapping[str, str]) -> Event:
+    """Return an event in words; `entries` are found by their columns, `units` by the names of watched quantities."""
     if event.column is None:
-        return event
+        return event if event.text or event.kind not in _OF_WATCHES else _watch_worded(event, units)
     entry = entries.get(event.column)
     name, label, unit, directions = "parameter", "a parameter", "", None
     if entry is not None:
@@ -92,11 +95,35 @@ def worded(event: Event, entries: Mapping[int | None, Entry]) -> Event:
     if event.kind == "bound":
         text = f"{label} {values['what']} its {values['side']} bound of {quantity(values['bound'], unit)}"
     elif event.kind == "terms":
-        less, more = directions or ("down", "up")
+        less, more = (f"{'to be ' * is_state(way)}{way}" for way in directions or ("down", "up"))
         text = f"{_pull(values['less'])} {label} {less}, {_pull(values['more'])} it {more}"
     else:
         text = asked(label, values["cotangent"], directions)
     return replace(event, name=name, text=text, values={"parameter": name, **values}, column=None)
+
+
+_OF_WATCHES = ("watched", "asked")
+
+
+def is_worded(event: Event) -> bool:
+    """Whether an event has its words already."""
+    return event.column is None and (bool(event.text) or event.kind not in _OF_WATCHES)
+
+
+def _watch_worded(event: Event, units: Mapping[str, str]) -> Event:
+    """Return what is said of a watched quantity: of its values, or of what the gradient asks of it."""
+    values, unit = event.values, units.get(event.name, "")
+    if event.kind == "watched" and "value" in values:
+        text = f"{event.name} is {quantity(values['value'], unit)}"
+    elif event.kind == "watched":
+        text = f"{event.name} ranges from {number(values['min'])} to {quantity(values['max'], unit)}"
+    else:
+        text = asked(event.name, values["cotangent"])
+        if event.at is not None and event.count > 1:
+            text += f", most of all at {event.at}"
+        if "share" in values:
+            text += f": {share(values['share'])} of the pull on watched quantities"
+    return replace(event, text=text)
 
 
 def _pull(terms: Sequence[str]) -> str:

@@ -19,7 +19,7 @@ from xinv_nb.recorded.checks import Checks
 from xinv_nb.recorded.choices import Choices
 from xinv_nb.recorded.curvature import Curvature
 from xinv_nb.recorded.entries import Entry, entries_of, followed
-from xinv_nb.recorded.events import Event, placed, worded
+from xinv_nb.recorded.events import Event, is_worded, placed, worded
 from xinv_nb.recorded.history import History
 from xinv_nb.recorded.leaves import Leaf
 from xinv_nb.recorded.missed import Missed
@@ -312,10 +312,11 @@ class RecordedRun(Choices):
     def events_between(self, start: int, stop: int | None = None) -> list[Event]:
         """Return those of this objective among some of the recorded events; of a run that goes on, of the new ones."""
         chosen = placed(self._events, self.history, len(self.history), start, stop)
-        if all(event.column is None for event in chosen):
+        if all(map(is_worded, chosen)):
             return chosen
         entries = {entry.column: entry for entry in self.entries() if entry.part != "imaginary"}
-        return [worded(event, entries) for event in chosen]
+        units = {name: columns.unit for name, columns in self.history.watches.items()}
+        return [worded(event, entries, units) for event in chosen]
 
     def events_by_objective(self) -> Iterator[tuple[int | None, Event]]:
         """Yield the events of all `objectives` as data, each with the place of its own; None where it has none."""

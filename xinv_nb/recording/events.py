@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from xinv_nb.language.quantities import asked, number, quantity, share
+from xinv_nb.language.quantities import number
 from xinv_nb.recorded.events import EventKind, EventPhase, NewEvent
 from xinv_nb.recording.backends.boxes import plain_value
 
@@ -36,6 +36,8 @@ class Happening(NamedTuple):
     stage: str
     text: str = ""
     """The words, where they could not wait: an object of the simulator changes before anybody reads."""
+    until: str = ""
+    """A template, or the words where these could not wait, of what is said when it no longer happens."""
 
 
 @dataclass(slots=True)
@@ -68,18 +70,19 @@ def plain_copy(value: Any) -> Any:
     return array[()]
 
 
-def happening(template: str, at: Any, values: Mapping[str, Any], stage: str) -> Happening:
+def happening(template: str, at: Any, values: Mapping[str, Any], stage: str, until: str = "") -> Happening:
     """Take note of an event, as it stands now: the simulator goes on changing its arrays and objects."""
     for value in values.values():
         if type(value) not in _UNCHANGING:
             break
     else:
         # What a named tuple is made of, without the detour through its own `__new__`: this is an inner loop.
-        return _as_happening((template, at if type(at) in _UNCHANGING else snapshot(at), values, stage, ""))
+        return _as_happening((template, at if type(at) in _UNCHANGING else snapshot(at), values, stage, "", until))
     kept = {name: snapshot(value) for name, value in values.items()}
     objects = {name: v for name, v in values.items() if isinstance(kept[name], str) and not isinstance(v, str)}
     text = _filled_in(template, {"at": at, **kept, **objects}) if objects else ""
-    return Happening(template, snapshot(at), kept, stage, text)
+    until = _filled_in(until, {"at": at, **kept, **objects}) if objects else until
+    return Happening(template, snapshot(at), kept, stage, text, until)
 
 
 _as_happening = partial(tuple.__new__, Happening)
@@ -118,18 +121,19 @@ def forward_events(
         if len(same) > 1:
             ranges = list(_extremes(same, values))
             text += f" ({'; '.join([f'{len(same)} times', *ranges[:_MOST_RANGES]])})"
-        yield _event("happening", first.template, text, values, first.at, first.stage, len(same))
+        event = _event("happening", first.template, text, values, first.at, first.stage, len(same))
+        yield event._replace(until=_end_of(first)) if first.until else event
     for name, rows in watched.items():
-        numbers = _numbers([row.value for row in rows])
-        if len(numbers) == 0:
-            continue
-        low, high = float(numbers.min()), float(numbers.max())
-        if len(numbers) == 1:
-            text, found = f"{name} is {quantity(low, rows[0].unit)}", {"value": low}
+        one = rows[0]
+        if len(rows) == 1 and isinstance(one.value, float):
+            found = {"value": float(one.value)}
         else:
-            text = f"{name} ranges from {number(low)} to {quantity(high, rows[0].unit)}"
-            found = {"min": low, "max": high}
-        yield _event("watched", name, text, found, rows[0].at, rows[0].stage, len(rows))
+            numbers = _numbers([row.value for row in rows])
+            if len(numbers) == 0:
+                continue
+            low, high = float(numbers.min()), float(numbers.max())
+            found = {"value": low} if len(numbers) == 1 else {"min": low, "max": high}
+        yield _event("watched", name, "", found, one.at, one.stage, len(rows))
 
 
 def _extremes(same: Sequence[Happening], values: dict[str, Any]) -> Iterator[str]:
@@ -152,24 +156,27 @@ def backward_events(watched: Mapping[str, Sequence[WatchedValue]]) -> Iterator[N
     `share` compares the quantities in the units of the loss: the change of the loss by one percent of each, as a share
     of that of all of them.
     """
-    asked_of = {name: [row for row in rows if row.asked_of] for name, rows in watched.items()}
-    asked_of = {name: rows for name, rows in asked_of.items() if rows}
+    asked_of = {name: asked for name, rows in watched.items() if (asked := [row for row in rows if row.asked_of])}
     pulls = {name: _pull(rows) for name, rows in asked_of.items()} if len(asked_of) > 1 else {}
     whole = sum(pulls.values())
     for name, rows in asked_of.items():
-        total = float(_numbers([row.cotangent for row in rows]).sum())
-        strongest = max(rows, key=lambda row: _size(row.cotangent))
-        where = f" at {strongest.at}" if strongest.at is not None and len(rows) > 1 else ""
-        text = asked(name, total) + (f", most of all{where}" if where else "")
+        strongest = rows[0]
+        if len(rows) == 1 and isinstance(strongest.cotangent, float):
+            total = float(strongest.cotangent)
+        else:
+            total = float(_numbers([row.cotangent for row in rows]).sum())
+            strongest = max(rows, key=lambda row: _size(row.cotangent))
         values = {"cotangent": total}
         if 0 < whole < np.inf:
             values["share"] = pulls[name] / whole
-            text += f": {share(values['share'])} of the pull on watched quantities"
-        yield _event("asked", name, text, values, strongest.at, strongest.stage, len(rows))
+        yield _event("asked", name, "", values, strongest.at, strongest.stage, len(rows))
 
 
 def _pull(rows: Sequence[WatchedValue]) -> float:
     """Return by how much the loss would change, to first order, if the quantity changed by its own size."""
+    first = rows[0]
+    if len(rows) == 1 and isinstance(first.cotangent, float) and isinstance(first.value, float):
+        return abs(float(first.cotangent) * float(first.value))
     return float(np.abs(_numbers([row.cotangent for row in rows]) * _numbers([row.value for row in rows])).sum())
 
 
@@ -203,6 +210,10 @@ def by_name(watched: Iterable[WatchedValue]) -> dict[str, list[WatchedValue]]:
 
 def _formatted(happening: Happening) -> str:
     return happening.text or _filled_in(happening.template, {"at": happening.at, **happening.values})
+
+
+def _end_of(happening: Happening) -> str:
+    return happening.until if happening.text else _filled_in(happening.until, {"at": happening.at, **happening.values})
 
 
 class _OutOfBoxes(Formatter):

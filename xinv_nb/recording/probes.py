@@ -17,7 +17,7 @@ from xinv_nb.recording.measured import check, measured
 T = TypeVar("T")
 
 
-def event(text: str, /, at: Any = None, **values: Any) -> None:
+def event(text: str, /, at: Any = None, until: str | None = None, **values: Any) -> None:
     """Report something that happened in the simulation, in words of the domain.
 
     Parameters
@@ -26,8 +26,15 @@ def event(text: str, /, at: Any = None, **values: Any) -> None:
         A format template, such as `"the train slows to {speed:.0f} m/s beside {place}"`; formatted later.
     at : object, optional
         Where in the simulation: a time, a place.
+    until : str, optional
+        A template of what is said when it no longer happens, such as `"the line leaves the {place}'s reach"`.
     **values
-        What the template names; numbers may be inside a differentiation (boxes of autograd).
+        What the templates name; numbers may be inside a differentiation (boxes of autograd).
+
+    Raises
+    ------
+    XinvError
+        A text is no text.
 
     Examples
     --------
@@ -43,11 +50,13 @@ def event(text: str, /, at: Any = None, **values: Any) -> None:
     """
     if not isinstance(text, str):
         raise XinvError(f"xinv_nb.event(text): what happened is told in words, not by a {type(text).__name__}.")
+    if until is not None and not isinstance(until, str):
+        raise XinvError(f"xinv_nb.event(text, until=…): its end is told in words, not by a {type(until).__name__}.")
     if context.innermost.get() is None or (recording := context.active()) is None:
         return
     try:
         stages = recording.stages
-        recording.happened(happening(text, at, values, stages[-1] if stages else ""))
+        recording.happened(happening(text, at, values, stages[-1] if stages else "", until or ""))
     except Exception as error:  # noqa: BLE001 - a probe may not fail the simulation
         recording.notice(f"An event could not be recorded ({type(error).__name__}: {error}).")
 
@@ -116,10 +125,12 @@ def watch(value: T, name: str, unit: str = "", at: Any = None) -> T:
 
 def _follow(value: Any, name: str, unit: str, at: Any, stage: str, evaluation: Evaluation) -> None:
     plain = plain_copy(value)
-    watched = WatchedValue(name, _unit(unit), plain, snapshot(at), stage, _filled(plain, np.nan))
-    watched.asked_of = evaluation.tap(value, watched.receive)
-    if watched.asked_of:
-        watched.cotangent = _filled(plain, 0.0)  # what the loss does not depend on, the backward pass never meets
+    where = at if at is None or type(at) is float else snapshot(at)
+    watched = WatchedValue(name, unit if type(unit) is str else _unit(unit), plain, where, stage, np.nan)
+    # What the loss does not depend on, the backward pass never meets: then 0 stands.
+    asked_of = watched.asked_of = evaluation.tap(value, watched.receive)
+    unmet = 0.0 if asked_of else np.nan
+    watched.cotangent = unmet if isinstance(plain, float) else _filled(plain, unmet)
     evaluation.watched.append(watched)
 
 

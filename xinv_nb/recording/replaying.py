@@ -70,9 +70,11 @@ class Replayed:
         self._inner: float | None = None
         self.gives_slope = False
         """Whether the objective returns its gradient as well."""
+        self.takes_iteration = False
+        """Whether the objective is handed the number of the iteration as well."""
         forms = self._forms(objective)
         for place, form in enumerate(forms, 1):
-            self._function = flat(form, history)
+            self._function, self.takes_iteration = flat(form, history), form is not objective
             try:
                 with unrecorded():
                     for evaluation, iteration in known:
@@ -153,6 +155,11 @@ class Replayed:
         RunWriter(run).call_as(self._history)
 
     # ------------------------------------------------------------------ what optimizers ask
+
+    @property
+    def iteration(self) -> int:
+        """The number of the iteration that the objective was handed last."""
+        return self._iteration
 
     def at_iteration(self, number: int) -> None:
         """Say which iteration it is, for an objective that takes that as well."""

@@ -307,8 +307,13 @@ class Rows:
             columns = history.watches.get(name)
             if columns is None or (self._outside.names and self._outside.forget(name)):
                 columns = WatchColumns(rows[0].unit)
-            rows = self._in_one_unit(name, columns.unit, rows)
-            columns.extend(row, [r.value for r in rows], [r.cotangent for r in rows], [r.at for r in rows])
+            first = rows[0]
+            is_one = len(rows) == 1 and isinstance(first.value, float) and isinstance(first.cotangent, float)
+            if is_one and first.unit == columns.unit:
+                columns.append(row, first.value, first.cotangent, first.at)
+            else:
+                rows = self._in_one_unit(name, columns.unit, rows)
+                columns.extend(row, [r.value for r in rows], [r.cotangent for r in rows], [r.at for r in rows])
             history.watches[name] = columns  # not before there is a row
         for event in forward_events(evaluation.happenings, watched):
             self._add_event(history, row, event)

@@ -10,6 +10,7 @@ from xinv_nb.facts.counting import counted
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kinds.ends import of_one, why_higher
 from xinv_nb.facts.measures.ends_of_fits import ends_of
+from xinv_nb.language.slots import Count, Listed, Slot
 from xinv_nb.recorded.run import RecordedRun
 
 _NOUNS = "fits?|starts?|restarts?|runs?|attempts?|tries|try|solvers?|optimi[sz]ers?|ones?|results?"
@@ -33,6 +34,8 @@ _PLACES = re.compile(
     r"|depends? on the (?:start\w*|initial \w+)|local (?:minim(?:a|um)|optim(?:a|um))|global(?:ly)?)\b"
 )
 _COUNTED = re.compile(r"\bhow many (?:fits|starts|runs|restarts|attempts)\b|\bwhy (?:are|were) there\b")
+_EVALUATIONS = re.compile(r"\bhow (?:many|often)\b.*\b(?:evaluations?|evaluated|iterations?|steps)\b")
+_MOST_COUNTED = 8
 _CONVERGED = re.compile(r"\b(?:all|both|each|every|they)\b.*\bconverge|\bconverge\w*\b.*\b(?:all|both|each)\b")
 _USE = re.compile(
     r"\bwhich (?:fits?|results?|solutions?|starts?|runs?|answers?|parameters|points?|values?|ones?) "
@@ -79,6 +82,13 @@ def about_fits(run: RecordedRun, question: str) -> list[Fact] | None:
     at_places = [fact for fact in ends if fact.form.startswith(("one point", "points"))]
     if _COUNTED.search(asked):
         return summary[:1]
+    is_one_story = all(parts.story[0] <= fit.start < parts.story[1] for fit in parts.fits)
+    if _EVALUATIONS.search(asked) and not is_one_story:  # else the course tells of all of them
+        counts = tuple(Count(fit.stop - fit.start) for fit in parts.fits)
+        slots: dict[str, Slot] = {"count": Count(len(counts)), "each": Listed(counts[:_MOST_COUNTED])}
+        slots["evaluations"] = Count(sum(count.number for count in counts))
+        form = "evaluations" if len(counts) <= _MOST_COUNTED else "evaluations in all"
+        return [Fact("", "answer fits", form, slots, (parts.fits[0].start, parts.fits[-1].stop - 1))]
     if _PLACES.search(asked) or _CONVERGED.search(asked):
         return at_places or _not_comparable(summary)
     if _CHEAP.search(asked):

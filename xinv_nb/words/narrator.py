@@ -215,7 +215,7 @@ def _choices(facts: Sequence[Fact], phases: int, span: tuple[int, int], bank: Ph
     yield from (Choice(3, bank.of(f)) for f in of_kind(facts, "turns"))
     balance = of_kind(facts, "balance")[:1]
     yield from (Choice(2, bank.of(f)) for f in balance or of_kind(facts, "conflict")[:1])
-    yield from (Choice(5, bank.of(f)) for f in of_kind(facts, "credit"))
+    yield from (Choice(5, bank.of(f)) for f in of_kind(facts, "credit") if "beyond" not in f.form)
     estimates = [f for f in of_kind(facts, "estimate") if f.data["error"] is not None]
     yield from (Choice(2, phrase) for phrase in joined(bank, estimates[:_MOST_ESTIMATES]))
     limits = [f for f in facts if f.kind in _LIMITS and f.salience >= _MAIN and f not in estimates]
@@ -228,7 +228,10 @@ def _choices(facts: Sequence[Fact], phases: int, span: tuple[int, int], bank: Ph
     # A loss that still changes is not at its minimum; and terms that balance say better why it is level.
     if not is_noisy and not balance and doing not in ("descent", "rise"):
         yield from (Choice(4, bank.of(f)) for f in minimum or of_kind(facts, "gradient"))
-    yield from (Choice(3, bank.of(f)) for f in of_kind(facts, "advice")[:1])
+    # That it was still falling says that more iterations would lower it.
+    is_said = doing in ("descent", "slow descent")
+    advice = [f for f in of_kind(facts, "advice") if not (is_said and f.form == "more iterations")]
+    yield from (Choice(3, bank.of(f)) for f in advice[:1])
 
 
 def findings_in(facts: Sequence[Fact], most: int) -> list[Fact]:

@@ -161,7 +161,9 @@ def _of_a_replay(run: RecordedRun, question: str) -> list[Fact]:
     """Return what a run changed that repeats another, where it is asked what is different."""
     words = next(kind.asked_with for kind in all_kinds() if kind.name == "replay")
     found = [fact for fact in facts_of(run) if fact.kind == "replay"]
-    return found[:_MOST] if found and re.search(words, question.lower()) else []
+    original = re.escape(str(run.replay_of.get("original", "")).lower())
+    is_asked = re.search(rf"{words}|\b(?:than|with|from|to|as) {original}(?!\w)", question.lower())
+    return found[:_MOST] if found and is_asked else []
 
 
 def not_shown(run: RecordedRun, question: str, span: tuple[int, int] | None = None) -> Caption:
@@ -379,13 +381,23 @@ def _is_of_an_event(run: RecordedRun, question: str) -> bool:
     )
 
 
+_LEAVING = re.compile(
+    r"\bwhen\b.*\b(?:leav(?:e|es|ing)|left|quit|(?:get|got|come|came|move|moved|go|went) "
+    r"(?:away|clear))\b"
+)
+"""Words that ask when something was over: its last time is the answer."""
+
+
 def _by_event(facts: Sequence[Fact], asked: str, *, in_full: bool = False) -> list[Fact]:
     """Return the facts of events that share the most words with the question.
 
     `in_full`: only where facts have nearly all of its words; what it asks beside is else not answered.
     """
-    words = _content(asked)
+    is_leaving = _LEAVING.search(asked)
+    words = _content(asked[is_leaving.end() :] if is_leaving else asked)
     events = [(fact, " ".join(words_of_the_user(fact.slots.values()))) for fact in facts if fact.kind == "event"]
+    if is_leaving:
+        events = [(fact, said) for fact, said in events if fact.form.startswith("ended")]
     scored = [(len(words & _content(said.lower())), fact) for fact, said in events]
     most = max((score for score, _ in scored), default=0)
     enough = most >= 2 or (most == 1 and len(words) <= 3)

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from xinv_nb.facts.analysis import facts_of, shown_excerpt
+from xinv_nb.facts.analysis import facts_of, phases_of, shown_excerpt
 from xinv_nb.facts.counting import noun_of
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.measures.iterates import iterates_of
@@ -14,7 +14,7 @@ from xinv_nb.facts.measures.pushing import push_unit
 from xinv_nb.facts.measures.uphill import uphill
 from xinv_nb.facts.pushes import pushes_of
 from xinv_nb.facts.replay.recorded import recorded_optimizer
-from xinv_nb.language.quantities import listed, pair, quantity, sentence_start
+from xinv_nb.language.quantities import is_state, listed, pair, quantity, sentence_start
 from xinv_nb.recorded.entries import Entry
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.words.trying import entries_to_set, is_named, moved_most, to_see
@@ -35,6 +35,8 @@ _TRIED = 0.1
 """Share of its way by which to try a parameter further."""
 _TOLD, _LEFT = 0.02, 0.05
 """Share of the strongest push from which on another is told, and up to which something else may push as well."""
+_FEWEST_DRAWS = 20
+"""Last steps, at least, over which it is counted what single draws asked for."""
 _BALANCED = 0.1
 """Share of the strongest push up to which what is left of all is a balance."""
 
@@ -62,7 +64,7 @@ def why_not(run: RecordedRun, question: str, asked: str) -> Answer | None:
     start, end, way = float(column[0]), float(column[-1]), float(np.ptp(column))
     text = ""
     if not _FURTHER.search(bare) and (end - start) * sign > _MOVED * way:
-        text = f"It did go {way_of(entry, sign)}: from {' to '.join(pair(start, end, entry.parameter.unit))}. "
+        text = f"It did {_go(entry, sign)}: from {' to '.join(pair(start, end, entry.parameter.unit))}. "
     reasons, facts, left = _what_holds(run, entry, sign, places.back(int(rows[-1])))
     text += f"{reasons} " if reasons else ""
     recorded = recorded_optimizer(part)
@@ -121,6 +123,11 @@ def way_of(entry: Entry, sign: float) -> str:
     return ("up" if sign > 0 else "down") if known is None else known[1 if sign > 0 else 0]
 
 
+def _go(entry: Entry, sign: float) -> str:
+    way = way_of(entry, sign)
+    return f"{'become' if is_state(way) else 'go'} {way}"
+
+
 def _what_holds(run: RecordedRun, entry: Entry, sign: float, last: int) -> tuple[str, list[Fact], float]:
     """Return why a parameter did not go further, in words, the facts that say it, and how much it is pushed on."""
     side = "upper" if sign > 0 else "lower"
@@ -130,15 +137,36 @@ def _what_holds(run: RecordedRun, entry: Entry, sign: float, last: int) -> tuple
     for fact in facts_of(run):
         if fact.kind == "at rest" and fact.values.get("parameter") == entry.name:
             return fact.text, [fact], 0.0
+    label = sentence_start(entry.label) if entry.parameter.name else entry.label
+    if any(phase.noisy for phase in phases_of(run)[-1:]):  # a single gradient is one of many draws
+        return f"{label} ended at {noun_of(run)} {last}. {_asked_at_last(run, entry, sign)}".strip(), [], 0.0
     text, left = _pushed(run, entry, sign, last)
     if text:
         return text, [], left
     slope = float(run.column(entry, "gradients")[last]) if run.has_gradients else 0.0
-    if not slope or not np.isfinite(slope):
+    if not run.has_gradients or not np.isfinite(slope):
         return "", [], 0.0
-    label = sentence_start(entry.label) if entry.parameter.name else entry.label
-    asks = way_of(entry, -float(np.sign(slope)))
-    return f"{label} ended at {noun_of(run)} {last}; there the gradient asked for it to go {asks}.", [], 0.0
+    if not slope:
+        return f"{label} ended at {noun_of(run)} {last}; there its gradient was 0.", [], 0.0
+    asks = _go(entry, -float(np.sign(slope)))
+    return f"{label} ended at {noun_of(run)} {last}; there the gradient asked for it to {asks}.", [], 0.0
+
+
+def _asked_at_last(run: RecordedRun, entry: Entry, sign: float) -> str:
+    """Return how often the gradient asked for each way in the last steps; empty where that is not known."""
+    part, _ = shown_excerpt(run)
+    rows = np.flatnonzero(part.accepted)
+    rows = rows[-max(_FEWEST_DRAWS, len(rows) // 10) :]
+    slopes = part.column(entry, "gradients")[rows] if part.has_gradients else np.zeros(0)
+    forth, back = int(np.sum(slopes * sign < 0)), int(np.sum(slopes * sign > 0))
+    if not np.isfinite(slopes).all() or not forth + back:
+        return ""
+    told = f"{_go(entry, sign)} {_times(forth)} and {way_of(entry, -sign)} {_times(back)}"
+    return f"Over the last {len(rows)} {noun_of(run)}s the gradient asked for it to {told}."
+
+
+def _times(count: int) -> str:
+    return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
 def _pushed(run: RecordedRun, entry: Entry, sign: float, last: int) -> tuple[str, float]:
@@ -153,7 +181,7 @@ def _pushed(run: RecordedRun, entry: Entry, sign: float, last: int) -> tuple[str
         return "", 0.0
     forth = [f"{name} ({_strength(run, part, entry)})" for name, part in parts if part > _TOLD * largest]
     against = [f"{name} ({_strength(run, -part, entry)})" for name, part in parts if part < -_TOLD * largest]
-    way, back = way_of(entry, sign), way_of(entry, -sign)
+    way, back = (f"{'to be ' * is_state(each)}{each}" for each in (way_of(entry, sign), way_of(entry, -sign)))
     left = sum(part for _, part in parts)
     where = f"At {noun_of(run)} {last}, where {entry.label} ended,"
     if not against:

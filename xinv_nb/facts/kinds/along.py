@@ -18,7 +18,7 @@ from xinv_nb.facts.measures.iterates import Floats, Track
 from xinv_nb.facts.measures.names import named, watched
 from xinv_nb.facts.measures.pushing import push_unit, way_of
 from xinv_nb.facts.measures.turning import moved_most
-from xinv_nb.language.slots import Iteration, Named, Said, Share, Slot, Value, Word
+from xinv_nb.language.slots import Clause, Iteration, Named, Said, Share, Slot, Value, Word
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.recorded.watch import Watch
 
@@ -111,7 +111,7 @@ KIND = Kind(
         "quantity": Named,
         "parameter": Named,
         "at": Iteration,
-        "way": (Said, Word),
+        "way": (Said, Word, Clause),
         "push": Value,
         "share": Share,
         "from": Value,

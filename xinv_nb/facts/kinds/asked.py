@@ -50,7 +50,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
 
 
 def _obeyed(evidence: Evidence, moves: int, obeying: int) -> Fact:
-    tracks, span = evidence.iterates.numbers, (0, evidence.last)
+    tracks, span = evidence.iterates.numbers, evidence.whole
     slots: dict[str, Slot] = {"share": Share(obeying / moves)}
     form = "none" if obeying == 0 else "all" if obeying == moves else "some"
     if len(tracks) == 1:
@@ -70,7 +70,7 @@ def _against(evidence: Evidence, parameter: Named, moved: int, against: int, car
         form += ", carried on"
         form += " in all" if carried == against else ""
         form += ", by momentum" if any(name in evidence.run.optimizer for name in _MOMENTUM) else ""
-    return KIND.fact(form, (0, evidence.last), 0.4, slots)
+    return KIND.fact(form, evidence.whole, 0.4, slots)
 
 
 KIND = Kind(

@@ -18,7 +18,7 @@ from xinv_nb.facts.measures.path import FollowedPath, Quantity
 from xinv_nb.facts.measures.pushing import known_near, named_side, push_unit, pushes_at, pushing, way_of
 from xinv_nb.facts.measures.recorded_path import Unknown
 from xinv_nb.facts.measures.turning import moved_most
-from xinv_nb.language.slots import Listed, Named, Said, Slot, Value, Word
+from xinv_nb.language.slots import Clause, Listed, Named, Said, Slot, Value, Word
 
 _MOST = 4
 _LATE = 0.1
@@ -107,9 +107,9 @@ KIND = Kind(
     slots={
         "parameter": Named,
         "quantities": Listed,
-        "way": (Said, Word),
+        "way": (Said, Word, Clause),
         "others": Listed,
-        "back": (Said, Word),
+        "back": (Said, Word, Clause),
         "push": Value,
     },
     compute=compute,

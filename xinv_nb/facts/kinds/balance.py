@@ -11,7 +11,7 @@ from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.names import watched
-from xinv_nb.language.slots import Iteration, Named, Slot, Value
+from xinv_nb.language.slots import Named, Slot, Value
 
 _BALANCED = -0.95
 """Cosine below which two pulls are opposed throughout."""
@@ -27,7 +27,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
         row, cosine, even = int(pair.rows[-1]), float(pair.cosines[-1]), float(pair.evenness[-1])
         if row >= _LATE * evidence.last and cosine < _BALANCED and even > _EVEN:
             term, other = (watched(evidence.watches[name]) for name in pair.names)
-            slots: dict[str, Slot] = {"iteration": Iteration(row), "term": term, "other": other}
+            slots: dict[str, Slot] = {"term": term, "other": other}
             slots["cosine"] = Value(cosine)
             yield KIND.fact("balanced", (row, row), 0.7, slots, data={"terms": pair.names, "even": even})
 
@@ -36,7 +36,7 @@ KIND = Kind(
     name="balance",
     question=Question.GRADIENT,
     rank=44,
-    slots={"iteration": Iteration, "term": Named, "other": Named, "cosine": Value},
+    slots={"term": Named, "other": Named, "cosine": Value},
     compute=compute,
     method="cosine and sizes of the terms' gradients at the end (Désidéri 2012)",
 )

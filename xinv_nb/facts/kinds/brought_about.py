@@ -66,8 +66,8 @@ def _of(evidence: Evidence, path: FollowedPath, quantity: Quantity) -> Fact | No
         return None  # of one parameter it is no news, and of more than are followed, parts would be missing
     ordered = sorted(((entry, part) for entry, part, _ in parts), key=lambda part: -abs(part[1]))
     told = [(entry, part) for entry, part in ordered if abs(part) >= _WORTH * abs(ordered[0][1])][:_MOST_PARTS]
-    doubt = path.doubt(quantity, 0, last)
-    digits = [digits_of(part, brought, change, doubt) for _, part in told]
+    doubt, doubts = path.doubt(quantity, 0, last), path.doubts(quantity, 0, last)
+    digits = [digits_of(part, brought, change, doubt, _doubt_of(entry, doubts)) for entry, part in told]
     if None in digits:
         return None
     slots: dict[str, Slot] = {"quantity": quantity.named, "went": Way(change), "start": start, "end": end}
@@ -78,7 +78,7 @@ def _of(evidence: Evidence, path: FollowedPath, quantity: Quantity) -> Fact | No
         )
     )
     data = {"parts_by_name": {entry.name: part for entry, part in ordered}}
-    return KIND.fact("of parameters", (0, evidence.last), 0.35, slots, data=data)
+    return KIND.fact("of parameters", evidence.whole, 0.35, slots, data=data)
 
 
 def _parts(evidence: Evidence, brought: Floats) -> Iterator[tuple[Entry, float, int]]:
@@ -90,6 +90,13 @@ def _parts(evidence: Evidence, brought: Floats) -> Iterator[tuple[Entry, float, 
             yield entry, float(brought[entry.leaf.start : entry.leaf.stop].sum()), entry.leaf.size
         elif entry.leaf.name not in arrays:
             yield entry, float(brought[entry.column]), 1
+
+
+def _doubt_of(entry: Entry, doubts: Floats) -> float:
+    """Return by how much the part of a number, or of a large array as a whole, may be wrong."""
+    if entry.column is None:
+        return float(doubts[entry.leaf.start : entry.leaf.stop].sum())
+    return float(doubts[entry.column])
 
 
 def _moved_it(parameter: Named, part: Value) -> Clause:

@@ -92,8 +92,8 @@ def _whole(evidence: Evidence, finite: Rows, salience: float) -> Fact:
             form = "changed in the median"
             slots |= {name: Count(of) for name, of in (("early", early), ("late", late)) if of > 1}
             data |= {"early": early, "late": late}
-        if start > 0 and 0 <= end < start and first == 0:
-            slots["share"] = Share(min((start - end) / start, 1.0 if end == 0 else _ALMOST))
+        if start > 0 and 0 < end < start and first == 0:  # that it fell to 0 says it all
+            slots["share"] = Share(min((start - end) / start, _ALMOST))
             whole = form != "changed in the median" or (early > 1 and late > 1 and not broken)
             form += ", by share" if whole else ""
     if not form.startswith("changed"):

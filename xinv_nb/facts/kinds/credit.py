@@ -12,7 +12,7 @@ from xinv_nb.facts.measures.allocation import SLOTS, allocation, is_complete
 
 def compute(evidence: Evidence) -> Iterator[Fact]:
     """Yield how the fall of the loss splits between parameters, if the recorded path accounts for most of it."""
-    span = 0, evidence.last
+    span = evidence.whole
     if is_complete(evidence) and (found := allocation(evidence, span)):
         form, slots, data = found
         yield KIND.fact(form, span, 0.75, slots, data=data)

@@ -114,14 +114,16 @@ def _doing(evidence: Evidence) -> Told:
         told = {"label": Word(unusable(run.loss[broken])), "since": Iteration(int(broken[0]))}
         return ", broken", told, {"doing": "broken"}
     if phase.kind == "oscillation":
-        falls = comes_down(run.loss[finite[finite >= phase.start]])
+        falls = evidence.players is None and comes_down(run.loss[finite[finite >= phase.start]])
         return ", swinging down" if falls else ", swinging", {}, data | ({"doing": "descent"} if falls else {})
-    if phase.noisy:
+    if phase.noisy and evidence.players is None:
         return _beside_noise(run.loss[finite[finite >= phase.start]], phase.kind)
     whole = finite_iterates(run)
     rows = whole[whole >= phase.start]
     if phase.kind == "converged" or (phase.kind == "plateau" and not _still_falls(run, whole)):
         return ", hardly changing", {}, data
+    if evidence.players is not None:
+        return "", {}, {"doing": "unclear"}  # where it goes on to is up to the others as well
     if len(rows) < 2:
         return "", {}, data
     since = int(rows[-1 - max(len(rows) // _LATE, 2 if len(rows) > _FEW else 1)])  # steps may be short by turns

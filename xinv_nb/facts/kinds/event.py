@@ -29,13 +29,20 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     """
     for group in changing(evidence.event_groups):
         yield _began_or_ended(group, evidence.last)
+        if group.begins and group.ends and group.final.until and not group.is_tried_only:
+            yield _left(group)
 
 
 def _began_or_ended(group: EventGroup, last: int) -> Fact:
     first, final, told_of = group.first, group.final, group.told_of
+    if not group.begins and final.until and not group.is_tried_only:
+        return _left(group)
     form = "began" if group.begins else "ended"
     if first.evaluation == final.evaluation and (group.ends or final.evaluation == last):
         form = "happened once"
+    elif group.is_unbroken and not group.is_tried_only and group.begins != group.ends:
+        # Its numbers are those of one time: what changes was not so all along.
+        form += " for good" if words_of(first) == words_of(final) else ""
     data: dict[str, object] = {"first": first.evaluation, "last": final.evaluation, "count": len(group.events)}
     if group.is_tried_only:
         form += ", at a rejected point" if first is final else ", at rejected points"
@@ -43,6 +50,15 @@ def _began_or_ended(group: EventGroup, last: int) -> Fact:
     slots = {"at": Iteration(told_of.evaluation), "said": Said(words_of(told_of))}
     cites = (first.id,) if final is first else (first.id, final.id)
     return KIND.fact(form, (first.evaluation, final.evaluation), 0.6, slots, cites=cites, data=data)
+
+
+def _left(group: EventGroup) -> Fact:
+    """Tell of an end in the words that the simulator has for it."""
+    first, final = group.first, group.final
+    slots = {"at": Iteration(final.evaluation), "said": Said(" ".join(final.until.split()).rstrip("."))}
+    data = {"first": first.evaluation, "last": final.evaluation, "count": len(group.events)}
+    span = (first.evaluation, final.evaluation)
+    return KIND.fact("ended, in its own words", span, 0.6, slots, cites=(final.id,), data=data)
 
 
 KIND = Kind(

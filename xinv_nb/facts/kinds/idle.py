@@ -50,7 +50,7 @@ def _fact(evidence: Evidence, tracks: Sequence[Track], how: str, salience: float
     names = [track.entry.name for track in tracks]
     data = {"how": how, "parameters": names} | ({"parameter": names[0]} if len(names) == 1 else {})
     form = how if len(names) == 1 else f"{how}, several"
-    return KIND.fact(form, (0, evidence.last), salience, slots | {"who": _who(tracks)}, data=data)
+    return KIND.fact(form, evidence.whole, salience, slots | {"who": _who(tracks)}, data=data)
 
 
 def _who(tracks: Sequence[Track]) -> Listed:

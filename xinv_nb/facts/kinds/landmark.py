@@ -16,6 +16,7 @@ from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.iterates import Floats, Track
 from xinv_nb.facts.measures.names import named
+from xinv_nb.language.quantities import is_state
 from xinv_nb.language.slots import Named, Said, Slot, Value, Word, pair
 from xinv_nb.recorded.problem import Parameter
 
@@ -123,12 +124,12 @@ def _past(evidence: Evidence, point: _Point, place: str, where: Floats, rows: Se
     if len(crossings) != 1 or along[0] > -_INSIDE or along[-1] < _INSIDE:
         return None
     slots: dict[str, Slot] = {"point": point.name, "landmark": Said(place)}
-    span, data = (0, evidence.last), {"length": length}
+    span, data = evidence.whole, {"length": length}
     if len(known) == 1:
         way = known[0].directions
         start, end = pair(float(path[0, 0]), float(path[-1, 0]), known[0].unit)
         slots |= {"start": start, "end": end, "at": Value(float(where[0]), known[0].unit)}
-        if way is None:
+        if way is None or is_state(way[int(move[0] > 0)]):
             return KIND.fact("past", span, 0.5, slots, data=data)
         return KIND.fact("past, on its way", span, 0.5, slots | {"way": Said(way[int(move[0] > 0)])}, data=data)
     k = int(crossings[0])

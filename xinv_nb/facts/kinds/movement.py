@@ -47,15 +47,16 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
         return
     for place, track in enumerate(main_tracks(evidence)):
         salience = 0.8 if place == 0 else 0.7 if place < _MAIN else 0.4
-        if fact := _moved(evidence, track, (0, evidence.last), salience):
+        if fact := _moved(evidence, track, evidence.whole, salience):
             yield fact
     for phase in evidence.phases if len(evidence.phases) > 1 else ():
-        yield from moves_in(evidence, phase)
+        if (phase.start, last_of(phase, evidence.run.loss)) != evidence.whole:  # as where the loss broke after it
+            yield from moves_in(evidence, phase)
 
 
 def main_tracks(evidence: Evidence) -> list[Track]:
     """Return the parameters whose moves over the run matter most to the loss, in that order."""
-    end = evidence.iterates.at(evidence.last)
+    end = evidence.iterates.at(evidence.whole[1])
     return sorted(evidence.iterates.tracks, key=lambda track: -track.weight(0, end))[:MOST]
 
 

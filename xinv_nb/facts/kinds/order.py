@@ -50,7 +50,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
         others = [Clause("half-way", {"parameter": names[n], "at": Iteration(half[n])}) for n in rest]
         slots["others"] = Listed(tuple(others))
     data = {"half": {name: half[name] for name in ordered}}
-    yield KIND.fact("in order" if rest else "one", (0, last), 0.5 if rest else 0.3, slots, data=data)
+    yield KIND.fact("in order" if rest else "one", evidence.whole, 0.5 if rest else 0.3, slots, data=data)
 
 
 def _goes_one_way(track: Track, iterates: int) -> bool:

@@ -31,7 +31,7 @@ def _far_gone(evidence: Evidence) -> Iterator[Fact]:
         if path > _FAR * net and not returned(track.values):
             one, two = pair(path, net, track.entry.parameter.unit, both=True)
             slots = {"parameter": named(track.entry), "path": one, "net": two}
-            yield KIND.fact("to and fro", (0, evidence.last), 0.3, slots)
+            yield KIND.fact("to and fro", evidence.whole, 0.3, slots)
 
 
 KIND = Kind(

@@ -53,7 +53,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     if not quantities or len(path.points) != len(evidence.iterates):
         return
     tracks = [t for t in moved_most(evidence) if t.entry.column is not None and not t.entry.part][:_MOST]
-    whole = (0, evidence.last)
+    whole = evidence.whole
     for span in dict.fromkeys([whole, *evidence.run.chosen_spans]):
         for track in tracks:
             if fact := _pushed(evidence.run, path, quantities, track, span, 0.2 if span == whole else 0.0):

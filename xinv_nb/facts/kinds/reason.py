@@ -44,10 +44,12 @@ class _Effect:
     to_loss: Floats
     change: float
     doubt: float
+    doubts: Floats
 
     def digits(self, column: int) -> int | None:
         """Return to how many digits what one number brought may be told."""
-        return digits_of(float(self.brought[column]), self.brought, self.change, self.doubt)
+        own = float(self.doubts[column])
+        return digits_of(float(self.brought[column]), self.brought, self.change, self.doubt, own)
 
 
 def compute(evidence: Evidence) -> Iterator[Fact]:
@@ -66,7 +68,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     >>> next(fact for fact in run.facts if fact.kind == "reason").text
     'x rose from 0 to 3.99 because this lowered misfit by 24, although it raised price by 7.99 €.'
     """
-    yield from _over(evidence, (0, evidence.last), (0.75, 0.65))
+    yield from _over(evidence, evidence.whole, (0.75, 0.65))
     for phase in evidence.phases if len(evidence.phases) > 1 else ():
         yield from reasons_in(evidence, phase)
 
@@ -111,7 +113,7 @@ def _effects(evidence: Evidence, path: FollowedPath, i: int, j: int) -> list[_Ef
             return []
         brought, change = path.brought(quantity, i, j), path.change(quantity, i, j)
         to_loss, doubt = loss_through(path, quantity, cotangents, i, j), path.doubt(quantity, i, j)
-        found.append(_Effect(quantity, brought, to_loss, change, doubt))
+        found.append(_Effect(quantity, brought, to_loss, change, doubt, path.doubts(quantity, i, j)))
     return found
 
 

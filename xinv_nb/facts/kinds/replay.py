@@ -180,6 +180,8 @@ KIND = Kind(
     },
     compute=compute,
     method="both runs point by point along their accepted evaluations; reasons whose parts changed sign",
-    asked_with=r"\b(?:replay\w*|differ\w*|what (?:has )?changed|instead of before)\b",
+    asked_with=r"\b(?:replay\w*|differ\w*|what (?:has )?changed|instead of before|"
+    r"(?:than|with) (?:before|the (?:first|other|original) (?:run|one))|"
+    r"what (?:did|does|has) (?:it|this|that|(?:the|a) \w+er \w+(?: size)?) changed?)\b",
     of_fits=True,
 )

@@ -19,7 +19,7 @@ from xinv_nb.facts.measures.path import FollowedPath, Quantity
 from xinv_nb.facts.measures.pushing import named_side, push_unit, pushes_at, pushing, way_of
 from xinv_nb.facts.measures.recorded_path import Unknown
 from xinv_nb.facts.measures.turning import moved_most, turns_of
-from xinv_nb.language.slots import Iteration, Listed, Named, Said, Slot, Value, Word
+from xinv_nb.language.slots import Clause, Iteration, Listed, Named, Said, Slot, Value, Word
 
 _MOST = 4
 _UNEXPLAINED = 0.1
@@ -87,7 +87,7 @@ def _turned(
     slots["other_push"] = Value(-pushes[old], unit, digits=_DIGITS)
     data = {"pushes": {quantity.name: push * after for quantity, push in pushes.items()}}
     form = "evenly" if pushes[new] < _MUCH_MORE * -pushes[old] else "of two"
-    return KIND.fact(form, (0, evidence.last), 0.55, slots, data=data)
+    return KIND.fact(form, evidence.whole, 0.55, slots, data=data)
 
 
 def _by_sides(
@@ -103,7 +103,7 @@ def _by_sides(
     slots |= {"others": others, "back": way_of(track, -after), "other_push": Value(other_push, unit, digits=_DIGITS)}
     data = {"pushes": {quantity.name: push * after for quantity, push in pushes.items()}}
     form = "together, evenly" if push < _MUCH_MORE * other_push else "together"
-    return KIND.fact(form, (0, evidence.last), 0.55, slots, data=data)
+    return KIND.fact(form, evidence.whole, 0.55, slots, data=data)
 
 
 KIND = Kind(
@@ -114,12 +114,12 @@ KIND = Kind(
         "parameter": Named,
         "at": Iteration,
         "quantity": Named,
-        "way": (Said, Word),
+        "way": (Said, Word, Clause),
         "push": Value,
         "other": Named,
         "quantities": Listed,
         "others": Listed,
-        "back": (Said, Word),
+        "back": (Said, Word, Clause),
         "other_push": Value,
     },
     compute=compute,

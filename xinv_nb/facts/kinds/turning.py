@@ -15,7 +15,7 @@ from xinv_nb.facts.measures.iterates import Floats, Track
 from xinv_nb.facts.measures.names import named, watched
 from xinv_nb.facts.measures.turning import MOST_TURNS, moved_most, swinging, turns_of
 from xinv_nb.facts.measures.watched import is_loss
-from xinv_nb.language.slots import Count, Directions, Iteration, Named, Slot, Value, Way, pair
+from xinv_nb.language.slots import Count, Directions, Iteration, Named, Slot, Value, Way, Word, pair
 from xinv_nb.recorded.watch import Watch
 
 LEAST = 0.05
@@ -26,6 +26,8 @@ _TOLD_EACH = 2
 """Turning points that are told one by one."""
 _MOST = 4
 _FEWEST_ITERATES = 4
+_SEEN = 0.02
+"""Share of a rise by which a value may have fallen before: of more it is not said that it rose."""
 
 
 def compute(evidence: Evidence) -> Iterator[Fact]:
@@ -52,7 +54,7 @@ def _watched(evidence: Evidence, watch: Watch, values: Floats) -> Fact | None:
         return None
     form, slots, data = _way(path, evidence.iterates.rows, turns, watch.unit, None)
     slots["quantity"] = watched(watch)
-    return KIND.fact(f"quantity, {form}", (0, evidence.last), 0.55, slots, data=data)
+    return KIND.fact(f"quantity, {form}", evidence.whole, 0.55, slots, data=data)
 
 
 def _parameter(evidence: Evidence, track: Track, turns: list[int], salience: float) -> Fact:
@@ -64,7 +66,7 @@ def _parameter(evidence: Evidence, track: Track, turns: list[int], salience: flo
         slots["overshoot"] = Value(beyond, known.unit)
         form += ", too far"
     data |= {"start": float(values[0]), "end": float(values[-1])}
-    return KIND.fact(form, (0, evidence.last), salience, slots, data=data)
+    return KIND.fact(form, evidence.whole, salience, slots, data=data)
 
 
 def _way(
@@ -82,12 +84,21 @@ def _way(
     places = [0, *turns, len(path) - 1]
     values = [float(path[place]) for place in places]
     start, top = pair(values[0], values[1], unit)
-    slots = {"start": start, "top": top, "went": Way(values[1] - values[0], directions), "at": Iteration(at[0])}
+    slots = {"start": start, "top": top, "went": _went(path[: turns[0] + 1], unit, directions), "at": Iteration(at[0])}
     slots |= {"goal": pair(values[1], values[2], unit)[1], "turned": Way(values[2] - values[1], directions)}
     if len(turns) == 1:
         return "once", slots, data
     slots |= {"again": Way(values[3] - values[2], directions), "at_again": Iteration(at[1])}
     return "twice", slots | {"goal_again": pair(values[2], values[3], unit)[1]}, data
+
+
+def _went(path: Floats, unit: str, directions: Directions | None) -> Way | Word:
+    """Return which way a value went; that it went only, where it was on the other side of its start meanwhile."""
+    change = float(path[-1] - path[0])
+    aside = float(path.min() if change > 0 else path.max())
+    start, there = pair(float(path[0]), aside, unit)
+    is_seen = abs(aside - path[0]) > _SEEN * abs(change) and not start.looks_like(there)
+    return Word("went") if is_seen else Way(change, directions)
 
 
 def _overshoot(values: Floats) -> float:
@@ -107,7 +118,7 @@ KIND = Kind(
         "quantity": Named,
         "start": Value,
         "top": Value,
-        "went": Way,
+        "went": (Way, Word),
         "at": Iteration,
         "goal": Value,
         "turned": Way,

@@ -17,6 +17,10 @@ from xinv_nb.facts.measures.watched import Curve, is_loss, share_of_range
 from xinv_nb.language.slots import Asked, Iteration, Named, Slot, Value, Way, Word, pair
 from xinv_nb.recorded.run import RecordedRun
 
+_LEAP = 0.5
+"""Share of its range from which on a single step that took a quantity beyond both ends is told as one."""
+_SEVERAL = 6
+"""Values from which on one step among them is one of several."""
 _FEWEST = 3
 """Times that a quantity is watched from which on it can turn."""
 _TOLD = 0.05
@@ -138,6 +142,10 @@ def _turned(curve: Curve, *, is_drawn: bool) -> tuple[str, dict[str, Slot], int]
         return None
     start, top, end = (float(path.values[k]) for k in (0, place, -1))
     unit, at = curve.watch.unit, int(curve.evaluations[place])
+    before = float(path.values[place - 1])
+    if not path.is_noisy and len(path.values) >= _SEVERAL and abs(top - before) >= _LEAP * np.ptp(path.values):
+        before_it, there = pair(before, top, unit)
+        return "turned, by a step", {"before": before_it, "top": there, "at": Iteration(at)}, at
     slots: dict[str, Slot] = {"start": pair(start, top, unit)[0], "went": Way(top - start), "at": Iteration(at)}
     slots |= {"top": pair(start, top, unit)[1], "end": pair(top, end, unit)[1], "turned": Way(end - top)}
     return "turned, noisy" if path.is_noisy else "turned", slots, at
@@ -151,6 +159,7 @@ KIND = Kind(
         "quantity": Named,
         "start": Value,
         "top": Value,
+        "before": Value,
         "at": Iteration,
         "first": Iteration,
         "last": Iteration,

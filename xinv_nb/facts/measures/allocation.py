@@ -81,6 +81,10 @@ def allocation(evidence: Evidence, span: tuple[int, int]) -> tuple[str, dict[str
         slots["other"] = named(entries[second])
     if remainder > _REMAINDER or (form != "alone" and accounted / total > 1 + _SEEN):
         form += ", in part" if accounted / total < 1 else ", beyond"
+        if form == "two, in part" and abs(accounted - earned[first] - earned[second]) <= _SEEN * abs(total):
+            form += ", of two"  # whoever adds their shares up knows it, to the digits that are told
+    elif form == "two" and (earned[first] + earned[second]) / total > 1 + _SEEN:
+        form += ", raised"
     form += ", sampled" if any(entry.leaf.kept is not None for entry in entries) else ""
     parts = {entry.name: float(part) for entry, part in zip(entries, earned, strict=True)}
     return form, slots, {"total": total, "parts": parts, "remainder": remainder, "accounted": accounted}

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from xinv_nb.facts.measures.iterates import Floats
 from xinv_nb.facts.measures.names import named
+from xinv_nb.language.quantities import is_state
 from xinv_nb.language.slots import Clause, Count, Listed, Named, Said, Slot, Value
 from xinv_nb.recorded.entries import Entry
 
@@ -58,7 +59,8 @@ def _part(entry: Entry | None, column: int, move: float) -> Clause:
     known = entry.parameter
     slots: dict[str, Slot] = {"parameter": named(entry), "amount": Value(abs(move), known.unit)}
     if known.directions:
-        return Clause("moves", slots | {"direction": Said(known.directions[move > 0])})
+        direction = known.directions[move > 0]
+        return Clause("becomes" if is_state(direction) else "moves", slots | {"direction": Said(direction)})
     return Clause("rises" if move > 0 else "falls", slots)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from xinv_nb.language.slots import Said
 from xinv_nb.recorded.events import Event
 from xinv_nb.recorded.run import RecordedRun
@@ -25,6 +27,8 @@ class EventGroup:
     """Whether it ended during the run."""
     is_tried_only: bool
     """Whether it happened only at points that the optimizer tried and rejected."""
+    is_unbroken: bool
+    """Whether it happened in every accepted evaluation from its first to its last."""
 
     @property
     def first(self) -> Event:
@@ -87,4 +91,7 @@ def _groups(run: RecordedRun) -> Iterator[EventGroup]:
     for events in found.values():
         tried_only = not accepted.all() and not any(accepted[event.evaluation] for event in events)
         ends = events[-1].evaluation < last and not run.has_dropped_events
-        yield EventGroup(events, events[0].evaluation > 0, ends, tried_only)
+        first, final = events[0].evaluation, events[-1].evaluation
+        times = {event.evaluation for event in events}
+        unbroken = times.issuperset((np.flatnonzero(accepted[first : final + 1]) + first).tolist())
+        yield EventGroup(events, first > 0, ends, tried_only, unbroken)

@@ -132,10 +132,16 @@ def _places(history: History, evaluations: NDArray[np.intp]) -> NDArray[np.intp]
 
 
 def iterates_of(run: RecordedRun) -> Iterates:
-    """Return the accepted iterates of `run`, with a track for each of its entries."""
+    """Return the accepted iterates of `run`, with a track for each of its entries.
+
+    Where the loss broke for good, those before that, if there are several: no step after it means anything.
+    """
     rows = run.iterates
     if not len(rows):
         rows = run.kept
+    sound = np.flatnonzero(np.isfinite(run.loss[rows]))
+    if len(sound) > 1:
+        rows = rows[: sound[-1] + 1]
     history, places = run.history, _places(run.history, rows)
     every = len(places) == len(history.values)
     entries = run.entries()

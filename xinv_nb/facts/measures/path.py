@@ -19,10 +19,15 @@ from xinv_nb.language.slots import Named
 
 Places = NDArray[np.intp]
 
+MOST_LEFT_OVER = 0.1
+"""Share of a change, or of the largest part of it, that the parts of it may leave over."""
 _DIGITS = {3: 0.5, 2: 1.0}
 """To how many digits a part of a change is told where what is left over is no more than so much of the last of them."""
 _NO_JUMP = 0.1
 """Share of the change of a quantity of one number that its slopes may leave over: more is a jump, known to no slope."""
+_HIDDEN = 5.0
+"""How many times what is left over of a change, step by step, an error of one of its parts is at most: measured on
+ratios, differences and products along the long steps of quasi-Newton methods."""
 _UNSURE = 0.03
 """Share of a part that may be left over at most."""
 
@@ -80,6 +85,11 @@ class FollowedPath:
         way = self._way(quantity)
         return _read(way, quantity, way[i : j + 1])
 
+    def gradient_along(self, quantity: Quantity, places: Floats) -> Floats:
+        """Return the gradient of a quantity at places that may lie between points: 2.5 is in mid-step."""
+        way = self._way(quantity)
+        return _read(way, quantity, np.interp(places, np.arange(len(way)), way))
+
     def brought(self, quantity: Quantity, i: int, j: int) -> Floats:
         """Return what the move of each number from place i to j brought to a quantity, in its unit.
 
@@ -113,6 +123,21 @@ class FollowedPath:
         sums = np.concatenate([[0.0], np.cumsum(np.einsum("ij,ij->i", gradients, steps))])
         return float(np.abs(np.diff(values[known]) - np.diff(sums[known])).sum())
 
+    def doubts(self, quantity: Quantity, i: int, j: int) -> Floats:
+        """Return by how much what each number brought may be wrong, since errors of one step may cancel between them.
+
+        That is how far smooth curves through the readings lead away from even changes (Simpson's rule beside the
+        trapezoidal one); where nearly nothing is left over, cancelling hides few times as much.
+        """
+        most = _HIDDEN * self.doubt(quantity, i, j)
+        if not most or len(quantity.places) < 2:
+            return np.zeros(self.points.shape[1])
+        way = self._way(quantity)
+        at, middle = way[i : j + 1], (way[i:j] + way[i + 1 : j + 1]) / 2
+        ends, inside = (_read(way, quantity, wanted, is_smooth=True) for wanted in (at, middle))
+        smooth = np.einsum("ij,ij->j", (ends[:-1] + 4 * inside + ends[1:]) / 6, self.steps[i:j])
+        return np.asarray(np.minimum(np.abs(smooth - self.brought(quantity, i, j)), most))
+
     def _way(self, quantity: Quantity) -> Floats:
         """Return the way made up to each point, with each number weighed by how much it matters to the quantity."""
         weights = np.max(np.abs(quantity.gradients), axis=0, initial=0.0)
@@ -121,11 +146,12 @@ class FollowedPath:
         return np.asarray(way + np.arange(len(way)) * (1e-12 * (way[-1] or 1.0)))
 
 
-def _read(way: Floats, quantity: Quantity, wanted: Floats) -> Floats:
+def _read(way: Floats, quantity: Quantity, wanted: Floats, *, is_smooth: bool = False) -> Floats:
     """Return gradients after some ways made; before the first that is known it stands for them.
 
     Behind the last they go on changing as before it, for as long as between it and the one before.
-    Within one step it changes evenly, for the path has a corner at each end; over several, by cubic pieces.
+    Within one step it changes evenly, for the path has a corner at each end; over several, or where it `is_smooth`, by
+    cubic pieces.
     """
     known_at, rows = way[quantity.places], quantity.gradients
     if len(known_at) == 1:
@@ -136,7 +162,7 @@ def _read(way: Floats, quantity: Quantity, wanted: Floats) -> Floats:
     part = np.clip((wanted - known_at[left])[:, None] / length[left], 0.0, 1.0)
     rest = 1 - part
     found = rows[left] * rest + rows[right] * part
-    several = np.diff(quantity.places)[left] > 1
+    several = (np.diff(quantity.places)[left] > 1) | is_smooth
     if several.any() and len(known_at) > 2:
         rates = np.diff(rows, axis=0) / length
         bends, between = _rates_at(rates, length), rates[left]
@@ -168,16 +194,17 @@ def left_over(parts: Floats, change: float, doubt: float = 0.0) -> float:
     return max(abs(change - float(np.sum(parts))), doubt) / scale if scale else 0.0
 
 
-def digits_of(part: float, parts: Floats, change: float, doubt: float = 0.0) -> int | None:
+def digits_of(part: float, parts: Floats, change: float, doubt: float = 0.0, own: float = 0.0) -> int | None:
     """Return to how many digits one of the parts of a change may be told; None where not at all.
 
-    What the parts leave over together may be missing from any one of them; `doubt` is what is left over step by step.
+    What the parts leave over together may be missing from any one of them; `doubt` is what is left over step by step,
+    and `own` by how much this part may be wrong.
 
     >>> parts = np.array([-3.0, 1.0, -0.004])
     >>> [digits_of(part, parts, -2.0) for part in parts]
     [3, 3, None]
     """
-    rest, size = max(abs(change - float(np.sum(parts))), doubt / 2), abs(part)
+    rest, size = max(abs(change - float(np.sum(parts))), doubt / 2, own), abs(part)
     if not 0 < size < math.inf or not max(rest, doubt) <= _UNSURE * size:
         return None
     leading = math.floor(math.log10(size)) + 1

@@ -16,6 +16,11 @@ from xinv_nb.recorded.run import RecordedRun
 _FEWEST = 8
 """Steps that it takes to tell who lowers a loss and who raises it."""
 _NEARLY_ALL = 0.9
+_MOST = 24
+"""Parameters up to which each may play by itself."""
+_BENT = 1e-3
+_SEEN, _SAME = 1e-8, 1e-6
+"""Share of a parameter below which a step of it is rounding, and of a step size up to which two are the same."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +37,10 @@ def players_of(run: RecordedRun, iterates: Iterates) -> Players | None:
     if run.history.moved_by:
         return Players(others=run.history.moved_by)
     arguments = list(arguments_of(run))
-    if len(arguments) < 2 or len(iterates) <= _FEWEST:
+    if len(iterates) <= _FEWEST:
         return None
+    if len(arguments) < 2:
+        return _within_one_argument(run, iterates)
     steps = np.diff(iterates.earned, axis=1) if run.has_gradients else _by_turns(iterates)
     sides: tuple[list[Entry], list[Entry]] = [], []
     for leaves in arguments:
@@ -47,6 +54,37 @@ def players_of(run: RecordedRun, iterates: Iterates) -> Players | None:
             return None
         sides[int(lowered <= 1 - _NEARLY_ALL)].extend(iterates.tracks[k].entry for k in own)
     return Players(lowering=sides[0], raising=sides[1]) if all(sides) else None
+
+
+def _within_one_argument(run: RecordedRun, iterates: Iterates) -> Players | None:
+    """Return the entries of one array that step down their own slopes, and those that step up theirs, all of them.
+
+    Each step is one and the same multiple of the slope, to many digits: a solver that uses the curvature goes up the
+    slope of a parameter, too.
+    """
+    tracks = iterates.tracks
+    if (
+        not run.has_gradients
+        or not run.history.is_real
+        or len(tracks) > _MOST
+        or any(t.entry.statistic for t in tracks)
+    ):
+        return None
+    sides: tuple[list[Entry], list[Entry]] = [], []
+    ways: list[NDArray[np.float64]] = []
+    for track in tracks:
+        steps, slopes = np.diff(track.values), track.slopes[:-1]
+        seen = np.abs(steps) > _SEEN * np.abs(track.values[1:])
+        if np.count_nonzero(seen) < _FEWEST or not slopes[seen].all():
+            return None
+        rates = steps[seen] / slopes[seen]
+        if not np.ptp(rates) <= _SAME * abs(float(rates[0])):
+            return None
+        sides[int(rates[0] > 0)].append(track.entry)
+        ways.append(slopes / np.abs(slopes).max())
+    # Along one straight line any direction is a multiple of the slope, parameter by parameter.
+    is_bent = any(np.ptp(np.abs(way) - np.abs(ways[0])) > _BENT for way in ways)
+    return Players(lowering=sides[0], raising=sides[1]) if all(sides) and is_bent else None
 
 
 def _by_turns(iterates: Iterates) -> NDArray[np.float64]:

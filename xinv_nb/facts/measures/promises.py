@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from xinv_nb.facts.measures.iterates import Floats
 from xinv_nb.facts.measures.optimizers import optimizer_starts
+from xinv_nb.facts.measures.rounding import grain
 from xinv_nb.recorded.history import MOST_CHANGES
 from xinv_nb.recorded.run import RecordedRun
 
@@ -22,6 +23,8 @@ Rows = NDArray[np.intp]
 _DOUBLE, _SINGLE = (float(np.finfo(kind).eps) for kind in (np.float64, np.float32))
 _ROUNDING = 1e3
 """Units of rounding below which a change of the loss says nothing."""
+_GRAINS = 64.0
+"""Multiples of what losses are rounded to, because of larger numbers within them, below which a change says nothing."""
 _VISIBLE_BEND = 1e-9
 """How much the promises of two ends have to differ to tell of the curvature."""
 
@@ -178,7 +181,7 @@ def rounding_at(run: RecordedRun, rows: Rows) -> Floats:
     points, slopes = run.history.values.array[rows], run.history.gradients.array[rows]
     # Each product of the sum may round by its own size, and the points themselves are rounded.
     moved = np.einsum("ij,ij->i", np.abs(points), np.abs(slopes))
-    return np.asarray(_ROUNDING * precision(run) * (np.abs(run.loss[rows]) + moved))
+    return np.asarray(_ROUNDING * precision(run) * (np.abs(run.loss[rows]) + moved) + _GRAINS * grain(run))
 
 
 def _ways(run: RecordedRun, starts: Rows, ends: Rows) -> Ways:

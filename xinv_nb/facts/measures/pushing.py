@@ -9,7 +9,8 @@ import numpy as np
 from xinv_nb.facts.measures.iterates import Floats, Track
 from xinv_nb.facts.measures.objective import told_of_loss
 from xinv_nb.facts.measures.path import FollowedPath, Quantity
-from xinv_nb.language.slots import Listed, Said, Word
+from xinv_nb.language.quantities import is_state
+from xinv_nb.language.slots import Clause, Listed, Said, Word
 from xinv_nb.recorded.entries import Entry
 from xinv_nb.recorded.run import RecordedRun
 
@@ -100,10 +101,11 @@ def known_near(path: FollowedPath, quantity: Quantity, place: int, share: float)
     return bool((apart <= share * ranges).all(axis=1).any())
 
 
-def way_of(track: Track, sign: float) -> Said | Word:
+def way_of(track: Track, sign: float) -> Said | Word | Clause:
     """Return what the domain, or else the reader, calls one of the two ways of a parameter."""
     if track.entry.parameter.directions:
-        return Said(track.entry.parameter.directions[1 if sign > 0 else 0])
+        direction = track.entry.parameter.directions[1 if sign > 0 else 0]
+        return Clause("to be", {"direction": Said(direction)}) if is_state(direction) else Said(direction)
     return Word("up" if sign > 0 else "down")
 
 

@@ -38,6 +38,11 @@ _MOST_ITERATIONS = 10_000_000
 _ANEW = (
     "It begins anew at {} {} of {}: what {} had gathered until there, such as momentum or averages, is not recorded."
 )
+_BEYOND = (
+    "The objective could not be evaluated at iteration {} ({}: {}): the run had {} iterations, and the objective takes "
+    "their number. Ask for no more than iterations={}, or let it begin again with its batches, such as "
+    "batches[i % len(batches)]."
+)
 
 
 def replay(
@@ -80,7 +85,14 @@ def replay(
     changes[:0] = [{"what": "from", "at": at}] if row else []
     changes += _of_the_point(part, point, base)
     found = new(name if name is not None else f"{run.name or 'run'}, again", run.problem)
-    replayed.run_into(found, again)
+    try:
+        replayed.run_into(found, again)
+    except Exception as error:
+        if replayed.takes_iteration and replayed.iteration >= (count := part.evaluations):
+            raise XinvError(
+                _BEYOND.format(replayed.iteration, type(error).__name__, error, count, count - row)
+            ) from error
+        raise
     _mend_bounds(found, again)
     writer = RunWriter(found)
     if row and (recorded.optimizer != DESCENT or recorded.rule[0]):

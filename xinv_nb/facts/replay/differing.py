@@ -113,12 +113,14 @@ def _turned(run: RecordedRun, again: RecordedRun) -> list[dict[str, Any]]:
     for name, unit in list(zip(one.quantities, one.units, strict=True))[:-1]:  # the last is the loss
         if name not in other.quantities[:-1]:
             continue
-        before = one.parts[:, one.quantities.index(name)]
-        after = other.parts[:, other.quantities.index(name)]
+        (before, doubt), (after, doubt_after) = (
+            (each.parts[:, q], each.doubts[:, q]) for each in (one, other) for q in [each.quantities.index(name)]
+        )
         largest = max(_largest(before), _largest(after))
         for k, parameter in enumerate(one.parameters):
             share = min(abs(before[k]), abs(after[k])) / largest if largest else 0.0
-            if before[k] * after[k] < 0 and share >= _MUCH:
+            is_sure = abs(before[k]) > doubt[k] and abs(after[k]) > doubt_after[k]
+            if before[k] * after[k] < 0 and share >= _MUCH and is_sure:
                 told = {"parameter": parameter, "quantity": name, "unit": unit}
                 found.append((share, {**told, "part": float(after[k]), "other": float(before[k])}))
     return [told for _, told in sorted(found, key=lambda each: -each[0])[:_MOST_TURNED]]

@@ -295,7 +295,7 @@ def _rows(array: NDArray[Any], shapes: Sequence[Any] | None) -> list[Any]:
 
 def _event_in(saved: Any, below: float) -> Event:
     event = Event(**of_kind(dict, decoded(saved)))
-    texts([event.id, event.name, event.text, event.stage])
+    texts([event.id, event.name, event.text, event.stage, event.until])
     one_of(get_args(EventPhase), event.phase)
     one_of(get_args(EventKind), event.kind)
     of_kind(dict, event.values)
@@ -303,15 +303,10 @@ def _event_in(saved: Any, below: float) -> Event:
     position(event.evaluation, below)
     if event.column is not None:
         position(event.column)
-        _check_words(event)
+        if event.kind not in ("turn", "bound", "terms"):
+            raise ValueError("an event without words")
+    worded(event, {}, {})  # raises where it lacks what its words are made of
     return event
-
-
-def _check_words(event: Event) -> None:
-    """Raise where an event about a parameter lacks what its words are made of."""
-    if event.kind not in ("turn", "bound", "terms"):
-        raise ValueError("an event without words")
-    worded(event, {})
 
 
 def _caption_in(saved: Any) -> Caption:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from xinv_nb.facts.analysis import shown_excerpt
+from xinv_nb.facts.measures.objective import told_of_loss
 from xinv_nb.recorded.excerpt import Places
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.words.names import mentioned_in, subjects_of
@@ -26,6 +27,7 @@ _SAY_NOTHING = re.compile(
     r"learning|loss|model|fit|initial|final|log|true|best|one|two)$"
 )
 """Words in names that alone do not tell which parameter or quantity is meant."""
+_FOR_REASONS = re.compile(r"\b(?:why|what (?:made|makes|lowered|raised|brought))\b", re.IGNORECASE)
 _OF_OTHERS = re.compile(r"\b(?:learning rate|step size|sample size|batch size)\b")
 """Terms of the field in which such a word names none of the domain."""
 
@@ -82,6 +84,7 @@ def read(whole: RecordedRun, question: str) -> Query:
     ('extreme', ('well depth',), False)
     """
     run, places = shown_excerpt(whole)
+    question = _of_the_loss(run, question)
     subjects = subjects_of(run)
     in_full = {name: (name,) for name in mentioned_in(question, subjects)}
     groups = {entry.group for entry in run.entries() if entry.group not in (entry.name, entry.label)}
@@ -91,10 +94,21 @@ def read(whole: RecordedRun, question: str) -> Query:
     meant = dict.fromkeys(subjects[name] for name in subjects if name in said)
     numbered = _NUMBERED.search(question.lower())
     evaluation = int(numbered[1] or numbered[2]) if numbered else None
-    asked = " ".join(question.lower().split())
+    asked = " ".join(question.lower().split())  # with "lower" for what the user calls a lower loss
     kind = kind_of(_pattern(question, said))
     stretch = _stretch(asked, places, run.evaluations - 1)
     return Query(whole, run, places, asked, kind, tuple(meant), bool(in_full), evaluation, stretch)
+
+
+def _of_the_loss(run: RecordedRun, question: str) -> str:
+    """Return a question for reasons in the field's words for the loss, where the user has own ones."""
+    told = told_of_loss(run)
+    if told is None or told.name in run.watches or not _FOR_REASONS.search(question):
+        return question
+    name = re.sub(r"^(?:the|an?) ", "", told.name, flags=re.IGNORECASE)
+    for own, plain in ((rf"(?:the )?{re.escape(name)}", "the loss"), (re.escape(told.lower), "lower")):
+        question = re.sub(rf"\b{own}(?!\w)", plain, question, flags=re.IGNORECASE)
+    return re.sub(rf"\b{re.escape(told.higher)}(?!\w)", "higher", question, flags=re.IGNORECASE)
 
 
 def _stretch(asked: str, places: Places, last: int) -> tuple[int, int] | None:

@@ -15,7 +15,8 @@ from xinv_nb.facts.measures.constraints import is_constrained
 from xinv_nb.facts.measures.ends import slope_at_end
 from xinv_nb.facts.measures.iterates import Track
 from xinv_nb.facts.measures.losses import finite_iterates, height
-from xinv_nb.language.slots import Count, Listed, Named, Slot, Value, Word
+from xinv_nb.facts.measures.names import named
+from xinv_nb.language.slots import Count, Iteration, Listed, Named, Slot, Value, Word
 
 _PULLED = 1e-3
 """Share of the largest slope of a parameter over the run from which on it is pulled across its bound."""
@@ -40,6 +41,7 @@ this end, not the loss alone.'
         return  # the slope may be the constraint's
     held = [_Held(fact, pull) for fact in evidence.of("bound") if (pull := _pull(evidence, fact)) != 0]
     if not held:
+        yield from _by_program(evidence)
         return
     first = max(held, key=lambda each: each.weight(evidence))
     span = (min(each.fact.span[0] for each in held), evidence.last)
@@ -56,6 +58,22 @@ this end, not the loss alone.'
     if np.isnan(first.pull):
         form += ", without slopes"
     yield KIND.finding(form, span, slots, cites=cites)
+
+
+def _by_program(evidence: Evidence) -> Iterator[Finding]:
+    """Yield which parameters a loop of the program holds, where nobody told of bounds."""
+    run = evidence.run
+    entries = {entry.column: entry for entry in run.entries() if entry.column is not None}
+    held = sorted((each for each in evidence.held if each.column in entries), key=lambda each: -abs(each.slope))
+    if not held or evidence.is_maximized:
+        return
+    names = tuple(named(entries[each.column]) for each in held)
+    slots: dict[str, Slot] = {"parameters": Listed(names[:_MOST]), "count": Count(len(held))}
+    first, form = held[0], "several" if len(held) <= _MOST else "many"
+    if len(held) == 1:
+        form, slots = "one", {"parameter": names[0], "bound": Value(first.value, names[0].unit)}
+        slots |= {"slope": Value(first.slope), "first": Iteration(first.since)}
+    yield KIND.finding(f"{form}, by the program", (min(each.since for each in held), evidence.last), slots)
 
 
 @dataclass(frozen=True)
@@ -96,11 +114,19 @@ KIND = FindingKind(
     name="bound",
     severity="caution",
     rank=60,
-    slots={"parameter": Named, "bound": Value, "side": Word, "slope": Value, "parameters": Listed, "count": Count},
+    slots={
+        "parameter": Named,
+        "bound": Value,
+        "side": Word,
+        "slope": Value,
+        "parameters": Listed,
+        "count": Count,
+        "first": Iteration,
+    },
     compute=compute,
     means="A parameter lies at its bound, and the loss would fall on across it: the end is no inner minimum.",
     seen_by="the gradient at the end points across an active bound (Karush-Kuhn-Tucker conditions; Byrd, Lu, Nocedal & "
-    "Zhu 1995)",
+    "Zhu 1995); a parameter of a loop that comes to a round number, stays there to the last bit and is never beyond",
     example="L-BFGS-B with an upper bound below the best value",
     asked_with=r"\b(?:bound|limit)s?\b",
     silences=("advice: wider bound", "minimum: not yet"),

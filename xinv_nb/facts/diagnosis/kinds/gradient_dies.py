@@ -48,7 +48,7 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
         if not found.matters or name in SIGMOIDS or _is_at_rest(found):
             continue
         is_elsewhere = found.since > found.story[0] or stands_still(evidence.run, found.story)
-        if not is_flat and (is_elsewhere or found.is_minimum):
+        if not is_flat and (is_elsewhere or found.is_minimum or values.get("cancels")):
             continue
         form, slots = _form(found, name, is_flat=is_flat), found.slots
         if form in ("level", "product") and found.largest > 0:

@@ -84,6 +84,8 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
         return  # it ended above its best: that is another matter
     if not _has_fallen(evidence) or any(fact.values.get("pull", 0.0) > 0 for fact in evidence.of("bound")):
         return
+    if evidence.held:
+        return  # what its slope promises the program does not allow
     if tape_events(evidence, "broadcast"):
         return  # it is not to be minimized further, but to be mended
     found = _left(evidence)

@@ -66,7 +66,7 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     level = [each for each in found if not each.event.values.get("is_flat")]
     if len(level) < len(found):
         return  # that is a gradient that dies
-    if not level:
+    if not level or any(each.event.values.get("cancels") for each in level):  # then it is not by these alone
         if not tape_events(evidence, "cut off"):
             yield KIND.finding("level", span, {"loss": LossValue(loss)}, severity="caution")
         return

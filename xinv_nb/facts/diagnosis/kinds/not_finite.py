@@ -8,15 +8,26 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from xinv_nb.facts.diagnosis.asking import ROSE
 from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
+from xinv_nb.facts.measures.losses import Rows, finite_iterates
 from xinv_nb.facts.measures.names import named
 from xinv_nb.facts.measures.tape import at_line
-from xinv_nb.language.slots import Count, Iteration, LossValue, Named, Said, Slot, Value, pair
+from xinv_nb.language.slots import Count, Iteration, LossValue, Named, Said, Slot, Value, loss_pair, pair
 from xinv_nb.recorded.endings import NO_LOWER_LOSS
 from xinv_nb.recorded.events import Event
 from xinv_nb.recorded.run import RecordedRun
+
+_SOON = 3
+"""Evaluations within which the operation is found that gave the first number that is not finite."""
+_GREW = 10.0
+"""How many times as high as it was the loss has to have become before it broke, for that to be the cause."""
+_HUGE = 1e30
+"""The same, where it is the size of the numbers that broke it."""
+_MOSTLY = 0.9
+"""Share of the steps that have to go down the slope, or up, for that to be told."""
 
 
 def compute(evidence: Evidence) -> Iterator[Finding]:
@@ -36,15 +47,22 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     if first is None:
         return
     of_gradient = form == "gradient"
-    event = next((e for e in run.events_as_recorded() if e.kind == "not finite" and e.evaluation >= first), None)
+    event = next(
+        (e for e in run.events_as_recorded() if e.kind == "not finite" and 0 <= e.evaluation - first <= _SOON), None
+    )
     slots: dict[str, Slot] = {"first": Iteration(first)} | (_place(event) if event is not None else {})
+    grown = _grown(run, first) if form != "search" and evidence.is_minimized else None
     if of_gradient:
         slots["loss"] = LossValue(float(run.loss[first]))
+    if grown is not None:
+        form, slots = f"{form}, {grown[0]}", slots | grown[1]
     elif form == "loss" and not np.isfinite(run.loss[:first][run.accepted[:first]]).any():
         form = "start"
     elif form == "loss":
         slots |= _left(evidence, first)
-    if of_gradient and event is not None and event.values.get("fed_by"):
+    if grown is not None:
+        pass  # that is where it came from, whichever operation was the first to break
+    elif of_gradient and event is not None and event.values.get("fed_by"):
         slots |= {"fed": Said(str(event.values["fed_by"]))}
         if "fed_line" in event.values:
             slots |= at_line(int(event.values["fed_line"]), str(event.values["fed_file"]))
@@ -65,15 +83,17 @@ def _first(run: RecordedRun) -> tuple[int | None, str]:
     finite = np.isfinite(run.loss[rows])
     if not len(rows):
         return None, ""
+    broken: list[int] = []
     if run.has_gradients:
         iterates = run.iterates
         known = iterates if run.history.without_gradient is None else np.setdiff1d(iterates, _unknown(run))
         sound = np.isfinite(run.history.rows(known, "gradients")).all(axis=1)
-        broken = known[np.flatnonzero(sound)[-1] + 1 :] if sound.any() else known
-        if len(broken):
-            return int(broken[0]), "gradient" if np.isfinite(run.loss[broken[0]]) else "loss"
+        broken += known[np.flatnonzero(sound)[-1] + 1 :].tolist() if sound.any() else known.tolist()
     if not finite[-1]:
-        return int(rows[np.flatnonzero(finite)[-1] + 1]) if finite.any() else int(rows[0]), "loss"
+        broken.append(rows[np.flatnonzero(finite)[-1] + 1] if finite.any() else rows[0])
+    if broken:
+        first = int(min(broken))
+        return first, "gradient" if np.isfinite(run.loss[first]) else "loss"
     after, calls = int(rows[-1]) + 1, run.history.calls
     gave_up = bool(calls) and calls[-1].ending.get("reason") in NO_LOWER_LOSS
     if gave_up and after < run.evaluations and not np.isfinite(run.loss[after:]).any():
@@ -86,16 +106,58 @@ def _unknown(run: RecordedRun) -> NDArray[np.intp]:
     return run.history.without_gradient.array
 
 
+def _grown(run: RecordedRun, first: int) -> tuple[str, dict[str, Slot]] | None:
+    """Return how the loss had grown before it broke, with a form that says of what; None where it had not."""
+    rows = finite_iterates(run)
+    rows = rows[rows < first]
+    if len(rows) < 2:
+        return None
+    loss = run.loss[rows]
+    lowest, at_first = int(np.argmin(loss[::-1])), float(loss[0])
+    rows, loss = rows[len(rows) - 1 - lowest :], loss[len(loss) - 1 - lowest :]
+    is_huge = bool(loss[-1] > _HUGE * max(abs(loss[0]), 1.0))
+    if (
+        len(rows) < 2
+        or not loss[-1] >= _GREW * abs(loss[0])
+        or not loss[-1] > at_first
+        or not (is_huge or (np.diff(loss) > 0).all())
+    ):
+        return None
+    start, end = loss_pair(float(loss[0]), float(loss[-1]))
+    slots: dict[str, Slot] = {
+        "start": start,
+        "end": end,
+        "from": Iteration(int(rows[0])),
+        "to": Iteration(int(rows[-1])),
+    }
+    down = _downhill(run, rows)
+    if down is not None and down <= 1 - _MOSTLY:
+        return "uphill", slots
+    form = "too long" if down is not None and down >= _MOSTLY else "grown"
+    return form if is_huge else f"{form}, undefined", slots
+
+
+def _downhill(run: RecordedRun, rows: Rows) -> float | None:
+    """Return the share of the steps that went down the slope where they began; None where that is not known."""
+    if not run.has_gradients or not run.history.is_real or run.history.kept is not None:
+        return None
+    with np.errstate(all="ignore"):
+        along = np.einsum("ij,ij->i", np.diff(run.history.rows(rows), axis=0), run.history.rows(rows[:-1], "gradients"))
+    known = along[~np.isnan(along)]
+    return float(np.mean(known < 0)) if len(known) else None
+
+
 def _left(evidence: Evidence, first: int) -> dict[str, Slot]:
     """Return how the only parameter went where the loss broke, if there is one only."""
-    tracks, at = evidence.iterates.tracks, int(np.searchsorted(evidence.iterates.rows, first))
-    if len(tracks) != 1 or tracks[0].entry.statistic or not 0 < at < len(evidence.iterates):
+    run, entries, rows = evidence.run, evidence.run.entries(), evidence.run.iterates
+    at = int(np.searchsorted(rows, first))
+    if len(entries) != 1 or entries[0].column is None or not 0 < at < len(rows):
         return {}
-    before, after = tracks[0].values[at - 1 : at + 1].tolist()
+    before, after = (float(value) for value in run.column(entries[0])[rows[at - 1 : at + 1]])
     if not math.isfinite(before) or not math.isfinite(after):
         return {}
-    one, other = pair(before, after, tracks[0].entry.parameter.unit)
-    return {"parameter": named(tracks[0].entry), "before": one, "after": other}
+    one, other = pair(before, after, entries[0].parameter.unit)
+    return {"parameter": named(entries[0]), "before": one, "after": other}
 
 
 def _place(event: Event) -> dict[str, Slot]:
@@ -124,12 +186,17 @@ KIND = FindingKind(
         "after": Value,
         "line": Count,
         "file": Said,
+        "start": Value,
+        "end": Value,
+        "from": Iteration,
+        "to": Iteration,
     },
     compute=compute,
     means="The loss or its gradient stopped being a finite number, and stayed so: no later step means anything.",
-    seen_by="losses and gradients; the operation and its line from NumPy's warning or from the tape",
+    seen_by="losses and gradients; the operation and its line from NumPy's warning or from the tape; the loss "
+    "before it",
     example="a square root of a negative number, also in the branch that `np.where` does not take",
-    asked_with=r"\bnans?\b|not a number|\b(?:in|not |non.)finite\b|\binfinit|\boverflow|\bbroke|\bbreak",
+    asked_with=ROSE + r"|\bnans?\b|not a number|\b(?:in|not |non.)finite\b|\binfinit|\boverflow|\bbroke|\bbreak",
     silences=("advice", "minimum", "gradient", "asked", "convergence", "steps", "identifiability"),
     of_samples=True,
 )

@@ -13,8 +13,13 @@ from xinv_nb.facts.diagnosis.asking import STANDS_STILL
 from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
+from xinv_nb.facts.measures.constraints import is_constrained
+from xinv_nb.facts.measures.ends import last_call, slope_at_end
+from xinv_nb.facts.measures.left import Path
+from xinv_nb.facts.measures.losses import finite_iterates
 from xinv_nb.facts.measures.names import named
 from xinv_nb.language.slots import Iteration, LossValue, Named, Slot, Value
+from xinv_nb.recorded.run import RecordedRun
 
 _THROWN = 100.0
 """How many times its own size a parameter has to move at once."""
@@ -26,6 +31,14 @@ _LEFT = 0.1
 """Slope times size of a large parameter at the end, as a share of the whole fall, from which on the run is not done."""
 _NO_PROGRESS = 0.01
 """Share of the loss at the start up to which a run got nowhere."""
+_FEWEST = 3
+_TINY, _FELT = 1e-5, 1e-3
+"""Size up to which all parameters are far smaller than the steps that optimizers begin with, and the share of the loss
+by which it changes as one changes by its own size."""
+_LARGER, _STEEPER = 1e3, 1e4
+"""How many times larger than another a parameter is that is left behind, and how many times less steep."""
+_STILL, _MOVED, _AS_STEEP = 1e-3, 1e-2, 0.3
+"""Shares of their sizes that one moved at most and the other at least, and of its largest slope that is left."""
 
 
 def compute(evidence: Evidence) -> Iterator[Finding]:
@@ -50,7 +63,10 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     is_plain = history.is_real and history.kept is None and all(leaf.kept is None for leaf in history.leaves)
     if not is_plain or run.evaluations < 2 or not evidence.is_minimized or not math.isfinite(run.loss[0]):
         return
-    found = _by_a_step(evidence) if evidence.trials is not None else _by_a_difference(evidence)
+    if evidence.trials is None:
+        found = _by_a_difference(evidence) or _left_behind(evidence, _path_by_differences(run))
+    else:
+        found = _by_a_step(evidence) or _of_all(evidence) or _left_behind(evidence, evidence.path)
     if found is not None:
         yield found
 
@@ -110,6 +126,75 @@ def _by_a_step(evidence: Evidence) -> Finding | None:
             LossValue(float(loss[0])),
         )
     return KIND.finding(form, (0, row), slots)
+
+
+def _of_all(evidence: Evidence) -> Finding | None:
+    """Return the finding where all parameters are tiny, and the first step throws them away."""
+    history = evidence.run.history
+    points, slopes, loss = history.values.array, history.gradients.array, history.loss.array
+    moved = np.flatnonzero((points != points[0]).any(axis=1))
+    size, steep = np.abs(points[0]), np.abs(slopes[0])
+    if not len(moved) or not np.isfinite(slopes[0]).all() or not 0 < size.max() <= _TINY:
+        return None
+    row = int(moved[0])
+    away = np.abs(points[row] - points[0])
+    thrown = np.flatnonzero((size > 0) & (away >= _THROWN * size) & (steep * size >= _FELT * abs(loss[0])))
+    if not len(thrown):
+        return None
+    column = int(thrown[np.argmax(away[thrown] / size[thrown])])
+    each = _Thrown(column, row, column)
+    slots = _about(evidence, each, column) if loss[row] > loss[0] and _is_harmed(evidence, each) else None
+    if slots is None:
+        return None
+    slots |= {"length": Value(float(np.linalg.norm(points[row] - points[0]))), "slope": Value(float(slopes[0, column]))}
+    slots |= {"loss": LossValue(float(loss[row])), "before": LossValue(float(loss[0]))}
+    return KIND.finding("thrown, alone", (0, row), slots)
+
+
+def _path_by_differences(run: RecordedRun) -> Path | None:
+    """Return the iterates of a solver that takes differences, with its slopes at the first and the last of them."""
+    rows, end, call = finite_iterates(run), slope_at_end(run), last_call(run)
+    history = run.history
+    if len(rows) < _FEWEST or end is None or call is None or not call.differences:
+        return None
+    first, after = call.differences[0]
+    steps = history.rows(np.arange(first, after)) - history.rows(rows[:1])
+    if steps.shape != (history.width, history.width) or not (np.count_nonzero(steps, axis=0) == 1).all():
+        return None  # each along one parameter
+    columns = np.argmax(steps != 0, axis=1)
+    begin = np.empty(history.width)
+    begin[columns] = (run.loss[first:after] - run.loss[rows[0]]) / steps[np.arange(len(steps)), columns]
+    return history.rows(rows), np.array([begin, end]), run.loss[rows]
+
+
+def _left_behind(evidence: Evidence, path: Path | None) -> Finding | None:
+    """Return the finding where a large parameter hardly moved, since the steps are made for one that is far smaller."""
+    run = evidence.run
+    if path is None or len(path[0]) < _FEWEST or run.status != "finished" or evidence.is_noisy or evidence.is_maximized:
+        return None
+    if is_constrained(run) or evidence.held or any(fact.values.get("pull", 0.0) > 0 for fact in evidence.of("bound")):
+        return None
+    points, slopes, loss = path
+    size, moved, steep = np.abs(points).max(axis=0), np.ptp(points, axis=0), np.abs(slopes)
+    fall, left = float(loss[0] - loss[-1]), steep[-1] * size
+    steepest = steep.max(axis=0)
+    is_still = (moved <= _STILL * size) & (steep[-1] >= _AS_STEEP * steepest) & (left >= _LEFT * fall) & (left > 0)
+    if not fall > 0 or not is_still.any():
+        return None
+    column = int(np.argmax(np.where(is_still, left, 0.0)))
+    smaller = (size > 0) & (_LARGER * size <= size[column]) & (moved >= _MOVED * size)
+    smaller &= steepest >= _STEEPER * steepest[column]
+    entries = {entry.column: entry for entry in run.entries() if entry.column is not None}
+    other = int(np.argmax(np.where(smaller, steepest, 0.0)))
+    if not smaller.any() or not {column, other} <= set(entries):
+        return None
+    parameter = named(entries[column])
+    slots: dict[str, Slot] = {"parameter": parameter, "other": named(entries[other])}
+    slots |= {"size": Value(float(size[column]), parameter.unit), "moved": Value(float(moved[column]), parameter.unit)}
+    slots |= {"other_size": Value(float(size[other]), slots["other"].unit)}  # type: ignore[attr-defined]
+    slots |= {"ratio": Value(float(steepest[other] / steepest[column])), "slope": Value(float(slopes[-1, column]))}
+    slots["unit"] = Value(10.0 ** math.floor(math.log10(size[column])))
+    return KIND.finding("left behind", (0, evidence.last), slots)
 
 
 def _is_harmed(evidence: Evidence, thrown: _Thrown) -> bool:
@@ -186,9 +271,13 @@ KIND = FindingKind(
         "loss": Value,
         "before": Value,
         "unit": Value,
+        "size": Value,
+        "moved": Value,
+        "other_size": Value,
     },
     compute=compute,
-    means="The sizes of the parameters differ by many orders: a step that is short for one throws another away.",
+    means="The sizes of the parameters differ by many orders: a step that is short for one throws another away, or one "
+    "that suits it leaves another where it is.",
     seen_by="sizes of parameters, slopes and the first step beside each other (Gill, Murray & Wright 1981, 8.7)",
     example="a cross section of 3e-17 beside amplitudes of thousands",
     asked_with=STANDS_STILL + r"|\bscal(?:e|ed|ing)",

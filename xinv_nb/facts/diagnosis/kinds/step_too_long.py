@@ -15,7 +15,7 @@ from xinv_nb.facts.measures.kinks import cross_kinks
 from xinv_nb.facts.measures.losses import finite_iterates
 from xinv_nb.facts.measures.promises import Ways, largest_curvature
 from xinv_nb.facts.measures.updates import Rule, rule_of
-from xinv_nb.language.slots import Iteration, Slot, Value, loss_pair
+from xinv_nb.language.slots import Iteration, Slot, Value, loss_pair, pair
 
 _FEWEST = 3
 """Steps that have to grow."""
@@ -30,6 +30,9 @@ _BACK, _LASTING, _AS_LONG = 0.95, 0.95, 0.999
 least, and from which on they are told as equally long."""
 _EVENLY = 0.02
 """How far, in logarithms, each may be from as long beside the one before as all of them are."""
+_NEAR, _ALIKE = 0.05, 0.01
+"""Share of the longest stable step size up to which it is told that one is near it, and up to which both are told with
+more digits."""
 _OUTSIDE = 0.1
 _LEFT = 0.01
 """Share of the fall that the loss has to be above what lies between, for the swing to matter."""
@@ -107,9 +110,12 @@ def _slots(evidence: Evidence, rule: Rule, curvature: float, first: int) -> dict
     run, limit = evidence.run, rule.stable_up_to(curvature)
     last = int(finite_iterates(run)[-1])
     start, end = loss_pair(float(run.loss[first]), float(run.loss[last]))
+    used, longest = (Value(size, in_powers=True) for size in (rule.step_size, limit))
+    if abs(rule.step_size - limit) < _ALIKE * limit:
+        used, longest = pair(rule.step_size, limit)
     return {
-        "used": Value(rule.step_size, in_powers=True),
-        "limit": Value(limit, in_powers=True),
+        "used": used,
+        "limit": longest,
         "curvature": Value(curvature),
         "momentum": Value(rule.momentum),
         "start": start,
@@ -162,11 +168,15 @@ def _to_and_fro(evidence: Evidence, ways: Ways, rule: Rule, swing: _Swing) -> It
         yield KIND.finding(_form(rule), (lowest, evidence.last), slots)
         return
     slots |= {"share": Value(100 * (1 - swing.factor), "%", digits=2), "left": Value(swing.left, digits=2)}
+    beyond = rule.step_size / rule.stable_up_to(curvature) - 1
     form = "to and fro"
     if swing.factor >= _AS_LONG:
         form = "to and fro, as long"
         # Whatever the loss, the mean curvature across such a swing is that of which the step size is the limit.
-        slots = {name: slots[name] for name in ("used", "end", "share", "left")}
+        slots = {name: slots[name] for name in ("end", "share", "left")}
+        slots["used"] = Value(rule.step_size, in_powers=True)
+    elif abs(beyond) < _NEAR:
+        form += ", just below" if beyond < 0 else ", just above"
     span = (int(late.start[0]), last)
     yield KIND.finding(form, span, slots, severity="caution" if swing.factor < _AS_LONG else "warning")
 

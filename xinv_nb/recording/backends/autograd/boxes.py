@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,16 @@ def plain_value(value: Any) -> Any:
 
 def is_box(value: Any) -> bool:
     """Whether `value` is a number, array or container that autograd is following."""
-    # An object may answer to any name: asked itself, a stand-in of a test would be boxes without end.
-    kind = type(value)
+    kind: Any = type(value)
+    return _are_boxes(kind)
+
+
+@lru_cache(maxsize=256)
+def _are_boxes(kind: object) -> bool:
+    """Whether objects of a type are boxes.
+
+    The type is asked, for an object may answer to any name: a stand-in of a test would be boxes without end.
+    """
     return hasattr(kind, "_value") and hasattr(kind, "_node")
 
 

@@ -82,11 +82,12 @@ def found(order: list[Any], seed: Any, gradient: Any) -> Iterator[tuple[Remark, 
 
     `order` are the nodes of the tape from its end to its root.
     """
-    deaths, arrived = _deaths(order, seed)
+    deaths, arrived, cancels = _deaths(order, seed)
     sizes = flat(gradient)
     explained = np.zeros(len(sizes), dtype=bool)
     at_rest = (arrived == 0) & (sizes == 0) if arrived is not None and len(arrived) == len(sizes) else explained
-    curved = stationary.of([death for death in deaths if not death.is_flat], at_rest)
+    level = [death for death in deaths if not death.is_flat]
+    curved = {"cancels": True} if cancels else stationary.of(level, at_rest)
     cotangents = seeds(())
     asked = tiny(sizes)
     for death in deaths[: walks(len(order))]:
@@ -106,15 +107,17 @@ def found(order: list[Any], seed: Any, gradient: Any) -> Iterator[tuple[Remark, 
             yield Remark("dies", _NAMES.get(death.name, death.name), step.place, values), behind
 
 
-def _deaths(order: list[Any], seed: Any) -> tuple[list[Death], Any]:
+def _deaths(order: list[Any], seed: Any) -> tuple[list[Death], Any, bool]:
     """Walk back along a tape, and return where cotangents end, and the size of all that arrives at the parameters.
 
-    The latter is None where a part of the tape could not be walked.
+    The latter is None where a part of the tape could not be walked. The last says whether cotangents cancelled on the
+    way: what comes out as 0 then is so because of several operations.
     """
     outgrads: dict[Any, Any] = {order[0]: (seed, False)}
     dark: set[int] = set()
     deaths: list[Death] = []
     arrived: Any = 0.0
+    cancels = False
     for node in order:
         outgrad = outgrads.pop(node, None)
         vjp = untapped(node)
@@ -131,10 +134,25 @@ def _deaths(order: list[Any], seed: Any) -> tuple[list[Death], Any]:
                 death = _death(node, name, parent, outgrad[0], ingrad)
             if death is not None and len(deaths) < _MOST:
                 deaths.append(death)
+            cancels = cancels or (death is None and _cancels_within(name, outgrad[0], ingrad))
             if parent is order[-1] and arrived is not None:
                 arrived = arrived + flat(tape.dense(ingrad))
+            some = _some(outgrads.get(parent))  # before it is added to in place
             outgrads[parent] = tape.added(outgrads.get(parent), ingrad)
-    return deaths, None if len(deaths) == _MOST else arrived
+            cancels = cancels or (some is not None and bool(np.any(some & (np.asarray(outgrads[parent][0]) == 0))))
+    return deaths, None if len(deaths) == _MOST else arrived, cancels
+
+
+def _some(outgrad: Any) -> Any:
+    """Return which entries of a cotangent are not 0; None where there is none yet."""
+    return np.asarray(outgrad[0]) != 0 if outgrad is not None and _is_plain(outgrad[0]) else None
+
+
+def _cancels_within(name: str, outgrad: Any, ingrad: Any) -> bool:
+    """Whether the sum over what an operation was broadcast to is 0, though not all of its parts are."""
+    if name in _FLAT or name in _LEVEL or not (_is_plain(outgrad) and _is_plain(ingrad)):
+        return False
+    return np.size(ingrad) < np.size(outgrad) and bool(np.any(outgrad != 0)) and not np.all(ingrad)
 
 
 def _operand_of_logistic(node: Any, name: str) -> tuple[Any, list[Any]] | None:

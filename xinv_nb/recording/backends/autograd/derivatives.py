@@ -9,6 +9,8 @@ import autograd
 import numpy as np
 from numpy.typing import NDArray
 
+from xinv_nb.recording.backends.autograd.boxes import plain_value
+
 Floats = NDArray[np.float64]
 
 
@@ -27,7 +29,11 @@ class AutogradDerivatives:
     """The derivatives of one function from a row of numbers to a number, or to an array of one."""
 
     def __init__(self, function: Callable[[Any], Any]) -> None:
-        self._only = lambda x: autograd.numpy.reshape(function(x), ())  # autograd differentiates scalars only
+        def only(x: Any) -> Any:
+            value = function(x)  # a number stays the end of its tape, where its terms are looked for
+            return autograd.numpy.reshape(value, ()) if np.ndim(plain_value(value)) else value
+
+        self._only = only
         self._gradient = autograd.grad(self._only)
 
     def gradient(self, x: Floats) -> Any:

@@ -16,20 +16,18 @@ def tap(value: Any, level: int, receive: Callable[[Any], None]) -> Any | None:
     order, stays exactly as it was. Of nested boxes the one of the outermost trace, at `level`, is tapped. Returns its
     node; None where there is none: a value that does not depend on the parameters has no cotangent.
     """
-    from autograd import core
-
     while is_box(value) and value._trace != level:  # noqa: SLF001
         value = value._value  # noqa: SLF001
-    if not is_box(value) or not isinstance(value._node, core.VJPNode):  # noqa: SLF001
+    node = value._node if is_box(value) else None  # noqa: SLF001
+    original = getattr(node, "vjp", None)
+    if original is None:  # of a pass forward, there is none
         return None
-    node = value._node  # noqa: SLF001
-    original = node.vjp
 
     def tapped(cotangent: Any) -> Any:
         receive(cotangent)
         return original(cotangent)
 
-    node.vjp = tapped
+    node.vjp = tapped  # type: ignore[union-attr]
     return node
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from xinv_nb.facts.analysis import facts_of, shown_parts
 from xinv_nb.facts.fact import Fact
-from xinv_nb.language.slots import Count, LossValue, Ordinal
+from xinv_nb.language.slots import Count, Listed, LossValue, Ordinal
 from xinv_nb.words.queries.query import Query
 from xinv_nb.words.queries.query_kind import QueryKind, told
 
@@ -29,4 +29,6 @@ def answer(query: Query) -> Sequence[Fact]:
     return [told(query, "fits", "best", slots), *found[:2]]
 
 
-QUERY = QueryKind("fits", answer, {"which": Ordinal, "count": Count, "lowest": LossValue})
+QUERY = QueryKind(
+    "fits", answer, {"which": Ordinal, "count": Count, "lowest": LossValue, "each": Listed, "evaluations": Count}
+)

@@ -36,7 +36,7 @@ def answer(query: Query) -> Sequence[Fact]:
         return _late(query, facts)
     if query.stretch is not None:
         return in_a_stretch(query, query.stretch)
-    premise = _corrected(query, [track for track in asked_for(query) if track.is_finite])
+    premise = corrected(query, [track for track in asked_for(query) if track.is_finite])
     reasons = [fact for fact in facts if fact.values.get(_SPOKEN_OF.get(fact.kind, "")) in query.subjects]
     if reasons:  # by full names the facts are found as they are
         return [*premise, *reasons[:2]] if premise or not query.in_full else []
@@ -61,7 +61,7 @@ def _would_tell(query: Query, quantity: str) -> bool:
     return bool(abs(reasons.remainder[k]) > _LEFT * np.max(np.abs(reasons.parts[:, k]), initial=0.0))
 
 
-def _corrected(query: Query, tracks: Sequence[Track]) -> list[Fact]:
+def corrected(query: Query, tracks: Sequence[Track]) -> list[Fact]:
     """Return that something did not go the way that a question takes it to have gone, over the run as a whole."""
     up, down = bool(_UP.search(query.asked)), bool(_DOWN.search(query.asked))
     if len(tracks) != 1 or up == down or len(tracks[0].values) < 2 or " not " in f" {query.asked} ":

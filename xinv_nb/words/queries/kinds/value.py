@@ -43,10 +43,10 @@ def answer(query: Query) -> Sequence[Fact]:
     if query.evaluation is not None:
         return _at_evaluation(query, query.evaluation)
     if _START.search(query.asked):
-        return _at(query, tracks, 0, "at the start")
+        return at(query, tracks, 0, "at the start")
     if len(tracks) == 1 and tracks[0].is_finite and query.run.status != "running":
         return [_from_to(query, tracks[0])]
-    return _at(query, tracks, last, "so far" if query.run.status == "running" else "at the end")
+    return at(query, tracks, last, "so far" if query.run.status == "running" else "at the end")
 
 
 def asked_for(query: Query, run: RecordedRun | None = None) -> list[Track]:
@@ -74,7 +74,7 @@ def _at_evaluation(query: Query, evaluation: int) -> list[Fact]:
         tracks = [track for track in tracks if evaluation in track.evaluations]
     if not 0 < len(tracks) <= _MOST:
         return []
-    return _at(replace(query, run=run, places=Places(0)), tracks, evaluation, "at a trial" if is_trial else "at")
+    return at(replace(query, run=run, places=Places(0)), tracks, evaluation, "at a trial" if is_trial else "at")
 
 
 def _parameters(query: Query) -> set[str]:
@@ -86,10 +86,11 @@ def state(query: Query, tracks: Sequence[Track]) -> list[Fact]:
     known = [track for track in tracks if len(track.values)]
     if not 0 < len(known) <= _MOST or query.run.status == "running":
         return []
-    return _at(query, known, query.run.evaluations - 1, "at the end")
+    return at(query, known, query.run.evaluations - 1, "at the end")
 
 
-def _at(query: Query, tracks: Sequence[Track], evaluation: int, form: str) -> list[Fact]:
+def at(query: Query, tracks: Sequence[Track], evaluation: int, form: str) -> list[Fact]:
+    """Return what some numbers were at an evaluation, in one sentence; nothing where one of them is not known."""
     values = [(track.named, track.at(evaluation), track.unit) for track in tracks]
     if any(value is None for _, value, _ in values):
         return []
