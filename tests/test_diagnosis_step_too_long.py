@@ -248,3 +248,11 @@ def test_a_step_size_a_little_above_the_longest_is_told_with_the_digits_that_sho
         for _ in range(60):
             x = x - 1.001 * 0.5 * grad(lambda x: 2 * x[0] ** 2 + 0.15 * x[1] ** 2)(x)
     assert "any step size above 0.5000 diverges, and 0.5005 was used" in run.diagnosis[0].text
+
+
+def test_of_a_loss_that_is_nowhere_curved_no_curvature_is_told() -> None:
+    with xi.record(live=False) as run:
+        x = numpy.array([3.0, 2.0])
+        for k in range(150):
+            x = x - 0.5 / (k + 1) ** 0.7 * grad(kinked)(x)
+    assert not [fact.text for fact in run.facts if "curvature" in fact.text]
