@@ -58,6 +58,17 @@ def close(read: float, true: float) -> bool:
     return math.isclose(read, true, rel_tol=6e-3, abs_tol=0)
 
 
+_READ_OFF = ("reason", "push", "brought about", "turned because", "at rest")
+"""Kinds whose numbers stand on readings at some of the evaluations, and are told to as many digits as these allow."""
+
+
+def close_to_its_digits(read: float, true: float) -> bool:
+    """Whether a number of two digits is the true one, or next to it."""
+    if not read or not math.isfinite(read) or float(f"{read:.2g}") != read:
+        return False
+    return abs(read - float(f"{true:.2g}")) <= 1.01 * 10.0 ** (math.floor(math.log10(abs(read))) - 1)
+
+
 def iterates(run: Run) -> list[int]:
     """The evaluations that were accepted and whose loss is a number."""
     return [i for i in range(run.evaluations) if run.accepted[i] and math.isfinite(run.loss[i])]
@@ -348,7 +359,8 @@ def assert_facts_are_true(run: Run, kinds=RECOMPUTED) -> None:
         shares = [m.end() for m in re.finditer(r"[\d]+(?= %)", fact.text)]
         for i, (r, t) in enumerate(zip(read, true, strict=True)):
             is_share = " %" in fact.text and r in [numbers_in(fact.text[:e])[-1] for e in shares] and r <= 100
-            assert close(r, t) or (is_share and abs(r - t) <= 1), (fact.text, i, r, t)
+            is_read_off = fact.kind in _READ_OFF and close_to_its_digits(r, t)
+            assert close(r, t) or (is_share and abs(r - t) <= 1) or is_read_off, (fact.text, i, r, t)
         # Directions, by other means than the sentences were made.
         pairs = re.findall(r"(fell|rose) from (\S+) to (\S+)", fact.text)
         for verb, first, second in pairs:

@@ -113,3 +113,39 @@ def test_of_several_fits_the_evaluations_of_each_are_told(question: str) -> None
     assert asked(two_starts(), question) == (
         f"The 2 fits made {counts[0]} and {counts[1]} evaluations, {sum(counts)} in all."
     )
+
+
+@functools.cache
+def crossing() -> xi.Run:
+    ends = {
+        "p[0]": xi.Parameter("the west end", "km", directions=("south", "north")),
+        "p[1]": xi.Parameter("the east end", "km", directions=("south", "north")),
+    }
+
+    def cost(p: Any) -> Any:
+        if getval(p[0]) > 1.0:
+            xi.event("the road runs past the mill")
+        if getval(p[1]) < 2.0:
+            xi.event("the ferry stops at the mill", until="the ferry passes the mill by")
+        return xi.watch((p[0] + 3.0) ** 2, "bridge", "M€") + xi.watch((p[1] - 6.0) ** 2, "tunnel", "M€")
+
+    with xi.record("crossing", problem=xi.Problem("Crossing", parameters=ends)) as run:
+        p = numpy.array([2.0, 0.0])
+        for _ in range(40):
+            p = p - 0.1 * grad(cost)(p)
+    return run
+
+
+@pytest.mark.parametrize("question", ["Why does the road go south of the mill?", "Why did it go south?"])
+def test_why_it_went_one_way_is_answered_by_the_parameters_that_did(question: str) -> None:
+    answer = crossing().ask(question, model=False).text
+    assert answer.startswith("The west end moved south from 2 to ")
+    assert " moved north " not in answer
+    assert "another start" in answer
+
+
+def test_what_one_thing_left_is_not_told_of_another() -> None:
+    answer = crossing().ask("When did the ferry leave the mill?", model=False).text
+    assert "the ferry passes the mill by" in answer
+    answer = crossing().ask("When did the bus leave the mill?", model=False).text
+    assert "the ferry passes the mill by" not in answer.partition("The nearest it shows")[0]

@@ -1,7 +1,7 @@
 """When to read from the tape what the watched quantities, and the terms of the loss, depend on.
 
 From these readings `run.reasons`, `run.pushes` and the pulls of the terms are computed. What they cost in all grows
-more slowly than the number of evaluations: as long as 15 evaluations take of a hundred, as 54 of two thousand. So they
+more slowly than the number of evaluations: as long as 16 evaluations take of a hundred, as 60 of two thousand. So they
 are close together at first; later, some of that is kept for where the loss changes much. Cost is counted on the tape,
 not timed: the same program is to be told in the same words each time.
 """
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from xinv_nb.recording.evaluation import Evaluation
 
-_FACTOR, _POWER = 2.0, 2.3
-"""Readings of n evaluations may cost as much as twice the 2.3rd root of n evaluations."""
+_FACTOR, _POWER = 2.2, 2.3
+"""Readings of n evaluations may cost as much as 2.2 times the 2.3rd root of n evaluations."""
 _FREE = 300.0
 """Steps of about 10 µs that may be spent in one objective, however few evaluations it has."""
 _REST = 16

@@ -382,7 +382,7 @@ def _is_of_an_event(run: RecordedRun, question: str) -> bool:
 
 
 _LEAVING = re.compile(
-    r"\bwhen\b.*\b(?:leav(?:e|es|ing)|left|quit|(?:get|got|come|came|move|moved|go|went) "
+    r"\bwhen\b.*\b(?P<verb>leav(?:e|es|ing)|left|quit|(?:get|got|come|came|move|moved|go|went) "
     r"(?:away|clear))\b"
 )
 """Words that ask when something was over: its last time is the answer."""
@@ -397,7 +397,10 @@ def _by_event(facts: Sequence[Fact], asked: str, *, in_full: bool = False) -> li
     words = _content(asked[is_leaving.end() :] if is_leaving else asked)
     events = [(fact, " ".join(words_of_the_user(fact.slots.values()))) for fact in facts if fact.kind == "event"]
     if is_leaving:
-        events = [(fact, said) for fact, said in events if fact.form.startswith("ended")]
+        who = _content(asked[: is_leaving.start("verb")])  # another thing there may be over as well
+        events = [(f, said) for f, said in events if f.form.startswith("ended") and who <= _content(said.lower())]
+    elif _WHY.search(asked):
+        events = [(fact, said) for fact, said in events if len(words & _content(said.lower())) > 1]
     scored = [(len(words & _content(said.lower())), fact) for fact, said in events]
     most = max((score for score, _ in scored), default=0)
     enough = most >= 2 or (most == 1 and len(words) <= 3)

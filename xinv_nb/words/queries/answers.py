@@ -43,8 +43,8 @@ def answers_to(run: RecordedRun, question: str) -> Sequence[Fact]:
     found = known.answer(query) if known is not None else []
     if query.stretch is not None and query.kind in _GOES and (query.subjects or _LOSS.search(query.asked)):
         found = in_a_stretch(query, query.stretch)  # what is told of the run as a whole would seem to be of the stretch
-    if not found and query.subjects and re.search(r"\bwhy\b", query.asked):
-        found = all_query_kinds()["reason"].answer(query)
+    if not found and re.search(r"\bwhy\b", query.asked):
+        found = all_query_kinds()["reason" if query.subjects else "went_there"].answer(query)
     if one := _of_one_fit(query, found):
         found = [*found, one]
     rest = nearest_facts(query)
