@@ -73,3 +73,18 @@ def test_a_run_that_is_nearly_there_needs_more_steps_only() -> None:
     (found,) = run.diagnosis
     assert found.kind == "left-to-gain"
     assert found.values["left"] == pytest.approx(run.loss[-1], rel=0.1)
+
+
+@pytest.mark.parametrize(("trainer", "step"), [(adam, 1e-6), (rmsprop, 1e-4), (adam, 0.002), (by_hand, 1e-5)])
+def test_the_step_size_that_is_advised_arrives_in_as_many_steps(trainer, step) -> None:
+    def bowl(x):
+        return (x[0] - 1) ** 2 + 3 * (x[1] + 2) ** 2
+
+    run = trained(trainer, bowl, numpy.zeros(2), 100, step)
+    found = run.diagnosis[0]
+    assert found.kind == "speed-limit"
+    assert "scale" not in found.advice  # what they have to travel is about 1 as it is
+    better = trained(trainer, bowl, numpy.zeros(2), 100, found.values["longer"])
+    assert better.loss[-1] < 0.1 * run.loss[0]
+    assert better.loss.min() > 0
+    assert found.values["longer"] < 0.1  # and no more than needed

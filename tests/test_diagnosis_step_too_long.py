@@ -161,6 +161,8 @@ def test_steps_to_and_fro_that_stay_as_long_never_arrive(count: int) -> None:
     found = run.diagnosis[0]
     assert (found.kind, found.form, found.severity) == ("step-too-long", "to and fro, as long", "warning")
     assert run.loss[-1] - run.loss.min() + found.values["left"] > 0.05
+    assert "limit" not in found.values  # of the loss, which no step of a cycle tells
+    assert "stable" not in found.text + found.advice
     assert not [fact for fact in run.facts if fact.kind in ("minimum", "advice")]
 
 
@@ -202,7 +204,7 @@ def test_a_descent_that_comes_to_no_rest_is_no_noise(rate):
     said = "\n".join(each.text for each in (*run.facts, *run.captions))
     assert "noise" not in said
     assert "batches" not in said
-    calm = descended(finding.values["limit"] / 10, 3000)  # less than the advice: farther on, the loss curves more
+    calm = descended(finding.values["used"] / 10, 3000)  # less than the advice: farther on, the loss curves more
     assert calm.loss[-1] < run.loss.min() + 5
 
 
@@ -220,9 +222,37 @@ def test_noise_of_batches_is_no_step_that_is_too_long(batches, step):
     assert not run.diagnosis
 
 
+def kinked(x):
+    return np.abs(x[0] - 1) + 2 * np.abs(x[1] + 0.5)
+
+
+def hinged(w):
+    return np.sum(np.maximum(0.0, 1 - np.dot(COLUMNS[:, :3], w) * numpy.sign(TARGETS))) + 0.5 * np.sum(np.abs(w))
+
+
+@pytest.mark.parametrize("power", [0.5, 0.7, 1.0])
+@pytest.mark.parametrize(("loss", "start"), [(kinked, [3.0, 2.0]), (hinged, [0.5, -1.0, 0.2])])
+def test_steps_over_a_kink_that_become_shorter_are_not_too_long(loss, start, power):
+    """A subgradient method: at a kink its slopes do not get smaller, and its steps do by their schedule (Shor 1985)."""
+    with xi.record(live=False) as run:
+        x = numpy.array(start)
+        for k in range(150):
+            x = x - 0.3 / (k + 1) ** power / (1 + numpy.abs(grad(loss)(x)).max() / 5) * grad(loss)(x)
+    assert "step-too-long" not in [finding.kind for finding in run.diagnosis]
+    assert run.accepted.all()
+
+
 def test_a_step_size_a_little_above_the_longest_is_told_with_the_digits_that_show_it() -> None:
     with xi.record(live=False) as run:
         x = numpy.array([1.0, 1.0])
         for _ in range(60):
             x = x - 1.001 * 0.5 * grad(lambda x: 2 * x[0] ** 2 + 0.15 * x[1] ** 2)(x)
     assert "any step size above 0.5000 diverges, and 0.5005 was used" in run.diagnosis[0].text
+
+
+def test_of_a_loss_that_is_nowhere_curved_no_curvature_is_told() -> None:
+    with xi.record(live=False) as run:
+        x = numpy.array([3.0, 2.0])
+        for k in range(150):
+            x = x - 0.5 / (k + 1) ** 0.7 * grad(kinked)(x)
+    assert not [fact.text for fact in run.facts if "curvature" in fact.text]

@@ -125,7 +125,8 @@ def recomputed_phase(run: Run, fact: Fact) -> list[float]:
         between = [i for i in tops if first <= i <= last]
         assert len(between) == fact.values["peaks"]
         assert (part[last] < part[first]) == ("sank" in fact.text)
-        return [a, b, (rows[last] - rows[first]) / (len(between) - 1), part[first], part[last]]
+        over = [part[0], part[-1], a, b] if "on the way" in fact.text else [a, b]
+        return [*over, (rows[last] - rows[first]) / (len(between) - 1), part[first], part[last]]
     if "by turns" in fact.text:
         return [a, b, min(part), max(part)]
     if "median" in fact.text:

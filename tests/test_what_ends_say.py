@@ -73,3 +73,45 @@ def test_a_loss_that_scatters_on_its_last_level_is_not_said_to_be_rising_or_fall
             x = x - 0.1 / (k + 10) ** 0.6 * (up - down) / (2 * width) * way
     told = next(fact for fact in run.facts if fact.kind == "ending")
     assert told.data["doing"] not in ("rise", "descent")
+
+
+def slowly(count: int, fall: float, seed: int) -> xi.Run:
+    """Draws about a level that goes on falling, or does not any more."""
+    rng = numpy.random.RandomState(seed)
+    with xi.record() as run:
+        for k in range(count):
+            level = 0.7 * numpy.exp(-k / 30) + 0.15 - fall * k / count
+            run.add(level * (1 + 0.3 * rng.randn()), {"x": numpy.array([k + rng.randn()])})
+    return run
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_of_a_slow_fall_below_its_noise_it_is_not_said_that_there_is_none(seed):
+    texts = [fact.text for fact in slowly(400, 0.08, seed).facts]
+    assert not any("no fall" in text or "below this noise" in text for text in texts)
+
+
+def test_of_a_level_that_its_draws_lie_about_it_is_said():
+    said = [any("no fall" in fact.text for fact in slowly(400, 0.0, seed).facts) for seed in range(6)]
+    assert sum(said) >= 4
+
+
+def absolute(w):
+    rng = numpy.random.RandomState(0)
+    x = numpy.c_[numpy.ones(31), rng.randn(31)]
+    return np.sum(np.abs(np.dot(x, w) - x @ numpy.array([1.0, 2.0]) - rng.standard_t(2, 31) * 0.3))
+
+
+def wedge(x):
+    return np.maximum(x[0] ** 2 + x[1], 3 * x[1] ** 2 - x[0])
+
+
+@pytest.mark.parametrize("method", ["BFGS", "CG"])
+@pytest.mark.parametrize(("loss", "start"), [(absolute, [0.0, 0.0]), (wedge, [1.0, 2.0])])
+def test_a_search_that_a_kink_stops_is_told_so_and_as_advised_comes_lower(loss, start, method):
+    with xi.record() as run:
+        end = minimize(value_and_grad(loss), numpy.array(start), jac=True, method=method)
+    told = [fact.text for fact in run.facts if fact.kind == "advice"]
+    assert "a kink" in told[0]
+    assert "gradient is exact" not in " ".join(told)
+    assert minimize(loss, end.x, method="Nelder-Mead").fun < end.fun

@@ -16,10 +16,11 @@ from xinv_nb.facts.fact import Fact, Phase
 from xinv_nb.facts.fit import Fit, fits_of
 from xinv_nb.facts.kinds import all_kinds
 from xinv_nb.facts.measures.fits import stretches
+from xinv_nb.facts.measures.jumps import borders_of
 from xinv_nb.facts.measures.optimizers import optimizer_starts
 from xinv_nb.facts.measures.phases import find_phases
-from xinv_nb.facts.measures.players import of_a_game
 from xinv_nb.facts.measures.sizes import gradient_sizes
+from xinv_nb.facts.measures.ups_and_downs import is_by_steps, without_noise
 from xinv_nb.facts.shifting import shifted, shifted_phase
 from xinv_nb.facts.story import Parts, parts_of
 from xinv_nb.recorded.excerpt import Places, excerpt
@@ -154,12 +155,13 @@ def _of_story(run: RecordedRun, *, is_plot: bool = False) -> tuple[Evidence, Seq
     if is_plot:
         return Evidence(run, (Phase(0, run.evaluations, "plot", "points of a plot"),)), []
     slopes = None if run.history.is_on_manifold else gradient_sizes(run)
-    phases = tuple(find_phases(run.loss, slopes, run.accepted, optimizer_starts(run)))
-    evidence = Evidence(run, phases)
+    evidence = Evidence(run, ())
+    borders = sorted({*optimizer_starts(run), *borders_of(evidence.ways)})
+    evidence.phases = phases = tuple(find_phases(run.loss, slopes, run.accepted, borders))
     if evidence.downhill_share is not None:
         evidence.phases = phases = (Phase(0, run.evaluations, "sampling", "samples"),)
-    elif evidence.players is not None:
-        evidence.phases = phases = tuple(of_a_game(phases))
+    elif evidence.players is not None or is_by_steps(evidence.ways, evidence.iterates):
+        evidence.phases = tuple(without_noise(phases))
     for kind in all_kinds():
         if kind.compute is not None and not kind.of_fits and (evidence.downhill_share is None or kind.of_samples):
             evidence.add(kind.compute(evidence))

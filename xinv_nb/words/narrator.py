@@ -252,7 +252,8 @@ def _of_the_loss(
     told = [fact for fact in ending if fact.values.get("doing") != "broken"]  # that is said with the loss
     course = of_kind(facts, "course")
     # Where the loss only goes up and down, its first and last values say little.
-    if own is not None and own.values["kind"] not in ("descent", "slow descent", "rise"):
+    is_fall = own is not None and own.form.startswith("swung down")
+    if own is not None and own.values["kind"] not in ("descent", "slow descent", "rise") and not is_fall:
         course = [own]
     is_said = bool(told) and any(_says_the_change(phrase, fact) for phrase in wrong for fact in course)
     for fact in course if not is_said else ():

@@ -15,6 +15,10 @@ from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact, Phase
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.kinds.held_out import has_risen
+from xinv_nb.facts.measures.drift import CLEAR, drift
+from xinv_nb.facts.measures.kinks import end_at_kink
+from xinv_nb.facts.measures.losses import finite_iterates
+from xinv_nb.facts.measures.ups_and_downs import comes_down, height_of_late
 from xinv_nb.language.slots import Iteration, Slot, Value
 from xinv_nb.recorded.endings import NO_LOWER_LOSS
 from xinv_nb.recorded.run import RecordedRun
@@ -26,6 +30,8 @@ _LONG = 0.3
 """Share of the run from which on a slow beginning is long."""
 _LITTLE = 1e-4
 """Share of the whole fall below which what is left is not worth more iterations."""
+_SWINGS = 0.01
+"""Share of the whole fall up to which the last swings do not matter."""
 _GAVE_UP = (*NO_LOWER_LOSS, "no progress", "not a number", "iterations", "evaluations")
 """Reasons to stop that say that a search did not arrive."""
 _FEW_ITERATES = 3
@@ -104,8 +110,12 @@ def _search_failed(evidence: Evidence) -> Suggestions:
     for fact in evidence.of("ending"):
         failed = fact.data.get("reason") in NO_LOWER_LOSS
         if failed and not _at_minimum(evidence) and not list(_tried_outside(evidence)):
-            by_differences = not evidence.run.has_gradients
-            yield "check the differences" if by_differences else "check the gradient", {}, [fact]
+            form = "check the gradient"
+            if not evidence.run.has_gradients:
+                form = "check the differences"
+            elif end_at_kink(evidence.trials):
+                form = "at a kink"
+            yield form, {}, [fact]
 
 
 def _tried_outside(evidence: Evidence) -> Suggestions:
@@ -118,14 +128,19 @@ def _tried_outside(evidence: Evidence) -> Suggestions:
 def _swung(evidence: Evidence) -> Suggestions:
     swinging = [p for p in evidence.phases if p.kind == "oscillation"]
     if swinging and sum(p.stop - p.start for p in swinging) >= _LONG * evidence.run.evaluations:
-        because = _about(evidence, max(swinging, key=lambda p: p.stop - p.start))
+        longest = max(swinging, key=lambda p: p.stop - p.start)
+        loss, rows = evidence.run.loss, finite_iterates(evidence.run)
+        late = loss[rows[(rows >= longest.start) & (rows < longest.stop)]]
+        if comes_down(late) or height_of_late(late) <= _SWINGS * float(loss[rows[0]] - late.min()):
+            return  # they calm down by themselves
+        because = _about(evidence, longest)
         has_period = any("period" in fact.values for fact in because)
         yield "less momentum" if has_period else "smaller step, overshoot", {}, because
 
 
 def _unfinished(evidence: Evidence) -> Suggestions:
     endings = [f for f in evidence.of("ending") if f.data.get("doing") in ("descent", "slow descent")]
-    if not endings or _at_minimum(evidence):
+    if not endings or _at_minimum(evidence) or _little_is_left(evidence):
         return
     speed = [f for f in evidence.of("convergence") if f.values["order"] == "linear"]
     if any(has_risen(curve) for curve in evidence.curves):
@@ -135,6 +150,13 @@ def _unfinished(evidence: Evidence) -> Suggestions:
     elif speed[0].values["left"] >= _LITTLE * abs(evidence.of("course")[0].data["change"]):
         more = math.ceil(math.log(10) / -math.log(speed[0].values["rate"]))
         yield "more iterations, how many", {"more": Value(more)}, [*endings, *speed]
+
+
+def _little_is_left(evidence: Evidence) -> bool:
+    """Whether a loss that goes up and down does so by next to nothing of its fall any more."""
+    last, (loss, rows) = evidence.phases[-1], (evidence.run.loss, finite_iterates(evidence.run))
+    late = loss[rows[rows >= last.start]]
+    return last.kind == "oscillation" and height_of_late(late) <= _LITTLE * float(loss[rows[0]] - late.min())
 
 
 def _crept(evidence: Evidence) -> Suggestions:
@@ -157,7 +179,8 @@ def _undetermined(evidence: Evidence) -> Suggestions:
 
 
 def _noise(evidence: Evidence) -> Suggestions:
-    if evidence.phases[-1].label == "noisy plateau":
+    last, (loss, rows) = evidence.phases[-1], (evidence.run.loss, finite_iterates(evidence.run))
+    if last.label == "noisy plateau" and abs(drift(loss[rows[rows >= last.start]])) < CLEAR:
         yield "below noise", {}, _about(evidence, evidence.phases[-1])
 
 

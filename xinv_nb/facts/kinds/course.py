@@ -16,6 +16,7 @@ from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.losses import Floats, Rows, finite_iterates, smoothing
 from xinv_nb.facts.measures.phases import unusable
+from xinv_nb.facts.measures.ups_and_downs import comes_down
 from xinv_nb.language.slots import Count, Iteration, LossValue, Share, Slot, Value, Way, Word, loss_pair
 
 _ALMOST = 1 - 1e-9
@@ -50,9 +51,8 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
         start = float(run.loss[0])
         yield KIND.fact("only", (0, 0), 1.0, {"start": LossValue(start), "iterations": Count(1)}, data={"end": start})
         return
-    phases = evidence.phases
-    by_phase = len(phases) > 1 or tells_more(evidence)
-    yield _whole(evidence, finite, 0.3 if len(phases) == 1 and by_phase else 1.0)
+    tells_little = len(evidence.phases) == 1 and tells_more(evidence) and not comes_down(run.loss[finite])
+    yield _whole(evidence, finite, 0.3 if tells_little else 1.0)
 
 
 def tells_more(evidence: Evidence) -> bool:

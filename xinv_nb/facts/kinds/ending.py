@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
+from xinv_nb.facts.measures.drift import CLEAR, drift
 from xinv_nb.facts.measures.losses import Rows, finite_iterates, height
 from xinv_nb.facts.measures.names import named_optimizer
 from xinv_nb.facts.measures.optimizers import last_stop
 from xinv_nb.facts.measures.phases import unusable
 from xinv_nb.facts.measures.scale import visible_swing
+from xinv_nb.facts.measures.ups_and_downs import comes_down
 from xinv_nb.language.slots import (
     Clause,
     Count,
@@ -39,8 +41,6 @@ _FEW = 4
 """Accepted points up to which the last step alone is the last part."""
 _LATE = 10
 """The last part of the run that is looked at: one in ten iterations."""
-_FEWEST_OF_HALF, _CLEAR = 4, 2.0
-"""Noisy losses of which a mean is taken, and standard errors by which two of these differ for a loss to go on."""
 _FEWEST_IDLE = 10
 """Evaluations without a step from which on a loss may be said to have stood still."""
 
@@ -114,12 +114,10 @@ def _doing(evidence: Evidence) -> Told:
         told = {"label": Word(unusable(run.loss[broken])), "since": Iteration(int(broken[0]))}
         return ", broken", told, {"doing": "broken"}
     if phase.kind == "oscillation":
-        return ", swinging", {}, data
+        falls = evidence.players is None and comes_down(run.loss[finite[finite >= phase.start]])
+        return ", swinging down" if falls else ", swinging", {}, data | ({"doing": "descent"} if falls else {})
     if phase.noisy and evidence.players is None:
-        form = {"plateau": ", only noise", "rise": ", rising apart from noise"}.get(phase.kind)
-        if phase.kind != "plateau" and not _goes_on(run, finite[finite >= phase.start], falls=form is None):
-            return "", {}, {"doing": "unclear"}
-        return form or ", falling apart from noise", {}, data
+        return _beside_noise(run.loss[finite[finite >= phase.start]], phase.kind)
     whole = finite_iterates(run)
     rows = whole[whole >= phase.start]
     if phase.kind == "converged" or (phase.kind == "plateau" and not _still_falls(run, whole)):
@@ -136,9 +134,11 @@ def _doing(evidence: Evidence) -> Told:
     scale = abs(end.number) if visible_swing(run.loss[whole])[0] else height(run.loss[whole])
     if start.looks_like(end) or abs(start.number - end.number) <= _UNCHANGED * scale:
         return ", hardly changing", {}, {"doing": "plateau"}
-    if abs(start.number - end.number) <= _CLEAR * _scatter(run.loss[rows]):
+    if abs(start.number - end.number) <= CLEAR * _scatter(run.loss[rows]):
         return "", {}, {"doing": "unclear"}
     falls = end.number < start.number
+    if falls and phase.kind == "rise":
+        return "", {}, {"doing": "unclear"}  # it may just have turned
     data = {"doing": "descent" if falls else "rise", "from": start.number, "to": end.number, "since": since}
     slots: dict[str, Slot] = {"late_start": start, "late_end": end, "since": Iteration(since)}
     return ", falling" if falls else ", rising", slots, data
@@ -150,15 +150,16 @@ def _scatter(loss: Floats) -> float:
     return float(np.median(np.abs(np.diff(late, 2)))) / 6**0.5 if len(late) >= _FEWEST_IDLE else 0.0
 
 
-def _goes_on(run: RecordedRun, rows: Rows, *, falls: bool) -> bool:
-    """Whether a noisy loss clearly went its way in the last half of its stretch, too, and not only at first."""
-    late = run.loss[rows[len(rows) // 2 :]]
-    halves = late[: len(late) // 2], late[len(late) // 2 :]
-    if len(halves[0]) < _FEWEST_OF_HALF:
-        return False
-    change = float(halves[1].mean() - halves[0].mean())
-    error = float(np.sqrt(sum(half.var(ddof=1) / len(half) for half in halves)))
-    return (change < 0) == falls and abs(change) > _CLEAR * error
+def _beside_noise(loss: Floats, kind: str) -> Told:
+    """Return what a noisy loss was doing in its last stretch, and in the last half of that, too: not only at first."""
+    whole, late = drift(loss), drift(loss[len(loss) // 2 :])
+    if kind == "plateau" and abs(whole) < CLEAR:
+        return ", only noise", {}, {"doing": kind}
+    if late < -CLEAR and kind != "rise":
+        return ", falling apart from noise", {}, {"doing": "descent" if kind == "plateau" else kind}
+    if late > CLEAR and kind == "rise":
+        return ", rising apart from noise", {}, {"doing": kind}
+    return "", {}, {"doing": "unclear"}
 
 
 def _still_falls(run: RecordedRun, whole: Rows) -> bool:

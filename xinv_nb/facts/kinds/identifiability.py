@@ -28,6 +28,7 @@ from xinv_nb.facts.measures.combinations import LITTLE, TRACE, Combination, comb
 from xinv_nb.facts.measures.curvature import MOST_DIRECTIONS, Path
 from xinv_nb.facts.measures.determination import Determination
 from xinv_nb.facts.measures.iterates import Floats
+from xinv_nb.facts.measures.kinks import has_few_slopes
 from xinv_nb.facts.measures.names import named
 from xinv_nb.language.slots import Clause, Count, Iteration, LossValue, Named, Slot, Value, Word
 from xinv_nb.recorded.curvature import Curvature
@@ -72,9 +73,12 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
 
 
 def _is_one_path(evidence: Evidence) -> bool:
-    """Whether the steps and the gradients are those of one real function of the parameters alone."""
+    """Whether the steps and the gradients are those of one real, smooth function of the parameters alone."""
     run = evidence.run
     is_told = run.status == "finished" and len(evidence.iterates) > 0
+    late = None if evidence.ways is None else evidence.ways[np.arange(len(evidence.ways) // 2, len(evidence.ways))]
+    if late is not None and has_few_slopes(late):
+        return False
     return is_told and evidence.players is None and run.history.is_real and run.has_gradients
 
 

@@ -15,6 +15,7 @@ from xinv_nb.facts.measures.losses import Floats, Rows, finite_iterates, height,
 from xinv_nb.facts.measures.optimizers import optimizer_starts, starting_events
 from xinv_nb.facts.measures.phases import last_of
 from xinv_nb.facts.measures.scale import hardly_changes, quarters
+from xinv_nb.facts.measures.ups_and_downs import comes_down
 from xinv_nb.language.slots import Clause, Iteration, Said, Slot, Value, Way, Word, loss_pair
 from xinv_nb.recorded.run import RecordedRun
 
@@ -92,15 +93,18 @@ def _swinging(loss: Floats, rows: Rows, slots: dict[str, Slot], peaks: Rows) -> 
     """Tell of a loss that rises and falls by turns: how often, and whether its peaks sink."""
     found = peaks[(peaks >= rows[0]) & (peaks <= rows[-1])]
     low, high = loss_pair(float(loss[rows].min()), float(loss[rows].max()))
+    if falls := comes_down(loss[rows]):
+        slots |= dict(zip(("start", "end"), loss_pair(float(loss[rows[0]]), float(loss[rows[-1]])), strict=True))
     if len(found) < _FEWEST_PEAKS or not found[-1] - found[0] > _FAST * (len(found) - 1):
-        return "swung", slots | {"low": low, "high": high}, {}
+        return ("swung down", slots, {}) if falls else ("swung", slots | {"low": low, "high": high}, {})
     data: dict[str, object] = {"low": low.number, "high": high.number, "peaks": len(found)}
     first, last = loss_pair(float(loss[found[0]]), float(loss[found[-1]]))
     slots |= {"period": Value(float(found[-1] - found[0]) / (len(found) - 1)), "first_peak": first, "last_peak": last}
+    form = "swung down with a period" if falls else "swung with a period"
     if first.looks_like(last):
-        return "swung with a period", slots, data
+        return form, slots, data
     slots["grew"] = Word("sank" if last.number < first.number else "grew")
-    return "swung with a period, peaks changed", slots, data
+    return f"{form}, peaks changed", slots, data
 
 
 KIND = Kind(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xinv_nb.facts.fact import Phase
 from xinv_nb.facts.measures.iterates import Iterates
 from xinv_nb.recorded.entries import Entry
 from xinv_nb.recorded.leaves import Leaf
@@ -114,11 +113,3 @@ def _count(outline: object) -> int:
     if isinstance(outline, dict):
         return sum(map(_count, outline.values()))
     return sum(map(_count, outline)) if isinstance(outline, (list, tuple)) else 1
-
-
-def of_a_game(phases: Sequence[Phase]) -> list[Phase]:
-    """Return phases in which a loss goes up and down because others move: that is no noise."""
-    return [
-        replace(phase, noisy=False, kind="oscillation", label="oscillation") if phase.noisy else phase
-        for phase in phases
-    ]

@@ -24,6 +24,8 @@ _EXACT = 1e-6
 """Share of a step that a rule may leave unexplained."""
 _VISIBLE = 1e-8
 """Share of the parameters' size below which rounding spoils a step."""
+_CALMER = 0.9
+"""How much shorter, beside those of the first third, the steps of the last are that become shorter."""
 _PLAIN = "Gradient descent"
 
 
@@ -38,6 +40,8 @@ class Rule:
     """Factor of the gradient before."""
     told: float | None = None
     """The step size as the optimizer was told it; None where nobody told it."""
+    calms: bool = False
+    """Whether the steps become shorter for one and the same gradient, as by a schedule."""
 
     @property
     def step_size(self) -> float:
@@ -115,7 +119,10 @@ def _with_changing_size(ways: Ways, visible: NDArray[np.bool_]) -> Rule | None:
     is_plain = np.isfinite(rates).all() and (rates > 0).all() and steps.shape[1] > 1
     if not is_plain or (left > _EXACT * ways.lengths[visible]).any():
         return None
-    return Rule(0.0, -float(np.median(rates)))
+    third = max(len(rates) // 3, 1)
+    return Rule(
+        0.0, -float(np.median(rates)), calms=bool(np.median(rates[-third:]) < _CALMER * np.median(rates[:third]))
+    )
 
 
 def _told(run: RecordedRun) -> float | None:

@@ -79,6 +79,8 @@ def trials_on_rays(points: Floats, loss: Floats, slopes: Floats | None = None, *
     ratios: list[float] = []
     at, took_back = 0, False
     is_one_line = bool((np.abs(np.abs(cosines) - 1) < 1e-12).all())
+    if slopes is not None and not is_one_line and _goes_by_schedule(steps, -slopes[firsts[:-1]]):
+        return np.zeros(0, dtype=np.intp)
     for base in np.flatnonzero(turns).tolist():
         if base < at:
             continue
@@ -107,6 +109,15 @@ def trials_on_rays(points: Floats, loss: Floats, slopes: Floats | None = None, *
     ends = np.append(firsts[1:], len(points))
     rows = [row for k in found for row in range(firsts[k], ends[k])]
     return np.array(sorted(set(rows)), dtype=np.intp)
+
+
+def _goes_by_schedule(steps: Floats, down: Floats) -> bool:
+    """Whether each step goes down its own gradient, and is never longer for it than the one before."""
+    with np.errstate(all="ignore"):  # a slope of 0 leads nowhere
+        rates = (steps * down).sum(axis=1) / (down * down).sum(axis=1)
+    missed = np.abs(steps - rates[:, None] * down).max(axis=1)
+    are_along = bool((missed <= _SAME_RATIO * np.abs(steps).max(axis=1)).all())
+    return are_along and bool((rates > 0).all()) and bool((rates[1:] <= (1 + _SAME_RATIO) * rates[:-1]).all())
 
 
 def _is_descent(points: Floats, slopes: Floats) -> bool:

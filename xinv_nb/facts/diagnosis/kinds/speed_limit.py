@@ -20,10 +20,12 @@ _MOSTLY = 0.6
 """Share of the moves that have to be so long, over the whole run and over its last third."""
 _ONE_WAY = 0.9
 """Share of the moves of a parameter that have to go one way."""
-_STEEP = 0.8
-"""Share of the slope along the way at the start from which on it is as steep at the end."""
-_FARTHER = 2.0
-"""How many times the way so far has to be left, by the curvature along it."""
+_FARTHER, _UNKNOWN = 2.0, 1e6
+"""How many times the way so far has to be left, by the curvature along it, and from where on that is not known."""
+_LONGER = 10.0
+"""How many times as long a step is advised where that is not known."""
+_ONE = 10.0
+"""How far a parameter has yet to go, from which on that is more than about 1."""
 _FELL = 0.9
 """Share of the loss of which no more than that may have gone, where it is positive: else little is left."""
 _SAME = 1e-5
@@ -57,20 +59,24 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     late = len(steps) - len(steps) // 3
     if not steps.size or full.mean() < _MOSTLY or full[late:].mean() < _MOSTLY or one_way.mean() < _MOSTLY:
         return
-    if not _much_is_left(evidence, ways):
+    left = _left(ways)
+    if not _little_fell(evidence, ways) or left < _FARTHER:
         return
     first, last = int(ways.start[0]), int(ways.end[-1])
     start, end = pair(float(evidence.run.loss[first]), float(evidence.run.loss[last]))
+    far = float(np.abs(steps.sum(axis=0)).max())
     slots: dict[str, Slot] = {
         "optimizer": Named(name, is_of_domain=False),
         "size": Value(size),
         "share": Share(float(full.mean())),
-        "far": Value(float(np.abs(steps.sum(axis=0)).max())),
+        "far": Value(far),
         "steps": Count(len(steps)),
         "start": start,
         "end": end,
-        "longer": Value(10 * size),
+        "longer": Value(size * (1 + left if left < _UNKNOWN else _LONGER), digits=2, in_powers=True),
     }
+    if far * left > _ONE or left >= _UNKNOWN:
+        slots["unit"] = Value(1)
     yield KIND.finding("as told" if name else "by hand", (first, evidence.last), slots)
 
 
@@ -92,21 +98,23 @@ def _limit(evidence: Evidence, ways: Ways) -> tuple[str, float]:
     return "", float(moves.max()) if several and same_again else 0.0
 
 
-def _much_is_left(evidence: Evidence, ways: Ways) -> bool:
-    """Whether the loss goes on falling along the way as steeply as ever, or would for several times as far."""
+def _little_fell(evidence: Evidence, ways: Ways) -> bool:
+    """Whether the loss fell, and by no more than a part of what it could where it is a positive number."""
     loss = evidence.run.loss
     first, last = float(loss[ways.start[0]]), float(loss[ways.end[-1]])
     fell = first - last
-    if not fell > 0 or (last >= 0 and fell > _FELL * first):
-        return False
-    early, late = np.arange(len(ways) // 10 + 1), np.arange(len(ways) - len(ways) // 10 - 1, len(ways))
-    slope = [float(ways.promised[part].sum() / ways.lengths[part].sum()) for part in (early, late)]
-    if not max(slope) < 0:
-        return False
-    if slope[1] <= _STEEP * slope[0]:
-        return True
-    # The slope shrinks: by as much a step, the way that is left is so many times the way so far.
-    return slope[1] / (slope[0] - slope[1]) >= _FARTHER
+    return fell > 0 and not (last >= 0 and fell > _FELL * first)
+
+
+def _left(ways: Ways) -> float:
+    """Return how many times the way so far is left, by how the slope along it shrinks; 0 where it is down no more."""
+    part = len(ways) // 10 + 1
+    way = ways.steps.sum(axis=0)
+    first, last = (-float(slopes.mean(axis=0) @ way) for slopes in (ways.slopes[:part], ways.slopes[-part:]))
+    if not last > 0:
+        return 0.0
+    between = 1 - part / len(ways)  # the share of the way from the middle of the first part to that of the last
+    return between * last / (first - last) if first - last > last / _UNKNOWN else _UNKNOWN
 
 
 KIND = FindingKind(
@@ -122,6 +130,7 @@ KIND = FindingKind(
         "start": Value,
         "end": Value,
         "longer": Value,
+        "unit": Value,
     },
     compute=compute,
     means="Adam or RMSProp moves every parameter as far as its step size lets it, and there is far to go.",

@@ -11,6 +11,7 @@ from xinv_nb.facts.diagnosis.asking import ROSE
 from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
+from xinv_nb.facts.measures.kinks import cross_kinks
 from xinv_nb.facts.measures.losses import finite_iterates
 from xinv_nb.facts.measures.promises import Ways, largest_curvature
 from xinv_nb.facts.measures.updates import Rule, rule_of
@@ -27,6 +28,8 @@ _LATEST = 10
 _BACK, _LASTING, _AS_LONG = 0.95, 0.95, 0.999
 """the cosine of the angle between two of them, with the other sign, and how long each is beside the one before: at the
 least, and from which on they are told as equally long."""
+_EVENLY = 0.02
+"""How far, in logarithms, each may be from as long beside the one before as all of them are."""
 _NEAR, _ALIKE = 0.05, 0.01
 """Share of the longest stable step size up to which it is told that one is near it, and up to which both are told with
 more digits."""
@@ -75,6 +78,8 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
         return
     if flew_off:
         yield from _flew_off(evidence, ways, rule)
+    elif rule.calms:
+        return  # shorter and shorter, they come to rest
     elif swing is not None:
         yield from _to_and_fro(evidence, ways, rule, swing)
     else:
@@ -141,8 +146,9 @@ def _swing(ways: Ways) -> _Swing | None:
     with np.errstate(all="ignore"):
         cosines = np.einsum("ij,ij->i", late.steps[1:], late.steps[:-1]) / (lengths[1:] * lengths[:-1])
         factor = float((lengths[-1] / lengths[0]) ** (1 / (_LATEST - 1)))
+        is_even = bool((np.abs(np.log(lengths[1:] / lengths[:-1]) - np.log(factor)) <= _EVENLY).all())
     sound = late.excess <= _OUTSIDE * (np.abs(late.before) + np.abs(late.behind))  # else it is noise, or a jump
-    if not ((cosines < -_BACK).all() and sound.all() and factor > _LASTING and before < 0 < behind):
+    if not ((cosines < -_BACK).all() and sound.all() and is_even and factor > _LASTING and before < 0 < behind):
         return None
     return _Swing(factor, behind / (1 - before / behind) / 2)
 
@@ -162,9 +168,14 @@ def _to_and_fro(evidence: Evidence, ways: Ways, rule: Rule, swing: _Swing) -> It
         yield KIND.finding(_form(rule), (lowest, evidence.last), slots)
         return
     slots |= {"share": Value(100 * (1 - swing.factor), "%", digits=2), "left": Value(swing.left, digits=2)}
-    form = "to and fro" if swing.factor < _AS_LONG else "to and fro, as long"
     beyond = rule.step_size / rule.stable_up_to(curvature) - 1
-    if form == "to and fro" and abs(beyond) < _NEAR:
+    form = "to and fro"
+    if swing.factor >= _AS_LONG:
+        form = "to and fro, as long"
+        # Whatever the loss, the mean curvature across such a swing is that of which the step size is the limit.
+        slots = {name: slots[name] for name in ("end", "share", "left")}
+        slots["used"] = Value(rule.step_size, in_powers=True)
+    elif abs(beyond) < _NEAR:
         form += ", just below" if beyond < 0 else ", just above"
     span = (int(late.start[0]), last)
     yield KIND.finding(form, span, slots, severity="caution" if swing.factor < _AS_LONG else "warning")
@@ -177,7 +188,7 @@ def _restless(evidence: Evidence, ways: Ways, rule: Rule) -> Iterator[Finding]:
     about as much as the step was long.
     """
     run, late = evidence.run, ways[np.arange(len(ways) // 2, len(ways))]
-    if len(late) < _LATEST or rule.momentum > 0 or not run.has_gradients:
+    if len(late) < _LATEST or rule.momentum > 0 or not run.has_gradients or cross_kinks(late):
         return
     curvature, lowest = float(np.median(late.curvature)), int(ways.start[np.argmin(run.loss[ways.start])])
     fall, above = (float(run.loss[row] - run.loss[lowest]) for row in (ways.start[0], ways.end[-1]))
@@ -213,5 +224,5 @@ KIND = FindingKind(
     example="gradient descent with momentum on columns of very different sizes",
     asked_with=ROSE
     + r"|\bstep size|\b(?:last|final|end)\w* (?:\w+ ){0,3}worse|\bworse (?:\w+ ){0,3}(?:end|middle|before|last)",
-    silences=("advice", "minimum", "identifiability", "credit", "idle", *_NOISE),
+    silences=("advice", "minimum", "identifiability", "credit", "idle", "best-not-last", *_NOISE),
 )
