@@ -154,3 +154,41 @@ def test_the_slope_by_the_solvers_own_differences_will_do() -> None:
     (finding,) = run.diagnosis
     assert (finding.kind, finding.form) == ("constraint-active", "held, one")
     assert finding.values["slope"] == pytest.approx(6.0, rel=1e-3)
+
+
+def held_by(name: str) -> Run:
+    """A linear cost, held by a constraint, by bounds, by the program, or at the edge of a disc."""
+    price = numpy.array([3.0, 2.0])
+    if name in ("SLSQP", "trust-constr"):
+        room = [{"type": "ineq", "fun": lambda p: p[0] * p[1] - 6.0}]
+        return solved(name, room, start=(1.0, 1.0), loss=lambda p: price @ p, jac=lambda p: price)
+    with xi.record("held") as run:
+        if name == "bounds":
+            minimize(lambda p: price @ p, [5.0, 5.0], jac=lambda p: price, method="L-BFGS-B", bounds=[(1, 9)] * 2)
+        p = numpy.array([5.0, 4.0]) if name == "clip" else numpy.array([0.8, 0.1])
+        for _ in range(0 if name == "bounds" else 60):
+            run.add(price @ p, p, gradients=price)
+            p = p - 0.1 * price
+            p = numpy.clip(p, 1.0, 9.0) if name == "clip" else p / max(numpy.linalg.norm(p), 1.0)
+    return run
+
+
+@pytest.mark.parametrize("name", ["SLSQP", "trust-constr", "bounds", "clip", "disc"])
+def test_what_a_constraint_determines_is_determined(name: str) -> None:
+    run = held_by(name)
+    assert not any(finding.kind == "undetermined" for finding in run.diagnosis)
+    assert "etermined" not in said(run)
+    run.identify(lambda p: 3.0 * p[0] + 2.0 * p[1])
+    assert not any(finding.kind == "undetermined" for finding in run.diagnosis)
+    (fact,) = (fact for fact in run.facts if fact.kind == "identifiability")
+    assert "do not tell which parameters are determined" in fact.text
+
+
+def test_what_no_constraint_bears_on_is_not_determined_as_before() -> None:
+    """The disc is far away, and only the sum enters."""
+    disc = [{"type": "ineq", "fun": lambda p: 400.0 - p @ p}]
+    run = solved(
+        "SLSQP", disc, loss=lambda p: (p[0] + p[1] - 3.0) ** 2, jac=lambda p: 2 * (p[0] + p[1] - 3.0) * numpy.ones(2)
+    )
+    run.identify(lambda p: (p[0] + p[1] - 3.0) ** 2)
+    assert [finding.kind for finding in run.diagnosis] == ["undetermined"]

@@ -11,6 +11,7 @@ from xinv_nb.facts.estimates import Estimate, Why, estimate_of
 from xinv_nb.facts.fact import Fact, Phase
 from xinv_nb.facts.measures.events import EventGroup, event_groups
 from xinv_nb.facts.measures.fitted import Fitted, fitted
+from xinv_nb.facts.measures.held import Mask, held
 from xinv_nb.facts.measures.iterates import Floats, Iterates, iterates_of
 from xinv_nb.facts.measures.left import Decrement, Path, decrement, known_path
 from xinv_nb.facts.measures.opposition import Pair, opposed_pairs
@@ -155,6 +156,11 @@ class Evidence:
     def path(self) -> Path | None:
         """Points, gradients and losses of the iterates, where all are known."""
         return known_path(self.run, self.iterates)
+
+    @cached_property
+    def held(self) -> Mask:
+        """Which parameters constraints, bounds or the program itself keep from going where the loss is lower."""
+        return held(self.run, self.iterates)
 
     @property
     def is_noisy(self) -> bool:

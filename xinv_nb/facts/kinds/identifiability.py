@@ -65,7 +65,12 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     """
     run, curvature = evidence.run, evidence.run.curvature
     names = _names(run)
-    if curvature is not None:
+    if curvature is not None and evidence.held.any() and len(names) > 1:
+        row = curvature.evaluation
+        yield KIND.fact(
+            "held", (row, row), 0.5, {"iteration": Iteration(row)}, data={"source": curvature.method, "how": "held"}
+        )
+    elif curvature is not None:
         yield from _from_derivatives(curvature, names)
     elif _is_one_path(evidence) and 1 < run.history.width == len(names) <= _WIDEST:
         yield from _from_path(evidence, names)
@@ -250,11 +255,13 @@ def _from_path(evidence: Evidence, names: dict[int, Entry]) -> Iterator[Fact]:
     if not path.is_usable:
         return
     for move, explored in path.never_asked():
+        if evidence.held[move.columns].any():
+            continue
         slots: dict[str, Slot] = {"move": move.as_clause(names)}
         data = {"source": "path", "how": "flat" if explored else "never asked", "moves": move.told(names)}
         form, salience = ("flat, by the path", 0.9) if explored else ("never asked", 0.5)
         yield KIND.fact(form, (0, evidence.last), salience, slots, data=data)
-    if found := path.estimate():
+    if not evidence.held.any() and (found := path.estimate()):
         curvature = found.curvature
         slots = {"first": Iteration(found.first), "last": Iteration(curvature.evaluation)}
         if not curvature.is_complete:
@@ -269,6 +276,7 @@ KIND = Kind(
     rank=55,
     slots={
         "source": Clause,
+        "iteration": Iteration,
         "move": Clause,
         "best": Clause,
         "change": Value,

@@ -56,7 +56,12 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
 
 def _by_derivatives(evidence: Evidence, entries: dict[int, Entry]) -> Iterator[Finding]:
     curvature = evidence.run.curvature
-    if curvature is None or not curvature.is_complete or len(entries) < max(len(curvature.scale), 2):
+    if (
+        curvature is None
+        or evidence.held.any()
+        or not curvature.is_complete
+        or len(entries) < max(len(curvature.scale), 2)
+    ):
         return
     known = Determination(curvature)
     free, at = known.free(), (curvature.evaluation, curvature.evaluation)
