@@ -177,11 +177,11 @@ def held_by(name: str) -> Run:
 def test_what_a_constraint_determines_is_determined(name: str) -> None:
     run = held_by(name)
     assert not any(finding.kind == "undetermined" for finding in run.diagnosis)
-    assert "etermined" not in said(run)
+    assert "ot determined" not in said(run)
     run.identify(lambda p: 3.0 * p[0] + 2.0 * p[1])
     assert not any(finding.kind == "undetermined" for finding in run.diagnosis)
     (fact,) = (fact for fact in run.facts if fact.kind == "identifiability")
-    assert "do not tell which parameters are determined" in fact.text
+    assert "does not tell which parameters are determined" in fact.text
 
 
 def test_what_no_constraint_bears_on_is_not_determined_as_before() -> None:
@@ -192,3 +192,62 @@ def test_what_no_constraint_bears_on_is_not_determined_as_before() -> None:
     )
     run.identify(lambda p: (p[0] + p[1] - 3.0) ** 2)
     assert [finding.kind for finding in run.diagnosis] == ["undetermined"]
+
+
+def near(p):
+    return (p[0] - 1.0) ** 2 + (p[1] - 1.0) ** 2
+
+
+def room(p):
+    return p[0] + p[1] - 4.0
+
+
+@pytest.mark.parametrize("method", ["SLSQP", "trust-constr", "COBYLA", "COBYQA"])
+@pytest.mark.parametrize("kind", ["dict", "nonlinear"])
+def test_a_start_that_breaks_a_constraint_is_told_and_no_smaller_step_advised(method: str, kind: str) -> None:
+    limit = {"type": "ineq", "fun": room} if kind == "dict" else NonlinearConstraint(room, 0.0, numpy.inf)
+    options = {"gtol": 1e-12, "barrier_tol": 1e-9} if method == "trust-constr" else {}
+    run = solved(method, [limit], start=(1.0, 1.2), loss=near, jac=lambda p: 2 * (p - 1.0), options=options)
+    assert "smaller step" not in said(run)
+    (fact,) = (fact for fact in run.facts if fact.kind == "infeasible start")
+    assert fact.form == "lower"
+    assert fact.values["by"] == pytest.approx(1.8)
+    assert fact.values["start"] == pytest.approx(0.04)
+    assert fact.text in run.captions[0].text
+    assert fact.text in run.ask("Why did the loss rise?", model=False).text
+    assert run.diagnosis[0].kind == "constraint-active"
+
+
+@pytest.mark.parametrize("method", ["SLSQP", "trust-constr", "COBYLA", "COBYQA"])
+def test_a_start_that_keeps_to_the_constraints_is_not_told(method: str) -> None:
+    run = solved(method, [{"type": "ineq", "fun": room}], start=(3.0, 4.0), loss=near, jac=lambda p: 2 * (p - 1.0))
+    assert not any(fact.kind == "infeasible start" for fact in run.facts)
+
+
+def test_of_an_equality_and_of_two_sides_the_start_is_known() -> None:
+    sides = NonlinearConstraint(lambda p: p[0] * p[1], 1.0, 2.0)
+    for method in ("trust-constr", "COBYQA"):
+        run = solved(method, [sides], start=(3.0, 3.0))
+        (fact,) = (fact for fact in run.facts if fact.kind == "infeasible start")
+        assert fact.values["by"] == pytest.approx(7.0)
+    rules = [{"type": "ineq", "fun": lambda p: 9.0 - p[0]}, {"type": "eq", "fun": lambda p: p[0] - p[1] - 1.0}]
+    (fact,) = (fact for fact in solved("SLSQP", rules, start=(0.0, 1.0)).facts if fact.kind == "infeasible start")
+    assert fact.values["by"] == pytest.approx(2.0)
+    assert "constraints[1]" in fact.text
+
+
+def test_of_cobyqa_it_is_known_which_constraints_are_active() -> None:
+    rules = [{"type": "ineq", "fun": lambda p: 50.0 - p[0]}, {"type": "ineq", "fun": disc}]
+    (finding,) = solved("COBYQA", rules).diagnosis
+    assert (finding.kind, finding.form) == ("constraint-active", "on it")
+    assert "constraints[1] (disc)" in finding.text
+    assert "constraints[0]" not in finding.text
+
+
+def test_the_users_own_constraints_stay_as_they_are() -> None:
+    limit, rule = NonlinearConstraint(room, 0.0, numpy.inf), {"type": "ineq", "fun": room}
+    solved("trust-constr", limit)
+    solved("COBYQA", [limit])
+    solved("SLSQP", rule)
+    assert limit.fun is room
+    assert rule == {"type": "ineq", "fun": room}

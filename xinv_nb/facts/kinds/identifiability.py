@@ -65,14 +65,13 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     """
     run, curvature = evidence.run, evidence.run.curvature
     names = _names(run)
-    if curvature is not None and evidence.held.any() and len(names) > 1:
-        row = curvature.evaluation
-        yield KIND.fact(
-            "held", (row, row), 0.5, {"iteration": Iteration(row)}, data={"source": curvature.method, "how": "held"}
-        )
-    elif curvature is not None:
+    is_held = len(names) > 1 and bool(evidence.held.any())
+    if is_held and (curvature is not None or _is_one_path(evidence)):
+        at, salience = (evidence.last, 0.2) if curvature is None else (curvature.evaluation, 0.5)
+        yield KIND.fact("held", (at, at), salience, {}, data={"how": "held"})
+    if curvature is not None and not is_held:
         yield from _from_derivatives(curvature, names)
-    elif _is_one_path(evidence) and 1 < run.history.width == len(names) <= _WIDEST:
+    elif curvature is None and _is_one_path(evidence) and 1 < run.history.width == len(names) <= _WIDEST:
         yield from _from_path(evidence, names)
 
 
@@ -276,7 +275,6 @@ KIND = Kind(
     rank=55,
     slots={
         "source": Clause,
-        "iteration": Iteration,
         "move": Clause,
         "best": Clause,
         "change": Value,

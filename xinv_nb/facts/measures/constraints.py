@@ -39,11 +39,22 @@ class Constraint:
     """The gradient of the slack."""
     size: float
     """How much the slack changes as the parameters change by their own sizes."""
+    start: float | None
+    """The slack at the start; None where it is not known."""
 
     @property
     def broken_by(self) -> float:
         """By how much it is broken; 0 where it holds."""
-        return abs(self.slack) if self.is_equality else max(-self.slack, 0.0)
+        return self._lacking(self.slack)
+
+    @property
+    def broken_at_start_by(self) -> float:
+        """By how much the start broke it; 0 where it held there, by more than rounding, or where that is not known."""
+        by = 0.0 if self.start is None else self._lacking(self.start)
+        return by if by > _BROKEN * self.size else 0.0
+
+    def _lacking(self, slack: float) -> float:
+        return abs(slack) if self.is_equality else max(-slack, 0.0)
 
     def is_broken(self, *, succeeded: bool) -> bool:
         """Whether it is broken by more than solvers leave."""
@@ -90,7 +101,16 @@ def _constraint(row: Mapping[str, Any], scale: Floats) -> Constraint:
     normal = np.array(row.get("normal", ()), dtype=float)
     known = normal if len(normal) == len(scale) and len(normal) else None
     size = row.get("scale") or (1.0 if known is None else float(np.abs(known) @ scale))
-    return Constraint(_label(row), row["type"] == "eq", float(row["slack"]), known, float(size) or 1.0)
+    start = row.get("start")
+    is_equality = row["type"] == "eq"
+    return Constraint(
+        _label(row),
+        is_equality,
+        float(row["slack"]),
+        known,
+        float(size) or 1.0,
+        None if start is None else float(start),
+    )
 
 
 def _label(row: Mapping[str, Any]) -> Said:

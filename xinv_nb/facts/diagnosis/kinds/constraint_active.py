@@ -83,6 +83,6 @@ KIND = FindingKind(
     seen_by="the gradient is a sum of those of the active constraints (Karush-Kuhn-Tucker conditions; Nocedal & Wright "
     "2006, chapter 12), read from what the solver computed last",
     example="SLSQP under a budget that is used up",
-    asked_with=r"\bconstraints?\b|\bminimum\b",
+    asked_with=r"\bconstraints?\b|\bminimum\b|^(?!.*\bstart).*\bfeasib",
     silences=("minimum: not yet", "gradient", "bound: from an iteration, held", "bound: all along, held"),
 )
