@@ -162,7 +162,7 @@ def _directions(view: _View) -> Iterator[Fact]:
         data = _told(names, move, best, best_change, float(values[k]))
         yield view.fact("hardly" if hardly else "weakly", 0.9 if hardly else 0.75, slots, how="sloppy", **data)
     is_least = 3 * errors[0] < values[0] < top / _ILL and not told_flat and not sloppy.any()
-    if is_least and (together is None or together.collinearity(vectors[:, 0]) <= _ALONE):
+    if is_least and together is not None and together.collinearity(vectors[:, 0]) <= _ALONE:
         move = combination(vectors[:, 0], scale, LITTLE)
         change = _change(view.curvature, move)
         if change < best_change:
