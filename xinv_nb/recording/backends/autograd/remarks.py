@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xinv_nb.recording.backends.autograd import broadcasts, counted, deaths, tape, untraced
+from xinv_nb.recording.backends.autograd import broadcasts, counted, deaths, entrywise, tape, untraced
 from xinv_nb.recording.backends.autograd.boxes import is_box
 from xinv_nb.recording.backends.autograd.evaluation import TapedEvaluation
 from xinv_nb.recording.backends.autograd.observing import Step
@@ -53,6 +53,8 @@ def _found(evaluation: TapedEvaluation, log: TapeLog, gradient: Any, seed: Any, 
             return
         yield from broadcasts.remarks(log, order)
         yield from counted.remarks(order)
+        for remark in entrywise.remarks(order, gradient):
+            yield replace(remark, reach=evaluation.of.unpacked(remark.reach))
     if gradient is not None and not tiny(flat(gradient)).any():
         return
     unpacked = evaluation.of.unpacked
