@@ -251,3 +251,12 @@ def test_the_users_own_constraints_stay_as_they_are() -> None:
     solved("SLSQP", rule)
     assert limit.fun is room
     assert rule == {"type": "ineq", "fun": room}
+
+
+@pytest.mark.parametrize("method", ["COBYLA", "COBYQA", "SLSQP"])
+def test_all_constraints_that_are_broken_are_named(method: str) -> None:
+    rules = [{"type": "ineq", "fun": lambda p: p[0] - 3.0}, {"type": "ineq", "fun": lambda p: 1.0 - p[0]}]
+    finding = solved(method, [*rules, {"type": "ineq", "fun": disc}], start=(1.0, 1.0)).diagnosis[0]
+    assert finding.kind == "constraint-violated"
+    assert "constraints[0]" in finding.text
+    assert "constraints[1]" in finding.text
