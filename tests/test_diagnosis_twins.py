@@ -174,3 +174,10 @@ def test_of_a_game_nothing_is_told():
             dg, dd = grad(game, 0)(g, d), grad(game, 1)(g, d)
             g, d = g - 0.1 * dg, d + 0.1 * dd
     assert not twins(run)
+
+
+def test_what_the_tape_shows_of_equal_entries_is_no_event_of_the_story():
+    for run in (trained(rooms, numpy.full(4, 15.0), numpy.zeros(4)), trained(means, numpy.zeros(3))):
+        said = " ".join([*(fact.text for fact in run.facts), *(caption.text for caption in run.captions)])
+        assert "adds a part of its own" not in said
+        assert "combines" not in said

@@ -47,7 +47,8 @@ def event_of(remark: Remark, columns: Sequence[int], strengths: Sequence[float])
         values |= {"line": place.line, "file": file_of(place), "function": place.function}
     if remark.what not in OF_ALL:
         values |= {"columns": list(columns), "strengths": list(strengths)}
-    phase: Literal["forward", "backward"] = "backward" if remark.what == "dies" else "forward"
+    is_of_gradient = remark.what in ("dies", "entrywise", "combined")
+    phase: Literal["forward", "backward"] = "backward" if is_of_gradient else "forward"
     return NewEvent(phase, "tape", _text(remark), values, kind="tape")
 
 

@@ -49,9 +49,7 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     }
     form = "succeeded" if succeeded else "failed"
     other = _against(worst, constraints)
-    labels = list(
-        dict.fromkeys(each.label.text for each in sorted(broken, key=lambda each: -each.broken_by / each.size))
-    )
+    labels = list(dict.fromkeys(each.label.text for each in broken))
     if other is not None:
         form, slots["other"] = "contradict", Said(other.label.text)
     elif len(labels) > 1:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
-from xinv_nb.facts.measures.names import named
+from xinv_nb.facts.measures.names import listed, named
 from xinv_nb.facts.measures.tape import at_line
-from xinv_nb.language.slots import Count, Iteration, LossValue, Named, Said, Slot, Value, pair
+from xinv_nb.language.slots import Count, Iteration, Listed, LossValue, Named, Said, Slot, Value, pair
 from xinv_nb.recorded.endings import NO_LOWER_LOSS
 from xinv_nb.recorded.events import Event
 from xinv_nb.recorded.run import RecordedRun
@@ -34,6 +34,7 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     run = evidence.run
     first, form = _first(run)
     if first is None:
+        yield from _parameters(run)
         return
     of_gradient = form == "gradient"
     event = next((e for e in run.events_as_recorded() if e.kind == "not finite" and e.evaluation >= first), None)
@@ -81,6 +82,27 @@ def _first(run: RecordedRun) -> tuple[int | None, str]:
     return None, ""
 
 
+def _parameters(run: RecordedRun) -> Iterator[Finding]:
+    """Yield the parameters that are no finite numbers up to the end, though the loss is one: 1 / x at infinity, say."""
+    rows = run.iterates
+    if not len(rows) or not run.history.width:
+        return
+    gone = ~np.isfinite(run.history.rows(rows[-1:])[0])
+    who = [named(entry) for entry in run.entries() if entry.column is not None and gone[entry.column]]
+    if not who:
+        return
+    sound = np.isfinite(run.history.rows(rows)[:, gone]).all(axis=1)
+    since = int(rows[np.flatnonzero(sound)[-1] + 1]) if sound.any() else int(rows[0])
+    events = [event for event in run.events_as_recorded() if event.kind == "not finite" and event.evaluation < since]
+    slots: dict[str, Slot] = {"first": Iteration(since), "who": listed(who)}
+    form = "parameter" if len(who) == 1 else "parameters"
+    if events and "operation" in (place := _place(events[-1])):
+        slots |= place
+        form += ", by an operation"
+    cites = (events[-1].id,) if events else ()
+    yield KIND.finding(form, (since, run.evaluations - 1), slots, cites=cites, data={"of_gradient": False})
+
+
 def _unknown(run: RecordedRun) -> NDArray[np.intp]:
     assert run.history.without_gradient is not None
     return run.history.without_gradient.array
@@ -119,6 +141,7 @@ KIND = FindingKind(
         "loss": Value,
         "operation": Said,
         "fed": Said,
+        "who": Listed,
         "parameter": Named,
         "before": Value,
         "after": Value,
