@@ -181,3 +181,18 @@ def test_what_the_tape_shows_of_equal_entries_is_no_event_of_the_story():
         said = " ".join([*(fact.text for fact in run.facts), *(caption.text for caption in run.captions)])
         assert "adds a part of its own" not in said
         assert "combines" not in said
+
+
+def test_edges_of_a_box_that_a_constraint_keeps_equal_are_no_copies():
+    def room_left(x):
+        return 24.0 - 2 * (x[0] * x[1] + x[1] * x[2] + x[0] * x[2])
+
+    with xi.record() as run:
+        minimize(
+            value_and_grad(lambda x: -x[0] * x[1] * x[2]),
+            numpy.ones(3),
+            jac=True,
+            method="SLSQP",
+            constraints={"type": "ineq", "fun": room_left},
+        )
+    assert not twins(run)

@@ -88,9 +88,9 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _may_be_lower(evidence: Evidence, sets: int) -> bool:
-    """Whether sets that may be equal by right are worth a word: not where the loss is as low as it can be."""
+    """Whether sets that may be equal by right are worth a word: not at the lowest loss, or where a constraint holds."""
     loss = evidence.run.loss[evidence.iterates.rows]
-    if abs(loss[-1]) <= _EXACT * (loss[0] - loss[-1]):
+    if evidence.held.any() or abs(loss[-1]) <= _EXACT * (loss[0] - loss[-1]):
         return False
     return sets >= 2 or bool(tape_events(evidence, "combined"))
 
