@@ -260,3 +260,13 @@ def test_all_constraints_that_are_broken_are_named(method: str) -> None:
     assert finding.kind == "constraint-violated"
     assert "constraints[0]" in finding.text
     assert "constraints[1]" in finding.text
+
+
+@pytest.mark.parametrize("method", ["SLSQP", "trust-constr", "COBYLA", "COBYQA"])
+def test_of_a_linear_constraint_the_start_is_known_too(method: str) -> None:
+    limits = LinearConstraint([[1.0, 1.0], [1.0, -1.0]], [4.0, -9.0], [numpy.inf, 9.0])
+    options = {"gtol": 1e-12, "barrier_tol": 1e-9} if method == "trust-constr" else {}
+    run = solved(method, limits, start=(1.0, 1.2), loss=near, jac=lambda p: 2 * (p - 1.0), options=options)
+    assert run.diagnosis[0].kind == "constraint-active"
+    told = [fact.values["by"] for fact in run.facts if fact.kind == "infeasible start"]
+    assert told == ([] if method == "COBYLA" else [pytest.approx(1.8)])  # which tells nothing of the start here

@@ -37,7 +37,7 @@ class Answers:
     def __call__(self, *args: Any, **options: Any) -> Any:
         """Call it, and take note of the answer."""
         answer = self.function(*args, **options)
-        if self._keeps_all or self.first is None:
+        if (self._keeps_all or self.first is None) and np.isrealobj(answer):
             with suppress(Exception):  # what is no number tells the solver itself
                 self._note(np.array(args[0], dtype=float), np.array(answer, dtype=float).reshape(-1))
         return answer

@@ -1,7 +1,8 @@
 """What a solver knows of its constraints at its end: read from what SciPy computed, so that nothing is called again.
 
 Each number of a constraint becomes one row of plain data: its `slack` (0 or more where an inequality holds, 0 where an
-equality does), `normal`, the gradient of the slack, where the solver took it, and `start`, the slack at the start.
+equality does), `normal`, the gradient of the slack, where the solver took it, `start`, the slack at the start, and
+whether it `is_linear`.
 """
 
 from __future__ import annotations
@@ -77,8 +78,10 @@ def _of_cobyla(local: Mapping[str, Any]) -> list[dict[str, Any]]:
     rows = []
     for i, (by, scale) in enumerate(zip(broken, scales, strict=True)):
         place = {"place": i, "name": _name(given[i].fun)} if is_plain else {}
-        row = {"type": "ineq", "slack": -float(by), "scale": float(scale), "start": -float(seen[0, count + i])}
-        rows.append(row | place | {"of": len(given)})
+        row = {"type": "ineq", "slack": -float(by), "scale": float(scale), **place, "of": len(given)}
+        # Where some are linear it begins at another point, which keeps to these.
+        starts_there = not any(hasattr(each, "A") for each in given)
+        rows.append(row | ({"start": -float(seen[0, count + i])} if starts_there else {}))
     return _kept(rows)
 
 
@@ -103,24 +106,34 @@ def of_result(result: Any, constraints: Any) -> list[dict[str, Any]]:
         first = _first(each, flat)
         for i, normal in enumerate(dense.reshape(len(flat), -1)):
             for kind, slack, sign, start in _sides(each, flat, first, i):
-                rows.append(_row(kind, slack, sign * normal, place, len(given), names) | start)
+                rows.append(_row(kind, slack, sign * normal, place, len(given), names) | start | _linear(each))
     return _kept(rows)
+
+
+def _linear(each: Any) -> dict[str, bool]:
+    return {"is_linear": True} if hasattr(each, "A") else {}
 
 
 def _of_answers(result: Any, given: Sequence[Any]) -> list[dict[str, Any]]:
     """Return the constraints at the end by what their functions answered there; none where one is not known."""
     rows: list[dict[str, Any]] = []
     for place, each in enumerate(given):
+        if hasattr(each, "A"):
+            matrix = np.atleast_2d(each.A.toarray() if hasattr(each.A, "toarray") else each.A)
+            flat = np.asarray(matrix @ result.x, dtype=float)
+            for i, normal in enumerate(matrix):
+                for kind, slack, sign, _ in _sides(each, flat, None, i):
+                    rows.append(_row(kind, slack, sign * normal, place, len(given), [""] * len(given)) | _linear(each))
+            continue
         found = answers_of(each)
-        flat = None if found is None else found.at(result.x)
-        if found is None or flat is None or found.largest is None:
+        numbers = None if found is None else found.at(result.x)
+        if found is None or numbers is None or found.largest is None:
             return []
         known = {"place": place, "name": _name(found.function), "of": len(given)}
-        for i in range(len(flat)):
-            scale = max(
-                float(found.largest[i]), *(abs(limit[i]) for limit in _limits(each, flat) if np.isfinite(limit[i]))
-            )
-            for kind, slack, _, start in _sides(each, flat, found.first, i):
+        for i in range(len(numbers)):
+            limits = [abs(limit[i]) for limit in _limits(each, numbers) if np.isfinite(limit[i])]
+            scale = float(max(found.largest[i], *limits))
+            for kind, slack, _, start in _sides(each, numbers, found.first, i):
                 rows.append({"type": kind, "slack": slack, "scale": scale} | known | start)
     return rows
 

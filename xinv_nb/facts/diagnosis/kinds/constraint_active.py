@@ -47,7 +47,7 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     span = (end_of(run), evidence.last)
     slope = slope_at_end(run)
     if slope is None:
-        edge = [each for each in constraints if each.is_active and not each.is_equality and each.size != 1.0]
+        edge = [each for each in constraints if each.is_active and not each.is_equality and each.is_sized]
         if edge and not any(_is_opposite(one, other) for one in edge for other in edge):
             yield KIND.finding("on it", span, _named(edge))
         return
