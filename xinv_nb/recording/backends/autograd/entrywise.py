@@ -24,6 +24,8 @@ _TAKES = "container_take"
 _PICKS = frozenset(["__getitem__", "getitem"])
 _SAME = 1e-9
 """Share of the largest entry up to which two are equal: sums are not rounded alike."""
+_MOST_NUMBERS = 5000
+"""Numbers of a gradient up to which equal ones are looked for."""
 _MOST = 1000
 """Operations up to which a tape is followed."""
 
@@ -36,7 +38,8 @@ def remarks(order: list[Any], gradient: Any) -> list[Remark]:
 
     `order` are the nodes of the tape from its end to its root.
     """
-    if gradient is None or not _has_equals(np.sort(flat(gradient))):
+    sizes = np.zeros(0) if gradient is None else flat(gradient)
+    if len(sizes) > _MOST_NUMBERS or not _has_equals(np.sort(sizes)):
         return []
     what: What = "entrywise" if len(order) <= _MOST and _is_entrywise(order) else "combined"
     return [Remark(what, step_at(order[0]).name, step_at(order[0]).place, {}, tape.ones(gradient))]

@@ -53,7 +53,8 @@ def _found(evaluation: TapedEvaluation, log: TapeLog, gradient: Any, seed: Any, 
             return
         yield from broadcasts.remarks(log, order)
         yield from counted.remarks(order)
-        for remark in entrywise.remarks(order, gradient):
+        # Of one argument among several it would say nothing of how the others come in.
+        for remark in entrywise.remarks(order, gradient) if evaluation.others is None else ():
             yield replace(remark, reach=evaluation.of.unpacked(remark.reach))
     if gradient is not None and not tiny(flat(gradient)).any():
         return
