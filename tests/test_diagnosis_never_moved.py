@@ -113,3 +113,14 @@ def test_without_gradients_it_is_a_caution(method):
 def test_a_start_at_the_minimum_is_well(loss):
     assert by_method(loss, [1.0, 2.0]).diagnosis == ()
     assert descend(loss, numpy.array([1.0, 2.0])).diagnosis == ()
+
+
+@pytest.mark.parametrize("count", [2, 3, 6])
+def test_an_entry_that_starts_at_its_minimum_among_others_that_move_is_left_alone(count):
+    run = descend(lambda p: np.sum((p - numpy.arange(count)) ** 2) + 1.0, numpy.zeros(count), count=600)
+    assert list(run.diagnosis) == []
+
+
+def test_an_entry_that_starts_at_its_maximum_among_others_that_move_is_told():
+    run = descend(lambda p: np.sum(np.cos(p)) + 0.1 * np.sum(p**2), numpy.array([0.0, 1.0]))
+    assert run.diagnosis[0].kind == "gradient-dies"
