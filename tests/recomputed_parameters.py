@@ -330,6 +330,8 @@ def coincidence(run: Run, fact: Fact) -> list[float]:
 def identifiability(run: Run, fact: Fact) -> list[float]:
     """Only that the moves are those told; what they do to the loss is checked where the objective is known."""
     values = fact.values
+    if values["how"] == "held":
+        return []
     counts = [int(n) for n in re.findall(r"(\d+) others? moves? with", fact.text)]
     moves = [abs(move) for move in values.get("moves", {}).values()]
     halves = re.split(" only; where|; where", fact.text)

@@ -89,7 +89,7 @@ def test_residuals_that_are_blind_to_a_combination() -> None:
 def test_a_parameter_without_effect_and_too_few_data() -> None:
     with xi.record(live=False) as run:
         least_squares(lambda p: p[0] * T + 0 * p[1] - 2 * T - 0.1 * NOISE, [0.5, 0.7])
-    assert the(run, "undetermined").text == "p[1] is not determined: at the end no residual depends on it."
+    assert the(run, "undetermined").text.startswith("At the end no residual changes with p[1], by the derivatives")
 
     def few(p):
         return numpy.array([p[0] + p[1] - 1.0, p[1] * p[2] - 2.0])

@@ -192,3 +192,14 @@ def test_a_saddle_at_which_the_loss_is_0_is_told_and_a_sum_of_squares_of_0_is_no
     assert finding.values["bend"] == pytest.approx(-1.8)
     assert by_method(lambda p: np.sum(p**2) + np.sum(p**4), [0.0, 0.0], method).diagnosis == ()
     assert by_method(lambda p: np.sum((np.cos(p[0] * x) - 1.0) ** 2), [0.0], method).diagnosis == ()
+
+
+@pytest.mark.parametrize("count", [2, 3, 6])
+def test_an_entry_that_starts_at_its_minimum_among_others_that_move_is_left_alone(count):
+    run = descend(lambda p: np.sum((p - numpy.arange(count)) ** 2) + 1.0, numpy.zeros(count), count=600)
+    assert list(run.diagnosis) == []
+
+
+def test_an_entry_that_starts_at_its_maximum_among_others_that_move_is_told():
+    run = descend(lambda p: np.sum(np.cos(p)) + 0.1 * np.sum(p**2), numpy.array([0.0, 1.0]))
+    assert run.diagnosis[0].kind == "gradient-dies"

@@ -271,3 +271,27 @@ def test_a_parameter_that_is_no_number_is_told_where_the_loss_is_one_again(start
     assert not [fact for fact in run.facts if fact.kind in ("minimum", "advice")]
     away = numpy.where(numpy.array(start) == 0, 2.0, start)  # as it advises
     assert "not-finite" not in [each.kind for each in descended(away).diagnosis]
+
+
+def test_a_parameter_that_became_infinite_is_told_though_the_loss_is_a_number():
+    run = descended(focal, [1.0, 0.0], rate=0.05, steps=10)
+    assert numpy.isfinite(run.loss[-1])
+    finding = run.diagnosis[0]
+    assert (finding.kind, finding.severity) == ("not-finite", "warning")
+    assert finding.text.startswith("From iteration 1 on p[1] is no finite number, though the loss is one")
+    assert "divide in line" in finding.text
+
+
+def test_as_advised_a_start_where_it_is_defined_keeps_it_finite():
+    run = descended(lambda q: focal(np.exp(q)), [0.0, 0.5], rate=0.02, steps=60)
+    assert not [finding for finding in run.diagnosis if finding.kind == "not-finite"]
+    assert numpy.isfinite(run.parameters["x"][-1] if "x" in run.parameters else run.loss[-1]).all()
+
+
+def test_parameters_by_hand_that_are_no_numbers_are_told():
+    with xi.record() as run:
+        for k in range(6):
+            x = numpy.array([1.0 / (k + 1), numpy.nan if k > 2 else 1.0, numpy.inf if k > 3 else 2.0])
+            run.add(float(k), {"x": x})
+    text = run.diagnosis[0].text
+    assert text.startswith("From iteration 4 on x[1] and x[2] are no finite numbers")

@@ -469,3 +469,20 @@ def test_directions_that_were_not_explored_are_unknown_without_a_tape() -> None:
     texts = [fact.text for fact in run.facts if fact.kind == "identifiability"]
     assert any("which explored 2 of 3 directions" in text for text in texts)
     assert not any("All combinations" in text or "x[2]" in text for text in texts)
+
+
+@pytest.mark.parametrize("start", [(1.0, 2.0), (0.5, 4.0), (2.5, 1.2)])
+@pytest.mark.parametrize("model", [lambda p: p[0] * p[1] * T, lambda p: p[0] / p[1] * T])
+def test_what_bends_along_the_path_is_no_curvature_across_it(model, start) -> None:
+    """Only one combination enters, and gradient descent goes along it: hardly a step shows the other."""
+    data = 6.0 * T if model(numpy.array([2.0, 4.0]))[-1] > T[-1] else 2.0 * T
+
+    def loss(p):
+        return np.mean((model(p) - data) ** 2)
+
+    p = numpy.array(start)
+    with xi.record() as run:
+        for _ in range(200):
+            p = p - 0.2 / numpy.mean(T**2) / 20 * grad(loss)(p)
+    said = [fact.text for fact in run.facts if fact.kind == "identifiability"]
+    assert not [text for text in said if "factor" in text or "east determined" in text]

@@ -261,7 +261,7 @@ def unfinished() -> Run:
 
 REASONS = {
     singular: "Where gain rises by 0.1",
-    without_effect: "no data point depends on x[1]",
+    without_effect: "no data point changes with x[1]",
     at_a_bound: "intercept ended at its bound of 0 m",
     stayed: "x[0] stayed at its start value of 1.5",
     robust: "not the sum of the squares",

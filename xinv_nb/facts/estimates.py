@@ -17,7 +17,7 @@ from xinv_nb.facts.measures.combinations import TRACE, combination, simplest
 from xinv_nb.facts.measures.fitted import Fitted
 from xinv_nb.facts.measures.least_squares import LinearFit
 from xinv_nb.facts.measures.limits import told_bounds
-from xinv_nb.facts.measures.names import named
+from xinv_nb.facts.measures.names import listed, named
 from xinv_nb.facts.measures.penalty_rows import penalty_rows
 from xinv_nb.facts.measures.precision import is_constant, tolerance
 from xinv_nb.language.renderer import rendered
@@ -31,6 +31,9 @@ KIND = "estimate"
 """The kind of fact that tells it, in whose part of the bank the reasons are."""
 _EXACT = 1e-10
 """Share of the residuals at the worst point below which those at the best are rounding."""
+_LOST, _NEGLIGIBLE = 1e-8, 1e-6
+"""Share of what it once was up to which the effect of a parameter on the residuals is none any more, where a move by
+its own size changes them by no more than the other share."""
 _STEP = 0.05
 """Standard errors that the fit may have moved since a Jacobian was taken, for it to stand for the one at the end."""
 _NEAR = 1e-6
@@ -45,6 +48,8 @@ class Why:
 
     form: str
     slots: Mapping[str, Slot] = field(default_factory=dict)
+    without_effect: tuple[int, ...] = ()
+    """The parameters that have no effect on the residuals at the end, by the Jacobian there."""
 
     @property
     def text(self) -> str:
@@ -80,7 +85,11 @@ def estimate_of(run: RecordedRun, end: Fitted | str) -> Estimate | Why:
     entries = [entry for leaf in history.leaves for entry in run.entries_of(leaf, range(leaf.stop - leaf.start))]
     for fit, evaluation in _candidates(run, end):
         moved = values - history.rows(np.array([evaluation]))[0]
-        if (why := _impossible(fit, entries)) is not None:
+        if (why := _impossible(run, end, fit, entries)) is not None:
+            gone = list(why.without_effect)
+            is_there = bool((np.abs(moved[gone]) <= _NEAR * np.abs(values[gone])).all())
+            if gone and not (is_there and _stands_for_the_end(fit, moved, values)):
+                break
             return why
         if count := penalty_rows(fit.jacobian):
             return Why("none, penalty", {"count": Count(count)})
@@ -101,12 +110,19 @@ def _candidates(run: RecordedRun, end: Fitted) -> list[tuple[LinearFit, int]]:
     return [(LinearFit(end.residuals, jacobian * end.weights[:, None], end.is_scaled), at)]
 
 
-def _impossible(fit: LinearFit, entries: Sequence[Entry]) -> Why | None:
+def _impossible(run: RecordedRun, end: Fitted, fit: LinearFit, entries: Sequence[Entry]) -> Why | None:
     """Return why nothing can be computed from a Jacobian."""
     if not (np.isfinite(fit.norms).all() and np.isfinite(fit.squares)):
         return Why("none, not finite")
-    if not fit.norms.all():
-        return Why("none, no effect", {"parameter": named(entries[int(np.argmin(fit.norms))])})
+    seen = [np.linalg.norm(known, axis=0) for at, known in run.history.jacobians if end.first <= at < end.stop]
+    usual = np.fmax.reduce(seen) * np.linalg.norm(end.weights) / np.sqrt(len(end.weights))
+    along = end.accepted(run)
+    size = np.maximum(np.abs(along[-1]), np.ptp(along, axis=0))
+    is_lost = (fit.norms <= _LOST * usual) & (fit.norms * size <= _NEGLIGIBLE * np.sqrt(fit.squares))
+    for form, gone in (("none, no effect", fit.norms == 0), ("none, lost", is_lost)):
+        if gone.any():
+            columns = tuple(np.flatnonzero(gone).tolist())
+            return Why(form, {"who": listed([named(entries[column]) for column in columns])}, columns)
     return None
 
 

@@ -12,6 +12,7 @@ from xinv_nb.facts.fact import Fact, Phase
 from xinv_nb.facts.measures.events import EventGroup, event_groups
 from xinv_nb.facts.measures.fitted import Fitted, fitted
 from xinv_nb.facts.measures.held import Held, held_by_program
+from xinv_nb.facts.measures.held_at_end import Mask, held_at_end
 from xinv_nb.facts.measures.iterates import Floats, Iterates, iterates_of
 from xinv_nb.facts.measures.left import Decrement, Path, decrement, known_path
 from xinv_nb.facts.measures.opposition import Pair, opposed_pairs
@@ -180,6 +181,11 @@ class Evidence:
     def path(self) -> Path | None:
         """Points, gradients and losses of the iterates, where all are known."""
         return known_path(self.run, self.iterates)
+
+    @cached_property
+    def held_at_end(self) -> Mask:
+        """Which parameters constraints, bounds or the program itself keep from going where the loss is lower."""
+        return held_at_end(self.run, self.iterates)
 
     @property
     def is_noisy(self) -> bool:

@@ -13,12 +13,13 @@ from xinv_nb.language.quantities import number
 from xinv_nb.recorded.events import NewEvent
 from xinv_nb.recording.nonfinite import Place, file_of
 
-What = Literal["dies", "cut off", "broadcast", "counted"]
+What = Literal["dies", "cut off", "broadcast", "counted", "entrywise", "combined"]
 """`dies`: a derivative of 0, or nearly, at an operation; `cut off`: a number was taken off the tape; `broadcast`: two
 rows of numbers were combined each with each; `counted`: a term counts once for each datum, and is multiplied by their
-number already."""
+number already; `entrywise`: each entry of the parameters adds a part of its own to the loss, or
+`combined`: the loss combines them in another way, where some have equal gradients."""
 
-OF_ALL = frozenset(["broadcast", "counted"])
+OF_ALL = frozenset(["broadcast", "counted", "combined"])
 """Those that are about no parameters in particular."""
 
 
@@ -46,7 +47,8 @@ def event_of(remark: Remark, columns: Sequence[int], strengths: Sequence[float])
         values |= {"line": place.line, "file": file_of(place), "function": place.function}
     if remark.what not in OF_ALL:
         values |= {"columns": list(columns), "strengths": list(strengths)}
-    phase: Literal["forward", "backward"] = "backward" if remark.what == "dies" else "forward"
+    is_of_gradient = remark.what in ("dies", "entrywise", "combined")
+    phase: Literal["forward", "backward"] = "backward" if is_of_gradient else "forward"
     return NewEvent(phase, "tape", _text(remark), values, kind="tape")
 
 
@@ -61,6 +63,10 @@ def _text(remark: Remark) -> str:
     if remark.what == "counted":
         count, factor = number(values["count"]), number(values["factor"])
         return f"a term{where} is multiplied by {factor} and counts {count} times in the {name} of as many data"
+    if remark.what == "entrywise":
+        return "each entry of the parameters adds a part of its own to the loss"
+    if remark.what == "combined":
+        return "the loss combines entries of the parameters that have equal gradients"
     least = "nothing" if values["outflow"] == 0 else f"at most {number(values['outflow'])}"
     return f"the gradient ends at {name}{where}: up to {number(values['inflow'])} comes in, {least} goes on"
 

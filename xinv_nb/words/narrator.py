@@ -206,6 +206,7 @@ def _choices(facts: Sequence[Fact], phases: int, span: tuple[int, int], bank: Ph
         rank = 1 if any(f.kind == "reason" for f in main) else 3
         yield from (Choice(rank, phrase) for phrase in joined(bank, main[:_MAIN_MOVES], "main"))
     yield from _of_the_loss(facts, own, () if broke_off else ending, wrong, bank)
+    yield from (Choice(0, bank.of(f)) for f in of_kind(facts, "infeasible start") if f.salience >= _MAIN)
     yield from (Choice(1, bank.of(f)) for f in held_out)
     if not is_noisy and (own is None or own.values["kind"] != "oscillation"):
         yield from (Choice(2 if f.salience >= _BEST else 5, bank.of(f)) for f in of_kind(facts, "best"))

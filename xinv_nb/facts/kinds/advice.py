@@ -15,6 +15,7 @@ from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact, Phase
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.kinds.held_out import has_risen
+from xinv_nb.facts.measures.constraints import is_constrained
 from xinv_nb.facts.measures.drift import CLEAR, drift
 from xinv_nb.facts.measures.kinks import end_at_kink
 from xinv_nb.facts.measures.losses import finite_iterates
@@ -93,6 +94,8 @@ def _diverged(evidence: Evidence) -> Suggestions:
     broken = [p for p in evidence.phases if p.kind == "divergence" and not np.isfinite(loss[p.start])]
     finite = loss[evidence.run.accepted & np.isfinite(loss)]
     if rising and len(finite) and finite[-1] > finite[0]:
+        if is_constrained(evidence.run):
+            return  # it may rise on the way to where the constraints hold
         uphill = _along_the_gradient(evidence.run)
         form = "smaller step, rose"
         if uphill >= _MOSTLY:

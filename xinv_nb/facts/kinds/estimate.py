@@ -16,7 +16,7 @@ from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.names import named
 from xinv_nb.facts.measures.sizes import end_of
-from xinv_nb.language.slots import Clause, Count, Iteration, Named, Slot, Uncertain, Value
+from xinv_nb.language.slots import Clause, Count, Iteration, Listed, Named, Slot, Uncertain, Value
 
 _MOST = 8
 _FEWEST = 3
@@ -26,6 +26,7 @@ _ASIDE = 0.5
 _WORTH_TELLING = {
     "none, too few": 0.7,
     "none, no effect": 0.85,
+    "none, lost": 0.85,
     "none, stayed": 0.6,
     "none, at a bound": 0.6,
     "none, singular": 0.85,
@@ -77,6 +78,7 @@ KIND = Kind(
     rank=54,
     slots={
         "parameter": Named,
+        "who": Listed,
         "estimate": Uncertain,
         "evaluation": Iteration,
         "freedom": Count,

@@ -66,9 +66,13 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     """
     run, curvature = evidence.run, evidence.run.curvature
     names = _names(run)
-    if curvature is not None:
+    is_held = len(names) > 1 and bool(evidence.held_at_end.any())
+    if is_held and (curvature is not None or _is_one_path(evidence)):
+        at, salience = (evidence.last, 0.2) if curvature is None else (curvature.evaluation, 0.5)
+        yield KIND.fact("held", (at, at), salience, {}, data={"how": "held"})
+    if curvature is not None and not is_held:
         yield from _from_derivatives(curvature, names)
-    elif _is_one_path(evidence) and 1 < run.history.width == len(names) <= _WIDEST:
+    elif curvature is None and _is_one_path(evidence) and 1 < run.history.width == len(names) <= _WIDEST:
         yield from _from_path(evidence, names)
 
 
@@ -162,7 +166,7 @@ def _directions(view: _View) -> Iterator[Fact]:
         data = _told(names, move, best, best_change, float(values[k]))
         yield view.fact("hardly" if hardly else "weakly", 0.9 if hardly else 0.75, slots, how="sloppy", **data)
     is_least = 3 * errors[0] < values[0] < top / _ILL and not told_flat and not sloppy.any()
-    if is_least and (together is None or together.collinearity(vectors[:, 0]) <= _ALONE):
+    if is_least and together is not None and together.collinearity(vectors[:, 0]) <= _ALONE:
         move = combination(vectors[:, 0], scale, LITTLE)
         change = _change(view.curvature, move)
         if change < best_change:
@@ -254,11 +258,13 @@ def _from_path(evidence: Evidence, names: dict[int, Entry]) -> Iterator[Fact]:
     if not path.is_usable:
         return
     for move, explored in path.never_asked():
+        if evidence.held[move.columns].any():
+            continue
         slots: dict[str, Slot] = {"move": move.as_clause(names)}
         data = {"source": "path", "how": "flat" if explored else "never asked", "moves": move.told(names)}
         form, salience = ("flat, by the path", 0.9) if explored else ("never asked", 0.5)
         yield KIND.fact(form, (0, evidence.last), salience, slots, data=data)
-    if found := path.estimate():
+    if not evidence.held_at_end.any() and (found := path.estimate()):
         curvature = found.curvature
         slots = {"first": Iteration(found.first), "last": Iteration(curvature.evaluation)}
         if not curvature.is_complete:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from xinv_nb.facts.estimates import Why
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
@@ -53,6 +54,8 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
         return  # it goes to where the loss is largest
     if evidence.players is not None:
         return  # who plays is at rest where nobody gains by moving alone, which need be no minimum
+    if isinstance(evidence.estimate, Why) and evidence.estimate.without_effect:
+        return  # level it is in what has no slope anywhere near, such as what is rounded
     if any(fact.data["how"] == "down" for fact in evidence.of("identifiability")):
         return  # level it may be, but there is a way down
     sizes, last = gradient_sizes(run), end_of(run)

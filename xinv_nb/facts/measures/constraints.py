@@ -39,11 +39,24 @@ class Constraint:
     """The gradient of the slack."""
     size: float
     """How much the slack changes as the parameters change by their own sizes."""
+    start: float | None
+    """The slack at the start; None where it is not known."""
+    is_sized: bool
+    """Whether its size is known, and not only taken for 1."""
 
     @property
     def broken_by(self) -> float:
         """By how much it is broken; 0 where it holds."""
-        return abs(self.slack) if self.is_equality else max(-self.slack, 0.0)
+        return self._lacking(self.slack)
+
+    @property
+    def broken_at_start_by(self) -> float:
+        """By how much the start broke it; 0 where it held there, by more than rounding, or where that is not known."""
+        by = 0.0 if self.start is None else self._lacking(self.start)
+        return by if by > _BROKEN * self.size else 0.0
+
+    def _lacking(self, slack: float) -> float:
+        return abs(slack) if self.is_equality else max(-slack, 0.0)
 
     def is_broken(self, *, succeeded: bool) -> bool:
         """Whether it is broken by more than solvers leave."""
@@ -83,14 +96,30 @@ def constraints_of(run: RecordedRun, iterates: Iterates) -> list[Constraint]:
     if not rows or not len(iterates):
         return []
     scale = sizes(run, iterates) if all(leaf.kept is None for leaf in run.history.leaves) else np.ones(0)
-    return [_constraint(row, scale) for row in rows]
+    way = np.zeros(0)
+    if len(scale) and call is not None and 0 <= call.start < run.evaluations:
+        start, end = np.real(run.history.rows(np.array([call.start, end_of(run)])))
+        way = start - np.array(call.ending.get("at_end", {}).get("point", end), dtype=float)
+    return [_constraint(row, scale, way) for row in rows]
 
 
-def _constraint(row: Mapping[str, Any], scale: Floats) -> Constraint:
+def _constraint(row: Mapping[str, Any], scale: Floats, way: Floats) -> Constraint:
     normal = np.array(row.get("normal", ()), dtype=float)
     known = normal if len(normal) == len(scale) and len(normal) else None
     size = row.get("scale") or (1.0 if known is None else float(np.abs(known) @ scale))
-    return Constraint(_label(row), row["type"] == "eq", float(row["slack"]), known, float(size) or 1.0)
+    start = row.get("start")
+    if start is None and known is not None and row.get("is_linear") and len(way) == len(known):
+        start = float(row["slack"]) + float(known @ way)
+    is_equality = row["type"] == "eq"
+    return Constraint(
+        _label(row),
+        is_equality,
+        float(row["slack"]),
+        known,
+        float(size) or 1.0,
+        None if start is None else float(start),
+        bool(row.get("scale")) or known is not None,
+    )
 
 
 def _label(row: Mapping[str, Any]) -> Said:

@@ -40,6 +40,18 @@ def named_optimizer(optimizer: str) -> Named:
     return Named(optimizer, f"{optimizer[0].lower()}{optimizer[1:]}" if several else optimizer, is_of_domain=several)
 
 
+def listed(names: Sequence[Slot]) -> Listed:
+    """Return several in a row, the last of many as a number.
+
+    >>> len(listed([Named(name, name) for name in "abcdefg"]).items)
+    5
+    """
+    rest = len(names) - _MOST_NAMES
+    if rest > 1:
+        names = [*names[:_MOST_NAMES], Clause("others", {"count": Count(rest)})]
+    return Listed(tuple(names))
+
+
 def values_of(point: Sequence[tuple[Entry, float]]) -> Listed:
     """Return the parameters of a point with their values; of many, the first.
 

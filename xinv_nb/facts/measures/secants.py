@@ -14,6 +14,9 @@ _EXPLORED = 1e-6
 """Mean square of the steps' directions along one from which it is explored."""
 _UNEXPLAINED = 0.02
 """Share of the squared changes of the gradient that a constant curvature may leave unexplained."""
+_BENT = 0.05
+"""Share of the curvature in any direction but the one explored most that what is unexplained may have made: the loss
+bends along the one, and where the steps hardly went in another, that is taken for the other's curvature."""
 
 
 def explored_by(steps: Floats) -> Floats:
@@ -42,5 +45,8 @@ def fit(steps: Floats, changes: Floats) -> tuple[Floats, Floats, Floats] | None:
     values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
     along, left = steps @ vectors, (changes - steps @ matrix) @ vectors
     errors = np.sqrt(np.sum(left**2, axis=0) / max(count - width, 1) / np.sum(along**2, axis=0))
-    explained = float(np.sum(left**2)) <= _UNEXPLAINED * float(np.sum(changes**2))
+    unexplained = float(np.sum(left**2))
+    made = np.sqrt(unexplained / max(count - width, 1) / (shares[:-1] / count))
+    is_bent = bool((made > _BENT * np.abs(np.diag(inner))[:-1]).any())
+    explained = unexplained <= _UNEXPLAINED * float(np.sum(changes**2)) and not is_bent
     return (values, vectors, errors) if explained else None

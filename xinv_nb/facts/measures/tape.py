@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.facts.evidence import Evidence
-from xinv_nb.facts.measures.names import named
-from xinv_nb.language.slots import Clause, Count, Iteration, Listed, Named, Said, Slot, Value
+from xinv_nb.facts.measures.names import listed, named
+from xinv_nb.language.slots import Count, Iteration, Listed, Named, Said, Slot, Value
 from xinv_nb.recorded.events import Event
 from xinv_nb.recorded.run import RecordedRun
 
@@ -26,7 +26,6 @@ SLOTS: dict[str, type[Slot]] = {
 """What is said of each: see `Ended.slots`."""
 _NEXT_TO_NONE = 1e-9
 """Share of what the gradient would be, had an operation passed on what came in, that is next to none of it."""
-_MOST_NAMES = 4
 _FEW = 40
 """Parameters up to which each of them counts; of more, those that make most of an array."""
 _SMALL = 8
@@ -106,11 +105,7 @@ class Ended:
     @property
     def who(self) -> Listed:
         """The parameters in a row, the last of many as a number."""
-        names: list[Slot] = list(self.names)
-        rest = len(names) - _MOST_NAMES
-        if rest > 1:
-            names = [*names[:_MOST_NAMES], Clause("others", {"count": Count(rest)})]
-        return Listed(tuple(names))
+        return listed(self.names)
 
     @cached_property
     def value(self) -> Value | None:

@@ -20,7 +20,7 @@ import numpy as np
 
 from xinv_nb.recording import context
 from xinv_nb.recording.backends.protocol import Recording
-from xinv_nb.recording.solvers import constraints, least_squares
+from xinv_nb.recording.solvers import constraint_values, constraints, least_squares
 from xinv_nb.recording.solvers.asked import Function
 from xinv_nb.recording.solvers.callers import LINE_SEARCH
 from xinv_nb.recording.solvers.calls import SolverCall
@@ -122,7 +122,7 @@ def _begins(recording: Recording, frame: FrameType, method: Any = None) -> Minim
     bounds = limits(settings.get("bounds"))
     has_gradient = callable(settings.get(jac)) and name not in SEARCHES
     given = settings.get("constraints") or ()
-    return _follow(
+    watched = _follow(
         recording,
         frame,
         (fun, jac if has_gradient else ""),
@@ -137,6 +137,10 @@ def _begins(recording: Recording, frame: FrameType, method: Any = None) -> Minim
             best_so_far=name in ("COBYLA", "COBYQA") and not given,
         ),
     )
+    if isinstance(given, list) and given:
+        # Of COBYQA's end only the functions of its constraints tell how far from them it is.
+        rebind(frame, "constraints", constraint_values.watched(given, keeps_all=name == "COBYQA"))
+    return watched
 
 
 def _follow(recording: Recording, frame: FrameType, names: tuple[str, str], call: SolverCall) -> MinimizingCall:

@@ -47,7 +47,7 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     span = (end_of(run), evidence.last)
     slope = slope_at_end(run)
     if slope is None:
-        edge = [each for each in constraints if each.is_active and not each.is_equality and each.size != 1.0]
+        edge = [each for each in constraints if each.is_active and not each.is_equality and each.is_sized]
         if edge and not any(_is_opposite(one, other) for one in edge for other in edge):
             yield KIND.finding("on it", span, _named(edge))
         return
@@ -83,6 +83,6 @@ KIND = FindingKind(
     seen_by="the gradient is a sum of those of the active constraints (Karush-Kuhn-Tucker conditions; Nocedal & Wright "
     "2006, chapter 12), read from what the solver computed last",
     example="SLSQP under a budget that is used up",
-    asked_with=r"\bconstraints?\b|\bminimum\b",
+    asked_with=r"\bconstraints?\b|\bminimum\b|^(?!.*\bstart).*\bfeasib",
     silences=("minimum: not yet", "gradient", "bound: from an iteration, held", "bound: all along, held"),
 )

@@ -11,8 +11,9 @@ from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.constraints import Constraint, constraints_of
 from xinv_nb.facts.measures.ends import last_call
+from xinv_nb.facts.measures.names import listed
 from xinv_nb.facts.measures.sizes import end_of
-from xinv_nb.language.slots import Named, Said, Slot, Value
+from xinv_nb.language.slots import Listed, Named, Said, Slot, Value
 
 _OPPOSITE = 1e-9
 """Cosine, above −1, up to which the gradients of two constraints are opposite."""
@@ -48,8 +49,13 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     }
     form = "succeeded" if succeeded else "failed"
     other = _against(worst, constraints)
+    labels = list(dict.fromkeys(each.label.text for each in broken))
     if other is not None:
         form, slots["other"] = "contradict", Said(other.label.text)
+    elif len(labels) > 1:
+        form += ", several"
+        slots["constraints"] = listed([Said(label) for label in labels])
+        slots["by"] = Value(max(each.broken_by for each in broken))
     span = (end_of(run), evidence.last)
     yield KIND.finding(form, span, slots, data={"broken": len(broken), "succeeded": succeeded})
 
@@ -74,7 +80,7 @@ KIND = FindingKind(
     name="constraint-violated",
     severity="warning",
     rank=12,
-    slots={"optimizer": Named, "constraint": Said, "by": Value, "other": Said},
+    slots={"optimizer": Named, "constraint": Said, "constraints": Listed, "by": Value, "other": Said},
     compute=compute,
     means="The end breaks a constraint: it is no solution.",
     seen_by="the values of the constraints that the solver computed last, beside how much they change over the run",

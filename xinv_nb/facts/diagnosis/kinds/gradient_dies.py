@@ -9,13 +9,16 @@ import numpy as np
 from xinv_nb.facts.diagnosis.asking import STANDS_STILL
 from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
-from xinv_nb.facts.diagnosis.kinds.never_moved import stands_still
+from xinv_nb.facts.diagnosis.kinds.never_moved import is_at_zero, stands_still
 from xinv_nb.facts.diagnosis.kinds.saturated import SIGMOIDS
+from xinv_nb.facts.estimates import Why
 from xinv_nb.facts.evidence import Evidence
-from xinv_nb.facts.measures.tape import SLOTS, Ended, ended, widest
-from xinv_nb.language.slots import LossValue, Named, Slot, Value
+from xinv_nb.facts.measures.tape import SLOTS, Ended, ended, story_of, widest
+from xinv_nb.language.slots import Iteration, LossValue, Named, Slot, Value
 
 _UNDERFLOWS = frozenset(["exp", "exp2", "expm1", "pdf", "sf"])
+_EXACT = 1e-6
+"""Share of what they once were up to which the residuals of a fit are none."""
 _MADE_OF = 1e6
 """How many times as large as one entry of it a loss is at most that is a sum of many."""
 _PRODUCTS = frozenset(["multiply", "dot", "matmul", "tensordot", "inner", "einsum", "outer"])
@@ -61,6 +64,25 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
             slots |= other
         is_caution = not found.is_grave or (found.since > found.story[0] and not found.is_of_all)
         yield KIND.finding(form, found.span, slots, cites=(found.event.id,), severity="caution" if is_caution else None)
+    if not all_found:
+        yield from _of_residuals(evidence)
+
+
+def _of_residuals(evidence: Evidence) -> Iterator[Finding]:
+    """Yield that a least-squares fit ended where no residual changes with any parameter."""
+    run, story, estimate = evidence.run, story_of(evidence), evidence.story.estimate
+    if not isinstance(estimate, Why) or estimate.form != "none, no effect":
+        return
+    if run.history.width != len(estimate.without_effect):
+        return  # that is a parameter without effect
+    end = evidence.story.end_of_fit
+    if isinstance(end, str) or end.is_exact(_EXACT) or is_at_zero(run, story):
+        return
+    at = story[0] + end.evaluation if evidence.parts is None else evidence.parts.places.back(end.evaluation)
+    slots: dict[str, Slot] = {"loss": LossValue(float(run.loss[at]))}
+    if at > story[0]:
+        slots["since"] = Iteration(at)
+    yield KIND.finding("no residual", (at, story[1] - 1), slots)
 
 
 def _is_at_rest(found: Ended) -> bool:

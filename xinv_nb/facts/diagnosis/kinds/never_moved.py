@@ -10,6 +10,7 @@ import numpy as np
 from xinv_nb.facts.diagnosis.asking import STANDS_STILL
 from xinv_nb.facts.diagnosis.finding import Finding, Severity
 from xinv_nb.facts.diagnosis.kind import FindingKind
+from xinv_nb.facts.estimates import Why
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.tape import Ended, ended, story_of, tape_events
 from xinv_nb.language.slots import Count, Listed, LossValue, Named, Said, Slot, Value
@@ -33,6 +34,15 @@ def stands_still(run: RecordedRun, story: tuple[int, int]) -> bool:
     if not history.width or np.any(history.gradients.array[first] != 0):
         return False
     return bool((history.values.array[first : history.row_of(stop - 1) + 1] == history.values.array[first]).all())
+
+
+def is_at_zero(run: RecordedRun, story: tuple[int, int]) -> bool:
+    """Whether nothing moved away from a start at which a parameter is 0, where many functions have a mirror.
+
+    >>> is_at_zero(RecordedRun(), (0, 0))
+    False
+    """
+    return stands_still(run, story) and not run.history.values.array[run.history.row_of(story[0])].all()
 
 
 def compute(evidence: Evidence) -> Iterator[Finding]:
@@ -69,9 +79,16 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     level = [each for each in found if not each.event.values.get("is_flat")]
     if len(level) < len(found):
         return  # that is a gradient that dies
-    if not level or any(each.event.values.get("cancels") for each in level):  # then it is not by these alone
+    cancels = any(each.event.values.get("cancels") for each in level)  # then it is not by these alone
+    if not level or cancels:
+        if cancels or is_at_zero(run, story):
+            level_form = "level"
+        elif isinstance(evidence.story.estimate, Why) and evidence.story.estimate.without_effect:
+            return  # that is a gradient that dies
+        else:
+            level_form = "level, elsewhere"
         if loss and not tape_events(evidence, "cut off"):
-            yield KIND.finding("level", span, {"loss": LossValue(loss)}, severity="caution")
+            yield KIND.finding(level_form, span, {"loss": LossValue(loss)}, severity="caution")
         return
     if any(each.is_minimum for each in level):
         return

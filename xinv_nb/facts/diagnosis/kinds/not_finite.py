@@ -203,6 +203,7 @@ KIND = FindingKind(
         "loss": Value,
         "operation": Said,
         "fed": Said,
+        "who": Listed,
         "parameter": Named,
         "before": Value,
         "after": Value,

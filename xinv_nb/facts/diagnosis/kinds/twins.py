@@ -12,26 +12,31 @@ from xinv_nb.facts.diagnosis.finding import Finding
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.names import named
+from xinv_nb.facts.measures.tape import tape_events
 from xinv_nb.language.slots import Count, Listed, Slot, Value
 from xinv_nb.recorded.leaves import Leaf
 
 Columns = tuple[int, ...]
 
-_FEWEST = 8
+_FEWEST = 3
 """Iterates from which on it is told."""
-_SAME = 1e-9
-"""Share of the largest value and of the way within which two parameters are equal: sums are not rounded alike."""
+_SAME = 1e-6
+"""Share of the largest value and of the way within which two parameters are equal: sums are not rounded alike, and what
+is rounded grows where the loss falls to either side."""
+_EXACT = 1e-9
+"""Share of its fall to which a loss has come that can hardly become lower: entries may be equal there by right."""
 _NAMED = 4
 _MOST = 5_000
 """Numbers up to which they are compared."""
 
 
 def compute(evidence: Evidence) -> Iterator[Finding]:
-    """Yield the sets of parameters that are copies: two sets at least, of equally many parameters each.
+    """Yield the sets of parameters that are copies, unless each adds a part of its own to the loss.
 
-    One set alone is told of nothing: each entry of an array often has the same part in the loss. Two sets of different
-    values, such as the weights into and out of the units of a layer, are units with equal weights; in one flat array,
-    of which nothing is known, it takes three.
+    Two sets of different values in arrays of different shapes, such as the weights into and out of the units of a
+    layer, are units with equal weights. In arrays of one shape, or in one flat array, they may be so by right: there it
+    is told that the run does not show whether the loss is lower where they differ. One set alone is told of where the
+    tape shows that the loss combines its entries, and by no more than a caution.
 
     Examples
     --------
@@ -50,17 +55,22 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     """
     run, rows = evidence.run, evidence.iterates.rows
     history = run.history
-    if len(rows) < _FEWEST or not history.is_real or not run.has_gradients or not 4 <= history.width <= _MOST:
+    if len(rows) < _FEWEST or not history.is_real or not run.has_gradients or not 2 <= history.width <= _MOST:
         return
+    if evidence.players is not None:
+        return  # each side of a game may well be even
     if any(leaf.kept is not None for leaf in history.leaves) or not np.isfinite(run.loss[rows]).all():
         return
-    sets, is_flat = _units(_sets(history.rows(rows)), history.leaves)
-    if len(sets) < 2 + is_flat:
+    apart = {column for event in tape_events(evidence, "entrywise") for column in event.values.get("columns", ())}
+    all_sets = [columns for columns in _sets(history.rows(rows)) if not apart.issuperset(columns)]
+    sets, is_flat = _units(all_sets, history.leaves)
+    is_sure = not is_flat and len({len(_leaf_of(columns, history.leaves).shape) for columns in sets}) > 1
+    if not sets or not (is_sure or _may_be_lower(evidence, len(sets) - is_flat)):
         return
     entries = {entry.column: entry for entry in run.entries() if entry.column is not None}
     first = [named(entries[column]) for column in sets[0] if column in entries][:_NAMED]
     others = [named(entries[columns[0]]) for columns in sets[1:] if columns[0] in entries][:_NAMED]
-    if len(first) < 2 or not others:
+    if len(first) < 2:
         return
     slots: dict[str, Slot] = {
         "parameters": Listed(tuple(first)),
@@ -70,10 +80,19 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
         "iterations": Count(run.evaluations),
         "sets": Count(len(sets) - 1),
     }
-    size = len(sets[0])
-    form = "copies" if size <= _NAMED else "many copies"
+    form = "copies" if len(sets[0]) <= _NAMED else "many copies"
+    if not is_sure:
+        form = form.replace("copies", "equal, alone" if not others else "equal")
     data = {"columns": [list(columns) for columns in sets]}
-    yield KIND.finding(form, (0, evidence.last), slots, data=data, severity="caution" if is_flat else None)
+    yield KIND.finding(form, (0, evidence.last), slots, data=data, severity=None if is_sure else "caution")
+
+
+def _may_be_lower(evidence: Evidence, sets: int) -> bool:
+    """Whether sets that may be equal by right are worth a word: not at the lowest loss, or where a constraint holds."""
+    loss = evidence.run.loss[evidence.iterates.rows]
+    if evidence.held_at_end.any() or abs(loss[-1]) <= _EXACT * (loss[0] - loss[-1]):
+        return False
+    return sets >= 2 or bool(tape_events(evidence, "combined"))
 
 
 def _sets(values: NDArray[np.float64]) -> list[Columns]:
@@ -115,9 +134,13 @@ def _units(sets: Sequence[Columns], leaves: Sequence[Leaf]) -> tuple[list[Column
     return max(found.values(), key=lambda each: (len(each), len(each[0])), default=[]), is_flat
 
 
+def _leaf_of(columns: Columns, leaves: Sequence[Leaf]) -> Leaf:
+    return next(leaf for leaf in leaves if leaf.start <= columns[0] < leaf.stop)
+
+
 def _along(columns: Columns, leaves: Sequence[Leaf]) -> tuple[int, Columns] | None:
     """Return the length of the axis along which columns of one array differ, and where on it they are."""
-    leaf = next(leaf for leaf in leaves if leaf.start <= columns[0] < leaf.stop)
+    leaf = _leaf_of(columns, leaves)
     if columns[-1] >= leaf.stop or not leaf.shape:
         return None
     places = np.array(np.unravel_index(np.array(columns) - leaf.start, leaf.shape))

@@ -14,7 +14,7 @@ from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.combinations import TRACE, combination, simplest
 from xinv_nb.facts.measures.determination import Determination
 from xinv_nb.facts.measures.names import named
-from xinv_nb.language.slots import Clause, Count, Iteration, Named, Slot, Value
+from xinv_nb.language.slots import Clause, Count, Iteration, Listed, Named, Slot, Value
 from xinv_nb.recorded.entries import Entry
 
 _SMALL = 0.1
@@ -50,13 +50,20 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     'undetermined'
     """
     entries = {entry.column: entry for entry in evidence.run.entries() if entry.column is not None}
-    found = list(_by_derivatives(evidence, entries)) or list(_by_residuals(evidence)) or list(_by_path(evidence))
+    found = (
+        list(_by_derivatives(evidence, entries)) or list(_by_residuals(evidence, entries)) or list(_by_path(evidence))
+    )
     yield from found[:1]
 
 
 def _by_derivatives(evidence: Evidence, entries: dict[int, Entry]) -> Iterator[Finding]:
     curvature = evidence.run.curvature
-    if curvature is None or not curvature.is_complete or len(entries) < max(len(curvature.scale), 2):
+    if (
+        curvature is None
+        or evidence.held_at_end.any()
+        or not curvature.is_complete
+        or len(entries) < max(len(curvature.scale), 2)
+    ):
         return
     known = Determination(curvature)
     free, at = known.free(), (curvature.evaluation, curvature.evaluation)
@@ -134,14 +141,16 @@ def _digits(correlation: float) -> int:
     return next((digits for digits in range(3, 12) if abs(round(correlation, digits)) < 1), 12)
 
 
-def _by_residuals(evidence: Evidence) -> Iterator[Finding]:
+def _by_residuals(evidence: Evidence, entries: dict[int, Entry]) -> Iterator[Finding]:
     """Yield what residuals and their Jacobian say at the end of a least-squares fit."""
     estimate = evidence.estimate
     if isinstance(estimate, Why):
         if estimate.form == "none, singular":
             yield KIND.finding("flat, by the data", (0, evidence.last), {"move": estimate.slots["move"]})
-        elif estimate.form == "none, no effect":
-            yield KIND.finding("no effect", (0, evidence.last), {"one": estimate.slots["parameter"]})
+        elif estimate.form in ("none, no effect", "none, lost"):
+            if len(estimate.without_effect) < len(entries):  # else nothing of the fit has a slope
+                form = estimate.form.removeprefix("none, ")
+                yield KIND.finding(form, (0, evidence.last), {"who": estimate.slots["who"]})
         elif estimate.form == "none, too few":
             points, parameters = (int(estimate.slots[key].plain) for key in ("points", "parameters"))
             if points < parameters:
@@ -183,6 +192,7 @@ KIND = FindingKind(
     rank=25,
     slots={
         "move": Clause,
+        "who": Listed,
         "largest": Value,
         "count": Count,
         "iteration": Iteration,

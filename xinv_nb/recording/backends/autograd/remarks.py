@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xinv_nb.recording.backends.autograd import broadcasts, counted, deaths, tape, untraced
+from xinv_nb.recording.backends.autograd import broadcasts, counted, deaths, entrywise, tape, untraced
 from xinv_nb.recording.backends.autograd.boxes import is_box
 from xinv_nb.recording.backends.autograd.evaluation import TapedEvaluation
 from xinv_nb.recording.backends.autograd.observing import Step
@@ -53,6 +53,9 @@ def _found(evaluation: TapedEvaluation, log: TapeLog, gradient: Any, seed: Any, 
             return
         yield from broadcasts.remarks(log, order)
         yield from counted.remarks(order)
+        # Of one argument among several it would say nothing of how the others come in.
+        for remark in entrywise.remarks(order, gradient) if evaluation.others is None else ():
+            yield replace(remark, reach=evaluation.of.unpacked(remark.reach))
     if gradient is not None and not tiny(flat(gradient)).any():
         return
     unpacked = evaluation.of.unpacked

@@ -45,7 +45,8 @@ def of(deaths: Sequence[Ended], at_rest: NDArray[np.bool_]) -> Mapping[str, Any]
         walks += len(node.parents) * int(np.size(death.outgrad))
         if walks > _MOST_WALKS or np.shape(death.mask) != np.shape(death.outgrad):
             return {}
-        if not np.all(death.mask | (np.asarray(death.outgrad) == 0)):
+        goes_on = ~np.asarray(death.mask | (np.asarray(death.outgrad) == 0))
+        if goes_on.any() and _reaches(node, goes_on, at_rest):
             return {}
         found = _product(node, death.outgrad) if step_at(node).name == "multiply" else _level(node, death.outgrad)
         if found is None or found.shape != hessian.shape:
@@ -55,6 +56,12 @@ def of(deaths: Sequence[Ended], at_rest: NDArray[np.bool_]) -> Mapping[str, Any]
     if not np.isfinite(values).all():
         return {}
     return {"lowest_curvature": float(values[0]), "highest_curvature": float(values[-1])}
+
+
+def _reaches(node: Any, entries: NDArray[np.bool_], at_rest: NDArray[np.bool_]) -> bool:
+    """Whether entries at which an operation has a slope hang on the parameters whose gradient is 0, or may do so."""
+    slopes = _slopes(node.parents[0], entries.shape) if len(node.parents) == 1 else None
+    return slopes is None or bool(slopes[entries.ravel()][:, at_rest].any())
 
 
 def _level(node: Any, outgrad: Any) -> NDArray[np.float64] | None:

@@ -101,6 +101,13 @@ def dense(ingrad: Any) -> Any:
     return added(None, ingrad)[0] if hasattr(ingrad, "mut_add") else ingrad
 
 
+def ones(gradient: Any) -> Any:
+    """Return a gradient's structure with 1 for each of its numbers."""
+    from autograd.extend import vspace
+
+    return vspace(gradient).ones()
+
+
 _NUMBERS_A_UNIT = 3000
 """Numbers of an array whose derivative costs about as much as an operation of autograd does by itself."""
 
