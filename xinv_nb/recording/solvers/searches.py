@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,12 @@ _ON_LINE = 1e-9
 """Sine of the angle up to which a point lies on a line, apart from its rounding."""
 _OFF_LINE = 1e-6
 """Sine of the angle from which on a point clearly lies beside a line."""
+_FEWEST = 2
+"""Lines that show a search: one may be a look along a line, taken between two steps."""
+_TURNED = 1e-3
+"""Sine of the angle from which on a slope has clearly turned away from another."""
+_UNEVEN = 1.1
+"""Longest step as a multiple of the shortest from which on steps are uneven."""
 _EQUAL = 1e-6
 _NEARLY_ALL = 0.9
 _ROUNDING = 8 * float(np.finfo(float).eps)
@@ -43,11 +50,10 @@ def search_on_lines(points: Floats, loss: Floats, slopes: Floats | None, *, is_o
     if points.shape[1] < 2 or len(points) < 4 or not np.isfinite(points).all():
         return None
     straight = _straight_on(points)
-    if (
-        straight.all()
-        or are_on_a_lattice(np.diff(points, axis=0))
-        or not any(line.shows_search for line in _lines(points, loss, slopes, straight))
-    ):
+    if straight.all() or are_on_a_lattice(np.diff(points, axis=0)):
+        return None
+    shown = (line for line in _lines(points, loss, slopes, straight) if line.shows_search)
+    if len(list(islice(shown, _FEWEST))) < _FEWEST:
         return None
     found: dict[int, bool] = {}
     for line in _lines(points, loss, slopes, None):  # again: a program that searches does so at each step
@@ -89,7 +95,8 @@ def _lines(points: Floats, loss: Floats, slopes: Floats | None, straight: NDArra
             yield _Line(base, at, stop, None)
             return
         kept = _goes_on_from(points, slopes, base, at, stop)
-        shows = kept < stop - 1 or _returns(points, loss, base, stop)
+        is_lower = base < kept < stop - 1 and loss[kept] < loss[base]  # else something was only looked at
+        shows = is_lower or _returns(points, loss, base, stop) or _samples_the_slope(points, slopes, base, at, stop)
         is_shown = is_shown or shows
         yield _Line(base, at, stop, kept, shows)
         base, at = kept, stop
@@ -126,6 +133,8 @@ def _end_of_line(points: Floats, base: int, at: int) -> int:
         offset = points[stop] - points[base]
         if not length:  # `at` is the base again
             way, length = offset, float(np.linalg.norm(offset))
+        if float(offset @ way) < 0:
+            break  # a search goes down, while differences are taken to both sides
         if _beside(offset, way) > _ON_LINE + _rounding(points[stop], min(length, float(np.linalg.norm(offset)))):
             break
         stop += 1
@@ -171,7 +180,18 @@ def _returns(points: Floats, loss: Floats, base: int, stop: int) -> bool:
     """Whether the last point of a line is again one before it, lower than at least two others of the line."""
     again = (points[base:stop] == points[stop - 1]).all(axis=1)
     others = np.unique(points[base:stop][~again], axis=0)
-    return bool(again[:-2].any()) and len(others) > 1 and not (loss[base:stop][~again] <= loss[stop - 1]).any()
+    return bool(again[1:-2].any()) and len(others) > 1 and not (loss[base:stop][~again] <= loss[stop - 1]).any()
+
+
+def _samples_the_slope(points: Floats, slopes: Floats | None, base: int, at: int, stop: int) -> bool:
+    """Whether a line leads down the slope of its base alone, unevenly, so that no step follows from another."""
+    if slopes is None or stop - at < 2:
+        return False
+    steps = np.diff(points[[base, *range(at, stop)]], axis=0)
+    sizes = np.linalg.norm(steps, axis=1)
+    is_down = float(steps[0] @ slopes[base]) < 0 and _beside(slopes[base], steps[0]) <= _ON_LINE
+    turns = min(_beside(slopes[k], steps[0]) for k in range(at, stop))
+    return is_down and turns > _TURNED and float(sizes.max()) > _UNEVEN * float(sizes.min())
 
 
 def _lowest(loss: Floats, line: _Line) -> int:
