@@ -102,7 +102,7 @@ def _diverged(evidence: Evidence) -> Suggestions:
 
 def _search_failed(evidence: Evidence) -> Suggestions:
     for fact in evidence.of("ending"):
-        failed = fact.data.get("reason") in NO_LOWER_LOSS
+        failed = fact.data.get("reason") in NO_LOWER_LOSS and "tried_lower" not in fact.data
         if failed and not _at_minimum(evidence) and not list(_tried_outside(evidence)):
             by_differences = not evidence.run.has_gradients
             yield "check the differences" if by_differences else "check the gradient", {}, [fact]

@@ -244,5 +244,5 @@ KIND = FindingKind(
     "loss that do not shrink as the steps do",
     example="BFGS on an expectation value that is drawn anew, or on batches that change",
     asked_with=WRONG_GRADIENT + r"|\bnois[ey]|\brandom",
-    silences=("advice", "minimum", "identifiability", "estimate", "best", "gradient"),
+    silences=("left-to-gain", "advice", "minimum", "identifiability", "estimate", "best", "gradient"),
 )
