@@ -184,7 +184,7 @@ def _inner(evidence: Evidence) -> Iterator[Fact]:
 
 def _looks(parts: Parts) -> Iterator[Fact]:
     for part in (each for whole in parts.stretches for each in (whole, *whole.looks)):
-        if part.look in ("grid", "line", "scan", "check", "again", "search"):
+        if part.look in ("grid", "line", "scan", "check", "again", "search", "scatter"):
             salience = 1.0 if parts.is_plot else 0.6
             yield KIND.fact(_form(part), (part.start, part.stop - 1), salience, _of(part))
         elif part.look == "solve":
