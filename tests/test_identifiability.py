@@ -469,3 +469,19 @@ def test_directions_that_were_not_explored_are_unknown_without_a_tape() -> None:
     texts = [fact.text for fact in run.facts if fact.kind == "identifiability"]
     assert any("which explored 2 of 3 directions" in text for text in texts)
     assert not any("All combinations" in text or "x[2]" in text for text in texts)
+
+
+@pytest.mark.parametrize("starts", [(3.0, 0.5, -2.0), (-2.0, 0.5, 3.0), (0.5, -2.0, 3.0)])
+def test_of_several_fits_the_second_derivatives_are_taken_at_the_end_of_the_one_that_is_told(starts):
+    def waves(p):
+        return np.sum(np.array([1.0, 4.0]) * (np.sin(3 * p) + 0.1 * p**2))
+
+    with xi.record() as run:
+        for start in starts:
+            minimize(value_and_grad(waves), [start, start + 0.2], jac=True, method="BFGS")
+    best = min(run.fits, key=lambda fit: run.loss[fit.best])
+    assert len(run.fits) == 3
+    found = run.identify(waves)
+    assert all(best.start <= fact.span[1] < best.stop for fact in found)
+    assert run.curvature.evaluation == best.stop - 1
+    assert [fact.text for fact in run.facts if fact.kind == "identifiability"] == [fact.text for fact in found]
