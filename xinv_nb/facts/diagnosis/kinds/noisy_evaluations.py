@@ -14,12 +14,15 @@ from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.optimizers import last_stop
 from xinv_nb.facts.measures.promises import Ways, precision
+from xinv_nb.facts.measures.scattering import scatter_of_neighbours
 from xinv_nb.language.slots import Count, Iteration, Named, Slot, Value
 from xinv_nb.recorded.calls import OptimizerCall
 from xinv_nb.recorded.endings import NO_LOWER_LOSS
 
 _TRAINERS = ("Adam", "RMSProp", "Gradient descent")
 """Beginnings of the names of optimizers that are made for noise."""
+_COMPARE_LOSSES = ("Nelder-Mead", "Powell", "COBYLA", "COBYQA")
+"""Searches without gradients that go on from the lowest of single losses."""
 _FLOOR = 1e-7
 """Share of the largest loss below which a scatter may be rounding, wherever in the program."""
 _FAR = 10.0
@@ -70,7 +73,7 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
 def _recorded(evidence: Evidence) -> list[Finding]:
     """Return by how much recorded evaluations scatter that an optimizer compared."""
     of_slopes = evidence.trials is not None
-    calls = [call for call in evidence.run.history.calls if of_slopes or call.differences]
+    calls = [call for call in evidence.run.history.calls if of_slopes or call.differences or _compares(call)]
     calls = [call for call in calls if not call.optimizer.startswith(_TRAINERS)]
     if not calls or not evidence.is_minimized:
         return []
@@ -81,7 +84,7 @@ def _recorded(evidence: Evidence) -> list[Finding]:
     again = _at_one_point(evidence, calls, floor)
     if again is not None and searched is not None:
         again[1]["scatter"] = searched[1]["scatter"]
-    found = again or searched or _by_differences(evidence, calls, floor)
+    found = again or searched or _by_differences(evidence, calls, floor) or _of_neighbours(evidence, calls[-1], floor)
     return [] if found is None else [_finding(evidence, calls[-1], *found)]
 
 
@@ -121,11 +124,13 @@ def _at_one_point(evidence: Evidence, calls: list[OptimizerCall], floor: float) 
     order = np.argsort(bits @ _ODD[np.arange(bits.shape[1]) % len(_ODD)], kind="stable")  # equal points, equal sums
     same = np.flatnonzero((points[order[1:]] == points[order[:-1]]).all(axis=1))
     pairs = np.sort(np.stack([order[same], order[same + 1]], axis=1), axis=1)
-    within = np.zeros(len(loss), dtype=bool)
-    for call in calls:
-        within[call.start : call.stop] = True
+    within = np.full(len(loss), -1)
+    for number, call in enumerate(calls):
+        within[call.start : call.stop] = number  # another call may be of other data
     apart = np.abs(loss[pairs[:, 1]] - loss[pairs[:, 0]])
-    differ = np.isfinite(apart) & (apart > floor) & within[pairs].all(axis=1)
+    differ = (
+        np.isfinite(apart) & (apart > floor) & (within[pairs] >= 0).all(axis=1) & (np.ptp(within[pairs], axis=1) == 0)
+    )
     if not differ.any():
         return None
     first, second = (int(row) for row in pairs[np.flatnonzero(differ)[0]])
@@ -215,6 +220,29 @@ def _by_differences(evidence: Evidence, calls: list[OptimizerCall], floor: float
     return "by differences", slots, (int(base[0]), int(rows[-1]))
 
 
+def _compares(call: OptimizerCall) -> bool:
+    return call.optimizer in _COMPARE_LOSSES
+
+
+def _of_neighbours(evidence: Evidence, call: OptimizerCall, floor: float) -> Found | None:
+    """Return the neighbours among the last points of a search without gradients whose losses scatter."""
+    run, stop = evidence.run, call.stop
+    if not _compares(call) or run.history.kept is not None or not run.history.is_real:
+        return None
+    own = slice(call.start, stop)
+    found = scatter_of_neighbours(run.history.values.array[own], run.history.loss.array[own], floor)
+    if found is None:
+        return None
+    last = (len(run.loss) if stop is None else stop) - 1
+    slots: dict[str, Slot] = {
+        "count": Count(found.count),
+        "length": Value(found.near, digits=2),
+        "farther": Value(found.far, digits=2),
+        "scatter": Value(found.of_near, digits=2),
+    }
+    return "of neighbours", slots, (last + 1 - found.count, last)
+
+
 def _rows_of_differences(calls: list[OptimizerCall], count: int) -> NDArray[np.intp]:
     found = np.zeros(count, dtype=bool)
     for call in calls:
@@ -235,6 +263,7 @@ KIND = FindingKind(
         "end": Value,
         "count": Count,
         "length": Value,
+        "farther": Value,
         "scatter": Value,
         "promised": Value,
     },
@@ -244,5 +273,5 @@ KIND = FindingKind(
     "loss that do not shrink as the steps do",
     example="BFGS on an expectation value that is drawn anew, or on batches that change",
     asked_with=WRONG_GRADIENT + r"|\bnois[ey]|\brandom",
-    silences=("left-to-gain", "advice", "minimum", "identifiability", "estimate", "best", "gradient"),
+    silences=("left-to-gain", "advice", "phase", "minimum", "identifiability", "estimate", "best", "gradient"),
 )
