@@ -24,6 +24,8 @@ class Missed:
     line: int = 0
     """The line of the program that asked for that; 0 where it is not known."""
     file: str = ""
+    operation: str = ""
+    """What made a whole number of one that depends on the parameters, in that line, where autograd raised for it."""
     passes: int = 0
     """Derivatives that other threads took."""
     threads: int = 0
@@ -34,4 +36,4 @@ class Missed:
     @property
     def is_anything(self) -> bool:
         """Whether anything was missed."""
-        return bool(self.whole or self.passes or self.processes)
+        return bool(self.whole or self.operation or self.passes or self.processes)
