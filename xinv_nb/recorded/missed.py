@@ -30,10 +30,12 @@ class Missed:
     """Derivatives that other threads took."""
     threads: int = 0
     """These threads."""
+    solvers: int = 0
+    """Other threads in which solvers were called."""
     processes: int = 0
     """Processes that were started."""
 
     @property
     def is_anything(self) -> bool:
         """Whether anything was missed."""
-        return bool(self.whole or self.operation or self.passes or self.processes)
+        return bool(self.whole or self.operation or self.passes or self.solvers or self.processes)

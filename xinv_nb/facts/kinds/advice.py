@@ -102,10 +102,13 @@ def _diverged(evidence: Evidence) -> Suggestions:
 
 def _search_failed(evidence: Evidence) -> Suggestions:
     for fact in evidence.of("ending"):
-        failed = fact.data.get("reason") in NO_LOWER_LOSS and "tried_lower" not in fact.data
+        failed = fact.data.get("reason") in NO_LOWER_LOSS
         if failed and not _at_minimum(evidence) and not list(_tried_outside(evidence)):
-            by_differences = not evidence.run.has_gradients
-            yield "check the differences" if by_differences else "check the gradient", {}, [fact]
+            by_differences, had_lower = not evidence.run.has_gradients, "tried_lower" in fact.data
+            if by_differences:
+                yield "check the differences" + ", lower points" * had_lower, {}, [fact]
+            elif not had_lower:
+                yield "check the gradient", {}, [fact]
 
 
 def _tried_outside(evidence: Evidence) -> Suggestions:

@@ -103,8 +103,8 @@ def _turned_down(evidence: Evidence) -> Finding | None:
     """Return that the last line search accepted none of its points, of which some are lower by far."""
     run, call = evidence.run, last_call(evidence.run)
     at, rows = lowest_turned_down(run), finite_iterates(run)
-    if at is None or call is None:
-        return None
+    if at is None or call is None or not run.has_gradients:
+        return None  # differences of an inexact loss would mislead the next search as well
     gain, fall = float(run.loss[rows[-1]] - run.loss[at]), float(run.loss[rows[0]] - run.loss[rows[-1]])
     if not gain > _LEFT * fall:
         return None

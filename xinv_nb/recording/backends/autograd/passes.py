@@ -107,6 +107,7 @@ class Passes:
             if not isinstance(value, float):  # NumPy's are, too: by far the most frequent
                 value = only_output(value)
                 if value is None:
+                    recording.of_several += 1
                     return
                 value = value.real
             loss = evaluation.loss = float(value)
