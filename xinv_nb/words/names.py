@@ -69,9 +69,11 @@ def with_coordinates(run: RecordedRun, question: str) -> str:
 def with_parts(run: RecordedRun, question: str) -> str:
     """Return a question about a complex parameter, or about a part of it, as one about the names of its parts.
 
+    >>> import autograd.numpy as np
     >>> import xinv_nb as xi
+    >>> from autograd import grad
     >>> with xi.record() as run:
-    ...     run.add(5.0, {"z": 1 + 2j})
+    ...     slope = grad(lambda z: np.abs(z) ** 2)(1 + 2j)
     >>> with_parts(run, "Did the imaginary part of z move?"), with_parts(run, "Where did z end?")
     ('Did Im z move?', 'Where did Re z and Im z end?')
     """

@@ -40,9 +40,9 @@ def search_on_lines(points: Floats, loss: Floats, slopes: Floats | None, *, is_o
 
     Examples
     --------
-    >>> points = np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0], [4.0, 4.0], [2.0, 3.0], [2.0, 4.0]])
-    >>> search_on_lines(points, np.array([9.0, 6.0, 5.0, 8.0, 4.0, 3.0]), None, is_over=True)
-    {1: False, 2: True, 3: False, 4: False, 5: True}
+    >>> points = np.array([[0, 0], [1, 1], [2, 2], [4, 4], [2, 3], [2, 4], [2, 6], [3, 4], [4, 4.0]])
+    >>> search_on_lines(points, np.array([9, 6, 5, 8, 4, 3, 7, 2, 1.0]), None, is_over=True)
+    {1: False, 2: True, 3: False, 4: False, 5: True, 6: False, 7: False, 8: True}
     """
     firsts = np.flatnonzero(np.concatenate([[len(points) > 0], (points[1:] != points[:-1]).any(axis=1)]))
     ends = np.append(firsts[1:], len(points))
