@@ -115,3 +115,64 @@ def test_beside_a_recorded_fit_other_threads_are_a_caution_and_processes_nothing
         RunWriter(run).note_missed(Missed(passes=3, threads=1, processes=2))
     (finding,) = run.diagnosis
     assert (finding.kind, finding.severity) == ("other-thread", "caution")
+
+
+def broken_off(program):
+    with pytest.raises(TypeError), xi.record() as run:
+        program()
+    return run
+
+
+UNADDABLE = {
+    "with a slope of its own": lambda: grad(lambda w: np.sum((w - 1.5) ** 2))(numpy.array([1, 2, 3])),
+    "beside a number": lambda: grad(lambda w, b: np.sum((w - 1.5) ** 2) + b**2, (0, 1))(numpy.array([1, 2, 3]), 0.5),
+    "in a dict": lambda: grad(lambda p: np.sum((p["w"] - 1.5) ** 2) * p["b"])({"w": numpy.array([1, 2, 3]), "b": 0.5}),
+}
+
+
+@pytest.mark.parametrize("program", UNADDABLE.values(), ids=UNADDABLE)
+def test_whole_numbers_to_which_no_slope_can_be_added_are_named(program):
+    try:
+        with xi.record() as run:
+            program()
+    except TypeError:
+        (finding,) = run.diagnosis
+        assert finding.kind == "integer-start"
+        assert "[1, 2, 3]" in finding.text
+        assert "[1.0, 2.0, 3.0]" in finding.advice
+    assert not [notice for notice in run.notices if "recording failed" in notice]
+
+
+CASTS = {
+    "astype": lambda q: (q[0].astype(int) * q[1] - 30.0) ** 2,
+    "astype of a sum": lambda q: 2.0 * np.sum(q**2).astype("int64") - q[1],
+}
+
+
+@pytest.mark.parametrize("loss", CASTS.values(), ids=CASTS)
+def test_what_makes_a_whole_number_on_the_tape_is_named_with_its_line(loss, tmp_path):
+    run = broken_off(lambda: adam(lambda q, i: grad(loss)(q), numpy.array([4.7, 2.0]), num_iters=5))
+    (finding,) = run.diagnosis
+    assert finding.kind == "cut-off"
+    assert f"astype in line {loss.__code__.co_firstlineno} of test_diagnosis_missed.py" in finding.text
+    assert run.notices == []
+    loaded = xi.load(run.save(tmp_path / "run.npz"))
+    assert loaded.diagnosis == run.diagnosis
+
+
+def test_without_the_cast_it_runs():
+    with xi.record() as run:
+        adam(lambda q, i: grad(lambda q: (q[0] * q[1] - 30.0) ** 2)(q), numpy.array([4.7, 2.0]), num_iters=20)
+    assert run.diagnosis == () or "cut-off" not in [finding.kind for finding in run.diagnosis]
+    assert run.evaluations == 20
+
+
+def test_a_program_that_catches_the_cast_is_not_told_of_it():
+    with xi.record() as run:
+        try:
+            grad(CASTS["astype"])(numpy.array([4.7, 2.0]))
+        except TypeError:
+            x = 4.0
+        for _ in range(5):
+            x = x - 0.2 * grad(bowl)(x)
+    assert run.diagnosis == ()

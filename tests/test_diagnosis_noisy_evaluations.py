@@ -130,3 +130,65 @@ def test_what_is_the_same_again_is_rough_and_nothing_is_drawn(settings) -> None:
     asked = next(each for each in run.diagnose(rough) if each.kind == "noisy-evaluations")
     assert "the same each time" in asked.text
     assert "seed" not in asked.advice
+
+
+def wavy(p):
+    return float(numpy.sum(numpy.arange(1, len(p) + 1) * (p - 1) ** 2))
+
+
+def curved(p):
+    return float(10 * numpy.sum((p[1:] - p[:-1] ** 2) ** 2) + numpy.sum((1 - p[:-1]) ** 2))
+
+
+def stepped(p):
+    return float(numpy.floor(4 * numpy.sum((p - 1) ** 2)))
+
+
+def kinked(p):
+    return float(numpy.sum(numpy.abs(p - 1.3)) + max(0.0, p[0]))
+
+
+def broken(p):
+    return float(numpy.sum((p - 1.3) ** 2) + (5.0 if p[0] < 1.2 else 0.0))
+
+
+def searched(method: str, loss, width: int, scatter: float, seed: int = 3) -> Run:
+    dice = numpy.random.default_rng(seed)
+    with xi.record() as run:
+        start = numpy.full(width, -0.5) + 0.3 * numpy.arange(width)
+        minimize(lambda p: loss(p) + scatter * dice.standard_normal(), start, method=method)
+    return run
+
+
+@pytest.mark.parametrize("width", [2, 4])
+@pytest.mark.parametrize("loss", [wavy, curved])
+@pytest.mark.parametrize("method", ["Nelder-Mead", "Powell", "COBYLA", "COBYQA"])
+def test_a_search_without_gradients_on_losses_that_scatter(method: str, loss, width: int) -> None:
+    run = searched(method, loss, width, 0.2)
+    finding = run.diagnosis[0]
+    assert finding.kind == "noisy-evaluations"
+    text = " ".join([*(caption.text for caption in run.captions), *(fact.text for fact in run.facts)])
+    for luck in ("may serve better", "lowest at", "rose and fell", "by turns", "peaks"):
+        assert luck not in text
+    if finding.form == "at one point":
+        first, last = int(finding.values["first"]), int(finding.values["last"])
+        points = run.parameters[next(iter(run.parameters))]
+        assert (points[first] == points[last]).all()
+        assert run.loss[first] != run.loss[last]
+    else:
+        assert 0.02 < finding.values["scatter"] < 2
+
+
+@pytest.mark.parametrize("width", [1, 2, 4])
+@pytest.mark.parametrize("loss", [wavy, curved, stepped, kinked, broken])
+@pytest.mark.parametrize("method", ["Nelder-Mead", "Powell", "COBYLA", "COBYQA"])
+def test_a_search_without_gradients_on_what_is_the_same_each_time(method: str, loss, width: int) -> None:
+    assert "noisy-evaluations" not in [finding.kind for finding in searched(method, loss, width, 0.0).diagnosis]
+
+
+def test_with_the_seed_fixed_the_search_arrives() -> None:
+    bad = searched("Nelder-Mead", curved, 2, 0.2)
+    drawn = 0.2 * numpy.random.default_rng(3).standard_normal()
+    good = minimize(lambda p: curved(p) + drawn, numpy.array([-0.5, -0.2]), method="Nelder-Mead")
+    found = numpy.array([column[-1] for column in numpy.atleast_2d(bad.parameters[next(iter(bad.parameters))].T)])
+    assert curved(good.x) < 1e-6 < curved(found)

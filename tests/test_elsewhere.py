@@ -15,6 +15,7 @@ import numpy
 import pytest
 from autograd import core, grad
 from autograd.misc.optimizers import adam
+from scipy.optimize import curve_fit, differential_evolution, least_squares, minimize, root
 
 import xinv_nb as xi
 from tests.waiting import PATIENCE
@@ -186,3 +187,39 @@ def test_a_fork_while_locks_are_held_does_not_hang() -> None:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
     assert out.split() == ["0", "1", "finished"]
+
+
+def line(p):
+    return p[0] + p[1] * numpy.arange(8.0) - 2.5 * numpy.arange(8.0) - 1
+
+
+SOLVERS = {
+    "least_squares": lambda: least_squares(line, [0.0, 0.0]),
+    "curve_fit": lambda: curve_fit(lambda t, a, b: a + b * t, numpy.arange(8.0), 1 + 2 * numpy.arange(8.0)),
+    "minimize": lambda: minimize(lambda x: float(x @ x), [1.0, 2.0], method="Nelder-Mead"),
+    "differential_evolution": lambda: differential_evolution(lambda x: float(x @ x), [(-1, 1)] * 2, maxiter=3, seed=1),
+    "root": lambda: root(lambda x: x**2 - 4, [1.0]),
+}
+
+
+@pytest.mark.parametrize("solve", SOLVERS.values(), ids=SOLVERS)
+def test_a_solver_in_another_thread_is_told_of(solve, tmp_path) -> None:
+    with xi.record() as run:
+        in_a_thread(solve)
+    (finding,) = run.diagnosis
+    assert finding.kind == "other-thread"
+    assert finding.text.startswith("A solver of SciPy was called in another thread, and nothing of that was recorded")
+    assert finding.text in run.captions[0].text
+    assert xi.load(run.save(tmp_path / "run.npz")).diagnosis == run.diagnosis
+
+
+@pytest.mark.parametrize("solve", SOLVERS.values(), ids=SOLVERS)
+def test_a_solver_in_the_thread_of_the_recording_is_recorded(solve) -> None:
+    with xi.record() as run:
+        solve()
+    assert run.evaluations > 0
+    assert "other-thread" not in [finding.kind for finding in run.diagnosis]
+    with xi.record() as run:
+        solve()
+        in_a_thread(solve)
+    assert "other-thread" not in [finding.kind for finding in run.diagnosis]

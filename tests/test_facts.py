@@ -313,7 +313,9 @@ RECOMPUTED = {
     "best": lambda run, fact: (
         []
         if "never" in fact.text
-        else [numpy.nanmin(run.loss), numpy.nanargmin(run.loss), run.loss[-1]][: 3 if "ended" in fact.text else 2]
+        else [numpy.nanmin(run.loss), numpy.nanargmin(run.loss), run.loss[iterates(run)[-1]]][
+            : 3 if "ended" in fact.text else 2
+        ]
     ),
     "gap": lambda run, fact: (
         [fact.span[0]] if len(said(run, fact)) == 1 else [sum(~numpy.isfinite(run.loss)), fact.span[0]]

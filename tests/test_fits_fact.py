@@ -617,3 +617,43 @@ def test_a_descent_of_one_parameter_from_another_start_is_no_search_on_a_line():
                 x = x - 0.1 * grad(lambda x: 2 * (x - 1.0) ** 2)(x)
     assert run.accepted.all()
     assert [(fit.start, fit.stop) for fit in run.fits] == [(0, 40), (40, 80), (80, 120)]
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("first", ["loop", "adam", "solver"])
+def test_gradients_at_points_drawn_by_themselves_are_no_fit(first, seed):
+    dice = numpy.random.RandomState(seed)
+    slope = grad(bowl)
+    with xi.record() as run:
+        if first == "loop":
+            descend(bowl, [-2.0, 2.5], 0.12, 30)
+        elif first == "adam":
+            adam(lambda x, i: slope(x), numpy.array([-2.0, 2.5]), num_iters=60, step_size=0.1)
+        else:
+            minimize(value_and_grad(bowl), [-2.0, 2.5], jac=True, method="BFGS")
+        end = run.evaluations
+        for _ in range(40):
+            slope(dice.uniform(-5, 5, 2))
+    assert [(fit.start, fit.stop) for fit in run.fits] == [(0, end)]
+    (fact,) = [fact for fact in run.facts if fact.kind == "fits"]
+    assert fact.span == (end, run.evaluations - 1)
+    assert "no step of an optimizer led there" in fact.text
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_second_fit_of_lively_steps_is_a_fit_all_the_same(seed):
+    dice = numpy.random.RandomState(seed)
+    data = dice.randn(60, 2)
+    for rate, momentum, noise in ((0.3, 0.0, 0.0), (0.2, 0.9, 0.0), (0.45, 0.0, 1.0), (0.1, 0.8, 1.0)):
+        with xi.record() as run:
+            for start in ([-4.0, 3.0], [40.0, -30.0]):
+                x, v = numpy.array(start), numpy.zeros(2)
+                for k in range(60):
+                    away = noise * data[k]
+                    g = grad(lambda x, away=away: np.sum(np.array([1.0, 3.0]) * (x - away) ** 2) / 2)(x)
+                    v = momentum * v - rate * g
+                    x = x + v
+        assert [(fit.start, fit.stop) for fit in run.fits if fit.stop - fit.start > 3] == [(0, 60), (60, 120)] or len(
+            run.fits
+        ) == 1
+        assert not [fact for fact in run.facts if "no step of an optimizer" in fact.text]

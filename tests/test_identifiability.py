@@ -486,3 +486,19 @@ def test_what_bends_along_the_path_is_no_curvature_across_it(model, start) -> No
             p = p - 0.2 / numpy.mean(T**2) / 20 * grad(loss)(p)
     said = [fact.text for fact in run.facts if fact.kind == "identifiability"]
     assert not [text for text in said if "factor" in text or "east determined" in text]
+
+
+@pytest.mark.parametrize("starts", [(3.0, 0.5, -2.0), (-2.0, 0.5, 3.0), (0.5, -2.0, 3.0)])
+def test_of_several_fits_the_second_derivatives_are_taken_at_the_end_of_the_one_that_is_told(starts):
+    def waves(p):
+        return np.sum(np.array([1.0, 4.0]) * (np.sin(3 * p) + 0.1 * p**2))
+
+    with xi.record() as run:
+        for start in starts:
+            minimize(value_and_grad(waves), [start, start + 0.2], jac=True, method="BFGS")
+    best = min(run.fits, key=lambda fit: run.loss[fit.best])
+    assert len(run.fits) == 3
+    found = run.identify(waves)
+    assert all(best.start <= fact.span[1] < best.stop for fact in found)
+    assert run.curvature.evaluation == best.stop - 1
+    assert [fact.text for fact in run.facts if fact.kind == "identifiability"] == [fact.text for fact in found]

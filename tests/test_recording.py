@@ -142,6 +142,7 @@ def test_the_notice_of_an_empty_run_does_not_deny_the_derivatives_that_were_take
         jacobian(lambda x: x**2)(THETA)
     assert without.notices[0].startswith("No evaluation of a loss was seen here")
     assert other.notices[0].startswith("Derivatives were taken here, but none of a function that returns a single")
+    assert "least_squares" in other.notices[0]
 
 
 def test_a_program_that_brings_boxes_of_its_own_is_told_that_they_cannot_be_seen():

@@ -149,7 +149,7 @@ def test_the_loss_at_the_end_is_the_one_that_was_accepted() -> None:
 def test_another_optimizer_begins_another_phase() -> None:
     run = TRACES["adam_then_bfgs"].make()
     assert 100 in [phase.start for phase in run.phases]
-    assert any(fact.text.startswith("BFGS took over: the loss fell from") for fact in facts_of(run, "phase"))
+    assert any(fact.text.startswith("BFGS took over from Adam: the loss fell from") for fact in facts_of(run, "phase"))
 
 
 def test_the_limit_of_a_linear_convergence_is_estimated() -> None:

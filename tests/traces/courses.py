@@ -150,7 +150,11 @@ def diverging_step() -> Run:
     return descend(bowl(2.0), 1.0, 1.05, 40)
 
 
-@trace(stopped="no lower loss", says=("as at a kink",), silent=("ended at a minimum", "gradient is exact"))
+@trace(
+    stopped="accepted no further step",
+    says=("had tried lower points", "Nelder-Mead"),
+    silent=("ended at a minimum", "no lower loss", "gradient is exact"),
+)
 def kinks_stop_the_line_search() -> Run:
     return solve(lambda x: np.sum(np.abs(x - np.array([0.3, -0.7]))), [1.0, 2.0], "BFGS")
 

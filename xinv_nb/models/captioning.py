@@ -22,7 +22,7 @@ from xinv_nb.models.trial import ability, known_ability
 from xinv_nb.recorded.captions import Caption
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.words.draft import BUILT_IN, Draft, as_caption
-from xinv_nb.words.names import with_coordinates
+from xinv_nb.words.names import with_coordinates, with_parts
 from xinv_nb.words.narrator import narrate, plan, plan_span
 from xinv_nb.words.questions import draft_answer, not_shown
 from xinv_nb.words.what_if import what_to_try
@@ -97,7 +97,7 @@ def answer(
     if span is not None and run.evaluations:
         last = run.evaluations - 1
         run.choose_span((min(max(span[0], 0), last), min(max(span[1], 0), last)))
-    asked = with_coordinates(run, question)
+    asked = with_parts(run, with_coordinates(run, question))
     if (tried := what_to_try(run, asked)) is not None:
         return replace(tried, heading=question)  # a call to paste, of which no word may be another
     draft = replace(draft_answer(run, asked, span), heading=question)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from xinv_nb.language.slots import Clause, Said, Slot, Value
+from xinv_nb.language.slots import Clause, LossValue, Said, Slot, Value
 
 OUT_OF = ("evaluations", "iterations")
 """Reasons that say that the solver was not done."""
 NO_LOWER_LOSS = ("direction", "line search")
-"""Reasons that say that a search found nothing lower."""
+"""Reasons that say that a search took no further step, mostly as it found nothing lower."""
 
 _NO_SLOPE = ("SLSQP", "Newton-CG")
 """Solvers whose test for convergence is not one of the slope."""
@@ -82,4 +82,6 @@ def why_of(values: Mapping[str, Any]) -> Clause | None:
     slope = values.get("largest_slope")
     if reason == "converged" and slope is not None and values["optimizer"] not in _NO_SLOPE:
         reason, slots = "converged, with slope", {"slope": Value(slope)}
+    if "tried_lower" in values:
+        reason, slots = "no step, with lower", {"lowest": LossValue(float(values["tried_lower"]))}
     return Clause(f"why, {reason}", slots)

@@ -24,14 +24,18 @@ class Missed:
     line: int = 0
     """The line of the program that asked for that; 0 where it is not known."""
     file: str = ""
+    operation: str = ""
+    """What made a whole number of one that depends on the parameters, in that line, where autograd raised for it."""
     passes: int = 0
     """Derivatives that other threads took."""
     threads: int = 0
     """These threads."""
+    solvers: int = 0
+    """Other threads in which solvers were called."""
     processes: int = 0
     """Processes that were started."""
 
     @property
     def is_anything(self) -> bool:
         """Whether anything was missed."""
-        return bool(self.whole or self.passes or self.processes)
+        return bool(self.whole or self.operation or self.passes or self.solvers or self.processes)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from threading import get_ident
 
+from xinv_nb.recording import elsewhere
 from xinv_nb.recording.backends.protocol import Recording
 
 innermost: ContextVar[Recording | None] = ContextVar("xinv_nb_recording", default=None)
@@ -19,6 +20,14 @@ def active() -> Recording | None:
     while found is not None and found.closed:
         found = found.outer
     return found if found is not None and found.thread == get_ident() else None
+
+
+def active_for_solver() -> Recording | None:
+    """Return the same where a solver is called; a recording of another thread is told that it does not see it."""
+    found = active()
+    if found is None:
+        elsewhere.unseen_solver()
+    return found
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What open recordings cannot see: derivatives that other threads take, and what other processes compute.
+"""What open recordings cannot see: derivatives that other threads take, their solvers, and other processes.
 
 A recording sees its own thread. How much it missed is counted, so that the run can say so. A forked process would
 record into a copy that nobody reads, and could wait for a lock that no thread of its own holds: it records nothing.
@@ -23,6 +23,8 @@ class Unseen:
     """Other threads that took derivatives."""
     passes: int = 0
     """Derivatives that they took."""
+    solvers: set[int] = field(default_factory=set)
+    """Other threads in which solvers were called."""
     processes: int = 0
     """Processes that were forked."""
     on_fork: Callable[[], None] = lambda: None
@@ -35,6 +37,13 @@ class Unseen:
             where = "another thread" if len(self.threads) == 1 else f"{len(self.threads)} other threads"
             return (
                 f"Derivatives were taken {times} in {where}, and none of them was recorded: a recording sees its own "
+                "thread. Run the fit in the thread of the recording, or open a recording inside of the worker: "
+                "with xinv_nb.record() as run: …"
+            )
+        if self.solvers and not evaluations:
+            where = "another thread" if len(self.solvers) == 1 else f"{len(self.solvers)} other threads"
+            return (
+                f"A solver of SciPy was called in {where}, and nothing of that was recorded: a recording sees its own "
                 "thread. Run the fit in the thread of the recording, or open a recording inside of the worker: "
                 "with xinv_nb.record() as run: …"
             )
@@ -98,6 +107,16 @@ def unseen_pass(is_counted: Callable[[], bool]) -> Iterator[None]:
         yield
     finally:
         _here.is_inside = False
+
+
+def unseen_solver() -> None:
+    """Take note that a solver is called in this thread, if no recording that is open is of this thread."""
+    me = threading.get_ident()
+    if not _open or _here.is_inside or any(each.thread == me for each in _open):
+        return
+    with _lock:
+        for each in _open:
+            each.solvers.add(_here.number)
 
 
 def _forked() -> None:

@@ -66,6 +66,7 @@ class Recorder:
         self.depth = 0
         """How many passes are open inside each other."""
         self.passes = 0
+        self.of_several = 0
         self.evaluation: Evaluation | None = None
         """The evaluation whose forward pass is running."""
         self.asked: Asked | None = None
@@ -137,16 +138,17 @@ class Recorder:
             settle(history, is_over=True)
         self._note_unseen()
         if self.run.evaluations == 0 and not self.run.notices and not self.run.missed.is_anything:
-            self.notice(_NO_LOSS if self.passes else _NO_GRADIENT)
+            self.notice(_NO_GRADIENT if not self.passes else _OF_SEVERAL if self.of_several else _NO_LOSS)
         self.writer.end(status, ending)
         self._is_stopped = True
 
     def _note_unseen(self) -> None:
         """Say what other threads and processes did meanwhile."""
         unseen = self._unseen
-        if unseen.passes or unseen.processes:
+        if unseen.passes or unseen.solvers or unseen.processes:
             passes, threads, processes = unseen.passes, len(unseen.threads), unseen.processes
-            self.writer.note_missed(replace(self.run.missed, passes=passes, threads=threads, processes=processes))
+            missed = replace(self.run.missed, passes=passes, threads=threads, processes=processes)
+            self.writer.note_missed(replace(missed, solvers=len(unseen.solvers)))
         if notice := unseen.notice(self.run.evaluations):
             self.notice(notice)
 
@@ -334,4 +336,9 @@ _NO_GRADIENT = (
 _NO_LOSS = (
     "Derivatives were taken here, but none of a function that returns a single number (a loss), "
     "so there is nothing to show."
+)
+_OF_SEVERAL = (
+    "Derivatives were taken here, but none of a function that returns a single number (a loss): only of functions that "
+    "return several, as for a Jacobian. Let scipy.optimize.least_squares take the steps, which is recorded; or hand "
+    "each step over with run.add(loss, parameters, residuals=…, jacobian=…); in a cell of %%xinv NAME, run is NAME."
 )

@@ -36,6 +36,9 @@ _PLACES = re.compile(
 _COUNTED = re.compile(r"\bhow many (?:fits|starts|runs|restarts|attempts)\b|\bwhy (?:are|were) there\b")
 _EVALUATIONS = re.compile(r"\bhow (?:many|often)\b.*\b(?:evaluations?|evaluated|iterations?|steps)\b")
 _MOST_COUNTED = 8
+_WHICH_OBJECTIVE = re.compile(
+    r"\b(?:how many|which|what) (?:models?|objectives?|functions?)\b(?!.*\b(?:parameter|gradient|slope)s?\b)"
+)
 _CONVERGED = re.compile(r"\b(?:all|both|each|every|they)\b.*\bconverge|\bconverge\w*\b.*\b(?:all|both|each)\b")
 _USE = re.compile(
     r"\bwhich (?:fits?|results?|solutions?|starts?|runs?|answers?|parameters|points?|values?|ones?) "
@@ -69,6 +72,9 @@ def about_fits(run: RecordedRun, question: str) -> list[Fact] | None:
         return None
     parts, facts = shown_parts(run), facts_of(run)
     found = _ORDINAL.search(asked)
+    of_objectives = [fact for fact in facts if fact.kind == "fits" and fact.form.startswith("objectives")]
+    if of_objectives and (_COUNTED.search(asked) or _WHICH_OBJECTIVE.search(asked)):
+        return of_objectives
     if len(parts.fits) < 2:
         # A single fit is no first one among others: what follows would be an answer to another question.
         number = None if found is None else _number(found, 1)

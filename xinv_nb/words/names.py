@@ -66,6 +66,32 @@ def with_coordinates(run: RecordedRun, question: str) -> str:
     return question
 
 
+def with_parts(run: RecordedRun, question: str) -> str:
+    """Return a question about a complex parameter, or about a part of it, as one about the names of its parts.
+
+    >>> import autograd.numpy as np
+    >>> import xinv_nb as xi
+    >>> from autograd import grad
+    >>> with xi.record() as run:
+    ...     slope = grad(lambda z: np.abs(z) ** 2)(1 + 2j)
+    >>> with_parts(run, "Did the imaginary part of z move?"), with_parts(run, "Where did z end?")
+    ('Did Im z move?', 'Where did Re z and Im z end?')
+    """
+    if run.history.is_real:
+        return question
+    for entry in run.entries():
+        if entry.part != "real":
+            continue
+        for whole in {entry.label.removeprefix("Re "), entry.name.removeprefix("Re ")}:
+            name = rf"(?:the )?{re.escape(re.sub(r'^(?:the|an?) ', '', whole))}(?!\w|\[)"
+            for part, short in (("real", "Re"), ("imaginary", "Im")):
+                question = re.sub(
+                    rf"\b(?:the )?{part} parts? of {name}", f"{short} {whole}", question, flags=re.IGNORECASE
+                )
+            question = re.sub(rf"(?<![\w.])(?<!Re )(?<!Im ){name}", f"Re {whole} and Im {whole}", question)
+    return question
+
+
 def mentions_way(text: str, way: str) -> bool:
     """Whether a text contains a way to go, as in "further north" or "northwards".
 

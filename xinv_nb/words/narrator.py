@@ -117,6 +117,8 @@ def outline(run: RecordedRun, level: str | None = None) -> list[Outline]:
     """Return what each caption tells, sentence by sentence, without the choice of words."""
     facts, phases, (first, last) = facts_of(run), phases_of(run), story_span(run)
     bank = Phrases(run, level)
+    if not of_kind(facts, "phase"):  # which a finding may make untrue
+        phases = phases[:1]
     summary = _summary(facts, len(phases), (first, last), bank)
     is_wrong = any(fact.data["severity"] == "warning" for fact in of_kind(facts, "finding"))
     captions = [Outline(WRONG if is_wrong else SUMMARY, (first, last), tuple(summary))]

@@ -8,9 +8,10 @@ STANDS_STILL = (
 )
 """Why nothing, or one parameter, moved."""
 
+_SLOPES = r"(?:gradient|derivative|jacobian)s?"
 WRONG_GRADIENT = (
-    r"\bgradients? (?:\w+ )?(?:right|wrong|correct|exact|trust)|\b(?:right|wrong|correct) gradient|\b(?:is"
-    r"|are) the (?:\w+ )?(?:gradient|derivative)s? (?:\w+ )?(?:right|correct|exact|ok)"
+    rf"\b{_SLOPES} (?:\w+ )?(?:right|wrong|correct|exact|trust)|\b(?:right|wrong|correct) {_SLOPES}\b|\b(?:is"
+    rf"|are) (?:the|my|this|these) (?:\w+ )?{_SLOPES} (?:\w+ )?(?:right|correct|exact|ok)"
 )
 """Whether the gradient is right."""
 

@@ -113,12 +113,13 @@ def _search_failed(evidence: Evidence) -> Suggestions:
     for fact in evidence.of("ending"):
         failed = fact.data.get("reason") in NO_LOWER_LOSS
         if failed and not _at_minimum(evidence) and not list(_tried_outside(evidence)):
-            form = "check the gradient"
+            had_lower = "tried_lower" in fact.data
             if not evidence.run.has_gradients:
-                form = "check the differences"
+                yield "check the differences" + ", lower points" * had_lower, {}, [fact]
             elif end_at_kink(evidence.trials):
-                form = "at a kink"
-            yield form, {}, [fact]
+                yield "at a kink", {}, [fact]
+            elif not had_lower:
+                yield "check the gradient", {}, [fact]
 
 
 def _tried_outside(evidence: Evidence) -> Suggestions:

@@ -11,7 +11,8 @@ from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.constraints import is_constrained
 from xinv_nb.facts.measures.losses import finite_iterates
-from xinv_nb.language.slots import Iteration, Value, loss_pair
+from xinv_nb.facts.measures.turned_down import lowest_turned_down
+from xinv_nb.language.slots import Iteration, Slot, Value, loss_pair
 
 _NOTED = 1e-3
 """Share of the run's height by which the last loss has to lie above the best one."""
@@ -25,6 +26,11 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     finite = finite_iterates(run)
     if last < 1 or not len(finite) or evidence.is_maximized or is_constrained(run):
         return  # under constraints the lowest loss may be of a point that breaks them
+    if (tried := lowest_turned_down(run)) is not None:
+        low, high = loss_pair(float(loss[tried]), float(loss[finite[-1]]), both=True)
+        slots: dict[str, Slot] = {"best": low, "iteration": Iteration(tried), "end": high}
+        yield KIND.fact("turned down", (tried, last), 0.3, slots)
+        return
     best, final = int(finite[np.argmin(loss[finite])]), int(finite[-1])
     low, high = loss_pair(float(loss[best]), float(loss[final]), both=True)
     above, height = high.number / 2 - low.number / 2, float(np.ptp(loss[finite] / 2))

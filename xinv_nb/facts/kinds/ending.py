@@ -86,7 +86,9 @@ def _why(evidence: Evidence, slots: dict[str, Slot]) -> Iterator[Fact]:
         slots["evaluations"] = Count(evaluations)
         if "nit" in stop.values:
             slots["own"] = SolverIterations(int(stop.values["nit"]))
-        data = {name: stop.values[name] for name in ("optimizer", "message", "reason") if name in stop.values}
+        data = {
+            name: stop.values[name] for name in ("optimizer", "message", "reason", "tried_lower") if name in stop.values
+        }
         why = why_of(stop.values)
         if stop.values.get("reason") in _DONE and not np.isfinite(run.loss[run.accepted][-1:]).all():
             why = None  # tests that compare with what is no number

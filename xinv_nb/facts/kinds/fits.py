@@ -16,9 +16,22 @@ from xinv_nb.facts.fit import Fit, iterates_of_fit
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.ends_of_fits import ends_of
 from xinv_nb.facts.measures.names import named_optimizer, values_of
+from xinv_nb.facts.measures.objectives import by_themselves
 from xinv_nb.facts.measures.stretch import Stretch
 from xinv_nb.facts.story import Parts
-from xinv_nb.language.slots import Count, Iteration, Listed, LossValue, Named, Said, Slot, Value, Word, loss_pair
+from xinv_nb.language.slots import (
+    Clause,
+    Count,
+    Iteration,
+    Listed,
+    LossValue,
+    Named,
+    Said,
+    Slot,
+    Value,
+    Word,
+    loss_pair,
+)
 from xinv_nb.recorded.run import RecordedRun
 
 UNNAMED = "objective"
@@ -57,6 +70,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     if any(not start <= fit.start < stop for fit in parts.fits):
         yield from _several(evidence, parts)
     yield from _inner(evidence)
+    yield from _of_objectives(evidence, parts)
     yield from _looks(parts)
     if handed := [row for row in evidence.run.history.handed if start <= row < stop]:
         slots: dict[str, Slot] = {"times": Count(len(handed))} if len(handed) > 1 else {}
@@ -182,9 +196,28 @@ def _inner(evidence: Evidence) -> Iterator[Fact]:
             yield KIND.fact(form, (0, evidence.last), 1.0, slots)
 
 
+def _of_objectives(evidence: Evidence, parts: Parts) -> Iterator[Fact]:
+    """Yield that solvers minimized several objectives, each by itself, and which of them is told of."""
+    found = by_themselves(parts.run)
+    if len(found) < 2 or parts.run.status == "running" or not any(each.history is parts.run.history for each in found):
+        return
+    ends = [float(each.loss[each.iterates[-1]]) for each in found]
+    slots: dict[str, Slot] = {"count": Count(len(found)), "shown": Said(found[0].history.objective or UNNAMED)}
+    form = "objectives, many"
+    if len(found) <= _MOST_TOLD and np.isfinite(ends).all():
+        form, named = "objectives", [each.history.objective or UNNAMED for each in found]
+        slots["objectives"] = Listed(
+            tuple(
+                Clause("objective at", {"objective": Said(name), "loss": LossValue(end)})
+                for name, end in zip(named, ends, strict=True)
+            )
+        )
+    yield KIND.fact(form, (0, evidence.last), 1.0, slots, data={"ends": ends})
+
+
 def _looks(parts: Parts) -> Iterator[Fact]:
     for part in (each for whole in parts.stretches for each in (whole, *whole.looks)):
-        if part.look in ("grid", "line", "scan", "check", "again", "search"):
+        if part.look in ("grid", "line", "scan", "check", "again", "search", "scatter"):
             salience = 1.0 if parts.is_plot else 0.6
             yield KIND.fact(_form(part), (part.start, part.stop - 1), salience, _of(part))
         elif part.look == "solve":
@@ -236,6 +269,8 @@ KIND = Kind(
         "point": Listed,
         "from": Listed,
         "search": Named,
+        "objectives": Listed,
+        "shown": Said,
         "inner": Said,
         "outer": Said,
     },

@@ -258,7 +258,7 @@ def _from_path(evidence: Evidence, names: dict[int, Entry]) -> Iterator[Fact]:
     if not path.is_usable:
         return
     for move, explored in path.never_asked():
-        if evidence.held[move.columns].any():
+        if evidence.held_at_end[move.columns].any():
             continue
         slots: dict[str, Slot] = {"move": move.as_clause(names)}
         data = {"source": "path", "how": "flat" if explored else "never asked", "moves": move.told(names)}

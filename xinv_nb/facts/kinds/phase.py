@@ -12,11 +12,12 @@ from xinv_nb.facts.fact import Fact, Phase
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.kinds.course import tells_more
 from xinv_nb.facts.measures.losses import Floats, Rows, finite_iterates, height, peaks_of
+from xinv_nb.facts.measures.names import named_optimizer
 from xinv_nb.facts.measures.optimizers import optimizer_starts, starting_events
 from xinv_nb.facts.measures.phases import last_of
 from xinv_nb.facts.measures.scale import hardly_changes, quarters
 from xinv_nb.facts.measures.ups_and_downs import comes_down
-from xinv_nb.language.slots import Clause, Iteration, Said, Slot, Value, Way, Word, loss_pair
+from xinv_nb.language.slots import Clause, Iteration, Named, Said, Slot, Value, Way, Word, loss_pair
 from xinv_nb.recorded.run import RecordedRun
 
 _FEWEST_PEAKS = 3
@@ -53,9 +54,10 @@ def _fact(run: RecordedRun, phase: Phase, height: float, peaks: Rows) -> Fact:
         return KIND.fact("broken, last" if a == b else "broken", (a, b), 0.95, slots, data=data)
     form, slots, found = _story(run.loss, rows, (a, b), phase, height, peaks)
     data |= {"start": float(run.loss[rows[0]]), "end": float(run.loss[rows[-1]])} | found
-    if name := _newcomer(run, a):
+    if newcomer := _newcomer(run, a):
         data |= {slot: value.plain for slot, value in slots.items() if slot not in data}
-        slots = {"optimizer": Said(name), "story": Clause(form, slots, "phase")}
+        before, name = newcomer
+        slots = {"optimizer": Said(name), "before": named_optimizer(before), "story": Clause(form, slots, "phase")}
         form = "took over"
     return KIND.fact(form, (a, b), 0.8, slots, data=data)
 
@@ -81,12 +83,12 @@ def _story(loss: Floats, rows: Rows, span: tuple[int, int], phase: Phase, height
     return "returned" if start.looks_like(end) else "changed", slots, {}
 
 
-def _newcomer(run: RecordedRun, start: int) -> str:
-    """Return the optimizer that starts at a later evaluation, if its name is not that of the one before."""
+def _newcomer(run: RecordedRun, start: int) -> tuple[str, str] | None:
+    """Return an optimizer and the one that starts after it, at a later evaluation, if that has another name."""
     if start not in optimizer_starts(run):
-        return ""
+        return None
     names = [str(event.values["optimizer"]) for event in starting_events(run) if event.evaluation <= start]
-    return names[-1] if len(names) > 1 and names[-1] != names[-2] else ""
+    return (names[-2], names[-1]) if len(names) > 1 and names[-1] != names[-2] else None
 
 
 def _swinging(loss: Floats, rows: Rows, slots: dict[str, Slot], peaks: Rows) -> Told:
@@ -127,6 +129,7 @@ KIND = Kind(
         "last_peak": Value,
         "grew": Word,
         "optimizer": Said,
+        "before": Named,
         "story": Clause,
     },
     compute=compute,

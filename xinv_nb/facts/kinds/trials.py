@@ -16,7 +16,8 @@ from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.looks import is_check, takes_differences
-from xinv_nb.language.slots import Count, Iteration, Share, Slot
+from xinv_nb.facts.measures.names import named_optimizer
+from xinv_nb.language.slots import Count, Iteration, Named, Share, Slot
 from xinv_nb.recorded.columns import in_real_numbers
 from xinv_nb.recorded.run import RecordedRun
 
@@ -33,7 +34,8 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
         share = asked / run.evaluations
         slots: dict[str, Slot] = {"count": Count(asked), "evaluations": Count(run.evaluations), "share": Share(share)}
         yield KIND.fact("one difference" if asked == 1 else "differences", (0, evidence.last), 0.4, slots)
-    rejected &= ~differences & ~_searched(run)
+    searched = _searched(run)
+    rejected &= ~differences & ~searched
     taken = _taken_by_the_program(run, rejected)
     if count := int(np.count_nonzero(taken)):
         slots = {"count": Count(count), "evaluations": Count(run.evaluations), "share": Share(count / run.evaluations)}
@@ -50,7 +52,14 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     slots = {"count": Count(count), "evaluations": Count(run.evaluations), "share": Share(share)}
     slots |= {"longest": Count(longest), "first": Iteration(first), "last": Iteration(last)}
     form = "one" if count == 1 else "several" if longest == 1 else "several in a row"
-    if not run.has_gradients and not run.history.calls:
+    if searched.any():  # of those of a search, none is a trial
+        names = {call.optimizer for call in run.history.calls if not searched[slice(call.start, call.stop)].any()}
+        own = int(np.count_nonzero(~searched))
+        if len(names) != 1:
+            return
+        slots |= {"evaluations": Count(own), "share": Share(count / own), "optimizer": named_optimizer(names.pop())}
+        form += ", of an optimizer"
+    elif not run.has_gradients and not run.history.calls:
         form += ", no lower"  # what the program's own search did with them is not known: annealing accepts some
     data = {"from": first, "to": last}
     yield KIND.fact(form, (0, evidence.last), 0.5 if share > _MANY else 0.3, slots, data=data)
@@ -107,6 +116,7 @@ KIND = Kind(
         "longest": Count,
         "first": Iteration,
         "last": Iteration,
+        "optimizer": Named,
     },
     compute=compute,
     method="evaluations that are no iterates (Nocedal & Wright 2006, chapters 3 and 4)",

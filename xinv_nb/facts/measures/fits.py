@@ -224,6 +224,10 @@ def _of_steps(
     for a, b in pairwise(cuts):
         own = every[a:b]
         is_few = len(own) < _FEWEST and not alone
+        is_part = not alone or len(cuts) > 2
+        if is_part and looks.are_scattered(points[own], None if slopes is None else slopes[own]):
+            yield Stretch(int(own[0]), int(own[-1]) + 1, look="scatter")
+            continue
         rate = None if is_few or slopes is None else step_size(points[own], slopes[own])
         options = {} if rate is None else {"step_size": rate}
         yield Stretch(int(own[0]), int(own[-1]) + 1, look="few" if is_few else "", options=options)

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Look = Literal["grid", "line", "scan", "check", "again", "search", "solve", "few", ""]
+Look = Literal["grid", "line", "scan", "check", "again", "search", "solve", "scatter", "few", ""]
 """Points on a grid, evenly on a line, or on one through an end; one point with each coordinate moved a little; points
-known before; those among which a search looks for starts; those of a solver from whose end a loop did not go on; too
-few to say."""
+known before; those among which a search looks for starts; those of a solver from whose end a loop did not go on; points
+of which none follows from another; too few to say."""
 
 _FEWEST_ON_GRID = 6
 _FEWEST_ON_LINE = 5
@@ -27,6 +27,12 @@ _AT_REST = 1e-6
 """Share of the way between the points within which a loop stays where it is."""
 _DOWNHILL = 0.9
 """Share of steps down the slope from which on points along a line may be a loop's steps of one length."""
+_FEWEST_SCATTERED = 12
+_UNRELATED = (0.6, 1.5)
+"""Mean square of successive differences over twice the variance, between which points do not follow each other (it is
+1 where each is drawn by itself; von Neumann 1941)."""
+_EXPLAINED = 0.85
+"""Share of the steps that gradients and the steps before explain at most where no rule leads from point to point."""
 _MOST_TRIED = 50
 _MOST_CHECKS = 3
 """Checks of a gradient that interrupt a loop; more are how it takes its gradients."""
@@ -211,6 +217,32 @@ def is_scan(points: Floats, slopes: Floats | None, known: Floats) -> bool:
     if slopes is None:
         return True
     return bool(((np.diff(points, axis=0) * slopes[:-1]).sum(axis=1) < 0).mean() < _DOWNHILL)
+
+
+def are_scattered(points: Floats, slopes: Floats | None) -> bool:
+    """Whether points follow neither from each other nor from the gradients there, as where each is drawn by itself.
+
+    >>> dice = np.random.RandomState(0)
+    >>> drawn, way = dice.uniform(-5.0, 5.0, (40, 2)), 4 * 0.8 ** np.arange(40.0)[:, None] * np.ones(2)
+    >>> are_scattered(drawn, 2 * drawn), are_scattered(way, 2 * way)
+    (True, False)
+    """
+    if slopes is None or len(points) < _FEWEST_SCATTERED or not np.isfinite(points).all():
+        return False
+    steps, spread = np.diff(points, axis=0), np.var(points, axis=0)
+    if not spread.min() > 0 or not np.isfinite(slopes).all():
+        return False
+    ratio = float(np.mean((steps**2).mean(axis=0) / (2 * spread)))
+    if not _UNRELATED[0] < ratio < _UNRELATED[1]:
+        return False
+    left = 0.0
+    for j in range(points.shape[1]):
+        known = np.stack([slopes[1:-1, j], steps[:-1, j]], axis=1)
+        sizes = np.abs(known).max(axis=0)
+        known = known / np.where(sizes > 0, sizes, 1.0)
+        told = known @ np.linalg.lstsq(known, steps[1:, j], rcond=None)[0]
+        left += float(((steps[1:, j] - told) ** 2).sum() / (steps[1:, j] ** 2).sum())
+    return bool(1 - left / points.shape[1] < _EXPLAINED)
 
 
 def between(stretches: list[tuple[int, int]], count: int) -> Iterator[tuple[int, int, bool]]:

@@ -15,12 +15,15 @@ import numpy as np
 from xinv_nb.facts.measures.iterates import Floats
 from xinv_nb.facts.measures.promises import Rows, Ways, precision
 from xinv_nb.facts.measures.rounding import grain, has_long_gradients
+from xinv_nb.facts.measures.scattering import scatter_of_neighbours
 from xinv_nb.recorded.calls import OptimizerCall
 from xinv_nb.recorded.endings import NO_LOWER_LOSS
 from xinv_nb.recorded.run import RecordedRun
 
 _TRAINERS = ("Adam", "RMSProp", "Gradient descent")
 """Beginnings of the names of optimizers that are made for noise."""
+_COMPARE_LOSSES = ("Nelder-Mead", "Powell", "COBYLA", "COBYQA")
+"""Searches without gradients that go on from the lowest of single losses."""
 _FLOOR = 1e-7
 """Share of the largest loss below which a scatter may be rounding, wherever in the program."""
 _FAR = 10.0
@@ -58,7 +61,7 @@ _ODD = np.random.default_rng(0).integers(1, 2**62, 64, dtype=np.uint64) | np.uin
 class Scatter:
     """By how much evaluations scatter."""
 
-    seen: Literal["at one point", "on a search", "by differences"]
+    seen: Literal["at one point", "on a search", "by differences", "of neighbours"]
     call: OptimizerCall
     """The optimizer that compared them."""
     first: int
@@ -72,6 +75,10 @@ class Scatter:
     """Over which distance."""
     promised: float = 0.0
     """What the gradients promise at most."""
+    farther: float = 0.0
+    """Over which distance neighbours differ no more."""
+    count: int = 0
+    """How many points were looked at for neighbours."""
 
 
 def scatter_of(run: RecordedRun, trials: Ways | None) -> Scatter | None:
@@ -80,7 +87,7 @@ def scatter_of(run: RecordedRun, trials: Ways | None) -> Scatter | None:
     >>> scatter_of(RecordedRun(), None) is None
     True
     """
-    calls = [call for call in run.history.calls if trials is not None or call.differences]
+    calls = [call for call in run.history.calls if trials is not None or call.differences or _compares(call)]
     calls = [call for call in calls if not call.optimizer.startswith(_TRAINERS)]
     if not calls:
         return None
@@ -94,7 +101,7 @@ def scatter_of(run: RecordedRun, trials: Ways | None) -> Scatter | None:
         first, last = (int(row) for row in pairs[differ[0]])
         size = 0.0 if searched is None else searched.size
         return Scatter("at one point", calls[-1], first, last, apart[differ], size)
-    return searched or _by_differences(run, calls, floor)
+    return searched or _by_differences(run, calls, floor) or _of_neighbours(run, calls[-1], floor)
 
 
 def is_rounding(run: RecordedRun, scatter: Scatter) -> bool:
@@ -152,10 +159,11 @@ def _again(run: RecordedRun, calls: list[OptimizerCall]) -> Rows:
     order = np.argsort(bits @ _ODD[np.arange(bits.shape[1]) % len(_ODD)], kind="stable")  # equal points, equal sums
     same = np.flatnonzero((points[order[1:]] == points[order[:-1]]).all(axis=1))
     pairs = np.sort(np.stack([order[same], order[same + 1]], axis=1), axis=1)
-    within = np.zeros(len(loss), dtype=bool)
-    for call in calls:
-        within[call.start : call.stop] = True
-    return np.asarray(pairs[np.isfinite(loss[pairs]).all(axis=1) & within[pairs].all(axis=1)])
+    within = np.full(len(loss), -1)
+    for number, call in enumerate(calls):
+        within[call.start : call.stop] = number  # another call may be of other data
+    in_one = (within[pairs] >= 0).all(axis=1) & (np.ptp(within[pairs], axis=1) == 0)
+    return np.asarray(pairs[np.isfinite(loss[pairs]).all(axis=1) & in_one])
 
 
 def _on_a_search(call: OptimizerCall, trials: Ways, floor: float) -> Scatter | None:
@@ -218,6 +226,26 @@ def _by_differences(run: RecordedRun, calls: list[OptimizerCall], floor: float) 
         return None
     size_of_all, length = float(np.median(np.abs(change))), float(np.median(apart.max(axis=1)))
     return Scatter("by differences", calls[-1], int(base[0]), int(rows[-1]), change, size_of_all, length)
+
+
+def _compares(call: OptimizerCall) -> bool:
+    return call.optimizer in _COMPARE_LOSSES
+
+
+def _of_neighbours(run: RecordedRun, call: OptimizerCall, floor: float) -> Scatter | None:
+    """Return the neighbours among the last points of a search without gradients whose losses scatter."""
+    history, stop = run.history, call.stop
+    if not _compares(call) or history.kept is not None or not history.is_real:
+        return None
+    own = slice(call.start, stop)
+    found = scatter_of_neighbours(history.values.array[own], history.loss.array[own], floor)
+    if found is None:
+        return None
+    last = (len(run.loss) if stop is None else stop) - 1
+    first = last + 1 - found.count
+    return Scatter(
+        "of neighbours", call, first, last, found.changes, found.of_near, found.near, 0.0, found.far, found.count
+    )
 
 
 def _rows_of_differences(calls: list[OptimizerCall], count: int) -> Rows:

@@ -211,8 +211,8 @@ def _sums_in(saved: list[Any], columns: dict[str, NDArray[Any]], evaluations: in
 
 def _missed_in(saved: dict[str, Any]) -> Missed:
     missed = Missed(**saved)
-    texts([missed.whole, missed.written, missed.parameter, missed.file])
-    for number in (missed.line, missed.passes, missed.threads, missed.processes):
+    texts([missed.whole, missed.written, missed.parameter, missed.file, missed.operation])
+    for number in (missed.line, missed.passes, missed.threads, missed.solvers, missed.processes):
         position(number)
     return missed
 

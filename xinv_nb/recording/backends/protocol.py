@@ -80,6 +80,8 @@ class Recording(Protocol):
     """How many passes are open inside each other; only the outermost is an evaluation."""
     passes: int
     """How many passes there were at the outermost level, whatever came of them."""
+    of_several: int
+    """How many of them were of functions that return several numbers."""
     evaluation: Evaluation | None
     """The evaluation whose forward pass is running."""
     asked: Asked | None

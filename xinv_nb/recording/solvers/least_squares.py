@@ -36,8 +36,10 @@ _NEAR = 5
 
 def _begins(frame: FrameType) -> None:
     """Exchange the user's function in `least_squares`, which is about to check its tolerances."""
-    recording = context.active()
-    if recording is None or recording.depth or frame.f_code.co_name != "least_squares":
+    if frame.f_code.co_name != "least_squares":
+        return
+    recording = context.active_for_solver()
+    if recording is None or recording.depth:
         return
     try:
         settings = frame.f_locals
@@ -146,7 +148,7 @@ _CHECKED = (
 
 def _minimized(solve: Any, frame: FrameType, function: Any, jacobian: Any, rest: tuple[Any, ...]) -> Any:
     """Call one of MINPACK's functions from `frame` of scipy, and take note of what it asks for."""
-    recording = context.active()
+    recording = context.active_for_solver()
     given = (function,) if jacobian is None else (function, jacobian)
     if recording is None or recording.depth:
         return solve(*given, *rest)

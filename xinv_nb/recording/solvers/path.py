@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from xinv_nb.language.quantities import number
 from xinv_nb.language.renderer import said
 from xinv_nb.recorded.calls import OptimizerCall
-from xinv_nb.recorded.endings import why_of
+from xinv_nb.recorded.endings import NO_LOWER_LOSS, why_of
 from xinv_nb.recorded.history import History
 from xinv_nb.recording.solvers.calls import SolverCall
 from xinv_nb.recording.solvers.endings import more_of_result, of_result
@@ -35,6 +35,9 @@ _FEWEST_DIRECTIONS = 2
 
 _MOST_AT_ONCE = 3
 """Parameters that reach or leave a bound at the same iterate up to which each is named."""
+
+_ROUNDING = 1e3 * float(np.finfo(float).eps)
+"""Share of the losses by which one may be lower than another without being so."""
 
 _REMEMBERED = 4096
 """Points of which it is remembered when they were evaluated; solvers come back to none that is older."""
@@ -239,11 +242,30 @@ class SolverPath:
         told = of_result(result, bounded=self._call.bounds is not None, stopped=stopped)
         if self._call.name in _WITHOUT_RESULT and evaluations == self._call.options.get("points"):
             told = {"reason": "all points", "message": "All points of the grid were evaluated."}
+        told |= self._turned_down_lower(told.get("reason", ""))
         self._noted.stop, self._noted.ending = self._last + 1, told | more_of_result(result, self._call)
         values = {"optimizer": self._call.name, "evaluations": evaluations, **told}
         text = f"{self._call.name} stops after {evaluations} evaluation{'s' * (evaluations != 1)}"
         why = why_of(values)
         self._tell(self._last, text if why is None else f"{text}: {said('why', {'why': why})}", values)
+
+    def _turned_down_lower(self, reason: str) -> dict[str, float]:
+        """Return the lowest loss that a search which took no further step had tried, where it is lower all the same.
+
+        It looks for a step that also flattens the slope, and may give up on points that are lower by far.
+        """
+        if reason not in NO_LOWER_LOSS or "constraints" in self._noted.options:
+            return {}
+        loss, accepted = self._history.loss.array, self._history.accepted.array
+        rows = np.arange(self._noted.start, self._last + 1)
+        of_differences = [(rows >= first) & (rows < after) for first, after in self._noted.differences]
+        rows = rows[np.isfinite(loss[rows]) & ~np.any(of_differences, axis=0)]
+        kept = rows[accepted[rows]]
+        tried = rows[rows > kept[-1]] if len(kept) else kept
+        if not len(tried):
+            return {}
+        lowest, end = float(loss[tried].min()), float(loss[kept[-1]])
+        return {"tried_lower": lowest} if end - lowest > _ROUNDING * float(np.abs(loss[rows]).max()) else {}
 
     def _accept_only(self, solution: int) -> None:
         """Accept the start and the solution: a search that reports whatever it evaluates tells no more."""

@@ -96,7 +96,7 @@ _SEARCHES_FROM_MANY = {
 def _wrap_callback(wrap_callback: Any) -> Any:
     def observed_wrap_callback(callback: Any, *args: Any, **options: Any) -> Any:
         wrapped = wrap_callback(callback, *args, **options)
-        recording = context.active()
+        recording = context.active_for_solver()
         if recording is None or recording.depth:
             return wrapped
         try:
@@ -204,7 +204,7 @@ def _checks_options(frame: FrameType) -> None:
     known = _OTHERS.get(frame.f_code.co_name)
     if known is None:
         return
-    recording = context.active()
+    recording = context.active_for_solver()
     if recording is None or recording.depth:
         return
     try:
@@ -241,7 +241,7 @@ def _wrapper(wrapper: Any) -> Any:
     """Return what stands for scipy's own wrapper of the user's function in a search that looks in many places."""
 
     def observed_wrapper(function: Any, *args: Any, **options: Any) -> Any:
-        recording = context.active()
+        recording = context.active_for_solver()
         if recording is None or recording.depth:
             return wrapper(function, *args, **options)
         try:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from xinv_nb.recorded.columns import in_real_numbers
 from xinv_nb.recorded.history import History
+from xinv_nb.recording.solvers.searches import are_on_a_lattice, search_on_lines
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -42,16 +43,24 @@ def settle(history: History, *, is_over: bool) -> None:
     for call in [*history.calls, None]:
         stop = len(loss) if call is None else call.start
         if stop - at > 2:
-            part = slice(at, stop)
-            if history.has_gradients:
-                slopes = in_real_numbers(history.gradients.array[part])
-                rows = trials_on_rays(points[part], loss[part], slopes, is_over=is_over or stop < len(loss))
-            else:
-                rows = trials_without_gradient(points[part], loss[part])
-            for row in rows.tolist():
-                history.set_accepted(at + row, accepted=False)
+            with np.errstate(all="ignore"):  # of a run that diverged
+                judged = _judged(history, slice(at, stop), points, is_over=is_over or stop < len(loss))
+            for row, accepted in judged.items():
+                history.set_accepted(at + row, accepted=accepted)
         if call is not None:
             at = max(at, len(loss) if call.stop is None else call.stop)
+
+
+def _judged(history: History, part: slice, points: Floats, *, is_over: bool) -> dict[int, bool]:
+    """Return of what is known of a part's rows whether the search accepted them."""
+    loss = history.loss.array[part]
+    if not history.has_gradients:
+        return dict.fromkeys(trials_without_gradient(points[part], loss).tolist(), False)
+    slopes = in_real_numbers(history.gradients.array[part])
+    found = search_on_lines(points[part], loss, slopes, is_over=is_over)
+    if found is None:
+        found = dict.fromkeys(trials_on_rays(points[part], loss, slopes, is_over=is_over).tolist(), False)
+    return found
 
 
 def trials_on_rays(points: Floats, loss: Floats, slopes: Floats | None = None, *, is_over: bool) -> Rows:
@@ -80,6 +89,8 @@ def trials_on_rays(points: Floats, loss: Floats, slopes: Floats | None = None, *
     at, took_back = 0, False
     is_one_line = bool((np.abs(np.abs(cosines) - 1) < 1e-12).all())
     if slopes is not None and not is_one_line and _goes_by_schedule(steps, -slopes[firsts[:-1]]):
+        return np.zeros(0, dtype=np.intp)
+    if not is_one_line and are_on_a_lattice(steps, along_axes=False):
         return np.zeros(0, dtype=np.intp)
     for base in np.flatnonzero(turns).tolist():
         if base < at:
@@ -123,6 +134,7 @@ def _goes_by_schedule(steps: Floats, down: Floats) -> bool:
 def _is_descent(points: Floats, slopes: Floats) -> bool:
     """Whether points on a line are steps down the gradient, all as long for it: a descent from a start, no search."""
     steps, down = np.diff(points, axis=0), -slopes[:-1]
+    down = down * (steps != 0).any(axis=0)  # also of one that moves some entries only
     if len(steps) < 2:
         return False
     with np.errstate(all="ignore"):  # a slope of 0 leads nowhere

@@ -8,8 +8,8 @@ from xinv_nb.facts.diagnosis.asking import STANDS_STILL
 from xinv_nb.facts.diagnosis.finding import Finding, Severity
 from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
-from xinv_nb.facts.measures.tape import SLOTS, ended, widest
-from xinv_nb.language.slots import Slot, Value
+from xinv_nb.facts.measures.tape import SLOTS, at_line, ended, widest
+from xinv_nb.language.slots import Said, Slot, Value
 
 _ROUNDS = frozenset(
     ["round", "floor", "ceil", "rint", "around", "fix", "trunc", "floor_divide", "sign", "int", "argmax", "argmin"]
@@ -33,6 +33,7 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     >>> [(finding.kind, finding.values["operation"]) for finding in run.diagnosis]
     [('cut-off', 'round')]
     """
+    yield from _refused(evidence)
     for found in widest(ended(evidence, "cut off")):
         if not found.matters:
             continue
@@ -47,6 +48,15 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
             slots["value"] = found.value
         severity: Severity | None = None if found.is_grave else "caution"
         yield KIND.finding(form, found.span, slots, cites=(found.event.id,), severity=severity)
+
+
+def _refused(evidence: Evidence) -> Iterator[Finding]:
+    """Yield what made a whole number of one on the tape, where autograd raised for it and the program broke off."""
+    run, last = evidence.run, max(evidence.last, 0)
+    broke_off = run.status == "failed" and run.ending.startswith("TypeError")
+    if run.missed.operation and (run.evaluations == 0 or broke_off):
+        slots: dict[str, Slot] = {"operation": Said(run.missed.operation)}
+        yield KIND.finding("refused", (last, last), slots | at_line(run.missed.line, run.missed.file))
 
 
 KIND = FindingKind(

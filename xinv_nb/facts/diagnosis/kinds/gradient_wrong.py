@@ -251,6 +251,7 @@ KIND = FindingKind(
     example="a derivative written by hand with a sign lost in one entry",
     asked_with=WRONG_GRADIENT,
     silences=(
+        "left-to-gain",
         "advice",
         "minimum",
         "asked",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from xinv_nb.facts.diagnosis.asking import STANDS_STILL
@@ -10,6 +11,9 @@ from xinv_nb.facts.diagnosis.kind import FindingKind
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.measures.tape import at_line
 from xinv_nb.language.slots import Count, Named, Said, Slot
+
+_TYPE_ERROR = re.compile(r"(?:_?UFunc)?\w*(?:TypeError|CastingError)")
+"""TypeErrors by their names: NumPy has some of its own."""
 
 
 def compute(evidence: Evidence) -> Iterator[Finding]:
@@ -28,7 +32,7 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     'Write 10.0 in the place of 10, or leave it out of what is differentiated.'
     """
     run = evidence.run
-    missed, broke_off = run.missed, run.status == "failed" and run.ending.startswith("TypeError")
+    missed, broke_off = run.missed, run.status == "failed" and _TYPE_ERROR.match(run.ending) is not None
     if not missed.whole or not (run.evaluations == 0 or broke_off):
         return
     slots: dict[str, Slot] = {"number": Said(missed.whole), "written": Said(missed.written)}

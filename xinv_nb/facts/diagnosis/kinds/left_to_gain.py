@@ -24,6 +24,7 @@ from xinv_nb.facts.measures.losses import finite_iterates
 from xinv_nb.facts.measures.names import named
 from xinv_nb.facts.measures.stopping import stopping_tests
 from xinv_nb.facts.measures.tape import tape_events
+from xinv_nb.facts.measures.turned_down import lowest_turned_down
 from xinv_nb.language.slots import Count, Iteration, LossValue, Named, Said, Share, Slot, Value
 
 _LEFT = 0.03
@@ -87,7 +88,11 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     run = evidence.run
     is_minimized = evidence.downhill_share is None and evidence.players is None and not is_constrained(run)
     rows = finite_iterates(run)
-    if run.status != "finished" or evidence.is_noisy or not is_minimized or len(rows) < _FEWEST:
+    if run.status != "finished" or evidence.is_noisy or not is_minimized:
+        return
+    turned_down = _turned_down(evidence)
+    if turned_down is not None or len(rows) < _FEWEST:
+        yield from () if turned_down is None else (turned_down,)
         return
     if rows[-1] != np.flatnonzero(run.accepted)[-1] or run.loss[rows[-1]] > run.loss[rows].min():
         return  # it ended above its best: that is another matter
@@ -102,6 +107,24 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
         yield _of_amount(evidence, found)
         return
     yield from list(_left_behind(evidence)) or list(_cut_short(evidence)) or _still_steep(evidence)
+
+
+def _turned_down(evidence: Evidence) -> Finding | None:
+    """Return that the last line search accepted none of its points, of which some are lower by far."""
+    run, call = evidence.run, last_call(evidence.run)
+    at, rows = lowest_turned_down(run), finite_iterates(run)
+    if at is None or call is None or not run.has_gradients:
+        return None  # differences of an inexact loss would mislead the next search as well
+    gain, fall = float(run.loss[rows[-1]] - run.loss[at]), float(run.loss[rows[0]] - run.loss[rows[-1]])
+    if not gain > _LEFT * fall:
+        return None
+    slots: dict[str, Slot] = {
+        "optimizer": Named(call.optimizer, call.optimizer, is_of_domain=False),
+        "loss": LossValue(float(run.loss[rows[-1]])),
+        "lowest": LossValue(float(run.loss[at])),
+        "iteration": Iteration(at),
+    }
+    return KIND.finding("turned down", (int(rows[-1]), evidence.last), slots, severity="warning")
 
 
 def _has_fallen(evidence: Evidence) -> bool:
@@ -265,6 +288,8 @@ KIND = FindingKind(
         "before": Value,
         "since": Iteration,
         "share": Share,
+        "lowest": Value,
+        "iteration": Iteration,
     },
     compute=compute,
     means="The run is over, and much of what the loss could fall is still left.",

@@ -71,6 +71,9 @@ def _finding(run: RecordedRun, scatter: Scatter, form: str) -> Finding:
     if scatter.seen == "at one point":
         start, end = float(loss[scatter.first]), float(loss[scatter.last])
         slots["start"], slots["end"] = Value(start, beside=end), Value(end, beside=start)
+    elif scatter.seen == "of neighbours":
+        slots["count"], slots["length"] = Count(scatter.count), Value(scatter.length, digits=2)
+        slots["farther"] = Value(scatter.farther, digits=2)
     else:
         slots["count"] = Count(len(scatter.changes))
         slots["length"] = Value(scatter.length, digits=2 if scatter.seen == "by differences" else 3)
@@ -92,6 +95,7 @@ KIND = FindingKind(
         "end": Value,
         "count": Count,
         "length": Value,
+        "farther": Value,
         "scatter": Value,
         "promised": Value,
     },
@@ -101,5 +105,5 @@ KIND = FindingKind(
     "loss that do not shrink as the steps do",
     example="BFGS on an expectation value that is drawn anew, or on batches that change",
     asked_with=WRONG_GRADIENT + r"|\bnois[ey]|\brandom",
-    silences=("advice", "minimum", "identifiability", "estimate", "best", "gradient"),
+    silences=("left-to-gain", "advice", "phase", "minimum", "identifiability", "estimate", "best", "gradient"),
 )

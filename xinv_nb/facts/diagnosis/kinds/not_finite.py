@@ -203,7 +203,6 @@ KIND = FindingKind(
         "loss": Value,
         "operation": Said,
         "fed": Said,
-        "who": Listed,
         "parameter": Named,
         "before": Value,
         "after": Value,

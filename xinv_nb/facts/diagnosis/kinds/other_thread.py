@@ -1,4 +1,4 @@
-"""Derivatives were taken where the recording does not look: in other threads, or in other processes."""
+"""The fit was made where the recording does not look: in other threads, or in other processes."""
 
 from __future__ import annotations
 
@@ -29,6 +29,9 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
         slots: dict[str, Slot] = {"passes": Count(missed.passes), "threads": Count(missed.threads)}
         form = "thread" if missed.threads == 1 else "threads"
         yield KIND.finding(form, (last, last), slots, severity="warning" if is_empty else "caution")
+    elif missed.solvers and is_empty:
+        form = "solver" if missed.solvers == 1 else "solvers"
+        yield KIND.finding(form, (last, last), {"threads": Count(missed.solvers)})
     elif missed.processes and is_empty:
         yield KIND.finding("processes", (last, last), {"processes": Count(missed.processes)})
 
@@ -40,10 +43,11 @@ KIND = FindingKind(
     slots={"passes": Count, "threads": Count, "processes": Count},
     compute=compute,
     means="The fit runs in another thread or process, where the recording does not see it.",
-    seen_by="the count of derivatives that other threads took, and of processes that were started",
+    seen_by="the count of derivatives that other threads took, their calls of SciPy's solvers, and the count of "
+    "processes that were started",
     example="`threading.Thread(target=fit)` within the recording",
     of_fits=True,
     asked_with=r"\bthreads?\b|\bnothing (?:was )?recorded",
-    notices=("Derivatives were taken ",),
+    notices=("Derivatives were taken ", "A solver of SciPy was called in "),
     of_samples=True,
 )

@@ -129,6 +129,10 @@ def _hook_backward_pass(backward_pass: Any) -> Any:
         try:
             recording.depth += 1
             gradient = backward_pass(g, end_node)
+        except BaseException as error:
+            if evaluation is not None:
+                passes.abandon_backward(evaluation, error)
+            raise
         finally:
             recording.depth -= 1
         if evaluation is not None:

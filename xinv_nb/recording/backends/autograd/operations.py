@@ -61,10 +61,12 @@ def _not_the_users() -> tuple[str, ...]:
     return _OURS, *(f"{Path(str(package.__file__)).parent}{os.sep}" for package in (autograd, np))
 
 
-def place_of(frame: FrameType | None) -> Place | None:
-    """Return the innermost line of the program outside autograd, NumPy and this package."""
+def place_of(frame: FrameType | None, line: int | None = None) -> Place | None:
+    """Return the innermost line of the program outside autograd, NumPy and this package: where it is, or was at."""
     found = outside(frame)
-    return None if found is None else Place(found.f_code.co_filename, found.f_lineno, found.f_code.co_name)
+    if found is None:
+        return None
+    return Place(found.f_code.co_filename, found.f_lineno if line is None else line, found.f_code.co_name)
 
 
 def is_outside(code: CodeType) -> bool:

@@ -88,10 +88,15 @@ class Passes:
         if self.recording.evaluation is evaluation:
             self.recording.evaluation = None
         try:
-            if (missed := refused.whole_number(evaluation, error)) is not None:
+            if (missed := refused.whole_number(evaluation, error) or refused.made_whole(error)) is not None:
                 self.recording.missed(missed)
         except Exception as failure:  # noqa: BLE001
             self.recording.failed(failure)
+
+    def abandon_backward(self, evaluation: TapedEvaluation, error: BaseException) -> None:
+        """Forget an evaluation whose backward pass raised, but for whole numbers to which no slope can be added."""
+        self.pending.pop(evaluation.end_node, None)
+        self.abandon(evaluation, error)
 
     def close_forward(self, evaluation: TapedEvaluation, end_value: Any, end_node: Any) -> None:
         """Keep a finished forward pass until its backward pass comes, if its result is a single number."""
@@ -102,6 +107,7 @@ class Passes:
             if not isinstance(value, float):  # NumPy's are, too: by far the most frequent
                 value = only_output(value)
                 if value is None:
+                    recording.of_several += 1
                     return
                 value = value.real
             loss = evaluation.loss = float(value)
@@ -116,7 +122,7 @@ class Passes:
                 recording.take(evaluation, None)
                 return
             if is_finite:
-                self._read(evaluation, end_node)
+                self._read_unless_refused(evaluation, end_node)
             if len(self.pending) >= _PENDING_LIMIT:
                 del self.pending[next(iter(self.pending))]
             evaluation.end_node = id(end_node)
@@ -136,6 +142,13 @@ class Passes:
                 self.recording.take(evaluation, gradient, AutogradTape(evaluation, self._first, end_node, seed))
         except Exception as error:  # noqa: BLE001
             self.recording.failed(error)
+
+    def _read_unless_refused(self, evaluation: TapedEvaluation, end_node: Any) -> None:
+        try:
+            self._read(evaluation, end_node)
+        except TypeError as error:
+            if refused.whole_number(evaluation, error) is None:
+                raise  # else the program's own backward pass is going to raise the same
 
     def _read(self, evaluation: TapedEvaluation, end_node: Any) -> None:
         """Read the terms of the loss, which an observed tape shows, and how the quantities depend on the parameters."""

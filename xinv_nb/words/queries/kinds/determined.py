@@ -22,6 +22,7 @@ _ALL = "well"
 """The form of the fact that all combinations of parameters are about equally well determined."""
 _RANKED = re.compile(r"\b(?:worst|best|least|most|poorest)\b")
 _TIED = re.compile(r"\b(?:correlat|tied|told apart|tell .* apart|trade ?off)")
+_ERRORS = re.compile(r"\b(?:errors?|error ?bars?|uncertain\w*|confidence|sigmas?)\b")
 _MOST = 3
 _ALIKE = 1.2
 """Ratio of two errors up to which they are about equal."""
@@ -33,6 +34,8 @@ def answer(query: Query) -> Sequence[Fact]:
     What a question names in full or in part has to be in a fact, or the fact is about all parameters.
     """
     facts = facts_of(query.whole)
+    if _ERRORS.search(query.asked) and (none := _no_errors(query)):
+        return [none, *(end_state(query) if query.subjects else [])]
     if _TIED.search(query.asked) and (tied := _tied(query)):
         return tied
     known = [fact for fact in facts if fact.kind in ("estimate", "correlation", "identifiability", "idle")]
@@ -47,6 +50,14 @@ def answer(query: Query) -> Sequence[Fact]:
     if query.whole.curvature is None and not any(fact.kind in ("estimate", "correlation") for fact in about):
         return [_identify(query), *(about[:1] or end_state(query))]
     return [*(about[:2] or [_identify(query)]), *end_state(query)]
+
+
+def _no_errors(query: Query) -> Fact | None:
+    """Return why a fit of residuals has no standard errors, where it has none."""
+    if query.run.status == "running" or query.whole.residuals is None:
+        return None
+    why = uncertainty_of(query.whole).why_not
+    return told(query, "determined", "no errors", {"why": Said(why.rstrip("."))}) if why else None
 
 
 def _tied(query: Query) -> list[Fact]:
@@ -94,6 +105,6 @@ def _identify(query: Query) -> Fact:
 QUERY = QueryKind(
     "determined",
     answer,
-    {"call": Said, "worst": Named, "best": Named, "ratio": Value}
+    {"call": Said, "why": Said, "worst": Named, "best": Named, "ratio": Value}
     | {"pairs": Listed, "one": Named, "other": Named, "value": Value},
 )

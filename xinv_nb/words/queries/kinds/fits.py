@@ -15,11 +15,16 @@ from xinv_nb.words.queries.query_kind import QueryKind, told
 
 _BEST = re.compile(r"\b(?:best|lowest|better|winner|won|best one)\b")
 
+_COUNTED = re.compile(r"\bhow many (?:fits|starts|runs|restarts|attempts|tries)\b")
+
 
 def answer(query: Query) -> Sequence[Fact]:
     """Return what is told across the fits, where that is asked which one was lowest first."""
     found = [fact for fact in facts_of(query.whole) if fact.kind == "fits"]
     parts = shown_parts(query.whole)
+    if not found and _COUNTED.search(query.asked) and len(parts.fits) == 1:
+        fit = parts.fits[0]
+        return [told(query, "fits", "one", {"evaluations": Count(fit.stop - fit.start)}, (fit.start, fit.stop - 1))]
     is_alone = any(fact.form == "the lowest" for fact in found)
     if not (is_alone and _BEST.search(query.asked)):
         return found[:3]
