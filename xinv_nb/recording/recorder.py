@@ -31,12 +31,13 @@ from xinv_nb.recording.evaluation import Evaluation, Tape
 from xinv_nb.recording.events import Happening, WatchedValue
 from xinv_nb.recording.finite import is_finite_gradient
 from xinv_nb.recording.kept_events import KeptEvents
+from xinv_nb.recording.laid_out import has_rested
 from xinv_nb.recording.loops import Loops
 from xinv_nb.recording.measured import Measured
 from xinv_nb.recording.nonfinite import Lookout
 from xinv_nb.recording.places import PlaceReader
 from xinv_nb.recording.readings import Readings
-from xinv_nb.recording.rows import Rows, has_rested
+from xinv_nb.recording.rows import Rows
 from xinv_nb.recording.solvers import scipy as solvers
 from xinv_nb.recording.solvers.calls import Asked
 from xinv_nb.recording.solvers.follower import OptimizerFollower

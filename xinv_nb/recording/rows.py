@@ -26,6 +26,7 @@ from xinv_nb.recording.events import WatchedValue, backward_events, by_name, for
 from xinv_nb.recording.given_names import names_given
 from xinv_nb.recording.held import mark_of, state_of
 from xinv_nb.recording.inner import InnerFit
+from xinv_nb.recording.laid_out import laid_out, reached
 from xinv_nb.recording.measured import by_group
 from xinv_nb.recording.order import Order, find_hand_overs, find_inner
 from xinv_nb.recording.outside import OutsideValues
@@ -37,8 +38,6 @@ from xinv_nb.recording.turns import Appended, Turns
 _FOLLOWED_SIGNS = 16
 """Parameters up to which a change of the gradient's sign is an event; more would drown the others."""
 
-_RESTED = 3
-"""Evaluations in a row with a derivative of 0 after which it is worth to look where the gradient ends."""
 _MOST_REMARKS = 8
 
 _LONG = "This run is long:"
@@ -134,13 +133,13 @@ class Rows:
         if not (is_plain and len(evaluation.positions) == 1) and self._is_of_turns(evaluation):
             return self._turns.append(evaluation, gradient)
         history = self._history_of(evaluation)
-        point = _row(history, evaluation.point)
+        point = laid_out(history, evaluation.point)
         stride = history.stride
         slope: NDArray[Any] | None
         if gradient is None:
             slope = np.zeros_like(point) if evaluation.has_gradient else None
         else:
-            slope = _row(history, gradient)
+            slope = laid_out(history, gradient)
         rows = history.loss.rows
         if (
             rows
@@ -233,7 +232,7 @@ class Rows:
             self._add_reading(history, row, evaluation.reading, is_by_all=evaluation.others is None)
         if evaluation.others is None:
             for name, parts in evaluation.along.items():
-                along, read = history.along.get(name) or TermColumns(), np.array([_row(history, p) for p in parts])
+                along, read = history.along.get(name) or TermColumns(), np.array([laid_out(history, p) for p in parts])
                 if not along.evaluation or along.gradients[0].shape == read.shape:
                     along.append(row, read)
                     history.along[name] = along  # not before there is a row
@@ -342,11 +341,11 @@ class Rows:
             self._add_terms(history, row, reading.terms)
         for name, gradient in reading.slopes.items() if is_by_all else ():
             slopes = history.slopes.get(name) or SlopeColumns(inside=reading.inside[name])
-            slopes.append(row, np.array(_row(history, gradient)))
+            slopes.append(row, np.array(laid_out(history, gradient)))
             history.slopes[name] = slopes  # not before there is a row
 
     def _add_terms(self, history: History, row: int, gradients: Mapping[str, Any]) -> None:
-        rows = {name: _row(history, gradient) for name, gradient in gradients.items()}
+        rows = {name: laid_out(history, gradient) for name, gradient in gradients.items()}
         for name, gradient in rows.items():
             columns = history.terms.get(name) or TermColumns()
             columns.append(row, np.array(gradient))
@@ -361,7 +360,7 @@ class Rows:
         for remark in evaluation.remarks:
             if row > 0 and remark.what == "dies" and not remark.values["is_flat"]:
                 continue  # a residual that became 0, say
-            columns, strengths = _reached(history, remark.reach, evaluation, slope)
+            columns, strengths = reached(history, remark.reach, evaluation, slope)
             key = remark.what, remark.operation, remark.place, columns
             if key in known or len(known) >= _MOST_REMARKS or not (columns or remark.what in remarks.OF_ALL):
                 continue
@@ -375,31 +374,3 @@ class Rows:
             history.last_signs = signs  # first: an interrupt may lose a turn, and none is told twice
             for column in np.flatnonzero(turned):
                 self._add_event(history, row, turn(int(column), float(signs[column])))
-
-
-def has_rested(history: History) -> bool:
-    """Whether a derivative was 0 in each of the latest evaluations."""
-    rows = history.gradients.array[-_RESTED:]
-    return len(rows) == _RESTED and bool((rows == 0).all(axis=0).any())
-
-
-def _reached(
-    history: History, reach: Any, evaluation: Evaluation, slope: NDArray[Any] | None
-) -> tuple[tuple[int, ...], tuple[float, ...]]:
-    """Return the columns of the parameters that a remark is about, and how strongly each was led there."""
-    if reach is None or slope is None:
-        return (), ()
-    if evaluation.others is not None:  # the reach of one argument among several
-        columns = np.flatnonzero(slope == 0) if np.all(np.asarray(reach) != 0) else np.zeros(0, int)
-        return tuple(columns.tolist()), (0.0,) * len(columns)
-    strengths = np.abs(_row(history, reach))
-    columns = np.flatnonzero(strengths != 0)
-    return tuple(columns.tolist()), tuple(strengths[columns].tolist())
-
-
-def _row(history: History, value: Any) -> NDArray[Any]:
-    """Lay a point or a gradient out in the columns of `history`; `flatten_func` passes one flat array."""
-    if isinstance(value, np.ndarray) and value.size == history.width and value.dtype == history.dtype:
-        return value.reshape(-1)  # one array, or what `flatten_func` passes, kept whole: laid out already
-    flat = isinstance(value, np.ndarray) and history.outline is not None
-    return history.flat(flatten(value, None if flat else history.outline))

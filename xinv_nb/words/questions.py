@@ -21,6 +21,7 @@ from xinv_nb.facts.measures.objective import told_of_loss
 from xinv_nb.language.slots import words_of_the_user
 from xinv_nb.recorded.captions import Caption
 from xinv_nb.recorded.run import RecordedRun
+from xinv_nb.words.about_events import WHY, by_event, is_of_an_event
 from xinv_nb.words.draft import BUILT_IN, Draft, Sentence
 from xinv_nb.words.fits_asked import about_fits
 from xinv_nb.words.names import mentioned_in, mentions, subjects_of
@@ -145,7 +146,7 @@ def draft_answer(run: RecordedRun, question: str, span: tuple[int, int] | None =
     best: Sequence[Fact] | None = about_fits(run, question) if span is None else None
     if best is None:
         known = _of_a_replay(run, question) if span is None else []
-        if not known and not _is_of_an_event(run, question):
+        if not known and not is_of_an_event(run, question):
             known = list(about_troubles(run, question, span))
         if not known and span is None:
             known = list(answers_to(run, question))
@@ -171,7 +172,7 @@ def not_shown(run: RecordedRun, question: str, span: tuple[int, int] | None = No
     text, status = "The recording does not show this.", "the recording does not show it"
     if beyond := _beyond(run, question):
         return Caption(f"{text} {beyond}", span or story_span(run), (), BUILT_IN, status, (), question)
-    facts = _by_event(facts_of(run), " ".join(question.lower().split()))
+    facts = by_event(facts_of(run), " ".join(question.lower().split()))
     facts = facts or ([] if span is not None or not run.evaluations else _at_the_end(run, question))
     facts = facts or [fact for group in _by_nearness(facts_of(run), span) for fact in group]
     if facts:
@@ -219,11 +220,11 @@ def _facts_for(run: RecordedRun, question: str, span: tuple[int, int] | None) ->
             facts = [fact for fact in facts if fact.kind != "push"]
         elif span is None:  # of an iteration that was asked for before, nothing is said again
             facts = [fact for fact in facts if fact.kind != "push" or fact.form == "over the run"]
-        if span is not None and not _WHY.search(question.lower()):
+        if span is not None and not WHY.search(question.lower()):
             facts = [
                 fact for fact in facts if fact.kind != "reason" or span[0] <= fact.span[0] <= fact.span[1] <= span[1]
             ]
-        found = _by_name(run, facts, question, asked) or _by_event(facts, asked, in_full=True)
+        found = _by_name(run, facts, question, asked) or by_event(facts, asked, in_full=True)
         if not found and is_known:
             found = _by_topic(facts, asked)
         if not found and named is not None:
@@ -315,14 +316,14 @@ def _by_name(run: RecordedRun, facts: Sequence[Fact], question: str, asked: str)
     is_whole = not re.search(_PART, asked)
     if re.search(_AT_LAST, asked) and (late := _at_last(found)):
         return late
-    if is_whole and _WHY.search(asked) and (why := [f for f in found if f.kind in ("reason", "brought about")]):
+    if is_whole and WHY.search(asked) and (why := [f for f in found if f.kind in ("reason", "brought about")]):
         # Where the reason is known of a part of the way only, the whole of it stands before that.
         of_whole = [f for f in found if f.kind == "movement" and f.span == story_span(run)]
         return why if any(f.span == story_span(run) for f in why) else [*of_whole[:1], *why]
     if not re.search(r"\b(?:gradients?|slope)\b", asked):  # the reason says where it went as well
         why_it_moved = {(f.values["parameter"], f.span) for f in found if f.kind == "reason"}
         found = [f for f in found if f.kind != "movement" or (f.values["parameter"], f.span) not in why_it_moved]
-    elif not _WHY.search(asked):
+    elif not WHY.search(asked):
         found = [f for f in found if f.kind != "reason"]
     wanted = [kind for topic in _topics() if re.search(topic.words, asked) for kind in topic.kinds]
     if "turning" in wanted and (turned := [f for f in found if f.kind in ("turning", "turned because")]):
@@ -333,9 +334,6 @@ def _by_name(run: RecordedRun, facts: Sequence[Fact], question: str, asked: str)
     order += ["reason", "movement", "watch", "truth", "credit", "event"]
     return sorted(found, key=lambda fact: order.index(fact.kind) if fact.kind in order else len(order))
 
-
-_WHY = re.compile(r"\b(?:why|reasons?|because|what for|what made|what drove)\b")
-"""Words that ask for a reason, and not only for what happened."""
 
 _PUSHED = re.compile(r"\b(?:push|pull)(?:s|es|ed|ing)?\b")
 _ALONG = re.compile(r"\bwhere\b|\balong the (?:way|simulation)\b")
@@ -361,56 +359,3 @@ def _at_last(facts: Sequence[Fact]) -> list[Fact]:
     end = max((fact.span[1] for fact in moves), default=0)
     whole = max((fact.span for fact in moves), key=lambda span: span[1] - span[0], default=(0, 0))
     return [fact for fact in moves if fact.span[1] == end and fact.span[0] > whole[0]]
-
-
-_COMMON = re.compile(
-    "what|when|where|which|why|how|who|whom|whose|does|did|done|has|have|had|was|were|the|and|that|this|these|those|"
-    "with|from|into|than|then|there|their|them|they|iterations?|first|last|time|only|once|loss|most|least|more|less|"
-    "end|ends|ended|start|about|would|could|should|please|tell|show|explain|means?|happen|happens|happened|over|after|before|"
-    r"chang\w*|mov\w*|still|ever|never|really|model|learn\w*|follow\w*|begin\w*"
-)
-"""Words that do not say what a question is about."""
-
-
-def _is_of_an_event(run: RecordedRun, question: str) -> bool:
-    """Whether all that a question is about is in the words of one event."""
-    words = _content(" ".join(question.lower().split()))
-    events = (fact for fact in facts_of(run) if fact.kind == "event")
-    return len(words) > 1 and any(
-        words <= _content(" ".join(words_of_the_user(f.slots.values())).lower()) for f in events
-    )
-
-
-_LEAVING = re.compile(
-    r"\bwhen\b.*\b(?P<verb>leav(?:e|es|ing)|left|quit|(?:get|got|come|came|move|moved|go|went) "
-    r"(?:away|clear))\b"
-)
-"""Words that ask when something was over: its last time is the answer."""
-
-
-def _by_event(facts: Sequence[Fact], asked: str, *, in_full: bool = False) -> list[Fact]:
-    """Return the facts of events that share the most words with the question.
-
-    `in_full`: only where facts have nearly all of its words; what it asks beside is else not answered.
-    """
-    is_leaving = _LEAVING.search(asked)
-    words = _content(asked[is_leaving.end() :] if is_leaving else asked)
-    events = [(fact, " ".join(words_of_the_user(fact.slots.values()))) for fact in facts if fact.kind == "event"]
-    if is_leaving:
-        who = _content(asked[: is_leaving.start("verb")])  # another thing there may be over as well
-        events = [(f, said) for f, said in events if f.form.startswith("ended") and who <= _content(said.lower())]
-    elif _WHY.search(asked):
-        events = [(fact, said) for fact, said in events if len(words & _content(said.lower())) > 1]
-    scored = [(len(words & _content(said.lower())), fact) for fact, said in events]
-    most = max((score for score, _ in scored), default=0)
-    enough = most >= 2 or (most == 1 and len(words) <= 3)
-    if in_full and enough:
-        unknown = words - _content(" ".join(fact.text.lower() for fact in facts))
-        enough = len(unknown) <= most - 1
-    return [fact for score, fact in scored if score == most] if enough else []
-
-
-def _content(text: str) -> set[str]:
-    """Return the beginnings of the words that say what a text is about, and single letters that are names."""
-    words = {word.rstrip("s")[:4] for word in re.findall(r"[^\W\d_]{3,}", text) if not _COMMON.fullmatch(word)}
-    return words | set(re.findall(r"\b[b-hj-z]\b(?!['’])", text))
