@@ -87,7 +87,7 @@ def test_what_happened_at_an_iteration_is_what_was_recorded_there(question: str)
 )
 def test_when_something_was_left_is_when_it_was_over(question: str) -> None:
     last = int(numpy.flatnonzero(trip().parameters["p"][:, 1] > 3.0)[-1])
-    assert asked(trip(), question) == f"For the last time at iteration {last}: the van is overloaded."
+    assert asked(trip(), question) == f"Until iteration {last}: the van is overloaded."
 
 
 @pytest.mark.parametrize(
