@@ -155,7 +155,7 @@ def test_the_kernel_is_free_while_a_model_writes(kernel: Any) -> None:
             go_on.wait(PATIENCE)
         return each(sentences)
 
-    with Model(slowly, dropped) as server:
+    with Model(slowly, lambda sentence: slowly([sentence])[0]) as server:
         execute(client, LOAD)
         cell = (
             f"%%xinv run --host {server.host}\nx = 4.0\nfor _ in range(9):\n    x = x - 0.2 * grad(lambda x: x**2)(x)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from xinv_nb.language.slots import Clause, LossValue, Said, Slot, Value
+from xinv_nb.language.slots import Clause, Said, Slot, Value
 
 OUT_OF = ("evaluations", "iterations")
 """Reasons that say that the solver was not done."""
@@ -83,5 +83,5 @@ def why_of(values: Mapping[str, Any]) -> Clause | None:
     if reason == "converged" and slope is not None and values["optimizer"] not in _NO_SLOPE:
         reason, slots = "converged, with slope", {"slope": Value(slope)}
     if "tried_lower" in values:
-        reason, slots = "no step, with lower", {"lowest": LossValue(float(values["tried_lower"]))}
+        reason, slots = "no step, with lower", {}  # which these are is told where it matters
     return Clause(f"why, {reason}", slots)
