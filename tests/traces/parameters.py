@@ -246,7 +246,7 @@ def conflict_that_begins() -> Run:
 
 @labelled(
     r"^Of the watched quantities, the gradient bore most on range over the run: .* against 0 for the others\.$",
-    r"^For the first time at iteration \d+: the ball flies over the wall\.$",
+    r"^From iteration \d+ on: the ball flies over the wall\.$",
     r"^Range rose from",
 )
 def projectile() -> Run:

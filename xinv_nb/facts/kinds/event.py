@@ -25,7 +25,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     >>> with xi.record() as run:
     ...     slopes = [grad(loss)(x) for x in (4.0, 2.0, 1.0)]
     >>> next(fact for fact in run.facts if fact.kind == "event").text
-    'For the first time at iteration 1: the ball lands.'
+    'From iteration 1 on: the ball lands.'
     """
     for group in changing(evidence.event_groups):
         yield _began_or_ended(group, evidence.last)

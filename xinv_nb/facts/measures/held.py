@@ -45,7 +45,7 @@ def held_by_program(run: RecordedRun) -> list[Held]:
     ...         run.add((x - 3) ** 2, x, 2 * (x - 3))
     ...         x = min(x - 0.1 * 2 * (x - 3), 2.0)
     >>> held_by_program(run)
-    [Held(column=0, since=6, value=2.0, slope=-2.0)]
+    [Held(column=0, since=5, value=2.0, slope=-2.0)]
     """
     history, rows = run.history, finite_iterates(run)
     is_plain = history.is_real and history.kept is None and all(leaf.kept is None for leaf in history.leaves)

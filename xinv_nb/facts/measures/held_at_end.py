@@ -28,7 +28,7 @@ def held_at_end(run: RecordedRun, iterates: Iterates) -> Mask:
     """Return which parameters constraints, bounds or the program itself may keep from going where the loss is lower.
 
     >>> from xinv_nb.facts.measures.iterates import iterates_of
-    >>> held_at_end(RecordedRun(), iterates_of(RecordedRun())).any()
+    >>> bool(held_at_end(RecordedRun(), iterates_of(RecordedRun())).any())
     False
     """
     found = np.zeros(run.history.width if run.evaluations else 0, dtype=bool)

@@ -111,11 +111,11 @@ def is_rounding(run: RecordedRun, scatter: Scatter) -> bool:
     --------
     >>> import xinv_nb as xi
     >>> from scipy.optimize import minimize
-    >>> def loss(x):  # a difference of squares of numbers near 10⁶
-    ...     y = 1e6 + x[0] * np.arange(5.0) - 0.3
+    >>> def loss(x):  # a difference of squares of numbers near 10⁷
+    ...     y = 1e7 + x[0] * np.arange(5.0) - 0.3
     ...     return np.mean(y**2) - np.mean(y) ** 2
     >>> with xi.record() as run:
-    ...     result = minimize(loss, [1.0], jac=lambda x: 4 * x, method="CG")
+    ...     result = minimize(loss, [1.0], jac=lambda x: 4 * x, method="BFGS")
     >>> from xinv_nb.facts.measures.promises import ways_of_trials
     >>> is_rounding(run, scatter_of(run, ways_of_trials(run)))
     True
@@ -135,6 +135,8 @@ def spoils(run: RecordedRun, scatter: Scatter) -> bool:
     True
     """
     finite = run.loss[run.accepted & np.isfinite(run.loss)]
+    if not len(finite):
+        return True
     size = scatter.size or float(np.abs(scatter.changes[0]))
     return size > _MUCH * float(np.ptp(finite)) or scatter.call.ending.get("reason") in NO_LOWER_LOSS
 
