@@ -455,7 +455,7 @@ def test_directions_that_were_not_explored_are_unknown() -> None:
             step_size=0.05,
         )
     texts = [fact.text for fact in run.facts]
-    assert texts[0].startswith("The gradient of x[2] is exactly 0 at all 200 iterations")
+    assert any(text.startswith("The gradient of x[2] was 0 at every iteration") for text in texts)
     assert not any("equally well determined" in text for text in texts)
 
 

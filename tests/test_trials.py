@@ -220,3 +220,22 @@ def test_of_a_search_that_may_accept_what_is_no_lower_nothing_is_said_to_be_turn
     (text,) = [fact.text for fact in run.facts if fact.kind == "trials"]
     no_lower = sum(value >= min(lowest[:k]) for k, value in enumerate(lowest) if k)
     assert text.startswith(f"{no_lower} of 400 evaluations were no lower than the lowest before them")
+
+
+@pytest.mark.parametrize("width", [2, 3, 5])
+def test_steps_by_the_sign_of_each_slope_are_no_trials(width: int) -> None:
+    """Rprop: each number has a step of its own, longer by a fifth while its slope keeps its sign, else half as long."""
+    random = numpy.random.RandomState(width)
+    bends, aims = numpy.exp(random.randn(width)), random.randn(width)
+
+    def loss(x):
+        return np.sum(bends * (x - aims) ** 2) + 0.3 * np.sum(x) ** 2
+
+    with xi.record() as run:
+        x, size, before = 3 * random.randn(width), numpy.full(width, 0.1), numpy.zeros(width)
+        for _ in range(60):
+            slope = grad(loss)(x)
+            turned = numpy.sign(slope * before)
+            size = numpy.where(turned > 0, 1.2 * size, numpy.where(turned < 0, 0.5 * size, size))
+            x, before = x - numpy.sign(slope) * size, slope
+    assert run.accepted.all()

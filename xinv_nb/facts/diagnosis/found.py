@@ -65,11 +65,22 @@ def repeated_by(findings: Iterable[Finding]) -> tuple[str, ...]:
 def without_untrue(facts: Sequence[Fact], findings: Sequence[Finding]) -> list[Fact]:
     """Return the facts but for those that a finding makes untrue or useless.
 
+    Second derivatives that were asked for are what they are, unless the result cannot be used at all.
+
     >>> without_untrue([], [])
     []
     """
     silenced = _silenced_by(findings)
-    return [fact for fact in facts if not any(_matches(fact, name) for name in silenced)]
+    by_cautions = silenced - _silenced_by(finding for finding in findings if finding.severity == "warning")
+    return [
+        fact
+        for fact in facts
+        if not any(_matches(fact, name) and not (name in by_cautions and _is_asked_for(fact)) for name in silenced)
+    ]
+
+
+def _is_asked_for(fact: Fact) -> bool:
+    return fact.kind == "identifiability" and fact.data.get("source") == "second derivatives"
 
 
 def _silenced_by(findings: Iterable[Finding]) -> set[str]:

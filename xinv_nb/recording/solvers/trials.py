@@ -25,6 +25,9 @@ _ROUNDING = 1e-10
 """Share of a loss by which a search that finds nothing lower any more may end above where it started."""
 _FEWEST = 5
 """Evaluations that were not lower which it takes to tell a search that returns to its lowest point from a walk."""
+_FEWEST_BY_SIGN, _FACTORS, _MOSTLY, _OFTEN = 8, 4, 0.9, 0.1
+"""Steps, and the most frequent factors between steps that make up most of all, from which on a program goes by signs;
+the share of these at least by one of which they grow."""
 _FEWEST_LOWER = 3
 """Points lower than all before that a search finds, the last of them not in the first half: else it may diverge."""
 _RETURNS = 0.55
@@ -57,10 +60,35 @@ def _judged(history: History, part: slice, points: Floats, *, is_over: bool) -> 
     if not history.has_gradients:
         return dict.fromkeys(trials_without_gradient(points[part], loss).tolist(), False)
     slopes = in_real_numbers(history.gradients.array[part])
+    if _goes_by_sign(points[part], slopes):
+        return {}
     found = search_on_lines(points[part], loss, slopes, is_over=is_over)
     if found is None:
         found = dict.fromkeys(trials_on_rays(points[part], loss, slopes, is_over=is_over).tolist(), False)
     return found
+
+
+def _goes_by_sign(points: Floats, slopes: Floats) -> bool:
+    """Whether each number goes down its own slope, by a step that grows and shrinks by the same few factors.
+
+    So does Rprop (Riedmiller & Braun 1993): that a number goes back is a step of its own, and takes none back.
+    """
+    steps = np.diff(points, axis=0)
+    if (
+        points.shape[1] < 2
+        or len(steps) < _FEWEST_BY_SIGN
+        or not np.isfinite(steps).all()
+        or ((steps * slopes[:-1]) > 0).any()
+    ):
+        return False
+    sizes = np.abs(steps)
+    both = (sizes[1:] > 0) & (sizes[:-1] > 0)
+    ratios = sizes[1:][both] / sizes[:-1][both]
+    if len(ratios) < _FEWEST_BY_SIGN:
+        return False
+    factors, counts = np.unique(np.round(np.log(ratios), 4), return_counts=True)
+    grows = counts[factors > 0].max(initial=0) >= _OFTEN * len(ratios)  # a search grows by another factor each time
+    return bool(grows and np.sort(counts)[-_FACTORS:].sum() >= _MOSTLY * len(ratios))
 
 
 def trials_on_rays(points: Floats, loss: Floats, slopes: Floats | None = None, *, is_over: bool) -> Rows:

@@ -58,6 +58,8 @@ _AT_ONCE = 2
 """Accepted points up to which an optimizer was content at once."""
 _OF_FALL = 1e-3
 """Share of the whole fall from which on a step that the tolerance calls none is one."""
+_LOOSE = 10.0
+"""How many times as large as by default the program may have set a tolerance: larger, it was meant to end it early."""
 _CONSTANT = 100.0
 """The loss as a multiple of its fall from which on it is a constant in the main."""
 
@@ -111,6 +113,8 @@ def _loss_below(evidence: Evidence, call: OptimizerCall) -> dict[str, Slot] | No
     if call.optimizer not in _OF_THE_LOSS:
         return None
     name, tolerance = _option(call, _OF_THE_LOSS[call.optimizer])
+    if tolerance > _LOOSE * _OF_THE_LOSS[call.optimizer][1]:
+        return None
     if not abs(evidence.run.loss[end_of(evidence.run)]) < tolerance or not _is_far(evidence):
         return None
     return {"option": Said(name), "tolerance": Value(tolerance)}
@@ -122,6 +126,8 @@ def _slope_below(evidence: Evidence, call: OptimizerCall) -> dict[str, Slot] | N
     if call.optimizer not in _OF_THE_SLOPE or found is None:
         return None
     name, tolerance = _option(call, _OF_THE_SLOPE[call.optimizer])
+    if tolerance > _LOOSE * _OF_THE_SLOPE[call.optimizer][1]:
+        return None
     end, slope = end_of(run), np.abs(found)
     size = float(_sizes(run.history.rows(np.array([end]))[0]).max())
     if not slope.max() <= tolerance or not abs(run.loss[end]) <= tolerance * size or not _is_far(evidence):
