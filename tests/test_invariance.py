@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy
 import pytest
@@ -35,7 +36,7 @@ def again(run: Run, *, factor: float = 1.0, order: Sequence[int] | None = None, 
     order = list(range(history.width)) if order is None else list(order)
     leaves = leaves_of([(name or leaf.name, leaf.shape) for leaf in history.leaves])
     copy = History(history.objective, leaves, history.dtype, history.outline, history.optimizer)
-    copy.calls = list(history.calls)
+    copy.calls = [replace(call, options=in_order(call.options, order)) for call in history.calls]
     rows = zip(run.loss, history.values.array, history.gradients.array, run.accepted, strict=True)
     for loss, values, slopes, accepted in rows:
         copy.append(loss * factor, values[order], slopes[order] * factor, accepted=bool(accepted))
@@ -56,6 +57,13 @@ def again(run: Run, *, factor: float = 1.0, order: Sequence[int] | None = None, 
         column = None if event.column is None else order.index(event.column)
         RunWriter(other).restore_event(copy, replace(event, column=column))
     return other
+
+
+def in_order(options: Mapping[str, Any], order: Sequence[int]) -> dict[str, Any]:
+    """The options of an optimizer, with the bounds of the parameters in another order."""
+    bounds = options.get("bounds")
+    is_one_each = isinstance(bounds, list) and len(bounds) == len(order)
+    return {**options, "bounds": [bounds[k] for k in order]} if is_one_each else dict(options)
 
 
 def told(facts: Sequence[Fact]) -> list[tuple[str, tuple[int, int], float, str]]:
