@@ -149,3 +149,16 @@ def test_what_one_thing_left_is_not_told_of_another() -> None:
     assert "the ferry passes the mill by" in answer
     answer = crossing().ask("When did the bus leave the mill?", model=False).text
     assert "the ferry passes the mill by" not in answer.partition("The nearest it shows")[0]
+
+
+def test_fits_that_go_on_where_others_stopped_are_counted_as_well() -> None:
+    def loss(x: Any, _: int = 0) -> Any:
+        return np.sum((x - 3.0) ** 2 * np.array([1.0, 10.0])) + 0.1 * np.sum(x**4)
+
+    with xi.record() as run:
+        x = adam(grad(loss), numpy.zeros(2), num_iters=60, step_size=0.05)
+        minimize(value_and_grad(loss), x, jac=True, method="L-BFGS-B")
+    counts = [fit.stop - fit.start for fit in run.fits]
+    assert len(counts) == 2
+    text = run.ask("How many fits were there?", model=False).text
+    assert text == f"The 2 fits made {counts[0]} and {counts[1]} evaluations, {sum(counts)} in all."

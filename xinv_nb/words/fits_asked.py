@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from xinv_nb.facts.analysis import facts_of, shown_parts
 from xinv_nb.facts.counting import counted
 from xinv_nb.facts.fact import Fact
+from xinv_nb.facts.fit import Fit
 from xinv_nb.facts.kinds.ends import of_one, why_higher
 from xinv_nb.facts.measures.ends_of_fits import ends_of
 from xinv_nb.language.slots import Count, Listed, Slot
@@ -87,14 +88,10 @@ def about_fits(run: RecordedRun, question: str) -> list[Fact] | None:
     summary = [fact for fact in facts if fact.kind == "fits" and fact.form.startswith(_SUMMARIES)]
     at_places = [fact for fact in ends if fact.form.startswith(("one point", "points"))]
     if _COUNTED.search(asked):
-        return summary[:1]
+        return summary[:1] or [_evaluations(parts.fits)]
     is_one_story = all(parts.story[0] <= fit.start < parts.story[1] for fit in parts.fits)
     if _EVALUATIONS.search(asked) and not is_one_story:  # else the course tells of all of them
-        counts = tuple(Count(fit.stop - fit.start) for fit in parts.fits)
-        slots: dict[str, Slot] = {"count": Count(len(counts)), "each": Listed(counts[:_MOST_COUNTED])}
-        slots["evaluations"] = Count(sum(count.number for count in counts))
-        form = "evaluations" if len(counts) <= _MOST_COUNTED else "evaluations in all"
-        return [Fact("", "answer fits", form, slots, (parts.fits[0].start, parts.fits[-1].stop - 1))]
+        return [_evaluations(parts.fits)]
     if _PLACES.search(asked) or _CONVERGED.search(asked):
         return at_places or _not_comparable(summary)
     if _CHEAP.search(asked):
@@ -108,6 +105,15 @@ def about_fits(run: RecordedRun, question: str) -> list[Fact] | None:
         point = [fact for fact in facts if fact.kind == "fits" and fact.form == "point"]
         return [*best, *point] if best else _not_comparable(summary)
     return None
+
+
+def _evaluations(fits: Sequence[Fit]) -> Fact:
+    """Return how many evaluations each of several fits made."""
+    counts = tuple(Count(fit.stop - fit.start) for fit in fits)
+    slots: dict[str, Slot] = {"count": Count(len(counts)), "each": Listed(counts[:_MOST_COUNTED])}
+    slots["evaluations"] = Count(sum(count.number for count in counts))
+    form = "evaluations" if len(counts) <= _MOST_COUNTED else "evaluations in all"
+    return Fact("", "answer fits", form, slots, (fits[0].start, fits[-1].stop - 1))
 
 
 _SUMMARIES = ("from ", "with different step sizes", "by different optimizers", "of different data")
