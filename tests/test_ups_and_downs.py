@@ -138,3 +138,24 @@ def test_a_loss_that_rose_and_then_turned_is_not_said_to_be_falling_still():
     assert "rose" in phases[-1]
     assert "still falling" not in everything(run)
     assert "more iterations" not in everything(run).lower()
+
+
+def test_a_loss_that_creeps_down_from_a_start_far_off_is_not_called_a_minimum() -> None:
+    """Heat runs off, and where it came from is looked for: the last steps lower the misfit by a part of itself."""
+    n = 30
+    spread = 2 * numpy.eye(n) - numpy.eye(n, k=1) - numpy.eye(n, k=-1)
+    later = numpy.linalg.matrix_power(numpy.linalg.inv(numpy.eye(n) + 0.4 * spread), 8)
+    place = numpy.linspace(0, 1, n)
+    source = numpy.exp(-(((place - 0.35) / 0.12) ** 2)) + 0.5 * (place > 0.6) * (place < 0.8)
+    data = later @ source + 0.005 * numpy.random.RandomState(3).randn(n)
+
+    def misfit(u):
+        return np.sum(((np.dot(later, u) - data) / 0.005) ** 2) + 2.0 * np.sum(np.diff(u) ** 2)
+
+    with xi.record() as run:
+        u, speed = numpy.zeros(n), numpy.zeros(n)
+        for _ in range(800):
+            speed = 0.9 * speed - 1e-6 * grad(misfit)(u)
+            u = u + speed
+    assert run.loss[-1] < 0.99 * run.loss[-100]
+    assert not [fact for fact in run.facts if fact.kind == "minimum"]

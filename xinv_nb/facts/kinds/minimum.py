@@ -15,6 +15,7 @@ from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.constraints import is_constrained
+from xinv_nb.facts.measures.iterates import Floats
 from xinv_nb.facts.measures.left import parts, steepness
 from xinv_nb.facts.measures.losses import finite_iterates
 from xinv_nb.facts.measures.optimizers import last_stop
@@ -41,6 +42,9 @@ _LATEST, _OUTSIDE, _VISIBLE = 10, 0.3, 3.0
 lie outside of what the slopes promise, where the slopes are not to be trusted."""
 _HELD = 4
 """The latest points at which a parameter with a slope is the same to the last bit where the program holds it."""
+_FEWEST_LATE, _CREEPS, _STEADILY, _NOTHING_LEFT = 8, 0.005, 0.9, 1e-8
+"""Steps in the last part of the run, the share of the loss at the end by which it fell there, and the share of these
+steps that lowered it, from which on it still goes down; but for what is left of the loss that is none."""
 _LATE = 10
 """The last part of the run that is looked at: one in ten iterations."""
 
@@ -74,7 +78,8 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     above, fall = float(loss[-1]) - low, float(loss[0]) - low
     lowest = above <= _LOWEST * fall and (not logarithmic or loss[-1] <= _ALIKE * low or above <= _ROUNDING * fall)
     level = steepness < _LEVEL_FOR_SURE or (steepness < _FLAT and fell < swing / 2 and not _goes_on(evidence))
-    if lowest and level and not (_has_more(evidence) or _is_still_steep(evidence) or _is_in_doubt(evidence)):
+    doubts = (_has_more(evidence), _is_still_steep(evidence), _is_in_doubt(evidence), _creeps(late, float(loss[0])))
+    if lowest and level and not any(doubts):
         yield KIND.fact("reached", (0, last), 0.6, {}, data=data | {"minimum": True})
     elif steepness > _STEEP and not (_rises(evidence) or _is_bounded(run) or _is_held(run)):
         yield KIND.fact("not yet", (0, last), 0.5, {}, data=data | {"minimum": False})
@@ -110,6 +115,14 @@ def _is_in_doubt(evidence: Evidence) -> bool:
     ways = evidence.trials[np.arange(max(len(evidence.trials) - _LATEST, 0), len(evidence.trials))]
     outside = ways.excess > _OUTSIDE * np.maximum(np.abs(ways.before) + np.abs(ways.behind), np.abs(ways.change))
     return bool((outside & (ways.excess > _VISIBLE * ways.rounding)).any())
+
+
+def _creeps(late: Floats, first: float) -> bool:
+    """Whether the loss still falls step by step, by a part of what is left of it: little beside a start far off."""
+    steps, end = np.diff(late), abs(float(late[-1]))
+    if len(steps) < _FEWEST_LATE or end <= _NOTHING_LEFT * abs(first):
+        return False  # what comes ever nearer to 0 is at its minimum for all that anybody can see
+    return float(late[0] - late[-1]) > _CREEPS * end and float(np.mean(steps < 0)) >= _STEADILY
 
 
 def _rises(evidence: Evidence) -> bool:
