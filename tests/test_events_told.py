@@ -70,3 +70,14 @@ def test_the_words_for_an_end_are_kept_in_the_file(tmp_path) -> None:
 def test_words_for_an_end_that_are_no_words_are_refused() -> None:
     with pytest.raises(xi.XinvError, match="its end is told in words, not by a bool"):
         xi.event("the pump runs", until=True)
+
+
+def test_numbers_that_differ_from_time_to_time_are_not_quoted_for_all() -> None:
+    def floods(x):
+        for year, rain in enumerate((1.0, 2.0, 3.0, 4.0, 5.0)):
+            if rain > 6.0 - x:
+                xi.event("the flood of year {year} tops the dike by {by:.2f} m", year=year, by=rain - 6.0 + x)
+
+    run = descent(floods, start=5.9, steps=14)
+    (told_of,) = (fact.text for fact in run.facts if fact.kind == "trend")
+    assert told_of.startswith("“the flood of year … tops the dike by … m” happened 5 times in iteration 0 and ")

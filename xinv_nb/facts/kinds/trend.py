@@ -9,7 +9,7 @@ import numpy as np
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
-from xinv_nb.facts.measures.events import EventGroup, said_once, words_of
+from xinv_nb.facts.measures.events import EventGroup, said_of_all, words_of
 from xinv_nb.language.slots import Count, Iteration, Said, Slot
 
 _MOST = 6
@@ -54,7 +54,7 @@ def _trend(group: EventGroup) -> Fact | None:
 def _more_or_less_often(group: EventGroup) -> Fact:
     first, final = group.first, group.final
     form = "from once" if first.count == 1 else "to once" if final.count == 1 else "how often"
-    slots: dict[str, Slot] = {"said": said_once(first)}
+    slots: dict[str, Slot] = {"said": said_of_all(group)}
     slots |= {"first": Iteration(first.evaluation), "last": Iteration(final.evaluation)}
     slots |= {"first_count": Count(first.count), "last_count": Count(final.count)}
     return _fact(group, form, slots, {"counts": (first.count, final.count)})

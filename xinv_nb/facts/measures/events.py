@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from string import Formatter
 
 import numpy as np
 
@@ -78,6 +80,33 @@ def words_of(event: Event) -> str:
 def said_once(event: Event) -> Said:
     """Return an event's words without how often it happened."""
     return Said(words_of(event).removesuffix(f" ({event.count} times)"))
+
+
+def said_of_all(group: EventGroup) -> Said:
+    """Return the words of what happened several times, with … in the place of numbers that were not always the same."""
+    first, final = group.first, group.final
+    try:
+        parts = list(Formatter().parse(first.name)) if "{" in first.name else []
+    except ValueError:  # a template that does not fit is shown as it stands
+        parts = []
+    if not parts:
+        return said_once(first)
+    text = ""
+    for words, field, spec, conversion in parts:
+        text += words
+        if field is None:
+            continue
+        key = field.partition(".")[0].partition("[")[0]
+        value = first.values.get(key, first.at if key == "at" else None)
+        is_plain = isinstance(value, (int, float, str)) and field == key and not conversion
+        if is_plain and not any(
+            f"{key} min" in each.values or each.values.get(key) != value for each in (first, final)
+        ):
+            with suppress(ValueError):
+                text += format(value, spec or "")
+                continue
+        text += "…"
+    return Said(" ".join(text.split()).rstrip("."))
 
 
 def _groups(run: RecordedRun) -> Iterator[EventGroup]:
