@@ -100,7 +100,7 @@ def said_of_all(group: EventGroup) -> Said:
         value = first.values.get(key, first.at if key == "at" else None)
         is_plain = isinstance(value, (int, float, str)) and field == key and not conversion
         if is_plain and not any(
-            f"{key} min" in each.values or each.values.get(key) != value for each in (first, final)
+            f"{key} min" in each.values or repr(each.values.get(key)) != repr(value) for each in (first, final)
         ):
             with suppress(ValueError):
                 text += format(value, spec or "")
