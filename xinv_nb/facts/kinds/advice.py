@@ -116,8 +116,10 @@ def _search_failed(evidence: Evidence) -> Suggestions:
             had_lower = "tried_lower" in fact.data
             if not evidence.run.has_gradients:
                 yield "check the differences" + ", lower points" * had_lower, {}, [fact]
+            elif end_at_kink(evidence.trials):
+                yield "at a kink", {}, [fact]
             elif not had_lower:
-                yield ("at a kink" if end_at_kink(evidence.trials) else "check the gradient"), {}, [fact]
+                yield "check the gradient", {}, [fact]
 
 
 def _tried_outside(evidence: Evidence) -> Suggestions:
