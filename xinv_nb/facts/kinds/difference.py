@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from xinv_nb.facts.kind import Kind, Question
-from xinv_nb.language.slots import Count, Listed, Named, Said, Value, Word
+from xinv_nb.facts.kinds.replay import OF_A_REPLAY
+from xinv_nb.language.slots import Count, Listed, Said, Value, Word
 
 KIND = Kind(
     name="difference",
@@ -19,18 +20,8 @@ KIND = Kind(
         "evaluations": Count,
         "later": Listed,
         "missing": Listed,
-        "parameter": Named,
         "places": Listed,
-        "original": Said,
-        "changes": Listed,
-        "value": Value,
-        "other": Value,
-        "steps": Count,
-        "quantity": Named,
-        "did": Word,
-        "part": Value,
-        "did2": Word,
-        "other_part": Value,
+        **OF_A_REPLAY,
     },
     method="lowest accepted losses, evaluations to a common level, and where the parameters ended",
 )

@@ -158,25 +158,30 @@ def _places(run: RecordedRun, form: str, places: list[dict[str, Any]]) -> list[C
     return told
 
 
+OF_A_REPLAY = {
+    "original": Said,
+    "changes": Listed,
+    "parameter": Named,
+    "value": Value,
+    "other": Value,
+    "steps": Count,
+    "quantity": Named,
+    "did": Word,
+    "part": Value,
+    "did2": Word,
+    "other_part": Value,
+}
+"""What is said of a replay beside the losses; a comparison of both runs says it in words of its own."""
+
 KIND = Kind(
     name="replay",
     question=Question.COMPARISON,
     rank=99,
     slots={
-        "original": Said,
-        "changes": Listed,
+        **OF_A_REPLAY,
         "loss": Value,
         "other_loss": Value,
         "share": Share,
-        "parameter": Named,
-        "value": Value,
-        "other": Value,
-        "steps": Count,
-        "quantity": Named,
-        "did": Word,
-        "part": Value,
-        "did2": Word,
-        "other_part": Value,
     },
     compute=compute,
     method="both runs point by point along their accepted evaluations; reasons whose parts changed sign",
