@@ -237,6 +237,7 @@ class LabPage:
         """Change JupyterLab's theme."""
         self.command("apputils:change-theme", theme=name)
         self.page.wait_for_function("(name) => document.body.dataset.jpThemeName === name", arg=name)
+        self.page.wait_for_function("() => document.getElementById('jupyterlab-splash') === null")  # it covers the page
         painted(self.page)
 
     def save(self) -> None:
