@@ -100,6 +100,28 @@ def test_an_interrupt_keeps_what_was_recorded(shell: InteractiveShell) -> None:
     assert shell.user_ns["run"].evaluations == 6
 
 
+@pytest.mark.parametrize(
+    ("loop", "told"),
+    [
+        (DESCENT, "after 6 iterations"),
+        ("from autograd import grad\ngrad(lambda x: x**2)(1.0)\n", "after 1 iteration"),
+        ("", "before the first"),
+    ],
+)
+def test_an_interrupt_is_shown_in_a_line_and_the_frames_on_request(
+    shell: InteractiveShell, loop: str, told: str
+) -> None:
+    _, shown = run_cell(shell, "%%xinv run --no-model\n" + loop + "def stops():\n    raise KeyboardInterrupt\nstops()")
+    printed = [line for line in shown.stdout.splitlines() if line.strip()]
+    assert f"Stopped by you {told}" in printed[0]
+    assert "stops()" not in shown.stdout
+    _, asked = run_cell(shell, "%tb")
+    assert "stops()" in re.sub(r"\x1b\[[0-9;]*m", "", asked.stdout)
+    assert "xinv_nb" not in re.sub(r"\x1b\[[0-9;]*m", "", asked.stdout).replace("%%xinv", "")
+    _, plain = run_cell(shell, "def stops():\n    raise KeyboardInterrupt\nstops()")
+    assert "stops()" in re.sub(r"\x1b\[[0-9;]*m", "", plain.stdout)
+
+
 def test_a_cell_without_a_gradient_says_so(shell: InteractiveShell) -> None:
     result, _ = run_cell(shell, "%%xinv run\n1 + 1")
     assert result.result == 2

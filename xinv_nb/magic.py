@@ -25,6 +25,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 
 from xinv_nb.errors import XinvError
+from xinv_nb.facts.counting import noun_of
 from xinv_nb.models.captioning import Explaining
 from xinv_nb.recorded.problem import Problem
 from xinv_nb.recorded.writer import RunWriter
@@ -216,10 +217,26 @@ class _OpenCell:
             error = sys.exc_info()[1]
             if error is not None:
                 take_our_frames_out(error)
+            if isinstance(error, KeyboardInterrupt):
+                return self._show_in_a_line(showtraceback, *args, **kwargs)
             return showtraceback(*args, **kwargs)
 
         self._own_showtraceback = showtraceback
         self._shell.showtraceback = shown_without_us
+
+    def _show_in_a_line(self, showtraceback: Any, *args: Any, **kwargs: Any) -> Any:
+        """Have IPython show a line where it would show the frames of an interrupt; it keeps these for `%tb`."""
+        writes = "_showtraceback"  # which IPython has its kernels override to write an error where they show it
+        write = getattr(self._shell, writes)
+
+        def write_in_a_line(kind: Any, error: Any, _: list[str]) -> None:
+            write(kind, error, [_stopped(self._run)])
+
+        setattr(self._shell, writes, write_in_a_line)
+        try:
+            return showtraceback(*args, **kwargs)
+        finally:
+            setattr(self._shell, writes, write)
 
     def close(self, error: BaseException | None) -> None:
         """Give the notebook back its own, and end."""
@@ -276,6 +293,13 @@ def _check_problem(shell: InteractiveShell, name: str) -> None:
     if not isinstance(shell.user_ns[name], Problem):
         kind = type(shell.user_ns[name]).__name__
         raise UsageError(f"{_MARK}: {name!r} is of type {kind}; --problem takes an xinv_nb.Problem.")
+
+
+def _stopped(run: Run) -> str:
+    """Say of a run that the user stopped how far it came."""
+    count, noun = run.evaluations, noun_of(run)
+    how_far = f"after {count:,} {noun}{'s' if count != 1 else ''}" if count else f"before the first {noun} was done"
+    return f"Stopped by you {how_far}. What was recorded is kept; %tb shows where it stopped."
 
 
 def _line_in_cell(error: BaseException | None) -> int | None:

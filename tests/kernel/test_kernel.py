@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -79,6 +80,8 @@ def test_an_interrupt_ends_the_cell_as_ever_and_the_record_tells_of_it(kernel: A
     reply, messages = execute(client, ENDLESS, Stopping(manager))
     assert reply["status"] == "error"
     assert reply["ename"] == "KeyboardInterrupt"
+    (line,) = reply["traceback"]
+    assert re.match(r"Stopped by you after [\d,]+ iterations\.", line)
     records = [m["content"]["data"] for m in messages if "image/png" in m["content"].get("data", {})]
     assert "interrupted at" in records[0]["text/markdown"]
     reply, messages = execute(client, "print(run.status, run.evaluations > 100, np.all(np.isfinite(run.loss)))")
