@@ -8,134 +8,31 @@ IPython reports that the cell is done.
 
 from __future__ import annotations
 
-import argparse
 import ast
 import re
-import shlex
 import sys
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import Any
 
 from IPython.core.error import UsageError
 from IPython.core.inputtransformer2 import cell_magic as ipython_cell_magic
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 
-from xinv_nb.errors import XinvError
-from xinv_nb.facts.counting import noun_of
-from xinv_nb.models.captioning import Explaining
+from xinv_nb.options import MARK, Options, parse, parser
 from xinv_nb.recorded.problem import Problem
 from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.recording.tracebacks import take_our_frames_out
 from xinv_nb.run import Run
-from xinv_nb.session import Recording
+from xinv_nb.session import Recording, how_far
 
-_MARK = "%%xinv"
 _IS_OURS = re.compile(r"%%xinv(?![\w?])")
 
 
-@dataclass(frozen=True)
-class Options:
-    """What may be said behind `%%xinv`, or set for the session with `%xinv`."""
-
-    name: str | None = None
-    problem: str | None = None
-    explaining: Explaining = field(default_factory=Explaining)
-    parameters: tuple[str, ...] = ()
-    max_events: int = 100_000
-    save: str | None = None
-    live: bool = True
-    quiet: bool = False
-    mute: tuple[str, ...] = ()
-
-
-class _Parser(argparse.ArgumentParser):
-    """Reports an error as IPython does: one line, no traceback."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{_MARK}: {message}. `%xinv --help` lists the options.")
-
-
-def _parser() -> _Parser:
-    parser = _Parser(prog=_MARK, description="Record this cell's optimization and explain it.", add_help=False)
-    parser.add_argument("name", nargs="?", help="the variable to bind the run to")
-    parser.add_argument("--problem", metavar="VAR", help="the variable that holds an xinv_nb.Problem")
-    parser.add_argument("--model", metavar="MODEL", help="the Ollama model that words the captions")
-    parser.add_argument("--no-model", action="store_true", help="built-in text only; no server is asked")
-    parser.add_argument(
-        "--host",
-        metavar="URL",
-        help="the Ollama server; naming one that is not on this computer sends the facts of the run there",
-    )
-    parser.add_argument("--level", choices=["student", "expert"], help="the reader")
-    parser.add_argument("--language", metavar="LANGUAGE", help="the language of the text; so far English")
-    parser.add_argument("--parameters", metavar="a,b,…", help="the parameters to show")
-    parser.add_argument("--max-events", metavar="N", type=int, help="events kept at most (100000)")
-    parser.add_argument("--mute", metavar="KIND,…", help="kinds of findings not to tell of; none for all again")
-    parser.add_argument("--save", metavar="PATH", help="write the run to this file when it ends")
-    parser.add_argument("--no-live", action="store_true", help="show the widget when the run has ended")
-    parser.add_argument("--quiet", action="store_true", help="record only; show nothing")
-    return parser
-
-
-def parse(line: str, defaults: Options | None = None) -> Options:
-    """Return the options of a magic's line over `defaults`; raises `UsageError` that says what is wrong."""
-    try:
-        words = shlex.split(line)
-    except ValueError as error:
-        raise UsageError(f"{_MARK}: {error} in `{line.strip()}`.") from error
-    given = _parser().parse_args(words)
-    base = defaults or Options()
-    if given.name is not None and not given.name.isidentifier():
-        raise UsageError(f"{_MARK}: {given.name!r} cannot be the name of a variable.")
-    if given.model and given.no_model:
-        raise UsageError(f"{_MARK}: --model and --no-model exclude each other.")
-    if given.max_events is not None and given.max_events < 0:
-        raise UsageError(f"{_MARK}: --max-events must not be negative.")
-    e = base.explaining
-    explaining = Explaining(
-        False if given.no_model else given.model or e.model,
-        given.level or e.level,
-        given.language or e.language,
-        given.host or e.host,
-    )
-    return replace(
-        base,
-        name=given.name,
-        problem=given.problem or base.problem,
-        explaining=explaining,
-        parameters=_names(given.parameters) if given.parameters else base.parameters,
-        max_events=base.max_events if given.max_events is None else given.max_events,
-        mute=base.mute if given.mute is None else _kinds(given.mute),
-        save=given.save,
-        live=base.live and not given.no_live,
-        quiet=base.quiet or given.quiet,
-    )
-
-
 # ---------------------------------------------------------------------- the cell
-
-
-def _names(text: str) -> tuple[str, ...]:
-    """Return names from between commas; a comma within brackets belongs to a name.
-
-    >>> _names("speed, W[2,1]")
-    ('speed', 'W[2, 1]')
-    """
-    return tuple(re.sub(r",\s*", ", ", name.strip()) for name in re.split(r",(?![^\[]*\])", text))
-
-
-def _kinds(text: str) -> tuple[str, ...]:
-    """Return the kinds of findings named in a text; none where it says so."""
-    from xinv_nb.facts.diagnosis.found import checked_kinds  # the kinds take their time to import
-
-    try:
-        return () if text.strip() in ("", "none") else checked_kinds(text)
-    except XinvError as error:
-        raise UsageError(f"{_MARK}: {error}") from error
 
 
 def rewrite(lines: list[str]) -> list[str]:
@@ -163,7 +60,7 @@ class _OpenRecording(ast.NodeTransformer):
         assert isinstance(mark, ast.Expr)
         assert isinstance(mark.value, ast.Constant)
         assigned = {n.id for s in body for n in ast.walk(s) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-        line = str(mark.value.value)[len(_MARK) :]
+        line = str(mark.value.value)[len(MARK) :]
         call = ast.parse(f"__import__('xinv_nb.magic').magic.open_recording({line!r}, {sorted(assigned)!r})")
         opening = ast.copy_location(call.body[0], mark)
         for inner in ast.walk(opening):
@@ -230,7 +127,7 @@ class _OpenCell:
         write = getattr(self._shell, writes)
 
         def write_in_a_line(kind: Any, error: Any, _: list[str]) -> None:
-            write(kind, error, [_stopped(self._run)])
+            write(kind, error, [how_far(self._run)])
 
         setattr(self._shell, writes, write_in_a_line)
         try:
@@ -289,17 +186,10 @@ def _problem_of(shell: InteractiveShell, options: Options) -> Problem | None:
 
 def _check_problem(shell: InteractiveShell, name: str) -> None:
     if name not in shell.user_ns:
-        raise UsageError(f"{_MARK}: no variable {name!r}. Make it first: {name} = xinv_nb.Problem(…).")
+        raise UsageError(f"{MARK}: no variable {name!r}. Make it first: {name} = xinv_nb.Problem(…).")
     if not isinstance(shell.user_ns[name], Problem):
         kind = type(shell.user_ns[name]).__name__
-        raise UsageError(f"{_MARK}: {name!r} is of type {kind}; --problem takes an xinv_nb.Problem.")
-
-
-def _stopped(run: Run) -> str:
-    """Say of a run that the user stopped how far it came."""
-    count, noun = run.evaluations, noun_of(run)
-    how_far = f"after {count:,} {noun}{'s' if count != 1 else ''}" if count else f"before the first {noun} was done"
-    return f"Stopped by you {how_far}. What was recorded is kept; %tb shows where it stopped."
+        raise UsageError(f"{MARK}: {name!r} is of type {kind}; --problem takes an xinv_nb.Problem.")
 
 
 def _line_in_cell(error: BaseException | None) -> int | None:
@@ -334,7 +224,7 @@ class XinvMagics(Magics):
         if cell is not None:
             self._run_cell(line, cell)
         elif "--help" in line.split():
-            print(_parser().format_help())  # noqa: T201
+            print(parser().format_help())  # noqa: T201
         else:
             self._line(line)
 
@@ -343,7 +233,7 @@ class XinvMagics(Magics):
         shell: Any = self.shell
         shown, shell.showtraceback = shell.showtraceback, lambda *_, **__: None
         try:
-            result = shell.run_cell(f"{_MARK} {line}\n{cell}", store_history=False)
+            result = shell.run_cell(f"{MARK} {line}\n{cell}", store_history=False)
         finally:
             shell.showtraceback = shown
         result.raise_error()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import numpy as np
 
 from xinv_nb.errors import XinvError
+from xinv_nb.facts.counting import noun_of
 from xinv_nb.recorded.landmarks import misnamed
 from xinv_nb.recorded.problem import Problem
 from xinv_nb.recorded.run import Status
@@ -284,6 +285,13 @@ def how_it_ended(error: BaseException | None, line: int | None = None) -> tuple[
         return "interrupted", "its block was left without a word"
     where = f" in line {line}" if line is not None else ""
     return "failed", f"{type(error).__name__}{where}"
+
+
+def how_far(run: Run) -> str:
+    """Say of a run that the user stopped how far it came."""
+    count, noun = run.evaluations, noun_of(run)
+    how_far = f"after {count:,} {noun}{'s' if count != 1 else ''}" if count else f"before the first {noun} was done"
+    return f"Stopped by you {how_far}. What was recorded is kept; %tb shows where it stopped."
 
 
 def _is_cancelled_task(error: BaseException) -> bool:
