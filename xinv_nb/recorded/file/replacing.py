@@ -34,7 +34,11 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     _clear(target, beginning)
     part = target.with_name(f"{beginning}{secrets.token_hex(8)}.part")
     try:
-        with part.open("xb") as file:
+        try:
+            opened = part.open("xb")
+        except OSError as error:  # told with the name that the user gave
+            raise type(error)(error.errno, error.strerror, str(path)) from None
+        with opened as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
