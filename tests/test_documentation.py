@@ -257,3 +257,10 @@ def test_the_fit_of_the_readme_is_told_as_it_says():
         shell.user_ns["activity"], shell.user_ns["hours"], shell.user_ns["counts"], p0=[50, 0.1]
     )
     assert list(run.uncertainty.errors.values()) == pytest.approx(numpy.sqrt(numpy.diag(covariance)), rel=1e-4)
+
+
+def test_every_promise_names_a_test_that_exists() -> None:
+    root = Path(__file__).parent.parent
+    named = re.findall(r"`(tests/\S+\.py)::(\w+)`", (root / "docs" / "faults.md").read_text(encoding="utf-8"))
+    assert named
+    assert [each for each in named if f"def {each[1]}(" not in (root / each[0]).read_text(encoding="utf-8")] == []

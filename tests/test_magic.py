@@ -268,3 +268,12 @@ def test_the_line_tells_what_the_server_offers(shell, tmp_path, monkeypatch) -> 
         _, captured = run_cell(shell, "%xinv")
         assert f"{MODEL}  (1.0 GB, words whole captions, the default)" in captured.stdout
     run_cell(shell, "%xinv --reset")
+
+
+def test_a_cell_that_the_cell_runs_does_not_close_its_recording(shell: InteractiveShell) -> None:
+    shell.run_cell(
+        "%%xinv outer --no-model --quiet\nfrom autograd import grad\nf = lambda x: x**2\nslope = grad(f)(3.0)\n"
+        "get_ipython().run_cell('y = 1')\nslopes = [grad(f)(x) for x in (2.0, 1.0)]"
+    )
+    run = shell.user_ns["outer"]
+    assert (run.evaluations, run.status) == (3, "finished")

@@ -172,11 +172,17 @@ def open_recording(line: str, assigned: Sequence[str] = ()) -> None:
 def _close_recording(result: Any) -> None:
     """Close the recording of the cell that is done; IPython calls this after each cell."""
     global _open
-    if _open is None:
-        return
+    if _open is None or not _begins_with_us(result):
+        return  # also of a cell that ours runs: get_ipython().run_cell(…)
     cell = _open
     cell.close(result.error_before_exec or result.error_in_exec)
     _open = None
+
+
+def _begins_with_us(result: Any) -> bool:
+    """Whether the cell that is done is one with the magic in front; where IPython does not tell, it is."""
+    cell = getattr(getattr(result, "info", None), "raw_cell", None)
+    return not isinstance(cell, str) or _MARK in cell.lstrip().split("\n", 1)[0]
 
 
 def _problem_of(shell: InteractiveShell, options: Options) -> Problem | None:

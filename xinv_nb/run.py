@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from xinv_nb.analysed import AnalysedRun
-from xinv_nb.errors import XinvError
+from xinv_nb.errors import XinvError, shown
 from xinv_nb.recorded.writer import RunWriter
 
 if TYPE_CHECKING:
@@ -221,16 +221,16 @@ class Run(AnalysedRun):
 
         self._look_at_reader(level, language)
         if not isinstance(question, str):
-            raise XinvError(f"run.ask(question) takes a question in words; {question!r:.60} is no text.")
+            raise XinvError(f"run.ask(question) takes a question in words; {shown(question)} is no text.")
         return answer(self, question, Explaining(model, level, language, host), span)
 
     def _look_at_reader(self, level: str | None, language: str | None) -> None:
         from xinv_nb.models.languages import not_there_yet
 
         if level not in (None, "student", "expert"):
-            raise XinvError(f"level is 'student' or 'expert'; {level!r:.60} is neither.")
+            raise XinvError(f"level is 'student' or 'expert'; {shown(level)} is neither.")
         if language is not None and not isinstance(language, str):
-            raise XinvError(f"language is a name such as 'English'; {language!r:.60} is no text.")
+            raise XinvError(f"language is a name such as 'English'; {shown(language)} is no text.")
         if why := not_there_yet(language):
             RunWriter(self).notice(f"{why}.")
 

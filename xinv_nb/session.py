@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 
-from xinv_nb.errors import XinvError
+from xinv_nb.errors import XinvError, keep_to_itself, shown, told
 from xinv_nb.facts.counting import noun_of
 from xinv_nb.recorded.landmarks import misnamed
 from xinv_nb.recorded.problem import Problem
@@ -237,19 +237,19 @@ class record:  # noqa: N801 - reads as a verb: `with xi.record() as run`
 def _check(name: Any, problem: Any, parameters: Any, max_events: Any) -> None:
     """Raise `XinvError` for what `record` cannot take."""
     if not isinstance(name, str):
-        raise XinvError(f"xinv_nb.record(name): the run's name is text; {name!r:.60} is none. It may be left out.")
+        raise XinvError(f"xinv_nb.record(name): the run's name is text; {shown(name)} is none. It may be left out.")
     if problem is not None and not isinstance(problem, Problem):
-        raise XinvError(f"xinv_nb.record(problem=…) takes an xinv_nb.Problem; {problem!r:.60} is none.")
+        raise XinvError(f"xinv_nb.record(problem=…) takes an xinv_nb.Problem; {shown(problem)} is none.")
     is_list = parameters is None or (isinstance(parameters, Sequence) and not isinstance(parameters, str))
     if not is_list or not all(isinstance(each, str) for each in parameters or ()):
         raise XinvError(
             "xinv_nb.record(parameters=…) takes the names of the parameters to show, such as ['speed', 'W[2, 1]']; "
-            f"{parameters!r:.60} is no list of names."
+            f"{shown(parameters)} is no list of names."
         )
     if isinstance(max_events, bool) or not isinstance(max_events, Integral) or max_events < 0:
         raise XinvError(
-            f"xinv_nb.record(max_events=…) takes how many events are kept at most, such as 100_000; {max_events!r:.60} "
-            "is no such number."
+            f"xinv_nb.record(max_events=…) takes how many events are kept at most, such as 100_000; "
+            f"{shown(max_events)} is no such number."
         )
 
 
@@ -257,7 +257,8 @@ def attempt(run: Run, done: str, step: Callable[[], T]) -> T | None:
     """Take a step that the user's computation does not depend on; what goes wrong becomes a notice of the run."""
     try:
         return step()
-    except Exception as failure:  # noqa: BLE001 - nothing of ours may reach the user's cell
+    except BaseException as failure:  # noqa: BLE001 - nothing of ours may reach the user's cell
+        keep_to_itself(failure)
         _tell(run, done, failure)
         return None
 
@@ -265,7 +266,7 @@ def attempt(run: Run, done: str, step: Callable[[], T]) -> T | None:
 def _tell(run: Run, done: str, failure: BaseException) -> None:
     """Make a notice of what went wrong, and print it: the view may not be there to show it."""
     _log.debug("A run could not be %s.", done, exc_info=failure)
-    reason = "you stopped it" if isinstance(failure, KeyboardInterrupt) else f"{type(failure).__name__}: {failure}"
+    reason = "you stopped it" if isinstance(failure, KeyboardInterrupt) else told(failure)
     text = f"The run could not be {done} ({reason})."
     RunWriter(run).notice(text)
     print(text, file=sys.stderr)  # noqa: T201

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from xinv_nb.errors import XinvError
+from xinv_nb.errors import XinvError, shown
 from xinv_nb.facts.analysis import shown_excerpt
 from xinv_nb.facts.measures.iterates import Floats
 from xinv_nb.facts.measures.objective import told_of_loss
@@ -36,7 +36,7 @@ def reasons_for(run: RecordedRun, objective: Callable[..., Any]) -> Reasons:
     """Return the reasons of the fit that is shown: the work of `Run.reasons_for`."""
     if not callable(objective):
         raise XinvError(
-            f"run.reasons_for(objective) takes the function that was minimized, not {objective!r:.40}: write "
+            f"run.reasons_for(objective) takes the function that was minimized, not {shown(objective, 40)}: write "
             "run.reasons_for(loss), where loss is what was given to grad."
         )
     part, places = shown_excerpt(run)

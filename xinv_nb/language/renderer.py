@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 from xinv_nb.language import english
 from xinv_nb.language.bank import bank_of, small
+from xinv_nb.language.characters import whole
 from xinv_nb.language.slots import Clause, Count, Listed, LossNamed, Slot
 
 _PART = re.compile(
@@ -67,7 +68,7 @@ def fill(template: str, slots: Mapping[str, Slot], gloss: Gloss | None = None) -
         count = slots[name]
         return f"{text} {_PART.sub(part, one if isinstance(count, Count) and count.number == 1 else many)}"
 
-    return _PART.sub(part, template)
+    return whole(_PART.sub(part, template))
 
 
 def _noun(found: str, counted: Slot | None) -> str:

@@ -21,6 +21,8 @@ from xinv_nb.words.digest import digest_of
 MOST = 4000
 """Answers kept; of more, those that were not asked for longest go."""
 
+_LARGEST = 2**20
+"""Bytes of one answer; a larger file is none of ours."""
 _SEVERAL = 16
 """The folder is looked through after one in so many answers."""
 
@@ -48,9 +50,11 @@ class AnswerCache:
             return None
         path = self.folder / _name(key)
         try:
+            if not path.is_file() or path.stat().st_size > _LARGEST:  # a link to a device has no end
+                return None
             kept = json.loads(path.read_text(encoding="utf-8"))
             answer = kept["answer"] if kept["key"] == dict(key) else None
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
         with suppress(OSError):
             os.utime(path)

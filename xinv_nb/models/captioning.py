@@ -97,6 +97,8 @@ def answer(
     if span is not None and run.evaluations:
         last = run.evaluations - 1
         run.choose_span((min(max(span[0], 0), last), min(max(span[1], 0), last)))
+    if not run.evaluations:
+        return replace(narrate(run)[0], heading=question, status="the recording does not show it")
     asked = with_parts(run, with_coordinates(run, question))
     if (tried := what_to_try(run, asked)) is not None:
         return replace(tried, heading=question)  # a call to paste, of which no word may be another

@@ -156,7 +156,7 @@ def _complete_sentences(pieces: Generator[str, None, None]) -> Generator[str, No
 def _unescaped(text: str) -> str:
     try:
         return str(json.loads(f'"{text}"', strict=False))
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
 
 
@@ -164,7 +164,7 @@ def _plain(text: str) -> str:
     """Return the words of an answer in another form than was asked for."""
     try:
         known = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "" if text.lstrip().startswith(("{", "[")) else text
     found = known.get("sentences", []) if isinstance(known, dict) else known
     return " ".join(map(str, found)) if isinstance(found, list) else str(found)

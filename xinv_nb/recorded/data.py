@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinv_nb.recorded.columns import GrowingColumn
+from xinv_nb.recorded.plain import text_of
 
 Floats = NDArray[np.float64]
 
@@ -37,7 +38,7 @@ class DataColumns:
     def __init__(self, count: int, rows: int, sigma: Floats | None = None, labels: Sequence[Any] = ()) -> None:
         self.residuals = GrowingColumn.of(np.full((rows, count), np.nan))
         self.sigma = sigma
-        self.labels = tuple(map(str, labels))
+        self.labels = tuple(map(text_of, labels))
         self._sigma_varies = False
 
     @property

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
+from xinv_nb.recorded.plain import text_of
+
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]+")
 _PLAIN = (str, int, float, complex, bool, type(None), tuple)
 
@@ -32,7 +34,7 @@ def key_names(keys: Sequence[Any]) -> list[str]:
 
 def _own_name(key: Any) -> str:
     """Return what an object calls itself; empty where that is no more than its address."""
-    name = key.__name__ if isinstance(key, (FunctionType, MethodType, BuiltinFunctionType, type)) else str(key)
+    name = key.__name__ if isinstance(key, (FunctionType, MethodType, BuiltinFunctionType, type)) else text_of(key)
     return "" if name == "<lambda>" or _ADDRESS.search(name) else name
 
 

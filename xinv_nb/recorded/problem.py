@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 
-from xinv_nb.errors import XinvError
+from xinv_nb.errors import XinvError, shown
+from xinv_nb.language.characters import whole
 
+_LARGEST = 2**1023
+"""A whole number that every computation with numbers can take."""
 _FEWEST_COORDINATES = 2
 """Numbers of a position that names no parameters."""
 
@@ -50,9 +54,10 @@ class Parameter:
 
     def __post_init__(self) -> None:
         """Take what can be taken as it is meant; raises `XinvError` for the rest."""
-        _text(self.name if self.name is not None else "", "Parameter(name=…)", "the name that plots and captions use")
-        _text(self.unit, "Parameter(unit=…)", "such as 'km', or '' for none")
-        _text(self.description, "Parameter(description=…)", "one line for the reader")
+        if self.name is not None:
+            _take_text(self, "name", "Parameter(name=…)", "the name that plots and captions use")
+        _take_text(self, "unit", "Parameter(unit=…)", "such as 'km', or '' for none")
+        _take_text(self, "description", "Parameter(description=…)", "one line for the reader")
         object.__setattr__(self, "truth", _number(self.truth, "Parameter(truth=…)"))
         if self.bounds is not None:
             low, high = _pair(self.bounds, "Parameter(bounds=…)", "(lowest, highest), None on a side without one")
@@ -65,9 +70,8 @@ class Parameter:
             object.__setattr__(self, "bounds", bounds)
         if self.directions is not None:
             less, more = _pair(self.directions, "Parameter(directions=…)", "such as ('south', 'north')")
-            for word in (less, more):
-                _text(word, "Parameter(directions=…)", "such as 'south'")
-            object.__setattr__(self, "directions", (less, more))
+            words = tuple(_text(word, "Parameter(directions=…)", "such as 'south'") for word in (less, more))
+            object.__setattr__(self, "directions", words)
 
 
 @dataclass(frozen=True)
@@ -106,18 +110,17 @@ class Objective:
 
     def __post_init__(self) -> None:
         """Raise `XinvError` where something is of the wrong type."""
-        _text(self.name, "Objective(name=…)", "what the loss is called, such as 'total cost'")
+        _take_text(self, "name", "Objective(name=…)", "what the loss is called, such as 'total cost'")
         if not self.name.strip():
             raise XinvError("Objective(name=…) is what the loss is called, such as 'total cost'; it is empty.")
-        _text(self.unit, "Objective(unit=…)", "such as 'M€', or '' for none")
+        _take_text(self, "unit", "Objective(unit=…)", "such as 'M€', or '' for none")
         for which, such in (("lower", "cheaper"), ("higher", "dearer")):
-            word = getattr(self, which)
-            _text(word, f"Objective({which}=…)", f"such as '{such}'")
-            if not word.strip():
+            _take_text(self, which, f"Objective({which}=…)", f"such as '{such}'")
+            if not getattr(self, which).strip():
                 raise XinvError(f"Objective({which}=…) is a word such as '{such}'; it is empty.")
         if self.function is not None and not callable(self.function):
             raise XinvError(
-                f"Objective(function=…) is the function that is minimized; {self.function!r:.60} cannot be called."
+                f"Objective(function=…) is the function that is minimized; {shown(self.function)} cannot be called."
             )
 
 
@@ -161,25 +164,30 @@ class Problem:
 
     def __post_init__(self) -> None:
         """Raise `XinvError` where something is of the wrong type."""
-        _text(self.title, "Problem(title=…)", "shown above the run")
-        _text(self.goal, "Problem(goal=…)", "what the optimizer is asked to do, or '' for none")
+        _take_text(self, "title", "Problem(title=…)", "shown above the run")
+        _take_text(self, "goal", "Problem(goal=…)", "what the optimizer is asked to do, or '' for none")
         known = self.parameters
         if not isinstance(known, Mapping) or not all(isinstance(each, Parameter) for each in known.values()):
             raise XinvError(
                 "Problem(parameters=…) maps names to what is known of them, such as "
                 "{'theta[0]': xinv_nb.Parameter('speed', 'm/s')}; a number's position is a name as well."
             )
+        object.__setattr__(self, "parameters", {_key(name): each for name, each in known.items()})
         if not isinstance(self.glossary, Mapping):
             raise XinvError("Problem(glossary=…) maps words to what they mean, such as {'drag': 'the air slows it'}.")
-        for word, meaning in self.glossary.items():
-            _text(word, "A word of Problem(glossary=…)", "of the domain")
-            _text(meaning, "A meaning in Problem(glossary=…)", "in a sentence")
+        told = {
+            _text(word, "A word of Problem(glossary=…)", "of the domain"): _text(
+                meaning, "A meaning in Problem(glossary=…)", "in a sentence"
+            )
+            for word, meaning in self.glossary.items()
+        }
+        object.__setattr__(self, "glossary", told)
         if self.scene is not None and not callable(self.scene):
             raise XinvError("Problem(scene=…) is a function scene(ax, x) that draws the simulation.")
         if self.objective is not None and not isinstance(self.objective, Objective):
             raise XinvError(
                 "Problem(objective=…) is an xinv_nb.Objective, such as xinv_nb.Objective('total cost', 'M€'); "
-                f"{self.objective!r:.60} is none."
+                f"{shown(self.objective)} is none."
             )
         if not isinstance(self.landmarks, Mapping):
             raise XinvError("Problem(landmarks=…) maps names to positions, such as {'the village': (31.0, 8.0)}.")
@@ -189,9 +197,24 @@ class Problem:
         object.__setattr__(self, "landmarks", positions)
 
 
-def _text(value: object, what: str, such: str) -> None:
+def _text(value: object, what: str, such: str) -> str:
+    """Return a text as a plain one: a file knows no others, such as the members of an Enum that are text."""
     if not isinstance(value, str):
-        raise XinvError(f"{what} must be text ({such}); {value!r:.60} is of type {type(value).__name__}.")
+        raise XinvError(f"{what} must be text ({such}); {shown(value)} is of type {type(value).__name__}.")
+    return whole(str.__str__(value))
+
+
+def _take_text(told: object, name: str, what: str, such: str) -> None:
+    object.__setattr__(told, name, _text(getattr(told, name), what, such))
+
+
+def _key(name: object) -> str | int:
+    """Return what a parameter is called, or the position of its number."""
+    if isinstance(name, str):
+        return str.__str__(name)
+    if isinstance(name, Integral) and not isinstance(name, np.timedelta64) and abs(int(name)) <= _LARGEST:
+        return int(name)
+    raise XinvError(f"A name in Problem(parameters=…) is text, or the position of a number; {shown(name)} is neither.")
 
 
 def _position(place: str, position: Any) -> tuple[float, ...] | dict[str, float]:
@@ -202,12 +225,12 @@ def _position(place: str, position: Any) -> tuple[float, ...] | dict[str, float]
     if not (by_name or is_row) or not len(position):
         raise XinvError(
             f"{what} is a position, such as (31.0, 8.0), or {{'north': 8.0}} by the names of parameters; it is "
-            f"{position!r:.60}."
+            f"{shown(position)}."
         )
     found = {name: _number(value, what) for name, value in position.items()} if by_name else None
     numbers = tuple(found.values() if found is not None else (_number(value, what) for value in position))
     if any(number is None or not math.isfinite(number) for number in numbers):
-        raise XinvError(f"{what} is made of finite numbers; it is {position!r:.60}.")
+        raise XinvError(f"{what} is made of finite numbers; it is {shown(position)}.")
     if found is None and len(numbers) < _FEWEST_COORDINATES:
         raise XinvError(f"{what} has one number; say of which parameter: {{'north': {numbers[0]:g}}}, say.")
     for name in found or ():
@@ -219,19 +242,19 @@ def _pair(value: Any, what: str, such: str) -> tuple[Any, Any]:
     try:
         one, other = value
     except (TypeError, ValueError):
-        raise XinvError(f"{what} must be a pair, {such}; it is {value!r:.60}.") from None
+        raise XinvError(f"{what} must be a pair, {such}; it is {shown(value)}.") from None
     if isinstance(value, str):
-        raise XinvError(f"{what} must be a pair, {such}; it is {value!r:.60}.")
+        raise XinvError(f"{what} must be a pair, {such}; it is {shown(value)}.")
     return one, other
 
 
 def _number(value: Any, what: str) -> float | None:
     """Return a number that a file can hold, of any type that is one real number; None as it is."""
-    if value is None or type(value) in (int, float):
-        return value  # type: ignore[no-any-return]
+    if value is None or type(value) is float or (type(value) is int and abs(value) <= _LARGEST):
+        return value
     try:
-        if isinstance(value, (str, bytes, bool, np.bool_)) or np.iscomplexobj(value):
+        if isinstance(value, (str, bytes, bool, np.bool_, np.ma.MaskedArray)) or np.iscomplexobj(value):
             raise TypeError
         return float(value)
-    except (TypeError, ValueError):
-        raise XinvError(f"{what} must be a real number; {value!r:.60} is of type {type(value).__name__}.") from None
+    except (TypeError, ValueError, OverflowError):
+        raise XinvError(f"{what} must be a real number; {shown(value)} is of type {type(value).__name__}.") from None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from xinv_nb.language.characters import whole
 from xinv_nb.recorded.captions import Caption
 from xinv_nb.recorded.checks import Checks
 from xinv_nb.recorded.choices import Choices
@@ -48,7 +49,7 @@ class RecordedRun(Choices):
     def __init__(self, name: str = "", problem: Problem | None = None) -> None:
         super().__init__()
         self.id = uuid.uuid4().hex[:8]
-        self.name = name
+        self.name = whole(name)
         self.lock = threading.RLock()
         self.memo: dict[str, Any] = {}
         """What the layers above keep beside a run as long as it lives: its analysis, its widget. Never saved."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from xinv_nb.language.characters import whole
 from xinv_nb.recorded.captions import Caption
 from xinv_nb.recorded.checks import Checks
 from xinv_nb.recorded.choices import MOST_SPANS
@@ -87,6 +88,7 @@ class RunWriter:
 
     def notice(self, text: str) -> None:
         """Tell the reader something about the recording, once."""
+        text = whole(text)
         if text not in self._run._notices:
             self._run._notices.append(text)
 

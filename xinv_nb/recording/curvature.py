@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xinv_nb.errors import XinvError
+from xinv_nb.errors import XinvError, told
 from xinv_nb.recorded.curvature import Curvature
 from xinv_nb.recorded.history import History
 from xinv_nb.recording.backends.registry import differentiating
@@ -81,7 +81,7 @@ def _second_derivatives(flat: Callable[[Any], Any], x: Floats, scale: Floats) ->
         gradient = np.asarray(derivatives.gradient(x), dtype=float)
     except Exception as error:
         raise XinvError(
-            f"{backend.library} cannot differentiate the objective ({type(error).__name__}: {error}). Pass the "
+            f"{backend.library} cannot differentiate the objective ({told(error)}). Pass the "
             "function whose gradient was recorded."
         ) from error
     slope = derivatives.gradient

@@ -15,11 +15,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from xinv_nb.errors import keep_to_itself
+from xinv_nb.language.characters import whole
 from xinv_nb.language.quantities import number
 from xinv_nb.recorded.events import EventKind, EventPhase, NewEvent
+from xinv_nb.recorded.plain import is_plain, plain_array, plain_scalar, text_of
 from xinv_nb.recording.backends.boxes import plain_value
 
 _REAL = (int, float, np.integer, np.floating)
+_DEEPEST = 40
+"""Containers inside each other of which the contents are kept; deeper ones as their text."""
 _MOST_RANGES = 2
 """Numbers of an event of which the extremes are told."""
 
@@ -88,21 +93,25 @@ def happening(template: str, at: Any, values: Mapping[str, Any], stage: str, unt
 _as_happening = partial(tuple.__new__, Happening)
 
 
-def snapshot(value: Any) -> Any:
+def snapshot(value: Any, depth: int = 0) -> Any:
     """Return a copy of plain data (numbers, arrays, text, containers of them), and any other object as its text."""
     if type(value) in _UNCHANGING:
         return value
     value = plain_value(value)
-    if value is None or isinstance(value, (str, bool, int, float, complex, np.generic)):
+    if isinstance(value, np.generic):
+        is_long = isinstance(value, (np.longdouble, np.clongdouble))
+        return value if value.dtype.kind in "biufc" and not is_long else plain_scalar(value)
+    if value is None or isinstance(value, (str, bool, int, float, complex)):
         return value
-    if isinstance(value, np.ndarray) and value.dtype != object:
-        return value.copy()
-    if isinstance(value, Mapping):
-        return {str(key): snapshot(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, np.ndarray)):
-        items = [item.item() if isinstance(item, np.generic) else item for item in map(snapshot, value)]
+    if isinstance(value, np.ndarray) and (value.dtype != object or not value.ndim):
+        return value.copy() if is_plain(value) else plain_array(value)
+    if depth < _DEEPEST and isinstance(value, Mapping):
+        return {text_of(key): snapshot(item, depth + 1) for key, item in value.items()}
+    if depth < _DEEPEST and isinstance(value, (list, tuple, np.ndarray)):
+        items = [snapshot(item, depth + 1) for item in value]
+        items = [item.item() if isinstance(item, np.generic) else item for item in items]
         return tuple(items) if isinstance(value, tuple) else items
-    return str(value)
+    return text_of(value)
 
 
 def forward_events(
@@ -231,7 +240,8 @@ def _filled_in(template: str, values: Mapping[str, Any]) -> str:
     """Fill a template in; a template that does not fit its values is shown as it stands rather than lost."""
     try:
         return _formatter.vformat(template, (), values)
-    except Exception:  # noqa: BLE001 - whatever the values' own formatting raises
+    except BaseException as error:  # noqa: BLE001 - whatever the values' own formatting raises
+        keep_to_itself(error)
         return template
 
 
@@ -241,4 +251,4 @@ _PHASES: Mapping[EventKind, EventPhase] = {"happening": "forward", "watched": "f
 def _event(
     kind: EventKind, name: str, text: str, values: Mapping[str, Any], at: Any, stage: str, count: int
 ) -> NewEvent:
-    return NewEvent(_PHASES[kind], name, text, values, at, stage, count, kind)
+    return NewEvent(_PHASES[kind], name, whole(text), values, at, stage, count, kind)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xinv_nb.errors import XinvError
+from xinv_nb.errors import XinvError, told
 from xinv_nb.recording.backends.boxes import plain_value
 from xinv_nb.recording.structure import flatten, leaf_names, outline
 
@@ -37,7 +37,7 @@ def array(value: Any, what: str, kinds: str = "iuf") -> Floats:
     try:
         found = np.asarray(value)
     except Exception as error:
-        raise XinvError(f"{what} must be a number or an array of numbers ({type(error).__name__}: {error}).") from error
+        raise XinvError(f"{what} must be a number or an array of numbers ({told(error)}).") from error
     if found.dtype.kind == "O" and found.size and all(isinstance(item, Real) for item in found.flat):
         found = _as_floats(found, what)  # whole numbers of Python beyond 64 bits
     if found.dtype.kind == "c":

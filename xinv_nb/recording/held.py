@@ -15,11 +15,14 @@ from typing import Any
 
 import numpy as np
 
+from xinv_nb.errors import shown
+
 _DEEPEST = 4
 _MOST_HELD = 16
 """Entries of a dict or a list that a function reads that are looked at each time."""
 _MOST_NUMBERS = 64
 """Numbers of an array, or of a list, that are looked at, evenly over it."""
+_MOST_CHARACTERS = 10**6
 
 
 _NUMBERS = frozenset([float, int, np.float64, np.int64])
@@ -125,7 +128,7 @@ def _read_names(code: CodeType) -> tuple[str, ...]:
 
 def _pieces(value: Any, depth: int) -> Iterator[bytes]:
     if isinstance(value, (bool, int, float, complex, str, np.generic)):
-        yield repr(value).encode(errors="surrogatepass")
+        yield shown(value, _MOST_CHARACTERS).encode(errors="surrogatepass")
     elif isinstance(value, np.ndarray):
         if value.dtype.kind in "biufcmM":
             flat = value.reshape(-1)
@@ -142,7 +145,7 @@ def _pieces(value: Any, depth: int) -> Iterator[bytes]:
         kept = {name: held for name, held in own.items() if type(held) not in (int, list)}  # no counters, no logs
         yield from _pieces(kept, depth - 1)
     elif isinstance(value, FunctionType):
-        yield repr(numbers_of(value)).encode()
+        yield shown(numbers_of(value), _MOST_CHARACTERS).encode()
         for held in read_by(value):
             if type(held) is np.ndarray:  # of the module; those of a closure come once more
                 yield from _pieces(held, depth - 1)
@@ -155,7 +158,8 @@ def _pieces(value: Any, depth: int) -> Iterator[bytes]:
         yield from _pieces(value.__defaults__ or (), depth - 1)
     elif isinstance(value, (list, tuple)):
         if all(isinstance(item, (int, float)) for item in value):
-            yield repr((len(value), value[:: max(len(value) // _MOST_NUMBERS, 1)])).encode()
+            some = value[:: max(len(value) // _MOST_NUMBERS, 1)]
+            yield shown((len(value), some), _MOST_CHARACTERS).encode()
         elif len(value) <= _MOST_NUMBERS:
             for item in value:
                 yield from _pieces(item, depth - 1)

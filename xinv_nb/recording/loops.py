@@ -125,7 +125,9 @@ def _variables(frame: FrameType) -> dict[str, int]:
     """
     local = frame.f_locals
     found = {
-        name: int(value) for name, value in list(local.items()) if type(value) is int or isinstance(value, np.integer)
+        name: int(value)
+        for name, value in list(local.items())
+        if type(value) is int or (isinstance(value, np.integer) and not isinstance(value, np.timedelta64))
     }
     if _is_copied(frame) and sys.getrefcount(local) <= _OURS_ALONE:
         local.clear()

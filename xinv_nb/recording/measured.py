@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from xinv_nb.errors import XinvError
+from xinv_nb.errors import XinvError, shown
 from xinv_nb.recording.backends.boxes import plain_value
 
 Floats = NDArray[np.float64]
@@ -29,7 +29,7 @@ class Measured(NamedTuple):
 def check(residuals: Any, name: Any, sigma: Any, labels: Any) -> None:
     """Raise `XinvError` where what a group of data was told of does not fit its residuals; costs next to nothing."""
     if not isinstance(name, str) or not name:
-        raise XinvError(f"The name of a group of data must be text; {name!r:.40} is none.")
+        raise XinvError(f"The name of a group of data must be text; {shown(name, 40)} is none.")
     if sigma is not None:
         found, count = np.asarray(_bare(sigma)), _count(residuals)
         if found.dtype.kind not in "iuf":
@@ -41,7 +41,9 @@ def check(residuals: Any, name: Any, sigma: Any, labels: Any) -> None:
             )
     if labels is not None:
         if isinstance(labels, str) or not hasattr(labels, "__len__"):
-            raise XinvError(f"labels of {name!r} must be a list with a name for each residual; {labels!r:.40} is none.")
+            raise XinvError(
+                f"labels of {name!r} must be a list with a name for each residual; {shown(labels, 40)} is none."
+            )
         if len(labels) != (count := _count(residuals)):
             raise XinvError(
                 f"labels of {name!r} must be one for each residual: there are {count} residuals and {len(labels)} "

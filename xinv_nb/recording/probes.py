@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from xinv_nb.errors import XinvError
+from xinv_nb.errors import XinvError, keep_to_itself, told
+from xinv_nb.recorded.plain import text_of
 from xinv_nb.recording import context
 from xinv_nb.recording.evaluation import Evaluation
 from xinv_nb.recording.events import WatchedValue, happening, plain_copy, snapshot
@@ -57,8 +58,9 @@ def event(text: str, /, at: Any = None, until: str | None = None, **values: Any)
     try:
         stages = recording.stages
         recording.happened(happening(text, at, values, stages[-1] if stages else "", until or ""))
-    except Exception as error:  # noqa: BLE001 - a probe may not fail the simulation
-        recording.notice(f"An event could not be recorded ({type(error).__name__}: {error}).")
+    except BaseException as error:  # noqa: BLE001 - a probe may not fail the simulation
+        keep_to_itself(error)
+        recording.notice(f"An event could not be recorded ({told(error)}).")
 
 
 def watch(value: T, name: str, unit: str = "", at: Any = None) -> T:
@@ -97,10 +99,8 @@ def watch(value: T, name: str, unit: str = "", at: Any = None) -> T:
     >>> [event.text for event in run.events][:2]
     ['range is 6 m', 'a higher range would lower the loss']
     """
-    if not isinstance(name, str):
-        raise XinvError(
-            f"xinv_nb.watch(value, name): the name is text, such as 'speed', not of type {type(name).__name__}."
-        )
+    if type(name) is not str:
+        name = _name(name)
     if not name.strip():
         raise XinvError("xinv_nb.watch(value, name): the name is empty; it is what the quantity is called, as 'speed'.")
     if context.innermost.get() is None:
@@ -116,10 +116,11 @@ def watch(value: T, name: str, unit: str = "", at: Any = None) -> T:
             plain = plain_copy(value)
             unknown = _filled(plain, np.nan)
             recording.watched(WatchedValue(name, _unit(unit), plain, snapshot(at), stage, unknown))
-    except Exception as error:  # noqa: BLE001 - a probe may not fail the simulation
+    except BaseException as error:  # noqa: BLE001 - a probe may not fail the simulation
+        keep_to_itself(error)
         if recording.evaluation is None and not recording.passes:
             return value  # of a program that differentiates by boxes of its own, that is what there is to tell
-        recording.notice(f"{name!r} could not be watched ({type(error).__name__}: {error}).")
+        recording.notice(f"{name!r} could not be watched ({told(error)}).")
     return value
 
 
@@ -134,8 +135,16 @@ def _follow(value: Any, name: str, unit: str, at: Any, stage: str, evaluation: E
     evaluation.watched.append(watched)
 
 
+def _name(name: Any) -> str:
+    if not isinstance(name, str):
+        raise XinvError(
+            f"xinv_nb.watch(value, name): the name is text, such as 'speed', not of type {type(name).__name__}."
+        )
+    return str.__str__(name)
+
+
 def _unit(unit: Any) -> str:
-    return unit if type(unit) is str else str(unit or "")
+    return unit if type(unit) is str else "" if unit is None else text_of(unit)
 
 
 def _filled(like: Any, value: float) -> Any:
@@ -189,8 +198,9 @@ def data(residuals: T, name: str, sigma: Any = None, labels: Sequence[Any] | Non
         return residuals
     try:
         recording.measured(measured(residuals, name, sigma, labels))
-    except Exception as error:  # noqa: BLE001 - a probe may not fail the simulation
-        recording.notice(f"The data {name!r} could not be recorded ({type(error).__name__}: {error}).")
+    except BaseException as error:  # noqa: BLE001 - a probe may not fail the simulation
+        keep_to_itself(error)
+        recording.notice(f"The data {name!r} could not be recorded ({told(error)}).")
     return residuals
 
 
@@ -208,7 +218,7 @@ def stage(name: str) -> Iterator[None]:
     if recording is None:
         yield
         return
-    recording.stages.append(str(name))
+    recording.stages.append(text_of(name))
     try:
         yield
     finally:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from xinv_nb.errors import XinvError
+from xinv_nb.errors import XinvError, keep_to_itself, told
 from xinv_nb.recorded.data import MOST_GROUPS
 from xinv_nb.recorded.history import History
 from xinv_nb.recorded.leaves import WHOLE_LIMIT
@@ -180,7 +180,7 @@ class Recorder:
 
     def failed(self, error: Exception) -> None:
         """Tell the reader that a part of the recording was lost."""
-        self.notice(f"Part of the recording failed and was left out ({type(error).__name__}: {error}).")
+        self.notice(f"Part of the recording failed and was left out ({told(error)}).")
 
     # ------------------------------------------------------------------ evaluations
 
@@ -274,9 +274,10 @@ class Recorder:
         try:
             with context.unrecorded(), np.errstate(all="ignore"):
                 on_evaluation()
-        except Exception as error:  # noqa: BLE001
+        except BaseException as error:  # noqa: BLE001 - also the user's scene, which may exit
+            keep_to_itself(error)
             self.on_evaluation = None
-            self.notice(f"The live view stopped following ({type(error).__name__}: {error}); the recording goes on.")
+            self.notice(f"The live view stopped following ({told(error)}); the recording goes on.")
 
     def self_and_around(self) -> Iterator[Recorder]:
         """Yield this recorder, then the one around it, and so on."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xinv_nb.errors import XinvError
+from xinv_nb.errors import XinvError, shown, told
 from xinv_nb.recorded.history import History
 from xinv_nb.recording.backends.protocol import Derivatives
 from xinv_nb.recording.backends.registry import differentiating
@@ -95,8 +95,8 @@ def flattened(structure: Any, history: History) -> Floats:
     shapes = [f"{leaf.name}{list(leaf.shape) or ''}" for leaf in history.leaves]
     told = ", ".join(shapes[:_MOST_NAMED] + ["…"] * (len(shapes) > _MOST_NAMED))
     raise XinvError(
-        f"The values must have the structure of the parameters ({told}), or name some of them; {structure!r:.80} has "
-        "another."
+        f"The values must have the structure of the parameters ({told}), or name some of them; "
+        f"{shown(structure, 80)} has another."
     )
 
 
@@ -123,7 +123,7 @@ def first_value(flat: Callable[[Any], Any], x: Floats) -> float:
         value = flat(x)
     except Exception as error:
         raise XinvError(
-            f"The objective could not be evaluated at the end of the run ({type(error).__name__}: {error}). Pass a "
+            f"The objective could not be evaluated at the end of the run ({told(error)}). Pass a "
             "function that takes the recorded parameters and nothing else, such as lambda x: loss(x, 0)."
         ) from error
     array = np.asarray(value)

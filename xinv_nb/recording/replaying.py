@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xinv_nb.errors import XinvError
+from xinv_nb.errors import XinvError, told
 from xinv_nb.recorded.history import History
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.recorded.writer import RunWriter
@@ -106,7 +106,7 @@ class Replayed:
             return self._function(x)
         except Exception as error:
             raise XinvError(
-                f"The objective could not be evaluated where the run was ({type(error).__name__}: {error}). Pass a "
+                f"The objective could not be evaluated where the run was ({told(error)}). Pass a "
                 "function that takes the recorded parameters and nothing else, such as lambda x: loss(x, 0)."
             ) from error
 
@@ -187,7 +187,7 @@ class Replayed:
                 if self._inner is not None:
                     raise  # it was differentiated before, so it can be
                 raise XinvError(
-                    f"The objective could not be differentiated ({type(error).__name__}: {error}). Write it with "
+                    f"The objective could not be differentiated ({told(error)}). Write it with "
                     "autograd.numpy, or have it return the loss and the gradient, or name an optimizer that needs no "
                     "gradient: optimizer='Nelder-Mead'."
                 ) from error

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xinv_nb.errors import XinvError
+from xinv_nb.errors import XinvError, told
 from xinv_nb.recorded.history import History
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.recording.backends.protocol import Derivatives
@@ -51,7 +51,7 @@ class Rereader:
             gradient = np.asarray(self._derivatives.gradient(x), dtype=float)
         except Exception as error:
             raise XinvError(
-                f"The objective could not be evaluated between two recorded points ({type(error).__name__}: {error}). "
+                f"The objective could not be evaluated between two recorded points ({told(error)}). "
                 "Pass a function that takes the recorded parameters and nothing else, such as lambda x: loss(x, 0)."
             ) from error
         history = self._run.history

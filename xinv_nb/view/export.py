@@ -26,7 +26,7 @@ def export(run: RecordedRun, kind: str) -> File:
     if kind == "page":
         from xinv_nb.view.page import as_page
 
-        return File(f"{stem}.html", "text/html", as_page(run).encode())
+        return File(f"{stem}.html", "text/html", as_page(run).encode(errors="replace"))
     if kind == "picture":
         from xinv_nb.view.picture import picture
 

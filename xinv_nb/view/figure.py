@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from xinv_nb.errors import told
 from xinv_nb.facts.analysis import phases_of, story_span
 from xinv_nb.facts.counting import noun_of
 from xinv_nb.facts.measures.objective import name_of_loss
@@ -239,6 +240,4 @@ def _draw_scene(ax: Axes, run: RecordedRun) -> None:
         _log.debug("The scene could not be drawn.", exc_info=True)
         ax.clear()
         ax.set_axis_off()
-        ax.text(
-            0.5, 0.5, plain(f"The scene could not be drawn:\n{type(error).__name__}: {error}"), ha="center", fontsize=8
-        )
+        ax.text(0.5, 0.5, plain(f"The scene could not be drawn:\n{told(error)}"), ha="center", fontsize=8)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
+from xinv_nb.recorded.file.replacing import replacing
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.view import packets
 from xinv_nb.view.frames import frames_of
@@ -44,7 +45,9 @@ mountStatic(root, new Uint8Array(packet));
 
 def write_page(run: RecordedRun, path: Path) -> Path:
     """Write the page of `run` to `path`; returns the path."""
-    path.write_text(as_page(run), encoding="utf-8")
+    page = as_page(run).encode(errors="replace")
+    with replacing(path) as file:
+        file.write(page)
     return path
 
 

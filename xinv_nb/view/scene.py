@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from xinv_nb.errors import keep_to_itself, told
 from xinv_nb.facts.analysis import phases_of, shown_parts, story_span
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.view.palette import COLOURS
@@ -53,9 +54,10 @@ def draw_frame(run: RecordedRun, iteration: int, *, scale: int = 2) -> Frame:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             figure.savefig(buffer, format="png", transparent=True)
-    except Exception as error:  # noqa: BLE001 - the user's drawing may fail in any way; the run goes on
+    except BaseException as error:  # noqa: BLE001 - the user's drawing may fail in any way; the run goes on
+        keep_to_itself(error)
         _log.debug("The scene could not be drawn at iteration %d.", iteration, exc_info=True)
-        return Frame(iteration, error=f"The scene could not be drawn: {type(error).__name__}: {error}")
+        return Frame(iteration, error=f"The scene could not be drawn: {told(error)}")
     return Frame(iteration, buffer.getvalue())
 
 

@@ -17,7 +17,7 @@ from weakref import WeakSet
 import anywidget
 import traitlets
 
-from xinv_nb.errors import XinvError
+from xinv_nb.errors import XinvError, told
 from xinv_nb.recorded.captions import Caption
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.recorded.writer import RunWriter
@@ -261,7 +261,7 @@ class RunWidget(PlotWidget):
                 return make()
             except Exception as error:  # noqa: BLE001 - the reader waits for an answer
                 _log.debug("The %s could not be made.", what, exc_info=True)
-                text = f"The {what} could not be made ({type(error).__name__}: {error})."
+                text = f"The {what} could not be made ({told(error)})."
         with self._lock:
             self._send_packet(packets.failure_update(self.run, self._sent, request, text))
         return None
@@ -279,7 +279,7 @@ class RunWidget(PlotWidget):
             self.explainer.answer(question, span, send)
         except Exception as error:  # noqa: BLE001 - the reader waits for an answer
             _log.debug("A question could not be answered.", exc_info=True)
-            text = f"This question could not be answered ({type(error).__name__}: {error})."
+            text = f"This question could not be answered ({told(error)})."
             send(Caption(text, span or (0, 0), (), "built-in", "no answer", (), question))
 
     def _explain_span(self, span: protocol.Span) -> None:

@@ -69,7 +69,7 @@ class Body:
 
 def pack(header: protocol.Header, body: Body) -> bytes:
     """Return the packet with this header and body."""
-    text = _json(header).encode()
+    text = _json(header).encode(errors="replace")  # of a half of a character
     padding = -(4 + len(text)) % _ALIGNMENT
     return b"".join([struct.pack("<I", len(text)), text, b"\0" * padding, body.bytes()])
 

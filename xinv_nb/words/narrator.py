@@ -307,7 +307,8 @@ def _worded(captions: Sequence[Outline], seed: int, *, explains: bool) -> list[D
         chosen[k] = []
         for phrase in captions[k].phrases:
             wordings = phrase.wordings
-            shift = zlib.crc32(f"{seed} {captions[k].span[0]} {phrase.variety}".encode()) % len(wordings)
+            drawn = f"{seed} {captions[k].span[0]} {phrase.variety}".encode(errors="surrogatepass")
+            shift = zlib.crc32(drawn) % len(wordings)
             wording = min([*wordings[shift:], *wordings[:shift]], key=lambda w: used[w.template])
             used[wording.template] += 1
             chosen[k].append(wording)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from xinv_nb.errors import XinvError
+from xinv_nb.errors import XinvError, shown
 from xinv_nb.facts.analysis import shown_excerpt
 from xinv_nb.facts.counting import noun_of
 from xinv_nb.facts.measures.names import named_optimizer
@@ -61,11 +61,11 @@ def replay(
             "problem, as xinv_nb.Objective(…, function=…)."
         )
     if not callable(function):
-        raise XinvError(f"run.replay(objective) takes a function; {function!r:.60} cannot be called.")
+        raise XinvError(f"run.replay(objective) takes a function; {shown(function)} cannot be called.")
     if run.status == "running" or not run.evaluations:
         raise XinvError("run.replay runs again what was recorded: this run has not ended, or nothing was recorded.")
     if name is not None and not isinstance(name, str):
-        raise XinvError(f"run.replay(name=…): the new run's name is text; {name!r:.60} is none.")
+        raise XinvError(f"run.replay(name=…): the new run's name is text; {shown(name)} is none.")
     from xinv_nb.recording.reevaluating import point_of
     from xinv_nb.recording.replaying import Replayed
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xinv_nb.errors import XinvError
+from xinv_nb.errors import XinvError, shown
 from xinv_nb.facts.measures.iterates import Floats
 from xinv_nb.facts.replay.recorded import DESCENT, FITTERS, LOOPS, MINIMIZERS
 from xinv_nb.recorded.entries import Entry
@@ -61,7 +61,7 @@ def optimizer_named(name: Any, *, of_residuals: bool) -> str:
     short = {each: word for word, each in _SHORT.items()}
     known = ", ".join(repr(short.get(each, each)) for each in there)
     of = " for a fit of residuals" if of_residuals else ""
-    raise XinvError(f"run.replay(optimizer=…) knows{of} {known}; it was given {name!r:.60}.")
+    raise XinvError(f"run.replay(optimizer=…) knows{of} {known}; it was given {shown(name)}.")
 
 
 def positive(value: Any, what: str, such: str) -> float:
@@ -72,7 +72,7 @@ def positive(value: Any, what: str, such: str) -> float:
     """
     is_number = isinstance(value, Real) and not isinstance(value, bool)
     if not is_number or not 0 < float(value) < np.inf:
-        raise XinvError(f"run.replay({what}=…) is a positive number, such as {such}; it was given {value!r:.60}.")
+        raise XinvError(f"run.replay({what}=…) is a positive number, such as {such}; it was given {shown(value)}.")
     return float(value)
 
 
@@ -84,7 +84,7 @@ def whole(value: Any, what: str, first: int, last: int) -> int:
     """
     is_number = isinstance(value, Integral) and not isinstance(value, bool)
     if not is_number or not first <= int(value) <= last:
-        raise XinvError(f"run.replay({what}=…) is a whole number from {first} to {last}; it was given {value!r:.60}.")
+        raise XinvError(f"run.replay({what}=…) is a whole number from {first} to {last}; it was given {shown(value)}.")
     return int(value)
 
 
@@ -129,7 +129,7 @@ def _hold(run: RecordedRun, point: Point, fixed: Any) -> None:
     if not isinstance(fixed, (Mapping, Sequence, set, frozenset)):
         raise XinvError(
             "run.replay(fixed=…) maps names of parameters to where they are held, such as {'p[1]': 3.0}, or lists "
-            f"names, to hold them where they start; it was given {fixed!r:.60}."
+            f"names, to hold them where they start; it was given {shown(fixed)}."
         )
     for name in fixed:
         columns = _columns_of(name, names, "fixed")
@@ -159,7 +159,7 @@ def _columns_of(name: Any, names: Mapping[str, list[int]], what: str) -> list[in
         return names[name]
     near = difflib.get_close_matches(str(name), names, 1, 0.3)
     meant = f"did you mean {near[0]!r}?" if near else f"the parameters are {', '.join(list(names)[:8])}."
-    raise XinvError(f"run.replay({what}=…): there is no parameter {name!r:.60}; {meant}")
+    raise XinvError(f"run.replay({what}=…): there is no parameter {shown(name)}; {meant}")
 
 
 def _numbers(value: Any, count: int, name: Any) -> Floats:
@@ -169,5 +169,5 @@ def _numbers(value: Any, count: int, name: Any) -> Floats:
         found = np.zeros(0)
     if isinstance(value, (str, bool)) or found.size not in (1, count) or not np.isfinite(found).all():
         wanted = "a finite number" if count == 1 else f"a finite number, or {count} of them"
-        raise XinvError(f"run.replay sets {name!s:.60} to {wanted}; it was given {value!r:.60}.")
+        raise XinvError(f"run.replay sets {name!s:.60} to {wanted}; it was given {shown(value)}.")
     return np.broadcast_to(found, (count,))

@@ -38,6 +38,9 @@ R = TypeVar("R", bound=RecordedRun)
 _LARGEST = 4 * 2**30
 """Bytes of memory beyond which a file is not read: a small file may unfold to any size."""
 
+_SMALL, _TIMES = 256 * 2**20, 50
+"""Bytes that any file may unfold to; and to how many times its size a larger one may."""
+
 
 class RunFileError(XinvError):
     """A file that is no run of xinv_nb, or cannot be read to its end."""
@@ -76,7 +79,8 @@ def from_bytes(saved: bytes, new: Callable[[str, Problem | None], R]) -> R:
 
 def _columns(path: Path | BinaryIO) -> dict[str, NDArray[Any]]:
     with zipfile.ZipFile(path) as archive:
-        if (size := sum(info.file_size for info in archive.infolist())) > _LARGEST:
+        packed, size = (sum(getattr(i, of) for i in archive.infolist()) for of in ("compress_size", "file_size"))
+        if size > min(_LARGEST, max(_SMALL, _TIMES * packed)):
             raise RunFileError(f"{path} would take {size / 2**30:.0f} GB of memory; no run of xinv_nb is that large.")
         columns = {}
         for member in archive.namelist():
@@ -130,9 +134,12 @@ def _fill(run: RecordedRun, headers: Sequence[dict[str, Any]], parts: Sequence[d
 
 def _history(header: dict[str, Any], columns: dict[str, NDArray[Any]]) -> History:
     leaves: list[Leaf] = []
+    width = columns["values"].shape[1]
     for name, shape, kept in header["leaves"]:
         start = leaves[-1].end if leaves else 0
         whole = whole_leaf(of_kind(str, name), tuple(position(n) for n in shape), start)
+        if kept is None and whole.end > width:
+            raise ValueError("parameters that have no columns")
         leaves.append(whole if kept is None else _sampled(whole, [position(i) for i in kept]))
     loss, values, gradients, accepted = (columns[name] for name in EACH)
     complex_ones = header.get("complex_leaves", [leaf.name for leaf in leaves] if values.dtype.kind == "c" else [])

@@ -11,8 +11,11 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from xinv_nb.errors import XinvError, told
 from xinv_nb.recorded.captions import Caption, Claim
 from xinv_nb.recorded.file.layout import CHECKS, CURVATURE, EACH, FORMAT, VERSION, prefix
+from xinv_nb.recorded.file.reading import RunFileError, read
+from xinv_nb.recorded.file.replacing import replacing
 from xinv_nb.recorded.file.values import encoded
 from xinv_nb.recorded.keys import with_plain_keys
 from xinv_nb.recorded.problem import Problem
@@ -21,15 +24,21 @@ from xinv_nb.recorded.watch import Watch
 
 
 def save(run: RecordedRun, path: Path) -> Path:
-    """Write `run` to `path` and return the path. The scene, a function, is not saved."""
-    # Beside the file first: a disk that is full does not cost an earlier recording.
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            write(run, file)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    """Write `run` to `path` and return the path. The scene, a function, is not saved.
+
+    A run that could not be read back does not take the place of an earlier one: that is an `XinvError`.
+    """
+    with replacing(path) as file:
+        write(run, file)
+        file.flush()
+        with Path(file.name).open("rb") as again:
+            try:
+                read(again, RecordedRun)
+            except RunFileError as error:
+                raise XinvError(
+                    f"{path} was not written: what it would have held could not be read back "
+                    f"({told(error.__cause__ or error)}). Please report this."
+                ) from error
     return path
 
 

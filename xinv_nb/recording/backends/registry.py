@@ -13,7 +13,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
-from xinv_nb.errors import XinvError
+from xinv_nb.errors import XinvError, told
 from xinv_nb.recording.backends.boxes import unboxing
 from xinv_nb.recording.backends.protocol import Backend
 
@@ -86,7 +86,7 @@ def _put_in() -> bool:
         except Exception as error:  # noqa: BLE001 - nothing of ours may reach the user's program
             _observing[:] = [each for each in _observing if each.library != library]
             known = isinstance(error, XinvError)
-            reason = str(error) if known else f"{library} could not be observed ({type(error).__name__}: {error})."
+            reason = str(error) if known else f"{library} could not be observed ({told(error)})."
             _hidden[library] = reason
             for notice in _told:
                 notice(reason)
