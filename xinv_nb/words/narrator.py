@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xinv_nb.facts.analysis import facts_of, phases_of, story_span
 from xinv_nb.facts.counting import noun_of
@@ -31,6 +31,7 @@ from xinv_nb.words.chapters import (
 )
 from xinv_nb.words.choosing import Choice, fitting, joined, of_kind, with_one_of
 from xinv_nb.words.draft import BUILT_IN, Draft, Sentence, as_caption
+from xinv_nb.words.headlines import headline_of
 from xinv_nb.words.phrases import Phrase, Phrases
 
 _MOST_TRUTHS = 3
@@ -101,7 +102,8 @@ def plan(run: RecordedRun, level: str | None = None) -> list[Draft]:
 
     `level` is the reader, as in `narrate`.
     """
-    return _worded(outline(run, level), _seed(run), explains=level != "expert")
+    drafts = _worded(outline(run, level), _seed(run), explains=level != "expert")
+    return [replace(drafts[0], headline=headline_of(run)), *drafts[1:]]
 
 
 @dataclass(frozen=True)
