@@ -41,7 +41,6 @@ _EARLY = 10
 """Evaluations of a run that goes on before which it is too early to tell."""
 _INSTEAD = ("best-not-last", "maximized", "not-the-minimized-function", "overfit", "never-moved")
 """Cautions that say what came out better than how far the loss fell."""
-_LIMITS = {"constraint-active": "headline, held", "undetermined": "headline, undetermined"}
 _WHOLE_FALL = 0.99
 """Share of a fall from which on its end says more than the share."""
 _LITTLE = 0.01
@@ -140,6 +139,8 @@ def _candidates(run: RecordedRun) -> Iterator[Fact]:
     for fact in of_kind(facts, "sampling")[:1]:
         yield headline("sampled", [fact], {})
     for fact in of_kind(facts, "players")[:1]:
+        if fact.form.startswith("by turns"):
+            yield headline("players, named", [fact], fact.slots)
         yield headline("players of one loss" if fact.form == "one loss" else "players", [fact], {})
     for fact in of_kind(facts, "finding"):
         if fact.form == "what" and fact.data["finding"] in _INSTEAD:
@@ -297,11 +298,17 @@ def _limit(facts: Sequence[Fact]) -> tuple[Slot | None, list[Fact]]:
         said = fact.slots["said"]
         if fact.form != "what" or not isinstance(said, Clause):
             continue
+        name = ""
         if fact.data["finding"] == "bound":
-            is_one = {"parameter", "side"} <= set(said.slots)
-            return Clause("headline, at its bound" if is_one else "headline, at bounds", said.slots), [fact]
-        if (name := _LIMITS.get(str(fact.data["finding"]))) is not None:
-            return Clause(name, {}), [fact]
+            by_program = said.form.endswith("by the program")
+            one = "held by the program" if by_program else "at its bound"
+            name = one if said.form.startswith("one") else "" if by_program else "at bounds"
+        elif fact.data["finding"] == "constraint-active" and said.form.startswith("held"):
+            name = said.form
+        elif fact.data["finding"] == "undetermined":
+            name = "undetermined"
+        if name:
+            return Clause(f"headline, {name}", said.slots), [fact]
     return None, []
 
 
@@ -344,6 +351,8 @@ KIND = Kind(
         "early": Value,
         "late": Value,
         "what": Said,
+        "own": Said,
+        "others": Listed,
         "last": Iteration,
         "before": Named,
         "said": Said,
