@@ -10,7 +10,7 @@ from xinv_nb.facts.measures.scale import is_logarithmic
 from xinv_nb.language.slots import Share, Slot
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.words.choosing import of_kind
-from xinv_nb.words.headlines import headline, shortest
+from xinv_nb.words.headline_facts import headline, shortest
 from xinv_nb.words.moves import is_of_domain, moved, moves_of
 
 _LITTLE, _WHOLE = 0.01, 0.99
