@@ -134,6 +134,23 @@ class Run(AnalysedRun):
         return as_read(self.history.data, self.history.values.rows)
 
     @property
+    def headline(self) -> str:
+        """What the run comes to, in at most 14 words; empty where nothing was recorded.
+
+        Examples
+        --------
+        >>> import xinv_nb as xi
+        >>> with xi.record() as run:
+        ...     for x in (4.0, 2.0, 1.0):
+        ...         run.add(x**2, x, 2 * x)
+        >>> run.headline
+        'The loss fell by 94 %, from 16 to 1, and was still falling'
+        """
+        from xinv_nb.words.headlines import headline_of
+
+        return headline_of(self)
+
+    @property
     def captions(self) -> Sequence[Caption]:
         """The explanation as it stands: the built-in text, or what a model wrote and the check let pass.
 

@@ -49,6 +49,8 @@ class Caption:
     `prompts`; empty for the built-in text."""
     sentences: tuple[WordedSentence, ...] = ()
     """Sentence by sentence: who worded it and what was checked."""
+    headline: str = ""
+    """What it comes to, in at most 14 words; of the first caption that of the run."""
 
     @property
     def built_in(self) -> str:

@@ -41,6 +41,8 @@ class Draft:
     heading: str
     span: tuple[int, int]
     sentences: tuple[Sentence, ...]
+    headline: str = ""
+    """What it comes to, in few words."""
 
 
 def as_caption(draft: Draft) -> Caption:
@@ -56,6 +58,7 @@ def as_caption(draft: Draft) -> Caption:
         draft.heading,
         _provenance(sentences),
         tuple(_wording(sentence) for sentence in sentences),
+        draft.headline,
     )
 
 

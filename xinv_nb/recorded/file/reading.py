@@ -321,7 +321,7 @@ def _caption_in(saved: Any) -> Caption:
     claims, sentences = _claims_in(fields.pop("claims")), fields.pop("sentences", ())
     wordings = tuple(_wording_in(of_kind(dict, wording)) for wording in sentences)
     caption = Caption(**fields, claims=claims, sentences=wordings)
-    texts([caption.text, caption.source, caption.status, caption.heading, *caption.cites])
+    texts([caption.text, caption.source, caption.status, caption.heading, caption.headline, *caption.cites])
     if [position(end) for end in caption.span] != sorted(caption.span) or len(caption.span) != 2:
         raise ValueError("a caption about no span")
     return caption
