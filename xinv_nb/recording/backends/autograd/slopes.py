@@ -20,11 +20,14 @@ from xinv_nb.recording.backends.autograd.tape import added, cost_of, is_own, ord
 from xinv_nb.recording.backends.autograd.taps import heard, untapped
 
 _ONE = np.float64(1.0)  # autograd asks numbers for their shape
-_HEARD, _ASKED, _BEGIN = 0.2, 0.4, 5.0
-"""What it costs to read an operation that was heard, and one whose derivative has to be called, next to what it costs
-forward and backward; and what a reading costs before the first."""
+_HEARD, _EACH, _ASKED, _BEGIN = 0.16, 0.016, 0.4, 5.0
+"""What it costs to read an operation that was heard, beside what each result adds, and one whose derivative has to be
+called, next to what it costs forward and backward; and what a reading costs before the first."""
 _SMALL = 64
 """Numbers of the parameters up to which what is passed on to some of them is laid out in full."""
+
+_AT_ONCE = 256
+"""How much waits for the root, at most."""
 
 _parents = attrgetter("parents")
 
@@ -60,8 +63,11 @@ class _Walk:
         self.root: Any = None
         """For each result a row of its gradient, as far as it was passed on to few parameters by numbers."""
         self.shape: tuple[int, ...] = ()
+        self.waiting: list[tuple[list[float], Any]] = []
+        """What is to be added there: a number for each result, times a row."""
         self.refused: set[int] = set()
         self.cost = _BEGIN
+        self.cost_heard = _HEARD + _EACH * self.count
 
     def back(self, end_node: Any) -> Slopes:
         """Walk from the end of the tape to its root."""
@@ -81,6 +87,7 @@ class _Walk:
                 self._pass_numbers(node, root, row)
             elif of_node := self.arrays.pop(node, None):
                 size += self._pass_arrays(node, of_node)
+        self._add_up()
         gradients = [None if place in self.refused else self._gradient(root, place) for place in range(self.count)]
         level = next((0.0 * each for each in gradients if isinstance(each, (float, np.ndarray))), None)
         for place in range(self.count) if level is not None else ():
@@ -108,7 +115,7 @@ class _Walk:
                 return
             vjp = untapped(node)
             parts, of = tuple(vjp(_ONE)), 1.0
-        self.cost += _HEARD if vjp is None else _ASKED
+        self.cost += self.cost_heard if vjp is None else _ASKED
         wide: list[int] = []
         """Which parents are passed more than a number."""
         for k, (parent, part) in enumerate(zip(node.parents, parts, strict=True)):
@@ -120,8 +127,10 @@ class _Walk:
                 else:
                     self.numbers[parent] = [sum_ + number * factor for sum_, number in zip(known, row, strict=True)]
             elif parent is root and (laid_out := self._few(part)) is not None:
-                self.root += np.multiply.outer(row, laid_out.reshape(-1) / of)
+                self.waiting.append(([number / of for number in row], laid_out.reshape(-1)))
                 self.cost += _ASKED
+                if len(self.waiting) >= _AT_ONCE:
+                    self._add_up()
             else:
                 wide.append(k)
         for place, number in enumerate(row) if wide else ():
@@ -159,6 +168,12 @@ class _Walk:
         if space is not part:
             return part.mut_add(np.zeros(shape))
         return part if np.isfinite(part).all() else None
+
+    def _add_up(self) -> None:
+        if self.waiting:
+            rows, laid_out = zip(*self.waiting, strict=True)
+            self.root += np.array(rows).T @ np.array(laid_out)
+            self.waiting.clear()
 
     def _pass(self, parent: Any, place: int, part: Any) -> None:
         if getattr(parent, "value", None) is not None:

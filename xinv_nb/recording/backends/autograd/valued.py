@@ -15,7 +15,7 @@ from xinv_nb.recording.backends.autograd.taps import Heard
 
 
 def valued_root(x: Any, *, heard: bool = False) -> Any:
-    """Return the root for a trace at `x` whose numbers are to be kept, and if it is `heard`, what is passed on there."""
+    """Return the root for a trace at `x` whose numbers are to be kept, and where it is `heard` what they pass on."""
     root = _valued_nodes()[heard].new_root()
     root.value = x if isinstance(x, float) else None
     return root
