@@ -123,8 +123,13 @@ def sum_of_squares(array: NDArray[Any]) -> float:
     if array.size <= _PIECE:
         return float(np.vdot(array, array).real)
     flat = array.reshape(-1)
-    pieces = (flat[i : i + _PIECE] for i in range(0, flat.size, _PIECE))
-    return float(sum(np.vdot(piece, piece).real for piece in pieces))
+    if flat.dtype.kind == "c":
+        flat = np.ascontiguousarray(flat).view(flat.real.dtype)
+    rest = flat.size % _PIECE
+    pieces = flat[rest:].reshape(-1, 1, _PIECE)
+    with np.errstate(all="ignore"):
+        squares = np.matmul(pieces, pieces.reshape(-1, _PIECE, 1)).sum()
+    return float(squares + np.vdot(flat[:rest], flat[:rest]))
 
 
 def rms(array: NDArray[Any]) -> float:

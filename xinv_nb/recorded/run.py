@@ -20,6 +20,7 @@ from xinv_nb.recorded.checks import Checks
 from xinv_nb.recorded.choices import Choices
 from xinv_nb.recorded.curvature import Curvature
 from xinv_nb.recorded.entries import Entry, entries_of, followed
+from xinv_nb.recorded.event_log import EventLog
 from xinv_nb.recorded.events import Event, is_worded, placed, worded
 from xinv_nb.recorded.history import History
 from xinv_nb.recorded.leaves import Leaf
@@ -58,7 +59,7 @@ class RecordedRun(Choices):
         self._ending = ""
         self._notices: list[str] = []
         self._histories: list[History] = []
-        self._events: list[tuple[History | None, Event]] = []
+        self._events = EventLog()
         self._dropped_events = False
         self._captions: tuple[Caption, ...] | None = None
         self._span_captions: tuple[Caption, ...] = ()

@@ -54,7 +54,7 @@ class RunWriter:
                 pairs += [(new, kept)] if kept is not None else []
             else:
                 pairs.append((owner, event))
-        run._events[:] = pairs
+        run._events.keep_only(pairs)
 
     def call_as(self, other: History) -> None:
         """Call objective and parameters as in the recording of the same objective; nothing where these are others."""
@@ -66,17 +66,24 @@ class RunWriter:
     def add_event(self, history: History | None, evaluation: int, event: NewEvent) -> None:
         """Add an event beside an evaluation of an objective, or of whichever is shown; it gets its number here."""
         self._events += 1
-        self._run._events.append((history, Event(f"e{self._events}", evaluation, *event)))
+        self._run._events.add(history, Event(f"e{self._events}", evaluation, *event))
+
+    def add_events_later(
+        self, history: History, evaluation: int, count: int, make: Callable[[], Sequence[NewEvent]]
+    ) -> None:
+        """Add as many events as `make` returns: it is called when somebody reads them."""
+        self._events += count
+        self._run._events.add_later(history, evaluation, self._events - count + 1, count, make)
 
     def restore_event(self, history: History | None, event: Event) -> None:
         """Add an event that has its number and its evaluation, out of a file."""
-        self._run._events.append((history, event))
+        self._run._events.add(history, event)
 
     def drop_events(self, is_dropped: Callable[[History | None, Event], bool]) -> None:
         """Take events out of the recording again."""
         events = self._run._events
         if any(is_dropped(owner, event) for owner, event in events):
-            events[:] = [(owner, event) for owner, event in events if not is_dropped(owner, event)]
+            events.keep_only([(owner, event) for owner, event in events if not is_dropped(owner, event)])
 
     def note_dropped_events(self) -> None:
         """Take note that there were more events than are kept."""

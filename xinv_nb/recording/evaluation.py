@@ -38,7 +38,7 @@ class Reading(NamedTuple):
     terms: Mapping[str, Any] = MappingProxyType({})
     """The gradient of the loss through each of the watched numbers that it is a weighted sum of."""
     cost: float = 0.0
-    """What reading it cost, in steps of about 10 µs."""
+    """What reading it cost, in operations of an evaluation."""
     whole: float = 0.0
     """What the evaluation itself cost, counted in the same way."""
 

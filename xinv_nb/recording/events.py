@@ -181,6 +181,12 @@ def backward_events(watched: Mapping[str, Sequence[WatchedValue]]) -> Iterator[N
         yield _event("asked", name, "", values, strongest.at, strongest.stage, len(rows))
 
 
+def watched_events(rows: Sequence[tuple[Any, ...]]) -> list[NewEvent]:
+    """Return the events of quantities of one evaluation; a row holds what a `WatchedValue` is made of."""
+    watched = by_name(WatchedValue(*row) for row in rows)
+    return [*forward_events((), watched), *backward_events(watched)]
+
+
 def _pull(rows: Sequence[WatchedValue]) -> float:
     """Return by how much the loss would change, to first order, if the quantity changed by its own size."""
     first = rows[0]

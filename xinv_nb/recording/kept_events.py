@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import groupby
 
 from xinv_nb.recorded.events import NewEvent
 from xinv_nb.recorded.history import History
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.recorded.writer import RunWriter
-from xinv_nb.recording.events import Happening, forward_events
+from xinv_nb.recording.events import Happening, WatchedValue, forward_events, watched_events
 
 
 class KeptEvents:
@@ -34,6 +35,18 @@ class KeptEvents:
             return
         self._count += 1
         self._writer.add_event(history, evaluation, event)
+
+    def add_watched(self, history: History, evaluation: int, watched: Sequence[WatchedValue]) -> None:
+        """Put the events of quantities that are one number each beside an evaluation; they are made when read."""
+        rows = tuple([(w.name, w.unit, w.value, w.at, w.stage, w.cotangent, w.asked_of) for w in watched])
+        make = partial(watched_events, rows)
+        count = len(rows) + sum([row.asked_of for row in watched])
+        if self._count + count > self._most:
+            for event in make():
+                self.add(history, evaluation, event)
+            return
+        self._count += count
+        self._writer.add_events_later(history, evaluation, count, make)
 
     # ------------------------------------------------------------------ events outside any pass
 

@@ -1,9 +1,9 @@
 """When to read from the tape what the watched quantities, and the terms of the loss, depend on.
 
 From these readings `run.reasons`, `run.pushes` and the pulls of the terms are computed. What they cost in all grows
-more slowly than the number of evaluations: as long as 16 evaluations take of a hundred, as 60 of two thousand. So they
-are close together at first; later, some of that is kept for where the loss changes much. Cost is counted on the tape,
-not timed: the same program is to be told in the same words each time.
+more slowly than the number of evaluations: about as long as 3 evaluations take of twenty, as 10 of a hundred, as 35 of
+two thousand. So they are close together at first; later, some of that is kept for where the loss changes much. Cost is
+counted on the tape, not timed: the same program is to be told in the same words each time.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from dataclasses import dataclass
 
 from xinv_nb.recording.evaluation import Evaluation
 
-_FACTOR, _POWER = 2.2, 2.3
-"""Readings of n evaluations may cost as much as 2.2 times the 2.3rd root of n evaluations."""
-_FREE = 300.0
-"""Steps of about 10 µs that may be spent in one objective, however few evaluations it has."""
+_FACTOR, _POWER = 1.3, 2.3
+"""Readings of n evaluations may cost as much as 1.3 times the 2.3rd root of n evaluations …"""
+_FIRST, _SHARE = 0.5, 0.12
+"""… and no more than half an evaluation and 0.12 n of them: this is less where n is small."""
+_FREE = 100.0
+"""Operations of about 15 µs whose cost may be spent in one objective, however few evaluations it has."""
 _REST = 16
 _KEPT = 0.85
 """Share of the evaluations that might be gone through so far at which one is read anyway: the rest is for bends."""
@@ -75,8 +77,13 @@ class Readings:
         if reading is not None and reading.slopes:
             spent.loss, spent.cost = loss, spent.cost + reading.cost
             spent.whole = max(spent.whole, reading.whole)
-            spent.soon = (max(spent.cost - _FREE, 0.0) / (_FACTOR * spent.whole)) ** _POWER
+            spent.soon = _affordable(max(spent.cost - _FREE, 0.0) / spent.whole)
             spent.next = max(spent.evaluations + 1, spent.soon / _KEPT)
         spent.low, spent.high = min(spent.low, loss), max(spent.high, loss)
         if spent.evaluations >= spent.soon and abs(loss - spent.loss) > _BEND * (spent.high - spent.low):
             spent.next = min(spent.next, spent.evaluations + 1)
+
+
+def _affordable(cost: float) -> float:
+    """Return from which evaluation on readings may cost as much as so many evaluations."""
+    return max(math.pow(cost / _FACTOR, _POWER), (cost - _FIRST) / _SHARE)

@@ -83,7 +83,7 @@ class Recorder:
         self.writer = RunWriter(run)
         self.events = KeptEvents(run, self.writer, max_events, self.notice)
         self._optimizers = OptimizerFollower(self.events.add, self.failed, self.notice)
-        self._rows = Rows(self.writer, self.events.add, self.notice, self._optimizers.joined)
+        self._rows = Rows(self.writer, self.events, self.notice, self._optimizers.joined)
         self._loops = Loops()
         self._lookout = Lookout()
         self._places = PlaceReader()

@@ -26,6 +26,7 @@ from xinv_nb.recording.events import WatchedValue, backward_events, by_name, for
 from xinv_nb.recording.given_names import names_given
 from xinv_nb.recording.held import mark_of, state_of
 from xinv_nb.recording.inner import InnerFit
+from xinv_nb.recording.kept_events import KeptEvents
 from xinv_nb.recording.laid_out import laid_out, reached
 from xinv_nb.recording.measured import by_group
 from xinv_nb.recording.order import Order, find_hand_overs, find_inner
@@ -57,12 +58,13 @@ class Rows:
     def __init__(
         self,
         writer: RunWriter,
-        add_event: Callable[[History, int, NewEvent], None],
+        events: KeptEvents,
         notice: Callable[[str], None],
         joined: Callable[[Sequence[History], History], None],
     ) -> None:
         self._writer = writer
-        self._add_event = add_event
+        self._add_event: Callable[[History, int, NewEvent], None] = events.add
+        self._add_watched = events.add_watched
         self._notice = notice
         self._histories: dict[tuple[Any, ...], History] = {}
         self._latest: tuple[Any, Any, Any, History] = (None, None, None, History("", []))
@@ -302,6 +304,8 @@ class Rows:
     def _add_probes(self, history: History, row: int, evaluation: Evaluation) -> None:
         """Add what the simulator said of itself."""
         watched = by_name(evaluation.watched)
+        are_numbers = True
+        """Whether each is one number."""
         for name, rows in watched.items():
             columns = history.watches.get(name)
             if columns is None or (self._outside.names and self._outside.forget(name)):
@@ -311,11 +315,15 @@ class Rows:
             if is_one and first.unit == columns.unit:
                 columns.append(row, first.value, first.cotangent, first.at)
             else:
+                are_numbers = False
                 rows = self._in_one_unit(name, columns.unit, rows)
                 columns.extend(row, [r.value for r in rows], [r.cotangent for r in rows], [r.at for r in rows])
             history.watches[name] = columns  # not before there is a row
-        for event in forward_events(evaluation.happenings, watched):
+        for event in forward_events(evaluation.happenings, {} if are_numbers else watched):
             self._add_event(history, row, event)
+        if are_numbers and watched:
+            self._add_watched(history, row, evaluation.watched)
+            return
         for event in backward_events(watched):
             self._add_event(history, row, event)
 

@@ -21,11 +21,14 @@ def copied(value: Any, *, summarise: bool) -> Any:
 
     Of large arrays only a summary is taken where `summarise` says so: copying them is what would cost.
     """
-    if type(value) is np.ndarray:  # the plain cases, at once
+    kind = type(value)
+    if kind is np.ndarray:  # the plain cases, at once
         if value.size <= WHOLE_LIMIT:
             return value.copy()
         if summarise:
             return summary(value)
+    elif kind is list or kind is tuple:
+        return kind([copied(item, summarise=summarise) for item in value])
     value = plain_value(value)
     if isinstance(value, (list, tuple)):  # first: to ask whether something is a mapping takes its time
         return type(value)([copied(item, summarise=summarise) for item in value])
@@ -55,14 +58,25 @@ def flatten(value: Any, like: Any) -> list[Any]:
     >>> [a.shape for a in flatten({"b": [np.zeros(3), 2.0], "a": 1.0}, like={"a": None, "b": [None, None]})]
     [(), (3,), ()]
     """
-    if like is None and type(value) is Summary:
-        return [value]
+    found: list[Any] = []
+    _add_leaves(value, like, found)
+    return found
+
+
+def _add_leaves(value: Any, like: Any, found: list[Any]) -> None:
+    kind = type(value)
+    if like is None and (kind is Summary or (kind is np.ndarray and value.dtype.kind in "biufc")):
+        found.append(value)
+        return
     value = plain_value(value)
     if isinstance(like, (list, tuple)):
-        return [leaf for part, item in zip(value, like, strict=True) for leaf in flatten(part, item)]
-    if isinstance(like, Mapping):
-        return [leaf for key, item in like.items() for leaf in flatten(value[key], item)]
-    return [value if isinstance(value, Summary) else _numbers(np.asarray(value))]
+        for part, item in zip(value, like, strict=True):
+            _add_leaves(part, item, found)
+    elif isinstance(like, Mapping):
+        for key, item in like.items():
+            _add_leaves(value[key], item, found)
+    else:
+        found.append(value if isinstance(value, Summary) else _numbers(np.asarray(value)))
 
 
 def signature(value: Any) -> Hashable:

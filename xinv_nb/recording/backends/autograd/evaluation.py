@@ -36,7 +36,7 @@ class TapedEvaluation(Evaluation):
     quantities: list[tuple[Callable[[Any], None], Any]] | None = None
     """What taps each watched value, and its node on the tape, where their gradients are to be read from it.
 
-    They are read as soon as the forward pass ends, and the nodes let go: they would keep the tape alive.
+    They are read when the backward pass ends, and the nodes let go: they would keep the tape alive.
     """
     is_sampled = False
     """Whether its quantities and terms are read."""

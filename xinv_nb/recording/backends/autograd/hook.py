@@ -91,7 +91,7 @@ def _hook_trace(trace: Any, trace_stack: Any) -> Any:
             if evaluation is not None and evaluation.observed:
                 start_node = passes.start_of_tape(evaluation, start_node, x)
             elif evaluation is not None and evaluation.valued:
-                start_node = valued_root(x)
+                start_node = valued_root(x, heard=evaluation.is_sampled)
         noting = evaluation is not None and evaluation.observed
         try:
             recording.depth += 1

@@ -121,20 +121,27 @@ class Passes:
                     recording.notice("The objective did not depend on its parameters in at least one evaluation.")
                 recording.take(evaluation, None)
                 return
-            if is_finite:
-                self._read_unless_refused(evaluation, end_node)
-            if len(self.pending) >= _PENDING_LIMIT:
-                del self.pending[next(iter(self.pending))]
+            if self.pending:
+                self._make_room()
             evaluation.end_node = id(end_node)
             self.pending[id(end_node)] = evaluation
         except Exception as error:  # noqa: BLE001
             recording.failed(error)
+
+    def _make_room(self) -> None:
+        """Let go of the tapes of those that wait already, and of the first of them where these are many."""
+        for other in self.pending.values():
+            other.quantities, other.is_sampled = None, False
+        if len(self.pending) >= _PENDING_LIMIT:
+            del self.pending[next(iter(self.pending))]
 
     def close_backward(self, evaluation: TapedEvaluation, gradient: Any, seed: Any, end_node: Any) -> None:
         """Hand the evaluation on whose backward pass gave `gradient`; its tape is still there."""
         try:
             if self.pending.pop(evaluation.end_node, None) is evaluation:
                 evaluation.site = _site()
+                if (evaluation.observed or evaluation.valued) and math.isfinite(evaluation.loss):
+                    self._read(evaluation, end_node)
                 if evaluation.observed:
                     evaluation.remarks = remarks_of(evaluation, gradient, seed, end_node)
                 if type(gradient) is not np.ndarray:  # what is packed is no array
@@ -143,19 +150,12 @@ class Passes:
         except Exception as error:  # noqa: BLE001
             self.recording.failed(error)
 
-    def _read_unless_refused(self, evaluation: TapedEvaluation, end_node: Any) -> None:
-        try:
-            self._read(evaluation, end_node)
-        except TypeError as error:
-            if refused.whole_number(evaluation, error) is None:
-                raise  # else the program's own backward pass is going to raise the same
-
     def _read(self, evaluation: TapedEvaluation, end_node: Any) -> None:
         """Read the terms of the loss, which an observed tape shows, and how the quantities depend on the parameters."""
         identity, found = evaluation.identity, None
         if evaluation.observed and identity not in self._sums:
             self._sums[identity] = sums.terms_of(end_node, evaluation.loss)
-        if (evaluation.observed or evaluation.valued) and (terms := self._sums.get(identity)) and terms.terms:
+        if (terms := self._sums.get(identity)) and terms.terms:
             found = terms.at(end_node, evaluation.loss)
         if found is not None:
             evaluation.sum = found[0]

@@ -8,6 +8,7 @@ weighed; later ones tell their values.
 from __future__ import annotations
 
 import ast
+import functools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -47,27 +48,30 @@ class Terms:
     constant: float = 0.0
     """What is added beside them."""
 
-    @property
+    @functools.cached_property
     def are_told(self) -> bool:
         """Whether there are none, or all of them are watched, so that their values are recorded anyway."""
         return all(term.is_watched for term in self.terms)
 
     def at(self, end_node: Any, loss: float) -> tuple[SumOfTerms, list[Any]] | None:
         """Return the terms of an evaluation, and their nodes; None where its loss is made in another way."""
-        nodes = []
-        for way in self.ways:
+        nodes, values = [], []
+        total, size = self.constant, abs(self.constant) + abs(loss)
+        for term, way in zip(self.terms, self.ways, strict=True):
             node = end_node
             for step in way:
                 if step >= len(node.parents):
                     return None
                 node = node.parents[step]
+            if node.value is None:
+                return None
+            value = float(node.value)
+            part = term.weight * value
             nodes.append(node)
-        if not all(map(_is_number, nodes)):
-            return None
-        values = [float(node.value) for node in nodes]
-        parts = [term.weight * value for term, value in zip(self.terms, values, strict=True)]
-        size = abs(self.constant) + abs(loss) + sum(map(abs, parts))
-        if not abs(sum(parts) + self.constant - loss) <= _ROUNDED * size:
+            values.append(value)
+            total += part
+            size += abs(part)
+        if not abs(total - loss) <= _ROUNDED * size:
             return None
         return SumOfTerms(self.terms, values), nodes
 
@@ -205,7 +209,7 @@ def _operands(node: Any, name: str, written: ast.BinOp) -> list[_Part] | None:
 
 def _is_written(node: Any, written: ast.expr) -> bool:
     own = expression_at(node)
-    return own is not None and ast.dump(unwatched(own)) == ast.dump(unwatched(written))
+    return own is not None and (own is written or ast.dump(unwatched(own)) == ast.dump(unwatched(written)))
 
 
 def _boxed_side(parent: Any, sides: Sequence[ast.expr]) -> ast.expr | None:

@@ -290,10 +290,7 @@ _known: dict[Any, bool] = {}
 
 def is_own(node: Any) -> bool:
     """Whether the derivative of a node is autograd's own arithmetic; looked at once for each primitive."""
-    from autograd import core
-
-    function = getattr(node, "function", None)
-    maker = None if function is None else core.primitive_vjps.get(function)
+    maker = _makers().get(getattr(node, "function", None))
     if maker is None:
         return is_pure(untapped(node))
     known = _known.get(maker)
@@ -302,6 +299,15 @@ def is_own(node: Any) -> bool:
             _known.clear()
         known = _known[maker] = is_pure(untapped(node))
     return known
+
+
+@functools.cache
+def _makers() -> dict[Any, Any]:
+    """Return what makes the derivatives of each primitive."""
+    from autograd import core
+
+    found: dict[Any, Any] = core.primitive_vjps
+    return found
 
 
 def is_pure(vjp: Any) -> bool:

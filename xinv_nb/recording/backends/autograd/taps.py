@@ -31,8 +31,39 @@ def tap(value: Any, level: int, receive: Callable[[Any], None]) -> Any | None:
     return node
 
 
+class Heard:
+    """Stands for the function by which a node passes the gradient on, and keeps what it passed on.
+
+    So what the program's own backward pass computed need not be computed again.
+    """
+
+    __slots__ = ("cotangent", "own", "passed")
+
+    def __init__(self, own: Callable[[Any], Any]) -> None:
+        self.own = own
+        self.cotangent: Any = None
+        self.passed: tuple[Any, ...] = ()
+
+    def __call__(self, cotangent: Any) -> Any:
+        """Pass it on."""
+        self.cotangent = cotangent
+        self.passed = passed = tuple(self.own(cotangent))
+        return passed
+
+
+def heard(node: Any) -> Heard | None:
+    """Return what was heard at a node; None where nothing listened but taps."""
+    vjp = node.vjp if type(node.vjp) is Heard else _below_taps(node)
+    return vjp if type(vjp) is Heard else None
+
+
 def untapped(node: Any) -> Any:
-    """Return the function by which a node passes the gradient on, without the taps that `tap` put on it."""
+    """Return the function by which a node passes the gradient on, with nobody who listens."""
+    vjp = _below_taps(node)
+    return vjp.own if type(vjp) is Heard else vjp
+
+
+def _below_taps(node: Any) -> Any:
     vjp = node.vjp
     while getattr(vjp, "__module__", "") == __name__ and (cells := closure(vjp, "tapped", "original")):
         vjp = cells[0]

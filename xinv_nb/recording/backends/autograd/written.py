@@ -68,16 +68,24 @@ class _Unwatched(ast.NodeTransformer):
 
     def visit_Call(self, call: ast.Call) -> ast.AST:
         self.generic_visit(call)
-        is_watch = ast.unparse(call.func).rpartition(".")[2] == "watch"
-        return call.args[0] if is_watch and call.args else call
+        return call.args[0] if _is_watch(call) else call
+
+
+def _is_watch(node: ast.AST) -> bool:
+    if not isinstance(node, ast.Call) or not node.args:
+        return False
+    called = node.func
+    return (called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")) == "watch"
 
 
 def unwatched(expression: ast.expr) -> ast.expr:
-    """Return an expression without the calls of `watch` in it.
+    """Return an expression without the calls of `watch` in it; itself where there are none.
 
     >>> ast.unparse(unwatched(ast.parse("2 * xi.watch(x, 'size')", mode="eval").body))
     '2 * x'
     """
+    if not any(map(_is_watch, ast.walk(expression))):
+        return expression
     found: ast.expr = _Unwatched().visit(ast.parse(ast.unparse(expression), mode="eval").body)
     return found
 
