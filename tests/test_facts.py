@@ -306,6 +306,20 @@ def recomputed_event(run: Run, fact: Fact) -> list[float]:
     return [*when, *(number for each in ranges for number in each)]
 
 
+def recomputed_best(run, fact):
+    if "never" in fact.text:
+        return []
+    lowest = [numpy.nanmin(run.loss), numpy.nanargmin(run.loss)]
+    if "draws" not in fact.text:
+        return [*lowest, run.loss[iterates(run)[-1]]] if "ended" in fact.text else lowest
+    accepted = run.loss[iterates(run)]
+    count = max(len(accepted) // 20, 5)
+    medians = numpy.median(accepted[len(accepted) % count :].reshape(-1, count), axis=1)
+    place = int(numpy.argmin(medians))
+    where = [len(accepted) % count + count * place, len(accepted) % count + count * (place + 1) - 1]
+    return [*lowest, count, *([] if "nowhere" in fact.text else [medians[place], *where]), medians[-1]]
+
+
 RECOMPUTED = {
     "course": recomputed_course,
     "phase": recomputed_phase,
@@ -314,13 +328,7 @@ RECOMPUTED = {
     "gradient": recomputed_gradient,
     "watch": recomputed_watch,
     "event": recomputed_event,
-    "best": lambda run, fact: (
-        []
-        if "never" in fact.text
-        else [numpy.nanmin(run.loss), numpy.nanargmin(run.loss), run.loss[iterates(run)[-1]]][
-            : 3 if "ended" in fact.text else 2
-        ]
-    ),
+    "best": recomputed_best,
     "gap": lambda run, fact: (
         [fact.span[0]] if len(said(run, fact)) == 1 else [sum(~numpy.isfinite(run.loss)), fact.span[0]]
     ),

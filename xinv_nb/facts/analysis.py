@@ -157,10 +157,10 @@ def _of_story(run: RecordedRun, *, is_plot: bool = False) -> tuple[Evidence, Seq
     slopes = None if run.history.is_on_manifold else gradient_sizes(run)
     evidence = Evidence(run, ())
     borders = sorted({*optimizer_starts(run), *borders_of(evidence.ways)})
-    evidence.phases = phases = tuple(find_phases(run.loss, slopes, run.accepted, borders))
+    evidence.phases = phases = tuple(find_phases(run.loss, slopes, run.accepted, borders, is_drawn=evidence.is_drawn))
     if evidence.downhill_share is not None:
         evidence.phases = phases = (Phase(0, run.evaluations, "sampling", "samples"),)
-    elif evidence.players is not None or is_by_steps(evidence.ways, evidence.iterates):
+    elif evidence.players is not None or (not evidence.is_drawn and is_by_steps(evidence.ways, evidence.iterates)):
         evidence.phases = tuple(without_noise(phases))
     for kind in all_kinds():
         if kind.compute is not None and not kind.of_fits and (evidence.downhill_share is None or kind.of_samples):

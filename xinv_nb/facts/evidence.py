@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from xinv_nb.facts.estimates import Estimate, Why, estimate_of
 from xinv_nb.facts.fact import Fact, Phase
+from xinv_nb.facts.measures.drawn import are_losses_drawn, are_steps_drawn
 from xinv_nb.facts.measures.events import EventGroup, event_groups
 from xinv_nb.facts.measures.fitted import Fitted, fitted
 from xinv_nb.facts.measures.held import Held, held_by_program
@@ -187,10 +188,25 @@ class Evidence:
         """Which parameters constraints, bounds or the program itself keep from going where the loss is lower."""
         return held_at_end(self.run, self.iterates)
 
+    @cached_property
+    def are_losses_drawn(self) -> bool:
+        """Whether the losses are known to be of other draws each time, so that the lowest of them is a lucky one."""
+        return are_losses_drawn(self.ways)
+
+    @cached_property
+    def are_steps_drawn(self) -> bool:
+        """Whether the steps of a minimization are drawn in part."""
+        return self.is_minimized and not self.are_losses_drawn and are_steps_drawn(self.run)
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether losses or steps are drawn, so that ups and downs are no swings."""
+        return self.are_losses_drawn or self.are_steps_drawn
+
     @property
     def is_noisy(self) -> bool:
-        """Whether in any phase single losses are draws from a noise."""
-        return any(phase.noisy for phase in self.phases)
+        """Whether single losses are draws from a noise, in any phase."""
+        return self.are_losses_drawn or any(phase.noisy for phase in self.phases)
 
     def of(self, *kinds: str) -> list[Fact]:
         """Return the facts of some kinds that were found so far: those of lower ranks."""

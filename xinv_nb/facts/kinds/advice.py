@@ -130,7 +130,7 @@ def _tried_outside(evidence: Evidence) -> Suggestions:
 
 
 def _swung(evidence: Evidence) -> Suggestions:
-    swinging = [p for p in evidence.phases if p.kind == "oscillation"]
+    swinging = [p for p in evidence.phases if p.kind == "oscillation" and not evidence.is_drawn]
     if swinging and sum(p.stop - p.start for p in swinging) >= _LONG * evidence.run.evaluations:
         longest = max(swinging, key=lambda p: p.stop - p.start)
         loss, rows = evidence.run.loss, finite_iterates(evidence.run)
@@ -165,7 +165,7 @@ def _little_is_left(evidence: Evidence) -> bool:
 
 def _crept(evidence: Evidence) -> Suggestions:
     slow = [p for p in evidence.phases if p.kind == "slow descent" and not p.noisy]
-    if not slow or any(name in evidence.run.optimizer for name in _CURVED):
+    if not slow or evidence.is_drawn or any(name in evidence.run.optimizer for name in _CURVED):
         return
     longest = max(slow, key=lambda p: p.stop - p.start)
     if longest.stop - longest.start >= _LONG * evidence.run.evaluations:
@@ -184,6 +184,8 @@ def _undetermined(evidence: Evidence) -> Suggestions:
 
 def _noise(evidence: Evidence) -> Suggestions:
     last, (loss, rows) = evidence.phases[-1], (evidence.run.loss, finite_iterates(evidence.run))
+    if evidence.are_steps_drawn:
+        return  # the noise is meant, or of the steps: it is not known what would lessen it
     if last.label == "noisy plateau" and abs(drift(loss[rows[rows >= last.start]])) < CLEAR:
         yield "below noise", {}, _about(evidence, evidence.phases[-1])
 
@@ -196,8 +198,7 @@ def _bounded(evidence: Evidence) -> Suggestions:
 
 def _better_before(evidence: Evidence) -> Suggestions:
     for fact in evidence.of("best"):
-        at = fact.values["iteration"]
-        if at > 0 and fact.salience >= _MUCH_BETTER:
+        if fact.salience >= _MUCH_BETTER and (at := fact.values["iteration"]) > 0:
             yield "better before", {"iteration": Iteration(at)}, [fact]
 
 

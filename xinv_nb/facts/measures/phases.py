@@ -40,12 +40,18 @@ Floats = NDArray[np.float64]
 
 
 def find_phases(
-    loss: Floats, slopes: Floats | None = None, accepted: NDArray[np.bool_] | None = None, starts: Sequence[int] = ()
+    loss: Floats,
+    slopes: Floats | None = None,
+    accepted: NDArray[np.bool_] | None = None,
+    starts: Sequence[int] = (),
+    *,
+    is_drawn: bool = False,
 ) -> list[Phase]:
     """Return the phases of a run from its losses, without gaps, from the first evaluation to the last.
 
     `slopes`, the sizes of the gradients, tell a run that has converged from one that only stands still; evaluations
-    that were not `accepted` are trials, which make no phase; at `starts` another optimizer begins.
+    that were not `accepted` are trials, which make no phase; at `starts` another optimizer begins. Where the
+    losses or the steps are known to be drawn at random (`is_drawn`), what looks like a regular swing is chance.
 
     Examples
     --------
@@ -53,13 +59,12 @@ def find_phases(
     ['plateau']
     """
     if accepted is None or accepted.all() or not accepted.any():
-        return _with_ends(_of_iterates(loss, slopes, starts), loss, np.arange(len(loss)), starts)
+        return _with_ends(_of_iterates(loss, slopes, starts, is_drawn), loss, np.arange(len(loss)), starts)
     rows = np.flatnonzero(accepted)
     if len(rows) == 1:
         return [Phase(0, len(loss), "start", "no step accepted", int(rows[0]))]
-    found = _of_iterates(
-        loss[rows], None if slopes is None else slopes[rows], [int(np.searchsorted(rows, s)) for s in starts]
-    )
+    own_starts = [int(np.searchsorted(rows, s)) for s in starts]
+    found = _of_iterates(loss[rows], None if slopes is None else slopes[rows], own_starts, is_drawn)
     edges = [0, *(int(rows[phase.start]) for phase in found[1:]), len(loss)]
     found = [replace(phase, start=a, stop=b) for phase, (a, b) in zip(found, pairwise(edges), strict=True)]
     return _with_ends(found, loss, rows, starts)
@@ -79,7 +84,7 @@ def _with_ends(phases: list[Phase], loss: Floats, rows: NDArray[np.intp], starts
     return ended
 
 
-def _of_iterates(loss: Floats, slopes: Floats | None, starts: Sequence[int]) -> list[Phase]:
+def _of_iterates(loss: Floats, slopes: Floats | None, starts: Sequence[int], is_drawn: bool) -> list[Phase]:
     count = len(loss)
     if count == 0:
         return []
@@ -90,10 +95,10 @@ def _of_iterates(loss: Floats, slopes: Floats | None, starts: Sequence[int]) -> 
         return [Phase(0, 1, "start", "one evaluation")]
     stop = int(usable[-1]) + 1
     if stop < count:
-        before = _of_iterates(loss[:stop], None if slopes is None else slopes[:stop], starts)
+        before = _of_iterates(loss[:stop], None if slopes is None else slopes[:stop], starts, is_drawn)
         return [*before, Phase(stop, count, "divergence", unusable(loss[stop:]))]
     with np.errstate(over="ignore"):
-        return _phases_of(_filled(loss, usable), slopes, starts)
+        return _phases_of(_filled(loss, usable), slopes, starts, is_drawn)
 
 
 def last_of(phase: Phase, loss: Floats) -> int:
@@ -122,7 +127,7 @@ def _filled(loss: Floats, usable: NDArray[np.intp]) -> Floats:
     return loss[usable[np.maximum(places, 0)]]
 
 
-def _phases_of(loss: Floats, slopes: Floats | None, starts: Sequence[int]) -> list[Phase]:
+def _phases_of(loss: Floats, slopes: Floats | None, starts: Sequence[int], is_drawn: bool = False) -> list[Phase]:
     """Return the phases of finite losses."""
     count = len(loss)
     if np.ptp(loss / 2) <= _CONSTANT * float(np.abs(loss / 2).max()):
@@ -139,11 +144,11 @@ def _phases_of(loss: Floats, slopes: Floats | None, starts: Sequence[int]) -> li
         seen, curve = as_seen(path), fitted_curve(path)
     edges = {0, count, *(s for s in starts if 0 < s < count)}
     threshold = visible(seen, logarithmic=is_logarithmic(path))
-    rings = [] if noisy else ringing(seen, threshold)
+    rings = [] if noisy or is_drawn else ringing(seen, threshold)
     if not noisy and not 0 < len(rings) <= _MOST_RINGS:
         turns = len(turning_points(seen, threshold))
         if turns >= _MANY_TURNS and 2 * turns < count:
-            return _phases_of_averages(loss, slopes, starts, turns)
+            return _phases_of_averages(loss, slopes, starts, turns, is_drawn)
         rings = []
     for a, b in rings:
         edges |= {a, b}
@@ -177,7 +182,9 @@ def _phases_of(loss: Floats, slopes: Floats | None, starts: Sequence[int]) -> li
     return joined(called, segments, starts)
 
 
-def _phases_of_averages(loss: Floats, slopes: Floats | None, starts: Sequence[int], turns: int) -> list[Phase]:
+def _phases_of_averages(
+    loss: Floats, slopes: Floats | None, starts: Sequence[int], turns: int, is_drawn: bool
+) -> list[Phase]:
     """Return the phases of a loss that wanders up and down: those of its medians over its usual way up or down.
 
     Noise of which one draw is much like the one before (momentum over mini-batches, say) looks like rises and falls
@@ -186,9 +193,10 @@ def _phases_of_averages(loss: Floats, slopes: Floats | None, starts: Sequence[in
     edges = np.unique(np.round(np.linspace(0, len(loss), turns + 1)).astype(int))
     medians = np.array([np.median(loss[a:b]) for a, b in pairwise(edges)])
     found = []
-    for phase in _phases_of(medians, slopes, [int(np.searchsorted(edges, s, side="right")) - 1 for s in starts]):
+    own_starts = [int(np.searchsorted(edges, s, side="right")) - 1 for s in starts]
+    for phase in _phases_of(medians, slopes, own_starts, is_drawn):
         kind, label, noisy = phase.kind, phase.label, phase.noisy
-        if kind in ("plateau", "converged"):
+        if kind in ("plateau", "converged") or (is_drawn and kind == "oscillation"):
             kind, label, noisy = "plateau", "noisy plateau", True
         elif kind != "oscillation" and not noisy:
             label, noisy = f"noisy {label}", True

@@ -61,7 +61,7 @@ def compute(evidence: Evidence) -> Iterator[Finding]:
     """
     if measured := _measured(evidence):
         yield measured
-    elif evidence.is_minimized:
+    elif evidence.is_minimized and not evidence.are_losses_drawn:
         yield from _by_trials(evidence) or _by_steps(evidence) or _by_points(evidence)
 
 
