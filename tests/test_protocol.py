@@ -179,6 +179,8 @@ def rich_packets() -> list[bytes]:
 
     def objective(x: Any) -> Any:
         xi.event("deep")
+        if x < 1:
+            xi.event("near")
         return xi.watch(x, "height", "m") ** 2
 
     runs = []

@@ -54,6 +54,7 @@ def head(run: RecordedRun, writer: Writer, thinned: int = 1) -> protocol.Head:
         "loss_label": loss,
         "loss_unit": unit,
         "notices": _notices(run),
+        "view": run.memo.get("shown first", ""),
         "compared": False,
     }
 

@@ -17,6 +17,7 @@ from xinv_nb.view.columns import bytes_per_row, columns, drawn_at_first, entries
 from xinv_nb.view.events import events_for_view, most_telling, with_last
 from xinv_nb.view.file import File
 from xinv_nb.view.findings import findings_for_view
+from xinv_nb.view.first_sight import add_first_sight, headline
 from xinv_nb.view.fits import fits_for_view, looked_at
 from xinv_nb.view.head import Writer, head, state_in_words
 from xinv_nb.view.questions import fact_groups
@@ -123,6 +124,7 @@ def snapshot(
         "captions": told,
         "findings": findings_for_view(run),
     }
+    add_first_sight(header, run)
     sent.fits, sent.looked_at, sent.begins = fits_for_view(run), looked_at(run), []
     if sent.fits is not None:
         header["fits"] = sent.fits
@@ -178,6 +180,7 @@ def update(
         said, told = facts_for_view(facts_of(run)), captions(run, writer)
         header |= {"phases": phases(run), "facts": said, "fact_groups": fact_groups(said), "captions": told}
         header["findings"] = findings_for_view(run)
+        add_first_sight(header, run)
         if (fits := fits_for_view(run)) != sent.fits:
             header["fits"] = sent.fits = fits
         sent.looked_at = looked_at(run)
@@ -216,6 +219,7 @@ def words(run: RecordedRun, sent: Sent, writer: Writer, answers: Sequence[protoc
         **_next_update(run, sent),
         "head": head(run, writer, sent.thinned),
         "captions": told,
+        "headline": headline(run),
         "answers": answers,
         "events": _cited_events(run, sent, [*told, *(answer["caption"] for answer in answers)]),
     }
