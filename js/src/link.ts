@@ -64,10 +64,12 @@ export class Link {
     this.#send({ type: "scene", iteration });
   }
 
-  ask(text: string, span: Span | null): void {
+  /** Returns the number of the request. */
+  ask(text: string, span: Span | null): number {
     const request = this.#nextRequest++;
     this.#store.ask({ request, text, span, answer: null });
     this.#send({ type: "ask", request, question: text, span });
+    return request;
   }
 
   /** Asks that the model which is writing stops. */

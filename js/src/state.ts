@@ -35,10 +35,11 @@ export class State {
   /** Without a scene, two parameters are a picture by themselves. */
   readonly showsPlane: ReadonlySignal<boolean>;
   readonly wideScene = signal(false);
-  /** A span whose explanation is awaited. */
-  readonly explaining = signal<Span | null>(null);
+  /** What is unfolded below the story. */
+  readonly details = signal(false);
+  /** The number of the question whose answer is read, or the stretch that is explained. */
+  readonly asked = signal<number | Span | null>(null);
   readonly playing = signal(false);
-  readonly speed = signal(1);
   /** The row under the cursor; −1 when nothing is recorded. */
   readonly row: ReadonlySignal<number>;
   /** Of the iterations in view, one in how many is here. */
@@ -85,10 +86,10 @@ export class State {
     this.moveToRow(this.#store.history.nearestRow(iteration));
   }
 
-  /** Selects a span and stands at its beginning. */
-  select(span: Span): void {
+  /** Selects a span and stands at its beginning, or at its end. */
+  select(span: Span, end = false): void {
     this.playing.value = false;
-    this.moveTo(span[0]);
+    this.moveTo(span[end ? 1 : 0]);
     this.span.value = span;
   }
 

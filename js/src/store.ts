@@ -14,6 +14,8 @@ import type {
   Group,
   Head,
   Header,
+  Headline,
+  Mark,
   Objectives,
   Phase,
   RunEvent,
@@ -47,6 +49,7 @@ const EMPTY_HEAD: Head = {
   loss_label: "loss",
   loss_unit: "",
   notices: [],
+  view: "",
   compared: false,
 };
 
@@ -76,6 +79,10 @@ export class Store {
   readonly factGroups = signal<FactGroup[]>([]);
   readonly findings = signal<Finding[]>([]);
   readonly captions = signal<Caption[]>([]);
+  readonly headline = signal<Headline | null>(null);
+  /** What is marked on the track. */
+  readonly marks = signal<Mark[]>([]);
+  readonly suggestions = signal<string[]>([]);
   readonly questions = signal<Question[]>([]);
   /** Pictures of the scene by iteration; `framesVersion` counts their arrivals. */
   readonly frames = new Map<number, Frame>();
@@ -131,6 +138,9 @@ export class Store {
     if (header.facts) this.facts.value = header.facts;
     if (header.findings) this.findings.value = header.findings;
     if (header.captions) this.captions.value = header.captions;
+    if (header.headline !== undefined) this.headline.value = header.headline;
+    if (header.marks) this.marks.value = header.marks;
+    if (header.suggestions) this.suggestions.value = header.suggestions;
     if (fresh) this.eventsTotal.value = header.events_total ?? 0;
     if (fresh) this.events.value = header.events ?? [];
     else if (header.events?.length) {
@@ -182,6 +192,9 @@ export class Store {
     this.factGroups.value = [];
     this.findings.value = [];
     this.captions.value = [];
+    this.headline.value = null;
+    this.marks.value = [];
+    this.suggestions.value = [];
     this.questions.value = [];
     this.frameError.value = null;
   }

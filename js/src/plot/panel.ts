@@ -20,6 +20,8 @@ export interface Band {
   low: ColumnData;
   high: ColumnData;
   cotangent: ColumnData;
+  /** What the gradient asks of it does. */
+  changes: boolean;
 }
 
 /** The rows that are seen. */
@@ -62,11 +64,15 @@ export interface Extent {
 /** A positive quantity whose largest value is this many times its smallest is drawn on a logarithmic axis. */
 const LOG_FROM = 50;
 
-export function lossPanel(title: string, loss: ColumnData, place: Place, course: Course): Panel {
-  // Rejected trials far from the accepted iterates do not squash the line: they lie on the axis' edge.
+/** Rejected trials far from the accepted iterates do not squash the line: they lie on the axis' edge. */
+export function lossExtent(loss: ColumnData, course: Course): Extent {
   const all = courseExtent([loss], { ...course, accepted: null }, true);
   const iterates = course.accepted ? courseExtent([loss], course, true) : all;
-  const range = iterates.low <= iterates.high ? widen(iterates, [all.low, all.high], 0.5) : all;
+  return iterates.low <= iterates.high ? widen(iterates, [all.low, all.high], 0.5) : all;
+}
+
+export function lossPanel(title: string, loss: ColumnData, place: Place, course: Course): Panel {
+  const range = lossExtent(loss, course);
   return { ...panel(title, range, isWide(range), place, 30), loss };
 }
 
