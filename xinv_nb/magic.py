@@ -31,6 +31,7 @@ from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.recording.tracebacks import take_our_frames_out
 from xinv_nb.run import Run
 from xinv_nb.session import Recording
+from xinv_nb.view.head import show_first
 
 _MARK = "%%xinv"
 _IS_OURS = re.compile(r"%%xinv(?![\w?])")
@@ -49,6 +50,8 @@ class Options:
     live: bool = True
     quiet: bool = False
     mute: tuple[str, ...] = ()
+    view: str = ""
+    """What the widget shows first; empty: what the reader looked at last."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -74,6 +77,7 @@ def _parser() -> _Parser:
     parser.add_argument("--parameters", metavar="a,b,…", help="the parameters to show")
     parser.add_argument("--max-events", metavar="N", type=int, help="events kept at most (100000)")
     parser.add_argument("--mute", metavar="KIND,…", help="kinds of findings not to tell of; none for all again")
+    parser.add_argument("--view", choices=["story", "details"], help="what the widget shows first")
     parser.add_argument("--save", metavar="PATH", help="write the run to this file when it ends")
     parser.add_argument("--no-live", action="store_true", help="show the widget when the run has ended")
     parser.add_argument("--quiet", action="store_true", help="record only; show nothing")
@@ -109,6 +113,7 @@ def parse(line: str, defaults: Options | None = None) -> Options:
         parameters=_names(given.parameters) if given.parameters else base.parameters,
         max_events=base.max_events if given.max_events is None else given.max_events,
         mute=base.mute if given.mute is None else _kinds(given.mute),
+        view=given.view or base.view,
         save=given.save,
         live=base.live and not given.no_live,
         quiet=base.quiet or given.quiet,
@@ -192,6 +197,7 @@ class _OpenCell:
         self._run = Run(options.name or "", _problem_of(shell, options))
         RunWriter(self._run).choose_parameters(options.parameters)
         RunWriter(self._run).mute(options.mute)
+        show_first(self._run, options.view)
         self._recording = Recording(
             self._run,
             options.max_events,
@@ -357,6 +363,7 @@ def _settings(options: Options) -> str:
         ("problem", options.problem or "none"),
         ("parameters", ", ".join(options.parameters) or "all"),
         ("muted", ", ".join(options.mute) or "nothing"),
+        ("view", options.view or "as looked at last"),
         ("live widget", "yes" if options.live and not options.quiet else "no"),
     ]
     first, *models = listing(e)

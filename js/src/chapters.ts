@@ -22,7 +22,8 @@ export function chapterAt(chapters: readonly Caption[], iteration: number): numb
 /** What a chapter is called; one alone is of the whole run. */
 export function titleOf({ heading }: Caption, store: Store): string {
   const isAlone = chaptersOf(store).length === 1 && store.history.rows > 0 && !store.head.value.compared;
-  return isAlone ? "Whole run" : heading;
+  if (!isAlone) return heading;
+  return store.fits.value ? "The whole fit" : "Whole run";
 }
 
 /** First and last row of what is told of. */

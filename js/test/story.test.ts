@@ -69,8 +69,8 @@ describe("the headline", () => {
   });
 
   it("waits for the first gradient", () => {
-    tell([], {});
-    model.receive(encode({ sequence: 2, head: head({ status: "running" }), headline: null }));
+    tell([]);
+    model.receive(encode({ kind: "snapshot", sequence: 2, head: head({ status: "running" }), headline: null }));
     expect(find(".headline-text").textContent).toBe("Waiting for the first gradient");
   });
 });
@@ -104,7 +104,8 @@ describe("chapters", () => {
     expect(all(".chapter-title").map((node) => node.textContent)).toEqual(["Whole run"]);
     expect(find(".provisional").hidden).toBe(true);
     model.receive(encode({ sequence: 2, captions: [], head: head({ status: "running" }) }));
-    expect(find(".provisional").textContent).toContain("too early to tell");
+    expect(find(".headline-text").textContent).toBe("Too early to tell");
+    expect(find(".provisional").textContent).toBe("The explanation appears here, chapter by chapter.");
   });
 
   it("change at most once a second while the run plays", () => {

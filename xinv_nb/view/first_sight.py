@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from xinv_nb.facts.analysis import facts_of, story_span
 from xinv_nb.facts.fact import Fact
 from xinv_nb.language.slots import Said
@@ -91,9 +93,10 @@ def _questions(run: RecordedRun) -> Iterator[str]:
     turned = [fact for fact in facts if fact.kind == "turned because"]
     yield from (f"Why did {labels[name]} turn back?" for name in _parameters(turned[-1:]) if name in labels)
     objective = run.problem.objective if run.problem else None
-    went = next((fact for fact in facts if fact.kind == "course" and "end" in fact.slots), None)
-    if went is not None and any(fact.kind in ("terms", "credit", "reason") for fact in facts):
-        fell = run.loss[went.span[1]] < run.loss[went.span[0]]
+    first, last = story_span(run)
+    is_known = bool(np.isfinite(run.loss[[first, last]]).all()) and run.loss[first] != run.loss[last]
+    if is_known and any(fact.kind in ("terms", "credit", "reason") for fact in facts):
+        fell = run.loss[last] < run.loss[first]
         word = (objective.lower if fell else objective.higher) if objective else "lower" if fell else "higher"
         yield f"Why is it {word}?"
     because = [fact for fact in facts if fact.kind == "reason" and fact.span == story_span(run)]

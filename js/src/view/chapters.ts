@@ -6,7 +6,7 @@ import { element, react, reconcile, setAttributes } from "../dom";
 import { formatCount, formatPair, formatWithUnit } from "../format";
 import { atEnd, on } from "../listen";
 import type { Caption } from "../protocol";
-import type { State } from "../state";
+import { FOLLOW, type State } from "../state";
 import type { Store } from "../store";
 import { keysOf, lightSpan, reveal, spanText } from "./caption";
 import { createEvidence } from "./evidence";
@@ -43,6 +43,7 @@ export function createChapters(
   });
 
   const former = new Map();
+  let before = -1;
   react(signal, () => {
     store.version.value;
     const chapters = chaptersOf(store);
@@ -63,7 +64,9 @@ export function createChapters(
     const make = (item: Item) => createChapter(item, store, state);
     reconcile(list, seen, ({ caption }) => keys.get(caption) as string, make, former);
     const shown = list.querySelector<HTMLElement>(".open");
-    if (shown && at >= 0) reveal(scroll, shown);
+    // What the reader has not moved to stays where it is.
+    if (shown && at !== before && state.cursor.peek() !== FOLLOW) reveal(scroll, shown);
+    before = at;
     state.lit.value = null;
   });
   return node;

@@ -3,6 +3,7 @@ import { endsOf } from "../chapters";
 import { element, react, setText } from "../dom";
 import { formatPair } from "../format";
 import { seriesColour } from "../plot/ink";
+import { isWide } from "../plot/panel";
 import type { Series } from "../protocol";
 import type { State } from "../state";
 import type { Store } from "../store";
@@ -37,11 +38,7 @@ export function createDumbbells(store: Store, state: State, signal: AbortSignal)
     if (names !== named) {
       named = names;
       rows = seen.map((series) => createRow(series, store));
-      list.replaceChildren(
-        ...rows.map(({ from, to, bar, value, series }) =>
-          createItem({ series, from, to, bar, value }, store),
-        ),
-      );
+      list.replaceChildren(...rows.map(createItem));
     }
     const whose = compared ? store.head.value.loss_label || "loss" : "parameters";
     setText(
@@ -79,7 +76,7 @@ function createRow(series: Series, store: Store): Row {
   return { series, from, to, bar, value: element("span", { class: "bell-value" }) } as Row;
 }
 
-function createItem({ series, from, to, bar, value }: Row, _: Store): HTMLElement {
+function createItem({ series, from, to, bar, value }: Row): HTMLElement {
   const name = element("span", { class: "bell-name", title: series.description }, labelOf(series));
   return element(
     "li",
@@ -102,7 +99,8 @@ function place(rows: readonly Row[], store: Store, state: State): void {
   }
   for (const { series, from, to, bar, value } of rows) {
     const [low, high] = scales.get(series.group) ?? [0, 1];
-    const share = (number: number) => (high > low ? (100 * (number - low)) / (high - low) : 50);
+    const scale = isWide({ low, high }) && store.head.peek().compared ? Math.log : (number: number) => number;
+    const share = (number: number) => (high > low ? (100 * (scale(number) - scale(low))) / (scale(high) - scale(low)) : 50);
     const start = history.value(`p${series.key}`, first);
     const now = history.value(`p${series.key}`, at);
     setText(value, at < 0 ? "" : formatPair(start, now, series.unit).join(" → "));

@@ -49,7 +49,8 @@ export function createHead(
     // Of several fits, each names its own.
     const by = head.optimizer.split(" · ")[0];
     const optimizer = by && fitsToChoose(store).length === 0 && rest.length > 0 ? ` of ${by}` : "";
-    setText(more, rest.length > 0 ? ` · ${rest.join(" · ")}${optimizer}` : "");
+    const counted = head.status === "running" && /^\S+$/.test(rest[0] ?? "") ? ` ${head.noun}s` : "";
+    setText(more, rest.length > 0 ? ` · ${rest.join(" · ")}${counted}${optimizer}` : "");
     stateNode.dataset.tone = store.problem.value ? "bad" : head.tone;
     stateNode.title = [head.state, head.optimizer].filter(Boolean).join("\n");
     setText(thinned, `one in ${formatCount(state.thinned.value)} evaluations is shown`);

@@ -16,7 +16,8 @@ export function createHeadline(store: Store, state: State, signal: AbortSignal):
     const headline = store.headline.value;
     const { status } = store.head.value;
     node.hidden = !headline && (status !== "running" || store.captions.value.length > 0);
-    const words = headline?.text ?? "Waiting for the first gradient";
+    store.version.value;
+    const words = headline?.text ?? (store.history.rows > 0 ? "Too early to tell" : "Waiting for the first gradient");
     const now = JSON.stringify([words, headline?.beneath, headline?.cites, store.series.value.length]);
     if (now === shown) return;
     shown = now;

@@ -28,7 +28,9 @@ export function createReading(store: Store, state: State, link: Link, signal: Ab
   const answer = createAnswer(store, state, link, ask.box, signal);
   const node = element("div", { class: "reading" }, scroll, answer, ask.node);
   react(signal, () => {
-    node.classList.toggle("asking", askedOf(store, state) !== null);
+    const asking = askedOf(store, state) !== null;
+    if (asking && !node.classList.contains("asking")) scroll.scrollTop = 0;
+    node.classList.toggle("asking", asking);
   });
   react(signal, () => {
     store.version.value;
@@ -37,7 +39,7 @@ export function createReading(store: Store, state: State, link: Link, signal: Ab
     provisional.textContent =
       store.captions.value.length > 0
         ? "The next chapter is named when the run changes its pace. What stands here may still be corrected."
-        : "It is too early to tell. The explanation appears here, chapter by chapter.";
+        : "The explanation appears here, chapter by chapter.";
   });
   return node;
 }

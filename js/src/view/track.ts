@@ -4,6 +4,7 @@ import { signal as createSignal } from "@preact/signals-core";
 import { chapterAt, chaptersOf, titleOf } from "../chapters";
 import { eachFrame, element, react, setAttributes, setText } from "../dom";
 import { formatCount, formatWithUnit } from "../format";
+import { type Part, partsOf } from "../fits";
 import { atEnd } from "../listen";
 import { type Ink, readInk } from "../plot/ink";
 import { createSurface } from "../plot/surface";
@@ -132,7 +133,11 @@ export function createTrack(store: Store, state: State, root: HTMLElement, signa
     const built = track.value;
     chapters = chaptersOf(store);
     if (!built) return;
-    bands.replaceChildren(...chapters.map((each, index) => createBand(each, index, built)));
+    const others = store.head.peek().compared ? [] : partsOf(store).filter(({ kind }) => kind === "fit");
+    bands.replaceChildren(
+      ...chapters.map((each, index) => createBand(each, index, built)),
+      ...others.map((each) => createOther(each, built)),
+    );
     markChapter();
   });
   function createBand(chapter: Caption, index: number, { sheet }: Track): HTMLElement {
@@ -150,6 +155,14 @@ export function createTrack(store: Store, state: State, root: HTMLElement, signa
     band.hidden = store.head.peek().compared;
     name.hidden = to - from < 44;
     return band;
+  }
+  /** A fit that is not told of. */
+  function createOther({ from, to, fits }: Part, { sheet }: Track): HTMLElement {
+    const ends = [from, to - 1].map((row) => clamp(sheet.x(store.history.value("iteration", row))));
+    const [left, right] = ends as [number, number];
+    const name = element("span", { class: "other-name" }, fits[0] > 0 ? `fit ${fits[0]}` : "");
+    name.hidden = right - left < 34;
+    return element("span", { class: "band other", style: `left:${left}px;width:${right - left}px` }, name);
   }
   function markChapter(): void {
     const at = chapterAt(chapters, state.iteration.peek());
@@ -210,14 +223,13 @@ export function createTrack(store: Store, state: State, root: HTMLElement, signa
   return { node, slider: knob, recolour };
 }
 
-/** Whether the curve passes below the note's place in the upper corner. */
+/** Whether all curves pass below the note's place in the upper corner. */
 function isFree({ panel, sheet }: Track): boolean {
-  const values = panel.loss ?? panel.lines[0]?.values;
-  const from = Math.max(sheet.window.from, Math.floor(sheet.window.to * 0.85));
-  const last = sheet.window.to - 1;
-  return [from, last].every(
-    (row) => !(panel.y((values?.[row] ?? Number.NaN) as number) < NOTE + NOTE_HEIGHT),
-  );
+  const { from, to } = sheet.window;
+  const rows = [Math.max(from, Math.floor(to * 0.85)), to - 1];
+  const curves = panel.loss ? [panel.loss] : panel.lines.map(({ values }) => values);
+  const isBelow = (height: number) => !(height < NOTE + NOTE_HEIGHT);
+  return curves.every((values) => rows.every((row) => isBelow(panel.y((values[row] ?? Number.NaN) as number))));
 }
 
 /** Parameters whose values are heard where they are shown alone. */
