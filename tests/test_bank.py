@@ -32,10 +32,10 @@ from xinv_nb.language.slots import (
     Word,
     named_in,
 )
-from xinv_nb.words import headlines
+from xinv_nb.words import beneath, headlines
 from xinv_nb.words.queries.kinds import all_query_kinds
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in [*all_kinds(), headlines.KIND]}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in [*all_kinds(), headlines.KIND, beneath.KIND]}
 FINDINGS: dict[str, FindingKind] = {kind.name: kind for kind in all_finding_kinds()}
 every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 
@@ -155,4 +155,4 @@ def test_every_part_of_the_bank_is_of_a_kind_that_there_is() -> None:
     parts = {of for of, _ in bank_of().own}
     known = {kind.wordings or kind.name for kind in KINDS.values()} | {PART.format(name) for name in FINDINGS}
     answers = {query.kind.name for query in all_query_kinds().values()}
-    assert parts <= known | answers | {"clauses", "main"}
+    assert parts <= known | answers | {"clauses", "main", headlines.OF_A_FINDING}

@@ -69,7 +69,8 @@ def said(slot: Slot) -> str:
     if isinstance(slot, Asked):
         return asked(slot.label, slot.cotangent, slot.directions, slot.loss)
     if isinstance(slot, Listed):
-        return in_a_row([said(item) for item in slot.items], closing=slot.closing)
+        parts = [said(item) for item in slot.items]
+        return with_shared_words(parts) if slot.shared else in_a_row(parts, closing=slot.closing)
     if isinstance(slot, Word):
         return slot.key
     if isinstance(slot, Said):
@@ -107,6 +108,22 @@ def said_of_loss(found: str, loss: LossNamed) -> str:
     if not article:
         return bare
     return f"{article[0]}{'n' if bare[0].lower() in 'aeiou' else ''} {bare}"
+
+
+def with_shared_words(parts: Sequence[str]) -> str:
+    """Return parts as a list in which the words that all begin or end with are said once.
+
+    >>> with_shared_words(["the first point", "the second point"]), with_shared_words(["width", "strength"])
+    ('the first and second point', 'width and strength')
+    """
+    words = [part.split(" ") for part in parts]
+    most = min(map(len, words), default=0) - 1
+    begin = next((n for n in range(most) if len({each[n] for each in words}) > 1), max(most, 0))
+    end = next((n for n in range(most - begin) if len({each[-1 - n] for each in words}) > 1), max(most - begin, 0))
+    if len(parts) < 2 or len({tuple(each) for each in words}) < len(parts):
+        return listed(parts)
+    own = [" ".join(each[begin : len(each) - end]) for each in words]
+    return " ".join([*words[0][:begin], listed(own), *words[0][len(words[0]) - end :]])
 
 
 def in_a_row(parts: Sequence[str], *, closing: bool = True) -> str:

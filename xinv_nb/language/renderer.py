@@ -97,8 +97,8 @@ def _said(slot: Slot, throughout: Mapping[str, Slot], *, begins: bool = False) -
             template = f"{template[0].lower()}{template[1:]}"
         return fill(template, {**slot.slots, **throughout})
     if isinstance(slot, Listed) and any(isinstance(item, Clause) for item in slot.items):
-        text = english.in_a_row([_said(item, throughout) for item in slot.items], closing=slot.closing)
-        return _capital(text) if begins else text
+        parts = [_said(item, throughout, begins=begins and k == 0) for k, item in enumerate(slot.items)]
+        return english.in_a_row(parts, closing=slot.closing)
     return english.said_first(slot) if begins else english.said(slot)
 
 

@@ -198,10 +198,14 @@ class Said(Slot):
 
 @dataclass(frozen=True)
 class Listed(Slot):
-    """Several slots in a row: `a, b and c`, or `a, b, c` where it is not `closing`."""
+    """Several slots in a row: `a, b and c`, or `a, b, c` where it is not `closing`.
+
+    `shared`: the words that all begin or end with are said once, as in `the first and second point`.
+    """
 
     items: tuple[Slot, ...]
     closing: bool = True
+    shared: bool = False
 
     @property
     def plain(self) -> list[Any]:

@@ -19,6 +19,7 @@ from xinv_nb.language.quantities import sentence_start
 from xinv_nb.language.renderer import said
 from xinv_nb.recorded.captions import Caption
 from xinv_nb.recorded.run import RecordedRun
+from xinv_nb.words.chapter_headlines import headline_of_chapter
 from xinv_nb.words.chapters import (
     MOST_EVENTS,
     MOST_MOVES,
@@ -103,7 +104,10 @@ def plan(run: RecordedRun, level: str | None = None) -> list[Draft]:
     `level` is the reader, as in `narrate`.
     """
     drafts = _worded(outline(run, level), _seed(run), explains=level != "expert")
-    return [replace(drafts[0], headline=headline_of(run)), *drafts[1:]]
+    chapters = [
+        replace(d, headline=headline_of_chapter(run, [f for s in d.sentences for f in s.facts])) for d in drafts[1:]
+    ]
+    return [replace(drafts[0], headline=headline_of(run)), *chapters]
 
 
 @dataclass(frozen=True)

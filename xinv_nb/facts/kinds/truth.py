@@ -15,6 +15,9 @@ from xinv_nb.facts.measures.sizes import end_of
 from xinv_nb.language.slots import Named, Slot, Value, pair
 
 _DIGITS = 6
+_FOUND, _MISSED = 0.02, 0.1
+"""Share of the true value, or of the way to it, by which a parameter may be off that was found; by which it is far off.
+"""
 
 
 def compute(evidence: Evidence) -> Iterator[Fact]:
@@ -34,7 +37,19 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
         elif end.looks_like(true):
             form, end = "to six digits", Value(ended, unit, digits=_DIGITS)
         slots: dict[str, Slot] = {"parameter": named(entry), "end": end, "truth": true}
-        yield KIND.fact(form, (last, last), 0.75, slots)
+        data = {"how": _how(float(run.column(entry)[0]), ended, float(truth))}
+        yield KIND.fact(form, (last, last), 0.75, slots, data=data)
+
+
+def _how(start: float, end: float, truth: float) -> str:
+    """Return whether a parameter was `found`, as near as a reader asks, or `missed` by far; `near` in between.
+
+    What lay there from the start was not found.
+    """
+    off, way = abs(end - truth), abs(start - truth)
+    if way > 0 and (off <= _FOUND * abs(truth) or off <= _FOUND * way) and off < way:
+        return "found"
+    return "missed" if off > _MISSED * (abs(truth) or way) else "near"
 
 
 KIND = Kind(
