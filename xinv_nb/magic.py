@@ -344,6 +344,7 @@ class XinvMagics(Magics):
                 )
             from IPython.display import display
 
+            show_first(run, options.view)
             display(run.widget())  # type: ignore[no-untyped-call]
             return
         _defaults = replace(options, name=None, save=None)

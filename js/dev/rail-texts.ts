@@ -239,7 +239,8 @@ function shortOf(parts: Caption["parts"]): Caption["parts"] {
 
 /** What the run comes to. */
 export function headlineAt(run: RailRun, iteration: number): Headline | null {
-  if (iteration < 9) return { text: "Too early to tell", beneath: [], span: [0, iteration], cites: [] };
+  if (iteration < 9)
+    return { text: "Too early to tell", beneath: [], span: [0, iteration], cites: [], wrong: false };
   const [first, now] = [run.loss[0] ?? 0, run.loss[iteration] ?? 0];
   const share = formatNumber(100 * (1 - now / first), 2);
   return {
@@ -251,6 +252,7 @@ export function headlineAt(run: RailRun, iteration: number): Headline | null {
     ],
     span: [0, iteration],
     cites: ["F1", "F4"],
+    wrong: false,
   };
 }
 

@@ -23,7 +23,9 @@ export function chapterAt(chapters: readonly Caption[], iteration: number): numb
 export function titleOf({ heading }: Caption, store: Store): string {
   const isAlone = chaptersOf(store).length === 1 && store.history.rows > 0 && !store.head.value.compared;
   if (!isAlone) return heading;
-  return store.fits.value ? "The whole fit" : "Whole run";
+  const [first, last] = storyOf(store).fits;
+  if (!store.fits.value) return "Whole run";
+  return first > 0 && first === last ? `Fit ${first}` : "These fits";
 }
 
 /** First and last row of what is told of. */

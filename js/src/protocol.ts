@@ -253,6 +253,8 @@ export interface Headline {
   beneath: Part[];
   span: Span;
   cites: string[];
+  /** It says what the first finding says in full. */
+  wrong: boolean;
 }
 
 /** Something that began or ended in the simulation, told on the track. */

@@ -61,7 +61,7 @@ afterEach(() => {
 describe("the headline", () => {
   it("says what the run comes to and how, the names with their colours", () => {
     const beneath: Part[] = [...words("mostly by "), { text: "village-west · y", kind: "name" }];
-    tell([], { headline: { text: "15 % cheaper", beneath, span: [0, 29], cites: ["F1"] } });
+    tell([], { headline: { text: "15 % cheaper", beneath, span: [0, 29], cites: ["F1"], wrong: false } });
     expect(find(".headline").getAttribute("aria-label")).toBe("15 % cheaper, iterations 0–29");
     expect(find(".headline .name-dot").getAttribute("style")).toContain("--series-1");
     expect(find(".beneath").textContent).toContain("mostly by village-west · y");
@@ -70,7 +70,9 @@ describe("the headline", () => {
 
   it("waits for the first gradient", () => {
     tell([]);
-    model.receive(encode({ kind: "snapshot", sequence: 2, head: head({ status: "running" }), headline: null }));
+    model.receive(
+      encode({ kind: "snapshot", sequence: 2, head: head({ status: "running" }), headline: null }),
+    );
     expect(find(".headline-text").textContent).toBe("Waiting for the first gradient");
   });
 });
@@ -182,9 +184,34 @@ describe("what is wrong", () => {
       cites: [],
     });
     tell([], { findings: [finding("D1"), finding("D2")] });
-    expect(all(".advice").map((node) => node.textContent)).toEqual(["What to do: Mend D1."]);
+    const open = () => all(".finding.open").map((node) => node.querySelector(".advice")?.textContent);
+    expect(open()).toEqual(["What to do: Mend D1."]);
     all(".finding-head")[1]?.click();
-    expect(all(".advice").map((node) => node.textContent)).toEqual(["What to do: Mend D2."]);
+    expect(open()).toEqual(["What to do: Mend D2."]);
+  });
+
+  it("has the headline as its title where that says the same, and is a line where it is a caution", () => {
+    const finding = (heading: "Warning" | "Caution") => ({
+      id: heading,
+      kind: "k",
+      heading,
+      text: words("It broke. Then more."),
+      advice: words("Mend it."),
+      span: [0, 1] as const,
+      cites: [],
+    });
+    const headline = { text: "Broken", beneath: [], span: [0, 29] as const, cites: [], wrong: true };
+    tell([], { findings: [finding("Warning")], headline });
+    expect([find(".finding-what").textContent, find(".finding-why").textContent]).toEqual([
+      "Broken",
+      "It broke. Then more.",
+    ]);
+    expect(find(".headline").hidden).toBe(true);
+    model.receive(
+      encode({ sequence: 2, findings: [finding("Caution")], headline: { ...headline, wrong: false } }),
+    );
+    expect(find(".finding-head").textContent).toContain("It broke.");
+    expect([find(".finding > div").hidden, find(".headline").hidden]).toEqual([true, false]);
   });
 });
 

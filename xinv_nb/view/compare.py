@@ -126,7 +126,7 @@ def comparison(runs: Sequence[RecordedRun], most_rows: int | None = None) -> byt
         "captions": [caption_for_view(caption, "c0", marks)],
         "headline": None
         if best is None
-        else {"text": best.text, "beneath": [], "span": caption.span, "cites": [best.id] if best.id else []},
+        else {"text": best.text, "beneath": [], "span": caption.span, "cites": (), "wrong": False},
     }
     return pack(header, body)
 

@@ -12,7 +12,7 @@ from xinv_nb.language.slots import Said
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.view import protocol
 from xinv_nb.view.marks import marked, names_to_mark
-from xinv_nb.words.headlines import headline_beneath, headline_fact
+from xinv_nb.words.headlines import OF_A_FINDING, headline_beneath, headline_fact
 
 _MOST_MARKS = 24
 _MOST_SUGGESTIONS = 4
@@ -43,6 +43,7 @@ def headline(run: RecordedRun) -> protocol.Headline | None:
         "beneath": marked(headline_beneath(run), names_to_mark(run)),
         "span": story_span(run),
         "cites": fact.cites,
+        "wrong": fact.wordings == OF_A_FINDING,
     }
 
 

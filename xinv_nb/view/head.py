@@ -15,7 +15,6 @@ from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.view import protocol
 from xinv_nb.view.downloading import Offer
 
-
 _SHOWN_FIRST = "shown first"
 
 

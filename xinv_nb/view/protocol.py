@@ -300,6 +300,8 @@ class Headline(TypedDict):
     """Empty where nothing is known of that."""
     span: Span
     cites: Sequence[str]
+    wrong: bool
+    """It says what the first finding says in full."""
 
 
 class Mark(TypedDict):

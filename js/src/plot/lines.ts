@@ -9,7 +9,10 @@ import { cross, dot, line } from "./strokes";
 
 type Context = CanvasRenderingContext2D;
 /** What lines are drawn on: a figure's panels, or the track. */
-export type Sheet = Pick<Figure, "left" | "right" | "x" | "iterations" | "accepted" | "window" | "parts">;
+export type Sheet = Pick<Figure, "left" | "right" | "x" | "iterations" | "accepted" | "window" | "parts"> & {
+  /** Without the trials that were turned down. */
+  quiet?: boolean;
+};
 
 const FADED = 0.14;
 /** Of fits that are not told of: the opacity of their lines, and the share of the width. */
@@ -31,7 +34,7 @@ export function paintPanelLines(context: Context, figure: Sheet, panel: Panel, i
   context.lineCap = "round";
   if (!panel.band && panel.axis.ticks.length === 0) paintNoValues(context, figure, panel, ink);
   if (panel.loss) {
-    paintRejected(context, figure, panel, panel.loss, ink);
+    if (!figure.quiet) paintRejected(context, figure, panel, panel.loss, ink);
     paintPath(context, figure, panel, panel.loss, ink.text, 2, []);
   }
   if (panel.band) paintBand(context, figure, panel, panel.band, ink);

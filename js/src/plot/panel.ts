@@ -64,15 +64,11 @@ export interface Extent {
 /** A positive quantity whose largest value is this many times its smallest is drawn on a logarithmic axis. */
 const LOG_FROM = 50;
 
-/** Rejected trials far from the accepted iterates do not squash the line: they lie on the axis' edge. */
-export function lossExtent(loss: ColumnData, course: Course): Extent {
+export function lossPanel(title: string, loss: ColumnData, place: Place, course: Course): Panel {
+  // Rejected trials far from the accepted iterates do not squash the line: they lie on the axis' edge.
   const all = courseExtent([loss], { ...course, accepted: null }, true);
   const iterates = course.accepted ? courseExtent([loss], course, true) : all;
-  return iterates.low <= iterates.high ? widen(iterates, [all.low, all.high], 0.5) : all;
-}
-
-export function lossPanel(title: string, loss: ColumnData, place: Place, course: Course): Panel {
-  const range = lossExtent(loss, course);
+  const range = iterates.low <= iterates.high ? widen(iterates, [all.low, all.high], 0.5) : all;
   return { ...panel(title, range, isWide(range), place, 30), loss };
 }
 

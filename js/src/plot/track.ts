@@ -6,7 +6,7 @@ import type { State } from "../state";
 import type { Store } from "../store";
 import type { Ink } from "./ink";
 import { paintPanelLines, type Sheet } from "./lines";
-import { type Extent, isWide, type Line, lossExtent, type Panel, parameterRange } from "./panel";
+import { courseExtent, type Extent, isWide, type Line, type Panel, parameterRange } from "./panel";
 import { type Axis, iterationAxis, pixels, zoomedAxis } from "./scale";
 
 export interface Track {
@@ -32,7 +32,7 @@ export function buildTrack(store: Store, state: State, frame: Frame): Track {
   const { history } = store;
   const { left, right, top, bottom } = frame;
   const view = state.view.value;
-  const { status, compared, loss_unit } = store.head.value;
+  const { status, compared } = store.head.value;
   const room = (right - left) / TICK_ROOM;
   const axis = view
     ? zoomedAxis(view[0], view[1], room)
@@ -50,16 +50,17 @@ export function buildTrack(store: Store, state: State, frame: Frame): Track {
     accepted,
     window,
     parts,
+    quiet: true,
   };
   const loss = compared ? null : history.column("loss");
   const lines = compared ? lossesOf(store) : [];
-  const range = loss ? lossExtent(loss, sheet) : parameterRange(lines, sheet, true);
+  const range = loss ? courseExtent([loss], sheet, true) : parameterRange(lines, sheet, true);
   const isEmpty = !(range.low <= range.high);
   const log = isWide(range);
   const values: Axis = { ...padded(range), log, ticks: isEmpty ? [] : [{ value: range.low, text: "" }] };
   const y = pixels(values, bottom, top);
   const panel = { title: "", log, top, bottom, axis: values, y, lines, loss, band: null };
-  return { sheet, axis, panel, labels: isEmpty ? [] : labelsOf(range, y, loss_unit), isEmpty };
+  return { sheet, axis, panel, labels: isEmpty ? [] : labelsOf(range, y), isEmpty };
 }
 
 /** A constant lies in the middle. */
@@ -69,7 +70,7 @@ function padded({ low, high }: Extent): Extent {
   return { low: low - reach, high: high + reach };
 }
 
-function labelsOf({ low, high }: Extent, y: (value: number) => number, _unit: string): Track["labels"] {
+function labelsOf({ low, high }: Extent, y: (value: number) => number): Track["labels"] {
   const [least, most] = formatPair(low, high);
   if (low === high) return [{ text: least, y: y(low) }];
   return [

@@ -100,7 +100,8 @@ function place(rows: readonly Row[], store: Store, state: State): void {
   for (const { series, from, to, bar, value } of rows) {
     const [low, high] = scales.get(series.group) ?? [0, 1];
     const scale = isWide({ low, high }) && store.head.peek().compared ? Math.log : (number: number) => number;
-    const share = (number: number) => (high > low ? (100 * (scale(number) - scale(low))) / (scale(high) - scale(low)) : 50);
+    const share = (number: number) =>
+      high > low ? (100 * (scale(number) - scale(low))) / (scale(high) - scale(low)) : 50;
     const start = history.value(`p${series.key}`, first);
     const now = history.value(`p${series.key}`, at);
     setText(value, at < 0 ? "" : formatPair(start, now, series.unit).join(" → "));

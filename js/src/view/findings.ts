@@ -12,68 +12,80 @@ import { say } from "./says";
 
 export function createFindings(store: Store, state: State, signal: AbortSignal): HTMLElement {
   const list = element("div", { class: "findings", "aria-live": "polite" });
-  const open = createSignal("");
+  /** What the reader opened; null until then. */
+  const open = createSignal<string | null>(null);
   const former = new Map();
   react(signal, () => {
     const findings = store.findings.value;
-    const shown = findings.some(({ id }) => id === open.value) ? open.value : findings[0]?.id;
-    const make = ({ finding, isOpen }: { finding: Finding; isOpen: boolean }) =>
-      isOpen
-        ? createOpen(finding, store, state)
-        : createFolded(finding, store, () => {
-            open.value = finding.id;
-          });
-    reconcile(
-      list,
-      findings.map((finding) => ({ finding, isOpen: finding.id === shown })),
-      ({ finding }) => finding.id,
-      make,
-      former,
-    );
+    // A warning comes before all else; beside a caution the headline is what matters.
+    const atFirst = findings[0]?.heading === "Warning" ? findings[0].id : "";
+    const shown = findings.some(({ id }) => id === open.value) ? open.value : atFirst;
+    const title = saidInShort(store);
+    const items = findings.map((finding, index) => ({
+      finding,
+      isOpen: finding.id === shown,
+      title: index === 0 ? title : "",
+    }));
+    const make = (item: Item) =>
+      createFinding(item, store, state, (id) => {
+        open.value = id;
+      });
+    reconcile(list, items, ({ finding }) => finding.id, make, former);
     list.hidden = findings.length === 0;
   });
   return list;
 }
 
-function createOpen(finding: Finding, store: Store, state: State): HTMLElement {
+/** The headline, where it says what the first finding says; else empty. */
+export function saidInShort(store: Store): string {
+  const headline = store.headline.value;
+  return headline?.wrong && store.findings.value[0]?.heading === "Warning" ? headline.text : "";
+}
+
+interface Item {
+  finding: Finding;
+  isOpen: boolean;
+  title: string;
+}
+
+function createFinding(
+  { finding, isOpen, title }: Item,
+  store: Store,
+  state: State,
+  unfold: (id: string) => void,
+): HTMLElement {
   const span = spanText(finding.span, store);
-  const [what, why] = atSentence(finding.text);
+  const [first, rest] = title ? [[], finding.text] : atSentence(finding.text);
   const head = element(
     "button",
-    { class: "finding-head" },
+    { class: "finding-head", "aria-expanded": isOpen },
     sign(finding),
-    ` ${finding.heading} `,
-    element("span", { class: "span" }, span),
+    finding.heading,
+    isOpen
+      ? element("span", { class: "span" }, span)
+      : element("span", { class: "folded-what" }, ...say(title ? finding.text : first, store)),
   );
-  const title = element("h3", { class: "finding-what" }, ...say(what, store));
-  const text = element("p", { class: "finding-why" }, ...say(why, store));
+  const what = element("h3", { class: "finding-what" }, ...(title ? [title] : say(first, store)));
+  const why = element("p", { class: "finding-why" }, ...say(rest, store));
   const evidence = createEvidence({ cites: finding.cites, span: finding.span }, store, state);
-  if (evidence) (why.length > 0 ? text : title).append("\u00a0", evidence);
+  if (evidence) (rest.length > 0 ? why : what).append("\u00a0", evidence);
+  why.hidden = rest.length === 0;
   const advice = element(
     "p",
     { class: "advice" },
     element("strong", {}, "What to do: "),
     ...say(finding.advice, store),
   );
-  const card = article(finding, span, head, title, text, advice);
-  text.hidden = why.length === 0;
+  const more = element("div", {}, what, why, advice);
+  more.hidden = !isOpen;
+  const card = article(finding, span, head, more);
+  card.classList.toggle("open", isOpen);
   lightSpan(card, finding.span, state);
-  on(card, "click", () => state.select(finding.span));
+  on(card, "click", () => {
+    if (isOpen) state.select(finding.span);
+    else unfold(finding.id);
+  });
   return card;
-}
-
-function createFolded(finding: Finding, store: Store, unfold: () => void): HTMLElement {
-  const [what] = atSentence(finding.text);
-  const words = element("span", { class: "folded-what" }, ...say(what, store));
-  const button = element(
-    "button",
-    { class: "finding-head", "aria-expanded": false },
-    sign(finding),
-    ` ${finding.heading}: `,
-    words,
-  );
-  on(button, "click", unfold);
-  return article(finding, spanText(finding.span, store), button);
 }
 
 function article(finding: Finding, span: string, ...children: HTMLElement[]): HTMLElement {

@@ -51,7 +51,9 @@ export function createHead(
     const optimizer = by && fitsToChoose(store).length === 0 && rest.length > 0 ? ` of ${by}` : "";
     const counted = head.status === "running" && /^\S+$/.test(rest[0] ?? "") ? ` ${head.noun}s` : "";
     setText(more, rest.length > 0 ? ` · ${rest.join(" · ")}${counted}${optimizer}` : "");
-    stateNode.dataset.tone = store.problem.value ? "bad" : head.tone;
+    // However well it converged, its result cannot be used.
+    const isWrong = store.findings.value[0]?.heading === "Warning" && head.tone === "good";
+    stateNode.dataset.tone = store.problem.value ? "bad" : isWrong ? "warning" : head.tone;
     stateNode.title = [head.state, head.optimizer].filter(Boolean).join("\n");
     setText(thinned, `one in ${formatCount(state.thinned.value)} evaluations is shown`);
     thinned.hidden = !(state.thinned.value > 1);

@@ -4,6 +4,7 @@ import type { State } from "../state";
 import type { Store } from "../store";
 import { spanText } from "./caption";
 import { createEvidence } from "./evidence";
+import { saidInShort } from "./findings";
 import { say } from "./says";
 
 export function createHeadline(store: Store, state: State, signal: AbortSignal): HTMLElement {
@@ -15,9 +16,11 @@ export function createHeadline(store: Store, state: State, signal: AbortSignal):
     store.series.value;
     const headline = store.headline.value;
     const { status } = store.head.value;
-    node.hidden = !headline && (status !== "running" || store.captions.value.length > 0);
+    node.hidden =
+      saidInShort(store) !== "" || (!headline && (status !== "running" || store.captions.value.length > 0));
     store.version.value;
-    const words = headline?.text ?? (store.history.rows > 0 ? "Too early to tell" : "Waiting for the first gradient");
+    const words =
+      headline?.text ?? (store.history.rows > 0 ? "Too early to tell" : "Waiting for the first gradient");
     const now = JSON.stringify([words, headline?.beneath, headline?.cites, store.series.value.length]);
     if (now === shown) return;
     shown = now;

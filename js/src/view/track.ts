@@ -3,8 +3,8 @@
 import { signal as createSignal } from "@preact/signals-core";
 import { chapterAt, chaptersOf, titleOf } from "../chapters";
 import { eachFrame, element, react, setAttributes, setText } from "../dom";
-import { formatCount, formatWithUnit } from "../format";
 import { type Part, partsOf } from "../fits";
+import { formatCount, formatWithUnit } from "../format";
 import { atEnd } from "../listen";
 import { type Ink, readInk } from "../plot/ink";
 import { createSurface } from "../plot/surface";
@@ -229,7 +229,9 @@ function isFree({ panel, sheet }: Track): boolean {
   const rows = [Math.max(from, Math.floor(to * 0.85)), to - 1];
   const curves = panel.loss ? [panel.loss] : panel.lines.map(({ values }) => values);
   const isBelow = (height: number) => !(height < NOTE + NOTE_HEIGHT);
-  return curves.every((values) => rows.every((row) => isBelow(panel.y((values[row] ?? Number.NaN) as number))));
+  return curves.every((values) =>
+    rows.every((row) => isBelow(panel.y((values[row] ?? Number.NaN) as number))),
+  );
 }
 
 /** Parameters whose values are heard where they are shown alone. */
