@@ -40,23 +40,23 @@ def test_what_began_and_ended_is_told_with_both() -> None:
     run = descent(lambda x: xi.event("the pump runs", until="the pump stands still") if 3 < x < 6 else None)
     times = [event.evaluation for event in run.events if event.kind == "happening"]
     assert told(run) == [
-        f"For the first time at iteration {times[0]}: the pump runs.",
+        f"From iteration {times[0]} to {times[-1]}: the pump runs.",
         f"After iteration {times[-1]}: the pump stands still.",
     ]
 
 
-def test_without_words_for_its_end_it_is_said_how_long_it_went_on_or_when_it_was_last() -> None:
+def test_without_words_for_its_end_it_is_said_how_long_it_went_on_and_how_far_its_numbers_went() -> None:
     assert told(descent(lambda x: xi.event("the pump runs") if x > 4 else None)) == [
         "Until iteration 3: the pump runs."
     ]
     assert told(descent(lambda x: xi.event("it is {x:.1f} m high", x=x) if x > 4 else None)) == [
-        "Last at iteration 3: it is 4.6 m high."
+        "Until iteration 3: it is 4.6 to 8.0 m high."
     ]
     later = descent(lambda x: xi.event("the pump runs") if x < 4 else None)
     assert told(later) == ["From iteration 4 on: the pump runs."]
     count = iter(range(100))
     now_and_then = descent(lambda x: xi.event("the pump runs") if next(count) % 2 and x > 2.5 else None)
-    assert told(now_and_then) == ["For the first time at iteration 1: the pump runs."]
+    assert told(now_and_then) == ["Between iterations 1 and 5, at times: the pump runs."]
 
 
 def test_the_words_for_an_end_are_kept_in_the_file(tmp_path) -> None:

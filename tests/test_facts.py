@@ -296,10 +296,14 @@ def recomputed_watch(run: Run, fact: Fact) -> list[float]:
 
 
 def recomputed_event(run: Run, fact: Fact) -> list[float]:
-    (told,) = {e.text for e in run.events if e.id in fact.cites and e.evaluation == fact.values["at"]}
-    times = sorted(e.evaluation for e in run.events if e.id in fact.cites)
-    when = times[0] if fact.text.startswith(("For the first", "Only")) else times[-1]
-    return [when, *numbers_in(told)]
+    told = [e for e in run.events_as_recorded() if e.id in fact.cites]
+    times = sorted(e.evaluation for e in told)
+    same = [e for e in run.events_as_recorded() if e.name == told[0].name and times[0] <= e.evaluation <= times[-1]]
+    said = [numbers_in(e.text) for e in same]
+    ranges = [sorted({min(column), max(column)}) for column in zip(*said, strict=True)]
+    when = [times[-1]] if fact.text.startswith(("Until", "After")) else [times[0]]
+    when += [times[-1]] if fact.form.startswith("between") else []
+    return [*when, *(number for each in ranges for number in each)]
 
 
 RECOMPUTED = {

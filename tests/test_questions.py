@@ -38,7 +38,7 @@ ANSWERED = [
     ("route_like", "Why did the third point turn back?", "reason", "The third point moved south"),
     ("route_like", "What happened to travel time?", "watch", "Travel time fell from 22.5 to 20 min"),
     ("route_like", "Why did construction cost fall?", "brought about", "moving the second point lowered it"),
-    ("route_like", "When did the line run near the village?", "event", "the line runs 0.5 km from the village"),
+    ("route_like", "When did the line run near the village?", "event", "the line runs 0.0 to 0.5 km from the village"),
     ("route_like", "Was there a plateau?", "phase", "The loss hardly changed"),
     ("diverging", "Why did it diverge?", "finding", "The loss rose from 1 to 1693"),
     ("diverging", "What was the lowest loss?", "best", "never lower than at the start"),

@@ -362,7 +362,7 @@ def crossings() -> Run:
 
 @labelled(
     r"^At iteration 0: the line runs 0\.2 km from the village; at iteration \d+: the line runs 2\.0 km from the vill",
-    r"^Last at iteration \d+: the line runs 2\.0 km from the village\.$",
+    r"^Until iteration \d+: the line runs 0\.2 to 2\.0 km from the village\.$",
     r"^“it touches the fence” happened once in iteration 0 and 4 times in iteration \d+\.$",
 )
 def events_that_grow() -> Run:

@@ -98,8 +98,9 @@ class Domain:
         events: dict[str, str] = {}
         for fact in facts_of(run):
             if fact.kind == "event" and len(events) < _MOST_EVENTS:
-                said = next(words_of_the_user(fact.slots.values()))
-                events[said] = said
+                own = next(words_of_the_user(fact.slots.values()))
+                # What it said at one time; its sentence has the range of its numbers.
+                events |= {said: said for said in fact.data.get("words", (own,))}
         ending = run.ending.rstrip(".") if run.status == "failed" else ""
         optimizer = run.optimizer.partition(" ·")[0]
         problem = run.problem

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from xinv_nb.facts.fact import Fact, Phase
 from xinv_nb.language.slots import Value
-from xinv_nb.words.choosing import Choice, joined, of_kind, with_one_of
+from xinv_nb.words.choosing import Choice, joined, of_kind, subject_of, with_one_of
 from xinv_nb.words.phrases import Phrases
 
-_MOST_WATCHED = 3
+MOST_WATCHED = 3
+"""Watched quantities told of in one caption."""
 MOST_MOVES = 3
 """Parameters told of in one caption."""
 MOST_EVENTS = 3
@@ -34,7 +35,7 @@ def choices_of_phase(
     if is_last:
         yield from (Choice(1, bank.of(f)) for f in speed_in(facts, bank))
     moves = [f for f in why_or_how(facts, own.span) if not _is_told(f, summary)]
-    yield from (Choice(1 if k == 0 else 2, phrase) for k, phrase in enumerate(joined(bank, moves)))
+    yield from (Choice(min(k + 1, 3), phrase) for k, phrase in enumerate(joined(bank, moves[:MOST_MOVES])))
     if is_last:
         yield from (Choice(2, bank.of(f)) for f in of_kind(facts, "at rest")[:1])
     parts = {name for fact in first.facts if fact.kind == "terms" for name in fact.data["parts"]}
@@ -52,12 +53,8 @@ def _is_same_credit(drop: Fact, credit: Fact) -> bool:
 
 def _is_told(fact: Fact, summary: Sequence[Fact]) -> bool:
     """Whether the summary tells of nearly the same change."""
-    same = [f for f in summary if f.kind == fact.kind and _subject(f) == _subject(fact) and f.form == fact.form]
+    same = [f for f in summary if f.kind == fact.kind and subject_of(f) == subject_of(fact) and f.form == fact.form]
     return any(_change(f) and _NEARLY_ALL <= _change(fact) / _change(f) <= 1 / _NEARLY_ALL for f in same)
-
-
-def _subject(fact: Fact) -> object:
-    return fact.values.get("parameter", fact.values.get("quantity"))
 
 
 def _change(fact: Fact) -> float:
@@ -71,9 +68,9 @@ def speed_in(facts: Sequence[Fact], bank: Phrases) -> list[Fact]:
     return found if bank.level == "expert" else [fact for fact in found if fact.form != "superlinear"]
 
 
-def watched_in(facts: Sequence[Fact], span: tuple[int, int]) -> list[Fact]:
+def watched_in(facts: Sequence[Fact], span: tuple[int, int], most: int = MOST_WATCHED) -> list[Fact]:
     """Return how watched quantities changed over a span."""
-    return [f for f in of_kind(facts, "watch") if f.span == span and not f.values["is_loss"]][:_MOST_WATCHED]
+    return [f for f in of_kind(facts, "watch") if f.span == span and not f.values["is_loss"]][:most]
 
 
 def moved_in(facts: Sequence[Fact], span: tuple[int, int]) -> list[Fact]:
@@ -84,9 +81,10 @@ def moved_in(facts: Sequence[Fact], span: tuple[int, int]) -> list[Fact]:
 
 
 def why_or_how(facts: Sequence[Fact], span: tuple[int, int]) -> list[Fact]:
-    """Return the moves of parameters over a span, each by its reason where that is known."""
-    why = {f.values["parameter"]: f for f in of_kind(facts, "reason") if f.span == span}
-    return [why.get(f.values["parameter"], f) for f in of_kind(facts, "movement") if f.span == span]
+    """Return the moves of parameters over a span, first those of which the reason is known, by that."""
+    why = [f for f in of_kind(facts, "reason") if f.span == span]
+    told = {f.values["parameter"] for f in why}
+    return [*why, *(f for f in of_kind(facts, "movement") if f.span == span and f.values["parameter"] not in told)]
 
 
 def events_in(facts: Sequence[Fact], start: int, stop: int, most: int = MOST_EVENTS) -> list[Fact]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from xinv_nb.facts.fact import Fact
+from xinv_nb.language.renderer import said
+from xinv_nb.language.slots import Clause, Listed, LossValue, Slot, Uncertain, Value
 from xinv_nb.words.phrases import Phrase, Phrases
 
 
@@ -18,12 +20,22 @@ class Choice:
     phrase: Phrase
 
 
+_PAIR = 2
+"""Numbers that a sentence has in common with another from which on it says the same again."""
+
+
 def fitting(choices: Sequence[Choice], most_words: int, most_sentences: int) -> list[Phrase]:
-    """Return the phrases that fit, in order; those of rank 0 always. The others stay in the list of facts."""
+    """Return the phrases that fit, in order; those of rank 0 always. The others stay in the list of facts.
+
+    What repeats a pair of numbers of a phrase that was chosen before is left out.
+    """
     chosen: set[int] = set()
     words = 0
     for k in sorted(range(len(choices)), key=lambda k: choices[k].rank):
         length = choices[k].phrase.length
+        facts = choices[k].phrase.facts
+        if choices[k].rank and any(told_again(fact, choices[other].phrase.facts) for other in chosen for fact in facts):
+            continue
         if choices[k].rank == 0 or (len(chosen) < most_sentences and words + length <= most_words):
             chosen.add(k)
             words += length
@@ -57,6 +69,45 @@ def joined(bank: Phrases, facts: Sequence[Fact], kind: str = "") -> list[Phrase]
             break
         else:
             found.append(bank.of(fact, kind=kind))
+    return found
+
+
+def told_again(fact: Fact, told: Sequence[Fact]) -> bool:
+    """Whether a fact repeats a pair of numbers that one of the facts told before it has.
+
+    >>> told_again(Fact("", "course", "stayed", {}, (0, 1)), [])
+    False
+    """
+    own, subject = numbers_of(fact.slots.values()), subject_of(fact)
+    return any(
+        len(own & numbers_of(other.slots.values())) >= _PAIR
+        for other in told
+        if None in (subject, subject_of(other)) or subject == subject_of(other)
+    )
+
+
+def subject_of(fact: Fact) -> object:
+    """Return what a fact is about: a parameter or a quantity; None for others.
+
+    >>> subject_of(Fact("", "course", "stayed", {}, (0, 1)))
+    """
+    return fact.values.get("parameter", fact.values.get("quantity"))
+
+
+def numbers_of(slots: Iterable[Slot]) -> set[str]:
+    """Return the numbers with units in some slots, and in what is in them, as they are written.
+
+    >>> sorted(numbers_of([Value(2.5, "m"), Value(0.0)]))
+    ['0', '2.5 m']
+    """
+    found: set[str] = set()
+    for slot in slots:
+        if isinstance(slot, (Value, Uncertain)):
+            found.add(said("number", {"number": replace(slot, unit="") if isinstance(slot, LossValue) else slot}))
+        elif isinstance(slot, Listed):
+            found |= numbers_of(slot.items)
+        elif isinstance(slot, Clause):
+            found |= numbers_of(slot.slots.values())
     return found
 
 

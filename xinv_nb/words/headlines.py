@@ -211,6 +211,13 @@ def _answer(run: RecordedRun, facts: Sequence[Fact]) -> Iterator[Fact]:
     is_own_word = told is not None and told.lower != "lower"
     form, slots = _change(course, is_own_word=is_own_word)
     if not is_own_word:  # how low a misfit became says less than what was fitted
+        estimates = [f for f in of_kind(facts, "estimate") if f.data["error"] is not None][:_MOST_ENDS]
+        if estimates:
+            ends = (
+                Clause("headline, it is", {"parameter": f.slots["parameter"], "value": f.slots["estimate"]})
+                for f in estimates
+            )
+            yield headline("result", estimates, {"ends": Listed(tuple(ends), closing=False)})
         yield from (headline("result", [fact], {"ends": _ends(fact)}) for fact in results)
     whole = story_span(run)
     is_fall = form in ("better", "fell", "changed") and bool(course.values["went"] < 0)

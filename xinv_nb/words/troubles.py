@@ -15,7 +15,7 @@ from xinv_nb.facts.kinds.finding import KIND
 from xinv_nb.language.slots import Said, Slot
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.words.names import mentioned_in, subjects_of
-from xinv_nb.words.narrator import findings_in
+from xinv_nb.words.summary import findings_in
 
 _MOST = 2
 _WRONG = re.compile(

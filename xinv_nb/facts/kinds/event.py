@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from xinv_nb.facts.evidence import Evidence
 from xinv_nb.facts.fact import Fact
 from xinv_nb.facts.kind import Kind, Question
-from xinv_nb.facts.measures.events import EventGroup, changing, words_of
-from xinv_nb.language.slots import Iteration, Said
+from xinv_nb.facts.measures.events import EventGroup, changing, said_of_range, words_of
+from xinv_nb.language.slots import Iteration, Said, Slot
 
 
 def compute(evidence: Evidence) -> Iterator[Fact]:
@@ -37,17 +37,21 @@ def _began_or_ended(group: EventGroup, last: int) -> Fact:
     first, final, told_of = group.first, group.final, group.told_of
     if not group.begins and final.until and not group.is_tried_only:
         return _left(group)
-    form = "began" if group.begins else "ended"
+    form, said = "began" if group.begins else "ended", Said(words_of(told_of))
     if first.evaluation == final.evaluation and (group.ends or final.evaluation == last):
         form = "happened once"
-    elif group.is_unbroken and not group.is_tried_only and group.begins != group.ends:
-        # Its numbers are those of one time: what changes was not so all along.
-        form += " for good" if words_of(first) == words_of(final) else ""
+    elif not group.is_tried_only:
+        said = said_of_range(group)
+        form = "between" if group.begins and group.ends else form
+        form += "" if group.is_unbroken else ", at times"
     data: dict[str, object] = {"first": first.evaluation, "last": final.evaluation, "count": len(group.events)}
+    data["words"] = tuple(dict.fromkeys((words_of(told_of), words_of(first), words_of(final))))
     if group.is_tried_only:
         form += ", at a rejected point" if first is final else ", at rejected points"
         data["trials only"] = True
-    slots = {"at": Iteration(told_of.evaluation), "said": Said(words_of(told_of))}
+    slots: dict[str, Slot] = {"at": Iteration(told_of.evaluation), "said": said}
+    if form.startswith("between"):
+        slots["last"] = Iteration(final.evaluation)
     cites = (first.id,) if final is first else (first.id, final.id)
     return KIND.fact(form, (first.evaluation, final.evaluation), 0.6, slots, cites=cites, data=data)
 
@@ -65,8 +69,8 @@ KIND = Kind(
     name="event",
     question=Question.SIMULATION,
     rank=50,
-    slots={"at": Iteration, "said": Said},
+    slots={"at": Iteration, "last": Iteration, "said": Said},
     compute=compute,
-    method="the first and the last time that something happened",
+    method="the first and the last time that something happened, with the range of its numbers",
     of_samples=True,
 )

@@ -34,7 +34,7 @@ def compute(evidence: Evidence) -> Iterator[Fact]:
     ...         x = 4.0 * 0.8**k
     ...         run.add(x**2 + 50, x, 2 * x)
     >>> next(fact for fact in run.facts if fact.kind == "progress").text
-    'Of the fall of the loss, 15.5 of 16 came in the first 8 of 60 iterations.'
+    '15.5 of the fall of 16 came in the first 8 of 60 iterations.'
     """
     run, phases = evidence.run, evidence.phases
     if len(phases) < 2 or evidence.is_noisy or phases[0].kind not in _FALLS or not evidence.is_minimized:

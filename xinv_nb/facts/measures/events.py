@@ -109,6 +109,47 @@ def said_of_all(group: EventGroup) -> Said:
     return Said(" ".join(text.split()).rstrip("."))
 
 
+def said_of_range(group: EventGroup) -> Said:
+    """Return the words of what happened several times, with from where to where its numbers went.
+
+    >>> from xinv_nb.recorded.events import Event
+    >>> times = [Event(f"e{k}", k, "forward", "happening", "it is {h:.1f} m high", {"h": 1.0 + k}) for k in (0, 1)]
+    >>> said_of_range(EventGroup(times, False, True, False, True)).text
+    'it is 1.0 to 2.0 m high'
+    """
+    first = group.first
+    try:
+        parts = list(Formatter().parse(first.name)) if "{" in first.name else []
+    except ValueError:
+        parts = []
+    if not parts:
+        return said_once(first)
+    text = ""
+    for words, field, spec, conversion in parts:
+        text += words
+        if field is not None:
+            low_high = None if conversion else _range_of(group.events, field)
+            if low_high is None:
+                return said_of_all(group)
+            try:
+                low, high = (format(value, spec or "") for value in low_high)
+            except (ValueError, TypeError):
+                return said_of_all(group)
+            text += low if low == high else f"{low} to {high}"
+    return Said(" ".join(text.split()).rstrip("."))
+
+
+def _range_of(events: Sequence[Event], field: str) -> tuple[float, float] | tuple[str, str] | None:
+    """Return the lowest and the highest value of a field, or its text where that is the same each time."""
+    lows, highs = ([e.values.get(f"{field} {which}", e.values.get(field)) for e in events] for which in ("min", "max"))
+    texts = {value for value in lows + highs if isinstance(value, str)}
+    if texts:
+        (text, *others) = texts
+        return None if others or not all(isinstance(value, str) for value in lows) else (text, text)
+    numbers = [value for value in lows + highs if isinstance(value, (int, float)) and np.isfinite(value)]
+    return (min(numbers), max(numbers)) if len(numbers) == len(lows + highs) else None
+
+
 def _groups(run: RecordedRun) -> Iterator[EventGroup]:
     watches, last, accepted = run.history.watches, run.evaluations - 1, run.accepted
     found: dict[tuple[object, ...], list[Event]] = {}

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from xinv_nb.facts.analysis import facts_of, shown_parts
 from xinv_nb.facts.fact import Fact
-from xinv_nb.words.narrator import findings_in
 from xinv_nb.words.queries.kinds.value import state
 from xinv_nb.words.queries.query import Query
 from xinv_nb.words.queries.query_kind import QueryKind
 from xinv_nb.words.queries.tracks import of_loss
+from xinv_nb.words.summary import findings_in
 from xinv_nb.words.troubles import nothing_found
 
 _CONVERGED = re.compile(r"\bconverge")

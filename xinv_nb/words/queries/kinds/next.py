@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from xinv_nb.facts.analysis import facts_of
 from xinv_nb.facts.fact import Fact
-from xinv_nb.words.narrator import findings_in
 from xinv_nb.words.queries.kinds import wrong
 from xinv_nb.words.queries.query import Query
 from xinv_nb.words.queries.query_kind import QueryKind
+from xinv_nb.words.summary import findings_in
 
 _MOST = 2
 
