@@ -103,7 +103,7 @@ function createCard(asked: Asked, store: Store, state: State, link: Link, close:
   const text = element("p", { class: "answer-text" }, ...say(answer.parts, store));
   const { cites, line } = answer;
   const evidence = createEvidence({ cites, line, span: answer.span }, store, state);
-  if (evidence) text.append("\u00a0", evidence);
+  if (evidence) text.append(evidence);
   const following = store.suggestions.value.filter((each) => each !== question).slice(0, MOST_FOLLOWING);
   const chips = following.map((each) => {
     const chip = element("button", { class: "chip" }, each);

@@ -126,7 +126,7 @@ function createChapter(
   const { cites, line } = caption;
   const text = element("p", { class: "chapter-text" }, ...say(parts, store));
   const evidence = open && createEvidence({ cites, line, span: caption.span }, store, state);
-  if (evidence) text.append("\u00a0", evidence);
+  if (evidence) text.append(evidence);
   const article = element("article", { class: "chapter", "aria-label": `${title}, ${span}` }, head, text);
   article.classList.toggle("open", open);
   article.classList.toggle("writing", caption.writing);

@@ -73,7 +73,8 @@ export function createEvidence(rests: Rests, store: Store, state: State): HTMLEl
     window.addEventListener("scroll", close, { capture: true, once: true, passive: true });
   });
   lightSpan(ring, span, state);
-  return element("span", { class: "rests" }, ring, sheet);
+  // Held by a space that does not break: the ring is never alone on a line.
+  return element("span", { class: "rests" }, "\u00a0\u2007", ring, sheet);
 }
 
 function place(sheet: HTMLElement, at: HTMLElement): void {

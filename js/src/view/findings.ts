@@ -68,7 +68,7 @@ function createFinding(
   const what = element("h3", { class: "finding-what" }, ...(title ? [title] : say(first, store)));
   const why = element("p", { class: "finding-why" }, ...say(rest, store));
   const evidence = createEvidence({ cites: finding.cites, span: finding.span }, store, state);
-  if (evidence) (rest.length > 0 ? why : what).append("\u00a0", evidence);
+  if (evidence) (rest.length > 0 ? why : what).append(evidence);
   why.hidden = rest.length === 0;
   const advice = element(
     "p",

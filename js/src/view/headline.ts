@@ -29,7 +29,7 @@ export function createHeadline(store: Store, state: State, signal: AbortSignal):
     beneath.replaceChildren(...say(headline?.beneath ?? [], store));
     const evidence = headline && createEvidence(headline, store, state);
     const place = headline?.beneath.length ? beneath : text;
-    if (evidence) place.append("\u00a0", evidence);
+    if (evidence) place.append(evidence);
     beneath.hidden = !headline?.beneath.length;
   });
   return node;
