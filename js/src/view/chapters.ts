@@ -8,12 +8,14 @@ import { atEnd, on } from "../listen";
 import type { Caption } from "../protocol";
 import { FOLLOW, type State } from "../state";
 import type { Store } from "../store";
-import { keysOf, lightSpan, reveal, spanText } from "./caption";
+import { keysOf, lightSpan, spanText } from "./caption";
 import { createEvidence } from "./evidence";
 import { say } from "./says";
 
 /** While the run plays, the list changes at most once in this time (ms). */
 const INTERVAL = 1000;
+/** What is at the lower edge fades over this height (pixels). */
+const FADE = 14;
 /** Of more chapters only the open one and its neighbours are seen. */
 const MOST = 4;
 
@@ -65,11 +67,18 @@ export function createChapters(
     reconcile(list, seen, ({ caption }) => keys.get(caption) as string, make, former);
     const shown = list.querySelector<HTMLElement>(".open");
     // What the reader has not moved to stays where it is.
-    if (shown && at !== before && state.cursor.peek() !== FOLLOW) reveal(scroll, shown);
+    if (shown && at !== before && state.cursor.peek() !== FOLLOW) bringIntoSight(scroll, shown);
     before = at;
     state.lit.value = null;
   });
   return node;
+}
+
+/** Scrolls as little as shows all of a chapter, and back to the headline where both fit. */
+function bringIntoSight(scroll: HTMLElement, chapter: HTMLElement): void {
+  const top = chapter.getBoundingClientRect().top - scroll.getBoundingClientRect().top + scroll.scrollTop;
+  const bottom = top + chapter.offsetHeight + FADE;
+  scroll.scrollTop = Math.min(top, Math.max(0, bottom - scroll.clientHeight));
 }
 
 function followCursor(store: Store, state: State, open: { value: number }, signal: AbortSignal): void {

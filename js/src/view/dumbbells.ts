@@ -92,18 +92,25 @@ function place(rows: readonly Row[], store: Store, state: State): void {
   const [first, last] = endsOf(store);
   const at = state.row.value;
   const scales = new Map<string, [low: number, high: number]>();
+  // Of several runs, one that was shorter stands where it ended.
+  const compared = store.head.peek().compared;
+  const valueAt = (key: number, row: number) => {
+    let known = row;
+    while (compared && known > 0 && Number.isNaN(history.value(`p${key}`, known))) known--;
+    return history.value(`p${key}`, known);
+  };
   for (const { series } of rows) {
-    const ends = [first, last, at].map((row) => history.value(`p${series.key}`, row)).filter(Number.isFinite);
+    const ends = [first, last, at].map((row) => valueAt(series.key, row)).filter(Number.isFinite);
     const [low, high] = scales.get(series.group) ?? [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     scales.set(series.group, [Math.min(low, ...ends), Math.max(high, ...ends)]);
   }
   for (const { series, from, to, bar, value } of rows) {
     const [low, high] = scales.get(series.group) ?? [0, 1];
-    const scale = isWide({ low, high }) && store.head.peek().compared ? Math.log : (number: number) => number;
+    const scale = isWide({ low, high }) && compared ? Math.log : (number: number) => number;
     const share = (number: number) =>
       high > low ? (100 * (scale(number) - scale(low))) / (scale(high) - scale(low)) : 50;
     const start = history.value(`p${series.key}`, first);
-    const now = history.value(`p${series.key}`, at);
+    const now = valueAt(series.key, at);
     setText(value, at < 0 ? "" : formatPair(start, now, series.unit).join(" → "));
     const known = Number.isFinite(start) && Number.isFinite(now);
     for (const each of [from, to, bar]) each.hidden = !known;
