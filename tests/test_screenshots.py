@@ -215,7 +215,8 @@ def test_nothing_in_the_head_lies_upon_its_neighbour(chromium: Any, tmp_path: Pa
     page.locator(".about > .title").first.wait_for()
     boxes = page.evaluate(
         "() => [...document.querySelectorAll('*')].map(e => e.shadowRoot).filter(Boolean)"
-        ".flatMap(r => [...r.querySelectorAll('.about > *, .stand > *, .actions > *')]).map(e => e.getBoundingClientRect())"
+        ".flatMap(r => [...r.querySelectorAll('.about > *, .stand > *, .actions > *')])"
+        ".map(e => e.getBoundingClientRect())"
         ".filter(b => b.width > 0).map(b => [b.left, b.right, b.top, b.bottom])"
     )
     assert len(boxes) > 2
