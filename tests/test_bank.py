@@ -32,10 +32,10 @@ from xinv_nb.language.slots import (
     Word,
     named_in,
 )
-from xinv_nb.words import beneath, headlines
+from xinv_nb.words import beneath, headline_facts, headlines
 from xinv_nb.words.queries.kinds import all_query_kinds
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in [*all_kinds(), headlines.KIND, beneath.KIND]}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in [*all_kinds(), headline_facts.KIND, beneath.KIND]}
 FINDINGS: dict[str, FindingKind] = {kind.name: kind for kind in all_finding_kinds()}
 every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import autograd.numpy as np
 import pytest
-from autograd import grad
+from autograd import grad, value_and_grad
 from autograd.misc.optimizers import adam
+from scipy.optimize import minimize
 
 import xinv_nb as xi
 from tests.example_runs import EXAMPLES, descend
@@ -22,15 +23,8 @@ from xinv_nb.language.bank import bank_of
 from xinv_nb.language.renderer import fill, names_in
 from xinv_nb.language.slots import Said
 from xinv_nb.run import Run
-from xinv_nb.words.headlines import (
-    MOST_LETTERS,
-    MOST_WORDS,
-    OF_A_FINDING,
-    fits,
-    headline_beneath,
-    headline_fact,
-    headline_of,
-)
+from xinv_nb.words.headline_facts import MOST_LETTERS, MOST_WORDS, fits
+from xinv_nb.words.headlines import OF_A_FINDING, headline_beneath, headline_fact, headline_of
 
 every_run = pytest.mark.parametrize("make", RUNS.values(), ids=RUNS)
 
@@ -152,6 +146,20 @@ def test_estimates_are_the_headline_where_the_domain_names_them() -> None:
             slope = grad(lambda p: (p["k"] - 1) ** 2 + (p["c"] - 2) ** 2)(p)
             p = {name: p[name] - 0.3 * slope[name] for name in p}
     assert run.headline == "Stiffness 1 N/m, damping 2 per s"
+
+
+def test_values_that_the_data_do_not_tell_or_that_were_still_on_their_way_are_no_answer() -> None:
+    problem = xi.Problem("spring", parameters={"p[0]": xi.Parameter("gain"), "p[1]": xi.Parameter("height", "V")})
+
+    def misfit(p):
+        return (p[0] * p[1] - 3.0) ** 2
+
+    with xi.record(problem=problem) as run:
+        minimize(value_and_grad(misfit), [1.0, 2.0], jac=True, method="BFGS")
+    assert run.identify(misfit)
+    assert "not all parameters are determined" in run.headline
+    unfinished = descend(xi.record(problem=problem), lambda p: np.sum((p - 3.0) ** 2), [1.0, 2.0], 0.02, 12)
+    assert re.search("still falling|Not done", unfinished.headline)
 
 
 def test_of_several_fits_it_says_which_came_lowest_and_by_how_much() -> None:

@@ -136,6 +136,17 @@ def test_no_sentence_of_a_summary_repeats_a_pair_of_numbers_of_another(make) -> 
         assert not any(told_again(fact, others) for fact in told)
 
 
+def test_a_term_of_the_problem_is_explained_once_to_a_student_and_the_check_knows_it() -> None:
+    problem = xi.Problem("pond", glossary={"Leakage": "what seeps out in a day."})
+    with xi.record(problem=problem) as run:
+        for depth in (4.0, 2.5, 1.0):
+            run.add(depth**2, {"depth": depth}, leakage=(depth / 2, "m³"))
+    student, expert = (" ".join(c.text for c in narrate(run, level)) for level in ("student", "expert"))
+    assert student.count("eakage (what seeps out in a day) ") == 1
+    assert "seeps" not in expert
+    assert all(claim.supported for claim in run.check(student))
+
+
 def test_how_the_run_ended_comes_first_if_it_did_not_finish() -> None:
     first = plan(EXAMPLES["failed"]())[0].sentences[0].text
     assert "broke off" in first

@@ -144,7 +144,7 @@ class Run(AnalysedRun):
         ...     for x in (4.0, 2.0, 1.0):
         ...         run.add(x**2, x, 2 * x)
         >>> run.headline
-        'The loss fell from 16 to 1'
+        'The loss fell by 94 %, from 16 to 1, and was still falling'
         """
         from xinv_nb.words.headlines import headline_of
 

@@ -22,6 +22,7 @@ from xinv_nb.facts.analysis import facts_of
 from xinv_nb.facts.fact import Fact
 from xinv_nb.recorded.captions import Claim
 from xinv_nb.recorded.run import RecordedRun
+from xinv_nb.words.glossary import glossary_of, without_explanations
 from xinv_nb.words.narrator import outline
 from xinv_nb.words.phrases import LEVELS, Phrases
 
@@ -54,6 +55,7 @@ def check(run: RecordedRun, text: str, span: tuple[int, int] | None = None) -> l
     judge = Judge(run, known.domain, span)
     claims: list[Claim] = []
     before: Sequence[str] = ()
+    text = without_explanations(text, glossary_of(run))
     for sentence, chunks in sentences(text, known.domain):
         reading = read(chunks, before)
         before = reading.subjects

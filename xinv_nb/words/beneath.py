@@ -63,7 +63,7 @@ def beneath(run: RecordedRun) -> Fact | None:
     ):
         return None
     largest = [share for share in largest if abs(share.part) >= _WORTH * -total]
-    found = _adding_up(total, [share.part for share in largest])
+    found = _adding_up(total, [share.part for share in largest], are_all=len(largest) == len(shares))
     if found is None or not all(found[0][:-1]):
         return None
     (*told, rest), decimals = found
@@ -117,15 +117,18 @@ def _shares(run: RecordedRun, path: FollowedPath, loss: Quantity, last: int) -> 
     ]
 
 
-def _adding_up(total: float, parts: Sequence[float]) -> tuple[list[float], int] | None:
+def _adding_up(total: float, parts: Sequence[float], *, are_all: bool) -> tuple[list[float], int] | None:
     """Return parts and the rest, rounded to so many decimals that as written they add up to the change, if they can."""
     power = math.floor(math.log10(abs(total)))
-    for more in range(_MOST_DECIMALS):
+    # Of all parts together the rest is what no part is known to have done: rather fewer digits than that.
+    for more in range(-1 if are_all else 0, _MOST_DECIMALS):
         decimals = _DIGITS - 1 - power + more
         told = [round(part, decimals) for part in parts]
         whole, true = round(total, decimals), total - sum(parts)
         rest = round(whole - sum(told), decimals) + 0.0
         unit = 10.0**-decimals
+        if more < 0 and (rest or not all(told)):
+            continue
         if abs(rest - true) <= 0.51 * unit or (not rest and abs(true) <= unit):
             return [*told, rest], decimals
     return None

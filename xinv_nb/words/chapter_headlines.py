@@ -10,8 +10,8 @@ from xinv_nb.facts.measures.scale import is_logarithmic
 from xinv_nb.language.slots import Share, Slot
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.words.choosing import of_kind
-from xinv_nb.words.headlines import headline, shortest
-from xinv_nb.words.moves import moved, moves_of
+from xinv_nb.words.headline_facts import headline, shortest
+from xinv_nb.words.moves import is_of_domain, moved, moves_of
 
 _LITTLE, _WHOLE = 0.01, 0.99
 """Shares of the fall between which a share says more than where the loss began and ended."""
@@ -23,19 +23,22 @@ def headline_of_chapter(run: RecordedRun, own: Sequence[Fact]) -> str:
     >>> headline_of_chapter(RecordedRun(), [])
     ''
     """
-    found = list(_of_moves(own)) if not (phases := of_kind(own, "phase")) else list(_of_phase(run, phases[0]))
+    phases = of_kind(own, "phase")
+    found = list(_of_phase(run, phases[0], own) if phases else _of_moves(own))
     return shortest(run, found).text if found else ""
 
 
-def _of_moves(own: Sequence[Fact]) -> Iterator[Fact]:
+def _of_moves(own: Sequence[Fact], *, of_domain: bool = False) -> Iterator[Fact]:
+    """Yield which way parameters went, of several first; or what happened, where none moved."""
     moves = [fact for fact in own if fact.kind in ("reason", "movement") and fact.form.startswith(("because", "went"))]
+    moves = [fact for fact in moves if is_of_domain(fact)] if of_domain else moves
     for count in range(min(len(moves), 3), 0, -1):
         yield headline("moved", moves[:count], {"why": moved(moves[:count])})
     for fact in of_kind(own, "event")[:1]:
         yield headline("happened", [fact], fact.slots)
 
 
-def _of_phase(run: RecordedRun, phase: Fact) -> Iterator[Fact]:
+def _of_phase(run: RecordedRun, phase: Fact, own: Sequence[Fact]) -> Iterator[Fact]:
     """Yield what became of the loss in a phase: its share of the fall where that tells something, and what moved."""
     facts, slots = facts_of(run), dict(phase.slots)
     if phase.form.startswith("swung down") or phase.form == "changed":
@@ -47,6 +50,8 @@ def _of_phase(run: RecordedRun, phase: Fact) -> Iterator[Fact]:
             yield from (headline("part, why", [phase, *of], named | {"why": why}) for why, of in whys)
             yield from (headline("part, moves", [phase, *of], {"why": why}) for why, of in whys)
             yield headline("part", [phase], slots | named)
+        if phase.form == "changed" and is_fall:
+            yield from (fact for fact in _of_moves(own, of_domain=True) if fact.form == "moved")
         form = "swung down" if phase.form.startswith("swung down") else "phase"
         yield from (headline(f"{form}, why", [phase, *of], slots | {"why": why}) for why, of in whys)
         yield headline(form, [phase], slots)

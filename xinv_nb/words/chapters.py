@@ -18,6 +18,8 @@ _NEARLY_ALL = 0.95
 """Share of a change over the whole run, told in the summary, from which on its phase says nothing new of it."""
 
 _SAME_SHARE = 0.03
+_ONE_IS_DEAD = ("gradient-dies", "cut-off", "saturated")
+"""Findings that a parameter is not moved at all."""
 
 
 def choices_of_phase(
@@ -30,6 +32,8 @@ def choices_of_phase(
     own = next(f for f in of_kind(facts, "phase") if f.span[0] == phase.start)
     earned = [f for kind in ("terms", "drop") for f in of_kind(facts, kind) if f.span == own.span]
     earned = [f for f in earned if not any(_is_same_credit(f, other) for other in summary)]
+    if any(f.data["finding"] in _ONE_IS_DEAD for f in of_kind(facts, "finding")):
+        earned = []  # that the other one earned all of it would seem a success
     first = with_one_of(bank, own, earned)
     yield Choice(0, first)
     if is_last:

@@ -5,43 +5,27 @@ Several are tried, what a reader would miss most first; the first that is short 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 
 from xinv_nb.facts.analysis import facts_of, story_span
 from xinv_nb.facts.counting import counted
 from xinv_nb.facts.fact import Fact
-from xinv_nb.facts.kind import Kind, Question
 from xinv_nb.facts.measures.objective import told_of_loss
 from xinv_nb.language.bank import bank_of
-from xinv_nb.language.slots import (
-    Clause,
-    Count,
-    Iteration,
-    Listed,
-    Named,
-    Said,
-    Share,
-    Slot,
-    Value,
-    Way,
-    Word,
-)
+from xinv_nb.language.slots import Clause, Listed, Named, Said, Slot, Word
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.words.beneath import beneath
 from xinv_nb.words.choosing import of_kind
+from xinv_nb.words.headline_facts import KIND, headline, shortest
 from xinv_nb.words.headlines_of_fits import of_the_fits
 from xinv_nb.words.moves import moves_of
 
-MOST_WORDS = 14
-MOST_LETTERS = 90
 OF_A_FINDING = "headline of a finding"
 """The part of the bank for what is wrong, by the name of the kind of finding, and of its form where that matters."""
 _EARLY = 10
 """Evaluations of a run that goes on before which it is too early to tell."""
 _INSTEAD = ("best-not-last", "maximized", "not-the-minimized-function", "overfit", "never-moved")
 """Cautions that say what came out better than how far the loss fell."""
-_LIMITS = {"constraint-active": "headline, held", "undetermined": "headline, undetermined"}
 _WHOLE_FALL = 0.99
 """Share of a fall from which on its end says more than the share."""
 _LITTLE = 0.01
@@ -51,6 +35,7 @@ _PART = 0.2
 _LOWEST = 0.7
 """Salience from which on the lowest loss is missed more than the last."""
 _MOST_ENDS = 4
+_CHANGED = ("better", "fell", "changed")
 
 
 def headline_of(run: RecordedRun) -> str:
@@ -94,35 +79,6 @@ def headline_fact(run: RecordedRun) -> Fact | None:
     return shortest(run, _candidates(run))
 
 
-def shortest(run: RecordedRun, candidates: Iterable[Fact]) -> Fact:
-    """Return the first of some headlines that is short enough, as the run counts and names things."""
-    for fact in candidates:
-        found = counted(run, [fact])[0]
-        if fits(found.text):
-            return found
-    return counted(run, [headline("too long", [], {})])[0]
-
-
-def fits(text: str) -> bool:
-    """Whether a text is short enough for a headline.
-
-    >>> fits("The loss fell"), fits("so it went " * 5)
-    (True, False)
-    """
-    return len(text.split()) <= MOST_WORDS and len(text) <= MOST_LETTERS
-
-
-def headline(form: str, of: Sequence[Fact], slots: Mapping[str, Slot], wordings: str = "") -> Fact:
-    """Return a headline that follows from some facts.
-
-    >>> headline("too early", [], {}).text
-    'Too early to tell'
-    """
-    span = (min(fact.span[0] for fact in of), max(fact.span[1] for fact in of)) if of else (0, 0)
-    cites = tuple(dict.fromkeys(fact.id for fact in of if fact.id))
-    return replace(KIND.fact(form, span, 0.0, slots, cites=cites), wordings=wordings)
-
-
 def _candidates(run: RecordedRun) -> Iterator[Fact]:
     facts = facts_of(run)
     gravest = _gravest(facts)
@@ -136,10 +92,12 @@ def _candidates(run: RecordedRun) -> Iterator[Fact]:
     if run.status == "running" and run.evaluations < _EARLY:
         yield headline("too early", [], {})
     yield from _broke_off(facts)
-    yield from of_the_fits(run, facts, headline)
+    yield from of_the_fits(run, facts)
     for fact in of_kind(facts, "sampling")[:1]:
         yield headline("sampled", [fact], {})
     for fact in of_kind(facts, "players")[:1]:
+        if fact.form.startswith("by turns"):
+            yield headline("players, named", [fact], fact.slots)
         yield headline("players of one loss" if fact.form == "one loss" else "players", [fact], {})
     for fact in of_kind(facts, "finding"):
         if fact.form == "what" and fact.data["finding"] in _INSTEAD:
@@ -202,7 +160,6 @@ def _found(truths: Sequence[Fact]) -> Iterator[Fact]:
 def _answer(run: RecordedRun, facts: Sequence[Fact]) -> Iterator[Fact]:
     """Yield what came out: by what moved, by what the loss is made of, the estimates, or how far the loss fell."""
     course = next(iter(of_kind(facts, "course")), None)
-    results = of_kind(facts, "result")
     told = told_of_loss(run)
     if course is None:
         yield headline("nothing", [], {})
@@ -210,17 +167,10 @@ def _answer(run: RecordedRun, facts: Sequence[Fact]) -> Iterator[Fact]:
     so_far: dict[str, Slot] = {"so_far": Word("so far")} if run.status == "running" else {}
     is_own_word = told is not None and told.lower != "lower"
     form, slots = _change(course, is_own_word=is_own_word)
-    if not is_own_word:  # how low a misfit became says less than what was fitted
-        estimates = [f for f in of_kind(facts, "estimate") if f.data["error"] is not None][:_MOST_ENDS]
-        if estimates:
-            ends = (
-                Clause("headline, it is", {"parameter": f.slots["parameter"], "value": f.slots["estimate"]})
-                for f in estimates
-            )
-            yield headline("result", estimates, {"ends": Listed(tuple(ends), closing=False)})
-        yield from (headline("result", [fact], {"ends": _ends(fact)}) for fact in results)
     whole = story_span(run)
-    is_fall = form in ("better", "fell", "changed") and bool(course.values["went"] < 0)
+    is_fall = form in _CHANGED and bool(course.values["went"] < 0)
+    if is_fall and not is_own_word:  # how low a misfit became says less than what was fitted
+        yield from _estimates(facts)
     for why, of in moves_of(facts, whole) if is_fall else ():
         yield headline(f"{form}, why", [course, *of], slots | so_far | {"why": why})
     if is_fall and (mostly := _mostly(facts, whole)) is not None:
@@ -229,7 +179,7 @@ def _answer(run: RecordedRun, facts: Sequence[Fact]) -> Iterator[Fact]:
     for fact in of_kind(facts, "best"):
         if fact.form == "before the end" and fact.salience >= _LOWEST:
             yield headline("lowest before", [fact], fact.slots)
-    if form in ("better", "fell", "changed"):
+    if form in _CHANGED:
         limit, of = _limit(facts) if is_fall else (None, [])
         if limit is not None:
             yield headline(f"{form}, limit", [course, *of], slots | so_far | {"limit": limit})
@@ -243,6 +193,26 @@ def _answer(run: RecordedRun, facts: Sequence[Fact]) -> Iterator[Fact]:
                 more, of = {"level": Word("level")}, level
         yield headline(form, [course, *of], slots | so_far | more)
     yield headline(form, [course], slots | so_far)
+
+
+def _estimates(facts: Sequence[Fact]) -> Iterator[Fact]:
+    """Yield what was fitted, with what limits it: values that the data do not tell are no answer."""
+    found = [f for f in of_kind(facts, "estimate") if f.data["error"] is not None][:_MOST_ENDS]
+    ends = [_it_is({"parameter": f.slots["parameter"], "value": f.slots["estimate"]}) for f in found]
+    if not found:
+        found = of_kind(facts, "result")[:1]
+        ends = [end for fact in found for end in _ends(fact)]
+    if not found:
+        return
+    limit, of = _limit(facts)
+    for ending in of_kind(facts, "ending") if limit is None else ():
+        if ending.values.get("doing") in ("descent", "slow descent"):
+            limit, of = Clause("headline, still falling", {}), [ending]
+    slots: dict[str, Slot] = {"ends": Listed(tuple(ends), closing=False)}
+    if limit is None:
+        yield headline("result", found, slots)
+    else:
+        yield headline("result, limit", [*found, *of], slots | {"limit": limit})
 
 
 def _change(course: Fact, *, is_own_word: bool) -> tuple[str, dict[str, Slot]]:
@@ -283,12 +253,16 @@ def _mostly(facts: Sequence[Fact], whole: tuple[int, int]) -> tuple[Slot, Fact] 
     return None
 
 
-def _ends(fact: Fact) -> Listed:
+def _ends(fact: Fact) -> list[Slot]:
     """Return the parameters of a result with their values."""
-    first = Clause("headline, it is", {"parameter": fact.slots["parameter"], "value": fact.slots["end"]})
     others = fact.slots.get("others")
-    rest = [item for item in others.items if isinstance(item, Clause)] if isinstance(others, Listed) else []
-    return Listed((first, *(Clause("headline, it is", item.slots) for item in rest)), closing=False)
+    rest = [item.slots for item in others.items if isinstance(item, Clause)] if isinstance(others, Listed) else []
+    first = {"parameter": fact.slots["parameter"], "value": fact.slots["end"]}
+    return [_it_is(each) for each in (first, *rest)]
+
+
+def _it_is(slots: Mapping[str, Slot]) -> Slot:
+    return Clause("headline, it is", slots)
 
 
 def _limit(facts: Sequence[Fact]) -> tuple[Slot | None, list[Fact]]:
@@ -297,56 +271,15 @@ def _limit(facts: Sequence[Fact]) -> tuple[Slot | None, list[Fact]]:
         said = fact.slots["said"]
         if fact.form != "what" or not isinstance(said, Clause):
             continue
+        name = ""
         if fact.data["finding"] == "bound":
-            is_one = {"parameter", "side"} <= set(said.slots)
-            return Clause("headline, at its bound" if is_one else "headline, at bounds", said.slots), [fact]
-        if (name := _LIMITS.get(str(fact.data["finding"]))) is not None:
-            return Clause(name, {}), [fact]
+            by_program = said.form.endswith("by the program")
+            one = "held by the program" if by_program else "at its bound"
+            name = one if said.form.startswith("one") else "" if by_program else "at bounds"
+        elif fact.data["finding"] == "constraint-active" and said.form.startswith("held"):
+            name = said.form
+        elif fact.data["finding"] == "undetermined":
+            name = "undetermined"
+        if name:
+            return Clause(f"headline, {name}", said.slots), [fact]
     return None, []
-
-
-KIND = Kind(
-    name="headline",
-    question=Question.LOSS,
-    rank=0,
-    slots={
-        "iterations": Count,
-        "share": Share,
-        "why": (Listed, Said),
-        "so_far": Word,
-        "quantities": Listed,
-        "limit": Clause,
-        "doing": Word,
-        "level": Word,
-        "start": Value,
-        "end": Value,
-        "went": Way,
-        "label": Word,
-        "median": Value,
-        "from": Iteration,
-        "size": Value,
-        "count": Count,
-        "times": Count,
-        "place": Word,
-        "best": (Value, Count),
-        "lowest": Value,
-        "next": Value,
-        "optimizer": Said,
-        "found": Listed,
-        "missed": Listed,
-        "parameter": Named,
-        "truth": Value,
-        "ends": Listed,
-        "iteration": Iteration,
-        "first": Iteration,
-        "low": Value,
-        "high": Value,
-        "early": Value,
-        "late": Value,
-        "what": Said,
-        "last": Iteration,
-        "before": Named,
-        "said": Said,
-        "at": Iteration,
-    },
-)

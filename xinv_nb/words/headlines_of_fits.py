@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -11,15 +11,15 @@ from xinv_nb.facts.fact import Fact
 from xinv_nb.language.slots import Count, LossValue, Said, Slot, Value, loss_pair
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.words.choosing import of_kind
+from xinv_nb.words.headline_facts import headline
 
 _MAIN = 0.8
-Headline = Callable[[str, Sequence[Fact], dict[str, Slot]], Fact]
 
 
-def of_the_fits(run: RecordedRun, facts: Sequence[Fact], headline: Headline) -> Iterator[Fact]:
+def of_the_fits(run: RecordedRun, facts: Sequence[Fact]) -> Iterator[Fact]:
     """Yield how several fits compare; nothing where there is one, or the last of them goes on.
 
-    >>> list(of_the_fits(RecordedRun(), [], lambda *_: None))
+    >>> list(of_the_fits(RecordedRun(), []))
     []
     """
     told = [fact for fact in of_kind(facts, "fits") if fact.salience >= _MAIN]
@@ -39,10 +39,10 @@ def of_the_fits(run: RecordedRun, facts: Sequence[Fact], headline: Headline) -> 
     elif compared.form.startswith("of different data"):
         yield headline("fits of other data", [compared], count)
     if lowest is not None:
-        yield from _lowest(run, compared, lowest, headline)
+        yield from _lowest(run, compared, lowest)
 
 
-def _lowest(run: RecordedRun, compared: Fact, lowest: Fact, headline: Headline) -> Iterator[Fact]:
+def _lowest(run: RecordedRun, compared: Fact, lowest: Fact) -> Iterator[Fact]:
     parts = shown_parts(run)
     fits, best = parts.fits, parts.shown
     values = [float(run.loss[fit.best]) for fit in fits]

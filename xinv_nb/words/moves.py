@@ -23,7 +23,7 @@ def moves_of(
     >>> list(moves_of([], (0, 1)))
     []
     """
-    known = [fact for fact in of_kind(facts, "reason") if fact.span == span and (of_any or _is_of_domain(fact))]
+    known = [fact for fact in of_kind(facts, "reason") if fact.span == span and (of_any or is_of_domain(fact))]
     if known:
         yield moved(known[:_MOST]), known[:_MOST]
 
@@ -59,6 +59,11 @@ def _direction(way: Slot) -> str:
     return "" if is_state(direction) else direction
 
 
-def _is_of_domain(fact: Fact) -> bool:
+def is_of_domain(fact: Fact) -> bool:
+    """Whether the domain has a name for the parameter that a fact is about.
+
+    >>> is_of_domain(Fact("", "movement", "went", {"parameter": Named("x", "bend")}, (0, 1)))
+    True
+    """
     parameter = fact.slots["parameter"]
     return isinstance(parameter, Named) and parameter.is_of_domain

@@ -30,6 +30,7 @@ from xinv_nb.words.chapters import (
 )
 from xinv_nb.words.choosing import fitting, joined, of_kind
 from xinv_nb.words.draft import BUILT_IN, Draft, Sentence, as_caption
+from xinv_nb.words.glossary import explained, glossary_of
 from xinv_nb.words.headlines import headline_of
 from xinv_nb.words.phrases import Phrase, Phrases
 from xinv_nb.words.summary import summary
@@ -86,7 +87,7 @@ def plan(run: RecordedRun, level: str | None = None) -> list[Draft]:
 
     `level` is the reader, as in `narrate`.
     """
-    drafts = _worded(outline(run, level), _seed(run), explains=level != "expert")
+    drafts = _worded(run, outline(run, level), explains=level != "expert")
     chapters = [
         replace(d, headline=headline_of_chapter(run, [f for s in d.sentences for f in s.facts])) for d in drafts[1:]
     ]
@@ -150,7 +151,7 @@ def plan_span(run: RecordedRun, span: tuple[int, int], level: str | None = None)
         found = [bank.of(f) for f in apart if f.span[0] <= last and first <= f.span[1]]
     heading = f"Selected {noun_of(run)}{'' if first == last else 's'}"
     caption = Outline(heading, (first, last), tuple(found))
-    return _worded([caption], _seed(run), explains=level != "expert")[0]
+    return _worded(run, [caption], explains=level != "expert")[0]
 
 
 def _length(fact: Fact) -> int:
@@ -167,12 +168,13 @@ def _seed(run: RecordedRun) -> int:
     return zlib.crc32(names.encode(errors="surrogatepass") + first)
 
 
-def _worded(captions: Sequence[Outline], seed: int, *, explains: bool) -> list[Draft]:
+def _worded(run: RecordedRun, captions: Sequence[Outline], *, explains: bool) -> list[Draft]:
     """Choose the wording of each phrase, none twice where the bank has another; explain a term where it comes up first.
 
     The summary, which changes as long as a run grows, chooses last, so that the captions of phases stay as they are.
     """
     used: Counter[str] = Counter()
+    seed, glossary, defined = _seed(run), glossary_of(run) if explains else {}, set[str]()
     chosen: dict[int, list[Wording]] = {}
     for k in [*range(1, len(captions)), 0]:
         chosen[k] = []
@@ -188,7 +190,7 @@ def _worded(captions: Sequence[Outline], seed: int, *, explains: bool) -> list[D
             caption.heading,
             caption.span,
             tuple(
-                Sentence(phrase.text(wording, told=told), phrase.facts)
+                Sentence(explained(phrase.text(wording, told=told), glossary, defined), phrase.facts)
                 for phrase, wording in zip(caption.phrases, chosen[k], strict=True)
             ),
         )

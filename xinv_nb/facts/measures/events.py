@@ -112,10 +112,15 @@ def said_of_all(group: EventGroup) -> Said:
 def said_of_range(group: EventGroup) -> Said:
     """Return the words of what happened several times, with from where to where its numbers went.
 
-    >>> from xinv_nb.recorded.events import Event
-    >>> times = [Event(f"e{k}", k, "forward", "happening", "it is {h:.1f} m high", {"h": 1.0 + k}) for k in (0, 1)]
-    >>> said_of_range(EventGroup(times, False, True, False, True)).text
-    'it is 1.0 to 2.0 m high'
+    >>> import xinv_nb as xi
+    >>> from autograd import grad
+    >>> def loss(x):
+    ...     xi.event("it is {x:.1f} m high", x=x)
+    ...     return x**2
+    >>> with xi.record() as run:
+    ...     slopes = [grad(loss)(x) for x in (4.0, 2.0, 1.0)]
+    >>> said_of_range(event_groups(run)[0]).text
+    'it is 1.0 to 4.0 m high'
     """
     first = group.first
     try:

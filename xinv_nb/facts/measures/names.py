@@ -55,8 +55,8 @@ def listed(names: Sequence[Slot]) -> Listed:
 def values_of(point: Sequence[tuple[Entry, float]]) -> Listed:
     """Return the parameters of a point with their values; of many, the first.
 
-    >>> values_of([])
-    Listed(items=(), closing=True)
+    >>> values_of([]).items
+    ()
     """
     parts: list[Slot] = [
         Clause("parameter at", {"parameter": named(entry), "value": Value(value, entry.parameter.unit)})
