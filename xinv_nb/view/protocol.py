@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict
 
+from xinv_nb.view.reasons_protocol import Reasons, ReasonTable
+
 Status = Literal["running", "finished", "interrupted", "failed"]
-
 Tone = Literal["live", "good", "warning", "bad", "neutral"]
-
 EventPhase = Literal["forward", "backward", "optimizer"]
 
 Span = tuple[int, int]
@@ -388,6 +388,9 @@ class Header(_Header, total=False):
     captions: Sequence[Caption]
     findings: Sequence[Finding]
     """The gravest first; come with the facts."""
+    reasons: Reasons
+    reasons_over: ReasonTable
+    """Of a stretch that a reader asked for."""
     answers: Sequence[Answer]
     frames: Sequence[FrameSpec]
     frame_error: FrameError
