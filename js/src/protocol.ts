@@ -328,7 +328,6 @@ export interface Header {
   /** The gravest first; come with the facts. */
   findings?: Finding[];
   reasons?: Reasons;
-  /** Of a stretch that a reader asked for. */
   reasons_over?: ReasonTable;
   answers?: Answer[];
   frames?: FrameSpec[];

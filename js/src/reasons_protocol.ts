@@ -47,7 +47,7 @@ export interface Pushes {
   iterations: number[];
   /** By iteration and row, a number for each quantity, then what all push together; more than that, if
    *  quantities that are not told push as well. None of the others, and of arrays. */
-  parts: ((number[] | null)[])[];
+  parts: (number[] | null)[][];
   /** Whether next to nothing pushes but these quantities. */
   is_whole: boolean;
 }

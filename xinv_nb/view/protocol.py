@@ -390,7 +390,6 @@ class Header(_Header, total=False):
     """The gravest first; come with the facts."""
     reasons: Reasons
     reasons_over: ReasonTable
-    """Of a stretch that a reader asked for."""
     answers: Sequence[Answer]
     frames: Sequence[FrameSpec]
     frame_error: FrameError

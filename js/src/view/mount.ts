@@ -19,6 +19,7 @@ import { createLegend } from "./legend";
 import { createNotices } from "./notices";
 import { createPanel } from "./panel";
 import { createPlane } from "./plane";
+import { createReasons } from "./reasons";
 import { createScene } from "./scene";
 import { createStop } from "./stop";
 import { createTable } from "./table";
@@ -77,6 +78,7 @@ export function mountView(el: HTMLElement, { store, state, link }: Run, signal: 
         ),
       ),
     ),
+    createReasons(store, state, link, signal).node,
     notices.node,
   );
   onKeys([plots.node, foot.slider, plane.stage], store, state, signal);
