@@ -111,7 +111,10 @@ def _generic(name: str, inner: list[ast.expr]) -> str:
         return " | ".join(ast.unparse(each).replace("'", '"') for each in inner)
     types = [_type(each) for each in inner]
     if name == "Sequence":
-        return f"({types[0]})[]" if "|" in types[0] else f"{types[0]}[]"
+        is_union = isinstance(inner[0], ast.BinOp) or (
+            " | " in types[0] and ast.unparse(inner[0]).startswith("Literal")
+        )
+        return f"({types[0]})[]" if is_union else f"{types[0]}[]"
     if name == "Mapping":
         return f"Record<{', '.join(types)}>"
     if name == "tuple":

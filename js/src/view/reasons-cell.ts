@@ -14,7 +14,7 @@ export interface CellNode extends Place {
 
 export function createCell(place: Place, press: (place: Place) => void): CellNode {
   const bar = element("span", { class: "bar" });
-  const text = element("span", { class: "number" });
+  const text = element("span", { class: "amount" });
   const button = element("button", { class: "cell", tabindex: "-1" }, bar, text);
   button.classList.toggle("push", place.isPush);
   on(button, "click", () => press(place));
@@ -26,7 +26,8 @@ export function createCell(place: Place, press: (place: Place) => void): CellNod
       setAttributes(button, { "aria-label": label });
       button.classList.toggle("lower", value < 0);
       button.dataset.weight = scale > 0 ? weightOf(value, scale) : "large";
-      bar.style.width = scale > 0 ? `${((Math.abs(value) / scale) * 50).toFixed(1)}%` : "0";
+      bar.hidden = scale === 0;
+      bar.style.width = `${((Math.abs(value) / (scale || 1)) * 50).toFixed(1)}%`;
     },
   };
 }

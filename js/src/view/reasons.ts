@@ -1,6 +1,6 @@
 // The reasons: what the move of each parameter brought to the loss, by the quantities that add up to it, and beside it
 // what pushes each parameter which way at the cursor. Narrow, one parameter at a time.
-import { signal as newSignal } from "@preact/signals-core";
+import { computed, signal as newSignal } from "@preact/signals-core";
 import { element, react, setAttributes, setText } from "../dom";
 import { formatCount } from "../format";
 import type { Link } from "../link";
@@ -22,6 +22,9 @@ export interface ReasonsPanel {
 const TOGETHER = "together";
 /** How long a stretch stands before its reasons are asked for (ms). */
 const REST = 200;
+/** Pixels of a column, and of all that is beside the columns of two tables. */
+const COLUMN = 72;
+const LEAST_BESIDE = 230;
 
 export function createReasons(store: Store, state: State, link: Link, signal: AbortSignal): ReasonsPanel {
   const title = element("h3", {}, "Who moved what, and what it brought");
@@ -44,11 +47,14 @@ export function createReasons(store: Store, state: State, link: Link, signal: Ab
   );
   /** The row of the narrow table; −1 is all together. */
   const chosen = newSignal(0);
-  let cells: CellNode[] = [];
-  let caption: HTMLElement[] = [];
+  /** The buttons of the tables as they stand, and the places that name the cursor's iteration. */
+  const made = newSignal<{ cells: CellNode[]; captions: HTMLElement[] }>({ cells: [], captions: [] });
 
-  const shownTable = (reasons: Reasons): ReasonTable | undefined =>
-    told.tableOver(reasons, store.reasonsOver.value, state.span.value) ?? reasons.tables[0];
+  const shown = computed(() => {
+    const reasons = store.reasons.value;
+    if (!reasons) return undefined;
+    return told.tableOver(reasons, store.reasonsOver.value, state.span.value) ?? reasons.tables[0];
+  });
   const press = (reasons: Reasons, table: ReasonTable | undefined) => (place: Place) => {
     const at = state.iteration.peek();
     const span = place.isPush || !table ? ([at, at] as const) : table.span;
@@ -57,6 +63,15 @@ export function createReasons(store: Store, state: State, link: Link, signal: Ab
     state.litCells.value = [{ ...place, span }];
     if (reasons.rows[place.row]) chosen.value = place.row;
   };
+
+  // Beside each other where there is room for it, without the names twice.
+  const place = () => {
+    const columns = left.querySelectorAll("thead th").length + right.querySelectorAll("thead th").length;
+    node.classList.toggle("beside", node.clientWidth >= LEAST_BESIDE + columns * COLUMN);
+  };
+  const observer = new ResizeObserver(place);
+  observer.observe(node);
+  atEnd(signal, () => observer.disconnect());
 
   // A stretch of which nothing is known yet is asked for, once the reader has let go of it.
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -71,7 +86,7 @@ export function createReasons(store: Store, state: State, link: Link, signal: Ab
 
   react(signal, () => {
     const reasons = store.reasons.value;
-    const table = reasons ? shownTable(reasons) : undefined;
+    const table = shown.value;
     node.hidden = !reasons || (!table && !reasons.why_not);
     if (!reasons || node.hidden) return;
     const missing = reasons.why_not || table?.why_not || "";
@@ -97,29 +112,28 @@ export function createReasons(store: Store, state: State, link: Link, signal: Ab
     }
     picker.value = String(chosen.value);
     const focused = (node.getRootNode() as ShadowRoot).activeElement;
-    const before = cells.find(({ button }) => button === focused);
+    const before = made.peek().cells.find(({ button }) => button === focused);
+    const isNarrow = (cell: CellNode) => cell.button.closest(".narrow") !== null;
+    const wasNarrow = before && isNarrow(before);
     const make = createMaker(reasons, store, press(reasons, table));
     left.replaceChildren(...(table && grid ? [make.brought(table, grid)] : []));
     right.replaceChildren(...(reasons.pushes ? [make.pushes()] : []));
     one.replaceChildren(...(grid || reasons.pushes ? [make.one(chosen.value, table, grid)] : []));
-    node.classList.toggle("many", reasons.terms.length > 6);
-    cells = make.cells;
-    caption = make.captions;
+    place();
     for (const each of node.querySelectorAll("table")) roam(each);
-    const same = cells.filter((cell) => before && isAt(cell, before));
-    same[0]?.button.focus({ preventScroll: true });
+    made.value = make;
+    const same = before && make.cells.find((cell) => isAt(cell, before) && isNarrow(cell) === wasNarrow);
+    same?.button.focus({ preventScroll: true });
   });
 
   // The right half follows the cursor: its buttons stay, what stands in them changes.
   react(signal, () => {
     const reasons = store.reasons.value;
-    store.reasonsOver.value;
-    state.span.value;
-    chosen.value;
+    const { cells, captions } = made.value;
     if (!reasons?.pushes) return;
     const pushes = told.pushesAt(reasons, state.iteration.value);
     if (!pushes) return;
-    for (const text of caption) setText(text, `${store.noun.value} ${formatCount(pushes.iteration)}`);
+    for (const text of captions) setText(text, `${store.noun.value} ${formatCount(pushes.iteration)}`);
     for (const { row, term, isPush, show } of cells) {
       const numbers = pushes.rows[row];
       const value = numbers?.[term < 0 ? numbers.length - 1 : term];
@@ -131,12 +145,8 @@ export function createReasons(store: Store, state: State, link: Link, signal: Ab
   });
 
   react(signal, () => {
-    store.reasons.value;
-    store.reasonsOver.value;
-    state.span.value;
-    chosen.value;
     const lit = state.litCells.value;
-    for (const cell of cells) {
+    for (const cell of made.value.cells) {
       const isLit = lit.some((each) => isAt(each, cell));
       setAttributes(cell.button, { "aria-current": isLit ? "true" : null });
     }
@@ -205,7 +215,8 @@ function createMaker(reasons: Reasons, store: Store, press: (place: Place) => vo
     const series = store.series.peek().findIndex((each) => each.name === name);
     const dot = element("span", { class: "row-dot" });
     if (series >= 0) dot.style.background = seriesColour(store.series.peek()[series]?.colour ?? series);
-    return element("th", { scope: "row", title: label }, series >= 0 ? dot : null, label);
+    const text = element("span", { class: "row-name" }, label);
+    return element("th", { scope: "row", title: label }, series >= 0 ? dot : null, text);
   };
   const heads = (names: readonly string[]) =>
     element(
@@ -317,9 +328,8 @@ function createMaker(reasons: Reasons, store: Store, press: (place: Place) => vo
               ? element(
                   "th",
                   { scope: "col" },
-                  "pushes at ",
-                  now(),
-                  element("small", {}, told.pushUnit(reasons)),
+                  "pushes",
+                  element("small", {}, now(), of(told.pushUnit(reasons))),
                 )
               : null,
           ),
