@@ -7,7 +7,7 @@ import { deflateSync } from "node:zlib";
 import * as esbuild from "esbuild";
 
 /** Characters of what a widget carries: the bundle deflated, four bytes in five letters. */
-const BUDGET = 94_000;
+const BUDGET = 99_000;
 const root = fileURLToPath(new URL(".", import.meta.url));
 const outfile = fileURLToPath(new URL("../xinv_nb/static/widget.js", import.meta.url));
 

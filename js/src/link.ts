@@ -87,6 +87,11 @@ export class Link {
     this.#send({ type: "explain", span });
   }
 
+  /** Asks for the reasons over these iterations. */
+  requestReasons(span: Span): void {
+    if (this.hasKernel.value) this.#send({ type: "reasons", span });
+  }
+
   /** Asks for the evaluations of a part of the run, unless it waits for an answer already: another one is asked for
    *  once that is here. */
   requestRows(span: Span): void {

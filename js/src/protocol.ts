@@ -1,6 +1,8 @@
 // What crosses the wire, field by field. Made by dev/protocol.py from the Python files of the same names in
 // xinv_nb/view/: what is to change changes there. Decoding is in wire.ts, what the messages do in link.ts and store.ts.
 
+import type { Reasons, ReasonTable } from "./reasons_protocol";
+
 export type Status = "running" | "finished" | "interrupted" | "failed";
 
 export type Tone = "live" | "good" | "warning" | "bad" | "neutral";
@@ -358,6 +360,8 @@ export interface Header {
   suggestions?: string[];
   /** The gravest first; come with the facts. */
   findings?: Finding[];
+  reasons?: Reasons;
+  reasons_over?: ReasonTable;
   answers?: Answer[];
   frames?: FrameSpec[];
   frame_error?: FrameError;

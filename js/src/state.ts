@@ -3,6 +3,7 @@
 import { computed, type ReadonlySignal, signal } from "@preact/signals-core";
 import { storyOf } from "./fits";
 import type { Span } from "./protocol";
+import type { Cell } from "./reasons-table";
 import type { Store } from "./store";
 
 export type Tab = "Explanation" | "Events" | "Facts";
@@ -25,6 +26,10 @@ export class State {
   readonly tab = signal<Tab>("Explanation");
   /** The event or fact that was last cited by a click. */
   readonly cited = signal("");
+  /** The cell of the reasons that was pressed last: what rests on it may light up. */
+  readonly pressed = signal<Cell | null>(null);
+  /** Cells of the reasons that something said elsewhere rests on. */
+  readonly litCells = signal<readonly Cell[]>([]);
   /** What the reader has unfolded: details of captions, by their keys (view/caption.ts). */
   readonly unfolded = new Set<string>();
   /** The numbers are shown as a table in place of the plots. */
@@ -37,6 +42,7 @@ export class State {
   readonly wideScene = signal(false);
   /** What is unfolded below the story. */
   readonly details = signal(false);
+  readonly reasons = signal(false);
   /** The number of the question whose answer is read, or the stretch that is explained. */
   readonly asked = signal<number | Span | null>(null);
   readonly playing = signal(false);

@@ -23,6 +23,7 @@ import type {
   Span,
   Watched,
 } from "./protocol";
+import type { Reasons, ReasonTable } from "./reasons_protocol";
 import type { Frame, Packet } from "./wire";
 
 /** A question of the reader; its answer is null while it is awaited. */
@@ -78,6 +79,10 @@ export class Store {
   readonly facts = signal<Fact[]>([]);
   readonly factGroups = signal<FactGroup[]>([]);
   readonly findings = signal<Finding[]>([]);
+  /** Null until the run has ended. */
+  readonly reasons = signal<Reasons | null>(null);
+  /** Of the stretch that was last asked for. */
+  readonly reasonsOver = signal<ReasonTable | null>(null);
   readonly captions = signal<Caption[]>([]);
   readonly headline = signal<Headline | null>(null);
   /** What is marked on the track. */
@@ -137,6 +142,11 @@ export class Store {
     if (header.fact_groups) this.factGroups.value = header.fact_groups;
     if (header.facts) this.facts.value = header.facts;
     if (header.findings) this.findings.value = header.findings;
+    if (header.reasons || (fresh && header.head?.status === "running")) {
+      this.reasons.value = header.reasons ?? null;
+      this.reasonsOver.value = null;
+    }
+    if (header.reasons_over) this.reasonsOver.value = header.reasons_over;
     if (header.captions) this.captions.value = header.captions;
     if (header.headline !== undefined) this.headline.value = header.headline;
     if (header.marks) this.marks.value = header.marks;
@@ -191,6 +201,8 @@ export class Store {
     this.facts.value = [];
     this.factGroups.value = [];
     this.findings.value = [];
+    this.reasons.value = null;
+    this.reasonsOver.value = null;
     this.captions.value = [];
     this.headline.value = null;
     this.marks.value = [];

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict
 
+from xinv_nb.view.reasons_protocol import Reasons, ReasonTable
+
 Status = Literal["running", "finished", "interrupted", "failed"]
-
 Tone = Literal["live", "good", "warning", "bad", "neutral"]
-
 View = Literal["story", "details", ""]
 
 EventPhase = Literal["forward", "backward", "optimizer"]
@@ -423,6 +423,8 @@ class Header(_Header, total=False):
     """Questions that the recording answers; come with the facts."""
     findings: Sequence[Finding]
     """The gravest first; come with the facts."""
+    reasons: Reasons
+    reasons_over: ReasonTable
     answers: Sequence[Answer]
     frames: Sequence[FrameSpec]
     frame_error: FrameError

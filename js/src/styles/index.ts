@@ -5,6 +5,7 @@ import layout from "./layout.css";
 import left from "./left.css";
 import over from "./over.css";
 import reading from "./reading.css";
+import reasons from "./reasons.css";
 import sheets from "./sheets.css";
 import stage from "./stage.css";
 import tabs from "./tabs.css";
@@ -12,6 +13,18 @@ import texts from "./texts.css";
 import tokens from "./tokens.css";
 import track from "./track.css";
 
-export const css = [tokens, layout, head, stage, reading, track, left, over, tabs, texts, sheets, adapt].join(
-  "\n",
-);
+export const css = [
+  tokens,
+  layout,
+  head,
+  stage,
+  reading,
+  track,
+  left,
+  over,
+  tabs,
+  texts,
+  sheets,
+  reasons,
+  adapt,
+].join("\n");

@@ -6,6 +6,7 @@ import { element, react, setText } from "../dom";
 import type { Link } from "../link";
 import { on } from "../listen";
 import type { Caption, Span } from "../protocol";
+import { cellsOf } from "../reasons-table";
 import type { State } from "../state";
 import type { Store } from "../store";
 import { spanText } from "./caption";
@@ -46,7 +47,10 @@ export function createAnswer(
     shown = now;
     if (!found) return node.replaceChildren();
     node.replaceChildren(createCard(found, store, state, link, close));
-    if (found.answer) stand(found.answer.span, store, state);
+    if (!found.answer) return;
+    stand(found.answer.span, store, state);
+    const reasons = store.reasons.peek();
+    if (reasons) state.litCells.value = cellsOf(reasons, found.answer.cites);
   });
   // What was to be explained has come to nothing: a notice says why.
   let known = store.captions.peek();

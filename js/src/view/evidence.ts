@@ -2,6 +2,7 @@
 import { element } from "../dom";
 import { on } from "../listen";
 import type { Span } from "../protocol";
+import { cellsOf } from "../reasons-table";
 import type { State } from "../state";
 import type { Store } from "../store";
 import { lightSpan, openCited, spanText } from "./caption";
@@ -48,12 +49,21 @@ export function createEvidence(rests: Rests, store: Store, state: State): HTMLEl
       close();
       state.select(span, true);
     });
+    const reasons = store.reasons.peek();
+    const cells = reasons ? cellsOf(reasons, cites) : [];
+    const open = element("button", { class: "action" }, "Open in Reasons");
+    open.hidden = cells.length === 0;
+    on(open, "click", () => {
+      close();
+      state.reasons.value = true;
+      state.litCells.value = cells;
+    });
     sheet.replaceChildren(
       element("p", { class: "evidence-head" }, "What this rests on"),
       element("ul", {}, ...rows),
       ...(more > 0 ? [element("p", { class: "hint" }, `and ${more} more`)] : []),
       ...(line ? [element("p", { class: "hint" }, line)] : []),
-      show,
+      element("p", { class: "evidence-actions" }, open, show),
     );
   };
   ring.popoverTargetElement = sheet;

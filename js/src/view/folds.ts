@@ -1,11 +1,10 @@
 // Below the track: what unfolds there, remembered for the next run, and who wrote the words.
+import type { Signal } from "@preact/signals-core";
 import { element, react, setAttributes } from "../dom";
 import { formatCount } from "../format";
 import { on } from "../listen";
 import type { State } from "../state";
 import type { Store } from "../store";
-
-const KEY = "xinv-nb:details";
 
 /** The button of the details, which `controls` names. */
 export function createDetailsFold(
@@ -14,32 +13,17 @@ export function createDetailsFold(
   controls: string,
   signal: AbortSignal,
 ): HTMLElement {
-  const about = element("span", { class: "fold-about" });
-  const button = element(
-    "button",
-    { class: "fold", "aria-controls": controls, "aria-label": "Details" },
-    element("span", { class: "chevron", "aria-hidden": "true" }),
-    element("span", { class: "fold-name" }, "Details"),
-    about,
-  );
-  on(button, "click", () => {
-    state.details.value = !state.details.value;
-    remember(state.details.value);
-  });
-  react(signal, () => setAttributes(button, { "aria-expanded": state.details.value }));
-  react(signal, () => {
+  const button = createFold("Details", state.details, controls, signal, () => {
     const events = store.eventsTotal.value || store.events.value.length;
-    const parts = [
+    return [
       "parameters",
       "gradients",
       ...(events > 0 ? [`${formatCount(events)} events`] : []),
       "facts, table",
-    ];
-    about.textContent = state.details.value ? "" : parts.join(", ");
+    ].join(", ");
   });
   // What was asked for by name comes before what the reader chose last.
   let asked = "";
-  if (remembered()) state.details.value = true;
   react(signal, () => {
     const { view } = store.head.value;
     if (view === asked) return;
@@ -49,18 +33,67 @@ export function createDetailsFold(
   return button;
 }
 
-function remember(open: boolean): void {
+/** The button of the reasons; not there where none are known. */
+export function createReasonsFold(
+  store: Store,
+  state: State,
+  controls: string,
+  signal: AbortSignal,
+): HTMLElement {
+  const button = createFold(
+    "Reasons",
+    state.reasons,
+    controls,
+    signal,
+    () => "who moved what, and what it brought",
+  );
+  react(signal, () => {
+    const reasons = store.reasons.value;
+    button.hidden = !reasons || (reasons.tables.length === 0 && !reasons.why_not);
+  });
+  return button;
+}
+
+function createFold(
+  name: string,
+  open: Signal<boolean>,
+  controls: string,
+  signal: AbortSignal,
+  about: () => string,
+): HTMLElement {
+  const text = element("span", { class: "fold-about" });
+  const button = element(
+    "button",
+    { class: "fold", "aria-controls": controls, "aria-label": name },
+    element("span", { class: "chevron", "aria-hidden": "true" }),
+    element("span", { class: "fold-name" }, name),
+    text,
+  );
+  const key = `xinv-nb:${name}`;
+  if (remembered(key)) open.value = true;
+  on(button, "click", () => {
+    open.value = !open.value;
+    remember(key, open.value);
+  });
+  react(signal, () => {
+    setAttributes(button, { "aria-expanded": open.value });
+    text.textContent = open.value ? "" : about();
+  });
+  return button;
+}
+
+function remember(key: string, open: boolean): void {
   try {
-    if (open) localStorage.setItem(KEY, "open");
-    else localStorage.removeItem(KEY);
+    if (open) localStorage.setItem(key, "open");
+    else localStorage.removeItem(key);
   } catch {
     // A page that may keep nothing.
   }
 }
 
-function remembered(): boolean {
+function remembered(key: string): boolean {
   try {
-    return localStorage.getItem(KEY) !== null;
+    return localStorage.getItem(key) !== null;
   } catch {
     return false;
   }

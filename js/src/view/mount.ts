@@ -13,7 +13,7 @@ import { createCompare } from "./compare";
 import { createDumbbells } from "./dumbbells";
 import { createExport } from "./export";
 import { createFitsCompared } from "./fits";
-import { createDetailsFold } from "./folds";
+import { createDetailsFold, createReasonsFold } from "./folds";
 import { createHead } from "./head";
 import { onKeys } from "./keys";
 import { createLegend } from "./legend";
@@ -21,6 +21,7 @@ import { createNotices } from "./notices";
 import { createPanel } from "./panel";
 import { createPlane } from "./plane";
 import { createReading } from "./reading";
+import { createReasons } from "./reasons";
 import { createScene } from "./scene";
 import { createStage } from "./stage";
 import { createStop } from "./stop";
@@ -75,6 +76,7 @@ export function mountView(el: HTMLElement, { store, state, link }: Run, signal: 
       element("div", { class: "right" }, createPanel(store, state, signal)),
     ),
   );
+  const reasons = element("div", { id: "reasons" }, createReasons(store, state, link, signal).node);
   root.append(
     createHead(store, state, link, notices, actions, signal),
     element(
@@ -87,10 +89,12 @@ export function mountView(el: HTMLElement, { store, state, link }: Run, signal: 
     element(
       "div",
       { class: "folds" },
+      createReasonsFold(store, state, "reasons", signal),
       createDetailsFold(store, state, "details", signal),
       createZoomBar(store, state, link, signal),
       createWords(store, link, signal),
     ),
+    reasons,
     details,
     notices.node,
   );
@@ -98,6 +102,7 @@ export function mountView(el: HTMLElement, { store, state, link }: Run, signal: 
 
   react(signal, () => {
     details.hidden = !state.details.value;
+    reasons.hidden = !state.reasons.value;
     root.classList.toggle("with-details", state.details.value);
   });
   react(signal, () => {
