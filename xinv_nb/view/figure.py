@@ -82,6 +82,10 @@ def draw(run: RecordedRun, *, with_words: bool = True, with_gradients: bool = Tr
         _draw_gradients(gradients, run, curves, entries)
     else:
         gradients.set_axis_off()
+        last = watched[-1] if watched else values if entries else loss
+        last.tick_params(labelbottom=True)
+        last.set_xlabel(noun_of(run), fontsize=7.5, color=_MUTED)
+        loss.margins(x=0)
     columns[0].suptitle(plain(run.title), x=0.01, ha="left", fontsize=11, fontweight="bold", color=INK)
     if has_scene:
         _draw_scene(columns[1].subplots(), run)

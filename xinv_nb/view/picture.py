@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _DPI = 100
-_COLOURS = 64
+_COLOURS = 48
 
 
 def picture(run: RecordedRun) -> bytes:

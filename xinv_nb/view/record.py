@@ -21,7 +21,7 @@ from xinv_nb.view.picture import above_the_words, as_png, record_picture
 from xinv_nb.view.scene import Frame, smaller
 from xinv_nb.view.story import Story, as_markdown, as_text, heading, story_of
 
-_PAGE = packets.Detail(all_entries=False, bytes=15_000, events=120, pushes=6_000, exact=False, deflated=True)
+_PAGE = packets.Detail(all_entries=False, bytes=10_000, events=120, pushes=6_000, exact=False, deflated=True)
 """What the page in the record shows of a run: with the front end and the pictures it has to stay small."""
 _MOST_ROWS_COMPARED = 400
 _BYTES_OF_FRAMES = 11_000
