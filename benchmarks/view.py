@@ -202,7 +202,7 @@ def zooming(browser: Any, quick: bool) -> None:
         tell(f"every evaluation of a part of {evaluations:,} × 20: kernel", 1e3 * (time.process_time() - begin), "ms")
         page.evaluate("() => packet('/later')")
         cost = page.evaluate("() => timed(hear)")
-        thinned = page.locator(".pill", has_text="evaluations is shown")
+        thinned = page.locator(".thinned")
         assert not thinned.is_visible(), "every evaluation is there"
         tell(f"every evaluation of a part of {evaluations:,} × 20: to repaint", cost, "ms", 50)
 
@@ -229,7 +229,7 @@ def playing(browser: Any, quick: bool) -> None:
 
 _PLAY = """async (duration) => {
     const view = document.querySelector("#view > div").shadowRoot;
-    const at = () => view.querySelector(".slider").ariaValueNow;
+    const at = () => view.querySelector("[role=slider]").ariaValueNow;
     let [longest, frame, frames, begin] = [0, 0, 0, 0];
     new PerformanceObserver((list) => {
         for (const each of list.getEntries()) if (each.startTime > begin) longest = Math.max(longest, each.duration);

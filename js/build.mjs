@@ -6,8 +6,8 @@ import { fileURLToPath } from "node:url";
 import { deflateSync } from "node:zlib";
 import * as esbuild from "esbuild";
 
-/** Characters of what a widget carries: the bundle deflated, as base64. */
-const BUDGET = 58_000;
+/** Characters of what a widget carries: the bundle deflated, four bytes in five letters. */
+const BUDGET = 99_000;
 const root = fileURLToPath(new URL(".", import.meta.url));
 const outfile = fileURLToPath(new URL("../xinv_nb/static/widget.js", import.meta.url));
 
@@ -18,7 +18,7 @@ const reportSize = {
     build.onEnd(async ({ errors }) => {
       if (errors.length > 0) return;
       const bundle = await readFile(outfile);
-      const size = deflateSync(bundle, { level: 9 }).toString("base64").length;
+      const size = Math.ceil((deflateSync(bundle, { level: 9 }).length * 5) / 4);
       const [whole, carried] = [bundle.length, size].map((bytes) => (bytes / 1000).toFixed(1));
       console.log(`widget.js ${whole} kB, carried as ${carried} kB (budget ${BUDGET / 1000} kB)`);
       if (size > BUDGET) process.exitCode = 1;

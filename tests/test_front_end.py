@@ -54,7 +54,7 @@ def test_the_bundle_in_place_is_that_of_the_sources(node_modules: None, tmp_path
 
 def test_the_bundle_is_small_and_keeps_to_itself() -> None:
     text = (ROOT / "xinv_nb" / "static" / "widget.js").read_text(encoding="utf-8")
-    assert len(widget_module()) <= 57_000, "what crosses the wire, and is saved, with each widget"
+    assert len(widget_module()) <= 100_000, "what crosses the wire, and is saved, with each widget"
     assert not re.search(r"https?://(?!www\.w3\.org/)", text), "no network"
     assert not re.search(r"\beval\(|new Function\b|innerHTML", text)
     assert not re.search(r"\bfetch\(|XMLHttpRequest|WebSocket|import\(", text)

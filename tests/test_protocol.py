@@ -179,6 +179,8 @@ def rich_packets() -> list[bytes]:
 
     def objective(x: Any) -> Any:
         xi.event("deep")
+        if x < 1:
+            xi.event("near")
         return xi.watch(x, "height", "m") ** 2
 
     runs = []
@@ -198,6 +200,7 @@ def rich_packets() -> list[bytes]:
         packets.snapshot(run, sent, writer, [Frame(0, b"png")]),
         packets.update(run, packets.Sent(), writer, explain=True),
         packets.rows_update(run, sent, 1, (2, 3)),
+        packets.reasons_update(run, sent, (2, 3)),
         packets.head_update(run, sent, writer),
         packets.words(run, sent, writer, [{"request": 1, "caption": caption}]),
         packets.frame_update(run, sent, Frame(0, error="no")),
@@ -208,6 +211,7 @@ def rich_packets() -> list[bytes]:
         packets.snapshot(broken, packets.Sent(), writer),
         xi.compare(*runs).snapshot(),
         packets.snapshot(of_two_fits(), packets.Sent(), writer),
+        packets.snapshot(of_two_watches(), packets.Sent(), writer),
         packets.update(of_two_calls(), packets.Sent(), writer),
         packets.snapshot(run, packets.Sent(objectives={"names": ["a", "b"], "shown": 1}), writer),
     ]
@@ -219,6 +223,17 @@ def of_two_fits() -> xi.Run:
             x = 4.0
             for _ in range(8):
                 x -= rate * grad(lambda x: x**2)(x)
+    return run
+
+
+def of_two_watches() -> xi.Run:
+    def objective(x: Any) -> Any:
+        return xi.watch((x - 5.0) ** 2, "misfit") + xi.watch(2 * x, "price", "€")
+
+    with xi.record() as run:
+        x = 0.0
+        for _ in range(30):
+            x = x - 0.1 * grad(objective)(x)
     return run
 
 

@@ -34,8 +34,8 @@ __all__ = ["node_modules"]
 Boxes = dict[str, list[int]]
 
 GOLDEN = Path(__file__).parent / "golden" / "screenshots"
-WIDTHS = (1200, 720, 320)
-PARTS = (".head", ".plots", ".legend", ".foot", ".scene", ".tabs", ".panel", ".ask")
+WIDTHS = (1160, 800, 380)
+PARTS = (".head", ".scenery", ".headline", ".chapters", ".ask", ".readout", ".track-plot", ".folds")
 
 SQUARE = 12
 """Pixels of a side: with as much averaged, a line of text is a grey bar whatever its letters look like."""
@@ -166,32 +166,32 @@ def read(name: str) -> Image.Image:
         return picture.convert("RGB")
 
 
-def without_a_line(picture: Image.Image) -> None:
-    picture.paste("white", (90, 100, 550, 220))
+def without_the_curve(picture: Image.Image) -> None:
+    picture.paste("white", (300, 420, 1100, 470))
 
 
 def with_another_colour(picture: Image.Image) -> None:
-    picture.paste(picture.crop((80, 360, 560, 380)), (80, 405))
+    picture.paste("orange", (267, 480, 1134, 492))
 
 
-def without_a_card(picture: Image.Image) -> None:
-    picture.paste(picture.getpixel((690, 500)), (690, 505, 1190, 625))
+def without_a_chapter(picture: Image.Image) -> None:
+    picture.paste(picture.getpixel((655, 210)), (655, 180, 1150, 330))
 
 
 def lower(picture: Image.Image) -> None:
     picture.paste(picture.copy(), (0, SQUARE))
 
 
-@pytest.mark.parametrize("spoil", [without_a_line, with_another_colour, without_a_card, lower])
+@pytest.mark.parametrize("spoil", [without_the_curve, with_another_colour, without_a_chapter, lower])
 def test_a_spoilt_picture_is_told_from_the_golden_one(spoil: Any) -> None:
-    golden = read("view-1200-light")
+    golden = read("view-1160-light")
     spoilt = golden.copy()
     spoil(spoilt)
     assert strange(spoilt, golden).mean() > MOST_SQUARES
 
 
 def test_softer_letters_are_no_difference() -> None:
-    golden = read("view-1200-light")
+    golden = read("view-1160-light")
     softer = golden.filter(ImageFilter.GaussianBlur(0.7))
     softer.paste(softer.copy(), (1, 0))
     assert strange(softer, golden).mean() <= MOST_SQUARES / 2
@@ -215,7 +215,8 @@ def test_nothing_in_the_head_lies_upon_its_neighbour(chromium: Any, tmp_path: Pa
     page.locator(".about > .title").first.wait_for()
     boxes = page.evaluate(
         "() => [...document.querySelectorAll('*')].map(e => e.shadowRoot).filter(Boolean)"
-        ".flatMap(r => [...r.querySelectorAll('.about > *, .actions')]).map(e => e.getBoundingClientRect())"
+        ".flatMap(r => [...r.querySelectorAll('.about > *, .stand > *, .actions > *')])"
+        ".map(e => e.getBoundingClientRect())"
         ".filter(b => b.width > 0).map(b => [b.left, b.right, b.top, b.bottom])"
     )
     assert len(boxes) > 2

@@ -28,6 +28,7 @@ from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.recording.tracebacks import take_our_frames_out
 from xinv_nb.run import Run
 from xinv_nb.session import Recording, how_far
+from xinv_nb.view.head import show_first
 
 _IS_OURS = re.compile(r"%%xinv(?![\w?])")
 
@@ -90,6 +91,7 @@ class _OpenCell:
         self._run = Run(options.name or "", _problem_of(shell, options))
         RunWriter(self._run).choose_parameters(options.parameters)
         RunWriter(self._run).mute(options.mute)
+        show_first(self._run, options.view)
         self._recording = Recording(
             self._run,
             options.max_events,
@@ -258,6 +260,7 @@ class XinvMagics(Magics):
                 )
             from IPython.display import display
 
+            show_first(run, options.view)
             display(run.widget())  # type: ignore[no-untyped-call]
             return
         _defaults = replace(options, name=None, save=None)
@@ -277,6 +280,7 @@ def _settings(options: Options) -> str:
         ("problem", options.problem or "none"),
         ("parameters", ", ".join(options.parameters) or "all"),
         ("muted", ", ".join(options.mute) or "nothing"),
+        ("view", options.view or "as looked at last"),
         ("live widget", "yes" if options.live and not options.quiet else "no"),
     ]
     first, *models = listing(e)

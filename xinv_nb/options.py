@@ -29,6 +29,8 @@ class Options:
     live: bool = True
     quiet: bool = False
     mute: tuple[str, ...] = ()
+    view: str = ""
+    """What the widget shows first; empty: what the reader looked at last."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -55,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
     reader.add_argument("--parameters", metavar="a,b,…", help="the parameters to show")
     reader.add_argument("--max-events", metavar="N", type=int, help="events kept at most (100000)")
     reader.add_argument("--mute", metavar="KIND,…", help="kinds of findings not to tell of; none for all again")
+    reader.add_argument("--view", choices=["story", "details"], help="what the widget shows first")
     reader.add_argument("--save", metavar="PATH", help="write the run to this file when it ends")
     reader.add_argument("--no-live", action="store_true", help="show the widget when the run has ended")
     reader.add_argument("--quiet", action="store_true", help="record only; show nothing")
@@ -90,6 +93,7 @@ def parse(line: str, defaults: Options | None = None) -> Options:
         parameters=_names(given.parameters) if given.parameters else base.parameters,
         max_events=base.max_events if given.max_events is None else given.max_events,
         mute=base.mute if given.mute is None else _kinds(given.mute),
+        view=given.view or base.view,
         save=given.save,
         live=base.live and not given.no_live,
         quiet=base.quiet or given.quiet,

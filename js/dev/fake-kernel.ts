@@ -5,7 +5,19 @@ import type { ColumnData, Frame } from "../src/wire";
 import type { FakeModel } from "./fake-model";
 import { encode } from "./packet";
 import { computeRun, drawScene, ITERATIONS } from "./rail-route";
-import { captionsAt, eventsAt, FACT_GROUPS, factsFor, headAt, phasesAt, SERIES, WATCHED } from "./rail-texts";
+import {
+  captionsAt,
+  eventsAt,
+  FACT_GROUPS,
+  factsFor,
+  headAt,
+  headlineAt,
+  marksAt,
+  phasesAt,
+  SERIES,
+  SUGGESTIONS,
+  WATCHED,
+} from "./rail-texts";
 
 export class FakeKernel {
   #run = computeRun();
@@ -33,6 +45,9 @@ export class FakeKernel {
           facts: iteration >= 14 ? factsFor(this.#run) : [],
           fact_groups: [...FACT_GROUPS],
           captions: captionsAt(this.#run, iteration),
+          headline: headlineAt(this.#run, iteration),
+          marks: marksAt(iteration),
+          suggestions: iteration === ITERATIONS - 1 ? SUGGESTIONS : [],
         },
         this.#rows(iteration, iteration + 1),
         frames,
@@ -75,7 +90,10 @@ export class FakeKernel {
       const [like] = captions;
       if (like)
         this.#send({
-          captions: [...captions, { ...like, id: "s1", heading: "These iterations", span: message.span }],
+          captions: [
+            ...captions,
+            { ...like, id: "s1", heading: "These iterations", span: message.span, role: "asked" },
+          ],
         });
     }
     if (message.type !== "ask") return;

@@ -1,7 +1,7 @@
-"""Makes `protocol.ts` and `messages.ts` in `js/src/` from the types in `xinv_nb/view/`: run it after a change.
+"""Makes `protocol.ts`, its part of the reasons, and `messages.ts` in `js/src/` from the types in `xinv_nb/view/`.
 
-A class becomes an interface, with the texts of its fields as comments; the classes whose names begin with an underscore
-hold those of its fields that are always there.
+Run it after a change. A class becomes an interface, with the texts of its fields as comments; the classes whose names
+begin with an underscore hold those of its fields that are always there.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
-NAMES = ("protocol", "messages")
+NAMES = ("protocol", "reasons_protocol", "messages")
 
+_MODULES = [f"xinv_nb.view.{name}" for name in NAMES]
 _WIDTH = 110
 _HEADER = """\
 // What crosses the wire, field by field. Made by dev/protocol.py from the Python files of the same names in
@@ -37,9 +38,9 @@ def typescript(source: str) -> str:
     fields: dict[str, list[_Field]] = {}
     parts = [_HEADER]
     for node, text in _with_texts(body):
-        if isinstance(node, ast.ImportFrom) and node.module == "xinv_nb.view.protocol":
-            names = ", ".join(alias.name for alias in node.names)
-            parts.append(f'import type {{ {names} }} from "./protocol";\n')
+        if isinstance(node, ast.ImportFrom) and node.module in _MODULES:
+            names = ", ".join(sorted((alias.name for alias in node.names), key=str.lower))
+            parts.append(f'import type {{ {names} }} from "./{node.module.rsplit(".", 1)[1]}";\n')
         if isinstance(node, ast.ClassDef):
             inherited = [field for base in node.bases for field in fields.get(ast.unparse(base), [])]
             fields[node.name] = inherited + _fields(node)
@@ -110,7 +111,10 @@ def _generic(name: str, inner: list[ast.expr]) -> str:
         return " | ".join(ast.unparse(each).replace("'", '"') for each in inner)
     types = [_type(each) for each in inner]
     if name == "Sequence":
-        return f"({types[0]})[]" if "|" in types[0] else f"{types[0]}[]"
+        is_union = isinstance(inner[0], ast.BinOp) or (
+            " | " in types[0] and ast.unparse(inner[0]).startswith("Literal")
+        )
+        return f"({types[0]})[]" if is_union else f"{types[0]}[]"
     if name == "Mapping":
         return f"Record<{', '.join(types)}>"
     if name == "tuple":

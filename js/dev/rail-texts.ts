@@ -5,6 +5,8 @@ import type {
   Fact,
   FactGroup,
   Head,
+  Headline,
+  Mark,
   Phase,
   RunEvent,
   Sentence,
@@ -71,6 +73,7 @@ export function headAt(iteration: number, status: Status): Head {
     loss_label: "cost",
     loss_unit: "M€",
     notices: [],
+    view: "",
     compared: false,
   };
 }
@@ -221,8 +224,48 @@ function caption(
     writing: false,
     sentences: plain.split(/(?<=[.]) (?=[A-Z])/).map((each) => sentence(each, cites, tone)),
     provenance: tone === "good" ? PROVENANCE : {},
+    role: id === "c0" ? "summary" : "chapter",
+    short: shortOf(parts),
   };
 }
+
+/** The first sentence. */
+function shortOf(parts: Caption["parts"]): Caption["parts"] {
+  const end = parts.findIndex(({ text }) => /[.:] [A-Z]/.test(text));
+  if (end < 0) return parts;
+  const last = parts[end] as Caption["parts"][number];
+  return [...parts.slice(0, end), { ...last, text: last.text.slice(0, last.text.search(/[.:] [A-Z]/) + 1) }];
+}
+
+/** What the run comes to. */
+export function headlineAt(run: RailRun, iteration: number): Headline | null {
+  if (iteration < 9)
+    return { text: "Too early to tell", beneath: [], span: [0, iteration], cites: [], wrong: false };
+  const [first, now] = [run.loss[0] ?? 0, run.loss[iteration] ?? 0];
+  const share = formatNumber(100 * (1 - now / first), 2);
+  return {
+    text: `${share} % cheaper, by leading the line around the village.`,
+    beneath: [
+      { text: `${formatNumber(first, 3)} → ${formatNumber(now, 3)} M€: moving `, kind: "text" },
+      { text: "village-west · y", kind: "name" },
+      { text: " north saved the most; the rest cost a little.", kind: "text" },
+    ],
+    span: [0, iteration],
+    cites: ["F1", "F4"],
+    wrong: false,
+  };
+}
+
+export function marksAt(iteration: number): Mark[] {
+  const all: Mark[] = [
+    { iteration: 16, text: "leaves the quarry's reach", cited: true },
+    { iteration: 33, text: "no longer below 120 km/h", cited: false },
+    { iteration: 70, text: "leaves the village's reach", cited: true },
+  ];
+  return all.filter((mark) => mark.iteration <= iteration);
+}
+
+export const SUGGESTIONS = ["Why did village-west turn back?", "Why is it cheaper?", "Why did it stop?"];
 
 const PROVENANCE = {
   model: "llama3.2:3b",

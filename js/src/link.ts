@@ -64,10 +64,12 @@ export class Link {
     this.#send({ type: "scene", iteration });
   }
 
-  ask(text: string, span: Span | null): void {
+  /** Returns the number of the request. */
+  ask(text: string, span: Span | null): number {
     const request = this.#nextRequest++;
     this.#store.ask({ request, text, span, answer: null });
     this.#send({ type: "ask", request, question: text, span });
+    return request;
   }
 
   /** Asks that the model which is writing stops. */
@@ -83,6 +85,11 @@ export class Link {
   /** Asks for a caption of these iterations; it comes among the others. */
   explain(span: Span): void {
     this.#send({ type: "explain", span });
+  }
+
+  /** Asks for the reasons over these iterations. */
+  requestReasons(span: Span): void {
+    if (this.hasKernel.value) this.#send({ type: "reasons", span });
   }
 
   /** Asks for the evaluations of a part of the run, unless it waits for an answer already: another one is asked for

@@ -82,6 +82,12 @@ export interface ExplainMessage {
   span: Span;
 }
 
+/** Asks for the reasons over these iterations. */
+export interface ReasonsMessage {
+  type: "reasons";
+  span: Span;
+}
+
 /** Asks that the model which is writing stops. */
 export interface QuietMessage {
   type: "quiet";
@@ -115,6 +121,7 @@ export type ToKernel =
   | FitMessage
   | ObjectiveMessage
   | ExplainMessage
+  | ReasonsMessage
   | QuietMessage
   | PullMessage
   | AskMessage;

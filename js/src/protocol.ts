@@ -1,9 +1,13 @@
 // What crosses the wire, field by field. Made by dev/protocol.py from the Python files of the same names in
 // xinv_nb/view/: what is to change changes there. Decoding is in wire.ts, what the messages do in link.ts and store.ts.
 
+import type { Reasons, ReasonTable } from "./reasons_protocol";
+
 export type Status = "running" | "finished" | "interrupted" | "failed";
 
 export type Tone = "live" | "good" | "warning" | "bad" | "neutral";
+
+export type View = "story" | "details" | "";
 
 export type EventPhase = "forward" | "backward" | "optimizer";
 
@@ -87,6 +91,8 @@ export interface Head {
   loss_label: string;
   loss_unit: string;
   notices: string[];
+  /** What is shown at first where the reader has not chosen yet, or asks for by name. */
+  view: View;
   /** Several runs on shared axes: a series is a run. */
   compared: boolean;
 }
@@ -236,6 +242,29 @@ export interface Caption {
   sentences: Sentence[];
   /** What a model's words depend on: model, digest, server, seed, prompts. */
   provenance: Record<string, string>;
+  /** Of all that is told of, of a part of it, or of what the reader asked for. */
+  role: "summary" | "chapter" | "asked";
+  /** One sentence for all of it. */
+  short: Part[];
+}
+
+/** What a run comes to, and a line that says how. */
+export interface Headline {
+  text: string;
+  /** Empty where nothing is known of that. */
+  beneath: Part[];
+  span: Span;
+  cites: string[];
+  /** It says what the first finding says in full. */
+  wrong: boolean;
+}
+
+/** Something that began or ended in the simulation, told on the track. */
+export interface Mark {
+  iteration: number;
+  text: string;
+  /** A caption tells of it. */
+  cited: boolean;
 }
 
 /** One thing that is wrong with the run, or needed to read its result right. */
@@ -323,8 +352,16 @@ export interface Header {
   /** In the order in which they are shown; come with the facts. */
   fact_groups?: FactGroup[];
   captions?: Caption[];
+  /** Comes with the captions. */
+  headline?: Headline | null;
+  /** In the order in which they happened; come with the facts. */
+  marks?: Mark[];
+  /** Questions that the recording answers; come with the facts. */
+  suggestions?: string[];
   /** The gravest first; come with the facts. */
   findings?: Finding[];
+  reasons?: Reasons;
+  reasons_over?: ReasonTable;
   answers?: Answer[];
   frames?: FrameSpec[];
   frame_error?: FrameError;

@@ -3,6 +3,7 @@
 import { computed, type ReadonlySignal, signal } from "@preact/signals-core";
 import { storyOf } from "./fits";
 import type { Span } from "./protocol";
+import type { Cell } from "./reasons-table";
 import type { Store } from "./store";
 
 export type Tab = "Explanation" | "Events" | "Facts";
@@ -25,6 +26,10 @@ export class State {
   readonly tab = signal<Tab>("Explanation");
   /** The event or fact that was last cited by a click. */
   readonly cited = signal("");
+  /** The cell of the reasons that was pressed last: what rests on it may light up. */
+  readonly pressed = signal<Cell | null>(null);
+  /** Cells of the reasons that something said elsewhere rests on. */
+  readonly litCells = signal<readonly Cell[]>([]);
   /** What the reader has unfolded: details of captions, by their keys (view/caption.ts). */
   readonly unfolded = new Set<string>();
   /** The numbers are shown as a table in place of the plots. */
@@ -35,10 +40,12 @@ export class State {
   /** Without a scene, two parameters are a picture by themselves. */
   readonly showsPlane: ReadonlySignal<boolean>;
   readonly wideScene = signal(false);
-  /** A span whose explanation is awaited. */
-  readonly explaining = signal<Span | null>(null);
+  /** What is unfolded below the story. */
+  readonly details = signal(false);
+  readonly reasons = signal(false);
+  /** The number of the question whose answer is read, or the stretch that is explained. */
+  readonly asked = signal<number | Span | null>(null);
   readonly playing = signal(false);
-  readonly speed = signal(1);
   /** The row under the cursor; −1 when nothing is recorded. */
   readonly row: ReadonlySignal<number>;
   /** Of the iterations in view, one in how many is here. */
@@ -85,10 +92,10 @@ export class State {
     this.moveToRow(this.#store.history.nearestRow(iteration));
   }
 
-  /** Selects a span and stands at its beginning. */
-  select(span: Span): void {
+  /** Selects a span and stands at its beginning, or at its end. */
+  select(span: Span, end = false): void {
     this.playing.value = false;
-    this.moveTo(span[0]);
+    this.moveTo(span[end ? 1 : 0]);
     this.span.value = span;
   }
 

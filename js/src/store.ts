@@ -14,6 +14,8 @@ import type {
   Group,
   Head,
   Header,
+  Headline,
+  Mark,
   Objectives,
   Phase,
   RunEvent,
@@ -21,6 +23,7 @@ import type {
   Span,
   Watched,
 } from "./protocol";
+import type { Reasons, ReasonTable } from "./reasons_protocol";
 import type { Frame, Packet } from "./wire";
 
 /** A question of the reader; its answer is null while it is awaited. */
@@ -47,6 +50,7 @@ const EMPTY_HEAD: Head = {
   loss_label: "loss",
   loss_unit: "",
   notices: [],
+  view: "",
   compared: false,
 };
 
@@ -75,7 +79,15 @@ export class Store {
   readonly facts = signal<Fact[]>([]);
   readonly factGroups = signal<FactGroup[]>([]);
   readonly findings = signal<Finding[]>([]);
+  /** Null until the run has ended. */
+  readonly reasons = signal<Reasons | null>(null);
+  /** Of the stretch that was last asked for. */
+  readonly reasonsOver = signal<ReasonTable | null>(null);
   readonly captions = signal<Caption[]>([]);
+  readonly headline = signal<Headline | null>(null);
+  /** What is marked on the track. */
+  readonly marks = signal<Mark[]>([]);
+  readonly suggestions = signal<string[]>([]);
   readonly questions = signal<Question[]>([]);
   /** Pictures of the scene by iteration; `framesVersion` counts their arrivals. */
   readonly frames = new Map<number, Frame>();
@@ -130,7 +142,15 @@ export class Store {
     if (header.fact_groups) this.factGroups.value = header.fact_groups;
     if (header.facts) this.facts.value = header.facts;
     if (header.findings) this.findings.value = header.findings;
+    if (header.reasons || (fresh && header.head?.status === "running")) {
+      this.reasons.value = header.reasons ?? null;
+      this.reasonsOver.value = null;
+    }
+    if (header.reasons_over) this.reasonsOver.value = header.reasons_over;
     if (header.captions) this.captions.value = header.captions;
+    if (header.headline !== undefined) this.headline.value = header.headline;
+    if (header.marks) this.marks.value = header.marks;
+    if (header.suggestions) this.suggestions.value = header.suggestions;
     if (fresh) this.eventsTotal.value = header.events_total ?? 0;
     if (fresh) this.events.value = header.events ?? [];
     else if (header.events?.length) {
@@ -181,7 +201,12 @@ export class Store {
     this.facts.value = [];
     this.factGroups.value = [];
     this.findings.value = [];
+    this.reasons.value = null;
+    this.reasonsOver.value = null;
     this.captions.value = [];
+    this.headline.value = null;
+    this.marks.value = [];
+    this.suggestions.value = [];
     this.questions.value = [];
     this.frameError.value = null;
   }

@@ -12,4 +12,6 @@ export const CAPTION: Caption = {
   writing: false,
   sentences: [],
   provenance: {},
+  role: "chapter",
+  short: [],
 };

@@ -22,15 +22,15 @@ beforeEach(() => {
 });
 
 describe("watched quantities", () => {
-  it("have panels of their own below the parameters, each with its unit and its gradient", () => {
+  it("have panels of their own below the loss, each with its unit, and what the gradient asks where that changes", () => {
     receive("watched");
     expect(titles()).toEqual([
       "miss [m]",
-      "speed [m/s]",
       "height of the apex [m]",
       "风速",
       "energy [kJ]",
       "a quantity with a long name and no unit",
+      "speed [m/s]",
     ]);
     const { panels, strips, lanes } = figure();
     expect(strips).toHaveLength(5);
@@ -40,18 +40,28 @@ describe("watched quantities", () => {
     expect(lanes[0]?.middle).toBeGreaterThan(strips[4]?.bottom as number);
   });
 
+  it("have no strip where the gradient always asks the same", () => {
+    const of = (...values: number[]) => Float64Array.from(values);
+    const watched = [{ key: 0, name: "cost", unit: "", several: false, shown: true }];
+    const columns = { iteration: of(0, 1), loss: of(2, 1), w0: of(3, 2), d0: of(1, 1) };
+    store.apply(decode(encode({ kind: "snapshot", watched }, columns)));
+    expect(figure().strips).toHaveLength(0);
+    store.apply(decode(encode({ sequence: 2 }, { ...columns, iteration: of(2, 3), d0: of(1, 4) })));
+    expect(figure().strips).toHaveLength(1);
+  });
+
   it("come and go as the reader chooses", () => {
     receive("watched");
     state.toggle("w0");
     state.toggle("w4");
-    expect(titles().slice(2)).toEqual([
+    expect(titles().slice(1, -1)).toEqual([
       "风速",
       "energy [kJ]",
       "a quantity with a long name and no unit",
       "f",
     ]);
     state.toggle("w0");
-    expect(titles()[2]).toBe("height of the apex [m]");
+    expect(titles()[1]).toBe("height of the apex [m]");
   });
 
   it("are read out with their unit and what would lower the loss", () => {

@@ -242,9 +242,9 @@ describe("the choice of a fit", () => {
   const shadow = () => el.firstElementChild?.shadowRoot as ShadowRoot;
   const find = <T extends HTMLElement>(selector: string) => shadow().querySelector<T>(selector) as T;
   const choice = () => find<HTMLSelectElement>("select[aria-label=fit]");
-  const now = () => find("input[type=range]").getAttribute("aria-valuenow");
+  const now = () => find("[role=slider]").getAttribute("aria-valuenow");
   const press = (key: string) =>
-    find("input[type=range]").dispatchEvent(
+    find("[role=slider]").dispatchEvent(
       new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }),
     );
   const button = (text: string) =>

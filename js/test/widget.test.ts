@@ -18,7 +18,9 @@ let controller: AbortController;
 
 const shadow = () => el.firstElementChild?.shadowRoot as ShadowRoot;
 const find = <T extends HTMLElement>(selector: string) => shadow().querySelector<T>(selector) as T;
-const slider = () => find<HTMLInputElement>("input[type=range]");
+const slider = () => find("[role=slider]");
+/** Where the cursor is. */
+const at = () => slider().getAttribute("aria-valuenow");
 const press = (key: string, shiftKey = false) =>
   slider().dispatchEvent(new KeyboardEvent("keydown", { key, shiftKey, bubbles: true, cancelable: true }));
 const odd = (name: string) => ODD_RUNS[name]?.() as Uint8Array<ArrayBuffer>;
@@ -91,8 +93,7 @@ describe("what is wrong", () => {
     ]);
     expect(articles()[0]?.textContent).toContain("<b>first</b>");
     expect(articles()[0]?.textContent).toContain("What to do: Mend it: <b>first</b>");
-    const panel = find("#panel-Explanation");
-    expect(panel.querySelector("article")).toBe(articles()[0]);
+    expect(find("article")).toBe(articles()[0]);
     model.receive(encode({ sequence: 2, findings: [] }));
     expect(articles()).toEqual([]);
   });
@@ -101,9 +102,9 @@ describe("what is wrong", () => {
     mount();
     const columns = { iteration: new Float64Array([0, 1, 2, 3]), loss: new Float64Array([4, 3, 2, 1]) };
     model.receive(encode({ kind: "snapshot", findings: [finding("Warning", "first")] }, columns));
-    expect(slider().value).toBe("3");
+    expect(at()).toBe("3");
     articles()[0]?.click();
-    expect(slider().value).toBe("1");
+    expect(at()).toBe("1");
   });
 });
 
@@ -192,7 +193,7 @@ describe("what a browser finds", () => {
     press("ArrowLeft");
     press("PageDown");
     expect(now()).toBe(11);
-    expect(slider().getAttribute("aria-valuetext")).toMatch(/^iteration 11, cost 37\d[\d.]*\u00a0M€, \S/);
+    expect(slider().getAttribute("aria-valuetext")).toMatch(/^11 of 1999, 37\d[\d.]*\u00a0M€$/);
     press("End");
     expect(now()).toBe(1999);
     press(" ");
@@ -205,13 +206,13 @@ describe("what a browser finds", () => {
     const head = { title: "t", status: "running", state: "recording", notices: [] } as never;
     model.receive(encode({ sequence: 1, head }, rows(0)));
     model.receive(encode({ sequence: 2 }, rows(1)));
-    expect(slider().value).toBe("1");
+    expect(at()).toBe("1");
     press("Home");
     model.receive(encode({ sequence: 3 }, rows(2)));
-    expect(slider().value).toBe("0");
+    expect(at()).toBe("0");
     press("End");
     model.receive(encode({ sequence: 4 }, rows(3)));
-    expect(slider().value).toBe("3");
+    expect(at()).toBe("3");
   });
 
   it("writes the traits after a pause, and reads them", async () => {
@@ -221,7 +222,7 @@ describe("what a browser finds", () => {
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(model.get("iteration")).toBe(0);
     model.set("iteration", 7);
-    expect(slider().value).toBe("7");
+    expect(at()).toBe("7");
   });
 });
 
@@ -315,7 +316,7 @@ describe("what is drawn", () => {
 });
 
 describe("a screen reader", () => {
-  it("hears the loss and up to three values at the cursor, of what is shown or shown alone", () => {
+  it("hears the chapter and the loss at the cursor, and of what is shown alone its value", () => {
     mount();
     const series = ["speed", "angle", "mass", "drag"].map((name, key) => ({
       ...(SERIES[0] as object),
@@ -329,9 +330,16 @@ describe("a screen reader", () => {
       ),
     );
     const heard = () => slider().getAttribute("aria-valuetext");
-    expect(heard()).toBe("iteration 0, loss 7, speed 0.5\u00a0m/s, angle 1.5, mass 2.5");
+    expect(heard()).toBe("0 of 0, 7");
     model.set("selected", ["drag"]);
-    expect(heard()).toBe("iteration 0, loss 7, drag 3.5");
+    expect(heard()).toBe("0 of 0, 7, drag 3.5");
+    const chapters = ["Descent", "Settled"].map((heading, index) => ({
+      ...CAPTION,
+      heading,
+      span: [index, index],
+    }));
+    model.receive(encode({ sequence: 2, captions: chapters as never }));
+    expect(heard()).toBe("0 of 0, Descent, 7, drag 3.5");
   });
 });
 
@@ -431,16 +439,16 @@ describe("events", () => {
     model.receive(odd("events"));
     openEvents();
     rows()[7]?.click();
-    expect(slider().value).toBe("2");
+    expect(at()).toBe("2");
     const lit = () => rows().filter((row) => row.getAttribute("aria-current") === "true");
     expect(lit().map((row) => row.dataset.id)).toEqual(["e7", "e8", "e9"]);
     for (const name of ["Home", "ArrowDown", "PageDown", "ArrowUp", "Enter"]) key(name);
-    expect(slider().value).toBe("3");
+    expect(at()).toBe("3");
     expect(grid().getAttribute("aria-activedescendant")).toBe("event-e11");
     expect(find("#event-e11").classList.contains("active")).toBe(true);
     key("End");
     key(" ");
-    expect(slider().value).toBe("999");
+    expect(at()).toBe("999");
   });
 
   it("that are cited are seen, whatever was searched for", () => {
@@ -482,7 +490,7 @@ describe("facts", () => {
       ["What else?", ["F2"]],
     ]);
     find<HTMLElement>(".fact").click();
-    expect(slider().value).toBe("3");
+    expect(at()).toBe("3");
     expect(find(".zoom-bar").textContent).toContain("Zoom to iterations 3–9");
   });
 });
@@ -602,8 +610,8 @@ describe("texts", () => {
     mount();
     model.receive(odd("names"));
     expect(shadow().querySelectorAll("img[onerror], script, h2 b, h3 i")).toHaveLength(0);
-    expect(find("article .text").textContent).toContain("<img src=x onerror=alert(1)>");
-    expect(find("article").getAttribute("aria-label")).toBe("<i>Heading</i>, iterations 0–49");
+    expect(find(".chapter-text").textContent).toContain("<img src=x onerror=alert(1)>");
+    expect(find("article.card").getAttribute("aria-label")).toBe("<i>Heading</i>, iterations 0–49");
     expect(find(".title").textContent).toContain("<b>Überlange</b>");
     const names = [...shadow().querySelectorAll(".legend .name")].map((node) => node.textContent);
     expect(names).toContain("<img src=x onerror=alert(1)>");
@@ -618,11 +626,11 @@ describe("texts", () => {
       parts: [{ text, kind: "text" }],
     });
     model.receive(encode({ sequence: 1, captions: [caption("a", "1"), caption("b", "2")] }));
-    const [first] = shadow().querySelectorAll("article");
+    const [first] = shadow().querySelectorAll("article.card");
     model.receive(
       encode({ sequence: 2, captions: [caption("a", "1"), caption("x", "0"), caption("b", "3")] }),
     );
-    const cards = [...shadow().querySelectorAll("article")];
+    const cards = [...shadow().querySelectorAll("article.card")];
     expect(cards.map((card) => card.getAttribute("aria-label")?.[0])).toEqual(["a", "x", "b"]);
     expect(cards[0]).toBe(first);
     expect(cards[2]?.textContent).toContain("3");
@@ -689,14 +697,14 @@ describe("who worded a caption", () => {
     expect(find(".details").hidden).toBe(false);
     expect(shadow().activeElement).toBe(line());
     find(".details").click();
-    expect(slider().value).toBe("1999");
+    expect(at()).toBe("1999");
   });
 
   it("stays unfolded where it is about the same, wherever it comes to stand", () => {
     const about = (id: string, heading: string, last: number) =>
       caption([sentence(heading)], { id, heading, span: [0, last] });
     const unfolded = () =>
-      [...shadow().querySelectorAll("article")]
+      [...shadow().querySelectorAll("article.card")]
         .filter((card) => !card.querySelector<HTMLElement>(".details")?.hidden)
         .map((card) => card.querySelector("h3")?.textContent);
     mount();
@@ -726,7 +734,7 @@ describe("who worded a caption", () => {
 describe("a span that is selected", () => {
   const caption = (id: string, span: Span): Caption => ({ ...CAPTION, id, heading: id, span });
 
-  it("is explained on request, in a caption behind the others", () => {
+  it("is explained on request, in the place of the chapters, and × gives these back", () => {
     mount();
     model.receive(odd("log"));
     model.receive(encode({ sequence: 2, captions: [caption("c0", [0, 1999])] }));
@@ -734,16 +742,29 @@ describe("a span that is selected", () => {
     model.set("span", [100, 140]);
     button("Explain these iterations").click();
     expect(model.sent).toEqual([{ type: "explain", span: [100, 140] }]);
-    const awaited = () => find("#panel-Explanation > .writing");
-    expect([awaited().hidden, awaited().textContent]).toEqual([false, "explaining iterations 100–140…"]);
-    model.receive(encode({ sequence: 3, captions: [caption("c0", [0, 1999]), caption("c1", [100, 140])] }));
-    expect(awaited().hidden).toBe(true);
-    expect(shadow().querySelectorAll("article")).toHaveLength(2);
+    expect(find(".answer .writing").textContent).toBe("explaining iterations 100–140…");
+    const asked: Caption = {
+      ...caption("c1", [100, 140]),
+      role: "asked",
+      parts: [{ text: "It fell.", kind: "text" }],
+    };
+    model.receive(encode({ sequence: 3, captions: [caption("c0", [0, 1999]), asked] }));
+    const answer = find("article.answer");
+    expect(answer.getAttribute("aria-label")).toBe(
+      "What happened in iterations 100–140?, iterations 100–140",
+    );
+    expect(answer.textContent).toContain("It fell.");
+    expect(at()).toBe("140");
+    expect(shadow().querySelectorAll(".chapter")).toHaveLength(1);
+    expect(find(".reading").classList.contains("asking")).toBe(true);
+    find(".close").click();
+    expect(find(".answer-box").hidden).toBe(true);
+    expect(find(".reading").classList.contains("asking")).toBe(false);
   });
 
   it("is not offered to be explained where no kernel is", () => {
     const end = mountStatic(el, odd("names"));
-    find("article").click();
+    find("article.chapter").click();
     expect(button("Clear the selection").hidden).toBe(false);
     expect(button("Explain these iterations").hidden).toBe(true);
     end();
@@ -928,7 +949,7 @@ describe("the plane of two parameters", () => {
     model.receive(encode({ sequence: 1, head: head(false), series: SERIES.slice(0, 2) }, rows([1, 5])));
     expect(plane().hidden).toBe(false);
     find(".path").dispatchEvent(new KeyboardEvent("keydown", { key: "Home", bubbles: true }));
-    expect(slider().value).toBe("0");
+    expect(at()).toBe("0");
   });
 
   it("needs two parameters of one run", () => {
@@ -945,12 +966,10 @@ describe("several runs compared", () => {
     mount();
     model.receive(odd("compared"));
     const values = () => [...shadow().querySelectorAll(".legend .value")].map((node) => node.textContent);
-    slider().value = "119";
-    slider().dispatchEvent(new Event("input"));
+    model.set("iteration", 119);
     expect(values()[0]).toMatch(/^[\d.]+\sm \(ended\)$/);
     expect(values()[1]).toMatch(/^[\d.×⁻⁰-⁹]+\sm$/);
-    slider().value = "0";
-    slider().dispatchEvent(new Event("input"));
+    model.set("iteration", 0);
     expect(values().join()).not.toContain("ended");
   });
 });
@@ -997,13 +1016,14 @@ describe("odd runs", () => {
     expect(find(".empty").textContent).toBe("waiting for the first gradient…");
     model.receive(odd("empty"));
     expect(find(".empty").textContent).toContain("no differentiation with autograd");
-    expect(slider().disabled).toBe(true);
+    expect(slider().getAttribute("aria-disabled")).toBe("true");
+    expect(find(".notices").textContent).toContain("no differentiation with autograd");
   });
 
   it("a loss that is not a number is called so", () => {
     mount();
     model.receive(odd("nan"));
-    expect(slider().getAttribute("aria-valuetext")).toBe("iteration 39, cost not a number, p[0] −0.929");
+    expect(slider().getAttribute("aria-valuetext")).toBe("39 of 39, not a number");
   });
 
   it("five hundred series are quick", () => {
@@ -1036,11 +1056,13 @@ describe("reading", () => {
     mount();
     model.receive(odd("log"));
     model.receive(encode({ sequence: 2, captions: [caption] }));
-    const card = find("article");
+    const card = find("article.card");
     expect(card.classList.contains("current")).toBe(false);
     card.click();
-    expect(slider().value).toBe("10");
+    expect(at()).toBe("10");
     expect(card.classList.contains("current")).toBe(true);
+    find("article.chapter").click();
+    expect(at()).toBe("20");
     expect(find<HTMLInputElement>(".ask input").placeholder).toContain("iterations 10–20");
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(model.get("span")).toEqual([10, 20]);
@@ -1051,7 +1073,7 @@ describe("reading", () => {
     model.receive(odd("log"));
     model.receive(encode({ sequence: 2, facts: [fact], events: [event], captions: [caption] }));
     cite("e2")?.click();
-    expect([tab(), slider().value, find(".event.cited").dataset.id]).toEqual(["Events", "15", "e2"]);
+    expect([tab(), at(), find(".event.cited").dataset.id]).toEqual(["Events", "15", "e2"]);
     cite("F1")?.click();
     expect([tab(), find(".fact.cited").dataset.id]).toEqual(["Facts", "F1"]);
   });
@@ -1086,7 +1108,7 @@ describe("reading", () => {
 
   it("needs no kernel on an exported page", () => {
     const end = mountStatic(el, odd("log"));
-    expect(slider().value).toBe("1999");
+    expect(at()).toBe("1999");
     expect(find<HTMLInputElement>(".ask input").disabled).toBe(true);
     end();
     expect(el.childElementCount).toBe(0);

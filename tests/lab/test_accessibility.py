@@ -135,9 +135,12 @@ def test_axe_finds_nothing_whatever_is_open(opened: Any, axe: str, theme: str) -
     page = opened(color_scheme=theme)
     assert page.locator(f"[data-theme={theme}]").count() == 1
     assert violations(page, axe) == []
-    page.get_by_role("button", name="built-in text").first.click()
-    assert violations(page, axe) == [], "after unfolding what was checked"
+    page.get_by_role("button", name="what this rests on").first.click()
+    expect(page.get_by_role("group", name="evidence")).to_be_visible()
+    assert violations(page, axe) == [], "with the evidence open"
+    page.keyboard.press("Escape")
     for role, name in [
+        ("button", "Details"),
         ("tab", "Events"),
         ("tab", "Facts"),
         ("button", "Show as table"),
@@ -154,6 +157,7 @@ def test_axe_finds_nothing_whatever_is_open(opened: Any, axe: str, theme: str) -
 def test_the_table_of_events_is_searched_and_walked_by_keyboard(opened: Any, axe: str) -> None:
     page = opened()
     region = page.get_by_role("region", name="Throw a ball")
+    region.get_by_role("button", name="Details").click()
     region.get_by_role("tab", name="Events").click()
     search = region.get_by_role("searchbox", name="search events")
     search.fill("fence")
@@ -200,6 +204,7 @@ def test_targets_are_large_enough_to_hit(opened: Any) -> None:
 def test_the_plane_shows_the_path_and_moves_the_cursor_by_pointer_and_keys(opened: Any) -> None:
     page = opened()
     region = page.get_by_role("region", name="Throw a ball")
+    region.get_by_role("button", name="Details").click()
     region.get_by_role("button", name="Show the path in a plane").click()
     path = region.get_by_role("group", name="path in the plane of speed and angle")
     slider = region.get_by_role("slider", name="iteration")
@@ -237,6 +242,7 @@ def test_forced_colours_keep_lines_and_cursor_apart_from_the_ground(opened: Any,
     page.evaluate("theme => document.body.setAttribute('data-jp-theme-light', String(theme === 'dark'))", theme)
     # The widget looks at the host again after 600 ms: what is set now for later comes after that.
     page.evaluate("() => new Promise((later) => setTimeout(later, 650))")
+    page.get_by_role("button", name="Details").click()
     painted(page)
     region = page.get_by_role("region", name="Throw a ball")
     assert region.get_attribute("data-theme") == theme
@@ -262,9 +268,13 @@ def test_a_screen_reader_hears_state_values_captions_and_numbers(opened: Any) ->
     region = page.get_by_role("region", name="Throw a ball")
     heard = region.aria_snapshot()
     assert "- status: converged · 60 iterations" in heard
-    assert re.search(r'- article "Summary, iterations 0–59"', heard)
+    assert re.search(r'- article "[^"]+, iterations 0–59"', heard), "the headline"
+    assert re.search(r'- article "Settled, iterations \d+–59"', heard), "a chapter"
     assert re.search(r'- img "simulation at iteration 59"', heard)
-    assert region.get_by_role("slider").get_attribute("aria-valuetext").startswith("iteration 59, flight 0.1")
+    assert re.match(r"59 of 59, Settled, 0\.1\d+$", region.get_by_role("slider").get_attribute("aria-valuetext"))
+    region.get_by_role("button", name="Details").click()
+    heard = region.aria_snapshot()
+    assert re.search(r'- article "Summary, iterations 0–59"', heard)
     assert re.search(r"speed.*2\.51 m/s", heard), "the numbers at the cursor stand with their names"
     region.get_by_role("button", name="Show as table").click()
     table = region.get_by_role("table").aria_snapshot()
@@ -337,27 +347,43 @@ def test_a_whole_session_by_keyboard_alone(lab: LabPage, axe: str) -> None:
                 return
         pytest.fail(f"the Tab key does not reach {name!r} but {seen}")
 
-    tab_to("plots")
+    # A chapter, what it rests on, a question: in the order in which they are read.
     slider = region.get_by_role("slider", name="iteration")
+    tab_to("1Fast descent")
+    page.keyboard.press("Enter")
+    assert 0 < int(slider.get_attribute("aria-valuenow")) < 59
+    tab_to("what this rests on")
+    page.keyboard.press("Enter")
+    expect(region.get_by_role("group", name="evidence")).to_be_visible()
+    page.keyboard.press("Escape")
+    assert focused() == "what this rests on"
+    tab_to("Ask about this run")
+    page.keyboard.type("Why did the loss fall?")
+    page.keyboard.press("Enter")
+    answer = region.get_by_role("article", name=re.compile("Why did the loss fall"))
+    expect(answer).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(answer).to_have_count(0)
+    tab_to("iteration")
     page.keyboard.press("Home")
     page.keyboard.press("Shift+ArrowRight")
     assert slider.get_attribute("aria-valuenow") == "10"
     page.keyboard.press("+")
+    tab_to("Details")
+    page.keyboard.press("Enter")
+    tab_to("Show the whole run")
+    page.keyboard.press("Enter")
+    tab_to("plots")
     tab_to("Show as table")
     page.keyboard.press("Enter")
     assert region.get_by_role("table").get_by_role("row").filter(has_text="10").first.is_visible()
     assert focused() == "Show as plots"
     page.keyboard.press("Enter")
-    tab_to("Show the whole run")
-    page.keyboard.press("Enter")
     tab_to("Explanation")
     page.keyboard.press("ArrowRight")
     assert focused() == "Events"
     page.keyboard.press("ArrowLeft")
-    tab_to("Ask about this run")
-    page.keyboard.type("Why did the loss fall?")
-    page.keyboard.press("Enter")
-    expect(region.get_by_role("article", name=re.compile("Why did the loss fall"))).to_be_visible()
+    region.get_by_role("button", name="Compare").focus()
     tab_to("Export")
     page.keyboard.press("Enter")
     tab_to("Interactive page")
@@ -405,6 +431,10 @@ def test_the_live_widget_in_jupyterlab_is_as_accessible_as_the_page(
             tab.theme(f"JupyterLab {theme}")
             if name != "forced":
                 expect(region).to_have_attribute("data-theme", theme.split()[0].lower())
+            details = region.get_by_role("button", name="Details")
+            if details.get_attribute("aria-expanded") == "false":
+                assert found_in(region) == [], f"{theme}, the story"
+                details.click()
             for role, what in [
                 ("tab", "Events"),
                 ("tab", "Facts"),

@@ -84,7 +84,8 @@ def test_a_missing_model_is_offered_followed_and_then_writes(tab: LabPage, libra
     assert library.pulls()[-1].over.wait(PATIENCE), "it has come while the cell runs"
     (tmp_path / "enough").touch()
     expect(region.locator(".writer")).to_have_text("llama3.2:latest · local")
-    expect(region.get_by_role("article").first).to_contain_text("went down")
+    region.get_by_role("button", name="Details").click()
+    expect(region.get_by_role("tabpanel").get_by_role("article").first).to_contain_text("went down")
     expect(sheet.get_by_role("button", name="Get")).to_have_count(0)
     assert [request.body["model"] for request in library.pulls()] == ["llama3.2"] * 3
     assert library.pulls()[1].left is not None, "Cancel closed the connection"

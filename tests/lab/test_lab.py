@@ -60,7 +60,7 @@ def test_the_first_notebook_from_run_all_to_reopening_without_a_kernel(tab: LabP
 
     # The head tells the end in words, and who wrote.
     expect(region.get_by_role("status").first).to_have_text("converged · 300 iterations")
-    expect(region.get_by_text("built-in text", exact=True).first).to_be_visible()
+    expect(region.get_by_role("button", name=re.compile("^built-in text"))).to_be_visible()
 
     # The slider moves by keyboard alone; the cursor's numbers follow.
     slider = region.get_by_role("slider", name="iteration")
@@ -70,18 +70,44 @@ def test_the_first_notebook_from_run_all_to_reopening_without_a_kernel(tab: LabP
         page.keyboard.press(key)
         expect(slider, key).to_have_attribute("aria-valuenow", str(value))
     page.keyboard.press("Home")
-    expect(region.get_by_text("6 km", exact=True).first, "the first point starts at 6 km").to_be_visible()
+    expect(region.get_by_text("25.7 min", exact=True).first, "the travel time at the start").to_be_visible()
     page.keyboard.press("End")
+    assert re.match(r"299 of 299, Settled, 593\sM€", slider.get_attribute("aria-valuetext"))
+
+    # On a laptop the story is seen whole.
+    page.set_viewport_size({"width": 1180, "height": 800})
+    tab.show(region)
+    box = region.bounding_box()
+    assert box["width"] == 1000
+    assert box["height"] <= 560
+    page.set_viewport_size({"width": 1360, "height": 1000})
 
     # The scene is the user's drawing.
     scene = region.get_by_role("img", name=re.compile("simulation at iteration 299"))
     scene.wait_for()
 
-    # A caption is an article with its span in its name; its claims are those of the recording.
+    # The headline and the chapters are articles with their span in their names; a press moves to a chapter's end.
     articles = region.get_by_role("article")
-    assert articles.count() >= 3
+    assert [re.sub(r"^.*, ", "", each.get_attribute("aria-label")) for each in articles.all()] == [
+        "iterations 0–299",
+        "iterations 0–93",
+        "iterations 93–299",
+    ]
+    region.get_by_role("article", name="Descent, iterations 0–93").get_by_role("button").first.click()
+    expect(slider).to_have_attribute("aria-valuenow", "93")
+    assert "first point" in region.get_by_role("article", name="Descent, iterations 0–93").inner_text()
+
+    # What happened stands along the track; what a sentence rests on opens in place.
+    expect(region.get_by_text("16 the line leaves the reach of the valley")).to_be_visible()
+    region.get_by_role("button", name="what this rests on").first.click()
+    expect(region.get_by_role("group", name="evidence")).to_contain_text("What this rests on")
+    page.keyboard.press("Escape")
+
+    # The details hold the whole text; its claims are those of the recording.
+    details = region.get_by_role("button", name="Details")
+    details.click()
     summary = region.get_by_role("article", name="Summary, iterations 0–299")
-    assert "ravel time fell from 25.7 to" in summary.inner_text()
+    assert "Total cost fell from 699 to 593" in summary.inner_text()
     assert [tab.inner_text().split()[0] for tab in region.get_by_role("tab").all()] == [
         "Explanation",
         "Events",
@@ -90,13 +116,17 @@ def test_the_first_notebook_from_run_all_to_reopening_without_a_kernel(tab: LabP
     region.get_by_role("tab", name="Events").click()
     assert "beside the village" in region.get_by_role("tabpanel").inner_text()
     region.get_by_role("tab", name="Explanation").click()
+    details.click()
 
-    # A question is answered from the recording.
+    # A question is answered from the recording, above its box.
     box = region.get_by_role("textbox", name="Ask about this run")
     box.fill("Why did the second point move south?")
     box.press("Enter")
     answer = region.get_by_role("article", name=re.compile("Why did the second point")).first
     expect(answer).to_contain_text(re.compile("second point moved", re.IGNORECASE))
+    assert answer.bounding_box()["y"] < box.bounding_box()["y"]
+    region.get_by_role("button", name="close the answer").click()
+    expect(answer).to_have_count(0)
 
     # While the widget stands the record is one line; a click unfolds it.
     record = page.locator("[data-xinv-record]")
@@ -126,7 +156,7 @@ def test_the_first_notebook_from_run_all_to_reopening_without_a_kernel(tab: LabP
     reopened.scroll_to_cell_with("%%xinv route")
     story = reopened.page.locator("[data-xinv-record]")
     story.locator("img").wait_for()
-    assert "ravel time fell from 25.7 to" in story.inner_text()
+    assert "Total cost fell from 699 to 593" in story.inner_text()
     assert story.locator("img").evaluate("(img) => img.complete && img.naturalWidth > 500")
     assert not reopened.page.get_by_text(re.compile("Error displaying widget|Loading widget")).is_visible()
     keep_picture(reopened.page, "reopened")
@@ -209,14 +239,16 @@ def test_selected_iterations_are_explained_at_the_press_of_a_button(tab: LabPage
     region = tab.page.get_by_role("region", name="run")
     region.wait_for()
     tab.show(region)
-    box = region.locator("canvas.base").bounding_box()
+    box = region.locator(".track-plot").bounding_box()
     middle = box["y"] + box["height"] / 2
-    tab.page.mouse.move(box["x"] + 150, middle)
+    tab.page.mouse.move(box["x"] + 250, middle)
+    tab.page.keyboard.down("Shift")
     tab.page.mouse.down()
-    tab.page.mouse.move(box["x"] + 300, middle, steps=5)
+    tab.page.mouse.move(box["x"] + 500, middle, steps=5)
     tab.page.mouse.up()
+    tab.page.keyboard.up("Shift")
     region.get_by_role("button", name="Explain these iterations").click()
-    card = region.get_by_role("article", name=re.compile("Selected iterations"))
+    card = region.get_by_role("article", name=re.compile("What happened in iterations"))
     expect(card).to_contain_text(re.compile(r"between iterations \d+ and \d+|from iteration \d+ to \d+", re.IGNORECASE))
     first, last = map(int, re.findall(r"iterations (\d+)–(\d+)", card.get_attribute("aria-label"))[0])
     assert 0 < first < last < 39
@@ -236,6 +268,7 @@ def test_runs_are_compared_by_the_button_and_by_a_call(tab: LabPage, lab: Any) -
     tab.scroll_to_cell_with("xi.compare")
     called = tab.page.get_by_role("region", name="slow and fast compared")
     called.wait_for()
+    expect(called.get_by_role("article").first).to_contain_text("fast reached the lowest loss")
     expect(called.get_by_role("article", name=re.compile("Differences"))).to_contain_text(said)
     tab.show(called)
     keep_picture(called, "compared")
@@ -276,6 +309,7 @@ def test_a_model_words_the_captions_of_a_real_run(tab: LabPage, lab: Any, ollama
         writer.click()
         expect(region.get_by_text(f"{ollama_server.model} is too small to keep to the facts")).to_be_visible()
         tab.page.keyboard.press("Escape")
+    region.get_by_role("button", name="Details").click()
     summary = region.get_by_role("article", name="Summary, iterations 0–59")
     expect(region.get_by_text("being reworded")).to_have_count(0, timeout=3000 * PATIENCE)
     keep_picture(region, "with-model")
@@ -304,7 +338,7 @@ def test_the_exported_page_needs_no_kernel_and_no_network(chromium: Any, tmp_pat
     slider.focus()
     page.keyboard.press("Home")
     assert slider.get_attribute("aria-valuenow") == "0"
-    assert region.get_by_role("article", name="Summary, iterations 0–39").is_visible()
+    assert region.get_by_role("article", name=re.compile("iterations 0–39$")).first.is_visible()
     keep_picture(page, "page")
     for choice, name, start in [
         ("These plots", "exported-plots.png", b"\x89PNG"),
@@ -332,6 +366,6 @@ def test_the_saved_notebook_exports_to_html_with_its_story(lab: Any, tmp_path: P
 
         NotebookClient(saved, timeout=PATIENCE).execute()
     html, _ = HTMLExporter().from_notebook_node(saved)
-    assert "ravel time fell from 25.7" in html
+    assert "Total cost fell from 699 to 593" in html
     assert len(re.findall(r"<img[^>]+data:image/png", html)) == 1
     assert json.dumps(saved.metadata.get("widgets", {})).count("_esm") <= 1

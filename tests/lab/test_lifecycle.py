@@ -138,7 +138,7 @@ def test_a_view_that_was_scrolled_away_comes_back_as_it_was(tab: LabPage, lab: A
         expect(region).to_be_in_viewport()
     expect(region).to_have_count(1)
     assert slider.get_attribute("aria-valuenow") == "1", "the cursor is where the reader left it"
-    painted = region.locator("canvas.base").evaluate(
+    painted = region.locator("canvas.past").evaluate(
         "(canvas) => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some((v) => v > 0)"
     )
     assert painted

@@ -34,7 +34,9 @@ def page(chromium: Any, page_file: Path) -> Iterator[Any]:
     context = chromium.new_context(viewport={"width": 1200, "height": 600})
     page = context.new_page()
     page.goto(page_file.as_uri())
-    page.get_by_role("region", name="Throw").wait_for()
+    page.get_by_role("button", name="Details").click()
+    page.locator(".plots").scroll_into_view_if_needed()
+    come_to_rest(page.locator(".plots"))
     yield page
     context.close()
 
@@ -49,12 +51,14 @@ def shown(page: Any) -> tuple[int, int]:
 def test_the_wheel_scrolls_the_page_until_the_plots_have_the_focus(page: Any) -> None:
     box = page.locator(".plots").bounding_box()
     middle = box["x"] + box["width"] * 0.4, box["y"] + 100
+    stood = page.evaluate("scrollY")
     page.mouse.move(*middle)
-    page.mouse.wheel(0, 120)
-    until(lambda: page.evaluate("scrollY > 0"))
+    page.mouse.wheel(0, -120)
+    until(lambda: page.evaluate("scrollY") < stood)
     come_to_rest(page.locator(".plots"))
     assert shown(page) == (0, 399)
-    page.evaluate("scrollTo(0, 0)")
+    page.evaluate("(y) => scrollTo(0, y)", stood)
+    come_to_rest(page.locator(".plots"))
     page.mouse.click(*middle)
     before = page.get_by_role("slider", name="iteration").get_attribute("aria-valuenow")
     page.mouse.wheel(0, -400)
@@ -62,7 +66,7 @@ def test_the_wheel_scrolls_the_page_until_the_plots_have_the_focus(page: Any) ->
     first, last = shown(page)
     assert 150 < last - first < 300
     assert first < int(before) < last, "what is under the pointer stays there"
-    assert page.evaluate("scrollY") == 0
+    assert page.evaluate("scrollY") == stood
     keep_picture(page, "zoomed")
 
     # A drag on the axis moves along; as far as it goes, and not beyond.
@@ -114,7 +118,7 @@ def test_nothing_moves_while_one_reads_zooms_and_selects(page: Any) -> None:
         come_to_rest(region)
         return region.evaluate(
             """(region) => [
-                ".numbers", ".writer", ".plots", ".legend", ".foot .slider", ".panels", ".root",
+                ".state", ".texts", ".ask", ".track-plot", ".folds", ".plots", ".legend", ".panels", ".root",
             ].map((name) => {
                 const node = name === ".root" ? region : region.querySelector(name);
                 const { x, y, width, height } = node.getBoundingClientRect();
@@ -163,7 +167,7 @@ def test_a_part_of_a_long_run_is_shown_with_every_evaluation(chromium: Any, tmp_
         expect(thinned).to_be_visible()
         slider = region.get_by_role("slider", name="iteration")
         expect(slider).to_have_attribute("aria-valuenow", "41234")  # the spike was not thinned away
-        region.locator(".plots").focus()
+        slider.focus()
         lab.page.keyboard.press("+")
         lab.page.keyboard.press("+")
         lab.page.keyboard.press("+")

@@ -30,6 +30,8 @@ _DEEPEST = 10
 _LOSS = None
 """What stands for the name of the loss: a program may call something else by any name."""
 _COUNTED = "run.reasons_for evaluated the objective"
+_KEPT = "subdivided reasons"
+"""Where a run keeps them, once they have been asked for with its owner's leave."""
 
 
 def reasons_for(run: RecordedRun, objective: Callable[..., Any]) -> Reasons:
@@ -86,14 +88,25 @@ def reasons_with_leave(run: RecordedRun) -> Reasons:
         return found
     state = run.evaluations, found.span, told
     subdivided: Reasons
-    known, subdivided = run.memo.get("subdivided reasons", (None, found))
+    known, subdivided = run.memo.get(_KEPT, (None, found))
     if known != state:  # evaluating costs: once for each state of the run
         try:
             subdivided = reasons_for(run, told.function)
         except XinvError as error:
             subdivided = replace(found, why_not=f"{found.why_not} The function of Objective(function=…): {error}")
-        run.memo["subdivided reasons"] = state, subdivided
+        run.memo[_KEPT] = state, subdivided
     return subdivided
+
+
+def reasons_without_evaluating(run: RecordedRun) -> Reasons:
+    """Return the reasons of the fit that is shown: subdivided where somebody has asked for that before.
+
+    >>> reasons_without_evaluating(RecordedRun()).why_not
+    'There are fewer than two accepted evaluations, so nothing moved.'
+    """
+    found = reasons_of(run)
+    known, subdivided = run.memo.get(_KEPT, (None, found))
+    return subdivided if known == (run.evaluations, found.span, told_of_loss(run)) else found
 
 
 class _Point:

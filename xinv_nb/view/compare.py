@@ -79,8 +79,8 @@ def what_differs(runs: Sequence[RecordedRun]) -> list[Fact]:
     return [*(replace(fact, span=(0, last), cites=()) for fact in common), *found]
 
 
-def _differences_in_words(runs: Sequence[RecordedRun]) -> Caption:
-    text = " ".join(fact.text for fact in what_differs(runs)) or "These runs do not differ."
+def _differences_in_words(runs: Sequence[RecordedRun], *, without: Fact | None = None) -> Caption:
+    text = " ".join(fact.text for fact in what_differs(runs) if fact != without) or "These runs do not differ."
     last = max(max(run.evaluations for run in runs) - 1, 0)
     return Caption(text, (0, last), (), "built-in", "built-in text", (), "Differences")
 
@@ -106,8 +106,11 @@ def comparison(runs: Sequence[RecordedRun], most_rows: int | None = None) -> byt
             values[known] = column(rows[known])
             columns.append(body.column(f"p{key}", "f8", values))
             series.append(_series(key, names[place], unit, str(number), place))
-    facts = facts_for_view(what_differs(runs))
-    caption = _differences_in_words(runs)
+    found = what_differs(runs)
+    best = next((fact for fact in found if fact.form in _OF_LOSSES[:2]), found[0] if found else None)
+    facts = facts_for_view(found)
+    caption = _differences_in_words(runs, without=best if len(found) > 1 else None)
+    marks = [*names, *(s["label"] for s in groups)]
     header: protocol.Header = {
         "version": VERSION,
         "kind": "snapshot",
@@ -120,7 +123,10 @@ def comparison(runs: Sequence[RecordedRun], most_rows: int | None = None) -> byt
         "groups": groups,
         "facts": facts,
         "fact_groups": fact_groups(facts),
-        "captions": [caption_for_view(caption, "c0", [*names, *(s["label"] for s in groups)])],
+        "captions": [caption_for_view(caption, "c0", marks)],
+        "headline": None
+        if best is None
+        else {"text": best.text, "beneath": [], "span": caption.span, "cites": (), "wrong": False},
     }
     return pack(header, body)
 

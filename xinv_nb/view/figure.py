@@ -34,9 +34,11 @@ _WATCHED_HEIGHT = 0.85
 _LEGEND_COLUMNS = 4
 _PALE = 0.4
 _LEGEND_HEIGHT = 0.18
+_LINE = 0.19
+"""Height of a line of words (inches)."""
 
 
-def draw(run: RecordedRun, *, with_words: bool = True) -> Figure:
+def draw(run: RecordedRun, *, with_words: bool = True, with_gradients: bool = True) -> Figure:
     """Draw `run`: loss and parameters over the iterations with the phases behind them, gradient strips, the scene.
 
     Examples
@@ -54,16 +56,17 @@ def draw(run: RecordedRun, *, with_words: bool = True) -> Figure:
     words = _words(run) if with_words else []
     watches = drawn_watches(run)
     legend_rows = -(-len(entries) // _LEGEND_COLUMNS)
-    plots = 4.6 + _WATCHED_HEIGHT * len(watches) + _LEGEND_HEIGHT * legend_rows
-    height = plots + 0.19 * len(words)
+    plots = _plots_height(run, entries)
+    height = plots + _LINE * len(words)
     figure = Figure(figsize=(10, height), layout="constrained", facecolor="white")
     figure.get_layout_engine().set(h_pad=0.06, w_pad=0.06)  # type: ignore[union-attr,call-arg]
-    rows: Any = figure.subfigures(2, 1, height_ratios=[plots, max(0.19 * len(words), 0.01)])
+    rows: Any = figure.subfigures(2, 1, height_ratios=[plots, max(_LINE * len(words), 0.01)])
     columns: Any = rows[0].subfigures(1, 2, width_ratios=[1.25, 1]) if has_scene else [rows[0]]
     if run.evaluations == 0:
         columns[0].text(0.5, 0.5, "nothing recorded", ha="center", color=_MUTED)
         return figure
-    strips = 0.16 * max(len(entries), 1)
+    with_gradients = with_gradients and run.has_gradients and bool(entries)
+    strips = 0.16 * max(len(entries), 1) if with_gradients else 0.16
     ratios = [1.4, _LEGEND_HEIGHT * max(legend_rows, 1), 1.4, *[0.62] * len(watches), strips]
     loss, names, values, *watched, gradients = columns[0].subplots(len(ratios), 1, sharex=True, height_ratios=ratios)
     curves = curves_of(run)
@@ -76,15 +79,34 @@ def draw(run: RecordedRun, *, with_words: bool = True) -> Figure:
     else:
         names.set_axis_off()
         values.set_axis_off()
-    if entries and run.has_gradients:
+    if with_gradients:
         _draw_gradients(gradients, run, curves, entries)
     else:
         gradients.set_axis_off()
+        last = watched[-1] if watched else values if entries else loss
+        last.tick_params(labelbottom=True)
+        last.set_xlabel(noun_of(run), fontsize=7.5, color=_MUTED)
+        loss.margins(x=0)
     columns[0].suptitle(plain(run.title), x=0.01, ha="left", fontsize=11, fontweight="bold", color=INK)
     if has_scene:
         _draw_scene(columns[1].subplots(), run)
     rows[1].text(0.01, 0.98, plain("\n".join(words)), va="top", ha="left", fontsize=8.5, color=INK, linespacing=1.45)
     return figure
+
+
+def share_of_plots(run: RecordedRun) -> float:
+    """Return which share of the figure's height is above its words.
+
+    >>> share_of_plots(RecordedRun())
+    1.0
+    """
+    plots = _plots_height(run, run.entries()[:_MOST_SERIES])
+    return plots / (plots + _LINE * len(_words(run)))
+
+
+def _plots_height(run: RecordedRun, entries: Sequence[Entry]) -> float:
+    rows = -(-len(entries) // _LEGEND_COLUMNS)
+    return 4.6 + _WATCHED_HEIGHT * len(drawn_watches(run)) + _LEGEND_HEIGHT * rows
 
 
 def _words(run: RecordedRun) -> list[str]:

@@ -15,6 +15,8 @@ from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.view import protocol
 from xinv_nb.view.downloading import Offer
 
+_SHOWN_FIRST = "shown first"
+
 
 @dataclass
 class Writer:
@@ -54,8 +56,20 @@ def head(run: RecordedRun, writer: Writer, thinned: int = 1) -> protocol.Head:
         "loss_label": loss,
         "loss_unit": unit,
         "notices": _notices(run),
+        "view": run.memo.get(_SHOWN_FIRST, ""),
         "compared": False,
     }
+
+
+def show_first(run: RecordedRun, view: str) -> None:
+    """Have the view of `run` begin with the story, or with the details unfolded; empty: as the reader left it.
+
+    >>> run = RecordedRun()
+    >>> show_first(run, "details")
+    >>> head(run, Writer())["view"]
+    'details'
+    """
+    run.memo[_SHOWN_FIRST] = view
 
 
 def _notices(run: RecordedRun) -> list[str]:

@@ -11,7 +11,7 @@ from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.view.frames import frames_of
 from xinv_nb.view.host import keeps_outputs
 from xinv_nb.view.outputs import show_in
-from xinv_nb.view.picture import picture
+from xinv_nb.view.picture import record_picture
 from xinv_nb.view.record import record_bundle
 from xinv_nb.view.scene import warm_up
 from xinv_nb.view.stream import Stream
@@ -66,11 +66,11 @@ def finish(run: RecordedRun, explaining: Explaining | None = None) -> None:
     frames_of(run).draw(_SECONDS_FOR_FRAMES)
     widget.send_frames()
     if keeps_outputs():
-        drawn = {run.chosen_fit: picture(run)}
+        drawn = {run.chosen_fit: record_picture(run)}
 
         def bundle() -> dict[str, str]:
             if run.chosen_fit not in drawn:
-                drawn[run.chosen_fit] = picture(run)
+                drawn[run.chosen_fit] = record_picture(run)
             return record_bundle(run, drawn[run.chosen_fit])
 
         record: Any = display(bundle(), raw=True, display_id=True)  # type: ignore[no-untyped-call]

@@ -14,13 +14,19 @@ def names_to_mark(run: RecordedRun) -> list[str]:
     return [*(entry.label for entry in run.entries()), *run.history.watches]
 
 
+def _longest_first(names: Sequence[str]) -> list[str]:
+    return sorted(filter(None, names), key=len, reverse=True)
+
+
 def marked(text: str, names: Sequence[str]) -> list[protocol.Part]:
     """Split a text into runs of plain words, numbers with their unit, and names of the domain.
 
-    >>> [part["kind"] for part in marked("drag fell to 0.5", ["drag"])]
+    >>> [part["kind"] for part in marked("Drag fell to 0.5", ["drag"])]
     ['name', 'text', 'number']
     """
-    known = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True) if name)
+    # A sentence may begin with a name.
+    starts = (f"(?:{re.escape(n[0])}|{re.escape(n[0].upper())}){re.escape(n[1:])}" for n in _longest_first(names))
+    known = "|".join(starts)
     number = r"[−-]?\d[\d.,]*\d(?:×10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?(?:\s%)?|[−-]?\d(?:×10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?(?:\s%)?"
     pattern = re.compile(
         rf"(?P<name>(?<!\w)(?:{known})(?!\w))|(?P<number>(?<!\w){number})" if known else rf"(?P<number>{number})"

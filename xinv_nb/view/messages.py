@@ -107,6 +107,13 @@ class ExplainMessage(TypedDict):
     span: Span
 
 
+class ReasonsMessage(TypedDict):
+    """Asks for the reasons over these iterations."""
+
+    type: Literal["reasons"]
+    span: Span
+
+
 class QuietMessage(TypedDict):
     """Asks that the model which is writing stops."""
 
@@ -141,6 +148,7 @@ ToKernel = (
     | FitMessage
     | ObjectiveMessage
     | ExplainMessage
+    | ReasonsMessage
     | QuietMessage
     | PullMessage
     | AskMessage

@@ -17,9 +17,12 @@ from xinv_nb.view.columns import bytes_per_row, columns, drawn_at_first, entries
 from xinv_nb.view.events import events_for_view, most_telling, with_last
 from xinv_nb.view.file import File
 from xinv_nb.view.findings import findings_for_view
+from xinv_nb.view.first_sight import add_first_sight, headline
 from xinv_nb.view.fits import fits_for_view, looked_at
 from xinv_nb.view.head import Writer, head, state_in_words
 from xinv_nb.view.questions import fact_groups
+from xinv_nb.view.reasons import MOST_BYTES_OF_REASONS, reasons_for_view, reasons_over
+from xinv_nb.view.reasons_protocol import Reasons
 from xinv_nb.view.scene import Frame
 from xinv_nb.view.texts import captions, facts_for_view, phases
 from xinv_nb.view.thinning import telling_rows
@@ -49,6 +52,8 @@ class Detail:
     """Whether entries of large arrays go along, once the run has ended."""
     bytes: int = MOST_BYTES
     events: int = MOST_EVENTS
+    pushes: int = MOST_BYTES_OF_REASONS
+    """Bytes of the reasons, most of which are pushes."""
     exact: bool = True
     deflated: bool = False
 
@@ -77,6 +82,8 @@ class Sent:
     """What was said of the watched quantities."""
     fits: protocol.Fits | None = None
     """What was said of the fits."""
+    reasons: Reasons | None = None
+    """What was said of the reasons."""
     looked_at: int = 0
     """How many evaluations that was said of."""
     begins: list[int] = field(default_factory=list)
@@ -123,9 +130,12 @@ def snapshot(
         "captions": told,
         "findings": findings_for_view(run),
     }
+    add_first_sight(header, run)
     sent.fits, sent.looked_at, sent.begins = fits_for_view(run), looked_at(run), []
     if sent.fits is not None:
         header["fits"] = sent.fits
+    if (reasons := reasons_for_view(run, detail.pushes)) is not None:
+        header["reasons"] = sent.reasons = reasons
     if sent.objectives is not None:
         header["objectives"] = sent.objectives
     if frames is not None:
@@ -178,8 +188,11 @@ def update(
         said, told = facts_for_view(facts_of(run)), captions(run, writer)
         header |= {"phases": phases(run), "facts": said, "fact_groups": fact_groups(said), "captions": told}
         header["findings"] = findings_for_view(run)
+        add_first_sight(header, run)
         if (fits := fits_for_view(run)) != sent.fits:
             header["fits"] = sent.fits = fits
+        if (reasons := reasons_for_view(run)) is not None and reasons != sent.reasons:
+            header["reasons"] = sent.reasons = reasons
         sent.looked_at = looked_at(run)
         events += _cited_events(run, sent, [*said, *told])
     if (begins := [c.start for c in run.history.calls if c.start >= max(1, sent.looked_at)]) != sent.begins:
@@ -204,6 +217,11 @@ def rows_update(run: RecordedRun, sent: Sent, request: int, span: protocol.Span)
     return pack(header, body)
 
 
+def reasons_update(run: RecordedRun, sent: Sent, span: protocol.Span) -> bytes:
+    """Return an update that carries the reasons over a part of the run."""
+    return pack({**_next_update(run, sent), "reasons_over": reasons_over(run, span)}, Body())
+
+
 def head_update(run: RecordedRun, sent: Sent, writer: Writer) -> bytes:
     """Return an update of the head alone."""
     return pack({**_next_update(run, sent), "head": head(run, writer, sent.thinned)}, Body())
@@ -216,6 +234,7 @@ def words(run: RecordedRun, sent: Sent, writer: Writer, answers: Sequence[protoc
         **_next_update(run, sent),
         "head": head(run, writer, sent.thinned),
         "captions": told,
+        "headline": headline(run),
         "answers": answers,
         "events": _cited_events(run, sent, [*told, *(answer["caption"] for answer in answers)]),
     }

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict
 
-Status = Literal["running", "finished", "interrupted", "failed"]
+from xinv_nb.view.reasons_protocol import Reasons, ReasonTable
 
+Status = Literal["running", "finished", "interrupted", "failed"]
 Tone = Literal["live", "good", "warning", "bad", "neutral"]
+View = Literal["story", "details", ""]
 
 EventPhase = Literal["forward", "backward", "optimizer"]
 
@@ -113,6 +115,8 @@ class Head(TypedDict):
     loss_label: str
     loss_unit: str
     notices: Sequence[str]
+    view: View
+    """What is shown at first where the reader has not chosen yet, or asks for by name."""
     compared: bool
     """Several runs on shared axes: a series is a run."""
 
@@ -282,6 +286,31 @@ class Caption(TypedDict):
     sentences: Sequence[Sentence]
     provenance: Mapping[str, str]
     """What a model's words depend on: model, digest, server, seed, prompts."""
+    role: Literal["summary", "chapter", "asked"]
+    """Of all that is told of, of a part of it, or of what the reader asked for."""
+    short: Sequence[Part]
+    """One sentence for all of it."""
+
+
+class Headline(TypedDict):
+    """What a run comes to, and a line that says how."""
+
+    text: str
+    beneath: Sequence[Part]
+    """Empty where nothing is known of that."""
+    span: Span
+    cites: Sequence[str]
+    wrong: bool
+    """It says what the first finding says in full."""
+
+
+class Mark(TypedDict):
+    """Something that began or ended in the simulation, told on the track."""
+
+    iteration: int
+    text: str
+    cited: bool
+    """A caption tells of it."""
 
 
 class Finding(TypedDict):
@@ -386,8 +415,16 @@ class Header(_Header, total=False):
     fact_groups: Sequence[FactGroup]
     """In the order in which they are shown; come with the facts."""
     captions: Sequence[Caption]
+    headline: Headline | None
+    """Comes with the captions."""
+    marks: Sequence[Mark]
+    """In the order in which they happened; come with the facts."""
+    suggestions: Sequence[str]
+    """Questions that the recording answers; come with the facts."""
     findings: Sequence[Finding]
     """The gravest first; come with the facts."""
+    reasons: Reasons
+    reasons_over: ReasonTable
     answers: Sequence[Answer]
     frames: Sequence[FrameSpec]
     frame_error: FrameError

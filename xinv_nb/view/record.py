@@ -17,11 +17,11 @@ from xinv_nb.view import packets
 from xinv_nb.view.compare import comparison, comparison_story, title_of
 from xinv_nb.view.frames import frames_of
 from xinv_nb.view.page import page_of, snapshot_to_keep
-from xinv_nb.view.picture import as_png, picture
+from xinv_nb.view.picture import above_the_words, as_png, record_picture
 from xinv_nb.view.scene import Frame, smaller
 from xinv_nb.view.story import Story, as_markdown, as_text, heading, story_of
 
-_PAGE = packets.Detail(all_entries=False, bytes=33_000, events=500, exact=False, deflated=True)
+_PAGE = packets.Detail(all_entries=False, bytes=10_000, events=120, pushes=6_000, exact=False, deflated=True)
 """What the page in the record shows of a run: with the front end and the pictures it has to stay small."""
 _MOST_ROWS_COMPARED = 400
 _BYTES_OF_FRAMES = 11_000
@@ -40,7 +40,8 @@ something watch the notebook's theme: what watches holds its record in memory, a
 def record_bundle(run: RecordedRun, drawn: bytes | None = None) -> dict[str, str]:
     """Return the record as a MIME bundle for `IPython.display.display(..., raw=True)`; `drawn` is its picture."""
     page = page_of(run.title, "", snapshot_to_keep(run, _frames(run), _PAGE))
-    return _bundle(story_of(run), picture(run) if drawn is None else drawn, page)
+    whole = record_picture(run) if drawn is None else drawn
+    return _bundle(story_of(run), whole, above_the_words(whole, run), page)
 
 
 def comparison_bundle(runs: Sequence[RecordedRun]) -> dict[str, str]:
@@ -48,7 +49,8 @@ def comparison_bundle(runs: Sequence[RecordedRun]) -> dict[str, str]:
     from xinv_nb.view.overlay import draw_comparison
 
     page = page_of(title_of(runs), "", comparison(runs, _MOST_ROWS_COMPARED))
-    return _bundle(comparison_story(runs), as_png(draw_comparison(runs)), page)
+    whole = as_png(draw_comparison(runs))
+    return _bundle(comparison_story(runs), whole, whole, page)
 
 
 def _frames(run: RecordedRun) -> list[Frame]:
@@ -64,13 +66,12 @@ def _frames(run: RecordedRun) -> list[Frame]:
     return kept
 
 
-def _bundle(story: Story, picture: bytes, page: str) -> dict[str, str]:
-    """Return a story with its picture and its page as a MIME bundle."""
-    png = base64.b64encode(picture).decode()
+def _bundle(story: Story, picture: bytes, above: bytes, page: str) -> dict[str, str]:
+    """Return a story with its picture and its page as a MIME bundle; `above`: the picture without its words."""
     return {
-        "text/html": _as_html(story, png, page),
+        "text/html": _as_html(story, base64.b64encode(above).decode(), page),
         "text/markdown": as_markdown(story),
-        "image/png": png,
+        "image/png": base64.b64encode(picture).decode(),
         "text/plain": as_text(story),
     }
 

@@ -49,7 +49,7 @@ class Stream:
         self._send = send
         self._clock = clock
         self._rows = Budget(0.1, 0.01, clock)
-        self._words = Budget(1.0, 0.005, clock)
+        self._words = Budget(2.0, 0.005, clock)
         self._scene = Budget(0.3, 0.1, clock)
 
     def poll(self) -> None:

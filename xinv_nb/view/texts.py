@@ -15,6 +15,8 @@ from xinv_nb.view.head import Writer
 from xinv_nb.view.marks import marked, names_to_mark
 from xinv_nb.words.narrator import captions_of
 
+Role = Literal["summary", "chapter", "asked"]
+
 
 def phases(run: RecordedRun) -> list[protocol.Phase]:
     """Return the phases of the run."""
@@ -30,17 +32,26 @@ def captions(run: RecordedRun, writer: Writer) -> list[protocol.Caption]:
     """Return the captions of the run, the one that is being reworded marked."""
     if run.status == "running" and run.evaluations == 0:
         return []  # "nothing recorded" is for the end
-    names = names_to_mark(run)
+    names, asked = names_to_mark(run), len(captions_of(run)) - len(run.span_captions)
     shown = ((i, without_findings(run, caption)) for i, caption in enumerate(captions_of(run)))
     return [
-        caption_for_view(caption, f"c{i}", names, writing=writer.busy and writer.working_on == i)
+        caption_for_view(
+            caption,
+            f"c{i}",
+            names,
+            role="summary" if i == 0 else "chapter" if i < asked else "asked",
+            writing=writer.busy and writer.working_on == i,
+        )
         for i, caption in shown
         if caption is not None
     ]
 
 
-def caption_for_view(caption: Caption, key: str, names: Sequence[str], *, writing: bool = False) -> protocol.Caption:
+def caption_for_view(
+    caption: Caption, key: str, names: Sequence[str], *, role: Role = "summary", writing: bool = False
+) -> protocol.Caption:
     """Return a caption with its numbers and names marked."""
+    first = caption.sentences[0].text if caption.sentences else caption.text
     return {
         "id": key,
         "heading": caption.heading,
@@ -52,6 +63,8 @@ def caption_for_view(caption: Caption, key: str, names: Sequence[str], *, writin
         "writing": writing,
         "sentences": [_sentence(sentence) for sentence in caption.sentences],
         "provenance": dict(caption.provenance),
+        "role": role,
+        "short": marked(caption.headline if role == "chapter" and caption.headline else first, names),
     }
 
 

@@ -179,6 +179,8 @@ class RunWidget(PlotWidget):
             self._answer_question(message)
         elif message["type"] == "explain":
             self._explain_span(message["span"])
+        elif message["type"] == "reasons":
+            self._answer_reasons(message["span"])
         elif message["type"] == "quiet":
             self.explainer.stop()
         elif message["type"] == "pull":
@@ -209,6 +211,12 @@ class RunWidget(PlotWidget):
             return
         with self._lock:
             self._send_packet(packets.rows_update(self.run, self._sent, request, span))
+
+    def _answer_reasons(self, span: protocol.Span) -> None:
+        if self.run.status == "running":
+            return
+        with self._lock:
+            self._send_packet(packets.reasons_update(self.run, self._sent, span))
 
     def _answer_file(self, request: int, kind: str) -> None:
         # A scene is drawn for the page: not while the user's cell may be drawing as well.

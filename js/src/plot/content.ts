@@ -67,12 +67,22 @@ function shownLines(store: Store, state: State): Line[] {
 function shownBands(store: Store, state: State): Band[] {
   return store.watched.value
     .filter(({ key, shown }) => state.isShown(`w${key}`, shown))
-    .map((watched) => ({
-      watched,
-      low: store.history.column(`w${watched.key}`),
-      high: store.history.column(`h${watched.key}`),
-      cotangent: store.history.column(`d${watched.key}`),
-    }));
+    .map((watched) => {
+      const cotangent = store.history.column(`d${watched.key}`);
+      return {
+        watched,
+        low: store.history.column(`w${watched.key}`),
+        high: store.history.column(`h${watched.key}`),
+        cotangent,
+        changes: isChanging(cotangent),
+      };
+    });
+}
+
+/** Whether known values differ by more than rounding does. */
+function isChanging(values: ColumnData): boolean {
+  const first = values.find((value) => !Number.isNaN(value)) ?? Number.NaN;
+  return values.some((value) => Math.abs(value - first) > 1e-6 * Math.abs(first));
 }
 
 /** ∂cost/∂y where all rows are of the group y. */

@@ -116,12 +116,25 @@ export function buildFigure(store: Store, state: State, width: number, height: n
   const loss = history.column("loss");
   const panels: Panel[] = [];
   if (!compared) panels.push(lossPanel(lossTitle, loss, place(LOSS), course));
+  const strips: Strip[] = [];
+  for (const band of content.watched) {
+    const panel = watchedPanel(band, place(WATCHED), course);
+    panels.push(panel);
+    y += 2;
+    // What the gradient asks is told where it changes: a strip of one colour tells nothing.
+    if (!band.changes) continue;
+    const top = panel.bottom + 4;
+    const strength = strengthOf(`d${band.watched.key}`);
+    const own = { colour: null, size: false, faded: false, top, bottom: top + WATCHED_STRIP };
+    strips.push({ gradient: band.cotangent, strength, ...own });
+    y = top + WATCHED_STRIP + 4;
+  }
   for (const group of content.groups) {
     panels.push(parameterPanel(group, place(group.log ? LOSS : 1), course));
   }
   const stripsTitle = content.strips.length > 0 ? { text: content.stripsTitle, y } : null;
   if (stripsTitle) y += TITLE;
-  const strips: Strip[] = content.strips.map(({ line, gradient }) => {
+  const ofParameters = content.strips.map(({ line, gradient }): Strip => {
     const top = y;
     y += STRIP + STRIP_GAP;
     return {
@@ -135,16 +148,8 @@ export function buildFigure(store: Store, state: State, width: number, height: n
       bottom: top + STRIP,
     };
   });
+  strips.push(...ofParameters);
   if (stripsTitle) y += GAP - 4;
-  for (const band of content.watched) {
-    const panel = watchedPanel(band, place(WATCHED), course);
-    panels.push(panel);
-    const top = panel.bottom + 4;
-    const strength = strengthOf(`d${band.watched.key}`);
-    const own = { colour: null, size: false, faded: false, top, bottom: top + WATCHED_STRIP };
-    strips.push({ gradient: band.cotangent, strength, ...own });
-    y = top + WATCHED_STRIP + 4;
-  }
   y += GAP;
   // Events are of one run.
   const lanes = (compared ? [] : LANES).map((phase, index) => ({ phase, middle: y + LANE * (index + 0.5) }));
@@ -184,7 +189,10 @@ function shares({ groups, watched }: Content, compared: boolean): number {
 
 function fixedHeight({ groups, strips, watched }: Content, compared: boolean): number {
   const stripsHeight = strips.length > 0 ? TITLE + strips.length * (STRIP + STRIP_GAP) + GAP - 4 : 0;
-  const watchedHeight = watched.length * (TITLE + WATCHED_STRIP + 8);
+  const ofWatched = watched.map(
+    ({ changes }) => TITLE + GAP + 2 + (changes ? WATCHED_STRIP + 8 - GAP - 2 : 0),
+  );
+  const watchedHeight = ofWatched.reduce((sum, each) => sum + each, 0);
   const lanesHeight = GAP + (compared ? 0 : LANE * LANES.length) + 4 + AXIS;
   const panels = groups.length + (compared ? 0 : 1);
   return panels * (TITLE + GAP) + stripsHeight + watchedHeight + lanesHeight;

@@ -8,6 +8,7 @@ export interface Ink {
   grid: string;
   text: string;
   muted: string;
+  control: string;
   accent: string;
   onAccent: string;
   positive: string;
@@ -36,6 +37,7 @@ export function readInk(root: HTMLElement): Ink {
     grid: token("grid"),
     text: token("text"),
     muted: token("muted"),
+    control: token("control"),
     accent: token("accent"),
     onAccent: token("on-accent"),
     positive: token("positive"),

@@ -8,6 +8,11 @@ import type { Band, Line, Panel } from "./panel";
 import { cross, dot, line } from "./strokes";
 
 type Context = CanvasRenderingContext2D;
+/** What lines are drawn on: a figure's panels, or the track. */
+export type Sheet = Pick<Figure, "left" | "right" | "x" | "iterations" | "accepted" | "window" | "parts"> & {
+  /** Without the trials that were turned down. */
+  quiet?: boolean;
+};
 
 const FADED = 0.14;
 /** Of fits that are not told of: the opacity of their lines, and the share of the width. */
@@ -20,7 +25,7 @@ const DOT_SPACING = 2;
 /** Rejected trials with this much room each are crosses. */
 const CROSS_SPACING = 7;
 
-export function paintPanelLines(context: Context, figure: Figure, panel: Panel, ink: Ink): void {
+export function paintPanelLines(context: Context, figure: Sheet, panel: Panel, ink: Ink): void {
   context.save();
   context.beginPath();
   context.rect(figure.left - 2, panel.top - 3, figure.right - figure.left + 4, panel.bottom - panel.top + 6);
@@ -29,7 +34,7 @@ export function paintPanelLines(context: Context, figure: Figure, panel: Panel, 
   context.lineCap = "round";
   if (!panel.band && panel.axis.ticks.length === 0) paintNoValues(context, figure, panel, ink);
   if (panel.loss) {
-    paintRejected(context, figure, panel, panel.loss, ink);
+    if (!figure.quiet) paintRejected(context, figure, panel, panel.loss, ink);
     paintPath(context, figure, panel, panel.loss, ink.text, 2, []);
   }
   if (panel.band) paintBand(context, figure, panel, panel.band, ink);
@@ -39,7 +44,7 @@ export function paintPanelLines(context: Context, figure: Figure, panel: Panel, 
   context.restore();
 }
 
-function paintNoValues(context: Context, figure: Figure, panel: Panel, ink: Ink): void {
+function paintNoValues(context: Context, figure: Sheet, panel: Panel, ink: Ink): void {
   context.font = `12.5px ${ink.font}`;
   context.textAlign = "center";
   context.textBaseline = "middle";
@@ -48,7 +53,7 @@ function paintNoValues(context: Context, figure: Figure, panel: Panel, ink: Ink)
   context.fillText(text, (figure.left + figure.right) / 2, (panel.top + panel.bottom) / 2);
 }
 
-function paintLine(context: Context, figure: Figure, panel: Panel, each: Line, ink: Ink): void {
+function paintLine(context: Context, figure: Sheet, panel: Panel, each: Line, ink: Ink): void {
   const { series, index, values, faded } = each;
   const colour = ink.series[index % SERIES_COLOURS] ?? ink.text;
   const opacity = faded ? FADED : 1;
@@ -71,14 +76,14 @@ function paintLine(context: Context, figure: Figure, panel: Panel, each: Line, i
   context.globalAlpha = 1;
 }
 
-function level(context: Context, figure: Figure, panel: Panel, value: number): void {
+function level(context: Context, figure: Sheet, panel: Panel, value: number): void {
   if (value < panel.axis.low || value > panel.axis.high) return;
   line(context, figure.left, panel.y(value), figure.right, panel.y(value));
 }
 
 function paintPath(
   context: Context,
-  figure: Figure,
+  figure: Sheet,
   panel: Panel,
   values: ColumnData,
   colour: string,
@@ -100,7 +105,7 @@ function paintPath(
 /** Points that no optimizer stepped through: those within the scale, as dots. */
 function paintPoints(
   context: Context,
-  { x, iterations, window }: Figure,
+  { x, iterations, window }: Sheet,
   { axis, y }: Panel,
   values: ColumnData,
   { from, to }: Part,
@@ -113,7 +118,7 @@ function paintPoints(
 
 function paintCurve(
   context: Context,
-  figure: Figure,
+  figure: Sheet,
   panel: Panel,
   values: ColumnData,
   { from, to }: Part,
@@ -141,7 +146,7 @@ function paintCurve(
   context.setLineDash([]);
 }
 
-function paintBand(context: Context, figure: Figure, panel: Panel, band: Band, ink: Ink): void {
+function paintBand(context: Context, figure: Sheet, panel: Panel, band: Band, ink: Ink): void {
   if (panel.axis.ticks.length === 0) return;
   if (!band.watched.several) {
     paintPath(context, figure, panel, band.low, ink.watched, 1.75, []);
@@ -152,7 +157,7 @@ function paintBand(context: Context, figure: Figure, panel: Panel, band: Band, i
   }
 }
 
-function paintBandOf(context: Context, figure: Figure, panel: Panel, band: Band, part: Part, ink: Ink): void {
+function paintBandOf(context: Context, figure: Sheet, panel: Panel, band: Band, part: Part, ink: Ink): void {
   const { x, iterations, accepted, window } = figure;
   const column = (row: number) => Math.floor(x(iterations[row] as number));
   const [from, to] = [Math.max(part.from, window.from), Math.min(part.to, window.to)];
@@ -187,7 +192,7 @@ function paintBandOf(context: Context, figure: Figure, panel: Panel, band: Band,
 }
 
 /** Trials that the optimizer turned down, and its finite differences: crosses where there is room, else dots. */
-function paintRejected(context: Context, figure: Figure, panel: Panel, loss: ColumnData, ink: Ink): void {
+function paintRejected(context: Context, figure: Sheet, panel: Panel, loss: ColumnData, ink: Ink): void {
   const { accepted, iterations, x, window, parts } = figure;
   if (!accepted) return;
   context.fillStyle = context.strokeStyle = ink.warning;

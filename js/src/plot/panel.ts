@@ -20,6 +20,8 @@ export interface Band {
   low: ColumnData;
   high: ColumnData;
   cotangent: ColumnData;
+  /** What the gradient asks of it does. */
+  changes: boolean;
 }
 
 /** The rows that are seen. */

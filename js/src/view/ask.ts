@@ -6,7 +6,12 @@ import type { State } from "../state";
 import type { Store } from "../store";
 import { spanText } from "./caption";
 
-export function createAsk(store: Store, state: State, link: Link, signal: AbortSignal): HTMLElement {
+export interface Ask {
+  node: HTMLElement;
+  box: HTMLInputElement;
+}
+
+export function createAsk(store: Store, state: State, link: Link, signal: AbortSignal): Ask {
   const box = element("input", {
     type: "text",
     "aria-label": "Ask about this run",
@@ -18,6 +23,10 @@ export function createAsk(store: Store, state: State, link: Link, signal: AbortS
 
   // JupyterLab keeps the browser from submitting on Enter, so the box does it itself.
   on(box, "keydown", (event) => {
+    if (event.key === "Escape" && state.asked.value !== null) {
+      state.asked.value = null;
+      event.stopPropagation();
+    }
     if (event.key !== "Enter" || event.isComposing) return;
     event.preventDefault();
     form.requestSubmit();
@@ -26,9 +35,8 @@ export function createAsk(store: Store, state: State, link: Link, signal: AbortS
     event.preventDefault();
     const question = box.value.trim();
     if (!question || box.disabled) return;
-    link.ask(question, state.span.value);
+    state.asked.value = link.ask(question, state.span.value);
     box.value = "";
-    state.tab.value = "Explanation";
   });
   react(signal, () => {
     const span = state.span.value;
@@ -37,11 +45,12 @@ export function createAsk(store: Store, state: State, link: Link, signal: AbortS
     box.disabled = button.disabled = !possible;
     form.classList.toggle("disabled", !possible);
     form.title = possible ? "" : "No kernel answers behind this view, so questions cannot be answered.";
+    const [suggested = "Why did the loss stop falling?"] = store.suggestions.value;
     if (!possible) box.placeholder = "Questions need a running kernel";
-    else if (span) box.placeholder = `Ask about ${spanText(span, store)}, e.g. “what changed here?”`;
+    else if (span) box.placeholder = `Ask about ${spanText(span, store)}, e.g. “What changed here?”`;
     else if (store.head.value.status === "running")
-      box.placeholder = "Ask about this run (answered when the cell ends)";
-    else box.placeholder = "Ask about this run, e.g. “why did the loss stop falling?”";
+      box.placeholder = "Ask now; answered when the cell has ended";
+    else box.placeholder = `Ask, e.g. “${suggested}”`;
   });
-  return form;
+  return { node: form, box };
 }

@@ -8,6 +8,7 @@ import type { Caption, Part, Span } from "../protocol";
 import { covers, type State } from "../state";
 import type { Store } from "../store";
 import { createDetails, createEnglish } from "./details";
+import { say } from "./says";
 
 export function spanText([first, last]: Span, { noun }: Store): string {
   return first === last
@@ -56,17 +57,14 @@ export function createCaptionCard(
   return card;
 }
 
-/** A text with its numbers and names set off, and what it rests on. */
+/** A text, its names with their colours, and what it rests on. */
 export function createText(
   parts: readonly Part[],
   cites: readonly string[],
   store: Store,
   state: State,
 ): HTMLElement {
-  const text = element("p", { class: "text" });
-  for (const { text: part, kind } of parts) {
-    text.append(kind === "text" ? part : element(kind === "number" ? "b" : "i", { class: kind }, part));
-  }
+  const text = element("p", { class: "text" }, ...say(parts, store));
   if (cites.length > 0) text.append(" ", createCites(cites, store, state));
   return text;
 }
@@ -127,6 +125,7 @@ export function openCited(id: string, store: Store, state: State): void {
   state.playing.value = false;
   if (event) state.moveTo(event.evaluation);
   // Cleared first, so that citing the same one again scrolls to it again.
+  state.details.value = true;
   state.cited.value = "";
   state.tab.value = event ? "Events" : "Facts";
   state.cited.value = id;

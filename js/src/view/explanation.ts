@@ -1,18 +1,15 @@
-// The Explanation tab: what is wrong, the reader's questions with their answers, and the captions in order.
+// The Explanation tab: the reader's questions with their answers, and all captions in full, with who worded them.
 import { element, react, reconcile, setText } from "../dom";
 import type { Caption } from "../protocol";
 import type { State } from "../state";
 import type { Question, Store } from "../store";
-import { createCaptionCard, keysOf, markCurrent, reveal, spanText } from "./caption";
-import { createFindings } from "./findings";
+import { createCaptionCard, keysOf, markCurrent, spanText } from "./caption";
 
 export function createExplanation(store: Store, state: State, signal: AbortSignal): HTMLElement {
-  const questions = element("div", { class: "stack", "aria-live": "polite" });
+  const questions = element("div", { class: "stack" });
   const captions = element("div", { class: "stack" });
   const quiet = element("p", { class: "quiet" });
-  const awaited = element("p", { class: "quiet writing", "aria-live": "polite" });
-  const findings = createFindings(store, state, signal);
-  const panel = element("div", { class: "scroll" }, findings, questions, captions, awaited, quiet);
+  const panel = element("div", { class: "scroll" }, questions, captions, quiet);
 
   const formerQuestions = new Map();
   react(signal, () => {
@@ -29,24 +26,8 @@ export function createExplanation(store: Store, state: State, signal: AbortSigna
     // A card that was replaced under the pointer never says that the pointer has left.
     state.lit.value = null;
   });
-  // What the reader asked to have explained comes last, and is seen.
   react(signal, () => {
-    const span = state.explaining.value;
-    setText(awaited, span ? `explaining ${spanText(span, store)}…` : "");
-    awaited.hidden = !span;
-    if (span) reveal(panel, awaited);
-  });
-  react(signal, () => {
-    const last = store.captions.value.at(-1);
-    const span = state.explaining.peek();
-    if (!span || !last) return;
-    const come = last.span[0] === span[0] && last.span[1] === span[1];
-    // Or it has come to nothing: a notice says why.
-    if (come || !store.head.peek().busy) state.explaining.value = null;
-    if (come) reveal(panel, captions.lastElementChild as HTMLElement);
-  });
-  react(signal, () => {
-    quiet.hidden = store.captions.value.length + store.findings.value.length > 0;
+    quiet.hidden = store.captions.value.length > 0;
     setText(quiet, quietText(store));
   });
 

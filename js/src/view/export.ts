@@ -32,7 +32,7 @@ export function createExport(
       : [];
     popup.sheet.replaceChildren(
       ...byKernel,
-      choice("These plots", ".png, as they stand here", "", savePlots),
+      choice("These plots", ".png, as they stand here", "", () => void savePlots()),
       choice("Table of what is drawn", ".csv", "", saveTable),
       note,
     );
@@ -52,7 +52,10 @@ export function createExport(
     }
   }
 
-  function savePlots(): void {
+  async function savePlots(): Promise<void> {
+    // They are painted where they are seen.
+    state.details.value = true;
+    for (let frame = 0; frame < 3; frame++) await new Promise((resolve) => requestAnimationFrame(resolve));
     picture()?.toBlob((blob) => {
       if (blob) save(`${stem(store)}-plots.png`, blob);
     });

@@ -1,14 +1,16 @@
-// The head: title, state in words and colour, loss up to the cursor, optimizer, and who writes the captions.
+// The head: title, goal, the state in a word, and the actions.
+
+import { chapterAt, chaptersOf, titleOf } from "../chapters";
 import { element, react, setText } from "../dom";
-import { fitInWords, fitsToChoose, partAt } from "../fits";
-import { formatCount, formatNumber, formatPair } from "../format";
+import { fitInWords, fitsToChoose } from "../fits";
+import { formatCount } from "../format";
 import type { Link } from "../link";
 import { atEnd, on } from "../listen";
 import type { State } from "../state";
 import type { Store } from "../store";
+import { askedOf } from "./answer";
 import { createFits } from "./fits";
 import type { Notices } from "./notices";
-import { createWriter } from "./writer";
 
 /** A screen reader hears the state at most this often (ms). */
 const ANNOUNCE_INTERVAL = 2000;
@@ -22,43 +24,41 @@ export function createHead(
   signal: AbortSignal,
 ): HTMLElement {
   const title = element("h2", { class: "title" });
-  const stateText = element("span");
-  const pill = element("span", { class: "pill state" }, element("span", { class: "dot" }), stateText);
-  const loss = element("span", { class: "pill numbers" });
-  const optimizer = element("span", { class: "pill long" });
-  const thinned = element("span", { class: "pill long" });
+  const goal = element("p", { class: "goal" });
+  const word = element("b");
+  const more = element("span", { class: "more" });
+  const stateNode = element(
+    "p",
+    { class: "state" },
+    element("span", { class: "dot" }),
+    element("span", { class: "said" }, word, more),
+  );
+  const thinned = element("span", { class: "thinned" });
   const announcement = element("p", { class: "visually-hidden", role: "status" });
 
   react(signal, () => {
     const head = store.head.value;
     setText(title, head.title || "optimization run");
-    title.title = head.goal;
-    setText(stateText, store.problem.value ? "cannot be shown" : head.state);
-    pill.dataset.tone = store.problem.value ? "bad" : head.tone;
-    setText(optimizer, head.optimizer);
-    optimizer.title = head.optimizer;
+    title.title = head.title;
+    const aim = head.goal || (head.compared ? "" : `Make ${nameOfLoss(head.loss_label)} small.`);
+    setText(goal, aim);
+    goal.title = aim;
+    goal.hidden = !aim;
+    const [first, ...rest] = (store.problem.value ? "cannot be shown" : head.state).split(" · ");
+    setText(word, first ?? "");
     // Of several fits, each names its own.
-    optimizer.hidden = !head.optimizer || fitsToChoose(store).length > 0;
+    const by = head.optimizer.split(" · ")[0];
+    const optimizer = by && fitsToChoose(store).length === 0 && rest.length > 0 ? ` of ${by}` : "";
+    const counted = head.status === "running" && /^\S+$/.test(rest[0] ?? "") ? ` ${head.noun}s` : "";
+    setText(more, rest.length > 0 ? ` · ${rest.join(" · ")}${counted}${optimizer}` : "");
+    // However well it converged, its result cannot be used.
+    const isWrong = store.findings.value[0]?.heading === "Warning" && head.tone === "good";
+    stateNode.dataset.tone = store.problem.value ? "bad" : isWrong ? "warning" : head.tone;
+    stateNode.title = [head.state, head.optimizer].filter(Boolean).join("\n");
     setText(thinned, `one in ${formatCount(state.thinned.value)} evaluations is shown`);
     thinned.hidden = !(state.thinned.value > 1);
   });
-  let longest = 0;
-  react(signal, () => {
-    store.version.value;
-    const row = state.row.value;
-    const start = partAt(store, row)?.from ?? 0;
-    const [first, now] = [store.history.value("loss", start), store.history.value("loss", row)];
-    const label = store.head.value.loss_label || "loss";
-    loss.hidden = row < 0 || store.head.value.compared;
-    const numbers =
-      row <= start ? formatNumber(first) : formatPair(first, now, store.head.value.loss_unit).join(" → ");
-    const text = `${label} ${numbers}`;
-    setText(loss, text);
-    // As wide as it has been: a cursor at the start does not move what stands beside it.
-    longest = Math.max(longest, text.length);
-    loss.style.setProperty("--longest", String(longest));
-  });
-  const noticed = element("button", { class: "pill noticed", title: "read them below" });
+  const noticed = element("button", { class: "action noticed", title: "read them below" });
   on(noticed, "click", () => {
     notices.focus();
     notices.scrollIntoView({ block: "nearest" });
@@ -67,27 +67,22 @@ export function createHead(
     noticed.hidden = count.value === 0;
     setText(noticed, count.value === 1 ? "1 notice ↓" : `${formatCount(count.value)} notices ↓`);
   });
-  announce(store, announcement, signal);
+  announce(store, state, announcement, signal);
   return element(
     "header",
     { class: "head" },
-    element(
-      "div",
-      { class: "about" },
-      title,
-      pill,
-      loss,
-      optimizer,
-      createFits(store, state, link, signal),
-      thinned,
-      noticed,
-    ),
-    element("div", { class: "actions" }, createWriter(store, link, signal), ...actions),
+    element("div", { class: "about" }, title, goal),
+    element("div", { class: "stand" }, createFits(store, state, link, signal), thinned, stateNode, noticed),
+    element("div", { class: "actions" }, ...actions),
     announcement,
   );
 }
 
-function announce(store: Store, region: HTMLElement, signal: AbortSignal): void {
+function nameOfLoss(label: string): string {
+  return !label || label === "loss" ? "the loss" : label;
+}
+
+function announce(store: Store, state: State, region: HTMLElement, signal: AbortSignal): void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const say = () => {
     const told = [store.head.value.state, fitInWords(store)].filter(Boolean).join(" · ");
@@ -104,6 +99,19 @@ function announce(store: Store, region: HTMLElement, signal: AbortSignal): void 
     // An ending is said at once, progress now and then.
     if (status !== "running" || !region.textContent) say();
     else timer ??= setTimeout(sayLater, ANNOUNCE_INTERVAL);
+  });
+  react(signal, () => {
+    const answer = askedOf(store, state)?.answer;
+    if (answer) setText(region, answer.parts.map(({ text }) => text).join(""));
+  });
+  // A cursor that the reader moves says so itself.
+  let chapter = -1;
+  react(signal, () => {
+    const chapters = chaptersOf(store);
+    const now = chapterAt(chapters, state.iteration.value);
+    const found = chapters[now];
+    if (state.playing.value && now !== chapter && found) setText(region, titleOf(found, store));
+    chapter = now;
   });
   atEnd(signal, () => clearTimeout(timer));
 }

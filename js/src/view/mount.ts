@@ -1,4 +1,5 @@
-// Puts the view into a host element: a shadow root of its own, two columns, the theme, one lifetime.
+// Puts the view into a host element: a shadow root of its own, the story and below it the details, the theme, one
+// lifetime.
 import { element, react, setAttributes } from "../dom";
 import { Link } from "../link";
 import { atEnd, on } from "../listen";
@@ -8,20 +9,26 @@ import { State } from "../state";
 import { Store } from "../store";
 import { css } from "../styles";
 import { watchTheme } from "../theme";
-import { createAsk } from "./ask";
 import { createCompare } from "./compare";
+import { createDumbbells } from "./dumbbells";
 import { createExport } from "./export";
 import { createFitsCompared } from "./fits";
-import { createFoot } from "./foot";
+import { createDetailsFold, createReasonsFold } from "./folds";
 import { createHead } from "./head";
 import { onKeys } from "./keys";
 import { createLegend } from "./legend";
 import { createNotices } from "./notices";
 import { createPanel } from "./panel";
 import { createPlane } from "./plane";
+import { createReading } from "./reading";
+import { createReasons } from "./reasons";
 import { createScene } from "./scene";
+import { createStage } from "./stage";
 import { createStop } from "./stop";
 import { createTable } from "./table";
+import { createTrack } from "./track";
+import { createWords } from "./writer";
+import { createZoomBar } from "./zoom-bar";
 
 export interface Run {
   store: Store;
@@ -47,13 +54,16 @@ export function mountView(el: HTMLElement, { store, state, link }: Run, signal: 
   const actions = [
     createStop(store, link, signal),
     createCompare(store, link, compared, signal),
+    createFitsCompared(store, link, compared, signal),
     createExport(store, state, link, plots.picture, signal),
   ];
-  const fits = createFitsCompared(store, link, compared, signal);
   const notices = createNotices(store, signal);
-  const foot = createFoot(store, state, link, signal);
-  root.append(
-    createHead(store, state, link, notices, actions, signal),
+  const track = createTrack(store, state, root, signal);
+  const scene = createScene(store, state, link, signal);
+  const moved = createDumbbells(store, state, signal);
+  const details = element(
+    "div",
+    { class: "details-fold", id: "details" },
     element(
       "div",
       { class: "body" },
@@ -61,26 +71,40 @@ export function mountView(el: HTMLElement, { store, state, link }: Run, signal: 
         "div",
         { class: "left" },
         element("div", { class: "picture" }, plots.node, table.node),
-        createLegend(store, state, [table.button, plane.button, fits], signal),
-        foot.node,
+        createLegend(store, state, [table.button, plane.button], signal),
       ),
-      element(
-        "div",
-        { class: "right" },
-        element(
-          "div",
-          { class: "right-content" },
-          createScene(store, state, link, signal),
-          plane.node,
-          createPanel(store, state, signal),
-          createAsk(store, state, link, signal),
-        ),
-      ),
+      element("div", { class: "right" }, createPanel(store, state, signal)),
     ),
+  );
+  const reasons = element("div", { id: "reasons" }, createReasons(store, state, link, signal).node);
+  root.append(
+    createHead(store, state, link, notices, actions, signal),
+    element(
+      "div",
+      { class: "story" },
+      createStage([scene, plane.node, moved], store, state, signal),
+      createReading(store, state, link, signal),
+    ),
+    track.node,
+    element(
+      "div",
+      { class: "folds" },
+      createReasonsFold(store, state, "reasons", signal),
+      createDetailsFold(store, state, "details", signal),
+      createZoomBar(store, state, link, signal),
+      createWords(store, link, signal),
+    ),
+    reasons,
+    details,
     notices.node,
   );
-  onKeys([plots.node, foot.slider, plane.stage], store, state, signal);
+  onKeys([plots.node, track.slider, plane.stage], store, state, signal);
 
+  react(signal, () => {
+    details.hidden = !state.details.value;
+    reasons.hidden = !state.reasons.value;
+    root.classList.toggle("with-details", state.details.value);
+  });
   react(signal, () => {
     const title = store.head.value.title || "optimization run";
     setAttributes(root, { "aria-label": title, "data-xinv-run": store.run.value });
@@ -95,6 +119,7 @@ export function mountView(el: HTMLElement, { store, state, link }: Run, signal: 
   watchTheme(host, signal, (theme) => {
     root.dataset.theme = theme;
     plots.recolour();
+    track.recolour();
     plane.recolour();
   });
 }

@@ -13,10 +13,9 @@ export interface Notices {
 
 export function createNotices(store: Store, signal: AbortSignal): Notices {
   const texts = computed(() => {
-    store.version.value;
-    // Where nothing was recorded, the empty plots say all this.
-    if (store.history.rows === 0) return [];
-    const found = [...store.head.value.notices];
+    // Where nothing was recorded, one of them is the whole text.
+    const told = store.captions.value.map(({ parts }) => parts.map(({ text }) => text).join(""));
+    const found = store.head.value.notices.filter((notice) => !told.includes(notice));
     if (store.problem.value) found.push(store.problem.value);
     if (store.incomplete.value) found.push(INCOMPLETE);
     return [...new Set(found)];

@@ -27,7 +27,7 @@ export function createPlane(store: Store, state: State, root: HTMLElement, signa
   );
   const node = element(
     "div",
-    { class: "scene plane", id: "plane" },
+    { class: "plane", id: "plane" },
     stage,
     element("div", { class: "axes" }, ...choices),
   );
@@ -63,6 +63,8 @@ export function createPlane(store: Store, state: State, root: HTMLElement, signa
 
   on(button, "click", () => {
     state.plane.value = !state.showsPlane.value;
+    // It stands in the place of the scene, which may be out of sight.
+    if (state.plane.value) node.scrollIntoView?.({ block: "nearest" });
   });
   react(signal, () => {
     const open = state.showsPlane.value;

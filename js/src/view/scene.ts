@@ -1,9 +1,9 @@
 // The picture of the simulation at the cursor: the nearest one at or before it at once, the exact one from
 // the kernel as soon as the cursor rests. The old picture stays until the new one is decoded: no flicker.
-import { element, react, setAttributes, setText } from "../dom";
+import { element, react, setText } from "../dom";
 import { formatCount } from "../format";
 import type { Link } from "../link";
-import { atEnd, on } from "../listen";
+import { atEnd } from "../listen";
 import type { State } from "../state";
 import type { Store } from "../store";
 import type { Frame } from "../wire";
@@ -14,17 +14,7 @@ const REST = 120;
 export function createScene(store: Store, state: State, link: Link, signal: AbortSignal): HTMLElement {
   const image = element("img", { alt: "", draggable: "false" });
   const note = element("p", { class: "scene-note" });
-  const widen = element("button", { class: "widen" });
-  const node = element("div", { class: "scene" }, image, note, widen);
-  on(widen, "click", () => {
-    state.wideScene.value = !state.wideScene.value;
-  });
-  react(signal, () => {
-    const wide = state.wideScene.value;
-    const label = wide ? "smaller scene" : "larger scene";
-    setAttributes(widen, { "aria-label": label, title: label, "aria-pressed": wide });
-    setText(widen, wide ? "⤡" : "⤢");
-  });
+  const node = element("div", { class: "scene" }, image, note);
   image.hidden = true;
   let shown: Frame | null = null;
 

@@ -9,9 +9,27 @@ import { createPull } from "./pull";
 
 const BUILT_IN = "built-in text";
 
-export function createWriter(store: Store, link: Link, signal: AbortSignal): HTMLElement {
+/** One line below the story. */
+export function createWords(store: Store, link: Link, signal: AbortSignal): HTMLElement {
+  const checked = element("span", { class: "checked" }, "Numbers checked against the recording.");
+  const node = element(
+    "p",
+    { class: "words" },
+    element("span", {}, "Words:"),
+    createWriter(store, link, signal),
+    checked,
+  );
+  react(signal, () => {
+    const { writer, status, busy } = store.head.value;
+    node.hidden = !writer.text;
+    checked.hidden = Boolean(writer.hint || writer.pull || busy) || status === "running";
+  });
+  return node;
+}
+
+function createWriter(store: Store, link: Link, signal: AbortSignal): HTMLElement {
   const { node, button, sheet } = createPopup("who writes", "writer", signal, () => {});
-  button.className = "pill writer";
+  button.className = "action writer";
   const about = element("p");
   const hint = element("p");
   const command = element("button", { class: "command", title: "copy this command" });

@@ -1,5 +1,4 @@
-// Under the slider: what can be done with the pointer and the keys, or, once something is selected or
-// zoomed, the buttons that have it explained, zoom to it and back.
+// Below the track, once something is selected or zoomed: the buttons that have it explained, zoom to it and back.
 import { element, react } from "../dom";
 import type { Link } from "../link";
 import { on } from "../listen";
@@ -9,11 +8,6 @@ import { show } from "../zoom";
 import { spanText } from "./caption";
 
 export function createZoomBar(store: Store, state: State, link: Link, signal: AbortSignal): HTMLElement {
-  const hint = element(
-    "p",
-    { class: "hint" },
-    "drag to select a span · ← → to step · + − or the wheel to zoom",
-  );
   const shown = element("span", { class: "hint" });
   const explain = element("button", { class: "action" });
   const into = element("button", { class: "action" });
@@ -23,8 +17,7 @@ export function createZoomBar(store: Store, state: State, link: Link, signal: Ab
     const span = state.span.value;
     if (!span) return;
     link.explain(span);
-    state.explaining.value = span;
-    state.tab.value = "Explanation";
+    state.asked.value = span;
   });
   on(into, "click", () => {
     const span = state.span.value;
@@ -40,7 +33,6 @@ export function createZoomBar(store: Store, state: State, link: Link, signal: Ab
     const span = state.span.value;
     const view = state.view.value;
     const same = span && view && Math.abs(span[0] - view[0]) < 1 && Math.abs(span[1] - view[1]) < 1;
-    hint.hidden = span !== null || view !== null;
     const { compared, status } = store.head.value;
     explain.textContent = `Explain these ${store.noun.value}s`;
     explain.hidden = !span || !link.hasKernel.value || compared || status === "running";
@@ -51,5 +43,5 @@ export function createZoomBar(store: Store, state: State, link: Link, signal: Ab
     shown.hidden = !view;
     shown.textContent = view ? `${spanText([Math.ceil(view[0]), Math.floor(view[1])], store)} shown` : "";
   });
-  return element("div", { class: "zoom-bar" }, hint, shown, back, explain, into, clear);
+  return element("div", { class: "zoom-bar" }, shown, back, explain, into, clear);
 }
