@@ -184,7 +184,7 @@ def _close_recording(result: Any) -> None:
 def _begins_with_us(result: Any) -> bool:
     """Whether the cell that is done is one with the magic in front; where IPython does not tell, it is."""
     cell = getattr(getattr(result, "info", None), "raw_cell", None)
-    return not isinstance(cell, str) or _MARK in cell.lstrip().split("\n", 1)[0]
+    return not isinstance(cell, str) or MARK in cell.lstrip().split("\n", 1)[0]
 
 
 def _problem_of(shell: InteractiveShell, options: Options) -> Problem | None:
