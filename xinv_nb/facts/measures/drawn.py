@@ -24,7 +24,7 @@ _RANDOM = 0.1
 """Share of the length of the steps from which on what no rule tells of them counts."""
 _ALIKE = 0.25
 """Correlation of successive values up to which they are draws."""
-_MOST_COLUMNS, _MOST_ROWS = 10, 5000
+_MOST_COLUMNS, _MOST_ROWS = 10, 1000
 """Parameters and steps that are looked at."""
 
 
