@@ -6,6 +6,7 @@ import pytest
 
 import xinv_nb as xi
 from tests.example_runs import EXAMPLES
+from xinv_nb.recorded.writer import RunWriter
 
 ANSWERED = [
     ("rosenbrock_adam", "What happened to the loss?", "course", "The loss fell from 24.2 to 0.403"),
@@ -160,3 +161,19 @@ def test_that_the_gradient_is_right_is_not_said_for_being_small(question: str) -
     answer = EXAMPLES["rosenbrock_adam"]().ask(question, model=False)
     assert "run.diagnose(objective) compares it" in answer.text
     assert "almost level" not in answer.text
+
+
+def test_what_was_asked_before_changes_nothing_of_a_run() -> None:
+    run = EXAMPLES["bowl"]()
+    RunWriter(run).forget_spans()
+    known = [(fact.id, fact.text) for fact in run.facts]
+    answers = [
+        run.ask("What pushed x[0] at iteration 5?", model=False),
+        run.ask("What happened to the loss?", span=(3, 7), model=False),
+        run.ask("What happened between iterations 4 and 6?", model=False),
+    ]
+    assert [(fact.id, fact.text) for fact in run.facts] == known
+    assert run.chosen_spans == ()
+    assert "between iterations 3 and 7" in answers[1].text
+    assert all(cite in dict(known) for answer in answers for cite in answer.cites)
+    assert run.ask("What pushed x[0] at iteration 5?", model=False) == answers[0]

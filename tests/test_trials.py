@@ -222,7 +222,7 @@ def test_of_a_search_that_may_accept_what_is_no_lower_nothing_is_said_to_be_turn
     assert text.startswith(f"{no_lower} of 400 evaluations were no lower than the lowest before them")
 
 
-@pytest.mark.parametrize("width", [2, 3, 5])
+@pytest.mark.parametrize("width", [1, 2, 3, 5])
 def test_steps_by_the_sign_of_each_slope_are_no_trials(width: int) -> None:
     """Rprop: each number has a step of its own, longer by a fifth while its slope keeps its sign, else half as long."""
     random = numpy.random.RandomState(width)

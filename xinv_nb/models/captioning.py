@@ -96,7 +96,7 @@ def answer(
     """Answer a question by the facts that bear on it, or say that the recording does not show it."""
     if span is not None and run.evaluations:
         last = run.evaluations - 1
-        run.choose_span((min(max(span[0], 0), last), min(max(span[1], 0), last)))
+        span = min(max(span[0], 0), last), min(max(span[1], 0), last)
     if not run.evaluations:
         return replace(narrate(run)[0], heading=question, status="the recording does not show it")
     asked = with_parts(run, with_coordinates(run, question))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from xinv_nb.errors import XinvError
 
 MOST_SPANS = 32
@@ -60,11 +62,33 @@ class Choices:
         >>> run.facts[-1].text
         'x fell from 4 to 3; the gradient asked for this.'
         """
+        first, last = self._checked(span)
+        if (first, last) not in self._chosen_spans:
+            self._chosen_spans = (*self._chosen_spans, (first, last))[-MOST_SPANS:]
+
+    def with_span(self, span: tuple[int, int]) -> Self:
+        """Return the same run with `facts` that tell also of a stretch; this one goes on telling what it tells.
+
+        >>> import xinv_nb as xi
+        >>> from autograd import grad
+        >>> with xi.record() as run:
+        ...     slopes = [grad(lambda x: x**2)(x) for x in (4.0, 3.0, 2.0)]
+        >>> run.with_span((0, 1)).chosen_spans, run.chosen_spans
+        (((0, 1),), ())
+        """
+        known = self._checked(span)
+        if known in self._chosen_spans:
+            return self
+        run = object.__new__(type(self))  # no copy by way of its file
+        run.__dict__.update(self.__dict__, memo={})
+        run._chosen_spans = (*self._chosen_spans, known)
+        return run
+
+    def _checked(self, span: tuple[int, int]) -> tuple[int, int]:
         first, last = (int(end) for end in span)
         if not 0 <= first <= last < self.evaluations:
             raise XinvError(
                 f"The run has no evaluations {first} to {last}; choose two between 0 and {self.evaluations - 1}, "
                 "the first one first."
             )
-        if (first, last) not in self._chosen_spans:
-            self._chosen_spans = (*self._chosen_spans, (first, last))[-MOST_SPANS:]
+        return first, last

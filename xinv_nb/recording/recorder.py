@@ -26,6 +26,7 @@ from xinv_nb.recorded.writer import RunWriter
 from xinv_nb.recording import context, elsewhere
 from xinv_nb.recording.backends import registry
 from xinv_nb.recording.backends.protocol import Recording
+from xinv_nb.recording.derived import DerivedPoints
 from xinv_nb.recording.elsewhere import Unseen
 from xinv_nb.recording.evaluation import Evaluation, Tape
 from xinv_nb.recording.events import Happening, WatchedValue
@@ -68,6 +69,7 @@ class Recorder:
         """How many passes are open inside each other."""
         self.passes = 0
         self.of_several = 0
+        self._derived = DerivedPoints()
         self.evaluation: Evaluation | None = None
         """The evaluation whose forward pass is running."""
         self.asked: Asked | None = None
@@ -136,7 +138,7 @@ class Recorder:
         self._optimizers.close()
         self._attempt(self._rows.close)
         for history in self.run.histories:
-            settle(history, is_over=True)
+            settle(history, self._derived, is_over=True)
         self._note_unseen()
         if self.run.evaluations == 0 and not self.run.notices and not self.run.missed.is_anything:
             self.notice(_NO_GRADIENT if not self.passes else _OF_SEVERAL if self.of_several else _NO_LOSS)
@@ -221,8 +223,14 @@ class Recorder:
         with np.errstate(all="ignore"):
             evaluation.birth = self._lookout.forward(evaluation.point, tape.value_break)
 
-    def between_steps(self) -> None:
-        """Take note of a pass of the framework's own, as its optimizers make them between two steps."""
+    def of_several_at(self, point: Any) -> None:
+        """Take note of a pass over a function that returns several numbers, as a Jacobian takes one."""
+        self.of_several += 1
+        self._derived.add(point, self._rows.evaluations_of_latest)
+
+    def between_steps(self, point: Any) -> None:
+        """Take note of a pass of the framework's own: between steps of its optimizers, or for second derivatives."""
+        self._derived.add(point, self._rows.evaluations_of_latest)
         recorder: Recorder | None = self
         while recorder is not None:
             recorder._optimizers.passes_between += 1  # noqa: SLF001
@@ -258,7 +266,7 @@ class Recorder:
                 self._look_at_loop(history, row)
             if row & (row + 1) == 0:  # seldom: each look goes over all rows
                 if row > _FEW:  # so that a live view tells of them
-                    settle(history, is_over=False)
+                    settle(history, self._derived, is_over=False)
                 if has_rested(history):
                     self._lookout.look_again(evaluation.looked_for)
         self._rows.tell(history, row, evaluation, slope, is_new=is_new)

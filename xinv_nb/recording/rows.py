@@ -100,6 +100,11 @@ class Rows:
             self._outside.put(self._newest)
         return appended
 
+    @property
+    def evaluations_of_latest(self) -> int:
+        """How many evaluations there are of the objective of the latest."""
+        return len(self._newest)
+
     def watched_outside(self, value: WatchedValue) -> None:
         """Add a quantity that was watched outside any pass."""
         self._outside.add(value, self._newest)

@@ -201,6 +201,7 @@ def _at_the_end(run: RecordedRun, question: str) -> list[Fact]:
 
 
 def _facts_for(run: RecordedRun, question: str, span: tuple[int, int] | None) -> list[Fact]:
+    is_chosen = span is not None
     asked = " ".join(question.lower().split())
     if (loss := told_of_loss(run)) is not None and mentions(question, loss.name):
         asked = asked.replace(re.sub(r"^(?:the|an?) ", "", loss.name.lower()), "loss")
@@ -211,11 +212,12 @@ def _facts_for(run: RecordedRun, question: str, span: tuple[int, int] | None) ->
         span = (int(named[1]), int(named[2] or named[1]))
     if named is not None:
         asked = asked.replace(named.group(), "")
-    if span is not None and _PUSHED.search(asked):
+    looked_at = run
+    if span is not None and (is_chosen or _PUSHED.search(asked)):
         with contextlib.suppress(XinvError):  # the run has no such iteration
-            run.choose_span(span)  # what pushes there is computed on request
+            looked_at = run.with_span(span)  # what happened there, and what pushes, is computed on request
     is_known = run.has_gradients or not re.search(r"\bgradients?\b", asked)
-    for facts in _by_nearness(facts_of(run), span):
+    for facts in _by_nearness(facts_of(looked_at), span):
         if not _PUSHED.search(asked) or _ALONG.search(asked):
             facts = [fact for fact in facts if fact.kind != "push"]
         elif span is None:  # of an iteration that was asked for before, nothing is said again
@@ -231,8 +233,15 @@ def _facts_for(run: RecordedRun, question: str, span: tuple[int, int] | None) ->
             found = [f for f in facts if f.kind in ("phase", "event", "course")]
         # Without a span a move over the whole run says what its parts say.
         if best := found if span else _longest(found, asked):
-            return best
+            return best if looked_at is run else _for_the_answer(run, question, best)
     return []
+
+
+def _for_the_answer(run: RecordedRun, question: str, found: Sequence[Fact]) -> list[Fact]:
+    """Return facts without a number where they are none of the run's: the answer names those that are near."""
+    known = {fact.id for fact in facts_of(run)}
+    near = nearest_facts(read(run, question))
+    return [fact if fact.id in known else replace(fact, id="", cites=near) for fact in found]
 
 
 def _by_nearness(facts: Sequence[Fact], span: tuple[int, int] | None) -> list[list[Fact]]:

@@ -80,8 +80,6 @@ class Recording(Protocol):
     """How many passes are open inside each other; only the outermost is an evaluation."""
     passes: int
     """How many passes there were at the outermost level, whatever came of them."""
-    of_several: int
-    """How many of them were of functions that return several numbers."""
     evaluation: Evaluation | None
     """The evaluation whose forward pass is running."""
     asked: Asked | None
@@ -109,8 +107,11 @@ class Recording(Protocol):
     def hand_on(self, evaluation: Evaluation, gradient: Any | None) -> None:
         """Add an evaluation of which all is known that there is to know."""
 
-    def between_steps(self) -> None:
-        """Take note of a pass of the framework's own, as its optimizers make them between two steps."""
+    def between_steps(self, point: Any) -> None:
+        """Take note of a pass of the framework's own: between steps of its optimizers, or for second derivatives."""
+
+    def of_several_at(self, point: Any) -> None:
+        """Take note of a pass over a function that returns several numbers, as a Jacobian takes one."""
 
     def happened(self, happening: Happening) -> None:
         """Take note of an event that the user's code reports."""

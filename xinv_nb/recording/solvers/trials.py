@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from xinv_nb.recorded.columns import in_real_numbers
 from xinv_nb.recorded.history import History
+from xinv_nb.recording.derived import DerivedPoints
+from xinv_nb.recording.solvers.going_back import back_by_derivatives, back_by_steps, leads_down
 from xinv_nb.recording.solvers.searches import are_on_a_lattice, search_on_lines
 
 Floats = NDArray[np.float64]
@@ -34,20 +36,22 @@ _RETURNS = 0.55
 """Share of the evaluations behind one that was not lower that start from the lowest point, from which on it is one."""
 
 
-def settle(history: History, *, is_over: bool) -> None:
+def settle(history: History, derived: DerivedPoints, *, is_over: bool) -> None:
     """Mark the trials of a program's own search in a history; those of solvers that are followed are known already.
 
-    `is_over` tells that no more evaluations will come.
+    `derived` is where the program took other derivatives; `is_over` tells that no more evaluations will come.
     """
     if history.kept is not None or not history.width:
         return
     points, loss = in_real_numbers(history.values.array), history.loss.array
-    at = 0
+    at, times = 0, derived.times()
     for call in [*history.calls, None]:
         stop = len(loss) if call is None else call.start
         if stop - at > 2:
             with np.errstate(all="ignore"):  # of a run that diverged
-                judged = _judged(history, slice(at, stop), points, is_over=is_over or stop < len(loss))
+                judged = back_by_derivatives(points[at:stop], loss[at:stop], times, at)
+                if judged is None:
+                    judged = _judged(history, slice(at, stop), points, is_over=is_over or stop < len(loss))
             for row, accepted in judged.items():
                 history.set_accepted(at + row, accepted=accepted)
         if call is not None:
@@ -64,7 +68,8 @@ def _judged(history: History, part: slice, points: Floats, *, is_over: bool) -> 
         return {}
     found = search_on_lines(points[part], loss, slopes, is_over=is_over)
     if found is None:
-        found = dict.fromkeys(trials_on_rays(points[part], loss, slopes, is_over=is_over).tolist(), False)
+        rows = {*trials_on_rays(points[part], loss, slopes, is_over=is_over).tolist()}
+        found = dict.fromkeys(sorted(rows.union(back_by_steps(points[part], loss, slopes))), False)
     return found
 
 
@@ -74,12 +79,7 @@ def _goes_by_sign(points: Floats, slopes: Floats) -> bool:
     So does Rprop (Riedmiller & Braun 1993): that a number goes back is a step of its own, and takes none back.
     """
     steps = np.diff(points, axis=0)
-    if (
-        points.shape[1] < 2
-        or len(steps) < _FEWEST_BY_SIGN
-        or not np.isfinite(steps).all()
-        or ((steps * slopes[:-1]) > 0).any()
-    ):
+    if len(steps) < _FEWEST_BY_SIGN or not np.isfinite(steps).all() or ((steps * slopes[:-1]) > 0).any():
         return False
     sizes = np.abs(steps)
     both = (sizes[1:] > 0) & (sizes[:-1] > 0)
@@ -133,6 +133,8 @@ def trials_on_rays(points: Floats, loss: Floats, slopes: Floats | None = None, *
             tried = worse
         elif loss[firsts[at]] > loss[firsts[base]] + _ROUNDING * abs(loss[firsts[base]]):
             continue  # what it went on from was no lower: no search for a lower point
+        elif slopes is not None:  # what is lower may be a step of its own, where the next one leads down from it
+            tried = [k for k in tried if k in worse or not leads_down(apart[k : k + 2], slopes[firsts[k]])]
         if at + 1 >= len(apart):
             if not is_over:
                 break

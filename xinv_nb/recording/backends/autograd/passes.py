@@ -54,7 +54,7 @@ class Passes:
             of = differentiated(fun)
             if of is None:
                 recording.evaluation = None
-                recording.between_steps()
+                recording.between_steps(x)
                 return None
             if recording.asked is None:  # a solver asks for one function
                 of = self._alike.seen(of)
@@ -107,7 +107,7 @@ class Passes:
             if not isinstance(value, float):  # NumPy's are, too: by far the most frequent
                 value = only_output(value)
                 if value is None:
-                    recording.of_several += 1
+                    recording.of_several_at(evaluation.point)
                     return
                 value = value.real
             loss = evaluation.loss = float(value)
