@@ -48,7 +48,7 @@ def test_nothing_jumps_while_a_run_is_followed_nor_at_its_end(chromium: Any, dev
 
 
 def test_a_laptop_shows_the_story_whole(chromium: Any, dev_page: str) -> None:
-    page = chromium.new_page(viewport={"width": 1016, "height": 900})
+    page = chromium.new_page(viewport={"width": 1032, "height": 900})
     page.goto(f"{dev_page}?pause=1")
     page.wait_for_selector("body[data-ready]")
     region = page.get_by_role("region").first
