@@ -6,6 +6,7 @@ import { element, react, reconcile, setAttributes } from "../dom";
 import { formatCount, formatPair, formatWithUnit } from "../format";
 import { atEnd, on } from "../listen";
 import type { Caption } from "../protocol";
+import { factsOf } from "../reasons-table";
 import { FOLLOW, type State } from "../state";
 import type { Store } from "../store";
 import { keysOf, lightSpan, spanText } from "./caption";
@@ -70,6 +71,20 @@ export function createChapters(
     if (shown && at !== before && state.cursor.peek() !== FOLLOW) bringIntoSight(scroll, shown);
     before = at;
     state.lit.value = null;
+  });
+  // A cell of the reasons that is pressed shows where it is told of.
+  react(signal, () => {
+    const [cell, reasons] = [state.pressed.value, store.reasons.value];
+    const ids = cell && reasons ? factsOf(reasons, cell) : [];
+    store.captions.value;
+    open.value;
+    for (const article of list.querySelectorAll<HTMLElement>(".chapter")) {
+      const cites = article.dataset.cites?.split(" ") ?? [];
+      article.classList.toggle(
+        "told",
+        ids.some((id) => cites.includes(id)),
+      );
+    }
   });
   return node;
 }
@@ -139,7 +154,11 @@ function createChapter(
   const article = element("article", { class: "chapter", "aria-label": `${title}, ${span}` }, head, text);
   article.classList.toggle("open", open);
   article.classList.toggle("writing", caption.writing);
-  setAttributes(article, { "data-first": caption.span[0], "data-last": caption.span[1] });
+  setAttributes(article, {
+    "data-first": caption.span[0],
+    "data-last": caption.span[1],
+    "data-cites": cites.join(" "),
+  });
   lightSpan(article, caption.span, state);
   on(article, "click", () => state.select(caption.span, true));
   return element("li", {}, article);
