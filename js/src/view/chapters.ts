@@ -17,6 +17,8 @@ import { say } from "./says";
 const INTERVAL = 1000;
 /** What is at the lower edge fades over this height (pixels). */
 const FADE = 14;
+/** Of a chapter that is opened, at least this much is seen (pixels): its title and two lines. */
+const GLIMPSE = 64;
 /** Of more chapters only the open one and its neighbours are seen. */
 const MOST = 4;
 
@@ -89,10 +91,10 @@ export function createChapters(
   return node;
 }
 
-/** Scrolls as little as shows all of a chapter, and back to the headline where both fit. */
+/** Scrolls as little as shows where a chapter begins: the headline stays in sight as far as there is room. */
 function bringIntoSight(scroll: HTMLElement, chapter: HTMLElement): void {
   const top = chapter.getBoundingClientRect().top - scroll.getBoundingClientRect().top + scroll.scrollTop;
-  const bottom = top + chapter.offsetHeight + FADE;
+  const bottom = top + Math.min(chapter.offsetHeight, GLIMPSE) + FADE;
   scroll.scrollTop = Math.min(top, Math.max(0, bottom - scroll.clientHeight));
 }
 
