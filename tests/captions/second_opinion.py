@@ -25,6 +25,8 @@ NUMBER = (
     r"(?<![\w.\[^])[−-]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?"
     r"(?:\s?[×x*·]\s?10\^?\{?[−-]?\d+\}?|×10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+|[eE][−+-]?\d+)?"
 )
+PLAIN = r"(?<![\w.])-?\d+(?:\.\d+)?"
+"""A number as a simulator writes it in the words of an event."""
 STEP = r"(?:iterations?|steps?|evaluations?|epochs?)"
 
 WORDS = {
@@ -253,8 +255,34 @@ class _Judge:
         self.events: dict[str, set[int]] = {}
         for event in run.events:
             self.events.setdefault(event.text, set()).add(event.evaluation)
+        self.shapes: dict[str, list[tuple[int, list[float]]]] = {}
+        for text, evaluations in self.events.items():
+            shape, numbers = re.sub(PLAIN, "#", text), [float(n) for n in re.findall(PLAIN, text)]
+            if numbers:
+                self.shapes.setdefault(shape, []).extend((k, numbers) for k in evaluations)
 
     def judge(self, sentence: str) -> Iterator[Finding]:
+        parts = re.split(rf"; (?=(?:until|after|from) {STEP} \d)", sentence)
+        if len(parts) > 1:
+            for part in parts:
+                yield from self.judge(part)
+            return
+        for shape, times in self.shapes.items():
+            words = re.escape(shape).replace(re.escape("#"), rf"({PLAIN})(?: to ({PLAIN}))?")
+            match = re.search(words, sentence)
+            if match is None or match.group() in self.events:
+                continue
+            found = [match.groups()[k : k + 2] for k in range(0, len(match.groups()), 2)]
+            columns = list(zip(*(numbers for _, numbers in times), strict=True))
+            right = all(
+                (float(low), float(high or low)) == (min(column), max(column))
+                for (low, high), column in zip(found, columns, strict=True)
+            )
+            sentence = sentence.replace(match.group(), " ")
+            named = {int(m["k"]) for m in re.finditer(WORDS["at"], sentence)}
+            right = right and named <= {k for k, _ in times}
+            yield Finding("event", match.group(), right, f"it happened with {columns}"[:200])
+            sentence = re.sub(WORDS["at"], " ", sentence)
         for event, evaluations in self.events.items():
             if event in sentence:
                 sentence = sentence.replace(event, " ")
