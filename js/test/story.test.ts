@@ -242,6 +242,48 @@ describe("the details", () => {
   });
 });
 
+describe("the reasons", () => {
+  const table = {
+    span: [0, 29] as const,
+    label: "",
+    parts: [[-20], [-9]],
+    together: [-20, -9],
+    changes: [-29],
+    change: -29,
+    doubt: 0.1,
+    why_not: "",
+  };
+  const reasons = {
+    why_not: "",
+    unit: "",
+    lower: "cheaper",
+    higher: "dearer",
+    rows: ["a", "b"].map((name) => ({ name, label: name, unit: "", directions: null })),
+    terms: [{ name: "length", label: "length", unit: "", factor: 1 }],
+    tables: [table],
+    pushes: null,
+    facts: [{ id: "F1", span: [0, 29] as const, row: 1, terms: [0] }],
+  };
+  const fold = () =>
+    all(".fold").find((node) => node.getAttribute("aria-label") === "Reasons") as HTMLElement;
+
+  it("unfold where they are known, and a pressed cell shows the chapter that tells of it", () => {
+    tell([chapter("All", [0, 29])]);
+    expect(fold().hidden).toBe(true);
+    model.receive(encode({ sequence: 2, reasons: reasons as never }));
+    expect([fold().hidden, find("#reasons").hidden]).toEqual([false, true]);
+    fold().click();
+    expect(find("#reasons").hidden).toBe(false);
+    const cells = all("#reasons .half .cell");
+    cells.find((node) => node.getAttribute("aria-label")?.startsWith("a, length"))?.click();
+    expect(all(".chapter.told")).toHaveLength(0);
+    all("#reasons .half .cell")
+      .find((node) => node.getAttribute("aria-label")?.startsWith("b, length"))
+      ?.click();
+    expect(all(".chapter.told")).toHaveLength(1);
+  });
+});
+
 describe("without a scene", () => {
   it("what moved is shown from its start to the cursor", () => {
     tell([], { series: SERIES.slice(0, 1) });

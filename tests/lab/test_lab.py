@@ -138,6 +138,9 @@ def test_the_first_notebook_from_run_all_to_reopening_without_a_kernel(tab: LabP
     record.locator("> summary").click()
     assert not picture.is_visible()
 
+    slider.focus()
+    page.keyboard.press("Escape")
+    page.keyboard.press("End")
     tab.show(region)
     keep_picture(region, "widget-light")
     tab.theme("JupyterLab Dark")

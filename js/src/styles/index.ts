@@ -1,5 +1,7 @@
 // The style sheets of the view, in the order in which they apply.
 import adapt from "./adapt.css";
+import answer from "./answer.css";
+import findings from "./findings.css";
 import head from "./head.css";
 import layout from "./layout.css";
 import left from "./left.css";
@@ -19,6 +21,8 @@ export const css = [
   head,
   stage,
   reading,
+  answer,
+  findings,
   track,
   left,
   over,

@@ -6,6 +6,7 @@ import { element, react, reconcile, setAttributes } from "../dom";
 import { formatCount, formatPair, formatWithUnit } from "../format";
 import { atEnd, on } from "../listen";
 import type { Caption } from "../protocol";
+import { factsOf } from "../reasons-table";
 import { FOLLOW, type State } from "../state";
 import type { Store } from "../store";
 import { keysOf, lightSpan, spanText } from "./caption";
@@ -16,6 +17,8 @@ import { say } from "./says";
 const INTERVAL = 1000;
 /** What is at the lower edge fades over this height (pixels). */
 const FADE = 14;
+/** Of a chapter that is opened, at least this much is seen (pixels): its title and two lines. */
+const GLIMPSE = 64;
 /** Of more chapters only the open one and its neighbours are seen. */
 const MOST = 4;
 
@@ -71,13 +74,27 @@ export function createChapters(
     before = at;
     state.lit.value = null;
   });
+  // A cell of the reasons that is pressed shows where it is told of.
+  react(signal, () => {
+    const [cell, reasons] = [state.pressed.value, store.reasons.value];
+    const ids = cell && reasons ? factsOf(reasons, cell) : [];
+    store.captions.value;
+    open.value;
+    for (const article of list.querySelectorAll<HTMLElement>(".chapter")) {
+      const cites = article.dataset.cites?.split(" ") ?? [];
+      article.classList.toggle(
+        "told",
+        ids.some((id) => cites.includes(id)),
+      );
+    }
+  });
   return node;
 }
 
-/** Scrolls as little as shows all of a chapter, and back to the headline where both fit. */
+/** Scrolls as little as shows where a chapter begins: the headline stays in sight as far as there is room. */
 function bringIntoSight(scroll: HTMLElement, chapter: HTMLElement): void {
   const top = chapter.getBoundingClientRect().top - scroll.getBoundingClientRect().top + scroll.scrollTop;
-  const bottom = top + chapter.offsetHeight + FADE;
+  const bottom = top + Math.min(chapter.offsetHeight, GLIMPSE) + FADE;
   scroll.scrollTop = Math.min(top, Math.max(0, bottom - scroll.clientHeight));
 }
 
@@ -139,7 +156,11 @@ function createChapter(
   const article = element("article", { class: "chapter", "aria-label": `${title}, ${span}` }, head, text);
   article.classList.toggle("open", open);
   article.classList.toggle("writing", caption.writing);
-  setAttributes(article, { "data-first": caption.span[0], "data-last": caption.span[1] });
+  setAttributes(article, {
+    "data-first": caption.span[0],
+    "data-last": caption.span[1],
+    "data-cites": cites.join(" "),
+  });
   lightSpan(article, caption.span, state);
   on(article, "click", () => state.select(caption.span, true));
   return element("li", {}, article);
