@@ -299,6 +299,8 @@ def recomputed_event(run: Run, fact: Fact) -> list[float]:
     told = [e for e in run.events_as_recorded() if e.id in fact.cites]
     times = sorted(e.evaluation for e in told)
     same = [e for e in run.events_as_recorded() if e.name == told[0].name and times[0] <= e.evaluation <= times[-1]]
+    if "rejected" in fact.form:  # what is quoted is of one time
+        same = [e for e in told if e.evaluation == fact.values["at"]]
     said = [numbers_in(e.text) for e in same]
     ranges = [sorted({min(column), max(column)}) for column in zip(*said, strict=True)]
     when = [times[-1]] if fact.text.startswith(("Until", "After")) else [times[0]]
