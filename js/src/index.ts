@@ -35,6 +35,7 @@ function connect(model: Model, signal: AbortSignal) {
   const readSnapshot = () => receive(model.get("_snapshot"));
   watchKernel(
     model,
+    () => store.head.peek().status === "running",
     (answers) => {
       link.hasKernel.value = answers;
     },

@@ -41,13 +41,18 @@ export function interrupter(model: Model): (() => Promise<unknown>) | null {
 /** How long (ms) a kernel may take to say that it is there; one that is busy is believed again once it speaks. */
 const SILENCE = 5000;
 
-/** Reports whether a kernel answers. A saved notebook shows a widget as it was, also where no kernel is behind it:
+/** Reports whether a kernel answers; one that is busy with a run is not asked to. A saved notebook shows a widget as it was, also where no kernel is behind it:
  *  Jupyter tells that of the layout, which it made in the same way; elsewhere a kernel is believed until it is silent. */
-export function watchKernel(model: Model, report: (answers: boolean) => void, signal: AbortSignal): void {
+export function watchKernel(
+  model: Model,
+  isRunning: () => boolean,
+  report: (answers: boolean) => void,
+  signal: AbortSignal,
+): void {
   if (!model.get("_has_kernel")) return;
   const layout = model.get("layout");
   let silent = false;
-  const tell = () => report(!silent && layout?.comm_live !== false);
+  const tell = () => report((!silent || isRunning()) && layout?.comm_live !== false);
   const timer = setTimeout(() => {
     silent = true;
     tell();

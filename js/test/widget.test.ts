@@ -881,6 +881,23 @@ describe("stop", () => {
     expect(button("Stop").parentElement?.hidden).toBe(true);
   });
 
+  it("stays however long an evaluation takes in which the kernel cannot answer", () => {
+    vi.useFakeTimers();
+    try {
+      mount();
+      model.receive(running());
+      controller.abort();
+      controller = new AbortController();
+      mount({ _snapshot: new DataView(running().buffer) });
+      vi.advanceTimersByTime(60_000);
+      expect(button("Stop").parentElement?.hidden).toBe(false);
+      model.receive(odd("log"));
+      expect(button("Stop").parentElement?.hidden).toBe(true);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it("says what to press where the host does not, or where that fails", async () => {
     mount();
     model.receive(running());
