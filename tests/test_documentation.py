@@ -48,7 +48,7 @@ def run_of(example: re.Match[str]) -> xi.Run:
         return run
     notebook = json.loads((ROOT / "demo_notebooks" / example["notebook"]).read_text(encoding="utf-8"))
     for cell in notebook["cells"]:
-        source = "".join(cell["source"]).replace("150_000", "2_000").replace("%load_ext xinv_nb", "")
+        source = "".join(cell["source"]).replace("%load_ext xinv_nb", "")
         if cell["cell_type"] != "code":
             continue
         if not source.startswith("%%xinv"):

@@ -22,9 +22,6 @@ export interface ReasonsPanel {
 const TOGETHER = "together";
 /** How long a stretch stands before its reasons are asked for (ms). */
 const REST = 200;
-/** Pixels of a column, and of all that is beside the columns of two tables. */
-const COLUMN = 72;
-const LEAST_BESIDE = 230;
 
 export function createReasons(store: Store, state: State, link: Link, signal: AbortSignal): ReasonsPanel {
   const title = element("h3", {}, "Who moved what, and what it brought");
@@ -33,6 +30,7 @@ export function createReasons(store: Store, state: State, link: Link, signal: Ab
   const why = element("p", { class: "quiet" });
   const left = element("div", { class: "half" });
   const right = element("div", { class: "half" });
+  const halves = element("div", { class: "halves" }, left, right);
   const picker = element("select", { "aria-label": "parameter" });
   const one = element("div", { class: "one-parameter" });
   const adds = element("p", { class: "adds" });
@@ -41,7 +39,7 @@ export function createReasons(store: Store, state: State, link: Link, signal: Ab
     { class: "reasons", "aria-label": "Reasons" },
     element("div", { class: "reasons-head" }, title, legend, spans),
     why,
-    element("div", { class: "halves" }, left, right),
+    halves,
     element("div", { class: "narrow" }, picker, one),
     adds,
   );
@@ -66,8 +64,8 @@ export function createReasons(store: Store, state: State, link: Link, signal: Ab
 
   // Beside each other where there is room for it, without the names twice.
   const place = () => {
-    const columns = left.querySelectorAll("thead th").length + right.querySelectorAll("thead th").length;
-    node.classList.toggle("beside", node.clientWidth >= LEAST_BESIDE + columns * COLUMN);
+    node.classList.add("beside");
+    node.classList.toggle("beside", halves.scrollWidth <= halves.clientWidth);
   };
   const observer = new ResizeObserver(place);
   observer.observe(node);
