@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import TYPE_CHECKING
 
 from xinv_nb.errors import XinvError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 MOST_SPANS = 32
 """Stretches chosen by the reader of which the facts are kept: the latest ones."""
