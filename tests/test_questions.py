@@ -169,11 +169,11 @@ def test_what_was_asked_before_changes_nothing_of_a_run() -> None:
     known = [(fact.id, fact.text) for fact in run.facts]
     answers = [
         run.ask("What pushed x[0] at iteration 5?", model=False),
-        run.ask("What happened to the loss?", span=(3, 7), model=False),
+        run.ask("Which parameter moved?", span=(3, 7), model=False),
         run.ask("What happened between iterations 4 and 6?", model=False),
     ]
     assert [(fact.id, fact.text) for fact in run.facts] == known
     assert run.chosen_spans == ()
-    assert "between iterations 3 and 7" in answers[1].text
+    assert "Between iterations 3 and 7" in answers[1].text
     assert all(cite in dict(known) for answer in answers for cite in answer.cites)
     assert run.ask("What pushed x[0] at iteration 5?", model=False) == answers[0]

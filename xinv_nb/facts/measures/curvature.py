@@ -28,6 +28,9 @@ _LATEST = 2000
 """Steps that are read from a path."""
 _NEARLY = 0.01
 """Sine of the angle up to which a direction lies in what the steps explored."""
+_FAR = 1e-3
+"""Share of the longest way of the run that it went in a direction at least, where it is explored: over less than that
+a gradient that is rounded shows nothing."""
 _NEAR_END = (0.1, 1e-3, 1e-5)
 """Shares of the fall of the loss that lie ahead of a step that is near the end: the nearer, the more the curvature
 there is one and the same, and the fewer the steps."""
@@ -80,10 +83,12 @@ class Path:
         steps = np.diff(self.values, axis=0)  # of the last little ones the pulls are not looked at either
         moved = np.linalg.norm(steps, axis=1)
         explored = explored_by(steps[moved > 1e-6 * moved.max()])
+        _, reach, axes = np.linalg.svd(self.values - self.values[-1], full_matrices=False)
+        far = axes[reach > _FAR * reach[0]].T
         for vector in simplest(alone).T[:MOST_DIRECTIONS]:
             move = combination(vector, self.scale, TRACE)
             if len(move.columns) > 1:  # one parameter without a gradient is told as such
-                yield move, bool(np.linalg.norm(vector - explored @ (explored.T @ vector)) < _NEARLY)
+                yield move, all(np.linalg.norm(vector - ways @ (ways.T @ vector)) < _NEARLY for ways in (explored, far))
 
     def estimate(self) -> Estimate | None:
         """Return what the change of the gradient over the steps near the end says of the curvature, if it does."""

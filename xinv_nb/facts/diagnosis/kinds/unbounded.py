@@ -143,5 +143,5 @@ KIND = FindingKind(
     seen_by="a loss that falls ever further below zero, no slower in the end than before, while the slope grows",
     example="a log-likelihood that is handed to a minimizer",
     asked_with=r"\b(?:unbounded|minus infinity|without end|below (?:0|zero)|negative)\b",
-    silences=("advice", "minimum", "convergence", "identifiability", "left-to-gain"),
+    silences=("advice", "minimum", "convergence", "identifiability", "left-to-gain", "poor-start"),
 )
