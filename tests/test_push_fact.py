@@ -52,7 +52,11 @@ def by_adam() -> xi.Run:
 def test_what_pushed_at_an_iteration_is_the_exact_descent_direction_by_quantity() -> None:
     run = by_adam()
     answer = run.ask("What pushed the amount at iteration 100?", model=False)
-    (fact,) = [f for f in run.facts if f.kind == "push" and f.span == (100, 100) and f.values["parameter"] == "p[1]"]
+    (fact,) = [
+        f
+        for f in run.with_span((100, 100)).facts
+        if f.kind == "push" and f.span == (100, 100) and f.values["parameter"] == "p[1]"
+    ]
     exact = -jacobian(terms)(run.parameters["p"][100])[:, 1]
     numpy.testing.assert_allclose([fact.data["parts"][name] for name in ("misfit", "price")], exact, rtol=0.02)
     assert answer.text.startswith("At iteration 100 the amount was pushed ")

@@ -94,11 +94,9 @@ def answer(
     show: Callable[[Progress], None] | None = None,
 ) -> Caption:
     """Answer a question by the facts that bear on it, or say that the recording does not show it."""
-    if span is not None and run.evaluations:
+    if span is not None:
         last = run.evaluations - 1
-        span = min(max(span[0], 0), last), min(max(span[1], 0), last)
-    if not run.evaluations:
-        return replace(narrate(run)[0], heading=question, status="the recording does not show it")
+        span = (min(max(span[0], 0), last), min(max(span[1], 0), last)) if run.evaluations else None
     asked = with_parts(run, with_coordinates(run, question))
     if (tried := what_to_try(run, asked)) is not None:
         return replace(tried, heading=question)  # a call to paste, of which no word may be another

@@ -37,7 +37,7 @@ class EventLog(Sequence[Pair]):
     Examples
     --------
     >>> log = EventLog()
-    >>> log.add_later(None, 3, 1, 2, lambda: [NewEvent("forward", "speed", ""), NewEvent("forward", "height", "")])
+    >>> log.add_later(None, 3, 1, 2, lambda: [NewEvent("forward", name, "", {}) for name in ("speed", "height")])
     >>> len(log), [(event.id, event.evaluation, event.name) for _, event in log]
     (2, [('e1', 3, 'speed'), ('e2', 3, 'height')])
     """

@@ -173,12 +173,12 @@ class Replayed:
         """Return loss and gradient as a function of all parameters, by the framework."""
         backend = differentiating()
 
-        def told(x: Any) -> Any:
+        def noting_its_value(x: Any) -> Any:
             value = self._function(x)
             self._inner = float(np.asarray(backend.plain_value(value)).reshape(()))
             return value
 
-        derivatives = backend.derivatives(told)
+        derivatives = backend.derivatives(noting_its_value)
 
         def both(x: Floats) -> tuple[float, Floats]:
             try:

@@ -67,7 +67,7 @@ def back_by_steps(points: Floats, loss: Floats, slopes: Floats) -> list[int]:
     Examples
     --------
     >>> slope = np.array([1.0, 3.0])  # of x² / 2 + 3 y² / 2
-    >>> points = np.array([[4.0, 1.0], [2.0, -2.0], [3.6, 0.7]])
+    >>> points = np.array([[4.0, 1.0], [3.0, -3.0], [3.6, 0.5]])
     >>> back_by_steps(points, (slope * points**2).sum(axis=1) / 2, slope * points)
     []
     >>> points[2] = points[0] - 0.1 * slope * points[0]
@@ -88,6 +88,13 @@ def back_by_steps(points: Floats, loss: Floats, slopes: Floats) -> list[int]:
         from_base = apart[k + 1] - apart[base]
         least = _rounding(apart[k + 1], from_base)
         is_back = float(from_base @ down[base]) > 0 and _sine(from_base, down[base]) <= _ALONG + least
+        went = apart[k] - apart[base]
+        if (
+            float(went @ from_base) > 0
+            and _sine(went, from_base) <= _ALONG + least
+            and abs(from_base).sum() > abs(went).sum()
+        ):
+            is_back = False  # it goes on from there, by the same gradient
         if is_back and least < _ALONG and not leads_down(apart[k : k + 2], -down[k]):
             found += range(firsts[k], ends[k])
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -38,6 +39,8 @@ class TapedEvaluation(Evaluation):
 
     They are read when the backward pass ends, and the nodes let go: they would keep the tape alive.
     """
+    end: weakref.ref[Any] | None = None
+    """The end of the tape while these wait: without it no backward pass can come."""
     is_sampled = False
     """Whether its quantities and terms are read."""
 
@@ -85,9 +88,17 @@ class TapedEvaluation(Evaluation):
             self.quantities.append((receive, node))
         return node is not None
 
+    def waits_with(self, end_node: Any) -> None:
+        """Keep the nodes of the watched values as long as the tape has its end, from which a backward pass may come."""
+
+        def let_go(_: Any) -> None:
+            self.quantities, self.is_sampled = None, False
+
+        self.end = weakref.ref(end_node, let_go)
+
     def read(self, terms: Sequence[tuple[Term, Any]], end_node: Any) -> None:
         """Read from the tape how the watched quantities, also those beside the loss, and its terms depend on them."""
-        kept, self.quantities = self.quantities or [], None
+        kept, self.quantities, self.end = self.quantities or [], None, None
         with np.errstate(all="ignore"):
             found = readings.read(kept, self.watched, terms, end_node)
         unpacked = self.of.unpacked

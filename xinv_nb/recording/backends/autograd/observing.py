@@ -41,9 +41,8 @@ def _observing_node() -> Any:
         """A node that knows its operation, its place in the program and whether its value was finite."""
 
         __slots__ = (
-
-            "birth", "code", "finite", "full", "function", "instruction", "is_by_data", "is_offset", "log",
-            "shape", "value",
+            "__weakref__", "birth", "code", "finite", "full", "function", "instruction", "is_by_data", "is_offset",
+            "log", "shape", "value",
         )  # fmt: skip
 
         def __init__(

@@ -124,6 +124,8 @@ class Passes:
             if self.pending:
                 self._make_room()
             evaluation.end_node = id(end_node)
+            if evaluation.quantities:
+                evaluation.waits_with(end_node)
             self.pending[id(end_node)] = evaluation
         except Exception as error:  # noqa: BLE001
             recording.failed(error)

@@ -30,7 +30,7 @@ def _valued_nodes() -> tuple[Any, Any]:
     class ValuedNode(core.VJPNode):  # type: ignore[misc]
         """A node that keeps its primitive, and its value where that is one number."""
 
-        __slots__ = ("function", "value")
+        __slots__ = ("__weakref__", "function", "value")
         listens = False
 
         def __init__(
