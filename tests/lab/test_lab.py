@@ -70,7 +70,7 @@ def test_the_first_notebook_from_run_all_to_reopening_without_a_kernel(tab: LabP
         page.keyboard.press(key)
         expect(slider, key).to_have_attribute("aria-valuenow", str(value))
     page.keyboard.press("Home")
-    expect(region.get_by_text("25.7 min", exact=True).first, "the travel time at the start").to_be_visible()
+    expect(region.get_by_text("301 M€", exact=True).first, "the plain track at the start").to_be_visible()
     page.keyboard.press("End")
     assert re.match(r"299 of 299, Settled, 593\sM€", slider.get_attribute("aria-valuetext"))
 
@@ -107,7 +107,7 @@ def test_the_first_notebook_from_run_all_to_reopening_without_a_kernel(tab: LabP
     details = region.get_by_role("button", name="Details")
     details.click()
     summary = region.get_by_role("article", name="Summary, iterations 0–299")
-    assert "Total cost fell from 699 to 593" in summary.inner_text()
+    assert "total cost fell by 15 %, from 699 to 593" in summary.inner_text()
     assert [tab.inner_text().split()[0] for tab in region.get_by_role("tab").all()] == [
         "Explanation",
         "Events",
@@ -159,7 +159,7 @@ def test_the_first_notebook_from_run_all_to_reopening_without_a_kernel(tab: LabP
     reopened.scroll_to_cell_with("%%xinv route")
     story = reopened.page.locator("[data-xinv-record]")
     story.locator("img").wait_for()
-    assert "Total cost fell from 699 to 593" in story.inner_text()
+    assert "total cost fell by 15 %, from 699 to 593" in story.inner_text()
     assert story.locator("img").evaluate("(img) => img.complete && img.naturalWidth > 500")
     assert not reopened.page.get_by_text(re.compile("Error displaying widget|Loading widget")).is_visible()
     keep_picture(reopened.page, "reopened")
@@ -369,6 +369,6 @@ def test_the_saved_notebook_exports_to_html_with_its_story(lab: Any, tmp_path: P
 
         NotebookClient(saved, timeout=PATIENCE).execute()
     html, _ = HTMLExporter().from_notebook_node(saved)
-    assert "Total cost fell from 699 to 593" in html
+    assert "total cost fell by 15 %, from 699 to 593" in html
     assert len(re.findall(r"<img[^>]+data:image/png", html)) == 1
     assert json.dumps(saved.metadata.get("widgets", {})).count("_esm") <= 1
