@@ -17,8 +17,8 @@ import { say } from "./says";
 const INTERVAL = 1000;
 /** What is at the lower edge fades over this height (pixels). */
 const FADE = 14;
-/** Of a chapter that is opened, at least this much is seen (pixels): its title and two lines. */
-const GLIMPSE = 64;
+/** Of a chapter that is opened, at least this much is seen (pixels): its title and a line. */
+const GLIMPSE = 44;
 /** Of more chapters only the open one and its neighbours are seen. */
 const MOST = 4;
 
