@@ -18,7 +18,7 @@ _FACTOR, _POWER = 1.3, 2.3
 """Readings of n evaluations may cost as much as 1.3 times the 2.3rd root of n evaluations …"""
 _FIRST, _SHARE = 0.5, 0.12
 """… and no more than half an evaluation and 0.12 n of them: this is less where n is small."""
-_FREE = 300.0
+_FREE = 200.0
 """Operations of about 15 µs whose cost may be spent in one objective, however few evaluations it has."""
 _REST = 16
 _KEPT = 0.85
