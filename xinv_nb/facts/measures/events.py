@@ -85,10 +85,7 @@ def said_once(event: Event) -> Said:
 def said_of_all(group: EventGroup) -> Said:
     """Return the words of what happened several times, with … in the place of numbers that were not always the same."""
     first, final = group.first, group.final
-    try:
-        parts = list(Formatter().parse(first.name)) if "{" in first.name else []
-    except ValueError:  # a template that does not fit is shown as it stands
-        parts = []
+    parts = _fields_of(first)
     if not parts:
         return said_once(first)
     text = ""
@@ -109,6 +106,14 @@ def said_of_all(group: EventGroup) -> Said:
     return Said(" ".join(text.split()).rstrip("."))
 
 
+def _fields_of(event: Event) -> list[tuple[str, str | None, str | None, str | None]]:
+    """Return the fields of an event's template, each behind the words before it; none where it has no fields."""
+    try:
+        return list(Formatter().parse(event.name)) if "{" in event.name else []
+    except ValueError:  # a template that does not fit is shown as it stands
+        return []
+
+
 def said_of_range(group: EventGroup) -> Said:
     """Return the words of what happened several times, with from where to where its numbers went.
 
@@ -123,10 +128,7 @@ def said_of_range(group: EventGroup) -> Said:
     'it is 1.0 to 4.0 m high'
     """
     first = group.first
-    try:
-        parts = list(Formatter().parse(first.name)) if "{" in first.name else []
-    except ValueError:
-        parts = []
+    parts = _fields_of(first)
     if not parts:
         return said_once(first)
     text = ""
