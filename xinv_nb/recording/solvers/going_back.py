@@ -87,15 +87,10 @@ def back_by_steps(points: Floats, loss: Floats, slopes: Floats) -> list[int]:
             continue
         from_base = apart[k + 1] - apart[base]
         least = _rounding(apart[k + 1], from_base)
-        is_back = float(from_base @ down[base]) > 0 and _sine(from_base, down[base]) <= _ALONG + least
+        is_back = _is_along(from_base, down[base], least) and not leads_down(apart[k : k + 2], -down[k])
         went = apart[k] - apart[base]
-        if (
-            float(went @ from_base) > 0
-            and _sine(went, from_base) <= _ALONG + least
-            and abs(from_base).sum() > abs(went).sum()
-        ):
-            is_back = False  # it goes on from there, by the same gradient
-        if is_back and least < _ALONG and not leads_down(apart[k : k + 2], -down[k]):
+        goes_on = _is_along(went, from_base, least) and abs(from_base).sum() > abs(went).sum()  # by the same gradient
+        if is_back and not goes_on and least < _ALONG:
             found += range(firsts[k], ends[k])
         else:
             base = k
@@ -110,6 +105,11 @@ def leads_down(points: Floats, slope: Floats) -> bool:
     """
     step = points[1] - points[0]
     return float(step @ slope) <= 0 and _sine(step, slope) <= _BESIDE + _rounding(points[1], step)
+
+
+def _is_along(one: Floats, other: Floats, rounding: float) -> bool:
+    """Whether two ways lead in one direction."""
+    return float(one @ other) > 0 and _sine(one, other) <= _ALONG + rounding
 
 
 def _rounding(point: Floats, step: Floats) -> float:
