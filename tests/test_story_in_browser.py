@@ -34,13 +34,18 @@ WATCH = """() => {
 """Keeps where the parts of the widget have been, picture by picture."""
 
 
+def region_of(page: Any, address: str) -> Any:
+    """Return the widget on the dev page, when the run is there."""
+    page.goto(address)
+    page.wait_for_selector("body[data-ready]")
+    return page.get_by_role("region").first
+
+
 @pytest.mark.parametrize("width", [1160, 800])
 def test_nothing_jumps_while_a_run_is_followed_nor_at_its_end(chromium: Any, dev_page: str, width: int) -> None:
     page = chromium.new_page(viewport={"width": width, "height": 900})
     page.add_init_script(f"addEventListener('DOMContentLoaded', {WATCH})")
-    page.goto(f"{dev_page}?pause=15")
-    page.wait_for_selector("body[data-ready]")
-    region = page.get_by_role("region").first
+    region = region_of(page, f"{dev_page}?pause=15")
     expect(region.get_by_role("status")).to_have_text("converged · 90 iterations")
     places = page.evaluate("[...window.places]")
     assert len(places) == 1, places
@@ -49,9 +54,7 @@ def test_nothing_jumps_while_a_run_is_followed_nor_at_its_end(chromium: Any, dev
 
 def test_a_laptop_shows_the_story_whole(chromium: Any, dev_page: str) -> None:
     page = chromium.new_page(viewport={"width": 1032, "height": 900})
-    page.goto(f"{dev_page}?pause=1")
-    page.wait_for_selector("body[data-ready]")
-    region = page.get_by_role("region").first
+    region = region_of(page, f"{dev_page}?pause=1")
     box = region.bounding_box()
     assert box["width"] == 1000
     assert box["height"] <= 560
@@ -65,9 +68,7 @@ def test_a_laptop_shows_the_story_whole(chromium: Any, dev_page: str) -> None:
 
 def test_the_track_is_dragged_and_a_stretch_selected_with_shift(chromium: Any, dev_page: str) -> None:
     page = chromium.new_page(viewport={"width": 1160, "height": 900})
-    page.goto(f"{dev_page}?pause=1")
-    page.wait_for_selector("body[data-ready]")
-    region = page.get_by_role("region").first
+    region = region_of(page, f"{dev_page}?pause=1")
     slider = region.get_by_role("slider", name="iteration")
     box, plot = slider.bounding_box(), region.locator(".track-plot").bounding_box()
     assert (box["width"], box["height"]) == (44, 44), "large enough for a finger"

@@ -4,7 +4,7 @@ import { FakeModel } from "../dev/fake-model";
 import { encode } from "../dev/packet";
 import { headAt, SERIES } from "../dev/rail-texts";
 import { fitInWords, fitsToChoose, partAt, partsOf, storyOf } from "../src/fits";
-import factory, { mountStatic } from "../src/index";
+import { mountStatic } from "../src/index";
 import { buildFigure, type Figure, neededHeight } from "../src/plot/figure";
 import type { Ink } from "../src/plot/ink";
 import { paintPanelLines } from "../src/plot/lines";
@@ -14,6 +14,7 @@ import { State } from "../src/state";
 import { Store } from "../src/store";
 import { asCsv } from "../src/view/table";
 import { decode } from "../src/wire";
+import { show } from "./show";
 
 /** Evaluations 0 to 3 are a fit, 4 to 8 the best one, 9 to 12 a grid, 13 and 14 a fit that ran away. */
 const LOSS = [9, 6, 5, 5, 8, 4, 2, 1, 1, 9, 400, 700, 30, 9, 1e6];
@@ -257,10 +258,7 @@ describe("the choice of a fit", () => {
     el = document.createElement("div");
     document.body.append(el);
     model = new FakeModel();
-    const widget = factory();
-    const props = { model: model.asModel(), signal: controller.signal };
-    widget.initialize(props as never);
-    widget.render({ ...props, el } as never);
+    show(model, el, controller.signal);
   });
 
   afterEach(() => {

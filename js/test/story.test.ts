@@ -4,11 +4,12 @@ import { FakeModel } from "../dev/fake-model";
 import { encode } from "../dev/packet";
 import { SERIES } from "../dev/rail-texts";
 import { chapterAt } from "../src/chapters";
-import factory, { mountStatic } from "../src/index";
+import { mountStatic } from "../src/index";
 import { MOST_LABELS, placeMarks } from "../src/plot/track-labels";
 import type { Caption, Part, Span } from "../src/protocol";
 import { atSentence } from "../src/view/findings";
 import { CAPTION } from "./caption";
+import { show } from "./show";
 
 let model: FakeModel;
 let el: HTMLElement;
@@ -39,10 +40,7 @@ const head = (more = {}) =>
 
 function tell(captions: Caption[], more = {}): void {
   model = new FakeModel();
-  const widget = factory();
-  const props = { model: model.asModel(), signal: controller.signal };
-  widget.initialize(props as never);
-  widget.render({ ...props, el } as never);
+  show(model, el, controller.signal);
   model.receive(encode({ kind: "snapshot", head: head(), captions, series: [...SERIES], ...more }, rows(30)));
 }
 

@@ -11,6 +11,7 @@ import { Store } from "../src/store";
 import { asCsv } from "../src/view/table";
 import { decode } from "../src/wire";
 import { CAPTION } from "./caption";
+import { show } from "./show";
 
 let model: FakeModel;
 let el: HTMLElement;
@@ -27,10 +28,7 @@ const odd = (name: string) => ODD_RUNS[name]?.() as Uint8Array<ArrayBuffer>;
 
 function mount(traits: ConstructorParameters<typeof FakeModel>[0] = {}): void {
   model = new FakeModel(traits);
-  const widget = factory();
-  const props = { model: model.asModel(), signal: controller.signal };
-  widget.initialize(props as never);
-  widget.render({ ...props, el } as never);
+  show(model, el, controller.signal);
 }
 
 beforeEach(() => {
