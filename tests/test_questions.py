@@ -11,7 +11,7 @@ from xinv_nb.recorded.writer import RunWriter
 ANSWERED = [
     ("rosenbrock_adam", "What happened to the loss?", "course", "The loss fell from 24.2 to 0.403"),
     ("rosenbrock_adam", "How many iterations did it take?", "course", "over 400 iterations"),
-    ("rosenbrock_adam", "How did theta[0] move?", "reason", "theta[0] rose from −1.2 to"),
+    ("rosenbrock_adam", "How did theta[0] move?", "reason", "theta[0] rose from −1.2 to 0.366"),
     ("rosenbrock_adam", "What did the gradient ask of theta[1]?", "movement", "theta[1] fell from 1 to 0.132"),
     ("rosenbrock_adam", "Which parameter mattered most?", "credit", "theta[0] accounts for 68 %"),
     (

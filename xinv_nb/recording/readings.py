@@ -1,7 +1,7 @@
 """When to read from the tape what the watched quantities, and the terms of the loss, depend on.
 
 From these readings `run.reasons`, `run.pushes` and the pulls of the terms are computed. What they cost in all grows
-more slowly than the number of evaluations: about as long as 3 evaluations take of twenty, as 10 of a hundred, as 35 of
+more slowly than the number of evaluations: about as long as 3 evaluations take of twenty, as 12 of a hundred, as 60 of
 two thousand. So they are close together at first; later, some of that is kept for where the loss changes much. Cost is
 counted on the tape, not timed: the same program is to be told in the same words each time.
 """
@@ -14,11 +14,11 @@ from dataclasses import dataclass
 
 from xinv_nb.recording.evaluation import Evaluation
 
-_FACTOR, _POWER = 1.3, 2.3
-"""Readings of n evaluations may cost as much as 1.3 times the 2.3rd root of n evaluations …"""
+_FACTOR, _POWER = 2.2, 2.3
+"""Readings of n evaluations may cost as much as 2.2 times the 2.3rd root of n evaluations …"""
 _FIRST, _SHARE = 0.5, 0.12
 """… and no more than half an evaluation and 0.12 n of them: this is less where n is small."""
-_FREE = 200.0
+_FREE = 300.0
 """Operations of about 15 µs whose cost may be spent in one objective, however few evaluations it has."""
 _REST = 16
 _KEPT = 0.85
