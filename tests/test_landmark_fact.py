@@ -148,5 +148,5 @@ def test_a_question_may_name_the_point() -> None:
     assert "p[1, 1] was pushed south" in both
     assert "p[0" not in both
     further = run.ask("Why did the second stop not go further east?", model=False).text
-    assert "pushed it east" in further
+    assert "hill pushed p[1, 0] east about as strongly as" in further
     assert "p[0" not in further

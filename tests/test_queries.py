@@ -69,8 +69,45 @@ ANSWERS = [
     ("Is 3.95 the right pump rate?", "it knows no true value"),
     ("How sure is the pump rate?", "takes second derivatives at the end, and tells."),
     ("Which data point fits worst?", "xi.data(residuals"),
+    ("What is a Bézier curve?", "The recording does not show this."),
+    ("What does the spline mean?", "The recording does not show this."),
+    ("How much was saved in all?", "The loss fell from 105 to 5.18 over 40 iterations"),
     ("Is it overfitting?", "nothing was watched that is known to be kept out of the fit"),
 ]
+
+
+def toll_road() -> xi.Run:
+    """Three numbers that do not count alike, one of them at a price; the second is hardly worth a move."""
+
+    def cost(p):
+        queue = xi.watch((p[0] - 4.0) ** 2 + 0.05 * (p[1] - 1.0) ** 2, "queue", "min")
+        toll = xi.watch(0.5 * p[0] + 0.5 * (p[2] - 1.0) ** 2, "toll", "€")
+        return queue + toll
+
+    problem = xi.Problem(
+        "Road", parameters={f"p[{k}]": xi.Parameter(n) for k, n in enumerate(("lanes", "signs", "gates"))}
+    )
+    with xi.record("road", problem=problem) as run:
+        p = np.array([0.0, 0.0, 4.0])
+        for _ in range(60):
+            p = p - 0.1 * grad(cost)(p)
+    return run
+
+
+OF_THE_ROAD = [
+    ("Which parameter mattered least?", "Least of all counted signs: moving it accounts for less than 1 % of the fall"),
+    ("What did it give up for that?", "although it raised toll by 1.87 €"),
+    ("Did anything get worse?", "although it raised toll by 1.87 €"),
+    ("Summarize the run.", "Lanes rose from 0 to 3.75 because this lowered queue"),
+    ("Would it help to run longer?", "iterations="),
+    ("Would a larger step help?", "The step size was 0.1."),
+    ("What is the gradient at the end?", "At the end the slope (the size of the gradient) was"),
+]
+
+
+@pytest.mark.parametrize(("question", "says"), OF_THE_ROAD, ids=[question for question, _ in OF_THE_ROAD])
+def test_what_was_won_and_what_was_paid_is_told(question: str, says: str) -> None:
+    assert says in toll_road().ask(question, model=False).text
 
 
 @pytest.mark.parametrize(("question", "says"), ANSWERS, ids=[question for question, _ in ANSWERS])

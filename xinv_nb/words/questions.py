@@ -124,7 +124,7 @@ _TOPICS = (
         wanted=lambda fact: fact.kind != "ending" or ("own" in fact.slots and fact.form == "stopped, why"),
     ),
     _Topic(
-        r"\b(?:loss|objective|misfit|iterations?|evaluations?|improve|improvement|progress)\b",
+        r"\b(?:loss|objective|misfit|iterations?|evaluations?|improve|improvement|progress|saved|gain(?:ed)?)\b",
         ("course", "best"),
     ),
     _Topic(r"\b(?:events?|simulat)|\bwhat happened\b", ("event", "watch", "phase", "course")),

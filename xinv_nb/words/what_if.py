@@ -15,6 +15,7 @@ from xinv_nb.language.quantities import listed, number, quantity
 from xinv_nb.recorded.captions import Caption
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.words.draft import BUILT_IN
+from xinv_nb.words.queries.query import read
 from xinv_nb.words.trying import call, entries_to_set, is_named, moved_most, number_in, places_in, to_see
 from xinv_nb.words.why_not import Answer, why_not, without_names
 
@@ -27,7 +28,8 @@ _STEP = re.compile(r"\bstep(?:s|s? ?sizes?|s? lengths?)?\b|\blearning rate\b")
 _START = re.compile(r"\b(?:start(?:s|ed|ing)?|beg[aiu]n|begins|initial\w*|elsewhere)\b")
 _HELD = re.compile(r"\b(?:held|hold|fix(?:ed)?|kept|keep|frozen|freeze|constant)\b")
 _MORE = re.compile(
-    r"\b(?:more|further|another) (?:iterations?|steps|evaluations?)\b|\b(?:run|ran|went|gone|go) (?:on|longer)\b"
+    r"\b(?:more|further|another) (?:iterations?|steps|evaluations?)\b|"
+    r"\b(?:run|ran|running|went|gone|go|going)(?: it)? (?:on|longer)\b|\blonger run\b"
 )
 _ADAM = "optimizer='adam'"
 _OF_MOMENTUM = "Gradient descent with momentum"
@@ -71,7 +73,7 @@ def what_to_try(run: RecordedRun, question: str) -> Caption | None:
         return None
     asked = " ".join(question.lower().replace("−", "-").split())
     found = why_not(run, question, asked)
-    if found is None and _IF.search(asked):
+    if found is None and (_IF.search(asked) or read(run, question).kind == "what_if"):
         found = _what_if(run, question, asked)
     if found is None:
         return None
@@ -159,7 +161,7 @@ def _another_optimizer(run: RecordedRun, recorded: Recorded, question: str, aske
                 return f"{recorded.optimizer} kept to bounds here, and {said} takes none.", []
             known = recorded.step_size if recorded.optimizer in (*LOOPS, DESCENT) else None
             step = [f"step_size={known or 0.1:.6g}"] if is_loop else []
-            return f"To see what it does: {call(run, f'optimizer={name!r}', *step)}.", []
+            return to_see(run, recorded, "what it does", f"optimizer={name!r}", *step), []
     return None
 
 

@@ -13,7 +13,7 @@ from xinv_nb.facts.kinds import all_kinds
 from xinv_nb.language.slots import Count, Iteration, Slot
 from xinv_nb.recorded.run import RecordedRun
 from xinv_nb.words.queries.kinds import all_query_kinds
-from xinv_nb.words.queries.kinds.definition import meaning
+from xinv_nb.words.queries.kinds.definition import is_of_a_word, meaning
 from xinv_nb.words.queries.kinds.reason import in_a_stretch
 from xinv_nb.words.queries.query import Query, read
 
@@ -35,6 +35,8 @@ def answers_to(run: RecordedRun, question: str) -> Sequence[Fact]:
     if defined := meaning(run, question):
         return defined
     query = read(run, question)
+    if is_of_a_word(question) and not query.subjects:
+        return []
     if _PUSHED.search(query.asked):
         return []  # what pushes is told by facts of its own
     if query.kind not in _OF_THEIR_OWN and _is_told(query):

@@ -49,6 +49,16 @@ def meaning(run: RecordedRun, question: str) -> Sequence[Fact]:
     return []
 
 
+def is_of_a_word(question: str) -> bool:
+    """Whether a question asks what a word means, known or not: the run does not answer it.
+
+    >>> is_of_a_word("What is a Bézier curve?"), is_of_a_word("What is the loss?")
+    (True, False)
+    """
+    asked = _ASKS.match(" ".join(question.split()))
+    return asked is not None and bool(asked["an"] or asked["mean"])
+
+
 @functools.cache
 def glossary() -> Mapping[str, str]:
     """Return the words of the field with what they mean; of words that mean the same, all in one, between bars."""
