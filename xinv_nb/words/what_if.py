@@ -23,6 +23,7 @@ _IF = re.compile(
     r"\bwhat if\b|\bwhat (?:would|will|could|might) (?:\w+ )?(?:happen|change)|\bhow would\b|\bsuppose\b|"
     r"\b(?:would|could|will) .*\bif\b|\bif (?:i|we|you|it|the|its) |\bhad (?:i|we) "
 )
+_WOULD = re.compile(r"\b(?:would|should|could|can|will)\b")
 _SHORTER = re.compile(r"\b(?:smaller|shorter|lower|halve[d]?|half|decrease[d]?|reduce[d]?|less)\b")
 _STEP = re.compile(r"\bstep(?:s|s? ?sizes?|s? lengths?)?\b|\blearning rate\b")
 _START = re.compile(r"\b(?:start(?:s|ed|ing)?|beg[aiu]n|begins|initial\w*|elsewhere)\b")
@@ -73,7 +74,7 @@ def what_to_try(run: RecordedRun, question: str) -> Caption | None:
         return None
     asked = " ".join(question.lower().replace("−", "-").split())
     found = why_not(run, question, asked)
-    if found is None and (_IF.search(asked) or read(run, question).kind == "what_if"):
+    if found is None and (_IF.search(asked) or (_WOULD.search(asked) and read(run, question).kind == "what_if")):
         found = _what_if(run, question, asked)
     if found is None:
         return None
