@@ -12,9 +12,7 @@ from xinv_nb.words.queries.query import Query
 from xinv_nb.words.queries.query_kind import QueryKind
 from xinv_nb.words.queries.tracks import of_loss
 
-_OF_THE_LOSS = re.compile(
-    r"\b(?:lower(?:ed)?|higher|fall|fell|rise|rose|up|down|improve\w*|better|saved)\b|^why(?: (?:that|so))?\W*$"
-)
+_OF_THE_LOSS = re.compile(r"\b(?:lower(?:ed)?|higher|fall|fell|rise|rose|up|down|improve\w*|better|saved)\b")
 """Words for what a loss does; what the user calls a lower one is read as "lower"."""
 
 
